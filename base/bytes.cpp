@@ -1,0 +1,145 @@
+#include "base/bytes.h"
+
+#include <algorithm>
+#include <array>
+
+namespace cmpost {
+
+bool equal(ByteView a, ByteView b) { return std::ranges::equal(a, b); }
+
+void append(Bytes& target, ByteView more) { target.insert(target.end(), more.begin(), more.end()); }
+
+namespace {
+
+constexpr std::string_view kHexDigits = "0123456789abcdef";
+constexpr std::string_view kBase64Digits =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+int hex_value(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+// The octets of the well-formed UTF-8 character at the front of `text`; 0 when there is none.
+std::size_t utf8_length(std::string_view text) {
+  const auto at = [&](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
+  const auto lead = at(0);
+  const std::size_t length = lead < 0x80   ? 1
+                             : lead < 0xc2 ? 0
+                             : lead < 0xe0 ? 2
+                             : lead < 0xf0 ? 3
+                             : lead < 0xf5 ? 4
+                                           : 0;
+  if (length == 0 || length > text.size()) return 0;
+  for (std::size_t i = 1; i < length; ++i) {
+    if ((at(i) & 0xc0) != 0x80) return 0;
+  }
+  if (lead == 0xe0 && at(1) < 0xa0) return 0;  // overlong
+  if (lead == 0xed && at(1) > 0x9f) return 0;  // surrogate
+  if (lead == 0xf0 && at(1) < 0x90) return 0;  // overlong
+  if (lead == 0xf4 && at(1) > 0x8f) return 0;  // beyond U+10FFFF
+  return length;
+}
+
+}  // namespace
+
+std::string to_hex(ByteView view) {
+  std::string text;
+  text.reserve(view.size() * 2);
+  for (const auto octet : view) {
+    text.push_back(kHexDigits[octet >> 4]);
+    text.push_back(kHexDigits[octet & 15]);
+  }
+  return text;
+}
+
+std::optional<Bytes> from_hex(std::string_view text) {
+  if (text.size() % 2 != 0) return std::nullopt;
+  Bytes bytes;
+  bytes.reserve(text.size() / 2);
+  for (std::size_t i = 0; i < text.size(); i += 2) {
+    const int high = hex_value(text[i]);
+    const int low = hex_value(text[i + 1]);
+    if (high < 0 || low < 0) return std::nullopt;
+    bytes.push_back(static_cast<std::uint8_t>(high << 4 | low));
+  }
+  return bytes;
+}
+
+std::string to_base64(ByteView view) {
+  std::string text;
+  text.reserve((view.size() + 2) / 3 * 4);
+  for (std::size_t i = 0; i < view.size(); i += 3) {
+    const std::size_t left = std::min<std::size_t>(3, view.size() - i);
+    std::uint32_t group = static_cast<std::uint32_t>(view[i]) << 16;
+    if (left > 1) group |= static_cast<std::uint32_t>(view[i + 1]) << 8;
+    if (left > 2) group |= view[i + 2];
+    for (std::size_t digit = 0; digit < 4; ++digit) {
+      text.push_back(digit <= left ? kBase64Digits[group >> (18 - 6 * digit) & 63] : '=');
+    }
+  }
+  return text;
+}
+
+std::optional<Bytes> from_base64(std::string_view text) {
+  static const auto kValues = [] {
+    std::array<std::int8_t, 256> values{};
+    values.fill(-1);
+    for (std::size_t i = 0; i < 64; ++i) {
+      values[static_cast<std::uint8_t>(kBase64Digits[i])] = static_cast<std::int8_t>(i);
+    }
+    return values;
+  }();
+  Bytes bytes;
+  bytes.reserve(text.size() / 4 * 3);
+  std::uint32_t group = 0;
+  int digits = 0;
+  int padding = 0;
+  for (const char c : text) {
+    if (c == '\r' || c == '\n' || c == ' ' || c == '\t') continue;
+    if (c == '=') {
+      ++padding;
+      continue;
+    }
+    const int value = kValues[static_cast<std::uint8_t>(c)];
+    if (value < 0 || padding > 0) return std::nullopt;
+    group = group << 6 | static_cast<std::uint32_t>(value);
+    if (++digits == 4) {
+      for (const int shift : {16, 8, 0}) bytes.push_back(static_cast<std::uint8_t>(group >> shift));
+      group = 0;
+      digits = 0;
+    }
+  }
+  if (digits == 0) return padding == 0 ? std::optional(bytes) : std::nullopt;
+  if (digits == 1 || digits + padding != 4) return std::nullopt;
+  const int unused = digits == 2 ? 4 : 2;
+  if ((group & ((1U << unused) - 1)) != 0) return std::nullopt;
+  group >>= unused;
+  if (digits == 3) bytes.push_back(static_cast<std::uint8_t>(group >> 8));
+  bytes.push_back(static_cast<std::uint8_t>(group));
+  return bytes;
+}
+
+std::string printable(std::string_view text, std::size_t limit) {
+  std::string out;
+  while (!text.empty()) {
+    const auto length = utf8_length(text);
+    const auto lead = static_cast<std::uint8_t>(text[0]);
+    const bool plain = length > 1 || (length == 1 && lead >= 0x20 && lead != 0x7f);
+    const std::size_t take = plain ? length : 1;
+    if (out.size() + (plain ? take : 4) > limit) return out + "...";
+    if (plain) {
+      out.append(text.substr(0, take));
+    } else {
+      out += "\\x";
+      out.push_back(kHexDigits[lead >> 4]);
+      out.push_back(kHexDigits[lead & 15]);
+    }
+    text.remove_prefix(take);
+  }
+  return out;
+}
+
+}  // namespace cmpost

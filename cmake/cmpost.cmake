@@ -1,0 +1,70 @@
+# The build rules that every folder shares.
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set_property(GLOBAL PROPERTY USE_FOLDERS ON)
+
+option(CMPOST_WERROR "Treat warnings as errors" OFF)
+set(CMPOST_SANITIZE "" CACHE STRING "Sanitizers, for instance address,undefined or thread")
+
+add_library(cmpost_flags INTERFACE)
+target_compile_options(cmpost_flags INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual
+  -fstack-protector-strong $<$<BOOL:${CMPOST_WERROR}>:-Werror>)
+if(CMPOST_SANITIZE)
+  target_compile_options(cmpost_flags INTERFACE
+    -fsanitize=${CMPOST_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(cmpost_flags INTERFACE -fsanitize=${CMPOST_SANITIZE})
+endif()
+
+find_program(CMPOST_MOLD mold)
+if(CMPOST_MOLD)
+  # By path of the linker wrapper: g++ 12 knows -fuse-ld=mold.
+  target_link_options(cmpost_flags INTERFACE -fuse-ld=mold)
+endif()
+find_program(CMPOST_CCACHE ccache)
+if(CMPOST_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMPOST_CCACHE})
+endif()
+
+# cmpost_library(<folder> [PRIVATE lib ...] [PUBLIC lib ...])
+# Defines cmpost::<folder> from every .cpp of the folder. Other folders are linked from the file
+# DEPS beside the sources (folder names; # starts a comment), so that the rule that a test checks
+# is the one that the build follows.
+function(cmpost_library folder)
+  cmake_parse_arguments(ARG "" "" "PRIVATE;PUBLIC" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
+  list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")
+  file(GLOB headers CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.h)
+  if(NOT sources)
+    set(sources ${CMAKE_BINARY_DIR}/empty.cpp)
+    file(TOUCH ${sources})
+  endif()
+  add_library(cmpost_${folder} STATIC ${sources})
+  add_library(cmpost::${folder} ALIAS cmpost_${folder})
+  target_sources(cmpost_${folder} PUBLIC FILE_SET HEADERS
+    BASE_DIRS ${CMAKE_SOURCE_DIR} FILES ${headers})
+  set_target_properties(cmpost_${folder} PROPERTIES
+    LINKER_LANGUAGE CXX VERIFY_INTERFACE_HEADER_SETS ON)
+  target_include_directories(cmpost_${folder} PUBLIC ${CMAKE_SOURCE_DIR})
+  target_link_libraries(cmpost_${folder} PUBLIC cmpost_flags ${ARG_PUBLIC} PRIVATE ${ARG_PRIVATE})
+  cmpost_read_deps(${folder} deps)
+  foreach(dep ${deps})
+    target_link_libraries(cmpost_${folder} PUBLIC cmpost::${dep})
+  endforeach()
+endfunction()
+
+function(cmpost_read_deps folder out)
+  set(file ${CMAKE_SOURCE_DIR}/${folder}/DEPS)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
+  file(STRINGS ${file} lines)
+  set(deps "")
+  foreach(line ${lines})
+    string(REGEX REPLACE "#.*" "" line "${line}")
+    string(REGEX MATCHALL "[a-z]+" words "${line}")
+    list(APPEND deps ${words})
+  endforeach()
+  set(${out} ${deps} PARENT_SCOPE)
+endfunction()

@@ -1,0 +1,16 @@
+// A PKIMessage in words and as JSON text, for people.
+#pragma once
+
+#include <string>
+
+#include "cmp/pki_message.h"
+
+namespace cmpost {
+
+// Indented text, one fact a line; names, times, algorithms and status in words, long octets as hex
+// cut after 64 digits. Everything from the message is made printable.
+std::string inspect_text(const PKIMessage& message);
+// The same facts as one JSON object; octets as full hex.
+std::string inspect_json(const PKIMessage& message);
+
+}  // namespace cmpost

@@ -1,0 +1,73 @@
+// A durable queue of jobs. Two of them, requests and replies, are the seams between the stages.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "base/random.h"
+#include "base/result.h"
+#include "queue/job.h"
+
+namespace cmpost {
+
+// A job handed to one worker. It stays `active` until finished, deferred or held, until the lease
+// runs out, or until the process that took it is dead (noticed at once on the same host).
+struct Lease {
+  Job job;
+  int attempts = 1;  // this one included
+  Time arrived{};
+};
+
+struct JobFilter {
+  std::optional<JobState> state;
+  std::optional<std::string> channel;
+  std::size_t limit = 1000;
+};
+
+struct QueueCounts {
+  std::size_t waiting = 0, active = 0, deferred = 0, held = 0, done = 0;
+  std::optional<Time> oldest;  // arrival of the oldest job that is not done
+};
+
+// All members may be called from any thread and from several processes on the same host.
+class JobQueue {
+ public:
+  virtual ~JobQueue() = default;
+
+  // Stores jobs in one commit: once it has returned OK all of them survive loss of power; on an
+  // Error none is stored. A job whose id is known, in whatever state, is OK and changes nothing.
+  // Returns how many were new.
+  virtual Result<std::size_t> put(std::span<const Job> jobs) = 0;
+
+  // Leases up to `max` jobs that are due, oldest first, in one commit. Empty when none is.
+  virtual Result<std::vector<Lease>> take(std::size_t max) = 0;
+
+  // Ends leases in one commit. `reason` is kept ("answered", "sent"). An id that is not active is
+  // skipped: somebody else finished it.
+  virtual Result<void> finish(std::span<const JobId> ids, std::string_view reason) = 0;
+  // Gives a job back to be tried again at `due`, or to wait for an operator.
+  virtual Result<void> defer(const JobId& id, Time due, std::string_view reason) = 0;
+  virtual Result<void> hold(const JobId& id, std::string_view reason) = 0;
+
+  // For people. `retry` makes deferred and held jobs waiting; `release` is for held ones only;
+  // `drop` ends a job that is not active, its bytes stay until the retention ends.
+  virtual Result<std::vector<JobStatus>> list(const JobFilter& filter) = 0;
+  virtual Result<std::optional<JobStatus>> find(const JobId& id) = 0;
+  virtual Result<Bytes> payload(const JobId& id) = 0;
+  virtual Result<bool> retry(const JobId& id) = 0;
+  virtual Result<bool> release(const JobId& id) = 0;
+  virtual Result<bool> drop(const JobId& id, std::string_view reason) = 0;
+  virtual Result<QueueCounts> counts() = 0;
+
+  // Forgets done jobs that ended before `before`; how many.
+  virtual Result<std::size_t> purge(Time before) = 0;
+  // Blocks until a put by this process may have added work, or until the time-out. For loops.
+  virtual void wait_for_work(Duration time_out) = 0;
+};
+
+// 1 min, 5 min, 15 min, 1 h, then 4 h, each +-20 %: the delay before attempt `attempts` + 1.
+Duration backoff(int attempts, Random& random);
+
+}  // namespace cmpost

@@ -1,0 +1,37 @@
+// The spool database: requests and replies together, so that one commit can end the one and start
+// the other.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "queue/job_queue.h"
+
+namespace cmpost {
+
+class Spool {
+ public:
+  virtual ~Spool() = default;
+  virtual JobQueue& requests() = 0;
+  virtual JobQueue& replies() = 0;
+
+  // One commit: puts `replies` (an id that is known changes nothing) and finishes the requests
+  // `answered`.
+  struct Exchange {
+    std::vector<JobId> answered;
+    std::vector<Job> replies;
+  };
+  virtual Result<void> exchange(const Exchange& exchange) = 0;
+};
+
+struct SpoolSettings {
+  std::string url = "sqlite:spool.db";
+  std::string base_directory;
+  Duration lease = std::chrono::minutes(10);
+};
+// Opens, creates and migrates. `clock` must outlive the spool.
+Result<std::unique_ptr<Spool>> open_spool(const SpoolSettings& settings, const Clock& clock);
+
+}  // namespace cmpost
