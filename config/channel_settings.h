@@ -1,0 +1,74 @@
+// [[channel]]: a way in and out, and what is believed of messages that come this way.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+
+namespace cmpost {
+
+// Kinds that the file may name. Only `directory` has its settings here as yet; another kind adds a
+// struct to ChannelSettings and a row to kKinds in channel_reader.cpp.
+enum class ChannelKind { directory, mail, sftp };
+std::string_view to_string(ChannelKind kind);
+
+enum class Direction {
+  downstream,  // requests come in, answers go out
+  upstream     // our requests go out to another CA, its answers come in
+};
+
+// When a file of an input directory is complete. Only `rename` works in this version.
+enum class ReadyRule { rename, stable, marker, manifest };
+
+struct DirectorySettings {
+  std::string in;   // absolute
+  std::string out;  // absolute
+  // The name of an answer: {stem} of the request's file, {body} "ip", {tid} transactionID in hex,
+  // {date} 20260131, {seq} a number that is fixed by the answer itself.
+  std::string name_template = "{stem}.{body}.pki";
+  ReadyRule ready = ReadyRule::rename;
+  // A file that is seen first by a scan, and not by an event that says it is complete, must look
+  // the same for this long. Raise it when uploads stall; it costs that much delay for such files
+  // only.
+  Duration settle = std::chrono::seconds(1);
+  // Time between scans. Events make new files known at once where the file system has them.
+  Duration poll = std::chrono::seconds(10);
+  // How long in/.done and in/.quarantine keep files; zero: for ever.
+  Duration done_keep = std::chrono::hours(24 * 30);
+  Duration quarantine_keep = Duration::zero();
+};
+
+// Limits for PBM and PBMAC1 on this channel.
+struct MacSettings {
+  bool allow_hmac_sha1 = true;  // RFC 9481 6.1 still names it for PBM
+  std::uint32_t max_iterations = 100'000;
+};
+
+// Whether an answer promises that silence means acceptance (implicitConfirm).
+enum class ConfirmRule { implicit, wait };
+
+struct ChannelSettings {
+  std::string name;
+  ChannelKind kind = ChannelKind::directory;
+  Direction direction = Direction::downstream;
+  DirectorySettings directory;  // kind = "directory"
+
+  std::size_t max_message = std::size_t{1} << 20U;  // octets, before anything is read
+
+  // Policy, for the processor.
+  std::vector<std::string> trust;     // absolute paths of PEM files: who may sign requests here
+  std::vector<std::string> trust_ra;  // roles.ra: who may act as RA here
+  std::vector<std::string> profiles;  // names; the first is used when a request names none
+  Duration age = std::chrono::hours(24 * 14);  // messageTime may differ from now by this much
+  ConfirmRule confirm = ConfirmRule::implicit;
+  Duration confirm_within = std::chrono::hours(24 * 30);
+  bool strict = false;
+  MacSettings mac;
+  // `waiting` and `approve` have one value each in this version ("never", "auto"); anything else is
+  // a complaint, so there is nothing to keep.
+};
+
+}  // namespace cmpost

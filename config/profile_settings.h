@@ -1,0 +1,111 @@
+// [[profile]]: what a certificate of this profile may contain, and who decides it.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+
+namespace cmpost {
+
+// One entry of `keys`: "ec:P-256", "rsa:3072", "rsa:2048-4096", "ed25519", "ed448".
+struct KeyRule {
+  enum class Kind { ec, rsa, ed25519, ed448 };
+  Kind kind = Kind::ec;
+  std::string curve;  // ec: "P-256", "P-384" or "P-521"
+  int min_bits = 0;   // rsa: both ends allowed
+  int max_bits = 0;
+  friend bool operator==(const KeyRule&, const KeyRule&) = default;
+};
+
+// Who decides one field of the subject.
+struct FieldRule {
+  enum class Kind {
+    copy,     // as requested; absent when not requested
+    deny,     // a request that has it is refused
+    require,  // as requested; a request without it is refused
+    fixed,    // always `value`; a request with another value is refused
+    default_  // as requested, else `value`
+  };
+  Kind kind = Kind::copy;
+  std::string value;
+  friend bool operator==(const FieldRule&, const FieldRule&) = default;
+};
+
+struct SubjectField {
+  std::string oid;   // dotted
+  std::string name;  // as in the file, for messages: "CN"
+  FieldRule rule;
+};
+
+// `subject = { CN = "require", O = { fixed = "Grid" }, other = "deny" }`
+struct SubjectRules {
+  // In the order of the file: fixed and default values that the request does not have are put in
+  // front of the requested ones (X.500 order: C, O, ... before CN) in this order.
+  std::vector<SubjectField> fields;
+  FieldRule::Kind other = FieldRule::Kind::copy;  // copy or deny: types that are not listed
+};
+
+// Who decides one extension.
+struct ExtensionRule {
+  enum class Kind {
+    ignore,   // what is requested has no effect; the profile's own value, if any, is used
+    copy,     // as requested, within what the profile allows (below); else the profile's own value
+    deny,     // a request that has it is refused
+    require,  // as copy; a request without it is refused
+    fixed     // always `der`, whatever is requested
+  };
+  Kind kind = Kind::ignore;
+  std::string der_hex;    // fixed: the extnValue's contents, whole DER, lower-case hex
+  bool critical = false;  // fixed
+  friend bool operator==(const ExtensionRule&, const ExtensionRule&) = default;
+};
+
+struct ExtensionField {
+  std::string oid;   // dotted
+  std::string name;  // as in the file: "subjectAltName"
+  ExtensionRule rule;
+};
+
+// `extensions = { subjectAltName = "copy", keyUsage = "ignore", other = "ignore" }`
+// Limits of `copy`: keyUsage to the bits of key_usage, extendedKeyUsage to extended_key_usage,
+// subjectAltName to the kinds in `san`; a request beyond them is refused. basicConstraints can only
+// be ignore or deny: `ca` and `path_length` decide it.
+struct ExtensionRules {
+  std::vector<ExtensionField> fields;
+  ExtensionRule::Kind other = ExtensionRule::Kind::ignore;  // ignore, deny or copy
+  // The rule for an extension by its dotted OID, `other` when it is not listed.
+  ExtensionRule rule_for(std::string_view oid) const;
+};
+
+// Kinds of GeneralName that a subjectAltName may have; set by `san`.
+struct SanKinds {
+  bool dns = true, ip = true, email = true, uri = true, dirname = false;
+  friend bool operator==(const SanKinds&, const SanKinds&) = default;
+};
+
+struct ProfileSettings {
+  std::string name;
+  // notAfter is notBefore + validity, never after the CA's own end; a shorter requested validity is
+  // granted. notBefore is now - not_before_slack, so that devices whose clocks are slow accept it.
+  Duration validity = std::chrono::hours(24 * 398);
+  Duration not_before_slack = std::chrono::minutes(5);
+  std::vector<KeyRule> keys;         // never empty; default: every kind, RSA 2048 to 8192
+  std::vector<int> key_usage = {0};  // bit numbers of RFC 5280 4.2.1.3; 0 is digitalSignature
+  std::vector<std::string> extended_key_usage;  // dotted OIDs; empty: no such extension
+  bool ca = false;                              // basicConstraints cA
+  std::optional<int> path_length;               // only with ca
+  SubjectRules subject;
+  ExtensionRules extensions;
+  SanKinds san;
+  std::vector<std::string> policies;     // certificatePolicies, dotted OIDs
+  std::vector<std::string> crl_urls;     // cRLDistributionPoints
+  std::vector<std::string> issuer_urls;  // authorityInfoAccess caIssuers
+  std::vector<std::string> ocsp_urls;    // authorityInfoAccess ocsp
+  bool reuse_key =
+      true;  // reuse_key = "allow" | "deny": a public key that has a certificate already
+  int max_requests = 10;  // CertReqMsg in one message
+};
+
+}  // namespace cmpost

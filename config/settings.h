@@ -1,0 +1,105 @@
+// The whole of cmpost.toml, typed and checked.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "config/channel_settings.h"
+#include "config/complaint.h"
+#include "config/cron.h"
+#include "config/profile_settings.h"
+
+namespace cmpost {
+
+// Every path below is absolute: relative ones are taken from the directory of the file.
+
+struct InstanceSettings {
+  std::string name;                       // in logs, reports, Message-IDs
+  std::string spool = "sqlite:spool.db";  // as written; relative to Settings::directory
+  std::string ledger = "sqlite:ledger.db";
+  int workers = 0;                                   // signing threads, 0 = one per core
+  log::Settings log;                                 // log_level, log_format = "text" | "json"
+  Duration keep_jobs = std::chrono::hours(24 * 30);  // done jobs in the spool; zero: for ever
+  Duration keep_messages =
+      std::chrono::hours(24 * 400);  // requests and answers in the ledger; same
+};
+
+struct CrlSettings {
+  Duration lifetime = std::chrono::hours(24 * 14);  // nextUpdate - thisUpdate
+  std::string publish;                              // file to write; empty: only in the ledger
+};
+
+struct CaSettings {
+  std::string certificate;
+  std::string key;  // a PEM file, or a "pkcs11:" URI (RFC 7512), which stays as it is
+  std::optional<std::string> key_password_file;
+  std::string cmp_certificate;  // protects answers; not the issuing key
+  std::string cmp_key;          // as `key`
+  std::optional<std::string> cmp_key_password_file;
+  CrlSettings crl;
+};
+
+struct RaSettings {
+  enum class Mode { reprotect, forward, nest, batch };
+  std::string cmp_certificate;
+  std::string cmp_key;
+  std::string upstream;  // a channel with direction = "upstream"
+  Mode mode = Mode::reprotect;
+};
+
+// `stop_if = "rejected > 2%"`
+struct StopRule {
+  enum class What { rejected, held };
+  What what = What::rejected;
+  double percent = 100;
+};
+
+struct RunSettings {
+  std::string name;
+  CronTime at;
+  std::vector<std::string> channels;  // empty: all
+  std::string report;                 // directory; empty: none
+  std::optional<StopRule> stop_if;
+};
+
+// A file or directory that the settings name, for check_files().
+struct NamedFile {
+  enum class Use { secret, readable, directory, writable_file };
+  std::string path;
+  Use use = Use::readable;
+  std::string key;  // "ca.key"
+  Position at;
+};
+
+struct Settings {
+  std::string file;       // as given to load()
+  std::string directory;  // of the file, absolute
+  InstanceSettings instance;
+  std::optional<CaSettings> ca;  // exactly one of ca and ra
+  std::optional<RaSettings> ra;
+  std::vector<ProfileSettings> profiles;
+  std::vector<ChannelSettings> channels;
+  std::vector<RunSettings> runs;
+  std::vector<NamedFile> files;
+
+  const ProfileSettings* profile(std::string_view name) const;  // nullptr: no such
+  const ChannelSettings* channel(std::string_view name) const;
+};
+
+// Settings, or everything that is wrong with the file: each mistake has its own complaint, in the
+// order of the file. Only a TOML syntax error ends the reading early. Looks at nothing but the
+// file itself.
+using Loaded = tl::expected<Settings, Complaints>;
+Loaded load(const std::string& path);
+// The same for text; `file` is for complaints and for relative paths.
+Loaded parse_settings(std::string_view text, const std::string& file);
+
+// What the file system says: files that are missing or cannot be read, secrets that others may
+// read (mode & 077), directories that are missing, that cannot be written or that are the same by
+// another name. Empty: all is well. Call it as the user that will run the service.
+Complaints check_files(const Settings& settings);
+
+}  // namespace cmpost
