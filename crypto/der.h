@@ -4,8 +4,8 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <tl/expected.hpp>
 #include <utility>
@@ -30,6 +30,7 @@ struct Fault {
   std::size_t offset = 0;
   std::string what;  // "length is not minimal"
 };
+std::string to_string(const Fault& fault);  // "length is not minimal at octet 12"
 template <typename T>
 using Parsed = tl::expected<T, Fault>;
 
@@ -81,6 +82,7 @@ class Reader {
 
  private:
   Reader(ByteView input, const std::uint8_t* base) : input_(input), base_(base) {}
+  Parsed<ByteView> integer_content(Tag tag);
   ByteView input_;
   const std::uint8_t* base_;
 };

@@ -1,7 +1,9 @@
 // OBJECT IDENTIFIER values and the ones we know by name.
 #pragma once
 
+#include <array>
 #include <compare>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -14,15 +16,18 @@ namespace cmpost {
 // A well-formed OBJECT IDENTIFIER, held as its DER content octets. Cheap to copy and compare.
 class Oid {
  public:
+  static constexpr std::size_t kMaxContent = 63;
+
   Oid() = default;  // empty: no identifier, never equal to a parsed one
   // "1.2.840.10045.2.1"; CHECKs that the text is well formed, so for constants only.
   explicit Oid(std::string_view dotted);
-  // DER content octets (no tag, no length); nullopt when an arc is cut off or not minimal.
+  // DER content octets (no tag, no length); nullopt when an arc is cut off or not minimal, or when
+  // there are more than kMaxContent of them.
   static std::optional<Oid> from_content(ByteView content);
   static std::optional<Oid> from_dotted(std::string_view dotted);
 
-  ByteView content() const { return view_of(content_); }
-  bool empty() const { return content_.empty(); }
+  ByteView content() const { return {octets_.data(), size_}; }
+  bool empty() const { return size_ == 0; }
   std::string dotted() const;
   // The RFC's name where we know one ("ecdsa-with-SHA256"), else the dotted form.
   std::string name() const;
@@ -31,10 +36,13 @@ class Oid {
   friend auto operator<=>(const Oid&, const Oid&) = default;
 
  private:
-  std::string content_;  // short: fits the small-string buffer
+  friend struct ConstantOid;                        // makes the constants below at compile time
+  std::array<std::uint8_t, kMaxContent> octets_{};  // zero behind size_
+  std::uint8_t size_ = 0;
 };
 
 namespace oid {
+// Constants in the sense of the language: usable in static initialisers of any file.
 // Spelled as in the RFCs, with '-' as '_'.
 extern const Oid rsaEncryption, id_RSASSA_PSS, id_ecPublicKey, id_Ed25519, id_Ed448, id_X25519,
     id_X448;
@@ -62,7 +70,7 @@ extern const Oid id_kp_serverAuth, id_kp_clientAuth, id_kp_codeSigning, id_kp_em
 extern const Oid id_at_commonName, id_at_serialNumber, id_at_countryName, id_at_localityName,
     id_at_stateOrProvinceName, id_at_organizationName, id_at_organizationalUnitName,
     id_at_emailAddress, id_at_domainComponent, id_at_userID, id_at_givenName, id_at_surname,
-    id_at_title, id_at_pseudonym, id_at_dnQualifier;
+    id_at_title, id_at_streetAddress, id_at_pseudonym, id_at_dnQualifier;
 extern const Oid id_it_implicitConfirm, id_it_confirmWaitTime, id_it_origPKIMessage,
     id_it_suppLangTags, id_it_certProfile, id_it_unsupportedOIDs, id_it_caProtEncCert,
     id_it_signKeyPairTypes, id_it_encKeyPairTypes, id_it_preferredSymmAlg, id_it_caKeyUpdateInfo,

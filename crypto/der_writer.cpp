@@ -1,0 +1,144 @@
+#include <algorithm>
+
+#include "base/result.h"
+#include "crypto/der.h"
+
+namespace cmpost::der {
+namespace {
+
+// Octets behind the first length octet, for content of `size`.
+std::size_t extra_length_octets(std::size_t size) {
+  if (size < 0x80) return 0;
+  std::size_t count = 0;
+  for (; size != 0; size >>= 8) ++count;
+  return count;
+}
+
+std::string digits(int value, std::size_t count) {
+  auto text = std::to_string(value);
+  return text.size() < count ? text.insert(0, count - text.size(), '0') : text;
+}
+
+// "YYYYMMDDHHMMSSZ".
+std::string basic_form(Time time) {
+  const auto day = std::chrono::floor<std::chrono::days>(time);
+  const std::chrono::year_month_day date(day);
+  const std::chrono::hh_mm_ss clock(std::chrono::floor<std::chrono::seconds>(time) - day);
+  return digits(static_cast<int>(date.year()), 4) +
+         digits(static_cast<int>(static_cast<unsigned>(date.month())), 2) +
+         digits(static_cast<int>(static_cast<unsigned>(date.day())), 2) +
+         digits(static_cast<int>(clock.hours().count()), 2) +
+         digits(static_cast<int>(clock.minutes().count()), 2) +
+         digits(static_cast<int>(clock.seconds().count()), 2) + "Z";
+}
+
+}  // namespace
+
+Writer::Mark Writer::open(Tag tag) {
+  out_.push_back(tag);
+  out_.push_back(0);
+  return {out_.size() - 1};
+}
+
+void Writer::close(Mark mark) {
+  std::size_t size = out_.size() - mark.length_at - 1;
+  const std::size_t extra = extra_length_octets(size);
+  if (extra == 0) {
+    out_[mark.length_at] = static_cast<std::uint8_t>(size);
+    return;
+  }
+  out_[mark.length_at] = static_cast<std::uint8_t>(0x80 | extra);
+  const auto after = out_.begin() + static_cast<std::ptrdiff_t>(mark.length_at) + 1;
+  out_.insert(after, extra, 0);
+  for (std::size_t i = extra; i > 0; --i, size >>= 8) {
+    out_[mark.length_at + i] = static_cast<std::uint8_t>(size);
+  }
+}
+
+void Writer::raw(ByteView whole_elements) { append(out_, whole_elements); }
+
+void Writer::primitive(Tag tag, ByteView content) {
+  const std::size_t extra = extra_length_octets(content.size());
+  out_.push_back(tag);
+  out_.push_back(static_cast<std::uint8_t>(extra == 0 ? content.size() : 0x80 | extra));
+  for (std::size_t i = extra; i > 0; --i) {
+    out_.push_back(static_cast<std::uint8_t>(content.size() >> (8 * (i - 1))));
+  }
+  append(out_, content);
+}
+
+void Writer::integer(std::int64_t value, Tag tag) {
+  std::uint8_t octets[sizeof value];
+  auto rest = static_cast<std::uint64_t>(value);
+  for (std::size_t i = sizeof value; i-- > 0; rest >>= 8) {
+    octets[i] = static_cast<std::uint8_t>(rest);
+  }
+  ByteView content(octets);
+  const std::uint8_t sign = value < 0 ? 0xff : 0x00;
+  while (content.size() > 1 && content[0] == sign && ((content[1] ^ sign) & 0x80) == 0) {
+    content = content.subspan(1);
+  }
+  primitive(tag, content);
+}
+
+void Writer::big_integer(ByteView content, Tag tag) {
+  CHECK(!content.empty());
+  primitive(tag, content);
+}
+
+void Writer::unsigned_integer(ByteView magnitude, Tag tag) {
+  while (!magnitude.empty() && magnitude[0] == 0) magnitude = magnitude.subspan(1);
+  if (!magnitude.empty() && magnitude[0] < 0x80) return primitive(tag, magnitude);
+  Bytes content(1, 0);
+  append(content, magnitude);
+  primitive(tag, content);
+}
+
+void Writer::boolean(bool value, Tag tag) {
+  const std::uint8_t octet = value ? 0xff : 0x00;
+  primitive(tag, ByteView(&octet, 1));
+}
+
+void Writer::octet_string(ByteView content, Tag tag) { primitive(tag, content); }
+
+void Writer::bit_string(ByteView octets, unsigned unused_bits, Tag tag) {
+  CHECK(unused_bits < 8);
+  const auto mark = open(tag);
+  out_.push_back(static_cast<std::uint8_t>(unused_bits));
+  append(out_, octets);
+  close(mark);
+}
+
+void Writer::named_bits(std::uint64_t bits, Tag tag) {
+  std::uint8_t octets[sizeof bits] = {};
+  std::size_t used = 0;
+  for (std::size_t i = 0; i < 64; ++i) {
+    if ((bits >> i & 1) == 0) continue;
+    octets[i / 8] = static_cast<std::uint8_t>(octets[i / 8] | 0x80 >> i % 8);
+    used = i + 1;
+  }
+  const std::size_t size = (used + 7) / 8;
+  bit_string(ByteView(octets, size), static_cast<unsigned>(size * 8 - used), tag);
+}
+
+void Writer::object_identifier(const Oid& oid, Tag tag) {
+  CHECK(!oid.empty());
+  primitive(tag, oid.content());
+}
+
+void Writer::null(Tag tag) { primitive(tag, {}); }
+
+void Writer::utf8_string(std::string_view text, Tag tag) { primitive(tag, view_of(text)); }
+
+void Writer::generalized_time(Time time, Tag tag) { primitive(tag, view_of(basic_form(time))); }
+
+void Writer::x509_time(Time time) {
+  const auto text = basic_form(time);
+  // RFC 5280 4.1.2.5: "CAs conforming to this profile MUST always encode certificate validity
+  // dates through the year 2049 as UTCTime". UTCTime begins in 1950.
+  const bool utc = text.size() == 15 && text >= "1950" && text < "2050";
+  if (!utc) return primitive(kGeneralizedTime, view_of(text));
+  primitive(kUtcTime, view_of(std::string_view(text).substr(2)));
+}
+
+}  // namespace cmpost::der
