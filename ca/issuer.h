@@ -1,0 +1,43 @@
+// The issuing key at work: turns plans into certificates and lists into CRLs.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "ca/profile.h"
+#include "crypto/certificate.h"
+#include "crypto/certificate_builder.h"
+#include "crypto/private_key.h"
+#include "crypto/signature.h"
+
+namespace cmpost {
+
+// All members may be called from any thread at once.
+class Issuer {
+ public:
+  // An Error when key and certificate do not belong together, or the certificate is no CA's.
+  static Result<Issuer> create(Certificate certificate, const PrivateKey& key, Random& random,
+                               const Clock& clock);
+
+  const Certificate& certificate() const;
+  Time latest_not_after() const;  // of the CA certificate
+
+  // A new certificate. Nothing is stored: the caller makes it durable before it leaves the machine.
+  // The serial number has 20 octets: 0, time and 80 random bits - see serial_number.h.
+  Result<Certificate> issue(const CertificatePlan& plan) const;
+  Result<Bytes> sign_crl(TBSCertList tbs) const;  // fills in issuer and authorityKeyIdentifier
+
+ private:
+  struct State;
+  std::shared_ptr<const State> state_;
+};
+
+// A self-signed root for `init` and a certificate for CMP protection (cmcCA EKU, R-046).
+Result<Certificate> make_root(const PrivateKey& key, const Name& subject, Time not_before,
+                              Time not_after, Random& random);
+Result<Certificate> make_cmp_certificate(const Issuer& issuer, const PublicKey& key,
+                                         const Name& subject, Time not_before, Time not_after);
+
+}  // namespace cmpost

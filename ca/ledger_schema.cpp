@@ -1,0 +1,65 @@
+#include "ca/ledger_schema.h"
+
+#include "crypto/algorithm.h"
+
+namespace cmpost {
+namespace {
+
+// The order of `certificate` is the order of issuing; ids have no gaps. A serial number starts
+// with its time, so its index, too, grows at the end only.
+constexpr const char* kFirstVersion = R"sql(
+CREATE TABLE certificate (
+  id              INTEGER PRIMARY KEY,
+  generation      INTEGER NOT NULL,  -- id >> 15, see ledger_schema.h
+  serial          BLOB    NOT NULL,  -- INTEGER content octets
+  key_hash        INTEGER NOT NULL,  -- of the SubjectPublicKeyInfo
+  subject_hash    INTEGER NOT NULL,  -- of `subject`
+  issued          INTEGER NOT NULL,  -- times are microseconds since 1970
+  not_after       INTEGER NOT NULL,
+  state           TEXT    NOT NULL,
+  revoked_at      INTEGER,
+  reason          INTEGER,           -- CRLReason (RFC 5280 5.3.1)
+  invalidity_date INTEGER,
+  subject         TEXT    NOT NULL,
+  profile         TEXT    NOT NULL,
+  channel         TEXT    NOT NULL,
+  requester       TEXT    NOT NULL,
+  tid             TEXT    NOT NULL,
+  der             BLOB    NOT NULL
+);
+CREATE UNIQUE INDEX certificate_serial ON certificate (serial);
+CREATE INDEX certificate_key ON certificate (generation, key_hash);
+CREATE INDEX certificate_subject ON certificate (generation, subject_hash);
+CREATE INDEX certificate_state ON certificate (state, id) WHERE state <> 'valid';
+
+CREATE TABLE crl (
+  number      INTEGER PRIMARY KEY,   -- cRLNumber
+  this_update INTEGER NOT NULL,
+  next_update INTEGER NOT NULL,
+  der         BLOB    NOT NULL
+);
+
+CREATE TABLE audit (
+  id     INTEGER PRIMARY KEY,        -- from 1, no gaps
+  time   INTEGER NOT NULL,
+  event  TEXT    NOT NULL,
+  detail TEXT    NOT NULL,
+  hash   BLOB    NOT NULL            -- see audit.h
+);
+)sql";
+
+}  // namespace
+
+const std::vector<Migration>& ledger_migrations() {
+  static const std::vector<Migration> migrations = {{1, kFirstVersion}};
+  return migrations;
+}
+
+std::int64_t lookup_hash(ByteView value) {
+  const Sha256 digest = sha256(value);
+  std::uint64_t number = 0;
+  for (std::size_t i = 0; i < 8; ++i) number = (number << 8) | digest[i];
+  return static_cast<std::int64_t>(number);
+}
+
+}  // namespace cmpost

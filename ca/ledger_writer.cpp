@@ -1,0 +1,161 @@
+#include <algorithm>
+#include <array>
+#include <string>
+
+#include "ca/ledger.h"
+#include "ca/ledger_rows.h"
+#include "ca/ledger_schema.h"
+
+namespace cmpost {
+namespace {
+
+constexpr std::string_view kInsert =
+    "INSERT INTO certificate (id, generation, serial, key_hash, subject_hash, issued, not_after, "
+    "state, revoked_at, reason, invalidity_date, subject, profile, channel, requester, tid, der) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+
+// The SubjectPublicKeyInfo of a certificate, found without parsing the rest.
+der::Parsed<ByteView> find_spki(ByteView certificate) {
+  der::Reader input(certificate);
+  ASSIGN_OR_RETURN(der::Reader outer, input.enter(der::kSequence));
+  ASSIGN_OR_RETURN(der::Reader tbs, outer.enter(der::kSequence));
+  TRY(tbs.optional(der::context_constructed(0)));  // version
+  TRY(tbs.expect(der::kInteger));                  // serialNumber
+  TRY(tbs.expect(der::kSequence));                 // signature
+  TRY(tbs.expect(der::kSequence));                 // issuer
+  TRY(tbs.expect(der::kSequence));                 // validity
+  TRY(tbs.expect(der::kSequence));                 // subject
+  ASSIGN_OR_RETURN(const der::Element spki, tbs.expect(der::kSequence));
+  return spki.whole;
+}
+
+void bind_reason(Statement& statement, int index, const std::optional<CRLReason>& reason) {
+  if (reason) {
+    statement.bind(index, static_cast<std::int64_t>(*reason));
+  } else {
+    statement.bind_null(index);
+  }
+}
+
+// A state that belongs on a CRL needs a revocationDate, whatever way it was reached.
+constexpr std::string_view kChangeState =
+    "UPDATE certificate SET state = ?1, "
+    "revoked_at = CASE WHEN ?1 IN ('held', 'revoked') THEN COALESCE(revoked_at, ?2) END, "
+    "reason = CASE ?1 WHEN 'held' THEN 6 WHEN 'revoked' THEN NULLIF(reason, 6) END, "
+    "invalidity_date = CASE WHEN ?1 IN ('held', 'revoked') THEN invalidity_date END "
+    "WHERE serial = ?3 AND state IN (?4, ?5, ?6, ?7, ?8)";
+
+// X.509 (10/2019) 9.5.3.1 of a hold that becomes final: the revocation date is the date on which
+// the certificate was placed on hold.
+constexpr std::string_view kRevoke =
+    "UPDATE certificate SET state = 'revoked', revoked_at = COALESCE(revoked_at, ?), reason = ?, "
+    "invalidity_date = COALESCE(?, invalidity_date) WHERE serial = ? AND state <> 'revoked'";
+
+constexpr std::string_view kHold =
+    "UPDATE certificate SET state = 'held', revoked_at = ?, reason = ?, invalidity_date = ? "
+    "WHERE serial = ? AND state NOT IN ('held', 'revoked')";
+
+constexpr std::string_view kUnrevoke =
+    "UPDATE certificate SET state = 'valid', revoked_at = NULL, reason = NULL, "
+    "invalidity_date = NULL WHERE serial = ? AND state = 'held'";
+
+// Old CRLs are of no use to anybody; some stay so that an operator can compare.
+constexpr std::int64_t kKeptCrls = 10;
+
+}  // namespace
+
+Result<std::int64_t> LedgerWriter::add(const CertificateRecord& record) {
+  const auto spki = find_spki(record.der);
+  if (!spki) return hold("a certificate for the ledger is malformed: " + spki.error().what);
+  if (!last_id_) {
+    ASSIGN_OR_RETURN(last_id_, last_certificate_id(connection_));
+  }
+  const std::int64_t id = *last_id_ + 1;
+  ASSIGN_OR_RETURN(Statement* const insert, connection_.statement(kInsert));
+  insert->bind(1, id);
+  insert->bind(2, generation_of(id));
+  insert->bind(3, ByteView(record.serial));
+  insert->bind(4, lookup_hash(*spki));
+  insert->bind(5, lookup_hash(view_of(record.subject)));
+  insert->bind(6, to_unix_micros(record.issued));
+  insert->bind(7, to_unix_micros(record.not_after));
+  insert->bind(8, to_string(record.state));
+  bind_optional(*insert, 9, record.revoked_at);
+  bind_reason(*insert, 10, record.reason);
+  bind_optional(*insert, 11, record.invalidity_date);
+  insert->bind(12, std::string_view(record.subject));
+  insert->bind(13, std::string_view(record.profile));
+  insert->bind(14, std::string_view(record.channel));
+  insert->bind(15, std::string_view(record.requester));
+  insert->bind(16, std::string_view(record.tid));
+  insert->bind(17, ByteView(record.der));
+  TRY(insert->execute());
+  last_id_ = id;
+  return id;
+}
+
+Result<bool> LedgerWriter::change_state(ByteView serial,
+                                        std::initializer_list<CertificateState> expected,
+                                        CertificateState state) {
+  constexpr std::size_t kStates = 5;
+  CHECK(expected.size() <= kStates);
+  ASSIGN_OR_RETURN(Statement* const update, connection_.statement(kChangeState));
+  update->bind(1, to_string(state));
+  update->bind(2, to_unix_micros(clock_.now()));
+  update->bind(3, serial);
+  int index = 3;  // what is left unbound is NULL and equals nothing
+  for (const CertificateState from : expected) update->bind(++index, to_string(from));
+  ASSIGN_OR_RETURN(const std::int64_t changed, update->execute());
+  return changed == 1;
+}
+
+Result<bool> LedgerWriter::revoke(ByteView serial, CRLReason reason, Time when,
+                                  std::optional<Time> invalidity_date) {
+  if (reason == CRLReason::removeFromCRL) {
+    return hold("removeFromCRL is no reason to revoke a certificate");
+  }
+  const bool hold_only = reason == CRLReason::certificateHold;
+  ASSIGN_OR_RETURN(Statement* const update, connection_.statement(hold_only ? kHold : kRevoke));
+  update->bind(1, to_unix_micros(when));
+  update->bind(2, static_cast<std::int64_t>(reason));
+  bind_optional(*update, 3, invalidity_date);
+  update->bind(4, serial);
+  ASSIGN_OR_RETURN(const std::int64_t changed, update->execute());
+  return changed == 1;
+}
+
+Result<bool> LedgerWriter::unrevoke(ByteView serial) {
+  ASSIGN_OR_RETURN(Statement* const update, connection_.statement(kUnrevoke));
+  update->bind(1, serial);
+  ASSIGN_OR_RETURN(const std::int64_t changed, update->execute());
+  return changed == 1;
+}
+
+Result<void> LedgerWriter::add_crl(std::uint64_t number, ByteView der, Time this_update,
+                                   Time next_update) {
+  const auto signed_number = static_cast<std::int64_t>(number);
+  ASSIGN_OR_RETURN(Statement* const insert,
+                   connection_.statement("INSERT INTO crl (number, this_update, next_update, der) "
+                                         "VALUES (?, ?, ?, ?)"));
+  insert->bind(1, signed_number);
+  insert->bind(2, to_unix_micros(this_update));
+  insert->bind(3, to_unix_micros(next_update));
+  insert->bind(4, der);
+  TRY(insert->execute());
+  ASSIGN_OR_RETURN(Statement* const forget,
+                   connection_.statement("DELETE FROM crl WHERE number <= ?"));
+  forget->bind(1, signed_number - kKeptCrls);
+  TRY(forget->execute());
+  return {};
+}
+
+Result<void> LedgerWriter::audit(std::string_view event, std::string_view detail) {
+  if (!audit_head_) {
+    ASSIGN_OR_RETURN(audit_head_, cmpost::audit_head(connection_));
+  }
+  ASSIGN_OR_RETURN(audit_head_,
+                   append_audit(connection_, *audit_head_, clock_.now(), event, detail));
+  return {};
+}
+
+}  // namespace cmpost

@@ -1,0 +1,53 @@
+// What certificates of one kind look like, and what a requester may choose.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "ca/refusal.h"
+#include "config/settings.h"
+#include "crypto/certificate.h"
+#include "crypto/certificate_builder.h"
+
+namespace cmpost {
+
+// What was asked for, whoever asked and in whatever form.
+struct CertificateWish {
+  Name subject;
+  PublicKey key;
+  Extensions extensions;
+  std::optional<Time> not_before, not_after;
+};
+
+// What would be issued: everything but issuer, serial number, authorityKeyIdentifier.
+struct CertificatePlan {
+  Name subject;
+  Bytes subjectPublicKeyInfo;
+  Time notBefore{};
+  Time notAfter{};
+  Extensions extensions;  // in the order that is written; with subjectKeyIdentifier
+  std::vector<std::string>
+      changes;  // how it differs from the wish, in words; not empty: grantedWithMods
+};
+
+// Immutable; any thread.
+class Profile {
+ public:
+  // An Error for settings that cannot work together.
+  static Result<Profile> create(const ProfileSettings& settings);
+
+  const std::string& name() const;
+  const ProfileSettings& settings() const;
+  // The rules applied to a wish. `latest` bounds notAfter: the CA's
+  // own certificate. Pure: the same wish gives the same plan.
+  tl::expected<CertificatePlan, Refusal> plan(const CertificateWish& wish, Time now,
+                                              Time latest) const;
+
+ private:
+  struct State;
+  std::shared_ptr<const State> state_;
+};
+
+}  // namespace cmpost
