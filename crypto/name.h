@@ -24,7 +24,8 @@ class Name {
   Name() : Name(empty_name()) {}                       // NULL-DN: a SEQUENCE of nothing
   static der::Parsed<Name> read(der::Reader& reader);  // checks the structure
   // "CN=dev1,O=Grid" (RFC 4514, first RDN is the most specific) or "/O=Grid/CN=dev1" (OpenSSL's
-  // order). Values become UTF8String (C and serialNumber PrintableString, DC and email IA5String).
+  // order); "" is the NULL-DN. Values become UTF8String (C and serialNumber PrintableString, DC and
+  // email IA5String).
   static Result<Name> from_text(std::string_view text);
 
   ByteView der() const { return der_; }
@@ -48,6 +49,9 @@ struct GeneralName {
   std::optional<Name> directory_name() const;
   std::string text() const;  // "dirName:CN=a", "DNS:a.example", "email:..", "IP:..", "URI:.."
   static GeneralName of(const Name& name);
+  // "DNS:a.example", "email:a@b.example", "URI:https://...", "IP:192.0.2.1", "IP:2001:db8::1",
+  // "RID:1.2.3", "dirName:CN=a"; the prefix in any case.
+  static Result<GeneralName> from_text(std::string_view text);
   friend bool operator==(const GeneralName&, const GeneralName&) = default;
 };
 der::Parsed<GeneralName> read_general_name(der::Reader& reader);

@@ -1,0 +1,155 @@
+#include "crypto/name.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "crypto/name_text.h"
+
+namespace cmpost {
+namespace {
+
+using Attribute = std::pair<Oid, der::Element>;
+using RelativeDistinguishedName = std::vector<Attribute>;
+
+der::Parsed<Attribute> read_attribute(der::Reader& rdn) {
+  ASSIGN_OR_RETURN(der::Reader inside, rdn.enter(der::kSequence));
+  ASSIGN_OR_RETURN(const Oid type, inside.object_identifier());
+  ASSIGN_OR_RETURN(const der::Element value, inside.any());
+  TRY(inside.finish());
+  return Attribute(type, value);
+}
+
+// Walks the attributes of a Name; `begin_rdn` before each RDN, `attribute` for each in it.
+template <typename BeginRdn, typename EachAttribute>
+der::Parsed<void> walk(der::Reader rdns, BeginRdn begin_rdn, EachAttribute attribute) {
+  while (!rdns.at_end()) {
+    ASSIGN_OR_RETURN(der::Reader rdn, rdns.enter(der::kSet));
+    if (rdn.at_end()) return rdn.fault("RelativeDistinguishedName is empty");
+    begin_rdn();
+    while (!rdn.at_end()) {
+      ASSIGN_OR_RETURN(const Attribute one, read_attribute(rdn));
+      attribute(one);
+    }
+  }
+  return {};
+}
+
+// The RDNs of a Name, whose structure Name::read has checked or we have written.
+std::vector<RelativeDistinguishedName> rdns_of(ByteView name) {
+  std::vector<RelativeDistinguishedName> rdns;
+  auto inside = der::Reader(name).enter(der::kSequence);
+  CHECK(inside.has_value());
+  const auto walked = walk(
+      *inside, [&] { rdns.emplace_back(); }, [&](const Attribute& a) { rdns.back().push_back(a); });
+  CHECK(walked.has_value());
+  return rdns;
+}
+
+std::string value_text(const der::Element& value) {
+  return directory_string(value).value_or("#" + to_hex(value.whole));
+}
+
+bool is_blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+
+// RFC 5280 7.1: case is ignored, blanks at the ends are dropped and those inside squeezed to one.
+std::string folded(std::string_view text) {
+  std::string out;
+  bool blank = false;
+  for (const char c : text) {
+    if (is_blank(c)) {
+      blank = true;
+      continue;
+    }
+    if (blank && !out.empty()) out.push_back(' ');
+    blank = false;
+    out.push_back(c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c);
+  }
+  return out;
+}
+
+struct Comparable {
+  Oid type;
+  bool is_text = false;
+  std::string value;
+  friend auto operator<=>(const Comparable&, const Comparable&) = default;
+};
+
+std::vector<Comparable> comparable(const RelativeDistinguishedName& rdn) {
+  std::vector<Comparable> attributes;
+  for (const auto& [type, value] : rdn) {
+    const auto text = directory_string(value);
+    attributes.push_back(
+        {type, text.has_value(), text ? folded(*text) : std::string(text_of(value.whole))});
+  }
+  std::sort(attributes.begin(), attributes.end());  // a SET has no order
+  return attributes;
+}
+
+std::string rdn_text(const RelativeDistinguishedName& rdn) {
+  std::string text;
+  for (const auto& [type, value] : rdn) {
+    if (!text.empty()) text += '+';
+    text += attribute_text(type, value);
+  }
+  return text;
+}
+
+}  // namespace
+
+Bytes Name::empty_name() { return {der::kSequence, 0}; }
+
+der::Parsed<Name> Name::read(der::Reader& reader) {
+  der::Reader peeked = reader;
+  ASSIGN_OR_RETURN(const der::Element element, reader.expect(der::kSequence));
+  ASSIGN_OR_RETURN(const der::Reader rdns, peeked.enter(der::kSequence));
+  TRY(walk(
+      rdns, [] {}, [](const Attribute&) {}));
+  return Name(to_bytes(element.whole));
+}
+
+std::string Name::text() const {
+  const auto rdns = rdns_of(der_);
+  std::string text;
+  // RFC 4514 2.1: "starting with the last element of the sequence and moving backwards".
+  for (auto rdn = rdns.rbegin(); rdn != rdns.rend(); ++rdn) {
+    if (!text.empty()) text += ',';
+    text += rdn_text(*rdn);
+  }
+  return text;
+}
+
+std::vector<AttributeTypeAndValue> Name::attributes() const {
+  std::vector<AttributeTypeAndValue> attributes;
+  for (const auto& rdn : rdns_of(der_)) {
+    for (const auto& [type, value] : rdn) attributes.push_back({type, value_text(value)});
+  }
+  return attributes;
+}
+
+std::optional<std::string> Name::first(const Oid& type) const {
+  for (const auto& rdn : rdns_of(der_)) {
+    for (const auto& [found, value] : rdn) {
+      if (found == type) return value_text(value);
+    }
+  }
+  return std::nullopt;
+}
+
+bool Name::same(const Name& other) const {
+  if (der_ == other.der_) return true;
+  const auto mine = rdns_of(der_);
+  const auto theirs = rdns_of(other.der_);
+  return std::equal(mine.begin(), mine.end(), theirs.begin(), theirs.end(),
+                    [](const auto& a, const auto& b) { return comparable(a) == comparable(b); });
+}
+
+Result<Name> Name::from_text(std::string_view text) {
+  ASSIGN_OR_RETURN(const auto rdns, parse_name_text(text));
+  der::Writer writer;
+  writer.constructed(der::kSequence, [&] {
+    for (const auto& rdn : rdns) writer.raw(rdn);
+  });
+  return Name(std::move(writer).take());
+}
+
+}  // namespace cmpost

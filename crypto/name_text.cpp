@@ -1,0 +1,163 @@
+#include "crypto/name_text.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace cmpost {
+namespace {
+
+constexpr der::Tag kNumericString = 0x12, kVisibleString = 0x1a, kUniversalString = 0x1c,
+                   kBmpString = 0x1e;
+
+// The first spelling of a type is the one that we print.
+constexpr std::pair<std::string_view, const Oid*> kShortNames[] = {
+    {"CN", &oid::id_at_commonName},
+    {"C", &oid::id_at_countryName},
+    {"O", &oid::id_at_organizationName},
+    {"OU", &oid::id_at_organizationalUnitName},
+    {"L", &oid::id_at_localityName},
+    {"ST", &oid::id_at_stateOrProvinceName},
+    {"STREET", &oid::id_at_streetAddress},
+    {"DC", &oid::id_at_domainComponent},
+    {"UID", &oid::id_at_userID},
+    {"serialNumber", &oid::id_at_serialNumber},
+    {"emailAddress", &oid::id_at_emailAddress},
+    {"GN", &oid::id_at_givenName},
+    {"SN", &oid::id_at_surname},
+    {"title", &oid::id_at_title},
+    {"pseudonym", &oid::id_at_pseudonym},
+    {"dnQualifier", &oid::id_at_dnQualifier},
+    {"commonName", &oid::id_at_commonName},
+    {"countryName", &oid::id_at_countryName},
+    {"organizationName", &oid::id_at_organizationName},
+    {"organizationalUnitName", &oid::id_at_organizationalUnitName},
+    {"localityName", &oid::id_at_localityName},
+    {"stateOrProvinceName", &oid::id_at_stateOrProvinceName},
+    {"S", &oid::id_at_stateOrProvinceName},
+    {"domainComponent", &oid::id_at_domainComponent},
+    {"userId", &oid::id_at_userID},
+    {"email", &oid::id_at_emailAddress},
+    {"E", &oid::id_at_emailAddress},
+    {"givenName", &oid::id_at_givenName},
+    {"surname", &oid::id_at_surname},
+};
+
+void append_utf8(std::string& text, std::uint32_t code) {
+  const auto tail = [code](unsigned shift) {
+    return static_cast<char>(0x80 | (code >> shift & 0x3f));
+  };
+  if (code < 0x80) {
+    text += static_cast<char>(code);
+  } else if (code < 0x800) {
+    text += {static_cast<char>(0xc0 | code >> 6), tail(0)};
+  } else if (code < 0x10000) {
+    text += {static_cast<char>(0xe0 | code >> 12), tail(6), tail(0)};
+  } else {
+    text += {static_cast<char>(0xf0 | code >> 18), tail(12), tail(6), tail(0)};
+  }
+}
+
+// Characters of `width` octets each, big-endian: Latin-1 for T.61 (as everybody does), BMPString
+// and UniversalString.
+std::optional<std::string> from_fixed_width(ByteView content, std::size_t width) {
+  if (content.size() % width != 0) return std::nullopt;
+  std::string text;
+  for (; !content.empty(); content = content.subspan(width)) {
+    std::uint32_t code = 0;
+    for (const auto octet : content.first(width)) code = code << 8 | octet;
+    if (code > 0x10ffff || (code >= 0xd800 && code < 0xe000)) return std::nullopt;
+    append_utf8(text, code);
+  }
+  return text;
+}
+
+std::optional<std::string> from_ascii(ByteView content) {
+  const auto is_ascii = [](std::uint8_t octet) { return octet < 0x80; };
+  if (!std::all_of(content.begin(), content.end(), is_ascii)) return std::nullopt;
+  return std::string(text_of(content));
+}
+
+std::optional<std::string> from_utf8(const der::Element& value) {
+  auto text = der::Reader(value.whole).utf8_string(value.tag);
+  if (!text) return std::nullopt;
+  return *std::move(text);
+}
+
+char upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
+
+bool same_word(std::string_view a, std::string_view b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](char x, char y) { return upper(x) == upper(y); });
+}
+
+void append_hex_escape(std::string& text, char c) {
+  text += '\\';
+  text += to_hex(view_of(std::string_view(&c, 1)));
+}
+
+// C0 and C1 controls: a terminal or a log would obey them.
+std::size_t control_length(std::string_view text) {
+  const auto first = static_cast<unsigned char>(text[0]);
+  if (first < 0x20 || first == 0x7f) return 1;
+  const bool c1 = first == 0xc2 && text.size() > 1 && static_cast<unsigned char>(text[1]) < 0xa0;
+  return c1 ? 2 : 0;
+}
+
+std::string escaped(std::string_view value) {
+  std::string text;
+  for (std::size_t i = 0; i < value.size(); ++i) {
+    if (const auto controls = control_length(value.substr(i)); controls != 0) {
+      for (const char c : value.substr(i, controls)) append_hex_escape(text, c);
+      i += controls - 1;
+      continue;
+    }
+    const bool first = i == 0;
+    const bool last = i + 1 == value.size();
+    const char c = value[i];
+    const bool special = std::string_view("\"+,;<>\\").find(c) != std::string_view::npos;
+    if (special || (first && c == '#') || ((first || last) && c == ' ')) text += '\\';
+    text += c;
+  }
+  return text;
+}
+
+}  // namespace
+
+std::optional<std::string> directory_string(const der::Element& value) {
+  switch (value.tag) {
+    case der::kUtf8String:
+      return from_utf8(value);
+    case kNumericString:
+    case der::kPrintableString:
+    case der::kIa5String:
+    case kVisibleString:
+      return from_ascii(value.content);
+    case der::kTeletexString:
+      return from_fixed_width(value.content, 1);
+    case kBmpString:
+      return from_fixed_width(value.content, 2);
+    case kUniversalString:
+      return from_fixed_width(value.content, 4);
+    default:
+      return std::nullopt;
+  }
+}
+
+std::string attribute_text(const Oid& type, const der::Element& value) {
+  const auto text = directory_string(value);
+  for (const auto& [name, known] : kShortNames) {
+    if (*known != type) continue;
+    return std::string(name) + "=" + (text ? escaped(*text) : "#" + to_hex(value.whole));
+  }
+  // RFC 4514 2.4: a type in dotted form has the hexadecimal form of its value.
+  return type.dotted() + "=#" + to_hex(value.whole);
+}
+
+std::optional<Oid> attribute_type(std::string_view text) {
+  for (const auto& [name, known] : kShortNames) {
+    if (same_word(name, text)) return *known;
+  }
+  return Oid::from_dotted(text);
+}
+
+}  // namespace cmpost
