@@ -1,0 +1,138 @@
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/filesystem/path.hpp>
+#include <cerrno>
+#include <chrono>
+#include <mutex>
+#include <thread>
+
+#include "base/files.h"
+#include "store/connection.h"
+#include "store/sqlite_connection.h"
+#include "store/sqlite_error.h"
+
+namespace cmpost {
+namespace {
+
+constexpr std::string_view kScheme = "sqlite:";
+constexpr auto kBusyTimeout = std::chrono::seconds(10);
+constexpr auto kLongestPause = std::chrono::milliseconds(5);
+
+// The WAL is copied into the file when it has 4096 pages (16 MiB): some ten groups of 500 jobs, so
+// that a page which many groups change is written back once. At most 64 MiB of it stay on disk,
+// and at most 16 MiB of pages in memory, however large the file is. No mmap: a disk error would
+// be a signal and not an Error. `fast` deletion overwrites what is deleted where that costs no
+// write of its own.
+constexpr const char* kSettings =
+    "PRAGMA synchronous = FULL;"
+    "PRAGMA foreign_keys = ON;"
+    "PRAGMA trusted_schema = OFF;"
+    "PRAGMA secure_delete = FAST;"
+    "PRAGMA wal_autocheckpoint = 4096;"
+    "PRAGMA journal_size_limit = 67108864;"
+    "PRAGMA cache_size = -16384;"
+    "PRAGMA mmap_size = 0;";
+
+// SQLite's own handler sleeps up to 100 ms at a time, so a process that commits group after group
+// could starve the others; short pauses give each its turn. `tries` pauses of 1, 2, ... 5, 5 ms
+// have been made before.
+int pause_while_busy(void*, int tries) {
+  const auto pause = std::min(std::chrono::milliseconds(tries + 1), kLongestPause);
+  if (tries * kLongestPause > kBusyTimeout) return 0;
+  std::this_thread::sleep_for(pause);
+  return 1;
+}
+
+Result<std::string> path_of(std::string_view url, const std::string& base_directory) {
+  if (!url.starts_with(kScheme)) {
+    return hold("the database \"" + std::string(url) + "\" is of an unknown kind",
+                "this build knows \"sqlite:FILE\"");
+  }
+  const std::string path(url.substr(kScheme.size()));
+  if (path.empty() || path.find('\0') != std::string::npos) {
+    return hold("the database \"" + std::string(url) + "\" names no file");
+  }
+  const auto whole = path_below(base_directory, path);
+  // Debian's SQLite would take a relative name that starts with "file:" for a URI.
+  return whole.front() == '/' ? whole : "./" + whole;
+}
+
+// SQLite would make the file with the umask's mode. The -wal and -shm files get the mode of the
+// database. The descriptor is closed before SQLite opens the file: closing one later would drop
+// SQLite's locks.
+Result<void> create_file(const std::string& path) {
+  FileDescriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (!file && errno == EEXIST) return {};
+  if (!file) return failure(errno_error("creating", path, errno));
+  TRY(sync(file, path));
+  TRY(file.close(path));
+  return sync_directory(boost::filesystem::path(path).parent_path().string());
+}
+
+int open_flags(OpenMode mode) {
+  const int access = mode == OpenMode::read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
+  return access | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+}
+
+Result<DatabasePtr> open_file(const std::string& path, OpenMode mode) {
+  // Statistics of memory cost a lock at every allocation; must be said before the first use.
+  static std::once_flag once;
+  std::call_once(once, [] { sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); });
+  sqlite3* raw = nullptr;
+  const int code = sqlite3_open_v2(path.c_str(), &raw, open_flags(mode), nullptr);
+  DatabasePtr database(raw);
+  if (code != SQLITE_OK) return failure(sqlite_error(raw, code, "opening database", path));
+  sqlite3_busy_handler(raw, pause_while_busy, nullptr);
+  // A hostile file must not bring code along, and "text" in SQL is never a string.
+  sqlite3_db_config(raw, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+  sqlite3_db_config(raw, SQLITE_DBCONFIG_DQS_DDL, 0, nullptr);
+  sqlite3_db_config(raw, SQLITE_DBCONFIG_DQS_DML, 0, nullptr);
+  sqlite3_db_config(raw, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, nullptr);
+  return database;
+}
+
+// Changing the journal mode does not wait for others that do the same just now, so try again.
+Result<void> use_wal(Connection& connection, const std::string& path) {
+  for (int tries = 0;; ++tries) {
+    ASSIGN_OR_RETURN(auto* const pragma, connection.statement("PRAGMA journal_mode = WAL"));
+    const auto row = pragma->step();
+    const bool wal = row && *row && pragma->text(0) == "wal";
+    pragma->reset();
+    if (wal) return {};
+    if (row) {
+      return hold("the file system of " + path + " cannot keep a database with a write-ahead log",
+                  "use a local disk");
+    }
+    if (row.error().recovery == Recovery::hold || pause_while_busy(nullptr, tries) == 0) {
+      return failure(row.error());
+    }
+  }
+}
+
+// The first read shows whether it is a database at all.
+Result<void> read_header(Connection& connection) {
+  ASSIGN_OR_RETURN(auto* const pragma, connection.statement("PRAGMA schema_version"));
+  TRY(pragma->step());
+  pragma->reset();
+  return {};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Connection>> open_database(std::string_view url,
+                                                  const std::string& base_directory,
+                                                  OpenMode mode) {
+  ASSIGN_OR_RETURN(const auto path, path_of(url, base_directory));
+  if (mode == OpenMode::create) TRY(create_file(path));
+  ASSIGN_OR_RETURN(auto database, open_file(path, mode));
+  auto connection = std::make_unique<SqliteConnection>(std::move(database), path);
+  TRY(connection->execute(kSettings));
+  TRY(read_header(*connection));
+  if (mode != OpenMode::read_only) TRY(use_wal(*connection, path));
+  return connection;
+}
+
+}  // namespace cmpost

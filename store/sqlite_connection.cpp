@@ -1,0 +1,76 @@
+#include "store/sqlite_connection.h"
+
+#include "base/crash_point.h"
+#include "store/sqlite_error.h"
+
+namespace cmpost {
+
+Result<Statement*> SqliteConnection::statement(std::string_view sql) {
+  if (const auto found = statements_.find(sql); found != statements_.end()) {
+    found->second->reset();
+    return found->second.get();
+  }
+  sqlite3_stmt* raw = nullptr;
+  const int code = sqlite3_prepare_v3(database_.get(), sql.data(), static_cast<int>(sql.size()),
+                                      SQLITE_PREPARE_PERSISTENT, &raw, nullptr);
+  StatementPtr prepared(raw);
+  if (code != SQLITE_OK) {
+    return failure(sqlite_error(database_.get(), code, "preparing a statement for", path_));
+  }
+  CHECK(prepared != nullptr);  // an empty text
+  auto made = std::make_unique<SqliteStatement>(std::move(prepared), path_);
+  return statements_.emplace(sql, std::move(made)).first->second.get();
+}
+
+Result<void> SqliteConnection::execute(const std::string& sql) {
+  const int code = sqlite3_exec(database_.get(), sql.c_str(), nullptr, nullptr, nullptr);
+  if (code != SQLITE_OK) {
+    return failure(sqlite_error(database_.get(), code, "using database", path_));
+  }
+  return {};
+}
+
+// IMMEDIATE: the one wait for other writers is here, where nothing has been done yet. A deferred
+// transaction would find out at its first write, too late to wait.
+Result<void> SqliteConnection::begin() {
+  CHECK(!in_transaction());
+  ASSIGN_OR_RETURN(auto* const begin, statement("BEGIN IMMEDIATE"));
+  TRY(begin->execute());
+  return {};
+}
+
+Result<void> SqliteConnection::begin_read() {
+  CHECK(!in_transaction());
+  ASSIGN_OR_RETURN(auto* const begin, statement("BEGIN DEFERRED"));
+  TRY(begin->execute());
+  return {};
+}
+
+Result<void> SqliteConnection::commit() {
+  // SQLite itself ends a transaction that met a full disk or an I/O error; saying OK to the
+  // COMMIT of nothing would lose the work silently.
+  if (!in_transaction()) return retry("the transaction on " + path_ + " was rolled back before");
+  const bool writes = sqlite3_txn_state(database_.get(), "main") == SQLITE_TXN_WRITE;
+  if (writes) crash_point("store.committing");
+  ASSIGN_OR_RETURN(auto* const commit, statement("COMMIT"));
+  if (const auto committed = commit->execute(); !committed) {
+    rollback();
+    return failure(committed.error());
+  }
+  if (writes) crash_point("store.committed");
+  return {};
+}
+
+void SqliteConnection::rollback() {
+  if (in_transaction()) sqlite3_exec(database_.get(), "ROLLBACK", nullptr, nullptr, nullptr);
+}
+
+bool SqliteConnection::in_transaction() const {
+  return sqlite3_get_autocommit(database_.get()) == 0;
+}
+
+std::int64_t SqliteConnection::last_insert_id() {
+  return sqlite3_last_insert_rowid(database_.get());
+}
+
+}  // namespace cmpost

@@ -1,0 +1,47 @@
+// A connection to a SQLite file.
+#pragma once
+
+#include <sqlite3.h>
+
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+#include "store/sqlite_statement.h"
+
+namespace cmpost {
+
+struct CloseDatabase {
+  void operator()(sqlite3* database) const { sqlite3_close_v2(database); }
+};
+using DatabasePtr = std::unique_ptr<sqlite3, CloseDatabase>;
+
+class SqliteConnection final : public Connection {
+ public:
+  SqliteConnection(DatabasePtr database, std::string path)
+      : path_(std::move(path)), database_(std::move(database)) {}
+  ~SqliteConnection() override { rollback(); }
+
+  Result<Statement*> statement(std::string_view sql) override;
+  Result<void> execute(const std::string& sql) override;
+  Result<void> begin() override;
+  Result<void> commit() override;
+  void rollback() override;
+  bool in_transaction() const override;
+  Result<void> begin_read() override;
+  std::int64_t last_insert_id() override;
+
+ private:
+  struct Hash : std::hash<std::string_view> {
+    using is_transparent = void;
+  };
+  using Statements =
+      std::unordered_map<std::string, std::unique_ptr<SqliteStatement>, Hash, std::equal_to<>>;
+
+  // Destroyed from the last to the first: the statements, then the database, then its name.
+  const std::string path_;
+  DatabasePtr database_;
+  Statements statements_;
+};
+
+}  // namespace cmpost

@@ -1,0 +1,241 @@
+#include <gmock/gmock.h>
+#include <sys/stat.h>
+
+#include <fstream>
+#include <limits>
+#include <thread>
+
+#include "base/files.h"
+#include "store/connection.h"
+#include "store/database_transaction.h"
+#include "tests/support/matchers.h"
+#include "tests/support/temporary_directory.h"
+
+namespace cmpost {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+class SqliteConnection : public ::testing::Test {
+ protected:
+  std::unique_ptr<Connection> open(OpenMode mode = OpenMode::create) {
+    auto opened = open_database("sqlite:a.db", directory_.path(), mode);
+    EXPECT_THAT(opened, IsOk());
+    return opened ? std::move(*opened) : nullptr;
+  }
+  std::unique_ptr<Connection> open_with_table() {
+    auto connection = open();
+    EXPECT_THAT(connection->execute("CREATE TABLE t(a INTEGER PRIMARY KEY, b)"), IsOk());
+    return connection;
+  }
+  static std::int64_t count(Connection& connection) {
+    auto* const query = *connection.statement("SELECT count(*) FROM t");
+    EXPECT_THAT(query->step(), IsOk());
+    const auto rows = query->integer(0);
+    query->reset();
+    return rows;
+  }
+  static std::string pragma(Connection& connection, const std::string& name) {
+    auto* const query = *connection.statement("PRAGMA " + name);
+    EXPECT_THAT(query->step(), IsOk());
+    return std::string(query->text(0));
+  }
+  mode_t mode_of(const std::string& name) {
+    struct stat status {};
+    EXPECT_EQ(::stat((directory_ / name).c_str(), &status), 0);
+    return status.st_mode & 07777;
+  }
+
+  TemporaryDirectory directory_;
+};
+
+TEST_F(SqliteConnection, MakesAFileThatOnlyItsOwnerMayRead) {
+  const auto connection = open_with_table();
+  EXPECT_EQ(mode_of("a.db"), 0600);
+  EXPECT_EQ(mode_of("a.db-wal"), 0600);
+  EXPECT_EQ(mode_of("a.db-shm"), 0600);
+}
+
+TEST_F(SqliteConnection, KeepsTheModeThatAnOperatorHasGivenTheFile) {
+  open();
+  ASSERT_EQ(::chmod((directory_ / "a.db").c_str(), 0660), 0);
+  const auto connection = open_with_table();
+  EXPECT_EQ(mode_of("a.db"), 0660);
+  EXPECT_EQ(mode_of("a.db-wal"), 0660);
+}
+
+TEST_F(SqliteConnection, SurvivesLossOfPowerAndEnforcesForeignKeys) {
+  const auto connection = open();
+  EXPECT_EQ(pragma(*connection, "journal_mode"), "wal");
+  EXPECT_EQ(pragma(*connection, "synchronous"), "2");
+  EXPECT_EQ(pragma(*connection, "foreign_keys"), "1");
+}
+
+TEST_F(SqliteConnection, GivesBackWhatWasBound) {
+  const auto connection = open();
+  auto* const query = *connection->statement("SELECT ?, ?, ?, ?, ?, ?");
+  const Bytes blob = {0, 1, 255};
+  query->bind(1, std::numeric_limits<std::int64_t>::min());
+  query->bind(2, std::string_view("a\0b", 3));
+  query->bind(3, blob);
+  query->bind(4, std::string_view());
+  query->bind(5, ByteView());
+  query->bind_null(6);
+  ASSERT_TRUE(query->step().value());
+  EXPECT_EQ(query->integer(0), std::numeric_limits<std::int64_t>::min());
+  EXPECT_EQ(query->text(1), std::string_view("a\0b", 3));
+  EXPECT_TRUE(equal(query->blob(2), blob));
+  EXPECT_FALSE(query->is_null(3));
+  EXPECT_FALSE(query->is_null(4));
+  EXPECT_TRUE(query->is_null(5));
+  EXPECT_FALSE(query->step().value());
+}
+
+TEST_F(SqliteConnection, PreparesAStatementOnceAndHandsItOutReset) {
+  const auto connection = open();
+  auto* const first = *connection->statement("SELECT ?");
+  first->bind(1, 7);
+  ASSERT_TRUE(first->step().value());
+  auto* const second = *connection->statement("SELECT ?");
+  EXPECT_EQ(first, second);
+  ASSERT_TRUE(second->step().value());
+  EXPECT_TRUE(second->is_null(0));
+}
+
+TEST_F(SqliteConnection, SaysWhichStatementDoesNotCompile) {
+  const auto connection = open();
+  const auto statement = connection->statement("SELECT a FROM nowhere");
+  EXPECT_THAT(statement, Fails(HasSubstr("no such table: nowhere")));
+}
+
+TEST_F(SqliteConnection, CountsTheRowsThatAStatementChanged) {
+  const auto connection = open_with_table();
+  auto* const insert = *connection->statement("INSERT INTO t VALUES (1, 2), (2, 3), (3, 4)");
+  EXPECT_EQ(insert->execute().value(), 3);
+  EXPECT_EQ(connection->last_insert_id(), 3);
+  EXPECT_EQ((*connection->statement("DELETE FROM t WHERE a > 9"))->execute().value(), 0);
+  EXPECT_EQ((*connection->statement("CREATE TABLE u(a)"))->execute().value(), 0);
+}
+
+TEST_F(SqliteConnection, ForgetsATransactionThatIsNotCommitted) {
+  const auto connection = open_with_table();
+  {
+    DatabaseTransaction transaction(*connection);
+    ASSERT_THAT(transaction.begin(), IsOk());
+    ASSERT_THAT(connection->execute("INSERT INTO t VALUES (1, 1)"), IsOk());
+    EXPECT_TRUE(connection->in_transaction());
+  }
+  EXPECT_FALSE(connection->in_transaction());
+  EXPECT_EQ(count(*connection), 0);
+}
+
+TEST_F(SqliteConnection, ForgetsAnOpenTransactionWhenItIsClosed) {
+  auto connection = open_with_table();
+  ASSERT_THAT(connection->begin(), IsOk());
+  ASSERT_THAT(connection->execute("INSERT INTO t VALUES (1, 1)"), IsOk());
+  connection.reset();
+  EXPECT_EQ(count(*open()), 0);
+}
+
+TEST_F(SqliteConnection, ReadsOneSnapshotWhileOthersWrite) {
+  const auto writer = open_with_table();
+  const auto reader = open(OpenMode::read_only);
+  ASSERT_THAT(reader->begin_read(), IsOk());
+  EXPECT_EQ(count(*reader), 0);
+  ASSERT_THAT(writer->execute("INSERT INTO t VALUES (1, 1)"), IsOk());
+  EXPECT_EQ(count(*reader), 0);
+  ASSERT_THAT(reader->commit(), IsOk());
+  EXPECT_EQ(count(*reader), 1);
+}
+
+TEST_F(SqliteConnection, WaitsForAnotherWriter) {
+  const auto first = open_with_table();
+  const auto second = open();
+  ASSERT_THAT(first->begin(), IsOk());
+  ASSERT_THAT(first->execute("INSERT INTO t VALUES (1, 1)"), IsOk());
+  std::jthread waiting([&] {
+    ASSERT_THAT(second->begin(), IsOk());
+    EXPECT_EQ(count(*second), 1);
+    EXPECT_THAT(second->commit(), IsOk());
+  });
+  EXPECT_THAT(first->commit(), IsOk());
+}
+
+TEST_F(SqliteConnection, AFullDiskIsWorthARetryAndChangesNothing) {
+  const auto connection = open_with_table();
+  ASSERT_THAT(connection->execute("PRAGMA max_page_count = 10"), IsOk());
+  ASSERT_THAT(connection->begin(), IsOk());
+  const auto insert = connection->execute("INSERT INTO t VALUES (1, zeroblob(100000))");
+  ASSERT_THAT(insert, Fails(HasSubstr("full")));
+  EXPECT_EQ(insert.error().recovery, Recovery::retry);
+  EXPECT_THAT(insert.error().hint, HasSubstr("space"));
+  connection->rollback();
+  EXPECT_EQ(count(*connection), 0);
+  EXPECT_THAT(connection->execute("INSERT INTO t VALUES (1, 1)"), IsOk());
+}
+
+TEST_F(SqliteConnection, ACommitAfterSqliteHasRolledBackIsNotOk) {
+  const auto connection = open_with_table();
+  ASSERT_THAT(connection->begin(), IsOk());
+  ASSERT_THAT(connection->execute("INSERT OR ROLLBACK INTO t VALUES (1, 1)"), IsOk());
+  ASSERT_FALSE(connection->execute("INSERT OR ROLLBACK INTO t VALUES (1, 1)"));
+  EXPECT_FALSE(connection->in_transaction());
+  EXPECT_THAT(connection->commit(), Fails(HasSubstr("rolled back")));
+}
+
+TEST_F(SqliteConnection, AReadOnlyConnectionWritesNothing) {
+  open_with_table();
+  const auto reader = open(OpenMode::read_only);
+  const auto insert = reader->execute("INSERT INTO t VALUES (1, 1)");
+  ASSERT_THAT(insert, Fails(HasSubstr("readonly")));
+  EXPECT_EQ(insert.error().recovery, Recovery::hold);
+}
+
+TEST_F(SqliteConnection, AFileThatIsNoDatabaseIsForTheOperator) {
+  std::ofstream(directory_ / "a.db") << std::string(5000, 'x');
+  const auto opened = open_database("sqlite:a.db", directory_.path(), OpenMode::create);
+  ASSERT_THAT(opened, Fails(AllOf(HasSubstr("a.db"), HasSubstr("not a database"))));
+  EXPECT_EQ(opened.error().recovery, Recovery::hold);
+  EXPECT_THAT(opened.error().hint, HasSubstr("backup"));
+}
+
+TEST_F(SqliteConnection, ADamagedDatabaseIsForTheOperator) {
+  {
+    const auto connection = open_with_table();
+    ASSERT_THAT(connection->execute("INSERT INTO t VALUES (1, zeroblob(50000))"), IsOk());
+  }
+  {
+    std::fstream file(directory_ / "a.db", std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(4096);
+    file << std::string(8192, '\x7f');
+  }
+  const auto connection = open();
+  auto* const query = *connection->statement("SELECT b FROM t");
+  const auto row = query->step();
+  ASSERT_THAT(row, Fails(HasSubstr("malformed")));
+  EXPECT_EQ(row.error().recovery, Recovery::hold);
+  EXPECT_THAT(row.error().hint, HasSubstr("backup"));
+}
+
+TEST_F(SqliteConnection, AMissingFileIsOnlyMadeWhenAskedFor) {
+  EXPECT_THAT(open_database("sqlite:a.db", directory_.path(), OpenMode::read_write),
+              Fails(HasSubstr("a.db")));
+  EXPECT_FALSE(exists(directory_ / "a.db"));
+}
+
+TEST_F(SqliteConnection, AnUnknownKindOfDatabaseIsRefused) {
+  EXPECT_THAT(open_database("oracle:a", directory_.path(), OpenMode::create),
+              Fails(HasSubstr("unknown kind")));
+  EXPECT_THAT(open_database("sqlite:", directory_.path(), OpenMode::create),
+              Fails(HasSubstr("names no file")));
+}
+
+TEST_F(SqliteConnection, ANameThatLooksLikeAUriIsAFileName) {
+  const auto name = "sqlite:file:b?mode=memory";
+  ASSERT_THAT(open_database(name, directory_.path(), OpenMode::create), IsOk());
+  EXPECT_TRUE(exists(directory_ / "file:b?mode=memory"));
+}
+
+}  // namespace
+}  // namespace cmpost
