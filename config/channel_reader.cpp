@@ -1,0 +1,158 @@
+#include <algorithm>
+
+#include "base/bytes.h"
+#include "config/readers.h"
+#include "config/spelling.h"
+
+namespace cmpost {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kYear = Duration(24h * 365);
+
+// A kind is known before it is built in, so that the complaint can say which of the two it is.
+constexpr std::array kKinds = {Word<ChannelKind>{"directory", ChannelKind::directory},
+                               Word<ChannelKind>{"mail", ChannelKind::mail},
+                               Word<ChannelKind>{"sftp", ChannelKind::sftp}};
+constexpr std::array kBuiltIn = {ChannelKind::directory};
+
+// A setting whose other values are agreed but not there yet.
+template <typename E, std::size_t N>
+E only_available(Section& table, std::string_view key, E available,
+                 const std::array<Word<E>, N>& words) {
+  const auto value = table.choice(key, available, words);
+  if (value == available) return value;
+  const auto& word = *std::find_if(words.begin(), words.end(),
+                                   [&](const auto& w) { return w.meaning == available; });
+  table.complain(key, "this value of '" + std::string(key) + "' is not available yet",
+                 "only \"" + std::string(word.word) + "\" is");
+  return available;
+}
+
+std::optional<std::string> template_mistake(std::string_view name) {
+  static const std::vector<std::string> kKnown = {"stem", "body", "tid", "date", "seq"};
+  for (auto rest = name; rest.find_first_of("{}") != std::string_view::npos;) {
+    const auto open = rest.find_first_of("{}");
+    const auto close = rest.find('}', open);
+    if (rest[open] == '}' || close == std::string_view::npos) return "a brace has no partner";
+    const auto word = rest.substr(open + 1, close - open - 1);
+    if (std::find(kKnown.begin(), kKnown.end(), word) == kKnown.end()) {
+      return "unknown placeholder '" + printable(word, 40) + "'";
+    }
+    rest.remove_prefix(close + 1);
+  }
+  if (name.find('/') != std::string_view::npos) return "a file name has no '/'";
+  if (name.find('{') == std::string_view::npos) return "every answer would have the same name";
+  if (name.empty() || name.front() == '.') return "a hidden file would be overlooked";
+  if (!name.ends_with(".pki")) return "answers end in .pki (RFC 9483 6.4.1)";
+  if (name.size() > 100 || printable(name) != name) return "too long or not printable";
+  return std::nullopt;
+}
+
+std::string read_template(Section& table, const std::string& fallback) {
+  auto text = table.text("name_template", fallback);
+  if (const auto mistake = template_mistake(text)) {
+    table.complain("name_template", "'name_template': " + *mistake,
+                   "such as \"{stem}.{body}.pki\"; known are {stem} {body} {tid} {date} {seq}");
+  }
+  return text;
+}
+
+DirectorySettings read_directory(Section& table) {
+  constexpr std::array kReady = {Word<ReadyRule>{"rename", ReadyRule::rename},
+                                 Word<ReadyRule>{"stable", ReadyRule::stable},
+                                 Word<ReadyRule>{"marker", ReadyRule::marker},
+                                 Word<ReadyRule>{"manifest", ReadyRule::manifest}};
+  DirectorySettings settings;
+  table.require("in", "the directory where requests are put");
+  table.require("out", "the directory where answers are put");
+  settings.in = table.path("in", NamedFile::Use::directory);
+  settings.out = table.path("out", NamedFile::Use::directory);
+  settings.name_template = read_template(table, settings.name_template);
+  settings.ready = only_available(table, "ready", settings.ready, kReady);
+  settings.settle = table.duration("settle", settings.settle, {100ms, 1h});
+  settings.poll = table.duration("poll", settings.poll, {100ms, 1h});
+  settings.done_keep = table.duration("done_keep", settings.done_keep, {0s, 10 * kYear});
+  settings.quarantine_keep =
+      table.duration("quarantine_keep", settings.quarantine_keep, {0s, 10 * kYear});
+  return settings;
+}
+
+MacSettings read_mac(Section table) {
+  MacSettings mac;
+  mac.allow_hmac_sha1 = table.flag("allow_hmac_sha1", mac.allow_hmac_sha1);
+  mac.max_iterations = static_cast<std::uint32_t>(
+      table.integer("max_iterations", mac.max_iterations, {100, 10'000'000}));
+  table.finish();
+  return mac;
+}
+
+std::vector<std::string> read_roles(Section table) {
+  auto ra = table.paths("ra", NamedFile::Use::readable);
+  table.finish();
+  return ra;
+}
+
+void read_waiting(Section& table) {
+  enum class Waiting { never, always };
+  constexpr std::array kWaiting = {Word<Waiting>{"never", Waiting::never},
+                                   Word<Waiting>{"always", Waiting::always}};
+  if (const auto* value = table.find("waiting");
+      value != nullptr && value->text.starts_with("after ")) {
+    table.complain("waiting", "this value of 'waiting' is not available yet", "only \"never\" is");
+  } else {
+    only_available(table, "waiting", Waiting::never, kWaiting);
+  }
+}
+
+void read_policy(Section& table, ChannelSettings& channel) {
+  enum class Approve { automatic, one, two };
+  constexpr std::array kApprove = {Word<Approve>{"auto", Approve::automatic},
+                                   Word<Approve>{"one", Approve::one},
+                                   Word<Approve>{"two", Approve::two}};
+  constexpr std::array kConfirm = {Word<ConfirmRule>{"implicit", ConfirmRule::implicit},
+                                   Word<ConfirmRule>{"wait", ConfirmRule::wait}};
+  channel.trust = table.paths("trust", NamedFile::Use::readable);
+  channel.trust_ra = read_roles(table.table("roles"));
+  channel.profiles = table.texts("profiles");
+  channel.age = table.duration("age", channel.age, {1min, 10 * kYear});
+  channel.confirm = table.choice("confirm", channel.confirm, kConfirm);
+  channel.confirm_within =
+      table.duration("confirm_within", channel.confirm_within, {1min, 10 * kYear});
+  read_waiting(table);
+  only_available(table, "approve", Approve::automatic, kApprove);
+  channel.strict = table.flag("strict", channel.strict);
+  channel.mac = read_mac(table.table("mac"));
+}
+
+}  // namespace
+
+std::string_view to_string(ChannelKind kind) {
+  return std::find_if(kKinds.begin(), kKinds.end(),
+                      [&](const auto& w) { return w.meaning == kind; })
+      ->word;
+}
+
+ChannelSettings read_channel(Section table) {
+  constexpr std::array kDirection = {Word<Direction>{"downstream", Direction::downstream},
+                                     Word<Direction>{"upstream", Direction::upstream}};
+  ChannelSettings channel;
+  channel.name = table.name("name");
+  table.require("kind", "kind = \"directory\"");
+  channel.kind = table.choice("kind", channel.kind, kKinds);
+  if (std::find(kBuiltIn.begin(), kBuiltIn.end(), channel.kind) == kBuiltIn.end()) {
+    table.complain(
+        "kind", "kind " + std::string(to_string(channel.kind)) + " is not built into this version");
+    return channel;  // its keys are unknown here; naming each would bury the one that matters
+  }
+  channel.direction = table.choice("direction", channel.direction, kDirection);
+  channel.directory = read_directory(table);
+  channel.max_message = table.size("max_message", channel.max_message,
+                                   {std::size_t{1} << 10U, std::size_t{16} << 20U});
+  read_policy(table, channel);
+  table.finish();
+  return channel;
+}
+
+}  // namespace cmpost

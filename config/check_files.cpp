@@ -1,0 +1,95 @@
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <map>
+#include <optional>
+
+#include "config/settings.h"
+
+namespace cmpost {
+namespace {
+
+struct Finding {
+  std::string message;
+  std::string hint;
+};
+using Found = std::optional<Finding>;
+
+Found not_accessible(const std::string& path, int error_number) {
+  const auto error = errno_error("using", path, error_number);
+  return Finding{error.what, error.hint};
+}
+
+Found check_readable(const std::string& path, const struct stat& status) {
+  if (!S_ISREG(status.st_mode)) return Finding{path + " is not a file", ""};
+  if (::access(path.c_str(), R_OK) != 0) return not_accessible(path, errno);
+  return std::nullopt;
+}
+
+Found check_secret(const std::string& path, const struct stat& status) {
+  if ((status.st_mode & 077U) != 0 && S_ISREG(status.st_mode)) {
+    return Finding{path + " may be read or written by others", "chmod 600 " + path};
+  }
+  return check_readable(path, status);
+}
+
+Found check_directory(const std::string& path, const struct stat& status) {
+  if (!S_ISDIR(status.st_mode)) return Finding{path + " is not a directory", ""};
+  if (::access(path.c_str(), R_OK | W_OK | X_OK) != 0) return not_accessible(path, errno);
+  return std::nullopt;
+}
+
+Found check(const NamedFile& file) {
+  // A file that is yet to be written needs its directory.
+  const bool target = file.use == NamedFile::Use::writable_file;
+  const auto path = target ? std::filesystem::path(file.path).parent_path().string() : file.path;
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) {
+    const int error_number = errno;
+    if (error_number != ENOENT) return not_accessible(path, error_number);
+    const bool directory = target || file.use == NamedFile::Use::directory;
+    return Finding{path + " does not exist", directory ? "mkdir -p " + path : ""};
+  }
+  switch (file.use) {
+    case NamedFile::Use::secret:
+      return check_secret(path, status);
+    case NamedFile::Use::readable:
+      return check_readable(path, status);
+    case NamedFile::Use::directory:
+    case NamedFile::Use::writable_file:
+      return check_directory(path, status);
+  }
+  return std::nullopt;
+}
+
+// One directory by two names (a symbolic link, a bind mount): the names differ, the inode does not.
+void check_aliases(const Settings& settings, Complaints& complaints) {
+  std::map<std::pair<dev_t, ino_t>, const NamedFile*> seen;
+  for (const auto& file : settings.files) {
+    if (!file.key.starts_with("channel ")) continue;
+    struct stat status {};
+    if (file.use != NamedFile::Use::directory || ::stat(file.path.c_str(), &status) != 0) continue;
+    const auto [other, fresh] = seen.emplace(std::pair(status.st_dev, status.st_ino), &file);
+    if (fresh) continue;
+    complaints.push_back({settings.file, file.at,
+                          file.path + " is the same directory as " + other->second->path,
+                          "each channel needs directories of its own"});
+  }
+}
+
+}  // namespace
+
+Complaints check_files(const Settings& settings) {
+  Complaints complaints;
+  for (const auto& file : settings.files) {
+    if (auto found = check(file)) {
+      complaints.push_back({settings.file, file.at, file.key + ": " + found->message, found->hint});
+    }
+  }
+  check_aliases(settings, complaints);
+  return complaints;
+}
+
+}  // namespace cmpost

@@ -1,0 +1,137 @@
+#include "base/bytes.h"
+#include "config/readers.h"
+#include "config/units.h"
+
+namespace cmpost {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kTenYears = Duration(24h * 3650);
+
+std::string read_database(Section& table, std::string_view key, const std::string& fallback) {
+  auto url = table.text(key, fallback);
+  const bool sqlite = url.starts_with("sqlite:") && url.size() > 7;
+  if (!sqlite && !url.starts_with("postgresql://")) {
+    table.complain(key, "'" + printable(url, 60) + "' is not a database",
+                   "\"sqlite:FILE\" or \"postgresql://user@host/name\"");
+  }
+  return url;
+}
+
+std::optional<std::string> optional_secret(Section& table, std::string_view key) {
+  auto path = table.path(key, NamedFile::Use::secret);
+  return path.empty() ? std::nullopt : std::optional(std::move(path));
+}
+
+std::string required_path(Section& table, std::string_view key) {
+  table.require(key, "a PEM file");
+  return table.path(key, NamedFile::Use::readable);
+}
+
+std::string required_key(Section& table, std::string_view key) {
+  table.require(key, "a PEM file or a \"pkcs11:\" URI");
+  return table.key_reference(key);
+}
+
+CrlSettings read_crl(Section table) {
+  CrlSettings crl;
+  crl.lifetime = table.duration("lifetime", crl.lifetime, {1min, kTenYears});
+  crl.publish = table.path("publish", NamedFile::Use::writable_file);
+  table.finish();
+  return crl;
+}
+
+}  // namespace
+
+InstanceSettings read_instance(Section table) {
+  constexpr std::array kLevels = {Word<log::Level>{"debug", log::Level::debug},
+                                  Word<log::Level>{"info", log::Level::info},
+                                  Word<log::Level>{"warning", log::Level::warning},
+                                  Word<log::Level>{"error", log::Level::error}};
+  constexpr std::array kFormats = {Word<bool>{"text", false}, Word<bool>{"json", true}};
+  InstanceSettings instance;
+  instance.name = table.name("name");
+  instance.spool = read_database(table, "spool", instance.spool);
+  instance.ledger = read_database(table, "ledger", instance.ledger);
+  instance.workers = static_cast<int>(table.integer("workers", instance.workers, {0, 1024}));
+  instance.log.level = table.choice("log_level", instance.log.level, kLevels);
+  instance.log.json = table.choice("log_format", instance.log.json, kFormats);
+  instance.keep_jobs = table.duration("keep_jobs", instance.keep_jobs, {0s, kTenYears});
+  instance.keep_messages = table.duration("keep_messages", instance.keep_messages, {0s, kTenYears});
+  table.finish();
+  return instance;
+}
+
+CaSettings read_ca(Section table) {
+  CaSettings ca;
+  ca.certificate = required_path(table, "certificate");
+  ca.key = required_key(table, "key");
+  ca.key_password_file = optional_secret(table, "key_password_file");
+  ca.cmp_certificate = required_path(table, "cmp_certificate");
+  ca.cmp_key = required_key(table, "cmp_key");
+  ca.cmp_key_password_file = optional_secret(table, "cmp_key_password_file");
+  ca.crl = read_crl(table.table("crl"));
+  if (!ca.key.empty() && ca.key == ca.cmp_key) {
+    table.complain("cmp_key", "'cmp_key' is the issuing key",
+                   "answers are protected by a key of their own, with id-kp-cmcCA");
+  }
+  table.finish();
+  return ca;
+}
+
+RaSettings read_ra(Section table) {
+  constexpr std::array kModes = {Word<RaSettings::Mode>{"reprotect", RaSettings::Mode::reprotect},
+                                 Word<RaSettings::Mode>{"forward", RaSettings::Mode::forward},
+                                 Word<RaSettings::Mode>{"nest", RaSettings::Mode::nest},
+                                 Word<RaSettings::Mode>{"batch", RaSettings::Mode::batch}};
+  RaSettings ra;
+  ra.cmp_certificate = required_path(table, "cmp_certificate");
+  ra.cmp_key = required_key(table, "cmp_key");
+  table.require("upstream", "the name of a channel with direction = \"upstream\"");
+  ra.upstream = table.text("upstream");
+  ra.mode = table.choice("mode", ra.mode, kModes);
+  table.finish();
+  return ra;
+}
+
+namespace {
+
+std::optional<StopRule> stop_rule(std::string_view text) {
+  const auto sign = text.find('>');
+  if (sign == std::string_view::npos) return std::nullopt;
+  auto what = text.substr(0, sign), limit = text.substr(sign + 1);
+  while (what.ends_with(' ')) what.remove_suffix(1);
+  while (limit.starts_with(' ')) limit.remove_prefix(1);
+  const auto percent = parse_percentage(limit);
+  if (!percent || (what != "rejected" && what != "held")) return std::nullopt;
+  return StopRule{what == "held" ? StopRule::What::held : StopRule::What::rejected, *percent};
+}
+
+}  // namespace
+
+RunSettings read_run(Section table) {
+  RunSettings run;
+  run.name = table.name("name");
+  table.require("at", "such as \"0 1 * * *\"");
+  if (const auto text = table.text("at"); !text.empty()) {
+    if (auto time = CronTime::parse(text)) {
+      run.at = std::move(*time);
+    } else {
+      table.complain("at", "'at': " + time.error().what, time.error().hint);
+    }
+  }
+  run.channels = table.texts("channels");
+  run.report = table.path("report", NamedFile::Use::directory);
+  if (table.find("stop_if") != nullptr) {
+    run.stop_if = stop_rule(table.text("stop_if"));
+    if (!run.stop_if) {
+      table.complain("stop_if", "'stop_if' is not a condition",
+                     "\"rejected > 2%\" or \"held > 10%\"");
+    }
+  }
+  table.finish();
+  return run;
+}
+
+}  // namespace cmpost

@@ -1,0 +1,209 @@
+#include <algorithm>
+#include <filesystem>
+#include <map>
+
+#include "base/bytes.h"
+#include "base/files.h"
+#include "config/readers.h"
+#include "config/spelling.h"
+
+namespace cmpost {
+namespace {
+
+constexpr std::size_t kLargestFile = std::size_t{1} << 20U;
+
+// One [[table]] of a list after the other; `read` gets each with a name for messages.
+template <typename T>
+std::vector<T> read_list(Section& top, std::string_view key, T (*read)(Section)) {
+  std::vector<T> result;
+  for (const auto* item : top.items(key, Value::Kind::table)) {
+    const auto* name = item->find("name");
+    const std::string where = name != nullptr && name->value.kind == Value::Kind::text
+                                  ? std::string(key) + " '" + printable(name->value.text, 64) + "'"
+                                  : "[[" + std::string(key) + "]]";
+    result.push_back(read(Section(*item, where, top.reading())));
+  }
+  return result;
+}
+
+// Where `key` stands in the index-th [[list]]; the table itself when it has no such key.
+Position position_of(Section& top, std::string_view list, std::size_t index,
+                     std::string_view key = {}) {
+  const auto* tables = top.find(list);
+  if (tables == nullptr) return top.at();
+  for (const auto& item : tables->items) {
+    if (item.kind != Value::Kind::table || index-- != 0) continue;
+    const auto* member = item.find(key);
+    return member == nullptr ? item.at : member->value.at;
+  }
+  return top.at();
+}
+
+template <typename T>
+std::vector<std::string> names_of(const std::vector<T>& list) {
+  std::vector<std::string> names;
+  for (const auto& entry : list) names.push_back(entry.name);
+  return names;
+}
+
+template <typename T>
+void complain_about_doubles(Section& top, std::string_view key, const std::vector<T>& list) {
+  std::map<std::string, int> seen;
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    if (list[i].name.empty() || seen[list[i].name]++ == 0) continue;
+    top.reading().complain(position_of(top, key, i), "there are two [[" + std::string(key) +
+                                                         "]] with the name '" + list[i].name + "'");
+  }
+}
+
+// `names` as written in `key` of one table must be among `known`.
+void complain_about_unknown(Section& top, Position at, const std::string& user,
+                            const std::vector<std::string>& names, std::string_view what,
+                            const std::vector<std::string>& known) {
+  for (const auto& name : names) {
+    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+    top.reading().complain(at,
+                           user + " names the " + std::string(what) + " '" + printable(name, 60) +
+                               "', which does not exist",
+                           suggestion(name, known));
+  }
+}
+
+// A channel that names no profile uses the only one there is.
+void settle_profiles(Section& top, Settings& settings) {
+  const auto known = names_of(settings.profiles);
+  for (std::size_t i = 0; i < settings.channels.size(); ++i) {
+    auto& channel = settings.channels[i];
+    if (channel.kind != ChannelKind::directory) continue;
+    const auto at = position_of(top, "channel", i, "profiles");
+    const auto user = "channel '" + channel.name + "'";
+    complain_about_unknown(top, at, user, channel.profiles, "profile", known);
+    if (!channel.profiles.empty() || channel.direction == Direction::upstream) continue;
+    if (known.size() == 1) {
+      channel.profiles = known;
+    } else if (known.size() > 1) {
+      top.reading().complain(at, user + " does not say which profiles it may use",
+                             "profiles = [\"" + known.front() + "\"]");
+    }
+  }
+}
+
+// Two channels on one directory would take each other's files; an `out` that is an `in` would read
+// its own answers.
+void complain_about_shared_directories(Section& top, const Settings& settings) {
+  std::map<std::string, std::string> users;
+  for (std::size_t i = 0; i < settings.channels.size(); ++i) {
+    const auto& channel = settings.channels[i];
+    for (const auto& [key, path] : {std::pair("in", channel.directory.in),  //
+                                    std::pair("out", channel.directory.out)}) {
+      if (path.empty()) continue;
+      const auto user = "'" + std::string(key) + "' of channel '" + channel.name + "'";
+      const auto [other, fresh] = users.emplace(path, user);
+      if (fresh) continue;
+      top.reading().complain(position_of(top, "channel", i, key),
+                             user + " is the same directory as " + other->second, path);
+    }
+  }
+}
+
+void check_roles(Section& top, Settings& settings) {
+  auto& reading = top.reading();
+  if (!settings.ca && !settings.ra) {
+    reading.complain({1, 1}, "the file has neither [ca] nor [ra]",
+                     "`cmpost init DIR` writes a complete file");
+  }
+  if (settings.ca && settings.ra) {
+    reading.complain(top.at("ra"), "[ca] and [ra] cannot stand in one file",
+                     "an instance has one role");
+  } else if (settings.ra) {
+    reading.complain(top.at("ra"), "role RA is not available yet");
+  }
+  if (settings.ca && settings.profiles.empty() && !top.has("profile")) {
+    reading.complain({1, 1}, "the file has no [[profile]]",
+                     "add one: [[profile]] name = \"device\"");
+  }
+}
+
+void check_references(Section& top, Settings& settings) {
+  complain_about_doubles(top, "profile", settings.profiles);
+  complain_about_doubles(top, "channel", settings.channels);
+  complain_about_doubles(top, "run", settings.runs);
+  complain_about_shared_directories(top, settings);
+  settle_profiles(top, settings);
+  const auto channels = names_of(settings.channels);
+  for (std::size_t i = 0; i < settings.runs.size(); ++i) {
+    complain_about_unknown(top, position_of(top, "run", i, "channels"),
+                           "run '" + settings.runs[i].name + "'", settings.runs[i].channels,
+                           "channel", channels);
+  }
+  if (!settings.ra || settings.ra->upstream.empty()) return;
+  const auto at = top.at("ra");
+  complain_about_unknown(top, at, "[ra]", {settings.ra->upstream}, "channel", channels);
+  const auto* upstream = settings.channel(settings.ra->upstream);
+  if (upstream != nullptr && upstream->direction != Direction::upstream) {
+    top.reading().complain(at, "the channel '" + upstream->name + "' is not an upstream channel",
+                           "direction = \"upstream\"");
+  }
+}
+
+Settings read_top(Section& top) {
+  Settings settings;
+  top.require("instance", "[instance] name = \"...\"");
+  settings.instance =
+      top.has("instance") ? read_instance(top.table("instance")) : InstanceSettings{};
+  if (top.find("ca") != nullptr) settings.ca = read_ca(top.table("ca"));
+  if (top.find("ra") != nullptr) settings.ra = read_ra(top.table("ra"));
+  settings.profiles = read_list(top, "profile", read_profile);
+  settings.channels = read_list(top, "channel", read_channel);
+  settings.runs = read_list(top, "run", read_run);
+  check_roles(top, settings);
+  check_references(top, settings);
+  top.finish();
+  return settings;
+}
+
+template <typename T>
+const T* by_name(const std::vector<T>& list, std::string_view name) {
+  const auto found =
+      std::find_if(list.begin(), list.end(), [&](const T& entry) { return entry.name == name; });
+  return found == list.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
+const ProfileSettings* Settings::profile(std::string_view name) const {
+  return by_name(profiles, name);
+}
+const ChannelSettings* Settings::channel(std::string_view name) const {
+  return by_name(channels, name);
+}
+
+Loaded parse_settings(std::string_view text, const std::string& file) {
+  const auto document = parse_document(text, file);
+  if (!document) return tl::unexpected(Complaints{document.error()});
+  std::error_code ignored;
+  Reading reading;
+  reading.file = file;
+  reading.directory = std::filesystem::absolute(file, ignored).lexically_normal().parent_path();
+  Section top(*document, "", reading);
+  auto settings = read_top(top);
+  if (!reading.complaints.empty()) {
+    std::stable_sort(reading.complaints.begin(), reading.complaints.end(),
+                     [](const auto& a, const auto& b) { return a.at < b.at; });
+    return tl::unexpected(std::move(reading.complaints));
+  }
+  settings.file = file;
+  settings.directory = reading.directory;
+  settings.files = std::move(reading.files);
+  return settings;
+}
+
+Loaded load(const std::string& path) {
+  const auto contents = read_file(path, kLargestFile);
+  if (!contents) {
+    return tl::unexpected(Complaints{{path, {}, contents.error().what, contents.error().hint}});
+  }
+  return parse_settings(text_of(*contents), path);
+}
+
+}  // namespace cmpost

@@ -1,0 +1,317 @@
+#include <algorithm>
+#include <charconv>
+
+#include "base/bytes.h"
+#include "config/oid_names.h"
+#include "config/readers.h"
+#include "config/spelling.h"
+
+namespace cmpost {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kLongest = Duration(24h * 36'500);
+constexpr auto kKeyHint = "such as \"ec:P-256\", \"rsa:2048-4096\", \"rsa:3072\" or \"ed25519\"";
+constexpr int kLeastRsa = 2048, kMostRsa = 16384;
+
+std::optional<int> whole_number(std::string_view text) {
+  int value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+std::optional<KeyRule> rsa_rule(std::string_view bits) {
+  const auto dash = bits.find('-');
+  const auto least = whole_number(bits.substr(0, dash));
+  const auto most = dash == std::string_view::npos ? least : whole_number(bits.substr(dash + 1));
+  if (!least || !most || *least < kLeastRsa || *most > kMostRsa || *least > *most) {
+    return std::nullopt;
+  }
+  return KeyRule{KeyRule::Kind::rsa, "", *least, *most};
+}
+
+std::optional<KeyRule> key_rule(std::string_view text) {
+  if (text == "ed25519") return KeyRule{.kind = KeyRule::Kind::ed25519, .curve = {}};
+  if (text == "ed448") return KeyRule{.kind = KeyRule::Kind::ed448, .curve = {}};
+  if (text.starts_with("rsa:")) return rsa_rule(text.substr(4));
+  for (const auto* curve : {"P-256", "P-384", "P-521"}) {
+    if (text == std::string("ec:") + curve)
+      return KeyRule{.kind = KeyRule::Kind::ec, .curve = curve};
+  }
+  return std::nullopt;
+}
+
+std::vector<KeyRule> default_keys() {
+  std::vector<KeyRule> keys;
+  for (const auto* text :
+       {"ec:P-256", "ec:P-384", "ec:P-521", "rsa:2048-8192", "ed25519", "ed448"}) {
+    keys.push_back(*key_rule(text));
+  }
+  return keys;
+}
+
+std::vector<KeyRule> read_keys(Section& table) {
+  if (!table.has("keys")) {
+    table.find("keys");
+    return default_keys();
+  }
+  std::vector<KeyRule> keys;
+  for (const auto* item : table.items("keys")) {
+    if (const auto rule = key_rule(item->text)) {
+      keys.push_back(*rule);
+    } else {
+      table.reading().complain(item->at, "'" + printable(item->text, 60) + "' is not a kind of key",
+                               std::string(kKeyHint) + "; RSA has 2048 to 16384 bits");
+    }
+  }
+  if (table.find("keys")->items.empty()) table.complain("keys", "'keys' allows no key", kKeyHint);
+  return keys;
+}
+
+std::vector<int> read_key_usage(Section& table, bool ca) {
+  static const std::vector<std::string> kBits = {
+      "digitalSignature", "nonRepudiation", "keyEncipherment", "dataEncipherment", "keyAgreement",
+      "keyCertSign",      "cRLSign",        "encipherOnly",    "decipherOnly"};
+  if (!table.has("key_usage")) {
+    table.find("key_usage");
+    return ca ? std::vector<int>{5, 6} : std::vector<int>{0};
+  }
+  std::vector<int> bits;
+  for (const auto* item : table.items("key_usage")) {
+    const auto& word = item->text == "contentCommitment" ? kBits[1] : item->text;
+    const auto found = std::find(kBits.begin(), kBits.end(), word);
+    if (found != kBits.end()) {
+      bits.push_back(static_cast<int>(found - kBits.begin()));
+    } else {
+      table.reading().complain(item->at, "'" + printable(word, 60) + "' is not a key usage",
+                               suggestion(word, kBits));
+    }
+  }
+  std::sort(bits.begin(), bits.end());
+  if (!ca && std::find(bits.begin(), bits.end(), 5) != bits.end()) {
+    table.complain("key_usage", "keyCertSign is for profiles with ca = true only");
+  }
+  return bits;
+}
+
+std::vector<std::string> read_oids(Section& table, std::string_view key,
+                                   std::optional<std::string> (*oid_of)(std::string_view),
+                                   const std::vector<std::string>& names) {
+  std::vector<std::string> oids;
+  for (const auto* item : table.items(key)) {
+    if (const auto oid = oid_of(item->text)) {
+      oids.push_back(*oid);
+    } else {
+      table.reading().complain(item->at,
+                               "'" + printable(item->text, 60) + "' in '" + std::string(key) +
+                                   "' is not a name that is known nor a dotted OID",
+                               suggestion(item->text, names));
+    }
+  }
+  return oids;
+}
+
+std::optional<std::string> policy_oid(std::string_view text) {
+  return is_dotted_oid(text) ? std::optional<std::string>(text) : std::nullopt;
+}
+
+constexpr std::array kFieldWords = {Word<FieldRule::Kind>{"copy", FieldRule::Kind::copy},
+                                    Word<FieldRule::Kind>{"deny", FieldRule::Kind::deny},
+                                    Word<FieldRule::Kind>{"require", FieldRule::Kind::require}};
+
+// `{ fixed = "Grid" }` or `{ default = "x" }`.
+FieldRule read_field_table(Section table, std::string_view field) {
+  FieldRule rule{FieldRule::Kind::fixed, table.text("fixed")};
+  const auto other = table.text("default");
+  if (table.has("fixed") == table.has("default")) {
+    table.reading().complain(table.at(), table.where() + " needs either 'fixed' or 'default'");
+  } else if (table.has("default")) {
+    rule = {FieldRule::Kind::default_, other};
+  }
+  const bool country = field == "C" || field == "countryName";
+  if (country && !rule.value.empty() && rule.value.size() != 2) {
+    table.reading().complain(table.at(), "a country has two letters", "such as \"DE\"");
+  }
+  table.finish();
+  return rule;
+}
+
+FieldRule read_field(Section& subject, const Value::Member& member) {
+  if (member.value.kind == Value::Kind::table) {
+    return read_field_table(subject.table(member.key), member.key);
+  }
+  return {subject.choice(member.key, FieldRule::Kind::copy, kFieldWords), {}};
+}
+
+// Two spellings of one type ("CN" and "commonName") would leave open which rule holds.
+template <typename Fields>
+void complain_about_twins(Section& table, const Fields& fields) {
+  for (std::size_t i = 1; i < fields.size(); ++i) {
+    for (std::size_t j = 0; j < i; ++j) {
+      if (fields[i].oid != fields[j].oid) continue;
+      table.complain(fields[i].name,
+                     "'" + fields[i].name + "' and '" + fields[j].name + "' are the same thing");
+    }
+  }
+}
+
+SubjectRules read_subject(Section table) {
+  constexpr std::array kOther = {Word<FieldRule::Kind>{"copy", FieldRule::Kind::copy},
+                                 Word<FieldRule::Kind>{"deny", FieldRule::Kind::deny}};
+  SubjectRules rules;
+  rules.other = table.choice("other", rules.other, kOther);
+  for (const auto& member : table.members()) {
+    if (member.key == "other") continue;
+    const auto oid = attribute_oid(member.key);
+    if (!oid) {
+      table.reading().complain(member.at,
+                               "'" + printable(member.key, 60) + "' is not an attribute of a name",
+                               suggestion(member.key, attribute_names()));
+      continue;
+    }
+    rules.fields.push_back({*oid, member.key, read_field(table, member)});
+  }
+  complain_about_twins(table, rules.fields);
+  return rules;
+}
+
+constexpr std::array kExtensionWords = {
+    Word<ExtensionRule::Kind>{"ignore", ExtensionRule::Kind::ignore},
+    Word<ExtensionRule::Kind>{"copy", ExtensionRule::Kind::copy},
+    Word<ExtensionRule::Kind>{"deny", ExtensionRule::Kind::deny},
+    Word<ExtensionRule::Kind>{"require", ExtensionRule::Kind::require}};
+
+// `{ fixed = "0500", critical = true }`
+ExtensionRule read_fixed_extension(Section table) {
+  ExtensionRule rule{.kind = ExtensionRule::Kind::fixed, .der_hex = {}};
+  table.require("fixed", "the hexadecimal DER of its value");
+  const auto der = from_hex(table.text("fixed"));
+  if (table.has("fixed") && (!der || der->empty())) {
+    table.complain("fixed", "'fixed' is not hexadecimal", "the DER of the value, such as \"0500\"");
+  }
+  if (der) rule.der_hex = to_hex(*der);
+  rule.critical = table.flag("critical", false);
+  table.finish();
+  return rule;
+}
+
+ExtensionRule read_extension(Section& table, const Value::Member& member) {
+  const bool constraints = member.key == "basicConstraints" || member.key == "2.5.29.19";
+  if (member.value.kind == Value::Kind::table) {
+    if (constraints) table.complain(member.key, "'ca' and 'path_length' decide basicConstraints");
+    return read_fixed_extension(table.table(member.key));
+  }
+  const auto kind = table.choice(member.key, ExtensionRule::Kind::ignore, kExtensionWords);
+  const bool copied = kind == ExtensionRule::Kind::copy || kind == ExtensionRule::Kind::require;
+  if (constraints && copied) {
+    table.complain(member.key, "basicConstraints can only be \"ignore\" or \"deny\"",
+                   "'ca' and 'path_length' decide what the certificate says");
+  }
+  return {.kind = kind, .der_hex = {}};
+}
+
+ExtensionRules read_extensions(Section table) {
+  constexpr std::array kOther = {kExtensionWords[0], kExtensionWords[1], kExtensionWords[2]};
+  ExtensionRules rules;
+  rules.other = table.choice("other", rules.other, kOther);
+  for (const auto& member : table.members()) {
+    if (member.key == "other") continue;
+    const auto oid = extension_oid(member.key);
+    if (!oid) {
+      table.reading().complain(member.at, "'" + printable(member.key, 60) + "' is not an extension",
+                               suggestion(member.key, extension_names()) + ", or a dotted OID");
+      continue;
+    }
+    rules.fields.push_back({*oid, member.key, read_extension(table, member)});
+  }
+  complain_about_twins(table, rules.fields);
+  const auto has_names = std::any_of(rules.fields.begin(), rules.fields.end(),
+                                     [](const auto& field) { return field.oid == "2.5.29.17"; });
+  // The names of a device are its own to say; who may say them is decided by its protection.
+  if (!has_names) {
+    rules.fields.push_back(
+        {"2.5.29.17", "subjectAltName", {.kind = ExtensionRule::Kind::copy, .der_hex = {}}});
+  }
+  return rules;
+}
+
+SanKinds read_san(Section& table) {
+  static const std::vector<std::string> kKinds = {"dns", "ip", "email", "uri", "dirname"};
+  if (table.find("san") == nullptr) return {};
+  SanKinds kinds{.dns = false, .ip = false, .email = false, .uri = false, .dirname = false};
+  const std::array flags = {&kinds.dns, &kinds.ip, &kinds.email, &kinds.uri, &kinds.dirname};
+  for (const auto* item : table.items("san")) {
+    const auto found = std::find(kKinds.begin(), kKinds.end(), item->text);
+    if (found != kKinds.end()) {
+      *flags[static_cast<std::size_t>(found - kKinds.begin())] = true;
+    } else {
+      table.reading().complain(item->at,
+                               "'" + printable(item->text, 60) + "' is not a kind of name",
+                               suggestion(item->text, kKinds));
+    }
+  }
+  return kinds;
+}
+
+std::vector<std::string> read_urls(Section& table, std::string_view key) {
+  std::vector<std::string> urls;
+  for (const auto* item : table.items(key)) {
+    const auto& url = item->text;
+    const bool scheme = url.starts_with("http://") || url.starts_with("https://") ||
+                        url.starts_with("ldap://") || url.starts_with("file://");
+    const bool plain =
+        std::all_of(url.begin(), url.end(), [](char c) { return c > ' ' && c < 127; });
+    if (!scheme || !plain) {
+      table.reading().complain(item->at, "'" + printable(url, 60) + "' is not a URL",
+                               "such as \"http://pki.example/grid.crl\"");
+    }
+    urls.push_back(url);
+  }
+  return urls;
+}
+
+void read_constraints(Section& table, ProfileSettings& profile) {
+  profile.ca = table.flag("ca", profile.ca);
+  if (table.find("path_length") == nullptr) return;
+  profile.path_length = static_cast<int>(table.integer("path_length", 0, {0, 100}));
+  if (!profile.ca)
+    table.complain("path_length", "'path_length' is for profiles with ca = true only");
+}
+
+}  // namespace
+
+ExtensionRule ExtensionRules::rule_for(std::string_view oid) const {
+  for (const auto& field : fields) {
+    if (field.oid == oid) return field.rule;
+  }
+  return {.kind = other, .der_hex = {}};
+}
+
+ProfileSettings read_profile(Section table) {
+  constexpr std::array kReuse = {Word<bool>{"allow", true}, Word<bool>{"deny", false}};
+  ProfileSettings profile;
+  profile.name = table.name("name");
+  profile.validity = table.duration("validity", profile.validity, {1min, kLongest});
+  profile.not_before_slack =
+      table.duration("not_before_slack", profile.not_before_slack, {0s, 24h * 365});
+  profile.keys = read_keys(table);
+  read_constraints(table, profile);
+  profile.key_usage = read_key_usage(table, profile.ca);
+  profile.extended_key_usage = read_oids(table, "extended_key_usage", purpose_oid, purpose_names());
+  profile.subject = read_subject(table.table("subject"));
+  profile.extensions = read_extensions(table.table("extensions"));
+  profile.san = read_san(table);
+  profile.policies = read_oids(table, "policies", policy_oid, {});
+  profile.crl_urls = read_urls(table, "crl_urls");
+  profile.issuer_urls = read_urls(table, "issuer_urls");
+  profile.ocsp_urls = read_urls(table, "ocsp_urls");
+  profile.reuse_key = table.choice("reuse_key", profile.reuse_key, kReuse);
+  profile.max_requests =
+      static_cast<int>(table.integer("max_requests", profile.max_requests, {1, 1000}));
+  table.finish();
+  return profile;
+}
+
+}  // namespace cmpost

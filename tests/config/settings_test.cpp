@@ -1,0 +1,318 @@
+#include "config/settings.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/files.h"
+#include "config/channel_settings.h"
+#include "tests/support/matchers.h"
+#include "tests/support/temporary_directory.h"
+
+namespace cmpost {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::AllOf;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+const std::string kExample = CMPOST_TEST_DATA "/../../config/examples/ca-drop.toml";
+
+// A file that is right, in pieces that a test can replace.
+struct File {
+  std::string instance = "[instance]\nname = \"grid\"\n";
+  std::string ca =
+      "[ca]\ncertificate = \"ca/ca.pem\"\nkey = \"ca/ca.key\"\n"
+      "cmp_certificate = \"ca/cmp.pem\"\ncmp_key = \"ca/cmp.key\"\n";
+  std::string profile = "[[profile]]\nname = \"device\"\n";
+  std::string channel =
+      "[[channel]]\nname = \"drop\"\nkind = \"directory\"\nin = \"in\"\nout = \"out\"\n";
+  std::string more;
+  std::string text() const { return instance + ca + profile + channel + more; }
+};
+
+Loaded parse(const File& file) { return parse_settings(file.text(), "/etc/cmpost/cmpost.toml"); }
+Loaded with_more(const std::string& more) { return parse(File{.more = more}); }
+Loaded with_channel(const std::string& more) {
+  File file;
+  file.channel += more;
+  return parse(file);
+}
+Loaded with_profile(const std::string& more) {
+  File file;
+  file.profile += more;
+  return parse(file);
+}
+
+std::vector<std::string> complaints(const Loaded& loaded) {
+  std::vector<std::string> texts;
+  if (!loaded) {
+    for (const auto& complaint : loaded.error()) texts.push_back(to_string(complaint));
+  }
+  return texts;
+}
+
+MATCHER_P(ComplainsOnce, matcher, "has one complaint that fits") {
+  const auto texts = complaints(arg);
+  *result_listener << ::testing::PrintToString(texts);
+  return texts.size() == 1 && ::testing::ExplainMatchResult(matcher, texts[0], result_listener);
+}
+
+TEST(Settings, TheExampleIsRightAndShowsTheDefaults) {
+  const auto loaded = load(kExample);
+  ASSERT_THAT(complaints(loaded), IsEmpty());
+  ASSERT_EQ(loaded->channels.size(), 1U);
+  const auto& channel = loaded->channels[0];
+  const DirectorySettings defaults;
+  EXPECT_EQ(channel.directory.name_template, defaults.name_template);
+  EXPECT_EQ(channel.directory.settle, defaults.settle);
+  EXPECT_EQ(channel.directory.poll, defaults.poll);
+  EXPECT_EQ(channel.directory.done_keep, defaults.done_keep);
+  EXPECT_EQ(channel.max_message, ChannelSettings{}.max_message);
+  EXPECT_EQ(channel.age, ChannelSettings{}.age);
+  EXPECT_EQ(channel.mac.max_iterations, MacSettings{}.max_iterations);
+  EXPECT_EQ(loaded->runs.at(0).stop_if->percent, 2.0);
+  EXPECT_EQ(loaded->profiles.at(0).subject.fields.front().name, "C");
+  EXPECT_EQ(loaded->profiles.at(0).extensions.rule_for("1.3.6.1.5.5.7.1.24").der_hex, "3003020105");
+}
+
+TEST(Settings, AShortFileGetsSensibleDefaults) {
+  const auto loaded = parse({});
+  ASSERT_THAT(complaints(loaded), IsEmpty());
+  EXPECT_EQ(loaded->instance.name, "grid");
+  EXPECT_EQ(loaded->instance.spool, "sqlite:spool.db");
+  EXPECT_EQ(loaded->directory, "/etc/cmpost");
+  EXPECT_EQ(loaded->ca->key, "/etc/cmpost/ca/ca.key");
+  EXPECT_EQ(loaded->ca->crl.lifetime, 14 * 24h);
+  const auto& profile = loaded->profiles.at(0);
+  EXPECT_EQ(profile.validity, 398 * 24h);
+  EXPECT_EQ(profile.keys.size(), 6U);
+  EXPECT_THAT(profile.key_usage, ElementsAre(0));
+  EXPECT_EQ(profile.subject.other, FieldRule::Kind::copy);
+  EXPECT_EQ(profile.extensions.rule_for("2.5.29.17").kind, ExtensionRule::Kind::copy);
+  EXPECT_EQ(profile.extensions.rule_for("2.5.29.15").kind, ExtensionRule::Kind::ignore);
+  EXPECT_THAT(loaded->channels.at(0).profiles, ElementsAre("device"));
+  EXPECT_EQ(loaded->channels.at(0).directory.in, "/etc/cmpost/in");
+  EXPECT_NE(loaded->profile("device"), nullptr);
+  EXPECT_EQ(loaded->channel("other"), nullptr);
+}
+
+TEST(Settings, AbsolutePathsAndPkcs11UrisStayAsTheyAre) {
+  File file;
+  file.ca =
+      "[ca]\ncertificate = \"/pki/ca.pem\"\nkey = \"pkcs11:token=T;object=ca\"\n"
+      "cmp_certificate = \"../cmp.pem\"\ncmp_key = \"cmp.key\"\n";
+  const auto loaded = parse(file);
+  ASSERT_THAT(complaints(loaded), IsEmpty());
+  EXPECT_EQ(loaded->ca->certificate, "/pki/ca.pem");
+  EXPECT_EQ(loaded->ca->key, "pkcs11:token=T;object=ca");
+  EXPECT_EQ(loaded->ca->cmp_certificate, "/etc/cmp.pem");
+}
+
+TEST(Settings, EveryMistakeIsToldInOneGoInTheOrderOfTheFile) {
+  File file;
+  file.instance = "[instance]\nnam = \"grid\"\nworkers = -1\n";
+  file.channel += "pol = \"10s\"\nage = \"14\"\nstrict = \"yes\"\n";
+  const auto loaded = parse(file);
+  ASSERT_FALSE(loaded);
+  EXPECT_THAT(complaints(loaded),
+              ElementsAre(HasSubstr(":1:1: [instance] needs 'name'"),
+                          AllOf(HasSubstr(":2:1: unknown key 'nam'"), HasSubstr("'name'?")),
+                          HasSubstr(":3:11: 'workers' is out of range"),
+                          AllOf(HasSubstr(":16:1: unknown key 'pol'"), HasSubstr("'poll'?")),
+                          HasSubstr(":17:7: 'age': '14' has no unit"),
+                          HasSubstr(":18:10: 'strict' must be true or false, not a text")));
+}
+
+TEST(Settings, ASyntaxErrorHasItsPlace) {
+  EXPECT_THAT(parse_settings("[instance]\nname = grid\n", "a.toml"),
+              ComplainsOnce(HasSubstr("a.toml:2:")));
+  EXPECT_THAT(parse_settings("a = 1\na = 2\n", "a.toml"), ComplainsOnce(HasSubstr("a.toml:2:")));
+  EXPECT_THAT(parse_settings("a = \"\xff\"\n", "a.toml"), ComplainsOnce(HasSubstr("not TOML")));
+}
+
+TEST(Settings, AMissingFileIsAComplaint) {
+  EXPECT_THAT(load("/nonexistent/cmpost.toml"), ComplainsOnce(HasSubstr("No such file")));
+}
+
+TEST(Settings, AnEmptyFileIsToldWhatItNeeds) {
+  EXPECT_THAT(
+      complaints(parse_settings("", "a.toml")),
+      AllOf(Contains(HasSubstr("needs 'instance'")), Contains(HasSubstr("neither [ca] nor [ra]"))));
+}
+
+TEST(Settings, AProfileOrChannelThatDoesNotExistIsFoundBySpelling) {
+  EXPECT_THAT(with_channel("profiles = [\"devise\"]\n"),
+              ComplainsOnce(AllOf(HasSubstr("profile 'devise'"), HasSubstr("'device'?"))));
+  EXPECT_THAT(with_more("[[run]]\nname = \"n\"\nat = \"0 1 * * *\"\nchannels = [\"dorp\"]\n"),
+              ComplainsOnce(AllOf(HasSubstr("channel 'dorp'"), HasSubstr("'drop'?"))));
+}
+
+TEST(Settings, AChannelMustSayWhichOfSeveralProfilesItServes) {
+  EXPECT_THAT(with_more("[[profile]]\nname = \"server\"\n"),
+              ComplainsOnce(HasSubstr("which profiles")));
+}
+
+TEST(Settings, NamesAreUniqueAndPlain) {
+  EXPECT_THAT(with_more("[[profile]]\nname = \"device\"\n"),
+              AllOf(::testing::Not(IsOk()),
+                    ::testing::ResultOf(complaints, Contains(HasSubstr("two [[profile]]")))));
+  File file;
+  file.instance = "[instance]\nname = \"a/b\"\n";
+  EXPECT_THAT(parse(file), ComplainsOnce(HasSubstr("cannot be a name")));
+}
+
+TEST(Settings, TwoChannelsCannotShareADirectory) {
+  EXPECT_THAT(
+      with_more("[[channel]]\nname = \"b\"\nkind = \"directory\"\nin = \"x/../in\"\n"
+                "out = \"out2/\"\n"),
+      ComplainsOnce(AllOf(HasSubstr("'in' of channel 'b'"), HasSubstr("'in' of channel 'drop'"))));
+  File file;
+  file.channel = "[[channel]]\nname = \"drop\"\nkind = \"directory\"\nin = \"d\"\nout = \"d\"\n";
+  EXPECT_THAT(parse(file), ComplainsOnce(HasSubstr("same directory")));
+}
+
+TEST(Settings, AKindThatIsNotBuiltInIsSaidSoAndNothingElse) {
+  EXPECT_THAT(with_more("[[channel]]\nname = \"m\"\nkind = \"mail\"\nfetch = \"imaps://a\"\n"),
+              ComplainsOnce(HasSubstr("kind mail is not built into this version")));
+  EXPECT_THAT(with_more("[[channel]]\nname = \"s\"\nkind = \"stfp\"\nin = \"i\"\nout = \"o\"\n"),
+              ComplainsOnce(HasSubstr("did you mean 'sftp'?")));
+}
+
+TEST(Settings, WhatIsAgreedButNotThereYetIsSaidSo) {
+  EXPECT_THAT(with_channel("ready = \"marker\"\n"), ComplainsOnce(HasSubstr("not available yet")));
+  EXPECT_THAT(with_channel("waiting = \"after 1h\"\n"),
+              ComplainsOnce(HasSubstr("not available yet")));
+  EXPECT_THAT(with_channel("approve = \"two\"\n"), ComplainsOnce(HasSubstr("not available yet")));
+}
+
+TEST(Settings, TheRaRoleIsReadAndSaidToBeMissing) {
+  File file;
+  file.ca =
+      "[ra]\ncmp_certificate = \"a\"\ncmp_key = \"b\"\nupstream = \"vault\"\nmode = \"nest\"\n";
+  file.more =
+      "[[channel]]\nname = \"vault\"\nkind = \"directory\"\ndirection = \"upstream\"\n"
+      "in = \"i\"\nout = \"o\"\n";
+  EXPECT_THAT(parse(file), ComplainsOnce(HasSubstr("role RA is not available yet")));
+}
+
+TEST(Settings, TheAnswerProtectionKeyIsNotTheIssuingKey) {
+  File file;
+  file.ca = "[ca]\ncertificate = \"a\"\nkey = \"k\"\ncmp_certificate = \"c\"\ncmp_key = \"./k\"\n";
+  EXPECT_THAT(parse(file), ComplainsOnce(HasSubstr("is the issuing key")));
+}
+
+TEST(Settings, NameTemplatesCannotLeaveTheDirectory) {
+  for (const auto* wrong : {"../{stem}.pki", ".{stem}.pki", "answer.pki", "{stem}.der", "{stem.pki",
+                            "{stern}.pki", "{stem}}.pki"}) {
+    EXPECT_THAT(with_channel("name_template = \"" + std::string(wrong) + "\"\n"),
+                ComplainsOnce(HasSubstr("'name_template'")))
+        << wrong;
+  }
+  EXPECT_THAT(complaints(with_channel("name_template = \"{tid}-{seq}-{date}.pki\"\n")), IsEmpty());
+}
+
+TEST(ProfileSettings, RulesAreReadAsWritten) {
+  const auto loaded = with_profile(
+      "validity = \"1h\"\nkeys = [\"rsa:3072\", \"ec:P-384\"]\n"
+      "key_usage = [\"keyAgreement\", \"contentCommitment\"]\n"
+      "extended_key_usage = [\"clientAuth\", \"1.2.3.4\"]\nreuse_key = \"deny\"\nsan = [\"dns\"]\n"
+      "subject = { CN = \"require\", O = { fixed = \"Grid\" }, OU = { default = \"x\" }, "
+      "C = \"deny\", other = \"deny\" }\n"
+      "extensions = { subjectAltName = \"require\", \"1.2.3\" = \"copy\", other = \"deny\" }\n");
+  ASSERT_THAT(complaints(loaded), IsEmpty());
+  const auto& profile = loaded->profiles[0];
+  EXPECT_EQ(profile.validity, 1h);
+  EXPECT_THAT(profile.keys, ElementsAre(KeyRule{KeyRule::Kind::rsa, "", 3072, 3072},
+                                        KeyRule{KeyRule::Kind::ec, "P-384", 0, 0}));
+  EXPECT_THAT(profile.key_usage, ElementsAre(1, 4));
+  EXPECT_THAT(profile.extended_key_usage, ElementsAre("1.3.6.1.5.5.7.3.2", "1.2.3.4"));
+  EXPECT_FALSE(profile.reuse_key);
+  EXPECT_EQ(profile.san, (SanKinds{true, false, false, false, false}));
+  ASSERT_EQ(profile.subject.fields.size(), 4U);
+  EXPECT_EQ(profile.subject.fields[0].oid, "2.5.4.3");
+  EXPECT_EQ(profile.subject.fields[0].rule, (FieldRule{FieldRule::Kind::require, ""}));
+  EXPECT_EQ(profile.subject.fields[1].rule, (FieldRule{FieldRule::Kind::fixed, "Grid"}));
+  EXPECT_EQ(profile.subject.fields[2].rule, (FieldRule{FieldRule::Kind::default_, "x"}));
+  EXPECT_EQ(profile.subject.fields[3].rule, (FieldRule{FieldRule::Kind::deny, ""}));
+  EXPECT_EQ(profile.subject.other, FieldRule::Kind::deny);
+  EXPECT_EQ(profile.extensions.rule_for("2.5.29.17").kind, ExtensionRule::Kind::require);
+  EXPECT_EQ(profile.extensions.rule_for("1.2.3").kind, ExtensionRule::Kind::copy);
+  EXPECT_EQ(profile.extensions.rule_for("1.2.4").kind, ExtensionRule::Kind::deny);
+}
+
+TEST(ProfileSettings, EachKindOfMistakeHasItsComplaint) {
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {"keys = [\"rsa:1024\"]", "not a kind of key"},
+      {"keys = [\"rsa:4096-2048\"]", "not a kind of key"},
+      {"keys = [\"ec:P-257\"]", "not a kind of key"},
+      {"keys = []", "allows no key"},
+      {"key_usage = [\"digitalSignatur\"]", "'digitalSignature'?"},
+      {"key_usage = [\"keyCertSign\"]", "ca = true"},
+      {"path_length = 1", "ca = true"},
+      {"extended_key_usage = [\"clientauth\"]", "'clientAuth'?"},
+      {"extended_key_usage = [\"3.1\"]", "not a name"},
+      {"subject = { CM = \"copy\" }", "not an attribute"},
+      {"subject = { CN = \"copie\" }", "'copy'?"},
+      {"subject = { CN = \"copy\", commonName = \"copy\" }", "the same thing"},
+      {"subject = { O = { fixed = \"a\", default = \"b\" } }", "either 'fixed' or 'default'"},
+      {"subject = { O = { fixd = \"a\" } }", "either 'fixed' or 'default'"},
+      {"subject = { C = { fixed = \"Germany\" } }", "two letters"},
+      {"extensions = { basicConstraints = \"copy\" }", "can only be"},
+      {"extensions = { \"1.2.3\" = { fixed = \"xyz\" } }", "not hexadecimal"},
+      {"extensions = { subjectAltNames = \"copy\" }", "'subjectAltName'?"},
+      {"san = [\"dsn\"]", "'dns'?"},
+      {"reuse_key = true", "must be a text"},
+      {"max_requests = 0", "out of range"},
+      {"crl_urls = [\"pki.example\"]", "not a URL"},
+      {"policies = [\"any\"]", "dotted OID"},
+  };
+  for (const auto& [text, complaint] : cases) {
+    EXPECT_THAT(complaints(with_profile(text + "\n")), Contains(HasSubstr(complaint))) << text;
+  }
+}
+
+TEST(CheckFiles, ASecretThatOthersMayReadIsFound) {
+  const TemporaryDirectory directory;
+  const auto text = File{}.text();
+  for (const auto* name : {"ca", "in", "out"})
+    ASSERT_THAT(make_directories(directory / name), IsOk());
+  for (const auto* name : {"ca/ca.pem", "ca/ca.key", "ca/cmp.pem", "ca/cmp.key"}) {
+    ASSERT_THAT(write_file(directory / name, view_of("x"), 0600, IfExists::fail), IsOk());
+  }
+  const auto settings = parse_settings(text, directory / "cmpost.toml").value();
+  EXPECT_THAT(check_files(settings), IsEmpty());
+  ASSERT_EQ(::chmod((directory / "ca/cmp.key").c_str(), 0640), 0);
+  const auto found = check_files(settings);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_THAT(to_string(found[0]),
+              AllOf(HasSubstr("cmpost.toml:7:"), HasSubstr("read or written by others"),
+                    HasSubstr("chmod 600")));
+}
+
+TEST(CheckFiles, WhatIsMissingOrNotADirectoryIsFound) {
+  const TemporaryDirectory directory;
+  ASSERT_THAT(write_file(directory / "in", view_of("x"), 0600, IfExists::fail), IsOk());
+  const auto settings = parse_settings(File{}.text(), directory / "cmpost.toml").value();
+  std::vector<std::string> texts;
+  for (const auto& complaint : check_files(settings)) texts.push_back(to_string(complaint));
+  EXPECT_EQ(texts.size(), 6U);
+  EXPECT_THAT(texts, Contains(AllOf(HasSubstr("[ca].key"), HasSubstr("does not exist"))));
+  EXPECT_THAT(texts, Contains(AllOf(HasSubstr("/in is not a directory"))));
+  EXPECT_THAT(texts, Contains(HasSubstr("mkdir -p")));
+}
+
+TEST(CheckFiles, OneDirectoryByTwoNamesIsFound) {
+  const TemporaryDirectory directory;
+  ASSERT_THAT(make_directories(directory / "in"), IsOk());
+  ASSERT_EQ(::symlink((directory / "in").c_str(), (directory / "out").c_str()), 0);
+  const auto settings = parse_settings(File{}.text(), directory / "cmpost.toml").value();
+  std::vector<std::string> texts;
+  for (const auto& complaint : check_files(settings)) texts.push_back(to_string(complaint));
+  EXPECT_THAT(texts, Contains(HasSubstr("is the same directory as")));
+}
+
+}  // namespace
+}  // namespace cmpost
