@@ -16,6 +16,9 @@ namespace cmpost {
 struct OptionalValidity {
   std::optional<Time> notBefore;
   std::optional<Time> notAfter;
+  // GeneralizedTime although before 2050, where RFC 5280 4.1.2.5 has UTCTime: kept as received.
+  bool notBefore_generalized = false;
+  bool notAfter_generalized = false;
   friend bool operator==(const OptionalValidity&, const OptionalValidity&) = default;
 };
 
@@ -32,7 +35,8 @@ struct CertTemplate {
   std::optional<Extensions> extensions;
 };
 
-// Controls and regInfo: AttributeTypeAndValue with a value of one whole DER element.
+// Controls and regInfo: AttributeTypeAndValue with a value of one whole DER element; empty when the
+// peer left it out (against RFC 4211, but OpenSSL takes it too).
 struct Attribute {
   Oid type;
   Bytes value;
@@ -71,16 +75,14 @@ struct POPOSigningKey {
   unsigned unused_bits = 0;
 };
 // RFC 4211 4.2 and RFC 9810 5.2.8.3.
+struct ProofBits {
+  Bytes bits;
+  unsigned unused_bits = 0;
+};
 struct POPOPrivKey {
-  struct ThisMessage {
-    Bytes bits;
-    unsigned unused_bits = 0;
-  };
+  struct ThisMessage : ProofBits {};
   enum class SubsequentMessage { encrCert = 0, challengeResp = 1 };
-  struct DhMAC {
-    Bytes bits;
-    unsigned unused_bits = 0;
-  };
+  struct DhMAC : ProofBits {};
   struct EncryptedKey {
     Bytes der;
   };  // [4] EnvelopedData, whole element with the context tag
@@ -115,5 +117,12 @@ struct PKIPublicationInfo {
   std::vector<SinglePubInfo> pubInfos;
 };
 der::Parsed<PKIPublicationInfo> read_publication_info(ByteView value);
+
+// The DER of the values as they stand, whatever `der` says: for those who make requests and must
+// sign them, and for id-it-certReqTemplate.
+Bytes encode(const CertRequest& request);
+Bytes encode(const POPOSigningKeyInput& input);
+Bytes encode(const CertTemplate& certTemplate);
+der::Parsed<CertTemplate> read_cert_template(ByteView value);
 
 }  // namespace cmpost

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/bytes.h"
@@ -14,7 +15,19 @@ namespace cmpost {
 
 constexpr int kCmp1999 = 1, kCmp2000 = 2, kCmp2021 = 3;
 
-using PKIFreeText = std::vector<std::string>;  // UTF8String each
+// SEQUENCE SIZE (1..MAX) OF T OPTIONAL. No elements: absent. A peer that sent an empty list all the
+// same (OpenSSL takes it) is remembered, so that the message can be written back unchanged.
+template <typename T>
+struct OptionalList : std::vector<T> {
+  using std::vector<T>::vector;
+  OptionalList() = default;
+  OptionalList(std::vector<T> items)  // NOLINT(google-explicit-constructor)
+      : std::vector<T>(std::move(items)) {}
+  bool present() const { return sent_empty || !this->empty(); }
+  bool sent_empty = false;
+};
+
+using PKIFreeText = OptionalList<std::string>;  // UTF8String each
 
 // infoValue is one whole DER element, absent in requests for information.
 struct InfoTypeAndValue {
@@ -22,7 +35,7 @@ struct InfoTypeAndValue {
   std::optional<Bytes> infoValue;
   friend bool operator==(const InfoTypeAndValue&, const InfoTypeAndValue&) = default;
 };
-using GeneralInfo = std::vector<InfoTypeAndValue>;
+using GeneralInfo = OptionalList<InfoTypeAndValue>;
 const InfoTypeAndValue* find(const GeneralInfo& info, const Oid& type);
 
 struct PKIHeader {

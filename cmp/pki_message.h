@@ -32,7 +32,7 @@ struct PKIMessage {
   PKIHeader header;
   PKIBody body;
   std::optional<Protection> protection;
-  std::vector<CMPCertificate> extraCerts;  // empty: absent
+  OptionalList<CMPCertificate> extraCerts;  // empty: absent
   // Set by decode(): the exact octets of header and body, one behind the other. Protection is
   // computed over these in a SEQUENCE of their own (RFC 9810 5.1.3), never over a re-encoding.
   Bytes protected_part;  // DER ProtectedPart: SEQUENCE { header, body } with the received octets
@@ -67,5 +67,8 @@ Bytes encode(ByteView protected_part, const std::optional<Protection>& protectio
              const std::vector<CMPCertificate>& extraCerts);
 // The whole message; uses message.protected_part when it is set, else encodes header and body.
 Bytes encode(const PKIMessage& message);
+// The whole message from the values of header and body alone, whatever protected_part holds. For
+// what decode() gave these are the octets that were decoded.
+Bytes encode_again(const PKIMessage& message);
 
 }  // namespace cmpost

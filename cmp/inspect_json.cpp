@@ -1,0 +1,26 @@
+#include "cmp/inspect.h"
+#include "cmp/inspect_facts.h"
+
+namespace cmpost {
+namespace {
+
+using inspect::Facts;
+
+// Octets as hexadecimal text. The depth is that of our own tree, which no input can change.
+void spell_octets(Facts& facts) {
+  if (facts.is_binary()) {
+    facts = to_hex(facts.get_binary());
+  } else if (facts.is_structured()) {
+    for (auto& inner : facts) spell_octets(inner);
+  }
+}
+
+}  // namespace
+
+std::string inspect_json(const PKIMessage& message) {
+  Facts facts = inspect::message(message);
+  spell_octets(facts);
+  return facts.dump(2, ' ', false, Facts::error_handler_t::replace);
+}
+
+}  // namespace cmpost
