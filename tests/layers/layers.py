@@ -1,0 +1,86 @@
+"""Who may include whom: the rule that the DEPS files state, as a check over the sources."""
+
+import re
+from pathlib import Path
+
+# A wrapped library is included where its wrapper lives and nowhere else.
+WRAPPED = {
+    "openssl/": {"crypto"},
+    "sqlite3": {"store"},
+    "toml++/": {"config"},
+    "spdlog/": {"base"},
+    "boost/filesystem": {"base", "watcher", "outbox"},
+    "CLI/": {"app"},
+}
+SOURCE_SUFFIXES = {".cpp", ".h"}
+INCLUDE = re.compile(r'^\s*#\s*include\s*["<]([^">]+)[">]')
+
+
+def read_deps(root):
+    """Folder -> the folders that its DEPS names. `#` starts a comment."""
+    deps = {}
+    for file in sorted(Path(root).glob("*/DEPS")):
+        text = "\n".join(line.split("#")[0] for line in file.read_text().splitlines())
+        deps[file.parent.name] = text.split()
+    return deps
+
+
+def unknown_folders(deps):
+    return [
+        f"{folder}/DEPS names {name}, and there is no folder {name} with a DEPS"
+        for folder, names in deps.items()
+        for name in names
+        if name not in deps
+    ]
+
+
+def cycles(deps):
+    """One line for each folder that reaches itself."""
+
+    def reachable(start):
+        seen, todo = set(), list(deps.get(start, []))
+        while todo:
+            name = todo.pop()
+            if name not in seen:
+                seen.add(name)
+                todo += deps.get(name, [])
+        return seen
+
+    return [f"{folder} depends on itself" for folder in deps if folder in reachable(folder)]
+
+
+def includes(file):
+    """(line number, what is included) of one source file."""
+    with open(file, encoding="utf-8") as lines:
+        for number, line in enumerate(lines, 1):
+            if match := INCLUDE.match(line):
+                yield number, match.group(1)
+
+
+def complaint_about(folder, header, deps):
+    """Why `folder` may not include `header`, or None."""
+    other = header.split("/")[0]
+    if other in deps and other != folder and other not in deps[folder]:
+        return f"{folder}/DEPS does not name {other}"
+    for prefix, homes in WRAPPED.items():
+        if header.startswith(prefix) and folder not in homes:
+            return f"{prefix} belongs to {', '.join(sorted(homes))}"
+    return None
+
+
+def forbidden_includes(root, deps):
+    complaints = []
+    for folder in deps:
+        for file in sorted((Path(root) / folder).rglob("*")):
+            if file.suffix not in SOURCE_SUFFIXES:
+                continue
+            for number, header in includes(file):
+                if why := complaint_about(folder, header, deps):
+                    where = file.relative_to(root)
+                    complaints.append(f"{where}:{number}: includes {header}: {why}")
+    return complaints
+
+
+def check(root):
+    deps = read_deps(root)
+    return unknown_folders(deps) + cycles(deps) + forbidden_includes(root, deps)

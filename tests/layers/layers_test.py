@@ -1,0 +1,71 @@
+"""The layers of the project, and that the check would notice a breach of each kind."""
+
+import tempfile
+import unittest
+from pathlib import Path
+
+from layers import check, read_deps
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class TheProject(unittest.TestCase):
+    def test_keeps_to_its_layers(self):
+        self.assertEqual([], check(ROOT))
+
+    def test_has_the_folders_that_the_design_names(self):
+        deps = read_deps(ROOT)
+        self.assertEqual([], deps["base"])
+        for outside in ("watcher", "outbox"):
+            self.assertNotIn("cmp", deps[outside])
+            self.assertNotIn("ca", deps[outside])
+
+
+class TheCheck(unittest.TestCase):
+    def setUp(self):
+        self.directory = tempfile.TemporaryDirectory(prefix="cmpost-layers-")
+        self.addCleanup(self.directory.cleanup)
+        self.folder("low", deps="")
+        self.folder("high", deps="low  # and nothing else\n", source='#include "low/a.h"\n')
+
+    def folder(self, name, deps, source="#include <vector>\n"):
+        path = Path(self.directory.name) / name
+        path.mkdir(exist_ok=True)
+        (path / "DEPS").write_text(deps)
+        (path / "a.h").write_text(source)
+
+    def complaints(self):
+        return check(Path(self.directory.name))
+
+    def test_is_content_with_an_include_that_is_allowed(self):
+        self.assertEqual([], self.complaints())
+
+    def test_finds_an_include_of_a_folder_that_deps_does_not_name(self):
+        self.folder("low", deps="", source='\n#include "high/a.h"\n')
+        self.assertEqual(
+            ["low/a.h:2: includes high/a.h: low/DEPS does not name high"], self.complaints()
+        )
+
+    def test_finds_an_include_in_angle_brackets_and_with_blanks(self):
+        self.folder("low", deps="", source="#  include  <high/a.h>\n")
+        self.assertEqual(1, len(self.complaints()))
+
+    def test_finds_a_wrapped_library_outside_of_its_folder(self):
+        self.folder("low", deps="", source="#include <openssl/evp.h>\n")
+        self.assertEqual(
+            ["low/a.h:1: includes openssl/evp.h: openssl/ belongs to crypto"], self.complaints()
+        )
+
+    def test_finds_a_cycle(self):
+        self.folder("low", deps="high")
+        self.assertEqual(
+            ["high depends on itself", "low depends on itself"], sorted(self.complaints())
+        )
+
+    def test_finds_a_folder_that_does_not_exist(self):
+        self.folder("low", deps="cellar")
+        self.assertIn("low/DEPS names cellar", self.complaints()[0])
+
+
+if __name__ == "__main__":
+    unittest.main()
