@@ -41,6 +41,10 @@ class JobQueue {
   // Returns how many were new.
   virtual Result<std::size_t> put(std::span<const Job> jobs) = 0;
 
+  // Stores a job that nobody is to work on, `held` with `reason` from the start: input that could
+  // not be taken, so that it is listed beside the rest. Durable and harmless to repeat like put().
+  virtual Result<void> put_held(const Job& job, std::string_view reason) = 0;
+
   // Leases up to `max` jobs that are due, oldest first, in one commit. Empty when none is.
   virtual Result<std::vector<Lease>> take(std::size_t max) = 0;
 
