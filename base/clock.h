@@ -32,4 +32,10 @@ class SystemClock final : public Clock {
   Time now() const override;
 };
 
+// Time since some start, for intervals: nobody can set it, so it never jumps.
+class SteadyClock final : public Clock {
+ public:
+  Time now() const override;
+};
+
 }  // namespace cmpost

@@ -1,0 +1,194 @@
+// A JobQueue in memory, for tests of the stages beside it.
+#pragma once
+
+#include <algorithm>
+#include <condition_variable>
+#include <map>
+#include <mutex>
+
+#include "base/clock.h"
+#include "queue/job_queue.h"
+
+namespace cmpost {
+
+// Keeps the interface's promises but the one to survive loss of power. fail_with() makes every
+// following call fail, as a full disk or a busy database does, until it is told to go on.
+class FakeJobQueue final : public JobQueue {
+ public:
+  explicit FakeJobQueue(const Clock& clock) : clock_(clock) {}
+
+  void fail_with(Error error) {
+    const std::lock_guard lock(mutex_);
+    trouble_ = std::move(error);
+  }
+  void go_on() {
+    const std::lock_guard lock(mutex_);
+    trouble_.reset();
+  }
+
+  Result<std::size_t> put(std::span<const Job> jobs) override {
+    const std::lock_guard lock(mutex_);
+    if (trouble_) return failure(*trouble_);
+    ++puts_;
+    std::size_t fresh = 0;
+    for (const auto& job : jobs) fresh += store(job, JobState::waiting, "");
+    work_.notify_all();
+    return fresh;
+  }
+
+  Result<void> put_held(const Job& job, std::string_view reason) override {
+    const std::lock_guard lock(mutex_);
+    if (trouble_) return failure(*trouble_);
+    store(job, JobState::held, reason);
+    return {};
+  }
+
+  Result<std::vector<Lease>> take(std::size_t max) override {
+    const std::lock_guard lock(mutex_);
+    if (trouble_) return failure(*trouble_);
+    std::vector<Lease> leases;
+    for (const auto& id : order_) {
+      auto& entry = jobs_.at(id);
+      if (leases.size() == max) break;
+      if (!due(entry)) continue;
+      entry.state = JobState::active;
+      leases.push_back({entry.job, ++entry.attempts, entry.arrived});
+    }
+    return leases;
+  }
+
+  Result<void> finish(std::span<const JobId> ids, std::string_view reason) override {
+    const std::lock_guard lock(mutex_);
+    if (trouble_) return failure(*trouble_);
+    for (const auto& id : ids) move(id, {JobState::active}, JobState::done, reason);
+    return {};
+  }
+  Result<void> defer(const JobId& id, Time due, std::string_view reason) override {
+    const std::lock_guard lock(mutex_);
+    if (trouble_) return failure(*trouble_);
+    if (move(id, {JobState::active}, JobState::deferred, reason)) jobs_.at(id).due = due;
+    return {};
+  }
+  Result<void> hold(const JobId& id, std::string_view reason) override {
+    const std::lock_guard lock(mutex_);
+    if (trouble_) return failure(*trouble_);
+    move(id, {JobState::active}, JobState::held, reason);
+    return {};
+  }
+
+  Result<std::vector<JobStatus>> list(const JobFilter& filter) override {
+    const std::lock_guard lock(mutex_);
+    std::vector<JobStatus> found;
+    for (const auto& id : order_) {
+      const auto& entry = jobs_.at(id);
+      if (filter.state && entry.state != *filter.state) continue;
+      if (filter.channel && entry.job.envelope.channel != *filter.channel) continue;
+      if (found.size() < filter.limit) found.push_back(status(entry));
+    }
+    return found;
+  }
+  Result<std::optional<JobStatus>> find(const JobId& id) override {
+    const std::lock_guard lock(mutex_);
+    const auto found = jobs_.find(id);
+    if (found == jobs_.end()) return std::nullopt;
+    return status(found->second);
+  }
+  Result<Bytes> payload(const JobId& id) override {
+    const std::lock_guard lock(mutex_);
+    const auto found = jobs_.find(id);
+    if (found == jobs_.end()) return cmpost::hold("no such job");
+    return found->second.job.payload;
+  }
+  Result<bool> retry(const JobId& id) override {
+    const std::lock_guard lock(mutex_);
+    return move(id, {JobState::deferred, JobState::held}, JobState::waiting, "");
+  }
+  Result<bool> release(const JobId& id) override {
+    const std::lock_guard lock(mutex_);
+    return move(id, {JobState::held}, JobState::waiting, "");
+  }
+  Result<bool> drop(const JobId& id, std::string_view reason) override {
+    const std::lock_guard lock(mutex_);
+    return move(id, {JobState::waiting, JobState::deferred, JobState::held}, JobState::done,
+                reason);
+  }
+  Result<QueueCounts> counts() override {
+    const std::lock_guard lock(mutex_);
+    QueueCounts counts;
+    for (const auto& [id, entry] : jobs_) {
+      ++*std::array{&counts.waiting, &counts.active, &counts.deferred, &counts.held,
+                    &counts.done}[static_cast<std::size_t>(entry.state)];
+      if (entry.state == JobState::done) continue;
+      counts.oldest = std::min(counts.oldest.value_or(entry.arrived), entry.arrived);
+    }
+    return counts;
+  }
+  Result<std::size_t> purge(Time before) override {
+    const std::lock_guard lock(mutex_);
+    const auto old = [&](const JobId& id) {
+      const auto& entry = jobs_.at(id);
+      return entry.state == JobState::done && entry.ended < before;
+    };
+    std::vector<JobId> gone;
+    std::copy_if(order_.begin(), order_.end(), std::back_inserter(gone), old);
+    order_.erase(std::remove_if(order_.begin(), order_.end(), old), order_.end());
+    for (const auto& id : gone) jobs_.erase(id);
+    return gone.size();
+  }
+  void wait_for_work(Duration time_out) override {
+    std::unique_lock lock(mutex_);
+    work_.wait_for(lock, time_out);
+  }
+
+  // How many calls of put() stored something or nothing: the groups.
+  std::size_t puts() const {
+    const std::lock_guard lock(mutex_);
+    return puts_;
+  }
+
+ private:
+  struct Entry {
+    Job job;
+    JobState state = JobState::waiting;
+    int attempts = 0;
+    Time arrived{}, due{}, ended{};
+    std::string reason;
+  };
+
+  bool due(const Entry& entry) const {
+    return entry.state == JobState::waiting ||
+           (entry.state == JobState::deferred && entry.due <= clock_.now());
+  }
+  bool store(const Job& job, JobState state, std::string_view reason) {
+    const Entry entry{job, state, 0, clock_.now(), {}, {}, std::string(reason)};
+    if (!jobs_.emplace(job.id, entry).second) return false;
+    order_.push_back(job.id);
+    return true;
+  }
+  bool move(const JobId& id, std::initializer_list<JobState> from, JobState to,
+            std::string_view reason) {
+    const auto found = jobs_.find(id);
+    if (found == jobs_.end()) return false;
+    auto& entry = found->second;
+    if (std::find(from.begin(), from.end(), entry.state) == from.end()) return false;
+    entry.state = to;
+    entry.reason = reason;
+    if (to == JobState::done) entry.ended = clock_.now();
+    if (to == JobState::waiting) work_.notify_all();
+    return true;
+  }
+  static JobStatus status(const Entry& entry) {
+    return {entry.job.id,  entry.job.envelope, entry.state,  entry.attempts,
+            entry.arrived, entry.due,          entry.reason, entry.job.payload.size()};
+  }
+
+  const Clock& clock_;
+  mutable std::mutex mutex_;
+  std::condition_variable work_;
+  std::map<JobId, Entry> jobs_;  // GUARDED_BY(mutex_), as all below
+  std::vector<JobId> order_;     // of arrival
+  std::optional<Error> trouble_;
+  std::size_t puts_ = 0;
+};
+
+}  // namespace cmpost
