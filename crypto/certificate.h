@@ -67,7 +67,9 @@ class Certificate {
 
   std::optional<Bytes> subject_key_identifier() const;
   std::optional<Bytes> authority_key_identifier() const;
-  bool allows(KeyUsageBit bit) const;  // true when there is no keyUsage extension
+  // True when there is no keyUsage extension. In this and the next two questions the answer for an
+  // extension whose value is malformed is no.
+  bool allows(KeyUsageBit bit) const;
   bool has_extended_key_usage(const Oid& purpose) const;  // false when there is no such extension
   bool is_ca() const;
   bool is_self_issued() const;
@@ -80,6 +82,7 @@ class Certificate {
 
  private:
   struct State;
+  friend struct CertificateParser;
   explicit Certificate(std::shared_ptr<State> state) : state_(std::move(state)) {}
   std::shared_ptr<State> state_;
 };

@@ -64,6 +64,12 @@ struct CertificateList {
   std::optional<Time> nextUpdate;
   std::optional<std::uint64_t> crlNumber;
   std::vector<RevokedCertificate> revokedCertificates;
+  Bytes tbs;  // exact tbsCertList, what the signature is over
+  AlgorithmIdentifier signatureAlgorithm;
+  Bytes signature;
+
+  // Checks the structure only, no signature. A critical extension that we do not know is an Error:
+  // RFC 5280 5.2 forbids the use of such a CRL.
   static Result<CertificateList> from_der(ByteView der);
 };
 

@@ -34,8 +34,9 @@ PBMParameter make_pbm_parameter(Random& random, std::int64_t iterations,
 PBMParameter with_fresh_salt(const PBMParameter& like, Random& random);
 AlgorithmIdentifier to_algorithm(const PBMParameter& parameter);
 
-// The MAC over `data`; key expansion as in RFC 4211 4.4 when the MAC key is longer than the owf's
-// output.
+// The MAC over `data`, keyed with the whole output of the owf ("BASEKEY"). HMAC takes a key of any
+// length, so BASEKEY is neither cut nor expanded for it: RFC 4211 4.4 has it so, and OpenSSL and
+// BouncyCastle. The expansion of RFC 9810 5.1.3.1 is for a MAC that "requires a K-bit key".
 Result<Bytes> password_based_mac(const PBMParameter& parameter, ByteView secret, ByteView data);
 
 // Constant-time comparison.

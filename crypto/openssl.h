@@ -54,19 +54,4 @@ inline auto openssl_failure(std::string_view doing) { return failure(openssl_err
 const EVP_MD* fetched(Digest digest);
 std::size_t output_size(Digest digest);
 
-struct PublicKey::Native {
-  EvpPkeyPtr pkey;
-  KeyType type = KeyType::other;
-  unsigned bits = 0;
-  SubjectPublicKeyInfo spki;
-};
-
-struct PrivateKey::Native {
-  EvpPkeyPtr pkey;
-  PublicKey public_key;
-};
-
-// A PublicKey around a key that OpenSSL made, as PublicKey::from_spki would give it.
-Result<PublicKey> public_key_of(const EVP_PKEY& pkey);
-
 }  // namespace cmpost

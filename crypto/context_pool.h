@@ -1,0 +1,32 @@
+// Contexts of one key, made once and used again; for this folder only.
+#pragma once
+
+#include <mutex>
+#include <vector>
+
+#include "crypto/openssl.h"
+
+namespace cmpost {
+
+// A context that belongs to nobody at the moment, or none. There are never more contexts than there
+// have been threads in the key at once. Any thread.
+class ContextPool {
+ public:
+  EvpPkeyCtxPtr take() {
+    const std::lock_guard lock(mutex_);
+    if (idle_.empty()) return nullptr;
+    auto context = std::move(idle_.back());
+    idle_.pop_back();
+    return context;
+  }
+  void put(EvpPkeyCtxPtr context) {
+    const std::lock_guard lock(mutex_);
+    idle_.push_back(std::move(context));
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<EvpPkeyCtxPtr> idle_;  // guarded by mutex_
+};
+
+}  // namespace cmpost

@@ -1,0 +1,27 @@
+// What is inside PublicKey and PrivateKey; for this folder only.
+#pragma once
+
+#include "crypto/context_pool.h"
+#include "crypto/openssl.h"
+#include "crypto/private_key.h"
+#include "crypto/public_key.h"
+
+namespace cmpost {
+
+struct PublicKey::Native {
+  EvpPkeyPtr pkey;
+  KeyType type = KeyType::other;
+  unsigned bits = 0;
+  SubjectPublicKeyInfo spki;
+  mutable ContextPool ecdsa_verification;
+};
+
+struct PrivateKey::Native {
+  EvpPkeyPtr pkey;
+  PublicKey public_key;
+};
+
+// The public half of a key that OpenSSL holds.
+Result<PublicKey> public_key_of(EVP_PKEY* pkey);
+
+}  // namespace cmpost
