@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <array>
 #include <string>
 
 #include "ca/ledger.h"
@@ -37,13 +36,29 @@ void bind_reason(Statement& statement, int index, const std::optional<CRLReason>
   }
 }
 
+// Five places for the expected states; what is left unbound is NULL and equals nothing.
+#define IF_EXPECTED "WHERE serial = ? AND state IN (?, ?, ?, ?, ?)"
+
 // A state that belongs on a CRL needs a revocationDate, whatever way it was reached.
-constexpr std::string_view kChangeState =
-    "UPDATE certificate SET state = ?1, "
-    "revoked_at = CASE WHEN ?1 IN ('held', 'revoked') THEN COALESCE(revoked_at, ?2) END, "
-    "reason = CASE ?1 WHEN 'held' THEN 6 WHEN 'revoked' THEN NULLIF(reason, 6) END, "
-    "invalidity_date = CASE WHEN ?1 IN ('held', 'revoked') THEN invalidity_date END "
-    "WHERE serial = ?3 AND state IN (?4, ?5, ?6, ?7, ?8)";
+constexpr std::string_view kChangeToRevoked =
+    "UPDATE certificate SET state = ?, revoked_at = COALESCE(revoked_at, ?), "
+    "reason = NULLIF(reason, 6) " IF_EXPECTED;
+constexpr std::string_view kChangeToHeld =
+    "UPDATE certificate SET state = ?, revoked_at = COALESCE(revoked_at, ?), "
+    "reason = 6 " IF_EXPECTED;
+constexpr std::string_view kChangeToGood =
+    "UPDATE certificate SET state = ?, revoked_at = NULL, reason = NULL, "
+    "invalidity_date = NULL " IF_EXPECTED;
+
+bool on_crl(CertificateState state) {
+  return state == CertificateState::revoked || state == CertificateState::held;
+}
+
+std::string_view change_to(CertificateState state) {
+  if (state == CertificateState::revoked) return kChangeToRevoked;
+  if (state == CertificateState::held) return kChangeToHeld;
+  return kChangeToGood;
+}
 
 // X.509 (10/2019) 9.5.3.1 of a hold that becomes final: the revocation date is the date on which
 // the certificate was placed on hold.
@@ -95,15 +110,15 @@ Result<std::int64_t> LedgerWriter::add(const CertificateRecord& record) {
 }
 
 Result<bool> LedgerWriter::change_state(ByteView serial,
-                                        std::initializer_list<CertificateState> expected,
+                                        const std::vector<CertificateState>& expected,
                                         CertificateState state) {
-  constexpr std::size_t kStates = 5;
-  CHECK(expected.size() <= kStates);
-  ASSIGN_OR_RETURN(Statement* const update, connection_.statement(kChangeState));
-  update->bind(1, to_string(state));
-  update->bind(2, to_unix_micros(clock_.now()));
-  update->bind(3, serial);
-  int index = 3;  // what is left unbound is NULL and equals nothing
+  constexpr std::size_t kMostExpected = 5;
+  CHECK(expected.size() <= kMostExpected);
+  ASSIGN_OR_RETURN(Statement* const update, connection_.statement(change_to(state)));
+  int index = 0;
+  update->bind(++index, to_string(state));
+  if (on_crl(state)) update->bind(++index, to_unix_micros(clock_.now()));
+  update->bind(++index, serial);
   for (const CertificateState from : expected) update->bind(++index, to_string(from));
   ASSIGN_OR_RETURN(const std::int64_t changed, update->execute());
   return changed == 1;

@@ -23,6 +23,13 @@ struct Refusal {
   std::string text;
 };
 
+// What a rule of a profile yields: a value, or why not.
+template <typename T>
+using Allowed = tl::expected<T, Refusal>;
+inline auto refuse(Refusal::Reason reason, std::string text) {
+  return failure(Refusal{reason, std::move(text)});
+}
+
 // Either the refusal of a request or trouble of our own.
 using CaTrouble = std::variant<Refusal, Error>;
 

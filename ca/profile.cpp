@@ -1,0 +1,126 @@
+#include "ca/profile.h"
+
+#include <algorithm>
+
+#include "ca/extension_rules.h"
+#include "ca/key_rules.h"
+#include "ca/subject_rules.h"
+#include "crypto/certificate_builder.h"
+
+namespace cmpost {
+namespace {
+
+// X.509 knows whole seconds only.
+Time whole_seconds(Time time) { return std::chrono::floor<std::chrono::seconds>(time); }
+
+struct Span {
+  Time notBefore{};
+  Time notAfter{};
+  std::vector<std::string> changes;
+};
+
+// When it begins: as asked for, but not earlier than the profile would have it begin.
+void grant_begin(const ProfileSettings& profile, const CertificateWish& wish, Time now,
+                 Span& span) {
+  const Time earliest = whole_seconds(now - profile.not_before_slack);
+  span.notBefore = wish.not_before ? whole_seconds(*wish.not_before) : earliest;
+  if (span.notBefore >= earliest) return;
+  span.notBefore = earliest;
+  span.changes.push_back("notBefore: " + to_iso8601(*wish.not_before) + " asked for, " +
+                         to_iso8601(earliest) + " granted");
+}
+
+// When it ends: the profile's validity counts from the beginning, but for a certificate that
+// begins later than now, from now.
+void grant_end(const ProfileSettings& profile, const CertificateWish& wish, Time now, Time latest,
+               Span& span) {
+  const Time end =
+      whole_seconds(std::min(std::min(span.notBefore, now) + profile.validity, latest));
+  span.notAfter = wish.not_after ? whole_seconds(*wish.not_after) : end;
+  if (span.notAfter <= end) return;
+  span.notAfter = end;
+  span.changes.push_back("notAfter: " + to_iso8601(*wish.not_after) + " asked for, " +
+                         to_iso8601(end) + " granted");
+}
+
+Allowed<Span> grant_span(const ProfileSettings& profile, const CertificateWish& wish, Time now,
+                         Time latest) {
+  if (latest <= now) {
+    return refuse(Refusal::Reason::validity,
+                  "the CA's own certificate ended " + to_iso8601(latest));
+  }
+  Span span;
+  grant_begin(profile, wish, now, span);
+  grant_end(profile, wish, now, latest, span);
+  const bool ends_too_early = span.notAfter <= now || span.notAfter <= span.notBefore;
+  if (!ends_too_early) return span;
+  if (wish.not_after && *wish.not_after <= now) {
+    return refuse(Refusal::Reason::validity,
+                  "the notAfter asked for, " + to_iso8601(*wish.not_after) + ", is past");
+  }
+  return refuse(Refusal::Reason::validity,
+                "the certificate would begin " + to_iso8601(span.notBefore) +
+                    " and end no later than " + to_iso8601(span.notAfter));
+}
+
+// RFC 5280 4.1.2.6: "If subject naming information is present only in the subjectAltName extension
+// [...], then the subject name MUST be an empty sequence and the subjectAltName extension MUST be
+// critical."
+Allowed<void> complete_null_dn(CertificatePlan& plan, bool ca) {
+  const auto found = std::find_if(
+      plan.extensions.begin(), plan.extensions.end(),
+      [](const Extension& extension) { return extension.extnID == oid::id_ce_subjectAltName; });
+  if (found == plan.extensions.end() || ca) {
+    return refuse(Refusal::Reason::subject,
+                  ca ? "a CA certificate needs a subject"
+                     : "the subject is empty and there is no subjectAltName instead");
+  }
+  if (!found->critical) plan.changes.push_back("subjectAltName: made critical");
+  found->critical = true;
+  return {};
+}
+
+void take(std::vector<std::string>& target, std::vector<std::string> more) {
+  std::move(more.begin(), more.end(), std::back_inserter(target));
+}
+
+}  // namespace
+
+struct Profile::State {
+  ProfileSettings settings;
+  SubjectPolicy subject;
+  ExtensionPolicy extensions;
+};
+
+Result<Profile> Profile::create(const ProfileSettings& settings) {
+  if (settings.keys.empty()) return hold("profile " + settings.name + " allows no keys");
+  if (settings.validity < std::chrono::seconds(1)) {
+    return hold("profile " + settings.name + " has no validity");
+  }
+  ASSIGN_OR_RETURN(SubjectPolicy subject, SubjectPolicy::create(settings));
+  ASSIGN_OR_RETURN(ExtensionPolicy extensions, ExtensionPolicy::create(settings));
+  Profile profile;
+  profile.state_ =
+      std::make_shared<const State>(State{settings, std::move(subject), std::move(extensions)});
+  return profile;
+}
+
+const std::string& Profile::name() const { return state_->settings.name; }
+const ProfileSettings& Profile::settings() const { return state_->settings; }
+
+Allowed<CertificatePlan> Profile::plan(const CertificateWish& wish, Time now, Time latest) const {
+  TRY(check_key(state_->settings, wish.key));
+  ASSIGN_OR_RETURN(auto subject, state_->subject.apply(wish.subject));
+  ASSIGN_OR_RETURN(auto extensions, state_->extensions.apply(wish.extensions, wish.key));
+  ASSIGN_OR_RETURN(auto span, grant_span(state_->settings, wish, now, latest));
+
+  CertificatePlan plan{
+      std::move(subject.subject),       to_bytes(wish.key.spki()), span.notBefore, span.notAfter,
+      std::move(extensions.extensions), std::move(subject.changes)};
+  take(plan.changes, std::move(extensions.changes));
+  take(plan.changes, std::move(span.changes));
+  if (plan.subject.is_null_dn()) TRY(complete_null_dn(plan, state_->settings.ca));
+  return plan;
+}
+
+}  // namespace cmpost
