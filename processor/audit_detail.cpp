@@ -1,0 +1,61 @@
+#include "processor/audit_detail.h"
+
+namespace cmpost {
+namespace {
+
+// A flat JSON object, written by hand because one is made for every message.
+class JsonObject {
+ public:
+  JsonObject& add(std::string_view key, std::string_view value) {
+    text_ += text_.empty() ? "{\"" : ",\"";
+    text_ += key;
+    text_ += "\":\"";
+    for (const char c : printable(value, 1000)) {
+      if (c == '"' || c == '\\') text_ += '\\';
+      text_ += c;
+    }
+    text_ += '"';
+    return *this;
+  }
+  std::string text() const { return text_ + "}"; }
+
+ private:
+  std::string text_;
+};
+
+}  // namespace
+
+AuditEntry issued_entry(const CertificateRecord& record) {
+  return {"certificate.issued", JsonObject()
+                                    .add("serial", to_hex(record.serial))
+                                    .add("subject", record.subject)
+                                    .add("profile", record.profile)
+                                    .add("channel", record.channel)
+                                    .add("requester", record.requester)
+                                    .add("tid", record.tid)
+                                    .text()};
+}
+
+AuditEntry revoked_entry(const Revocation& revocation, std::string_view why) {
+  return {"certificate.revoked", JsonObject()
+                                     .add("serial", to_hex(revocation.serial))
+                                     .add("reason", to_string(revocation.reason))
+                                     .add("why", why)
+                                     .text()};
+}
+
+AuditEntry answered_entry(const Request& request, std::string_view requester,
+                          std::string_view reply_body, std::string_view outcome) {
+  const auto& tid = request.message.header.transactionID;
+  return {"message.answered", JsonObject()
+                                  .add("digest", to_hex(request.digest))
+                                  .add("channel", request.channel->settings.name)
+                                  .add("tid", tid ? to_hex(*tid) : "")
+                                  .add("body", body_name(request.message.body))
+                                  .add("requester", requester)
+                                  .add("answer", reply_body)
+                                  .add("outcome", outcome)
+                                  .text()};
+}
+
+}  // namespace cmpost

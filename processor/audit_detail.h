@@ -1,0 +1,18 @@
+// The JSON of the processor's audit records. No secrets, no message bodies.
+#pragma once
+
+#include <string>
+
+#include "processor/effects.h"
+#include "processor/request.h"
+
+namespace cmpost {
+
+AuditEntry issued_entry(const CertificateRecord& record);
+AuditEntry revoked_entry(const Revocation& revocation, std::string_view why);
+// One for each message: what came, from whom, what was decided. `requester` is empty when the
+// protection did not hold.
+AuditEntry answered_entry(const Request& request, std::string_view requester,
+                          std::string_view reply_body, std::string_view outcome);
+
+}  // namespace cmpost

@@ -1,0 +1,30 @@
+// The CA role's own material: who issues, who signs answers.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "ca/issuer.h"
+#include "cmp/pki_body.h"
+#include "config/settings.h"
+#include "crypto/certificate.h"
+#include "crypto/signature.h"
+
+namespace cmpost {
+
+// Immutable once made; any thread.
+struct Authority {
+  Issuer issuer;
+  Certificate cmp_certificate;  // protects answers; by default not the issuing key
+  Signer cmp_signer;
+  Bytes cmp_key_identifier;               // senderKID of signed answers
+  std::vector<CMPCertificate> cmp_chain;  // extraCerts of signed answers: signer first
+  std::vector<CMPCertificate> ca_chain;   // from the issuing certificate up
+};
+
+// Reads the files that the settings name. An Error says which file, what is wrong and what to do:
+// keys that do not fit their certificates, a CMP certificate that has expired or that is the CA's
+// own.
+Result<Authority> load_authority(const CaSettings& settings, Random& random, const Clock& clock);
+
+}  // namespace cmpost

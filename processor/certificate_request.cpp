@@ -1,0 +1,146 @@
+#include "processor/certificate_request.h"
+
+#include "processor/audit_detail.h"
+#include "processor/proof_of_possession.h"
+
+namespace cmpost {
+namespace {
+
+// RFC 9483 4.1.1 leaves these out of the template; what a requester may not choose is
+// refused rather than dropped without a word.
+Checked<void> check_template(const CertTemplate& wanted, const Services& services) {
+  const auto bad = [](std::string text) {
+    return reject(PKIFailureInfo::badCertTemplate, std::move(text));
+  };
+  if (wanted.version && *wanted.version != 2) return bad("the template's version is not v3");
+  if (wanted.serialNumber) return bad("the template has a serialNumber");
+  if (wanted.signingAlg) return bad("the template has a signingAlg");
+  if (wanted.issuerUID || wanted.subjectUID) return bad("the template has a unique identifier");
+  if (wanted.issuer && !wanted.issuer->is_null_dn() &&
+      !wanted.issuer->same(services.authority.issuer.certificate().subject())) {
+    return reject(PKIFailureInfo::wrongAuthority,
+                  "the template names another issuer than " +
+                      services.authority.issuer.certificate().subject().text());
+  }
+  return {};
+}
+
+Checked<std::string> profile_name(const Request& request, std::int64_t certReqId) {
+  const auto& names = request.wishes.certProfile;
+  if (names.empty()) return std::string();
+  if (names.size() == 1) return names.front();
+  const auto index = static_cast<std::size_t>(certReqId);
+  if (certReqId < 0 || index >= names.size()) {
+    return reject(PKIFailureInfo::badRequest,
+                  "certProfile has fewer names than there are requests");
+  }
+  return names[index];
+}
+
+// the subject that is asked for is the requester's own.
+Outcome<bool> is_own_subject(const Name& subject, const Requester& requester) {
+  if (const auto* holder = requester.secret()) {
+    ASSIGN_OR_RETURN(const bool allowed, subject_matches(holder->secret.subject, subject));
+    return allowed;
+  }
+  return requester.certificate()->certificate.subject().same(subject);
+}
+
+CertificateRecord record_of(const Certificate& certificate, const ProvenRequest&,
+                            const Profile& profile, const Request& request,
+                            const Requester& requester, bool awaits_confirm) {
+  CertificateRecord record;
+  record.serial = to_bytes(certificate.serial_number());
+  record.der = to_bytes(certificate.der());
+  record.subject = certificate.subject().text();
+  record.profile = profile.name();
+  record.channel = request.channel->settings.name;
+  record.requester = requester.text();
+  record.tid = to_hex(*request.message.header.transactionID);
+  record.issued = request.now;
+  record.not_after = certificate.not_after();
+  record.state = awaits_confirm ? CertificateState::unconfirmed : CertificateState::valid;
+  return record;
+}
+
+Outcome<void> check_key_is_new(const ProvenRequest& proven, const Profile& profile,
+                               const Request& request, Services& services) {
+  if (profile.settings().reuse_key) return {};
+  ASSIGN_OR_RETURN(const auto others,
+                   services.ledger.with_key(proven.wish.key.spki(), request.now));
+  if (others.empty()) return {};
+  const bool same = others.front().subject == proven.wish.subject.text();
+  return reject(same ? PKIFailureInfo::duplicateCertReq : PKIFailureInfo::badCertTemplate,
+                same ? "this subject has a certificate for this key already"
+                     : "this key is certified for somebody else already");
+}
+
+}  // namespace
+
+Rejection to_rejection(const Refusal& refusal) {
+  using Reason = Refusal::Reason;
+  switch (refusal.reason) {
+    case Reason::ca_certificate:
+      return {PKIFailureInfo::notAuthorized, refusal.text};
+    case Reason::reused_key:
+      return {PKIFailureInfo::duplicateCertReq, refusal.text};
+    default:
+      return {PKIFailureInfo::badCertTemplate, refusal.text};
+  }
+}
+
+Checked<const Profile*> pick_profile(const std::string& name, const ChannelPolicy& channel) {
+  if (const auto* profile = channel.profile(name)) return profile;
+  return reject(PKIFailureInfo::badCertTemplate,
+                "the certificate profile " + printable(name, 64) + " is not offered here");
+}
+
+Checked<ProvenRequest> prove(const CertReqMsg& message, const Request& request,
+                             const Requester& requester, const Services& services) {
+  const auto& wanted = message.certReq.certTemplate;
+  TRY(check_template(wanted, services));
+  ASSIGN_OR_RETURN(auto name, profile_name(request, message.certReq.certReqId));
+  ASSIGN_OR_RETURN(auto key, verify_pop(message, request.message.header, requester));
+  CertificateWish wish{.subject = wanted.subject.value_or(Name()),
+                       .key = std::move(key),
+                       .extensions = wanted.extensions.value_or(Extensions()),
+                       .not_before = {},
+                       .not_after = {}};
+  if (wanted.validity) {
+    wish.not_before = wanted.validity->notBefore;
+    wish.not_after = wanted.validity->notAfter;
+  }
+  return ProvenRequest{message.certReq.certReqId, std::move(wish), std::move(name)};
+}
+
+Outcome<void> authorise(const ProvenRequest& proven, const Request& request,
+                        const Requester& requester) {
+  if (requester.is_ra()) return {};
+  const auto* holder = requester.certificate();
+  const bool vendor = holder != nullptr && holder->role == CertificateHolder::Role::vendor;
+  if (vendor && std::holds_alternative<body::cr>(request.message.body)) {
+    return reject(PKIFailureInfo::notAuthorized,
+                  "cr is for holders of a certificate of this PKI; use ir");
+  }
+  ASSIGN_OR_RETURN(const bool own, is_own_subject(proven.wish.subject, requester));
+  if (own) return {};
+  return reject(PKIFailureInfo::notAuthorized,
+                "the requester may not ask for a certificate of this subject");
+}
+
+Outcome<Issued> issue(const ProvenRequest& proven, const Profile& profile, bool awaits_confirm,
+                      const Request& request, const Requester& requester, Services& services) {
+  TRY(check_key_is_new(proven, profile, request, services));
+  const auto& issuer = services.authority.issuer;
+  auto plan = profile.plan(proven.wish, request.now, issuer.latest_not_after());
+  if (!plan) return failure(to_rejection(plan.error()));
+  ASSIGN_OR_RETURN(auto certificate, issuer.issue(*plan));
+  Effects effects;
+  effects.certificates.push_back(
+      record_of(certificate, proven, profile, request, requester, awaits_confirm));
+  effects.audit.push_back(issued_entry(effects.certificates.back()));
+  return Issued{std::move(certificate), !plan->changes.empty(), std::move(plan->changes),
+                std::move(effects)};
+}
+
+}  // namespace cmpost

@@ -1,0 +1,41 @@
+// One certificate asked for, in CRMF or PKCS#10, brought to one form and decided on.
+#pragma once
+
+#include <string>
+
+#include "processor/handlers.h"
+
+namespace cmpost {
+
+// What a requester wants certified, its possession of the key already proven.
+struct ProvenRequest {
+  std::int64_t certReqId = 0;
+  CertificateWish wish;
+  std::string certProfile;  // "" for the channel's default
+};
+
+// The field rules of a CertTemplate and the proof of possession.
+Checked<ProvenRequest> prove(const CertReqMsg& message, const Request& request,
+                             const Requester& requester, const Services& services);
+
+// Whether this requester may have a certificate for this subject.
+Outcome<void> authorise(const ProvenRequest& proven, const Request& request,
+                        const Requester& requester);
+
+// A signed certificate and the ledger entries that go with it.
+struct Issued {
+  Certificate certificate;
+  bool with_changes = false;         // grantedWithMods
+  std::vector<std::string> changes;  // in words, for statusString
+  Effects effects;
+};
+Outcome<Issued> issue(const ProvenRequest& proven, const Profile& profile, bool awaits_confirm,
+                      const Request& request, const Requester& requester, Services& services);
+
+// The profile that a request names, if the channel allows it.
+Checked<const Profile*> pick_profile(const std::string& name, const ChannelPolicy& channel);
+
+// CMP's bit for what the CA refuses.
+Rejection to_rejection(const Refusal& refusal);
+
+}  // namespace cmpost

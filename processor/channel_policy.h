@@ -1,0 +1,36 @@
+// What is believed and allowed on one channel.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "ca/profile.h"
+#include "cmp/pki_message.h"
+#include "config/settings.h"
+#include "crypto/mac.h"
+#include "crypto/trust.h"
+
+namespace cmpost {
+
+// Immutable once made; any thread.
+struct ChannelPolicy {
+  ChannelSettings settings;
+  TrustStore own;                 // the issuing CA: certificates of this PKI
+  TrustStore vendors;             // `trust`: other PKIs whose certificates may ask for a first one
+  TrustStore ras;                 // `roles.ra`
+  std::vector<Profile> profiles;  // allowed here; the first is the default
+  MessageLimits limits;
+  PBMLimits mac_limits;
+
+  // By certProfile's name; "" is the default. nullptr: not allowed on this channel.
+  const Profile* profile(std::string_view name) const;
+};
+
+using ChannelPolicies = std::map<std::string, ChannelPolicy, std::less<>>;
+
+// Reads the trust files. An Error names the channel and the file.
+Result<ChannelPolicies> load_channel_policies(const Settings& settings, const Certificate& issuing);
+
+}  // namespace cmpost

@@ -1,0 +1,105 @@
+#include "processor/commit.h"
+
+#include "base/log.h"
+
+namespace cmpost {
+namespace {
+
+bool has_effects(const Effects& effects) {
+  return effects.open || effects.advance || !effects.certificates.empty() ||
+         !effects.state_changes.empty() || effects.changes_crl() || !effects.audit.empty();
+}
+
+void log_decision(const WorkedOn& item) {
+  const auto& decision = *item.decision;
+  log::debug("request.done", {{"job", decision.job.text()},
+                              {"channel", item.lease.job.envelope.channel},
+                              {"source", item.lease.job.envelope.source},
+                              {"tid", decision.tid},
+                              {"outcome", decision.outcome}});
+  if (decision.refused) {
+    log::info("request.refused", {{"job", decision.job.text()},
+                                  {"channel", item.lease.job.envelope.channel},
+                                  {"source", item.lease.job.envelope.source},
+                                  {"tid", decision.tid},
+                                  {"outcome", decision.outcome}});
+  }
+}
+
+}  // namespace
+
+// Which decisions took effect: those that did not are to be made again.
+Result<std::vector<bool>> GroupCommit::write_ledger(const Group& group) {
+  std::vector<bool> applied(group.size(), true);
+  bool any = false;
+  for (const auto& item : group)
+    any = any || (item.decision && has_effects(item.decision->effects));
+  if (!any) return applied;
+  const auto now = services_.clock.now();
+  TRY(ledger_.write([&](LedgerWriter& writer) -> Result<void> {
+    for (std::size_t i = 0; i < group.size(); ++i) {
+      if (!group[i].decision) continue;
+      ASSIGN_OR_RETURN(applied[i], apply(group[i].decision->effects, writer, now));
+    }
+    return {};
+  }));
+  return applied;
+}
+
+// A request that could not be worked on for a reason of ours.
+Result<void> GroupCommit::settle_failed(const WorkedOn& item, Committed& committed) {
+  const auto& id = item.lease.job.id;
+  const auto& error = item.decision.error();
+  log::error("request.failed", {{"job", id.text()},
+                                {"source", item.lease.job.envelope.source},
+                                {"error", to_string(error)}});
+  if (error.recovery == Recovery::hold) {
+    ++committed.held;
+    return spool_.requests().hold(id, to_string(error));
+  }
+  ++committed.deferred;
+  const auto due = services_.clock.now() + backoff(item.lease.attempts, services_.random);
+  return spool_.requests().defer(id, due, to_string(error));
+}
+
+Result<Committed> GroupCommit::commit(Group& group) {
+  ASSIGN_OR_RETURN(const auto applied, write_ledger(group));
+  Committed committed;
+  for (std::size_t i = 0; i < group.size(); ++i) {
+    const auto& decision = group[i].decision;
+    if (decision && applied[i] && decision->effects.changes_crl()) committed.changes_crl = true;
+  }
+  if (committed.changes_crl && after_revocation_) after_revocation_();
+
+  Spool::Exchange exchange;
+  std::vector<JobId> silent;
+  for (std::size_t i = 0; i < group.size(); ++i) {
+    auto& item = group[i];
+    if (!item.decision) {
+      TRY(settle_failed(item, committed));
+    } else if (!applied[i]) {
+      committed.redo.push_back(item.lease);
+    } else if (auto* reply = std::get_if<Decision::Reply>(&item.decision->what)) {
+      exchange.answered.push_back(item.lease.job.id);
+      exchange.replies.push_back(reply->job);
+      committed.refused += item.decision->refused ? 1 : 0;
+      log_decision(item);
+    } else if (const auto* held = std::get_if<Decision::Hold>(&item.decision->what)) {
+      ++committed.held;
+      log::warning("request.held", {{"job", item.lease.job.id.text()},
+                                    {"source", item.lease.job.envelope.source},
+                                    {"reason", held->reason}});
+      TRY(spool_.requests().hold(item.lease.job.id, held->reason));
+    } else {
+      silent.push_back(item.lease.job.id);
+      log_decision(item);
+    }
+  }
+  committed.answered = exchange.answered.size();
+  committed.silent = silent.size();
+  if (!exchange.answered.empty()) TRY(spool_.exchange(exchange));
+  if (!silent.empty()) TRY(spool_.requests().finish(silent, "nothing to answer"));
+  return committed;
+}
+
+}  // namespace cmpost

@@ -1,0 +1,48 @@
+// A group of decisions made durable.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "ca/ledger.h"
+#include "processor/respond.h"
+#include "queue/spool.h"
+
+namespace cmpost {
+
+struct WorkedOn {
+  Lease lease;
+  Result<Decision> decision = hold("not worked on");
+};
+using Group = std::vector<WorkedOn>;
+
+struct Committed {
+  std::vector<Lease> redo;  // planned on what another request has changed meanwhile
+  std::size_t answered = 0, refused = 0, silent = 0, held = 0, deferred = 0;
+  bool changes_crl = false;
+};
+
+// First the ledger, then the spool; see Processor. An Error means that nothing more may be assumed
+// than that calling again with the same group is right.
+class GroupCommit {
+ public:
+  GroupCommit(Spool& spool, Ledger& ledger, const ProcessorServices& services,
+              std::function<void()> after_revocation)
+      : spool_(spool),
+        ledger_(ledger),
+        services_(services),
+        after_revocation_(std::move(after_revocation)) {}
+
+  Result<Committed> commit(Group& group);
+
+ private:
+  Result<std::vector<bool>> write_ledger(const Group& group);
+  Result<void> settle_failed(const WorkedOn& item, Committed& committed);
+
+  Spool& spool_;
+  Ledger& ledger_;
+  const ProcessorServices& services_;
+  std::function<void()> after_revocation_;
+};
+
+}  // namespace cmpost

@@ -1,0 +1,104 @@
+#include "processor/effects.h"
+
+#include <algorithm>
+#include <iterator>
+
+#include "processor/secret_store.h"
+#include "processor/transaction_table.h"
+
+namespace cmpost {
+namespace {
+
+template <typename T>
+void move_all(std::vector<T>& target, std::vector<T>& source) {
+  target.insert(target.end(), std::make_move_iterator(source.begin()),
+                std::make_move_iterator(source.end()));
+}
+
+Result<bool> change_certificates(const Effects& effects, LedgerWriter& writer) {
+  for (const auto& change : effects.state_changes) {
+    ASSIGN_OR_RETURN(const bool done,
+                     writer.change_state(change.serial, change.expected, change.state));
+    if (!done) return false;
+  }
+  for (const auto& revocation : effects.revocations) {
+    ASSIGN_OR_RETURN(const bool done, writer.revoke(revocation.serial, revocation.reason,
+                                                    revocation.when, revocation.invalidity_date));
+    if (!done) return false;
+  }
+  for (const auto& serial : effects.unrevocations) {
+    ASSIGN_OR_RETURN(const bool done, writer.unrevoke(serial));
+    if (!done) return false;
+  }
+  return true;
+}
+
+// The row id of the transaction that the message belongs to; nullopt for a conflict.
+Result<std::optional<std::int64_t>> change_transaction(const Effects& effects,
+                                                       TransactionTable& table) {
+  if (effects.open) {
+    if (!effects.open->old_serial.empty()) {
+      ASSIGN_OR_RETURN(const bool busy, table.being_renewed(effects.open->old_serial));
+      if (busy) return std::nullopt;
+    }
+    return table.open(*effects.open);
+  }
+  if (effects.advance) {
+    const auto& advance = *effects.advance;
+    ASSIGN_OR_RETURN(const bool done,
+                     table.advance(advance.transaction, advance.state, advance.our_nonce));
+    if (!done) return std::nullopt;
+    return advance.transaction;
+  }
+  return 0;
+}
+
+Result<bool> apply_all(const Effects& effects, LedgerWriter& writer, Time now) {
+  TransactionTable table(writer.connection());
+  ASSIGN_OR_RETURN(const auto transaction, change_transaction(effects, table));
+  if (!transaction) return false;
+  if (effects.use_secret) {
+    ASSIGN_OR_RETURN(const bool used, SecretStore::use(writer.connection(), *effects.use_secret));
+    if (!used) return false;
+  }
+  ASSIGN_OR_RETURN(const bool changed, change_certificates(effects, writer));
+  if (!changed) return false;
+  if (effects.message) TRY(table.add(*transaction, *effects.message, now));
+  for (const auto& certificate : effects.certificates) TRY(writer.add(certificate));
+  for (const auto& entry : effects.audit) TRY(writer.audit(entry.event, entry.detail));
+  return true;
+}
+
+Result<void> run(Connection& connection, std::string_view sql) {
+  ASSIGN_OR_RETURN(auto* const statement, connection.statement(sql));
+  TRY(statement->execute());
+  return {};
+}
+
+// Only these can conflict half-way; the rest fails at its first step or never.
+bool needs_savepoint(const Effects& effects) {
+  return effects.use_secret || !effects.state_changes.empty() || effects.changes_crl();
+}
+
+}  // namespace
+
+void Effects::merge(Effects&& more) {
+  move_all(certificates, more.certificates);
+  move_all(state_changes, more.state_changes);
+  move_all(revocations, more.revocations);
+  move_all(unrevocations, more.unrevocations);
+  move_all(audit, more.audit);
+}
+
+Result<bool> apply(const Effects& effects, LedgerWriter& writer, Time now) {
+  if (!needs_savepoint(effects)) return apply_all(effects, writer, now);
+  auto& connection = writer.connection();
+  TRY(run(connection, "SAVEPOINT one_request"));
+  auto applied = apply_all(effects, writer, now);
+  if (!applied) return applied;  // the whole commit is given up
+  if (!*applied) TRY(run(connection, "ROLLBACK TO one_request"));
+  TRY(run(connection, "RELEASE one_request"));
+  return applied;
+}
+
+}  // namespace cmpost

@@ -1,0 +1,58 @@
+// What answering a request changes in the ledger. A handler only plans it; it happens in one commit
+// with the stored answer, or not at all.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ca/certificate_record.h"
+#include "ca/ledger.h"
+#include "processor/transaction.h"
+
+namespace cmpost {
+
+struct StateChange {
+  Bytes serial;
+  std::vector<CertificateState> expected;
+  CertificateState state;
+};
+struct Revocation {
+  Bytes serial;
+  CRLReason reason = CRLReason::unspecified;
+  Time when{};
+  std::optional<Time> invalidity_date;
+};
+struct AuditEntry {
+  std::string event;   // "certificate.issued"
+  std::string detail;  // JSON
+};
+
+struct Effects {
+  std::optional<Transaction> open;  // a new one; its transactionID must be unused
+  struct Advance {
+    std::int64_t transaction = 0;
+    TransactionState state = TransactionState::closed;
+    Bytes our_nonce;
+  };
+  std::optional<Advance> advance;        // of an open one
+  std::optional<StoredMessage> message;  // belongs to `open` or `advance`
+  std::vector<CertificateRecord> certificates;
+  std::vector<StateChange> state_changes;
+  std::vector<Revocation> revocations;
+  std::vector<Bytes> unrevocations;       // serials
+  std::optional<std::string> use_secret;  // reference
+  std::vector<AuditEntry> audit;
+
+  // The effects of a part of a request that goes on to the rest.
+  void merge(Effects&& more);
+  // A certificate has become or has ceased to be revoked: a new CRL is due.
+  bool changes_crl() const { return !revocations.empty() || !unrevocations.empty(); }
+};
+
+// Applies all of it inside a ledger commit. False: another request has changed what these effects
+// build on since they were planned; nothing was changed by this call, and the request must be
+// worked on again.
+Result<bool> apply(const Effects& effects, LedgerWriter& writer, Time now);
+
+}  // namespace cmpost

@@ -1,0 +1,196 @@
+#include <algorithm>
+
+#include "processor/certificate_request.h"
+#include "processor/handlers.h"
+#include "processor/proof_of_possession.h"
+#include "processor/renewal.h"
+
+namespace cmpost {
+namespace {
+
+// Builds up the answer to all requests of one message.
+class Certification {
+ public:
+  Certification(const Request& request, const Requester& requester, Services& services)
+      : request_(request), requester_(requester), services_(services) {
+    const bool wanted = request.wishes.implicitConfirm;
+    const bool allowed = request.channel->settings.confirm == ConfirmRule::implicit;
+    answer_.implicitConfirm = wanted && allowed;
+  }
+
+  // One CertResponse; an Error of ours is handed on, a Rejection becomes its status.
+  Outcome<void> add(std::int64_t certReqId, const Checked<ProvenRequest>& proven,
+                    const std::optional<Renewal>& renewal) {
+    if (!proven) return add_rejection(certReqId, proven.error());
+    auto issued = decide(*proven, renewal);
+    if (issued) {
+      add_certificate(certReqId, std::move(*issued), renewal);
+      return {};
+    }
+    if (const auto* rejection = issued.error().rejection())
+      return add_rejection(certReqId, *rejection);
+    return failure(std::move(issued).error());
+  }
+
+  Outcome<void> add_rejection(std::int64_t certReqId, const Rejection& rejection) {
+    outcome_ = "rejection " + std::string(to_string(rejection.failInfo)) + ": " + rejection.text;
+    responses_.push_back({certReqId, status_info(rejection), std::nullopt, std::nullopt});
+    return {};
+  }
+
+  template <typename Body>
+  Answer finish() && {
+    const bool issued = !answer_.certificates.empty();
+    answer_.implicitConfirm = answer_.implicitConfirm && issued;
+    answer_.awaits_confirm = issued && !answer_.implicitConfirm;
+    if (const auto* holder = requester_.secret(); holder != nullptr && issued) {
+      answer_.effects.use_secret = holder->secret.reference;
+    }
+    answer_.outcome = outcome_.empty() ? "accepted" : outcome_;
+    answer_.body = Body{{ca_pubs(issued, std::is_same_v<Body, body::ip>), std::move(responses_)}};
+    return std::move(answer_);
+  }
+
+ private:
+  Outcome<Issued> decide(const ProvenRequest& proven, const std::optional<Renewal>& renewal) {
+    if (!renewal) TRY(authorise(proven, request_, requester_));
+    ASSIGN_OR_RETURN(const auto* const profile,
+                     pick_profile(proven.certProfile, *request_.channel));
+    return issue(proven, *profile, !answer_.implicitConfirm, request_, requester_, services_);
+  }
+
+  void add_certificate(std::int64_t certReqId, Issued&& issued,
+                       const std::optional<Renewal>& renewal) {
+    PKIStatusInfo status;
+    if (issued.with_changes) {
+      status.status = PKIStatus::grantedWithMods;
+      status.statusString = std::move(issued.changes);
+    }
+    if (renewal && renewal->renewed_before) status.status = PKIStatus::keyUpdateWarning;
+    answer_.certificates.push_back({certReqId, to_bytes(issued.certificate.serial_number())});
+    answer_.effects.merge(std::move(issued.effects));
+    if (renewal) {
+      answer_.old_serial = renewal->old_serial;
+      if (answer_.implicitConfirm) answer_.effects.state_changes.push_back(mark_updated(*renewal));
+    }
+    responses_.push_back(
+        {certReqId,
+         std::move(status),
+         CertifiedKeyPair{{CMPCertificate{to_bytes(issued.certificate.der())}}, {}, {}},
+         {}});
+  }
+
+  // only in ip, and only to somebody who has no anchor of ours yet: one that shares a
+  // secret. Who signs with a certificate that we trust must learn ours in another way.
+  std::optional<std::vector<CMPCertificate>> ca_pubs(bool issued, bool is_ip) const {
+    if (!issued || !is_ip || requester_.secret() == nullptr) return std::nullopt;
+    const auto& root = services_.authority.ca_chain.back();
+    return std::vector<CMPCertificate>{root};
+  }
+
+  const Request& request_;
+  const Requester& requester_;
+  Services& services_;
+  Answer answer_;
+  std::vector<CertResponse> responses_;
+  std::string outcome_;
+};
+
+// how many there are and how they are numbered; a fault here concerns all of them.
+Checked<void> check_numbering(const CertReqMessages& messages, const ChannelPolicy& channel,
+                              std::size_t allowed) {
+  if (channel.settings.strict) allowed = 1;
+  if (messages.size() > allowed) {
+    return reject(PKIFailureInfo::badRequest, "there are " + std::to_string(messages.size()) +
+                                                  " requests in one message and " +
+                                                  std::to_string(allowed) + " allowed");
+  }
+  for (std::size_t i = 0; i < messages.size(); ++i) {
+    if (messages[i].certReq.certReqId != static_cast<std::int64_t>(i)) {
+      return reject(PKIFailureInfo::badRequest, "certReqId does not count from 0");
+    }
+  }
+  return {};
+}
+
+std::size_t allowed_requests(const ChannelPolicy& channel) {
+  int most = 1;
+  for (const auto& profile : channel.profiles)
+    most = std::max(most, profile.settings().max_requests);
+  return static_cast<std::size_t>(most);
+}
+
+template <typename Body>
+Outcome<Answer> reject_all(Certification&& certification, const CertReqMessages& messages,
+                           const Rejection& rejection) {
+  for (const auto& message : messages) {
+    TRY(certification.add_rejection(message.certReq.certReqId, rejection));
+  }
+  return std::move(certification).finish<Body>();
+}
+
+template <typename Body>
+Outcome<Answer> certify(const CertReqMessages& messages, const Request& request,
+                        const Requester& requester, Services& services) {
+  Certification certification(request, requester, services);
+  const auto numbering =
+      check_numbering(messages, *request.channel, allowed_requests(*request.channel));
+  if (!numbering) return reject_all<Body>(std::move(certification), messages, numbering.error());
+  for (const auto& message : messages) {
+    TRY(certification.add(message.certReq.certReqId, prove(message, request, requester, services),
+                          std::nullopt));
+  }
+  return std::move(certification).finish<Body>();
+}
+
+Outcome<Answer> renew(const CertReqMessages& messages, const Request& request,
+                      const Requester& requester, Services& services) {
+  if (requester.secret() != nullptr) {
+    return reject(PKIFailureInfo::wrongIntegrity,
+                  "kur is signed with the certificate that it renews");
+  }
+  Certification certification(request, requester, services);
+  const auto numbering = check_numbering(messages, *request.channel, 1);
+  if (!numbering)
+    return reject_all<body::kup>(std::move(certification), messages, numbering.error());
+  auto prepared = prepare_renewal(messages.front(), request, requester, services);
+  if (!prepared) {
+    const auto* rejection = prepared.error().rejection();
+    if (rejection == nullptr) return failure(std::move(prepared).error());
+    return reject_all<body::kup>(std::move(certification), messages, *rejection);
+  }
+  TRY(certification.add(0, prepared->proven, prepared->renewal));
+  return std::move(certification).finish<body::kup>();
+}
+
+}  // namespace
+
+Outcome<Answer> handle_certification(const Request& request, const Requester& requester,
+                                     Services& services) {
+  const auto& body = request.message.body;
+  if (const auto* ir = std::get_if<body::ir>(&body)) {
+    return certify<body::ip>(ir->requests, request, requester, services);
+  }
+  if (const auto* cr = std::get_if<body::cr>(&body)) {
+    return certify<body::cp>(cr->requests, request, requester, services);
+  }
+  return renew(std::get<body::kur>(body).requests, request, requester, services);
+}
+
+Outcome<Answer> handle_p10cr(const Request& request, const Requester& requester,
+                             Services& services) {
+  constexpr std::int64_t kNoCertReqId = -1;  // RFC 9810 5.3.4
+  const auto& wanted = std::get<body::p10cr>(request.message.body).request;
+  Certification certification(request, requester, services);
+  const auto proven = [&]() -> Checked<ProvenRequest> {
+    ASSIGN_OR_RETURN(auto key, verify_pop(wanted));
+    const auto& names = request.wishes.certProfile;
+    return ProvenRequest{kNoCertReqId,
+                         CertificateWish{wanted.subject, std::move(key), wanted.extensions, {}, {}},
+                         names.empty() ? std::string() : names.front()};
+  }();
+  TRY(certification.add(kNoCertReqId, proven, std::nullopt));
+  return std::move(certification).finish<body::cp>();
+}
+
+}  // namespace cmpost

@@ -1,0 +1,53 @@
+// One handler per body: from a request whose sender is known to an answer and what it changes.
+#pragma once
+
+#include "base/random.h"
+#include "ca/ledger.h"
+#include "cmp/pki_failure_info.h"
+#include "processor/authority.h"
+#include "processor/effects.h"
+#include "processor/request.h"
+#include "processor/requester.h"
+
+namespace cmpost {
+
+// What handlers may use. One per worker thread; `ledger` is the worker's own connection.
+struct Services {
+  const Authority& authority;
+  LedgerReader& ledger;
+};
+
+// The answer of a handler. Everything else of the message (protection, nonces, ...) is reply.h's.
+struct Answer {
+  PKIBody body;
+  Effects effects;
+  bool implicitConfirm = false;  // granted
+  bool awaits_confirm = false;   // certificates are out, certConf is due
+  std::vector<TransactionCertificate> certificates;  // that it carries
+  Bytes old_serial;                                  // kur
+  std::string outcome;                               // "accepted", "rejection badPOP": for people
+};
+
+// ir, cr, kur and p10cr. Faults of the body are part of the
+// Answer: ip, cp or kup with a rejection; a Trouble is for everything else.
+Outcome<Answer> handle_certification(const Request& request, const Requester& requester,
+                                     Services& services);
+Outcome<Answer> handle_p10cr(const Request& request, const Requester& requester,
+                             Services& services);
+// rr.
+Outcome<Answer> handle_revocation(const Request& request, const Requester& requester,
+                                  Services& services);
+
+// The next two go on with `transaction`, which is open and the requester's.
+// certConf.
+Outcome<Answer> handle_certConf(const Request& request, const Requester& requester,
+                                const Transaction& transaction, Services& services);
+// error from the requester: the end of the transaction.
+Outcome<Answer> handle_error(const Request& request, const Requester& requester,
+                             const Transaction& transaction, Services& services);
+
+// The revocation of what a requester did not accept or did not confirm in time.
+Outcome<Effects> withdraw(const Transaction& transaction, std::string_view why, Time now,
+                          Services& services);
+
+}  // namespace cmpost

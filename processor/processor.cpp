@@ -1,0 +1,270 @@
+#include "processor/processor.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include "base/log.h"
+#include "processor/commit.h"
+#include "processor/transaction_table.h"
+#include "processor/worker_pool.h"
+
+namespace cmpost {
+namespace {
+
+// A request that was leased this often and never ended may be what kills the process: it gets a
+// group of its own, so that it takes nobody with it, and later waits for an operator.
+constexpr int kSuspectAttempts = 10;
+constexpr int kMaxAttempts = 100;
+constexpr int kCommitTries = 5;
+constexpr auto kCommitPause = std::chrono::milliseconds(500);
+constexpr auto kIdle = std::chrono::seconds(1);
+
+std::size_t worker_count(const ProcessorSettings& settings) {
+  return settings.workers != 0 ? settings.workers
+                               : std::max<std::size_t>(std::thread::hardware_concurrency(), 1);
+}
+
+bool pause(std::stop_token stop, std::chrono::milliseconds time) {
+  std::mutex mutex;
+  std::unique_lock lock(mutex);
+  std::condition_variable_any never;
+  never.wait_for(lock, stop, time, [] { return false; });
+  return !stop.stop_requested();
+}
+
+}  // namespace
+
+// Two groups are in the works at any time: one with the workers, one with the committing thread.
+class Processor::Pipeline {
+ public:
+  Pipeline(Spool& spool, Ledger& ledger, ProcessorServices services, ProcessorSettings settings,
+           std::vector<std::unique_ptr<LedgerReader>> readers,
+           std::function<void()> after_revocation)
+      : spool_(spool),
+        services_(services),
+        settings_(settings),
+        readers_(std::move(readers)),
+        pool_(readers_.size()),
+        group_commit_(spool, ledger, services_, std::move(after_revocation)) {}
+
+  // `patient`: go on for ever, also while there is nothing to do or the databases are in trouble.
+  Result<ProcessorTotals> work(std::stop_token stop, bool patient) {
+    patient_ = patient;
+    totals_ = {};
+    error_.reset();
+    std::jthread committer(
+        [this, stop](std::stop_token end) { serve_commits(std::move(end), stop); });
+    while (!stop.stop_requested()) {
+      auto leases = next_group();
+      if (!leases) {
+        if (!patient) {
+          fail(leases.error());
+          break;
+        }
+        log::error("spool.trouble", {{"error", to_string(leases.error())}});
+        if (!pause(stop, kIdle)) break;
+        continue;
+      }
+      if (leases->empty()) {
+        if (wait_until_committed() && has_redo()) continue;
+        if (!patient) break;
+        spool_.requests().wait_for_work(kIdle);
+        continue;
+      }
+      hand_over(think(std::move(*leases)));
+      if (failed()) break;
+    }
+    wait_until_committed();
+    committer.request_stop();
+    committer.join();
+    if (error_) return failure(*error_);
+    return totals_;
+  }
+
+ private:
+  Result<std::vector<Lease>> next_group() {
+    {
+      const std::lock_guard lock(mutex_);
+      if (!redo_.empty()) return std::exchange(redo_, {});
+    }
+    if (!suspects_.empty()) {
+      std::vector<Lease> one{std::move(suspects_.back())};
+      suspects_.pop_back();
+      return one;
+    }
+    ASSIGN_OR_RETURN(auto leases, spool_.requests().take(settings_.group));
+    const auto suspicious = std::ranges::stable_partition(
+        leases, [](const Lease& lease) { return lease.attempts <= kSuspectAttempts; });
+    suspects_.assign(std::make_move_iterator(suspicious.begin()),
+                     std::make_move_iterator(suspicious.end()));
+    leases.erase(suspicious.begin(), suspicious.end());
+    if (leases.empty() && !suspects_.empty()) return next_group();
+    return leases;
+  }
+
+  Group think(std::vector<Lease> leases) {
+    Group group(leases.size());
+    for (std::size_t i = 0; i < leases.size(); ++i) group[i].lease = std::move(leases[i]);
+    pool_.run(group.size(), [&](std::size_t worker, std::size_t i) {
+      auto& item = group[i];
+      if (item.lease.attempts > kMaxAttempts) {
+        item.decision = hold("worked on " + std::to_string(kMaxAttempts) + " times without an end",
+                             "look into the log, then `cmpost queue retry` or `drop` it");
+        return;
+      }
+      item.decision = respond(item.lease, *readers_[worker], services_);
+    });
+    return group;
+  }
+
+  void hand_over(Group group) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return !waiting_ || error_; });
+    if (error_) return;
+    waiting_ = std::move(group);
+    changed_.notify_all();
+  }
+
+  bool wait_until_committed() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return (!waiting_ && !committing_) || error_; });
+    return !error_;
+  }
+
+  bool has_redo() {
+    const std::lock_guard lock(mutex_);
+    return !redo_.empty();
+  }
+
+  void fail(const Error& error) {
+    const std::lock_guard lock(mutex_);
+    error_ = error;
+  }
+
+  bool failed() {
+    const std::lock_guard lock(mutex_);
+    return error_.has_value();
+  }
+
+  void serve_commits(std::stop_token end, std::stop_token stop) {
+    std::unique_lock lock(mutex_);
+    while (changed_.wait(lock, end, [&] { return waiting_.has_value(); })) {
+      auto group = std::move(*waiting_);
+      waiting_.reset();
+      committing_ = true;
+      changed_.notify_all();
+      lock.unlock();
+      auto committed = commit(group, stop);
+      lock.lock();
+      committing_ = false;
+      if (committed) {
+        note(std::move(*committed));
+      } else {
+        error_ = std::move(committed).error();
+      }
+      changed_.notify_all();
+      if (error_) return;
+    }
+  }
+
+  // A full disk or a busy database is waited out: the group stays leased and nothing has left.
+  Result<Committed> commit(Group& group, std::stop_token stop) {
+    for (int tries = 1;; ++tries) {
+      auto committed = group_commit_.commit(group);
+      if (committed) return committed;
+      const auto& error = committed.error();
+      log::error("commit.failed", {{"jobs", group.size()}, {"error", to_string(error)}});
+      const bool again = error.recovery == Recovery::retry && (patient_ || tries < kCommitTries);
+      if (!again || !pause(stop, kCommitPause * std::min(tries, 20))) return committed;
+    }
+  }
+
+  void note(Committed&& committed) {  // REQUIRES(mutex_)
+    totals_.answered += committed.answered;
+    totals_.refused += committed.refused;
+    totals_.silent += committed.silent;
+    totals_.held += committed.held;
+    totals_.deferred += committed.deferred;
+    redo_.insert(redo_.end(), std::make_move_iterator(committed.redo.begin()),
+                 std::make_move_iterator(committed.redo.end()));
+    if (committed.answered > 0) {
+      log::info("group.answered",
+                {{"answered", committed.answered}, {"refused", committed.refused}});
+    }
+  }
+
+  Spool& spool_;
+  const ProcessorServices services_;
+  const ProcessorSettings settings_;
+  std::vector<std::unique_ptr<LedgerReader>> readers_;  // one per worker
+  WorkerPool pool_;
+  GroupCommit group_commit_;
+  bool patient_ = false;
+  std::vector<Lease> suspects_;
+
+  std::mutex mutex_;
+  std::condition_variable_any changed_;
+  std::optional<Group> waiting_;  // GUARDED_BY(mutex_): worked on, not yet committed
+  bool committing_ = false;       // GUARDED_BY(mutex_)
+  std::vector<Lease> redo_;       // GUARDED_BY(mutex_)
+  ProcessorTotals totals_;        // GUARDED_BY(mutex_)
+  std::optional<Error> error_;    // GUARDED_BY(mutex_)
+};
+
+Processor::Processor(std::unique_ptr<Pipeline> pipeline) : pipeline_(std::move(pipeline)) {}
+Processor::~Processor() = default;
+
+Result<std::unique_ptr<Processor>> Processor::create(Spool& spool, Ledger& ledger,
+                                                     ProcessorServices services,
+                                                     ProcessorSettings settings,
+                                                     std::function<void()> after_revocation) {
+  std::vector<std::unique_ptr<LedgerReader>> readers;
+  for (std::size_t i = 0; i < worker_count(settings); ++i) {
+    ASSIGN_OR_RETURN(auto reader, ledger.reader());
+    readers.push_back(std::move(reader));
+  }
+  return std::unique_ptr<Processor>(new Processor(std::make_unique<Pipeline>(
+      spool, ledger, services, settings, std::move(readers), std::move(after_revocation))));
+}
+
+Result<ProcessorTotals> Processor::drain(std::stop_token stop) {
+  return pipeline_->work(std::move(stop), false);
+}
+
+void Processor::run(std::stop_token stop) {
+  while (!stop.stop_requested()) {
+    const auto worked = pipeline_->work(stop, true);
+    if (worked) return;
+    log::error("processor.stopped", {{"error", to_string(worked.error())}});
+    pause(stop, kIdle);
+  }
+}
+
+Result<std::size_t> end_overdue(Ledger& ledger, const ProcessorServices& services) {
+  constexpr std::size_t kAtATime = 500;
+  ASSIGN_OR_RETURN(const auto reader, ledger.reader());
+  const auto now = services.clock.now();
+  ASSIGN_OR_RETURN(const auto overdue,
+                   TransactionTable(reader->connection()).overdue(now, kAtATime));
+  std::size_t ended = 0;
+  for (const auto& transaction : overdue) {
+    Services local{services.authority, *reader};
+    auto effects = withdraw(transaction, "not confirmed in time", now, local);
+    if (!effects) return failure(*effects.error().error());
+    effects->advance = {transaction.id, TransactionState::closed, transaction.our_nonce};
+    bool applied = false;
+    TRY(ledger.write([&](LedgerWriter& writer) -> Result<void> {
+      ASSIGN_OR_RETURN(applied, apply(*effects, writer, now));
+      return {};
+    }));
+    if (!applied) continue;  // confirmed at the last moment
+    ++ended;
+    log::warning("transaction.unconfirmed", {{"tid", to_hex(transaction.transactionID)}});
+  }
+  return ended;
+}
+
+}  // namespace cmpost

@@ -1,0 +1,59 @@
+// The middle stage: durable requests in, durable replies out.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <stop_token>
+
+#include "base/result.h"
+#include "ca/ledger.h"
+#include "processor/respond.h"
+#include "queue/spool.h"
+
+namespace cmpost {
+
+struct ProcessorSettings {
+  std::size_t workers = 0;  // 0: one per core
+  std::size_t group = 500;  // requests that share one commit
+};
+
+struct ProcessorTotals {
+  std::size_t answered = 0;  // with whatever answer
+  std::size_t refused = 0;   // of these, with a rejection
+  std::size_t silent = 0;    // nothing was to be answered
+  std::size_t held = 0;
+  std::size_t deferred = 0;
+};
+
+// Takes groups of requests, works on each group on all cores while the group before it is being
+// committed, and makes it durable in two steps: one ledger commit (certificates, transactions with
+// the reply bytes, audit), then one spool commit (replies put, requests finished). Dying before the
+// first leaves nothing; dying between them, the stored replies are put again. Several processes may
+// work on the same spool.
+class Processor {
+ public:
+  // All arguments outlive the processor. `after_revocation` is called from the committing thread
+  // after each ledger commit that changed what a CRL says, before the answers leave.
+  static Result<std::unique_ptr<Processor>> create(Spool& spool, Ledger& ledger,
+                                                   ProcessorServices services,
+                                                   ProcessorSettings settings,
+                                                   std::function<void()> after_revocation);
+  ~Processor();
+
+  // Works until no request is due, or until stopped. An Error when the databases cannot be written
+  // (after some tries): what was not committed is still in the queue.
+  Result<ProcessorTotals> drain(std::stop_token stop);
+  // Works until stopped; trouble with the databases is logged and waited out.
+  void run(std::stop_token stop);
+
+ private:
+  class Pipeline;
+  explicit Processor(std::unique_ptr<Pipeline> pipeline);
+  std::unique_ptr<Pipeline> pipeline_;
+};
+
+// Withdraws the certificates of open transactions whose certConf is overdue; how many
+// transactions ended. For a loop; harmless to call at any time and from several processes.
+Result<std::size_t> end_overdue(Ledger& ledger, const ProcessorServices& services);
+
+}  // namespace cmpost

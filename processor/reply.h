@@ -1,0 +1,29 @@
+// The message around an answer: header, protection, extraCerts.
+#pragma once
+
+#include <optional>
+
+#include "base/random.h"
+#include "processor/authority.h"
+#include "processor/request.h"
+#include "processor/requester.h"
+
+namespace cmpost {
+
+struct ReplyParts {
+  PKIBody body;
+  bool implicitConfirm = false;
+  std::optional<Time> confirmWaitTime;
+  Bytes senderNonce;  // fresh; kept by an open transaction
+};
+
+// DER of the answer to `header`: pvno, transactionID, nonces and recipient as and
+// R-015 want them; protected like the request: under the same secret with a fresh salt, or
+// signed. Without a requester (the protection did not hold) the answer is signed.
+Result<Bytes> build_reply(const PKIHeader& header, const std::optional<Requester>& requester,
+                          ReplyParts parts, const Authority& authority, Random& random, Time now);
+
+// An error message's body: exactly the rejection's bit.
+PKIBody error_body(const Rejection& rejection);
+
+}  // namespace cmpost

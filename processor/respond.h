@@ -1,0 +1,44 @@
+// The whole way from the octets of one job to what is answered and what changes.
+#pragma once
+
+#include <string>
+#include <variant>
+
+#include "crypto/seal.h"
+#include "processor/handlers.h"
+#include "queue/job_queue.h"
+
+namespace cmpost {
+
+// What all requests share. Everything in it may be used from any thread and outlives the workers.
+struct ProcessorServices {
+  const Authority& authority;
+  const ChannelPolicies& channels;
+  const SealingKey& sealing_key;
+  Random& random;
+  const Clock& clock;
+};
+
+// What becomes of one job.
+struct Decision {
+  JobId job;
+  struct Reply {
+    Job job;  // for the queue of replies
+  };
+  struct Silence {};  // nothing is answered (an announcement, an error that nobody waits for)
+  struct Hold {
+    std::string reason;
+  };
+  std::variant<Reply, Silence, Hold> what;
+  Effects effects;
+  std::string outcome;   // for the queue's listing and the log
+  std::string tid;       // hex
+  bool refused = false;  // the answer is a refusal, for counts
+};
+
+// Works on one job. Reads the ledger, changes nothing. Pure but for time, chance and the ledger:
+// the same job may be worked on again at any time. An Error is trouble of ours (retry or hold).
+Result<Decision> respond(const Lease& lease, LedgerReader& ledger,
+                         const ProcessorServices& services);
+
+}  // namespace cmpost

@@ -1,0 +1,55 @@
+// A CMP transaction as the ledger keeps it, between its messages and after its end.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "crypto/algorithm.h"
+
+namespace cmpost {
+
+// Spelled in the database and in listings as here.
+enum class TransactionState {
+  open,    // certificates are out, certConf is awaited
+  closed,  // ended; kept as a tombstone, so that its transactionID is not used again
+};
+std::string_view to_string(TransactionState state);
+
+struct TransactionCertificate {
+  std::int64_t certReqId = 0;
+  Bytes serial;  // INTEGER content octets
+};
+
+// R-307, as far as flows without polling need it.
+struct Transaction {
+  std::int64_t id = 0;  // of the row; 0 before it is stored
+  Bytes transactionID;
+  std::string channel;
+  TransactionState state = TransactionState::closed;
+  std::string body;  // of the first message: "ir", "rr", ...
+  std::int64_t pvno = 2;
+  std::string credential;  // who opened it; nobody else goes on with it
+  Bytes our_nonce;         // senderNonce of our last message: the next recipNonce
+  std::vector<TransactionCertificate> certificates;
+  Bytes old_serial;                // kur: the certificate being renewed, else empty
+  std::optional<Time> confirm_by;  // open: certConf is due
+  Time opened{};
+};
+
+// One message that was worked on and what was answered: the same octets get the same answer
+//
+struct StoredMessage {
+  Sha256 digest{};  // of the whole DER
+  std::string channel;
+  std::string body;        // of the message
+  std::string reply_body;  // empty: no answer was due
+  Bytes request;
+  Bytes reply;
+  std::string outcome;  // "accepted", "rejection badPOP", ...: for people
+};
+
+}  // namespace cmpost

@@ -1,0 +1,286 @@
+#include "processor/transaction_table.h"
+
+#include <bit>
+#include <charconv>
+#include <cstring>
+
+namespace cmpost {
+
+// A transactionID is chosen by the requester: its index holds eight octets of its digest, so that
+// it stays small and nobody can choose where it grows. Everything else grows at one end.
+const std::vector<Migration> kProcessorMigrations = {
+    {1, R"sql(
+CREATE TABLE tx (
+  id INTEGER PRIMARY KEY,
+  tid_key INTEGER NOT NULL,
+  tid BLOB NOT NULL,
+  channel TEXT NOT NULL,
+  state TEXT NOT NULL,
+  body TEXT NOT NULL,
+  pvno INTEGER NOT NULL,
+  credential TEXT NOT NULL,
+  our_nonce BLOB NOT NULL,
+  certificates TEXT NOT NULL,
+  old_serial BLOB NOT NULL,
+  confirm_by INTEGER,
+  opened INTEGER NOT NULL
+);
+CREATE INDEX tx_by_tid ON tx (tid_key);
+CREATE INDEX tx_overdue ON tx (confirm_by) WHERE state = 'open';
+CREATE INDEX tx_renewing ON tx (old_serial) WHERE state = 'open' AND old_serial <> x'';
+CREATE TABLE message (
+  id INTEGER PRIMARY KEY,
+  tx INTEGER NOT NULL REFERENCES tx (id),
+  digest BLOB NOT NULL,
+  channel TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  body TEXT NOT NULL,
+  outcome TEXT NOT NULL,
+  reply_body TEXT NOT NULL,
+  request BLOB NOT NULL,
+  reply BLOB NOT NULL
+);
+CREATE INDEX message_by_tx ON message (tx);
+CREATE TABLE secret (
+  reference TEXT PRIMARY KEY,
+  sealed BLOB NOT NULL,
+  subject TEXT NOT NULL,
+  max_uses INTEGER,
+  uses INTEGER NOT NULL DEFAULT 0,
+  expires INTEGER,
+  added INTEGER NOT NULL
+) WITHOUT ROWID;
+)sql"},
+};
+
+std::string_view to_string(TransactionState state) {
+  return state == TransactionState::open ? "open" : "closed";
+}
+
+namespace {
+
+std::int64_t key_of(ByteView transactionID) {
+  const auto digest = sha256(transactionID);
+  std::int64_t key = 0;
+  std::memcpy(&key, digest.data(), sizeof key);
+  return key;
+}
+
+// "0:0a1b;1:0a1c"
+std::string spell(const std::vector<TransactionCertificate>& certificates) {
+  std::string text;
+  for (const auto& certificate : certificates) {
+    if (!text.empty()) text += ';';
+    text += std::to_string(certificate.certReqId) + ':' + to_hex(certificate.serial);
+  }
+  return text;
+}
+
+Result<std::vector<TransactionCertificate>> read_certificates(std::string_view text) {
+  std::vector<TransactionCertificate> certificates;
+  while (!text.empty()) {
+    const auto end = std::min(text.find(';'), text.size());
+    const auto item = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    const auto colon = item.find(':');
+    TransactionCertificate certificate;
+    const auto number =
+        std::from_chars(item.data(), item.data() + item.size(), certificate.certReqId);
+    const auto serial = colon < item.size() ? from_hex(item.substr(colon + 1)) : std::nullopt;
+    if (number.ec != std::errc() || !serial) {
+      return hold("the ledger has a transaction with unreadable certificates: " + printable(item),
+                  "restore the ledger from a backup");
+    }
+    certificate.serial = *serial;
+    certificates.push_back(std::move(certificate));
+  }
+  return certificates;
+}
+
+constexpr std::string_view kColumns =
+    "id, tid, channel, state, body, pvno, credential, our_nonce, certificates, old_serial, "
+    "confirm_by, opened";
+
+std::string select(std::string_view where) {
+  return "SELECT " + std::string(kColumns) + " FROM tx WHERE " + std::string(where);
+}
+
+Result<Transaction> read(const Statement& row) {
+  Transaction transaction;
+  transaction.id = row.integer(0);
+  transaction.transactionID = to_bytes(row.blob(1));
+  transaction.channel = row.text(2);
+  transaction.state = row.text(3) == "open" ? TransactionState::open : TransactionState::closed;
+  transaction.body = row.text(4);
+  transaction.pvno = row.integer(5);
+  transaction.credential = row.text(6);
+  transaction.our_nonce = to_bytes(row.blob(7));
+  ASSIGN_OR_RETURN(transaction.certificates, read_certificates(row.text(8)));
+  transaction.old_serial = to_bytes(row.blob(9));
+  if (!row.is_null(10)) transaction.confirm_by = from_unix_micros(row.integer(10));
+  transaction.opened = from_unix_micros(row.integer(11));
+  return transaction;
+}
+
+constexpr const char* kMessageColumns =
+    "SELECT digest, channel, body, outcome, reply_body, request, reply FROM message WHERE tx = ?";
+
+StoredMessage read_message(const Statement& row) {
+  StoredMessage message;
+  const auto digest = row.blob(0);
+  if (digest.size() == message.digest.size()) {
+    std::memcpy(message.digest.data(), digest.data(), digest.size());
+  }
+  message.channel = row.text(1);
+  message.body = row.text(2);
+  message.outcome = row.text(3);
+  message.reply_body = row.text(4);
+  message.request = to_bytes(row.blob(5));
+  message.reply = to_bytes(row.blob(6));
+  return message;
+}
+
+}  // namespace
+
+Result<std::optional<Transaction>> TransactionTable::find(ByteView transactionID) {
+  static const auto kSql = select("tid_key = ? AND tid = ?");
+  ASSIGN_OR_RETURN(auto* const rows, connection_.statement(kSql));
+  rows->bind(1, key_of(transactionID));
+  rows->bind(2, transactionID);
+  ASSIGN_OR_RETURN(const bool found, rows->step());
+  if (!found) return std::nullopt;
+  auto transaction = read(*rows);
+  rows->reset();
+  return transaction;
+}
+
+Result<std::optional<Transaction>> TransactionTable::find(std::int64_t id) {
+  static const auto kSql = select("id = ?");
+  ASSIGN_OR_RETURN(auto* const rows, connection_.statement(kSql));
+  rows->bind(1, id);
+  ASSIGN_OR_RETURN(const bool found, rows->step());
+  if (!found) return std::nullopt;
+  auto transaction = read(*rows);
+  rows->reset();
+  return transaction;
+}
+
+Result<std::optional<StoredMessage>> TransactionTable::message(std::int64_t transaction,
+                                                               const Sha256& digest) {
+  static const auto kSql = std::string(kMessageColumns) + " AND digest = ?";
+  ASSIGN_OR_RETURN(auto* const rows, connection_.statement(kSql));
+  rows->bind(1, transaction);
+  rows->bind(2, ByteView(digest));
+  ASSIGN_OR_RETURN(const bool found, rows->step());
+  if (!found) return std::nullopt;
+  auto message = read_message(*rows);
+  rows->reset();
+  return message;
+}
+
+Result<std::vector<StoredMessage>> TransactionTable::messages(std::int64_t transaction) {
+  static const auto kSql = std::string(kMessageColumns) + " ORDER BY id";
+  ASSIGN_OR_RETURN(auto* const rows, connection_.statement(kSql));
+  rows->bind(1, transaction);
+  std::vector<StoredMessage> messages;
+  while (true) {
+    ASSIGN_OR_RETURN(const bool found, rows->step());
+    if (!found) return messages;
+    messages.push_back(read_message(*rows));
+  }
+}
+
+Result<bool> TransactionTable::being_renewed(ByteView serial) {
+  ASSIGN_OR_RETURN(
+      auto* const rows,
+      connection_.statement("SELECT 1 FROM tx WHERE state = 'open' AND old_serial <> x'' AND "
+                            "old_serial = ?"));
+  rows->bind(1, serial);
+  const auto found = rows->step();
+  rows->reset();
+  return found;
+}
+
+Result<std::vector<Transaction>> TransactionTable::overdue(Time now, std::size_t limit) {
+  static const auto kSql = select("state = 'open' AND confirm_by <= ? ORDER BY confirm_by LIMIT ?");
+  ASSIGN_OR_RETURN(auto* const rows, connection_.statement(kSql));
+  rows->bind(1, to_unix_micros(now));
+  rows->bind(2, static_cast<std::int64_t>(limit));
+  std::vector<Transaction> transactions;
+  while (true) {
+    ASSIGN_OR_RETURN(const bool found, rows->step());
+    if (!found) return transactions;
+    ASSIGN_OR_RETURN(auto transaction, read(*rows));
+    transactions.push_back(std::move(transaction));
+  }
+}
+
+Result<std::optional<std::int64_t>> TransactionTable::open(const Transaction& transaction) {
+  const auto key = key_of(transaction.transactionID);
+  ASSIGN_OR_RETURN(auto* const rows,
+                   connection_.statement("SELECT 1 FROM tx WHERE tid_key = ? AND tid = ?"));
+  rows->bind(1, key);
+  rows->bind(2, ByteView(transaction.transactionID));
+  const auto taken = rows->step();
+  rows->reset();
+  TRY(taken);
+  if (*taken) return std::nullopt;
+
+  ASSIGN_OR_RETURN(
+      auto* const insert,
+      connection_.statement("INSERT INTO tx (tid_key, tid, channel, state, body, pvno, credential, "
+                            "our_nonce, certificates, old_serial, confirm_by, opened) "
+                            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
+  const auto certificates = spell(transaction.certificates);
+  insert->bind(1, key);
+  insert->bind(2, ByteView(transaction.transactionID));
+  insert->bind(3, std::string_view(transaction.channel));
+  insert->bind(4, to_string(transaction.state));
+  insert->bind(5, std::string_view(transaction.body));
+  insert->bind(6, transaction.pvno);
+  insert->bind(7, std::string_view(transaction.credential));
+  insert->bind(8, ByteView(transaction.our_nonce));
+  insert->bind(9, std::string_view(certificates));
+  insert->bind(10, ByteView(transaction.old_serial));
+  if (transaction.confirm_by) {
+    insert->bind(11, to_unix_micros(*transaction.confirm_by));
+  } else {
+    insert->bind_null(11);
+  }
+  insert->bind(12, to_unix_micros(transaction.opened));
+  TRY(insert->execute());
+  return connection_.last_insert_id();
+}
+
+Result<bool> TransactionTable::advance(std::int64_t id, TransactionState state,
+                                       ByteView our_nonce) {
+  ASSIGN_OR_RETURN(auto* const update,
+                   connection_.statement(
+                       "UPDATE tx SET state = ?, our_nonce = ? WHERE id = ? AND state = 'open'"));
+  update->bind(1, to_string(state));
+  update->bind(2, our_nonce);
+  update->bind(3, id);
+  ASSIGN_OR_RETURN(const auto changed, update->execute());
+  return changed == 1;
+}
+
+Result<void> TransactionTable::add(std::int64_t transaction, const StoredMessage& message,
+                                   Time at) {
+  ASSIGN_OR_RETURN(
+      auto* const insert,
+      connection_.statement("INSERT INTO message (tx, digest, channel, at, body, outcome, "
+                            "reply_body, request, reply) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"));
+  insert->bind(1, transaction);
+  insert->bind(2, ByteView(message.digest));
+  insert->bind(3, std::string_view(message.channel));
+  insert->bind(4, to_unix_micros(at));
+  insert->bind(5, std::string_view(message.body));
+  insert->bind(6, std::string_view(message.outcome));
+  insert->bind(7, std::string_view(message.reply_body));
+  insert->bind(8, ByteView(message.request));
+  insert->bind(9, ByteView(message.reply));
+  TRY(insert->execute());
+  return {};
+}
+
+}  // namespace cmpost

@@ -1,0 +1,36 @@
+// Threads that share one batch of work after the other.
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <functional>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace cmpost {
+
+// One batch at a time; run() may be called from one thread only.
+class WorkerPool {
+ public:
+  explicit WorkerPool(std::size_t workers);
+  ~WorkerPool();
+
+  std::size_t size() const { return threads_.size(); }
+  // Calls work(worker, index) for each index below `count`, spread over the workers (numbered from
+  // 0), and returns when all calls have.
+  void run(std::size_t count, const std::function<void(std::size_t, std::size_t)>& work);
+
+ private:
+  void serve(std::stop_token stop, std::size_t worker);
+
+  std::mutex mutex_;
+  std::condition_variable_any changed_;
+  const std::function<void(std::size_t, std::size_t)>* work_ = nullptr;  // GUARDED_BY(mutex_)
+  std::size_t next_ = 0;     // GUARDED_BY(mutex_): the first index that nobody has taken
+  std::size_t count_ = 0;    // GUARDED_BY(mutex_)
+  std::size_t running_ = 0;  // GUARDED_BY(mutex_): indices taken and not done
+  std::vector<std::jthread> threads_;
+};
+
+}  // namespace cmpost
