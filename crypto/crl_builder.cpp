@@ -68,6 +68,15 @@ void write_entry(der::Writer& w, const RevokedCertificate& revoked) {
   });
 }
 
+Extensions crl_extensions(const TBSCertList& tbs) {
+  Extensions extensions;
+  if (!tbs.authorityKeyIdentifier.empty()) {
+    extensions.push_back(authority_key_identifier_extension(tbs.authorityKeyIdentifier));
+  }
+  extensions.push_back(crl_number_extension(tbs.crlNumber));
+  return extensions;
+}
+
 void write_tbs(der::Writer& w, const TBSCertList& tbs, const AlgorithmIdentifier& signature) {
   w.constructed(der::kSequence, [&] {
     w.integer(1);  // v2
@@ -82,10 +91,7 @@ void write_tbs(der::Writer& w, const TBSCertList& tbs, const AlgorithmIdentifier
         for (const auto& revoked : tbs.revokedCertificates) write_entry(w, revoked);
       });
     }
-    w.constructed(der::context_constructed(0), [&] {
-      write(w, Extensions{authority_key_identifier_extension(tbs.authorityKeyIdentifier),
-                          crl_number_extension(tbs.crlNumber)});
-    });
+    w.constructed(der::context_constructed(0), [&] { write(w, crl_extensions(tbs)); });
   });
 }
 

@@ -67,22 +67,29 @@ std::string folded(std::string_view text) {
   return out;
 }
 
-struct Comparable {
-  Oid type;
-  bool is_text = false;
-  std::string value;
-  friend auto operator<=>(const Comparable&, const Comparable&) = default;
-};
-
-std::vector<Comparable> comparable(const RelativeDistinguishedName& rdn) {
-  std::vector<Comparable> attributes;
-  for (const auto& [type, value] : rdn) {
-    const auto text = directory_string(value);
-    attributes.push_back(
-        {type, text.has_value(), text ? folded(*text) : std::string(text_of(value.whole))});
+// One attribute such that equal strings mean the same attribute.
+std::string attribute_key(const Attribute& attribute) {
+  const auto& [type, value] = attribute;
+  const auto text = directory_string(value);
+  der::Writer writer;
+  writer.object_identifier(type);
+  if (text) {
+    writer.utf8_string(folded(*text));
+  } else {
+    writer.octet_string(value.whole);
   }
-  std::sort(attributes.begin(), attributes.end());  // a SET has no order
-  return attributes;
+  return std::string(text_of(writer.bytes()));
+}
+
+std::string rdn_key(const RelativeDistinguishedName& rdn) {
+  std::vector<std::string> keys;
+  for (const auto& attribute : rdn) keys.push_back(attribute_key(attribute));
+  std::sort(keys.begin(), keys.end());  // a SET has no order
+  der::Writer writer;
+  writer.constructed(der::kSet, [&] {
+    for (const auto& key : keys) writer.raw(view_of(key));
+  });
+  return std::string(text_of(writer.bytes()));
 }
 
 std::string rdn_text(const RelativeDistinguishedName& rdn) {
@@ -136,11 +143,13 @@ std::optional<std::string> Name::first(const Oid& type) const {
 }
 
 bool Name::same(const Name& other) const {
-  if (der_ == other.der_) return true;
-  const auto mine = rdns_of(der_);
-  const auto theirs = rdns_of(other.der_);
-  return std::equal(mine.begin(), mine.end(), theirs.begin(), theirs.end(),
-                    [](const auto& a, const auto& b) { return comparable(a) == comparable(b); });
+  return der_ == other.der_ || comparison_key() == other.comparison_key();
+}
+
+std::string Name::comparison_key() const {
+  std::string key;
+  for (const auto& rdn : rdns_of(der_)) key += rdn_key(rdn);
+  return key;
 }
 
 Result<Name> Name::from_text(std::string_view text) {

@@ -34,6 +34,8 @@ class Name {
   std::vector<AttributeTypeAndValue> attributes() const;  // in order of the DER
   std::optional<std::string> first(const Oid& type) const;
   bool same(const Name& other) const;
+  // Equal for two Names exactly when they are `same`; for keys of maps.
+  std::string comparison_key() const;
   friend bool operator==(const Name&, const Name&) = default;
 
  private:
