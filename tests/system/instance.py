@@ -41,13 +41,13 @@ def eventually(found, what, timeout=20):
 
 
 class Instance:
-    def __init__(self, directory):
+    def __init__(self, directory, log=None):
         self.directory = Path(directory)
         run(PROGRAM, "init", self.directory)
         self.ca = self.directory / "ca/ca.pem"
         self.drop, self.answers = self.directory / "in", self.directory / "out"
         self.quarantine = self.drop / ".quarantine"
-        self.log = self.directory / "serve.log"
+        self.log = Path(log or self.directory / "serve.log")
         self.process = None
 
     def cmpost(self, *arguments, check=True):
@@ -74,10 +74,11 @@ class Instance:
         paths = ", ".join(f'"{path}"' for path in certificates)
         self.set_in_channel("trust", f"[{paths}]")
 
-    def serve(self):
+    def serve(self, prefix=()):
+        """`prefix`: a command that runs the service in another way."""
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
-                [PROGRAM, "serve"], cwd=self.directory,
+                [*prefix, PROGRAM, "serve"], cwd=self.directory,
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )
 
@@ -111,7 +112,7 @@ class InstanceTest(unittest.TestCase):
         self.addCleanup(temporary.cleanup)
         self.workshop = Path(temporary.name) / "client"
         self.workshop.mkdir()
-        self.instance = Instance(Path(temporary.name) / "ca")
+        self.instance = Instance(self.make_place(temporary.name), Path(temporary.name) / "log")
         self.addCleanup(self.show_log_of_a_failure)
         self.addCleanup(self.instance.stop)
         self.instance.add_secret("dev1")
@@ -119,6 +120,10 @@ class InstanceTest(unittest.TestCase):
         if self.serve:
             self.instance.serve()
         self.relay = Relay(self.instance.drop, self.instance.answers)
+
+    def make_place(self, temporary):
+        """Where the instance's directory shall be."""
+        return Path(temporary) / "ca"
 
     def prepare(self):
         """Before the service starts."""
@@ -169,4 +174,5 @@ class InstanceTest(unittest.TestCase):
         return run("openssl", "verify", "-CAfile", self.instance.ca, *more, certificate, check=check)
 
     def certificates(self):
-        return self.instance.json("cert", "list")
+        """What the ledger has issued to requesters."""
+        return self.instance.json("cert", "list", "--channel", "drop")

@@ -33,7 +33,7 @@ class Vendor:
 class OpenSslTest(InstanceTest):
     def prepare(self):
         self.vendor = Vendor(self.workshop)
-        self.instance.trust(self.instance.ca, self.vendor.root)
+        self.instance.trust(self.vendor.root)
 
     def answers(self):
         """The bodies of the answers so far, as the names of their files say."""

@@ -1,0 +1,83 @@
+// Writes N prepared requests as files 000001.pki ..., for the crash test and the measurements.
+//
+//   make_requests DIR N signature DEVICES        also writes DIR/vendor.pem, their trust anchor
+//   make_requests DIR N mac REFERENCE SECRET
+#include <cstdio>
+#include <cstdlib>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/files.h"
+#include "request_factory.h"
+
+namespace cmpost {
+namespace {
+
+// Prepared work may be lost with the machine: no sync, unlike base/files.h.
+void write_plainly(const std::string& path, ByteView contents) {
+  std::FILE* const file = std::fopen(path.c_str(), "wb");
+  CHECK(file != nullptr);
+  CHECK(std::fwrite(contents.data(), 1, contents.size(), file) == contents.size());
+  CHECK(std::fclose(file) == 0);
+}
+
+std::string file_name(std::size_t number) {
+  const auto digits = std::to_string(number);
+  return std::string(digits.size() < 6 ? 6 - digits.size() : 0, '0') + digits + ".pki";
+}
+
+Result<void> write_requests(const std::string& directory, std::size_t count,
+                            const std::function<Result<Bytes>(std::size_t)>& make) {
+  for (std::size_t i = 0; i < count; ++i) {
+    ASSIGN_OR_RETURN(const Bytes request, make(i));
+    write_plainly(directory + "/" + file_name(i + 1), request);
+  }
+  return {};
+}
+
+Result<void> write_signed(const std::string& directory, std::size_t count, std::size_t devices) {
+  SystemRandom random;
+  const Time now = SystemClock().now();
+  ASSIGN_OR_RETURN(const Vendor vendor, Vendor::create(devices, random, now));
+  write_plainly(directory + "/vendor.pem", view_of(vendor.root().to_pem()));
+  return write_requests(directory, count, [&](std::size_t i) {
+    return make_signed_request(vendor.device(i), random, now);
+  });
+}
+
+Result<void> write_mac(const std::string& directory, std::size_t count,
+                       const SharedSecret& secret) {
+  SystemRandom random;
+  const Time now = SystemClock().now();
+  return write_requests(directory, count, [&](std::size_t i) -> Result<Bytes> {
+    ASSIGN_OR_RETURN(const Name subject,
+                     Name::from_text("CN=device-" + std::to_string(i) + ",O=Fleet"));
+    return make_mac_request(secret, subject, random, now);
+  });
+}
+
+Result<void> run(const std::vector<std::string>& words) {
+  const std::string& directory = words[0];
+  const std::size_t count = std::strtoul(words[1].c_str(), nullptr, 10);
+  TRY(make_directories(directory));
+  if (words.size() == 4 && words[2] == "signature") {
+    return write_signed(directory, count, std::strtoul(words[3].c_str(), nullptr, 10));
+  }
+  if (words.size() == 5 && words[2] == "mac") {
+    return write_mac(directory, count, {words[3], words[4]});
+  }
+  return hold("usage: make_requests DIR N signature DEVICES | mac REFERENCE SECRET");
+}
+
+}  // namespace
+}  // namespace cmpost
+
+int main(int argc, char** argv) {
+  const std::vector<std::string> words(argv + 1, argv + argc);
+  const auto done = words.size() < 4 ? cmpost::hold("too few arguments; see the file's head")
+                                     : cmpost::run(words);
+  if (done) return 0;
+  std::fprintf(stderr, "make_requests: %s\n", cmpost::to_string(done.error()).c_str());
+  return 1;
+}
