@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 scripts/install-deps.sh test
-cmake --preset release
+cmake --preset release -DCMPOST_BUILD_TESTS=ON
 cmake --build --preset release --parallel "$(nproc)" --target cmpost make_requests
 export CMPOST=build/release/app/cmpost MAKE_REQUESTS=build/release/tests/bench/make_requests
 export PYTHONDONTWRITEBYTECODE=1

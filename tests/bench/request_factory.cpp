@@ -48,7 +48,7 @@ PKIHeader make_header(const Name& sender, Bytes sender_kid, Random& random, Time
   PKIHeader header;
   header.sender = GeneralName::of(sender);
   header.recipient = GeneralName::of(Name());
-  header.messageTime = now;
+  header.messageTime = std::chrono::floor<std::chrono::seconds>(now);
   header.senderKID = std::move(sender_kid);
   header.transactionID = random.bytes(16);
   header.senderNonce = random.bytes(16);
