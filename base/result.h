@@ -51,12 +51,14 @@ Error errno_error(std::string_view doing, std::string_view path, int error_numbe
 #define CMPOST_JOIN_(a, b) a##b
 #define CMPOST_JOIN(a, b) CMPOST_JOIN_(a, b)
 
-// Leaves the function with the error of `expression`, if it has one.
-#define TRY(expression)                                                         \
-  do {                                                                          \
-    auto&& try_result_ = (expression);                                          \
-    if (!try_result_) return ::cmpost::failure(std::move(try_result_).error()); \
+#define CMPOST_TRY(temporary, expression)                                   \
+  do {                                                                      \
+    auto&& temporary = (expression);                                        \
+    if (!temporary) return ::cmpost::failure(std::move(temporary).error()); \
   } while (false)
+
+// Leaves the function with the error of `expression`, if it has one.
+#define TRY(expression) CMPOST_TRY(CMPOST_JOIN(try_result_, __COUNTER__), expression)
 
 #define CMPOST_ASSIGN_OR_RETURN(temporary, target, expression)            \
   auto&& temporary = (expression);                                        \
@@ -65,7 +67,7 @@ Error errno_error(std::string_view doing, std::string_view path, int error_numbe
 
 // `ASSIGN_OR_RETURN(const auto x, f())`: the value of f(), or leaves the function with its error.
 #define ASSIGN_OR_RETURN(target, expression) \
-  CMPOST_ASSIGN_OR_RETURN(CMPOST_JOIN(assign_result_, __LINE__), target, expression)
+  CMPOST_ASSIGN_OR_RETURN(CMPOST_JOIN(assign_result_, __COUNTER__), target, expression)
 
 // A condition that only a mistake of ours can break; ends the process when it does.
 #define CHECK(condition) \

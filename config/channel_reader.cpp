@@ -116,6 +116,8 @@ void read_policy(Section& table, ChannelSettings& channel) {
   channel.trust = table.paths("trust", NamedFile::Use::readable);
   channel.trust_ra = read_roles(table.table("roles"));
   channel.profiles = table.texts("profiles");
+  constexpr std::array kSubject = {Word<bool>{"own", false}, Word<bool>{"any", true}};
+  channel.any_subject = table.choice("trusted_subject", channel.any_subject, kSubject);
   channel.age = table.duration("age", channel.age, {1min, 10 * kYear});
   channel.confirm = table.choice("confirm", channel.confirm, kConfirm);
   channel.confirm_within =

@@ -62,6 +62,9 @@ struct ChannelSettings {
   std::vector<std::string> trust;     // absolute paths of PEM files: who may sign requests here
   std::vector<std::string> trust_ra;  // roles.ra: who may act as RA here
   std::vector<std::string> profiles;  // names; the first is used when a request names none
+  // Whether who signs with a certificate from `trust` may ask for any subject, or only for that of
+  // its own certificate.
+  bool any_subject = false;
   Duration age = std::chrono::hours(24 * 14);  // messageTime may differ from now by this much
   ConfirmRule confirm = ConfirmRule::implicit;
   Duration confirm_within = std::chrono::hours(24 * 30);

@@ -57,6 +57,7 @@ InstanceSettings read_instance(Section table) {
   instance.workers = static_cast<int>(table.integer("workers", instance.workers, {0, 1024}));
   instance.log.level = table.choice("log_level", instance.log.level, kLevels);
   instance.log.json = table.choice("log_format", instance.log.json, kFormats);
+  instance.sealing_key = table.path("sealing_key", NamedFile::Use::secret);
   instance.keep_jobs = table.duration("keep_jobs", instance.keep_jobs, {0s, kTenYears});
   instance.keep_messages = table.duration("keep_messages", instance.keep_messages, {0s, kTenYears});
   table.finish();

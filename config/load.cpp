@@ -195,6 +195,9 @@ Loaded parse_settings(std::string_view text, const std::string& file) {
   settings.file = file;
   settings.directory = reading.directory;
   settings.files = std::move(reading.files);
+  if (settings.instance.sealing_key.empty()) {
+    settings.instance.sealing_key = path_below(settings.directory, "secrets/seal.key");
+  }
   return settings;
 }
 

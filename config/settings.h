@@ -20,6 +20,9 @@ struct InstanceSettings {
   std::string name;                       // in logs, reports, Message-IDs
   std::string spool = "sqlite:spool.db";  // as written; relative to Settings::directory
   std::string ledger = "sqlite:ledger.db";
+  // The key that seals the secrets in the ledger, 64 hex digits; default: secrets/seal.key beside
+  // the settings.
+  std::string sealing_key;
   int workers = 0;                                   // signing threads, 0 = one per core
   log::Settings log;                                 // log_level, log_format = "text" | "json"
   Duration keep_jobs = std::chrono::hours(24 * 30);  // done jobs in the spool; zero: for ever

@@ -122,6 +122,16 @@ Result<Transaction> read(const Statement& row) {
   return transaction;
 }
 
+Result<std::vector<Transaction>> read_all(Statement& rows) {
+  std::vector<Transaction> transactions;
+  while (true) {
+    ASSIGN_OR_RETURN(const bool found, rows.step());
+    if (!found) return transactions;
+    ASSIGN_OR_RETURN(auto transaction, read(rows));
+    transactions.push_back(std::move(transaction));
+  }
+}
+
 constexpr const char* kMessageColumns =
     "SELECT digest, channel, body, outcome, reply_body, request, reply FROM message WHERE tx = ?";
 
@@ -206,13 +216,18 @@ Result<std::vector<Transaction>> TransactionTable::overdue(Time now, std::size_t
   ASSIGN_OR_RETURN(auto* const rows, connection_.statement(kSql));
   rows->bind(1, to_unix_micros(now));
   rows->bind(2, static_cast<std::int64_t>(limit));
-  std::vector<Transaction> transactions;
-  while (true) {
-    ASSIGN_OR_RETURN(const bool found, rows->step());
-    if (!found) return transactions;
-    ASSIGN_OR_RETURN(auto transaction, read(*rows));
-    transactions.push_back(std::move(transaction));
-  }
+  return read_all(*rows);
+}
+
+Result<std::vector<Transaction>> TransactionTable::newest(std::optional<TransactionState> state,
+                                                          std::size_t limit) {
+  static const auto kAll = select("TRUE ORDER BY id DESC LIMIT ?");
+  static const auto kOpen = select("state = 'open' ORDER BY id DESC LIMIT ?");
+  static const auto kClosed = select("state = 'closed' ORDER BY id DESC LIMIT ?");
+  const auto& sql = !state ? kAll : *state == TransactionState::open ? kOpen : kClosed;
+  ASSIGN_OR_RETURN(auto* const rows, connection_.statement(sql));
+  rows->bind(1, static_cast<std::int64_t>(limit));
+  return read_all(*rows);
 }
 
 Result<std::optional<std::int64_t>> TransactionTable::open(const Transaction& transaction) {

@@ -27,6 +27,9 @@ class TransactionTable {
   // Open ones whose certConf is overdue at `now`, oldest first.
   Result<std::vector<Transaction>> overdue(Time now, std::size_t limit);
 
+  // The newest first.
+  Result<std::vector<Transaction>> newest(std::optional<TransactionState> state, std::size_t limit);
+
   // The row id; nullopt when the transactionID is taken.
   Result<std::optional<std::int64_t>> open(const Transaction& transaction);
   // open -> `state`, with our new nonce; false when it was not open any more.

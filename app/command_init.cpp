@@ -1,0 +1,215 @@
+#include <filesystem>
+
+#include "app/command.h"
+#include "app/instance.h"
+#include "app/output.h"
+#include "base/files.h"
+
+namespace cmpost {
+namespace {
+namespace fs = std::filesystem;
+
+struct InitOptions {
+  std::string directory;
+  std::string role = "ca";
+  std::string key = "ec:P-256";
+  std::string subject;
+  std::string name;
+  std::string password_file;
+  int years = 10;
+};
+
+constexpr mode_t kPrivate = 0600, kPublic = 0644;
+
+Result<void> check_empty(const std::string& directory) {
+  std::error_code error;
+  if (!fs::exists(directory, error) || fs::is_empty(directory, error)) return {};
+  return hold(directory + " is not empty", "name a new directory");
+}
+
+std::string settings_text(const InitOptions& options) {
+  std::string text =
+      "# Made by `cmpost init`. `cmpost check` tells every mistake; docs/configuration.md "
+      "describes\n"
+      "# every key. Relative paths are taken from the directory of this file.\n\n"
+      "[instance]\nname   = \"" +
+      options.name +
+      "\"\n"
+      "spool  = \"sqlite:spool.db\"\n"
+      "ledger = \"sqlite:ledger.db\"\n"
+      "sealing_key = \"secrets/seal.key\"   # what seals the secrets in the ledger\n\n"
+      "[ca]\n"
+      "certificate     = \"ca/ca.pem\"\n"
+      "key             = \"ca/ca.key\"\n";
+  if (!options.password_file.empty()) {
+    text += "key_password_file = \"" + fs::absolute(options.password_file).string() + "\"\n";
+  }
+  return text +
+         "cmp_certificate = \"ca/cmp.pem\"   # protects answers\n"
+         "cmp_key         = \"ca/cmp.key\"\n"
+         "crl = { lifetime = \"14d\", publish = \"crl/" +
+         options.name +
+         ".crl\" }\n\n"
+         "[[profile]]\n"
+         "name       = \"device\"\n"
+         "validity   = \"398d\"\n"
+         "keys       = [\"ec:P-256\", \"ec:P-384\", \"ec:P-521\", \"rsa:2048-4096\", \"ed25519\", "
+         "\"ed448\"]\n"
+         "extensions = { subjectAltName = \"copy\", other = \"ignore\" }\n\n"
+         "[[channel]]\n"
+         "name     = \"drop\"\n"
+         "kind     = \"directory\"\n"
+         "in       = \"in\"\n"
+         "out      = \"out\"\n"
+         "profiles = [\"device\"]\n"
+         "# Certificates of another PKI that may ask for a first certificate here:\n"
+         "# trust  = [\"trust/vendor.pem\"]\n"
+         "# Registration authorities, which may ask for others:\n"
+         "# roles  = { ra = [\"trust/ra.pem\"] }\n";
+}
+
+// Writes the files of a new instance, the settings last: without them nothing counts.
+class NewInstance {
+ public:
+  explicit NewInstance(const InitOptions& options) : options_(options) {}
+
+  Result<void> make() {
+    for (const auto* name : {"ca", "secrets", "crl", "in", "out", "trust"}) {
+      TRY(make_directories(path(name), std::string_view(name) == "secrets" ? 0700 : 0750));
+    }
+    TRY(make_authority());
+    const auto sealing_key = SealingKey::generate(random_);
+    TRY(write("secrets/seal.key", sealing_key.to_hex() + "\n", kPrivate));
+    return write("cmpost.toml", settings_text(options_), kPublic);
+  }
+
+ private:
+  std::string path(const std::string& name) const { return path_below(options_.directory, name); }
+
+  Result<void> write(const std::string& name, std::string_view contents, mode_t mode) {
+    return write_file(path(name), view_of(contents), mode, IfExists::fail);
+  }
+
+  Result<std::optional<std::string>> password() const {
+    if (options_.password_file.empty()) return std::nullopt;
+    ASSIGN_OR_RETURN(const auto contents, read_file(options_.password_file, 4096));
+    std::string password(text_of(contents));
+    while (!password.empty() && (password.back() == '\n' || password.back() == '\r'))
+      password.pop_back();
+    if (password.empty()) return hold(options_.password_file + " has no password in it");
+    return password;
+  }
+
+  Result<void> make_authority() {
+    const auto now = clock_.now();
+    const auto end = now + std::chrono::days(365) * options_.years;
+    ASSIGN_OR_RETURN(const auto subject, Name::from_text(options_.subject));
+    ASSIGN_OR_RETURN(const auto cmp_subject, Name::from_text("CN=" + options_.name + " CMP"));
+    ASSIGN_OR_RETURN(const auto key, PrivateKey::generate(options_.key));
+    ASSIGN_OR_RETURN(const auto root, make_root(key, subject, now, end, random_));
+    ASSIGN_OR_RETURN(const auto issuer, Issuer::create(root, key, random_, clock_));
+    ASSIGN_OR_RETURN(const auto cmp_key, PrivateKey::generate(options_.key));
+    ASSIGN_OR_RETURN(const auto cmp_certificate,
+                     make_cmp_certificate(issuer, cmp_key.public_key(), cmp_subject, now, end));
+    ASSIGN_OR_RETURN(const auto key_password, password());
+    ASSIGN_OR_RETURN(const auto key_pem, key.to_pem(key_password));
+    ASSIGN_OR_RETURN(const auto cmp_key_pem, cmp_key.to_pem());
+    TRY(write("ca/ca.key", key_pem, kPrivate));
+    TRY(write("ca/ca.pem", root.to_pem(), kPublic));
+    TRY(write("ca/cmp.key", cmp_key_pem, kPrivate));
+    return write("ca/cmp.pem", cmp_certificate.to_pem(), kPublic);
+  }
+
+  const InitOptions& options_;
+  SystemClock clock_;
+  SystemRandom random_;
+};
+
+// The databases, with the CMP certificate on the books, and the first CRL (R-182).
+Result<void> open_books(const InitOptions& options) {
+  CommonOptions common;
+  common.config = path_below(options.directory, "cmpost.toml");
+  common.quiet = true;
+  ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
+  TRY(instance->spool());
+  ASSIGN_OR_RETURN(auto* const ledger, instance->ledger());
+  ASSIGN_OR_RETURN(const auto* const authority, instance->authority());
+  const auto& certificate = authority->cmp_certificate;
+  CertificateRecord record;
+  record.serial = to_bytes(certificate.serial_number());
+  record.der = to_bytes(certificate.der());
+  record.subject = certificate.subject().text();
+  record.requester = "init";
+  record.issued = instance->clock().now();
+  record.not_after = certificate.not_after();
+  TRY(ledger->write([&](LedgerWriter& writer) -> Result<void> {
+    TRY(writer.add(record));
+    return writer.audit("instance.made", "{\"serial\":\"" + to_hex(record.serial) + "\"}");
+  }));
+  TRY(issue_crl(*instance));
+  return {};
+}
+
+void tell(const InitOptions& options) {
+  const auto& directory = options.directory;
+  print_line("A certificate authority is ready in " + directory + ":");
+  print_line("  settings           " + directory + "/cmpost.toml");
+  print_line("  CA certificate     " + directory +
+             "/ca/ca.pem   (give this to whoever shall trust it)");
+  print_line("  CA key             " + directory + "/ca/ca.key   (guard this)");
+  print_line("  requests go into   " + directory + "/in");
+  print_line("  answers come from  " + directory + "/out");
+  print_line("Next:");
+  print_line("  cd " + directory);
+  print_line("  cmpost secret add device1     # a shared secret for a first requester");
+  print_line("  cmpost serve                  # or `cmpost run` for one batch");
+}
+
+Result<ExitCode> init(InitOptions options, const CommonOptions& common) {
+  if (options.role != "ca") {
+    return hold("the role " + options.role + " is not built into this version", "use --role ca");
+  }
+  TRY(check_empty(options.directory));
+  if (options.name.empty()) {
+    options.name = fs::absolute(options.directory).lexically_normal().filename().string();
+    if (options.name.empty() || options.name == ".") options.name = "cmpost";
+  }
+  if (options.name.find_first_not_of(
+          "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") !=
+      std::string::npos) {
+    return hold("\"" + options.name + "\" is no name for an instance",
+                "choose one of letters, digits, '-', '_' and '.' with --name");
+  }
+  if (options.subject.empty()) options.subject = "CN=" + options.name + " CA";
+  TRY(NewInstance(options).make());
+  TRY(open_books(options));
+  if (!common.quiet) tell(options);
+  return ExitCode::ok;
+}
+
+}  // namespace
+
+void add_init(CommandLine line) {
+  auto* command = line.app.add_subcommand("init", "make a ready instance in a new directory");
+  auto options = std::make_shared<InitOptions>();
+  command->add_option("DIR", options->directory, "a directory that does not exist or is empty")
+      ->required();
+  command->add_option("--role", options->role, "ca (default)");
+  command->add_option(
+      "--key", options->key,
+      "algorithm of the CA key: ec:P-256 (default), ec:P-384, ec:P-521, rsa:3072, ed25519, ...");
+  command->add_option("--subject", options->subject,
+                      "the CA's name, for instance \"CN=Grid CA,O=Grid\"");
+  command->add_option("--name", options->name,
+                      "the instance's name (default: that of the directory)");
+  command
+      ->add_option("--years", options->years, "how long the CA certificate is valid (default 10)")
+      ->check(CLI::Range(1, 40));
+  command->add_option("--ca-key-password-file", options->password_file,
+                      "encrypt the CA key with the password in this file");
+  command->callback([options, line] {
+    line.action = [options, common = &line.options] { return init(*options, *common); };
+  });
+}
+
+}  // namespace cmpost

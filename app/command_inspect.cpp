@@ -1,0 +1,37 @@
+#include "app/command.h"
+#include "app/output.h"
+#include "base/files.h"
+#include "cmp/inspect.h"
+#include "watcher/unwrap.h"
+
+namespace cmpost {
+namespace {
+
+constexpr std::size_t kMaxFile = 64 << 20;
+
+Result<ExitCode> inspect(const std::string& path, const CommonOptions& options) {
+  ASSIGN_OR_RETURN(const auto contents, read_file(path, kMaxFile));
+  const auto unwrapped = unwrap(contents);
+  if (unwrapped.what != Unwrapped::What::message) {
+    return hold(path + " holds no message: " + unwrapped.reason, unwrapped.hint);
+  }
+  MessageLimits limits;
+  limits.max_message = kMaxFile;
+  const auto message = decode(unwrapped.message, limits);
+  if (!message) return hold(path + " is not a PKIMessage: " + message.error().text());
+  print_line(options.json ? inspect_json(*message) : inspect_text(*message));
+  return ExitCode::ok;
+}
+
+}  // namespace
+
+void add_inspect(CommandLine line) {
+  auto* command =
+      line.app.add_subcommand("inspect", "a PKIMessage in words or as JSON; needs no instance");
+  auto path = std::make_shared<std::string>();
+  command->add_option("FILE", *path, "DER, PEM or with a TCP-message header")->required();
+  command->callback(
+      [=] { line.action = [=, common = &line.options] { return inspect(*path, *common); }; });
+}
+
+}  // namespace cmpost

@@ -1,0 +1,190 @@
+#include <nlohmann/json.hpp>
+
+#include "app/command.h"
+#include "app/instance.h"
+#include "app/output.h"
+
+namespace cmpost {
+namespace {
+
+using nlohmann::json;
+
+struct QueueOptions {
+  std::string queue;  // "", "requests", "replies"
+  std::string state, channel;
+  std::size_t limit = 1000;
+  std::vector<std::string> ids;
+  std::string reason;
+};
+
+struct NamedQueue {
+  std::string name;
+  JobQueue* queue;
+};
+
+Result<std::vector<NamedQueue>> open_queues(Instance& instance, const QueueOptions& options) {
+  ASSIGN_OR_RETURN(auto* const spool, instance.spool());
+  std::vector<NamedQueue> queues;
+  if (options.queue != "replies") queues.push_back({"requests", &spool->requests()});
+  if (options.queue != "requests") queues.push_back({"replies", &spool->replies()});
+  return queues;
+}
+
+json to_json(const std::string& queue, const JobStatus& job) {
+  json value = {{"queue", queue},
+                {"id", job.id.text()},
+                {"state", to_string(job.state)},
+                {"channel", job.envelope.channel},
+                {"source", job.envelope.source},
+                {"body", job.envelope.body},
+                {"tid", job.envelope.tid},
+                {"attempts", job.attempts},
+                {"arrived", to_iso8601(job.arrived)},
+                {"size", job.size},
+                {"reason", job.reason}};
+  if (job.state == JobState::deferred) value["due"] = to_iso8601(job.due);
+  return value;
+}
+
+Result<ExitCode> list(const QueueOptions& options, const CommonOptions& common) {
+  ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
+  ASSIGN_OR_RETURN(const auto queues, open_queues(*instance, options));
+  JobFilter filter;
+  filter.limit = options.limit;
+  if (!options.state.empty()) filter.state = job_state(options.state);
+  if (!options.channel.empty()) filter.channel = options.channel;
+  auto found = json::array();
+  Table table({"queue", "id", "state", "channel", "source", "arrived", "reason"});
+  for (const auto& [name, queue] : queues) {
+    ASSIGN_OR_RETURN(const auto jobs, queue->list(filter));
+    for (const auto& job : jobs) {
+      if (common.json) {
+        found.push_back(to_json(name, job));
+      } else {
+        table.add({name, job.id.text(), std::string(to_string(job.state)), job.envelope.channel,
+                   job.envelope.source, to_iso8601(job.arrived), job.reason});
+      }
+    }
+  }
+  common.json ? print_json(found) : table.print("no jobs");
+  return ExitCode::ok;
+}
+
+Result<JobId> read_id(const std::string& text) {
+  if (const auto id = JobId::from_text(text)) return *id;
+  return hold("\"" + text + "\" is no job id",
+              "`cmpost queue list` shows them: 32 hexadecimal digits");
+}
+
+Result<std::optional<NamedQueue>> find_job(const std::vector<NamedQueue>& queues, const JobId& id) {
+  for (const auto& named : queues) {
+    ASSIGN_OR_RETURN(const auto job, named.queue->find(id));
+    if (job) return named;
+  }
+  return std::nullopt;
+}
+
+Result<ExitCode> show(const QueueOptions& options, const CommonOptions& common) {
+  ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
+  ASSIGN_OR_RETURN(const auto queues, open_queues(*instance, options));
+  auto shown = json::array();
+  for (const auto& text : options.ids) {
+    ASSIGN_OR_RETURN(const auto id, read_id(text));
+    ASSIGN_OR_RETURN(const auto named, find_job(queues, id));
+    if (!named) return hold("there is no job " + text);
+    ASSIGN_OR_RETURN(const auto job, named->queue->find(id));
+    auto value = to_json(named->name, *job);
+    if (const auto payload = named->queue->payload(id)) value["payload"] = to_base64(*payload);
+    shown.push_back(std::move(value));
+  }
+  if (common.json) {
+    print_json(shown);
+    return ExitCode::ok;
+  }
+  for (const auto& value : shown) {
+    for (const auto& [key, field] : value.items()) {
+      const auto content = field.is_string() ? field.get<std::string>() : field.dump();
+      print_line(key + std::string(10 - std::min<std::size_t>(key.size(), 9), ' ') +
+                 printable(content, 4000));
+    }
+    print_line("");
+  }
+  return ExitCode::ok;
+}
+
+// retry, release, drop, hold: the same for each id that is given.
+using Change = std::function<Result<bool>(JobQueue&, const JobId&, const std::string& reason)>;
+
+Result<ExitCode> change(const QueueOptions& options, const CommonOptions& common,
+                        const Change& apply, const char* refused) {
+  ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
+  ASSIGN_OR_RETURN(const auto queues, open_queues(*instance, options));
+  std::size_t done = 0;
+  for (const auto& text : options.ids) {
+    ASSIGN_OR_RETURN(const auto id, read_id(text));
+    ASSIGN_OR_RETURN(const auto named, find_job(queues, id));
+    if (!named) {
+      print_error(Error{Recovery::hold, "there is no job " + text, {}});
+      continue;
+    }
+    ASSIGN_OR_RETURN(const bool changed, apply(*named->queue, id, options.reason));
+    if (!changed) print_error(Error{Recovery::hold, "job " + text + " " + refused, {}});
+    done += changed ? 1 : 0;
+  }
+  if (done == options.ids.size()) return ExitCode::ok;
+  return done == 0 ? ExitCode::failed : ExitCode::partly;
+}
+
+void add_change(CLI::App& parent, CommandLine line, const char* name, const char* help,
+                const char* refused, Change apply) {
+  auto options = std::make_shared<QueueOptions>();
+  options->reason = std::string(name) + " by an operator";
+  auto* command = parent.add_subcommand(name, help);
+  command->add_option("ID", options->ids, "job ids")->required();
+  command->add_option("--reason", options->reason, "kept with the job");
+  command->callback([=] {
+    line.action = [=, common = &line.options] { return change(*options, *common, apply, refused); };
+  });
+}
+
+}  // namespace
+
+void add_queue(CommandLine line) {
+  auto* queue = line.app.add_subcommand("queue", "jobs in the queues of requests and replies");
+  queue->require_subcommand(1);
+
+  auto options = std::make_shared<QueueOptions>();
+  auto* listing = queue->add_subcommand("list", "jobs, oldest first");
+  listing->add_option("--state", options->state)
+      ->check(CLI::IsMember({"waiting", "active", "deferred", "held", "done"}));
+  listing->add_option("--channel", options->channel);
+  listing->add_option("--queue", options->queue)->check(CLI::IsMember({"requests", "replies"}));
+  listing->add_option("--limit", options->limit, "at most so many of each queue (default 1000)");
+  listing->callback(
+      [=] { line.action = [=, common = &line.options] { return list(*options, *common); }; });
+
+  auto* showing = queue->add_subcommand("show", "everything about some jobs, with their bytes");
+  showing->add_option("ID", options->ids, "job ids")->required();
+  showing->callback(
+      [=] { line.action = [=, common = &line.options] { return show(*options, *common); }; });
+
+  add_change(*queue, line, "retry", "work on deferred and held jobs now",
+             "is neither deferred nor held",
+             [](JobQueue& jobs, const JobId& id, const std::string&) { return jobs.retry(id); });
+  add_change(*queue, line, "release", "let held jobs go on", "is not held",
+             [](JobQueue& jobs, const JobId& id, const std::string&) { return jobs.release(id); });
+  add_change(*queue, line, "drop", "end jobs without an answer", "is active or done",
+             [](JobQueue& jobs, const JobId& id, const std::string& reason) {
+               return jobs.drop(id, reason);
+             });
+  add_change(*queue, line, "hold", "keep jobs back until they are released", "is active or done",
+             [](JobQueue& jobs, const JobId& id, const std::string& reason) -> Result<bool> {
+               ASSIGN_OR_RETURN(const auto job, jobs.find(id));
+               if (job->state != JobState::waiting && job->state != JobState::deferred)
+                 return false;
+               TRY(jobs.hold(id, reason));
+               return true;
+             });
+}
+
+}  // namespace cmpost

@@ -1,0 +1,178 @@
+#include <nlohmann/json.hpp>
+
+#include "app/command.h"
+#include "app/instance.h"
+#include "app/output.h"
+#include "base/files.h"
+#include "config/units.h"
+#include "processor/secret_store.h"
+
+namespace cmpost {
+namespace {
+
+using nlohmann::json;
+
+struct SecretOptions {
+  std::vector<std::string> references;
+  std::string secret_file, subject, expires;
+  std::optional<std::int64_t> uses;
+};
+
+// 128 bits in letters and digits that survive a telephone: no 0, 1, I, O.
+std::string make_secret(Random& random) {
+  constexpr std::string_view kLetters = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
+  std::string text;
+  for (const auto octet : random.bytes(26)) {
+    if (text.size() % 6 == 5) text += '-';
+    text += kLetters[octet % kLetters.size()];
+  }
+  return text;
+}
+
+Result<Bytes> read_secret(const std::string& path) {
+  ASSIGN_OR_RETURN(auto contents, read_file(path, 4096));
+  while (!contents.empty() && (contents.back() == '\n' || contents.back() == '\r'))
+    contents.pop_back();
+  if (contents.empty()) return hold(path + " has no secret in it");
+  return contents;
+}
+
+// "2027-01-31", "2027-01-31T12:00:00Z" or a time from now: "30d".
+Result<Time> read_expiry(const std::string& text, Time now) {
+  if (const auto time = from_iso8601(text)) return *time;
+  if (const auto day = from_iso8601(text + "T23:59:59Z")) return *day;
+  const auto duration = parse_duration(text);
+  if (duration) return now + *duration;
+  return hold("\"" + text + "\" is no time", "write 2027-01-31, 2027-01-31T12:00:00Z or 30d");
+}
+
+Result<ExitCode> add(const SecretOptions& options, const CommonOptions& common) {
+  ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
+  ASSIGN_OR_RETURN(const auto* const key, instance->sealing_key());
+  ASSIGN_OR_RETURN(auto* const ledger, instance->ledger());
+  Secret secret;
+  secret.reference = options.references.front();
+  secret.subject = options.subject;
+  secret.max_uses = options.uses;
+  secret.added = instance->clock().now();
+  if (!options.expires.empty()) {
+    ASSIGN_OR_RETURN(secret.expires, read_expiry(options.expires, secret.added));
+  }
+  std::string made;
+  if (options.secret_file.empty()) {
+    made = make_secret(instance->random());
+    secret.value = to_bytes(std::string_view(made));
+  } else {
+    ASSIGN_OR_RETURN(secret.value, read_secret(options.secret_file));
+  }
+  bool added = false;
+  TRY(ledger->write([&](LedgerWriter& writer) -> Result<void> {
+    ASSIGN_OR_RETURN(added, SecretStore(writer.connection(), *key).add(secret, instance->random()));
+    if (!added) return {};
+    return writer.audit("secret.added", json{{"reference", printable(secret.reference)}}.dump());
+  }));
+  if (!added) {
+    return hold("there is a secret " + secret.reference + " already",
+                "`cmpost secret remove` it first, or choose another reference");
+  }
+  if (common.json) {
+    json value = {{"reference", secret.reference}};
+    if (!made.empty()) value["secret"] = made;
+    print_json(value);
+  } else if (!made.empty()) {
+    print_line("secret of " + secret.reference + " (shown only now): " + made);
+  } else if (!common.quiet) {
+    print_line("secret of " + secret.reference + " is stored");
+  }
+  return ExitCode::ok;
+}
+
+json to_json(const Secret& secret) {
+  json value = {{"reference", secret.reference},
+                {"subject", secret.subject},
+                {"uses", secret.uses},
+                {"added", to_iso8601(secret.added)}};
+  value["max_uses"] = secret.max_uses ? json(*secret.max_uses) : json();
+  value["expires"] = secret.expires ? json(to_iso8601(*secret.expires)) : json();
+  return value;
+}
+
+Result<ExitCode> list(const CommonOptions& common) {
+  ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
+  ASSIGN_OR_RETURN(const auto* const key, instance->sealing_key());
+  ASSIGN_OR_RETURN(auto* const ledger, instance->ledger());
+  ASSIGN_OR_RETURN(const auto reader, ledger->reader());
+  ASSIGN_OR_RETURN(const auto secrets, SecretStore(reader->connection(), *key).list());
+  if (common.json) {
+    auto all = json::array();
+    for (const auto& secret : secrets) all.push_back(to_json(secret));
+    print_json(all);
+    return ExitCode::ok;
+  }
+  Table table({"reference", "subject", "uses", "expires", "added"});
+  for (const auto& secret : secrets) {
+    table.add({secret.reference, secret.subject.empty() ? "any" : secret.subject,
+               std::to_string(secret.uses) +
+                   (secret.max_uses ? " of " + std::to_string(*secret.max_uses) : ""),
+               secret.expires ? to_iso8601(*secret.expires) : "never", to_iso8601(secret.added)});
+  }
+  table.print("no secrets");
+  return ExitCode::ok;
+}
+
+Result<ExitCode> remove(const SecretOptions& options, const CommonOptions& common) {
+  ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
+  ASSIGN_OR_RETURN(const auto* const key, instance->sealing_key());
+  ASSIGN_OR_RETURN(auto* const ledger, instance->ledger());
+  std::size_t removed = 0;
+  TRY(ledger->write([&](LedgerWriter& writer) -> Result<void> {
+    for (const auto& reference : options.references) {
+      ASSIGN_OR_RETURN(const bool was_there,
+                       SecretStore(writer.connection(), *key).remove(reference));
+      if (!was_there) {
+        print_error(Error{Recovery::hold, "there is no secret " + reference, {}});
+        continue;
+      }
+      ++removed;
+      TRY(writer.audit("secret.removed", json{{"reference", printable(reference)}}.dump()));
+    }
+    return {};
+  }));
+  if (removed == options.references.size()) return ExitCode::ok;
+  return removed == 0 ? ExitCode::failed : ExitCode::partly;
+}
+
+}  // namespace
+
+void add_secret(CommandLine line) {
+  auto* secret = line.app.add_subcommand("secret", "shared secrets of requesters");
+  secret->require_subcommand(1);
+  auto options = std::make_shared<SecretOptions>();
+
+  auto* adding = secret->add_subcommand("add", "store a secret, or make one and show it once");
+  adding
+      ->add_option("REF", options->references,
+                   "reference: what the requester sends as senderKID or CN")
+      ->required()
+      ->expected(1);
+  adding->add_option("--secret-file", options->secret_file,
+                     "file with the secret (default: one is made)");
+  adding
+      ->add_option("--uses", options->uses, "requests that it may authorise (default: any number)")
+      ->check(CLI::PositiveNumber);
+  adding->add_option("--expires", options->expires, "2027-01-31, 2027-01-31T12:00:00Z or 30d");
+  adding->add_option("--subject", options->subject,
+                     "subject that may be asked for, '*' for any characters: \"CN=dev-*,O=Grid\"");
+  adding->callback(
+      [=] { line.action = [=, common = &line.options] { return add(*options, *common); }; });
+
+  auto* listing = secret->add_subcommand("list", "what is stored, without the secrets");
+  listing->callback([=] { line.action = [common = &line.options] { return list(*common); }; });
+
+  auto* removing = secret->add_subcommand("remove", "forget secrets");
+  removing->add_option("REF", options->references)->required();
+  removing->callback(
+      [=] { line.action = [=, common = &line.options] { return remove(*options, *common); }; });
+}
+
+}  // namespace cmpost

@@ -1,0 +1,156 @@
+#include "app/instance.h"
+
+#include <algorithm>
+#include <cstdio>
+
+#include "app/output.h"
+#include "base/files.h"
+#include "base/log.h"
+#include "ca/crl_publisher.h"
+#include "processor/processor.h"
+#include "processor/transaction_table.h"
+
+namespace cmpost {
+namespace {
+
+constexpr const char* kSystemConfig = "/etc/cmpost/cmpost.toml";
+
+Result<std::string> find_config(const CommonOptions& options) {
+  if (!options.config.empty()) return options.config;
+  for (const std::string path : {"cmpost.toml", kSystemConfig}) {
+    if (exists(path)) return path;
+  }
+  return hold(
+      std::string(kWrongSettings) + ": there is no cmpost.toml here and no " + kSystemConfig,
+      "go to the instance's directory, name the file with --config, or make an instance "
+      "with `cmpost init DIR`");
+}
+
+// A CRL that says what the ledger says.
+bool covers(const CertificateList& crl, std::vector<RevokedCertificate> revoked) {
+  if (crl.revokedCertificates.size() != revoked.size()) return false;
+  const auto key = [](const RevokedCertificate& one) {
+    return std::pair(one.userCertificate, one.reason.value_or(CRLReason::unspecified));
+  };
+  auto listed = crl.revokedCertificates;
+  std::ranges::sort(listed, {}, key);
+  std::ranges::sort(revoked, {}, key);
+  return std::ranges::equal(listed, revoked, {}, key, key);
+}
+
+Result<bool> crl_is_due(Instance& instance) {
+  ASSIGN_OR_RETURN(auto* const ledger, instance.ledger());
+  ASSIGN_OR_RETURN(const auto reader, ledger->reader());
+  ASSIGN_OR_RETURN(const auto newest, reader->newest_crl());
+  if (!newest) return true;
+  ASSIGN_OR_RETURN(const auto crl, CertificateList::from_der(newest->second));
+  const auto now = instance.clock().now();
+  const auto half_life = instance.ca().crl.lifetime / 2;
+  if (!crl.nextUpdate || *crl.nextUpdate - now < half_life) return true;
+  ASSIGN_OR_RETURN(const auto revoked,
+                   reader->revoked(crl.thisUpdate - instance.ca().crl.lifetime));
+  return !covers(crl, revoked);
+}
+
+Result<void> forget_old_jobs(Instance& instance) {
+  const auto keep = instance.settings().instance.keep_jobs;
+  if (keep == Duration::zero()) return {};
+  ASSIGN_OR_RETURN(auto* const spool, instance.spool());
+  const auto before = instance.clock().now() - keep;
+  TRY(spool->requests().purge(before));
+  TRY(spool->replies().purge(before));
+  return {};
+}
+
+}  // namespace
+
+Result<Settings> load_settings(const CommonOptions& options) {
+  ASSIGN_OR_RETURN(const auto path, find_config(options));
+  auto loaded = load(path);
+  if (!loaded) {
+    for (const auto& complaint : loaded.error()) {
+      std::fprintf(stderr, "%s\n", to_string(complaint).c_str());
+    }
+    return hold(std::string(kWrongSettings), "docs/configuration.md describes every key");
+  }
+  auto log_settings = loaded->instance.log;
+  if (options.quiet) log_settings.level = std::max(log_settings.level, log::Level::error);
+  log::configure(log_settings);
+  if (!loaded->ca) {
+    return hold(std::string(kWrongSettings) + ": the role RA is not built into this version",
+                "configure a [ca]");
+  }
+  return std::move(*loaded);
+}
+
+Result<std::unique_ptr<Instance>> Instance::open(const CommonOptions& options) {
+  ASSIGN_OR_RETURN(auto settings, load_settings(options));
+  return std::make_unique<Instance>(std::move(settings));
+}
+
+Result<Spool*> Instance::spool() {
+  if (!spool_) {
+    ASSIGN_OR_RETURN(
+        spool_, open_spool({.url = settings_.instance.spool, .base_directory = settings_.directory},
+                           clock_));
+  }
+  return spool_.get();
+}
+
+Result<Ledger*> Instance::ledger() {
+  if (!ledger_) {
+    ASSIGN_OR_RETURN(ledger_, Ledger::open(settings_.instance.ledger, settings_.directory, clock_,
+                                           {{"processor", kProcessorMigrations}}));
+  }
+  return ledger_.get();
+}
+
+Result<const Authority*> Instance::authority() {
+  if (!authority_) {
+    ASSIGN_OR_RETURN(auto loaded, load_authority(ca(), random_, clock_));
+    authority_.emplace(std::move(loaded));
+  }
+  return &*authority_;
+}
+
+Result<const SealingKey*> Instance::sealing_key() {
+  if (!sealing_key_) {
+    const auto& path = settings_.instance.sealing_key;
+    ASSIGN_OR_RETURN(const auto contents, read_file(path, 4096));
+    auto key = SealingKey::from_hex(text_of(contents));
+    if (!key) return failure(std::move(key).error().within(path));
+    sealing_key_.emplace(std::move(*key));
+  }
+  return &*sealing_key_;
+}
+
+Result<ProcessorServices> Instance::services() {
+  ASSIGN_OR_RETURN(const auto* const authority, this->authority());
+  ASSIGN_OR_RETURN(const auto* const key, sealing_key());
+  if (channels_.empty()) {
+    ASSIGN_OR_RETURN(channels_, load_channel_policies(settings_, authority->issuer.certificate()));
+  }
+  return ProcessorServices{*authority, channels_, *key, random_, clock_};
+}
+
+Result<CertificateList> issue_crl(Instance& instance) {
+  ASSIGN_OR_RETURN(auto* const ledger, instance.ledger());
+  ASSIGN_OR_RETURN(const auto* const authority, instance.authority());
+  return issue_crl(*ledger, authority->issuer, instance.ca().crl, instance.clock());
+}
+
+Result<void> maintain(Instance& instance) {
+  ASSIGN_OR_RETURN(auto* const ledger, instance.ledger());
+  ASSIGN_OR_RETURN(const auto services, instance.services());
+  TRY(end_overdue(*ledger, services));
+  ASSIGN_OR_RETURN(const bool due, crl_is_due(instance));
+  if (due) {
+    TRY(issue_crl(instance));
+  } else {
+    ASSIGN_OR_RETURN(const auto reader, ledger->reader());
+    TRY(publish_newest_crl(*reader, instance.ca().crl));
+  }
+  return forget_old_jobs(instance);
+}
+
+}  // namespace cmpost

@@ -1,0 +1,62 @@
+#include "app/output.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "base/bytes.h"
+
+namespace cmpost {
+
+void Table::add(std::vector<std::string> row) {
+  for (auto& cell : row) cell = printable(cell, 120);
+  rows_.push_back(std::move(row));
+}
+
+void Table::print(std::string_view nothing) const {
+  if (rows_.empty()) return print_line(nothing);
+  std::vector<std::size_t> widths;
+  for (const auto& title : header_) widths.push_back(title.size());
+  for (const auto& row : rows_) {
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  }
+  const auto line = [&](const std::vector<std::string>& cells) {
+    std::string text;
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+      text += cells[i];
+      if (i + 1 < cells.size()) text.append(widths[i] - cells[i].size() + 2, ' ');
+    }
+    print_line(text);
+  };
+  line(header_);
+  for (const auto& row : rows_) line(row);
+}
+
+void print_line(std::string_view text) {
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  std::fputc('\n', stdout);
+}
+
+void print_json(const nlohmann::json& value) {
+  print_line(value.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+}
+
+void print_error(const Error& error) {
+  std::fprintf(stderr, "cmpost: %s\n", printable(error.what, 2000).c_str());
+  if (!error.hint.empty())
+    std::fprintf(stderr, "        %s\n", printable(error.hint, 2000).c_str());
+}
+
+std::string in_words(Duration duration) {
+  using namespace std::chrono;
+  const auto value = duration < Duration::zero() ? -duration : duration;
+  const auto spell = [](auto count, const char* unit) {
+    return std::to_string(count.count()) + " " + unit;
+  };
+  if (value >= days(2)) return spell(duration_cast<days>(value), "d");
+  if (value >= hours(2)) return spell(duration_cast<hours>(value), "h");
+  if (value >= minutes(2)) return spell(duration_cast<minutes>(value), "min");
+  return spell(duration_cast<seconds>(value), "s");
+}
+
+}  // namespace cmpost

@@ -1,0 +1,34 @@
+// What commands print: tables and sentences for people, JSON for programs.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+
+namespace cmpost {
+
+// Columns as wide as their widest cell; cells are made printable. Prints the header only when
+// there are rows, else `nothing`.
+class Table {
+ public:
+  explicit Table(std::vector<std::string> header) : header_(std::move(header)) {}
+  void add(std::vector<std::string> row);
+  void print(std::string_view nothing) const;
+
+ private:
+  std::vector<std::string> header_;
+  std::vector<std::vector<std::string>> rows_;
+};
+
+void print_line(std::string_view text);        // to standard output
+void print_json(const nlohmann::json& value);  // indented, text made valid UTF-8
+// "cmpost: what" and, on a line of its own, the hint; to standard error.
+void print_error(const Error& error);
+
+// "3 d", "2 h", "5 min", "12 s", for ages and remaining times.
+std::string in_words(Duration duration);
+
+}  // namespace cmpost

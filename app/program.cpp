@@ -1,0 +1,49 @@
+#include "app/command.h"
+#include "app/instance.h"
+#include "app/output.h"
+
+namespace cmpost {
+namespace {
+
+constexpr const char* kAbout =
+    "CMP by post: a certificate authority reached by files instead of a live connection.\n"
+    "Start with `cmpost init DIR`, then see `cmpost COMMAND --help`.";
+
+void add_commands(CommandLine line) {
+  for (auto* add : {add_init, add_check, add_serve, add_run, add_status, add_queue, add_transaction,
+                    add_secret, add_cert, add_crl, add_audit, add_inspect}) {
+    add(line);
+  }
+}
+
+ExitCode parse_error(const CLI::App& app, const CLI::ParseError& error) {
+  return app.exit(error) == 0 ? ExitCode::ok : ExitCode::usage;
+}
+
+}  // namespace
+
+ExitCode run_program(int argc, const char* const* argv) {
+  CLI::App app(kAbout, "cmpost");
+  CommonOptions options;
+  Action action;
+  app.require_subcommand(1);
+  app.fallthrough();
+  app.set_version_flag("--version", "cmpost " CMPOST_VERSION);
+  app.add_option("--config", options.config,
+                 "settings (default: ./cmpost.toml, then /etc/cmpost/cmpost.toml)");
+  app.add_flag("--json", options.json, "print JSON where the command lists or shows something");
+  app.add_flag("--quiet", options.quiet, "print errors only");
+  add_commands({app, options, action});
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return parse_error(app, error);
+  }
+  const auto exit_code = action();
+  if (exit_code) return *exit_code;
+  print_error(exit_code.error());
+  return exit_code.error().what.starts_with(kWrongSettings) ? ExitCode::configuration
+                                                            : ExitCode::failed;
+}
+
+}  // namespace cmpost
