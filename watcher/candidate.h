@@ -1,0 +1,29 @@
+// One file of an input directory, judged by its content.
+#pragma once
+
+#include <string>
+
+#include "base/bytes.h"
+#include "watcher/drop_directory.h"
+
+namespace cmpost {
+
+struct Verdict {
+  enum class What {
+    take,     // `message` is what it holds
+    bad_now,  // empty, cut off, of no known kind: for good, if it is settled
+    retry,    // it changed under our eyes, or the system is short of something: look again
+    gone
+  };
+  What what = What::gone;
+  Bytes message;
+  std::string reason;  // bad_now, retry
+  std::string hint;
+};
+
+// Reads `name`, which looked like `look`, and unwraps it. Opens nothing but regular files, follows
+// no link, never blocks; a file of more than `max_octets` is judged without being read.
+Verdict judge(const DropDirectory& drop, DropDirectory::Place place, const std::string& name,
+              const Look& look, std::size_t max_octets);
+
+}  // namespace cmpost

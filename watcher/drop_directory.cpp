@@ -1,0 +1,158 @@
+#include "watcher/drop_directory.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <string_view>
+
+#include "watcher/file_names.h"
+
+namespace cmpost {
+namespace {
+
+Result<FileDescriptor> open_neighbour(const FileDescriptor& in, const std::string& path,
+                                      const char* name) {
+  if (::mkdirat(in.get(), name, 0750) != 0 && errno != EEXIST) {
+    return failure(errno_error("creating directory", path + "/" + name, errno));
+  }
+  FileDescriptor directory(
+      ::openat(in.get(), name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+  if (!directory) return failure(errno_error("opening directory", path + "/" + name, errno));
+  return directory;
+}
+
+// File systems of this machine alone, whose attributes are never stale.
+bool is_local(const FileDescriptor& directory) {
+  constexpr auto kLocal = std::to_array<long>(
+      {EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC, static_cast<long>(BTRFS_SUPER_MAGIC),
+       OVERLAYFS_SUPER_MAGIC, TMPFS_MAGIC, static_cast<long>(F2FS_SUPER_MAGIC)});
+  struct statfs status {};
+  if (::fstatfs(directory.get(), &status) != 0) return false;
+  return std::find(kLocal.begin(), kLocal.end(), status.f_type) != kLocal.end();
+}
+
+std::int64_t nanos(const timespec& time) { return time.tv_sec * 1'000'000'000LL + time.tv_nsec; }
+
+bool is_there(const FileDescriptor& directory, const std::string& name) {
+  struct stat status {};
+  return ::fstatat(directory.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+}  // namespace
+
+Result<DropDirectory> DropDirectory::open(const std::string& path) {
+  DropDirectory drop;
+  drop.path_ = path;
+  drop.in_ = FileDescriptor(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!drop.in_) return failure(errno_error("opening directory", path, errno));
+  ASSIGN_OR_RETURN(drop.work_, open_neighbour(drop.in_, path, ".work"));
+  ASSIGN_OR_RETURN(drop.done_, open_neighbour(drop.in_, path, ".done"));
+  ASSIGN_OR_RETURN(drop.quarantine_, open_neighbour(drop.in_, path, ".quarantine"));
+  drop.local_ = is_local(drop.in_);
+  return drop;
+}
+
+bool DropDirectory::is_current() const {
+  struct stat named {
+  }, opened{};
+  return ::stat(path_.c_str(), &named) == 0 && ::fstat(in_.get(), &opened) == 0 &&
+         named.st_dev == opened.st_dev && named.st_ino == opened.st_ino;
+}
+
+const FileDescriptor& DropDirectory::at(Place place) const {
+  switch (place) {
+    case Place::work:
+      return work_;
+    case Place::done:
+      return done_;
+    case Place::quarantine:
+      return quarantine_;
+    case Place::in:
+      break;
+  }
+  return in_;
+}
+
+std::optional<Look> DropDirectory::look(Place place, const std::string& name) const {
+  struct stat status {};
+  if (::fstatat(at(place).get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
+    return std::nullopt;
+  }
+  return Look{status.st_ino,         static_cast<std::uint64_t>(status.st_size),
+              nanos(status.st_mtim), nanos(status.st_ctim),
+              status.st_nlink,       status.st_mode & S_IFMT};
+}
+
+Result<std::string> DropDirectory::move(Place from, const std::string& name, Place to,
+                                        const std::string& mark, std::size_t reserve) const {
+  const auto plain = marked_name(name, "", reserve);
+  Result<void> moved;
+  for (const auto& target :
+       {plain, marked_name(name, "1", reserve), marked_name(name, mark, reserve)}) {
+    moved = rename_no_replace(at(from), name, at(to), target);
+    if (moved) return target;
+    if (!is_there(at(to), target)) break;
+  }
+  return failure(std::move(moved).error());
+}
+
+Result<void> DropDirectory::sync() const {
+  TRY(cmpost::sync(done_, path_ + "/.done"));
+  return cmpost::sync(quarantine_, path_ + "/.quarantine");
+}
+
+std::int64_t DropDirectory::file_system_now() const {
+  struct stat status {};
+  if (!local_ || ::futimens(work_.get(), nullptr) != 0) return 0;
+  return ::fstat(work_.get(), &status) == 0 ? nanos(status.st_ctim) : 0;
+}
+
+std::size_t DropDirectory::purge(Place place, std::int64_t before) const {
+  auto listing = Listing::start(at(place));
+  if (!listing) return 0;
+  std::size_t removed = 0;
+  for (auto names = listing->next(1000); !names.empty(); names = listing->next(1000)) {
+    for (const auto& name : names) {
+      const auto entry = look(place, name);
+      // The rename that brought it here has set the ctime.
+      if (!entry || entry->ctime_nanos / 1'000'000'000 >= before) continue;
+      const int flag = S_ISDIR(entry->type) ? AT_REMOVEDIR : 0;
+      if (::unlinkat(at(place).get(), name.c_str(), flag) == 0) ++removed;
+    }
+  }
+  return removed;
+}
+
+Result<Listing> Listing::start(const FileDescriptor& directory) {
+  const int own = ::openat(directory.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (own < 0) return failure(errno_error("listing", "the directory", errno));
+  DIR* stream = ::fdopendir(own);
+  if (stream != nullptr) return Listing(stream);
+  const int error_number = errno;
+  ::close(own);
+  return failure(errno_error("listing", "the directory", error_number));
+}
+
+Listing::~Listing() {
+  if (stream_ != nullptr) ::closedir(static_cast<DIR*>(stream_));
+}
+
+std::vector<std::string> Listing::next(std::size_t max) {
+  std::vector<std::string> names;
+  while (names.size() < max) {
+    const auto* entry = ::readdir(static_cast<DIR*>(stream_));
+    if (entry == nullptr) break;
+    const std::string_view name = entry->d_name;
+    if (name != "." && name != "..") names.emplace_back(name);
+  }
+  return names;
+}
+
+}  // namespace cmpost

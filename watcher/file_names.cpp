@@ -1,0 +1,63 @@
+#include "watcher/file_names.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <climits>
+
+namespace cmpost {
+namespace {
+
+constexpr std::array<std::string_view, 4> kUnfinished = {".tmp", ".part", ".filepart",
+                                                         ".crdownload"};
+constexpr std::array<std::string_view, 3> kRequests = {".pki", ".der", ".cmp"};
+constexpr std::size_t kLongestExtension = 16;
+
+bool ends_with(std::string_view name, std::string_view ending) {
+  if (name.size() < ending.size()) return false;
+  name.remove_prefix(name.size() - ending.size());
+  return std::equal(name.begin(), name.end(), ending.begin(), [](char a, char b) {
+    return std::tolower(static_cast<unsigned char>(a)) == b;
+  });
+}
+
+// Where the extension begins; the end of the name when it has none worth keeping.
+std::size_t extension_at(std::string_view name) {
+  const auto dot = name.rfind('.');
+  const bool extension =
+      dot != std::string_view::npos && dot > 0 && name.size() - dot <= kLongestExtension;
+  return extension ? dot : name.size();
+}
+
+// Cuts between characters when the name is UTF-8.
+std::string_view cut(std::string_view text, std::size_t limit) {
+  if (text.size() <= limit) return text;
+  std::size_t end = limit;
+  while (end > 0 && limit - end < 4 && (static_cast<unsigned char>(text[end]) & 0xc0U) == 0x80U) {
+    --end;
+  }
+  return text.substr(0, end == 0 ? limit : end);
+}
+
+}  // namespace
+
+bool is_ignored(std::string_view name) {
+  if (name.empty() || name.front() == '.' || name.front() == '~') return true;
+  return std::any_of(kUnfinished.begin(), kUnfinished.end(),
+                     [&](std::string_view ending) { return ends_with(name, ending); });
+}
+
+bool is_request_name(std::string_view name) {
+  return std::any_of(kRequests.begin(), kRequests.end(),
+                     [&](std::string_view ending) { return ends_with(name, ending); });
+}
+
+std::string_view stem_of(std::string_view name) { return name.substr(0, extension_at(name)); }
+
+std::string marked_name(std::string_view name, std::string_view mark, std::size_t reserve) {
+  const auto extension = name.substr(extension_at(name));
+  const auto ending = (mark.empty() ? "" : "-" + std::string(mark)) + std::string(extension);
+  return std::string(cut(stem_of(name), NAME_MAX - reserve - ending.size())) + ending;
+}
+
+}  // namespace cmpost

@@ -1,0 +1,93 @@
+#include "watcher/ingress_loop.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+
+#include "base/log.h"
+
+namespace cmpost {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Duration kIdle = 1h;  // an Ingress knows itself when to look again
+constexpr Duration kFirstPause = 1s, kLongestPause = 30s;
+
+void pause(Duration duration, const std::stop_token& stop) {
+  std::mutex mutex;
+  std::condition_variable_any stopped;
+  std::unique_lock lock(mutex);
+  stopped.wait_for(lock, stop, duration, [] { return false; });
+}
+
+// Tells the operator when trouble begins, when it changes and when it is over.
+class Trouble {
+ public:
+  explicit Trouble(std::string channel) : channel_(std::move(channel)) {}
+
+  void begin(const Error& error) {
+    if (what_ == error.what) return;
+    what_ = error.what;
+    log::error("channel.failing",
+               {{"channel", channel_}, {"reason", error.what}, {"hint", error.hint}});
+  }
+  void end() {
+    if (!what_) return;
+    what_.reset();
+    log::info("channel.recovered", {{"channel", channel_}});
+  }
+
+ private:
+  std::string channel_;
+  std::optional<std::string> what_;
+};
+
+}  // namespace
+
+Intake& Intake::operator+=(const Intake& other) {
+  deposited += other.deposited;
+  known += other.known;
+  quarantined += other.quarantined;
+  settling += other.settling;
+  stuck += other.stuck;
+  return *this;
+}
+
+Result<Intake> take_all(Ingress& ingress, const std::stop_token& stop) {
+  Intake total;
+  while (true) {
+    ASSIGN_OR_RETURN(const Intake intake, ingress.poll(stop));
+    total.deposited += intake.deposited;
+    total.known += intake.known;
+    total.quarantined += intake.quarantined;
+    total.settling = intake.settling;
+    total.stuck = intake.stuck;
+    const bool idle = intake.deposited + intake.quarantined + intake.settling == 0;
+    if (idle || stop.stop_requested()) return total;
+    if (intake.settling > 0) ingress.wait(kIdle, stop);
+  }
+}
+
+IngressLoop::IngressLoop(Ingress& ingress)
+    : ingress_(ingress), thread_([this](const std::stop_token& stop) { run(stop); }) {}
+
+void IngressLoop::run(const std::stop_token& stop) {
+  Trouble trouble(ingress_.channel());
+  Duration next_pause = kFirstPause;
+  while (!stop.stop_requested()) {
+    const auto intake = ingress_.poll(stop);
+    if (!intake) {
+      trouble.begin(intake.error());
+      pause(next_pause, stop);
+      next_pause = std::min(2 * next_pause, kLongestPause);
+      continue;
+    }
+    trouble.end();
+    next_pause = kFirstPause;
+    ingress_.wait(kIdle, stop);
+  }
+}
+
+}  // namespace cmpost

@@ -1,0 +1,28 @@
+// Runs an Ingress until told to stop.
+#pragma once
+
+#include <thread>
+
+#include "watcher/ingress.h"
+
+namespace cmpost {
+
+// Polls in a thread of its own from construction to destruction. Trouble with the source or the
+// queue is logged when it begins and when it ends, not at each attempt, and slows the loop down
+// (1 s, doubling to 30 s). `ingress` must outlive the loop.
+class IngressLoop {
+ public:
+  explicit IngressLoop(Ingress& ingress);
+  // Stops and joins: waits for the end of the group that is being deposited.
+  ~IngressLoop() = default;
+
+  void request_stop() { thread_.request_stop(); }
+
+ private:
+  void run(const std::stop_token& stop);
+
+  Ingress& ingress_;
+  std::jthread thread_;  // last: starts when the rest is there
+};
+
+}  // namespace cmpost

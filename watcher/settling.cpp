@@ -1,0 +1,65 @@
+#include "watcher/settling.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace cmpost {
+namespace {
+
+bool is_old(const Look& look, std::int64_t file_system_now, Duration settle) {
+  if (file_system_now == 0) return false;
+  return file_system_now - look.ctime_nanos >=
+         std::chrono::duration_cast<std::chrono::nanoseconds>(settle).count();
+}
+
+}  // namespace
+
+Readiness Settling::look_at(const std::string& name, const Look& look, Time steady_now,
+                            std::int64_t file_system_now) {
+  auto& sighting = sightings_[name];
+  if (sighting.look != look) {
+    sighting = {look, steady_now, sighting.announced, false, false};
+  }
+  if (is_old(look, file_system_now, settle_) || steady_now - sighting.since >= settle_) {
+    sighting.settled = true;
+  }
+  if (sighting.settled) return Readiness::settled;
+  return sighting.announced ? Readiness::announced : Readiness::unsettled;
+}
+
+bool Settling::first_report(const std::string& name) {
+  return !std::exchange(sightings_[name].reported, true);
+}
+
+void Settling::keep_only(const std::set<std::string>& names) {
+  std::erase_if(sightings_, [&](const auto& entry) { return !names.contains(entry.first); });
+}
+
+std::size_t Settling::unsettled() const {
+  return static_cast<std::size_t>(
+      std::count_if(sightings_.begin(), sightings_.end(),
+                    [](const auto& entry) { return !entry.second.settled; }));
+}
+
+std::size_t Settling::stuck() const { return sightings_.size() - unsettled(); }
+
+std::vector<std::string> Settling::worth_a_look(Time steady_now) const {
+  std::vector<std::string> names;
+  for (const auto& [name, sighting] : sightings_) {
+    const bool fresh = !sighting.look;
+    const bool due = !sighting.settled && steady_now - sighting.since >= settle_;
+    if (fresh || due) names.push_back(name);
+  }
+  return names;
+}
+
+Time Settling::next_look() const {
+  Time next = Time::max();
+  for (const auto& [name, sighting] : sightings_) {
+    if (!sighting.look) return Time::min();
+    if (!sighting.settled) next = std::min(next, sighting.since + settle_);
+  }
+  return next;
+}
+
+}  // namespace cmpost
