@@ -66,9 +66,11 @@ class Connection {
 enum class OpenMode { read_write, read_only, create };
 // "sqlite:path" (relative to `base_directory`). WAL, synchronous=FULL, foreign_keys on, busy
 // time-out 10 s, a check-point size that suits group commit. A file that is no database or has a
-// newer schema is a clear Error. New files get mode 0600.
+// newer schema is a clear Error. New files get mode 0600 and pages of `page_size` octets: small
+// ones suit random keys, large ones (8192) rows that are appended.
 Result<std::unique_ptr<Connection>> open_database(std::string_view url,
-                                                  const std::string& base_directory, OpenMode mode);
+                                                  const std::string& base_directory, OpenMode mode,
+                                                  int page_size = 4096);
 
 // One step of the schema. Versions count from 1 without gaps.
 struct Migration {

@@ -21,17 +21,18 @@ constexpr std::string_view kScheme = "sqlite:";
 constexpr auto kBusyTimeout = std::chrono::seconds(10);
 constexpr auto kLongestPause = std::chrono::milliseconds(5);
 
-// The WAL is copied into the file when it has 4096 pages (16 MiB): some ten groups of 500 jobs, so
-// that a page which many groups change is written back once. At most 64 MiB of it stay on disk,
-// and at most 16 MiB of pages in memory, however large the file is. No mmap: a disk error would
-// be a signal and not an Error. `fast` deletion overwrites what is deleted where that costs no
-// write of its own.
+// The WAL is copied into the file when it has so many octets: some ten groups of 500 jobs, so that
+// a page which many groups change is written back once.
+constexpr std::int64_t kCheckpoint = 16 << 20;
+
+// At most 64 MiB of the WAL stay on disk, and at most 16 MiB of pages in memory, however large the
+// file is. No mmap: a disk error would be a signal and not an Error. `fast` deletion overwrites
+// what is deleted where that costs no write of its own.
 constexpr const char* kSettings =
     "PRAGMA synchronous = FULL;"
     "PRAGMA foreign_keys = ON;"
     "PRAGMA trusted_schema = OFF;"
     "PRAGMA secure_delete = FAST;"
-    "PRAGMA wal_autocheckpoint = 4096;"
     "PRAGMA journal_size_limit = 67108864;"
     "PRAGMA cache_size = -16384;"
     "PRAGMA mmap_size = 0;";
@@ -112,25 +113,35 @@ Result<void> use_wal(Connection& connection, const std::string& path) {
   }
 }
 
-// The first read shows whether it is a database at all.
-Result<void> read_header(Connection& connection) {
-  ASSIGN_OR_RETURN(auto* const pragma, connection.statement("PRAGMA schema_version"));
-  TRY(pragma->step());
+// The first read; it shows whether the file is a database at all.
+Result<std::int64_t> page_size_of(Connection& connection) {
+  TRY(connection.execute("PRAGMA schema_version"));
+  ASSIGN_OR_RETURN(auto* const pragma, connection.statement("PRAGMA page_size"));
+  ASSIGN_OR_RETURN(const bool row, pragma->step());
+  CHECK(row);
+  const auto size = pragma->integer(0);
   pragma->reset();
-  return {};
+  return size;
+}
+
+// A file that has pages already keeps their size.
+Result<void> configure(Connection& connection, int page_size) {
+  TRY(connection.execute("PRAGMA page_size = " + std::to_string(page_size)));
+  TRY(connection.execute(kSettings));
+  ASSIGN_OR_RETURN(const auto size, page_size_of(connection));
+  return connection.execute("PRAGMA wal_autocheckpoint = " + std::to_string(kCheckpoint / size));
 }
 
 }  // namespace
 
 Result<std::unique_ptr<Connection>> open_database(std::string_view url,
-                                                  const std::string& base_directory,
-                                                  OpenMode mode) {
+                                                  const std::string& base_directory, OpenMode mode,
+                                                  int page_size) {
   ASSIGN_OR_RETURN(const auto path, path_of(url, base_directory));
   if (mode == OpenMode::create) TRY(create_file(path));
   ASSIGN_OR_RETURN(auto database, open_file(path, mode));
   auto connection = std::make_unique<SqliteConnection>(std::move(database), path);
-  TRY(connection->execute(kSettings));
-  TRY(read_header(*connection));
+  TRY(configure(*connection, page_size));
   if (mode != OpenMode::read_only) TRY(use_wal(*connection, path));
   return connection;
 }

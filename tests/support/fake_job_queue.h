@@ -137,7 +137,10 @@ class FakeJobQueue final : public JobQueue {
   }
   void wait_for_work(Duration time_out) override {
     std::unique_lock lock(mutex_);
-    work_.wait_for(lock, time_out);
+    work_.wait_for(lock, time_out, [this] {
+      return std::any_of(jobs_.begin(), jobs_.end(),
+                         [this](const auto& entry) { return due(entry.second); });
+    });
   }
 
   // How many calls of put() stored something or nothing: the groups.

@@ -1,0 +1,120 @@
+// What ends a lease, and what people do to a job.
+#include <algorithm>
+
+#include "queue/job_table.h"
+
+namespace cmpost {
+
+Result<std::optional<std::int64_t>> JobTable::seq_of(const JobId& id) {
+  TRY(ids_.refresh());
+  return ids_.find(id);
+}
+
+// A group that was leased together has consecutive numbers, so that one statement can end it.
+Result<std::vector<JobTable::Run>> JobTable::runs_of(std::span<const JobId> ids) {
+  TRY(ids_.refresh());
+  std::vector<std::int64_t> numbers;
+  for (const auto& id : ids) {
+    ASSIGN_OR_RETURN(const auto seq, ids_.find(id));
+    if (seq) numbers.push_back(*seq);
+  }
+  std::sort(numbers.begin(), numbers.end());
+  std::vector<Run> runs;
+  for (const auto seq : numbers) {
+    if (!runs.empty() && seq <= runs.back().last + 1) {
+      runs.back().last = seq;
+    } else {
+      runs.push_back({seq, seq});
+    }
+  }
+  return runs;
+}
+
+Result<void> JobTable::finish(Run run, std::string_view reason, Time now) {
+  ASSIGN_OR_RETURN(auto* const update,
+                   statement("UPDATE $ NOT INDEXED SET state = 'done', owner = NULL, lease = NULL,"
+                             " reason = ?, ended = ? WHERE seq BETWEEN ? AND ?"
+                             " AND state = 'active'"));
+  update->bind(1, reason);
+  update->bind(2, to_unix_micros(now));
+  update->bind(3, run.first);
+  update->bind(4, run.last);
+  ASSIGN_OR_RETURN(const auto changed, update->execute());
+  // A run in which somebody has held or dropped a job keeps its octets until they are purged.
+  const bool all = changed == run.last - run.first + 1;
+  if (finished_ == Finished::keep_payload || !all) return {};
+  ASSIGN_OR_RETURN(auto* const forget,
+                   statement("DELETE FROM $_payload WHERE seq BETWEEN ? AND ?"));
+  forget->bind(1, run.first);
+  forget->bind(2, run.last);
+  TRY(forget->execute());
+  return {};
+}
+
+Result<void> JobTable::finish(std::span<const JobId> ids, std::string_view reason, Time now) {
+  ASSIGN_OR_RETURN(const auto runs, runs_of(ids));
+  for (const auto& run : runs) TRY(finish(run, reason, now));
+  return {};
+}
+
+Result<bool> JobTable::defer(const JobId& id, Time due, std::string_view reason) {
+  ASSIGN_OR_RETURN(const auto seq, seq_of(id));
+  if (!seq) return false;
+  ASSIGN_OR_RETURN(auto* const update,
+                   statement("UPDATE $ SET state = 'deferred', owner = NULL, lease = NULL, due = ?,"
+                             " reason = ? WHERE seq = ? AND state = 'active'"));
+  update->bind(1, to_unix_micros(due));
+  update->bind(2, reason);
+  update->bind(3, *seq);
+  ASSIGN_OR_RETURN(const auto changed, update->execute());
+  return changed == 1;
+}
+
+Result<bool> JobTable::hold(const JobId& id, std::string_view reason) {
+  ASSIGN_OR_RETURN(const auto seq, seq_of(id));
+  if (!seq) return false;
+  ASSIGN_OR_RETURN(auto* const update,
+                   statement("UPDATE $ SET state = 'held', owner = NULL, lease = NULL, due = NULL,"
+                             " reason = ? WHERE seq = ? AND state <> 'done'"));
+  update->bind(1, reason);
+  update->bind(2, *seq);
+  ASSIGN_OR_RETURN(const auto changed, update->execute());
+  return changed == 1;
+}
+
+Result<bool> JobTable::retry(const JobId& id) {
+  ASSIGN_OR_RETURN(const auto seq, seq_of(id));
+  if (!seq) return false;
+  ASSIGN_OR_RETURN(auto* const update,
+                   statement("UPDATE $ SET state = 'waiting', due = NULL, attempts = 0, reason = ''"
+                             " WHERE seq = ? AND state IN ('deferred', 'held')"));
+  update->bind(1, *seq);
+  ASSIGN_OR_RETURN(const auto changed, update->execute());
+  return changed == 1;
+}
+
+Result<bool> JobTable::release(const JobId& id) {
+  ASSIGN_OR_RETURN(const auto seq, seq_of(id));
+  if (!seq) return false;
+  ASSIGN_OR_RETURN(auto* const update,
+                   statement("UPDATE $ SET state = 'waiting', attempts = 0, reason = ''"
+                             " WHERE seq = ? AND state = 'held'"));
+  update->bind(1, *seq);
+  ASSIGN_OR_RETURN(const auto changed, update->execute());
+  return changed == 1;
+}
+
+Result<bool> JobTable::drop(const JobId& id, std::string_view reason, Time now) {
+  ASSIGN_OR_RETURN(const auto seq, seq_of(id));
+  if (!seq) return false;
+  ASSIGN_OR_RETURN(auto* const update,
+                   statement("UPDATE $ SET state = 'done', due = NULL, reason = ?, ended = ?"
+                             " WHERE seq = ? AND state IN ('waiting', 'deferred', 'held')"));
+  update->bind(1, reason);
+  update->bind(2, to_unix_micros(now));
+  update->bind(3, *seq);
+  ASSIGN_OR_RETURN(const auto changed, update->execute());
+  return changed == 1;
+}
+
+}  // namespace cmpost

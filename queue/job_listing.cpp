@@ -1,0 +1,118 @@
+#include "queue/job_listing.h"
+
+#include "queue/job_row.h"
+#include "queue/spool_schema.h"
+#include "store/database_transaction.h"
+
+namespace cmpost {
+namespace {
+
+constexpr std::string_view kSelect =
+    "SELECT id, state, attempts, arrived, due, reason, size, " CMPOST_ENVELOPE_COLUMNS " FROM $";
+
+JobStatus status_of(const Statement& row) {
+  JobStatus status;
+  status.id = id_of(row, 0);
+  status.envelope = envelope_of(row, 7);
+  status.state = job_state(row.text(1)).value_or(JobState::held);
+  status.attempts = static_cast<int>(row.integer(2));
+  status.arrived = time_of(row, 3);
+  status.due = time_of(row, 4);
+  status.reason = row.text(5);
+  status.size = static_cast<std::size_t>(row.integer(6));
+  return status;
+}
+
+// The state stands in the text, not in a parameter: only so its index can be used.
+std::string listing(const JobFilter& filter) {
+  std::string sql(kSelect);
+  sql += filter.state ? " WHERE state = '" + std::string(to_string(*filter.state)) + "'"
+                      : std::string(" WHERE true");
+  sql += filter.channel ? " AND channel = ?2" : "";
+  return sql + " ORDER BY seq LIMIT ?1";
+}
+
+}  // namespace
+
+Result<std::vector<JobStatus>> JobListing::list(const JobFilter& filter) {
+  ASSIGN_OR_RETURN(auto* const query, connection_.statement(for_table(listing(filter), name_)));
+  query->bind(1, static_cast<std::int64_t>(filter.limit));
+  if (filter.channel) query->bind(2, *filter.channel);
+  std::vector<JobStatus> jobs;
+  for (;;) {
+    ASSIGN_OR_RETURN(const bool row, query->step());
+    if (!row) break;
+    jobs.push_back(status_of(*query));
+  }
+  query->reset();
+  return jobs;
+}
+
+Result<std::optional<std::int64_t>> JobListing::seq_of(const JobId& id) {
+  if (auto refreshed = ids_.refresh(); !refreshed) {
+    ids_.clear();
+    return failure(std::move(refreshed).error());
+  }
+  return ids_.find(id);
+}
+
+Result<std::optional<JobStatus>> JobListing::find(const JobId& id) {
+  DatabaseTransaction snapshot(connection_);
+  TRY(snapshot.begin_read());
+  ASSIGN_OR_RETURN(const auto seq, seq_of(id));
+  if (!seq) return std::nullopt;
+  ASSIGN_OR_RETURN(auto* const query, connection_.statement(for_table(
+                                          std::string(kSelect) + " WHERE seq = ?", name_)));
+  query->bind(1, *seq);
+  ASSIGN_OR_RETURN(const bool row, query->step());
+  auto status = row ? std::optional(status_of(*query)) : std::nullopt;
+  query->reset();
+  return status;
+}
+
+Result<Bytes> JobListing::payload(const JobId& id) {
+  DatabaseTransaction snapshot(connection_);
+  TRY(snapshot.begin_read());
+  ASSIGN_OR_RETURN(const auto seq, seq_of(id));
+  if (!seq) return hold("there is no " + name_ + " with the id " + id.text());
+  ASSIGN_OR_RETURN(auto* const query, connection_.statement(for_table(
+                                          "SELECT octets FROM $_payload WHERE seq = ?", name_)));
+  query->bind(1, *seq);
+  ASSIGN_OR_RETURN(const bool row, query->step());
+  if (!row) {
+    return hold("the octets of " + name_ + " " + id.text() + " are no longer in the queue",
+                "a request that is done is found in the ledger");
+  }
+  auto octets = to_bytes(query->blob(0));
+  query->reset();
+  return octets;
+}
+
+// Only `queue.jobs` knows of the jobs that are done; the others are counted in their indexes.
+Result<QueueCounts> JobListing::counts() {
+  ASSIGN_OR_RETURN(
+      auto* const query,
+      connection_.statement(for_table("SELECT (SELECT count(*) FROM $ WHERE state = 'waiting'),"
+                                      " (SELECT count(*) FROM $ WHERE state = 'active'),"
+                                      " (SELECT count(*) FROM $ WHERE state = 'deferred'),"
+                                      " (SELECT count(*) FROM $ WHERE state = 'held'),"
+                                      " (SELECT jobs FROM queue WHERE name = '$'),"
+                                      " (SELECT arrived FROM $ WHERE seq = (SELECT min(seq) FROM ("
+                                      "   SELECT min(seq) AS seq FROM $ WHERE state = 'waiting'"
+                                      "   UNION ALL SELECT min(seq) FROM $ WHERE state = 'active'"
+                                      "   UNION ALL SELECT min(seq) FROM $ WHERE state = 'deferred'"
+                                      "   UNION ALL SELECT min(seq) FROM $ WHERE state = 'held')))",
+                                      name_)));
+  ASSIGN_OR_RETURN(const bool row, query->step());
+  CHECK(row);
+  const auto number = [query](int column) {
+    return static_cast<std::size_t>(query->integer(column));
+  };
+  QueueCounts counts{number(0), number(1), number(2), number(3), 0, std::nullopt};
+  counts.done = number(4) - counts.waiting - counts.active - counts.deferred - counts.held;
+  if (!query->is_null(5)) counts.oldest = time_of(*query, 5);
+  query->reset();
+  return counts;
+}
+
+}  // namespace cmpost

@@ -1,0 +1,31 @@
+// What people and reports see of a queue; on a connection of its own, so that a long listing
+// stops nobody.
+#pragma once
+
+#include <string>
+
+#include "queue/id_index.h"
+#include "queue/job_queue.h"
+
+namespace cmpost {
+
+// One thread at a time; reads only. Each call sees one moment.
+class JobListing {
+ public:
+  JobListing(Connection& connection, std::string name)
+      : connection_(connection), name_(std::move(name)), ids_(connection, name_) {}
+
+  Result<std::vector<JobStatus>> list(const JobFilter& filter);
+  Result<std::optional<JobStatus>> find(const JobId& id);
+  Result<Bytes> payload(const JobId& id);
+  Result<QueueCounts> counts();
+
+ private:
+  Result<std::optional<std::int64_t>> seq_of(const JobId& id);
+
+  Connection& connection_;
+  const std::string name_;
+  IdIndex ids_;
+};
+
+}  // namespace cmpost

@@ -1,0 +1,156 @@
+#include "queue/job_table.h"
+
+#include "queue/job_row.h"
+#include "queue/spool_schema.h"
+
+namespace cmpost {
+namespace {
+
+// Of payloads in memory at a time; a single job may be larger.
+constexpr std::size_t kMostOctets = 32 << 20;
+
+}  // namespace
+
+Result<Statement*> JobTable::statement(std::string_view sql) {
+  return connection_.statement(for_table(sql, name_));
+}
+
+// A number of our own, since SQLite would give that of a deleted job again.
+Result<std::int64_t> JobTable::next_seq() {
+  ASSIGN_OR_RETURN(auto* const query, statement("SELECT next FROM queue WHERE name = '$'"));
+  ASSIGN_OR_RETURN(const bool row, query->step());
+  CHECK(row);
+  const auto next = query->integer(0);
+  query->reset();
+  return next;
+}
+
+Result<void> JobTable::set_counts(std::int64_t next, std::int64_t more_jobs) {
+  ASSIGN_OR_RETURN(auto* const update,
+                   statement("UPDATE queue SET next = ?, jobs = jobs + ? WHERE name = '$'"));
+  update->bind(1, next);
+  update->bind(2, more_jobs);
+  TRY(update->execute());
+  return {};
+}
+
+Result<std::size_t> JobTable::insert(std::span<const Job> jobs, Time now, const Start& start) {
+  TRY(ids_.refresh());
+  TRY(ids_.settle(IdIndex::When::many));
+  ASSIGN_OR_RETURN(const auto first, next_seq());
+  ASSIGN_OR_RETURN(auto* const row,
+                   statement("INSERT INTO $(seq, id, arrived, size, state, attempts, reason,"
+                             " " CMPOST_ENVELOPE_COLUMNS
+                             ") VALUES (?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
+  ASSIGN_OR_RETURN(auto* const payload, statement("INSERT INTO $_payload VALUES (?, ?)"));
+  auto next = first;
+  for (const auto& job : jobs) {
+    ASSIGN_OR_RETURN(const auto known, ids_.find(job.id));
+    if (known) continue;
+    row->bind(1, next);
+    row->bind(2, ByteView(job.id.octets));
+    row->bind(3, to_unix_micros(now));
+    row->bind(4, static_cast<std::int64_t>(job.payload.size()));
+    row->bind(5, to_string(start.state));
+    row->bind(6, start.reason);
+    bind_envelope(*row, 7, job.envelope);
+    TRY(row->execute());
+    payload->bind(1, next);
+    payload->bind(2, job.payload);
+    TRY(payload->execute());
+    ids_.add(job.id, next++);
+  }
+  if (next != first) TRY(set_counts(next, next - first));
+  return static_cast<std::size_t>(next - first);
+}
+
+Result<void> JobTable::wake(Time now) {
+  // At most so many at a time: after a week without a network all of them are due at once.
+  ASSIGN_OR_RETURN(auto* const due,
+                   statement("UPDATE $ SET state = 'waiting', due = NULL WHERE seq IN (SELECT seq"
+                             " FROM $ WHERE state = 'deferred' AND due <= ? ORDER BY due"
+                             " LIMIT 10000)"));
+  due->bind(1, to_unix_micros(now));
+  TRY(due->execute());
+  ASSIGN_OR_RETURN(auto* const lease,
+                   statement("UPDATE $ INDEXED BY $_active SET state = 'waiting', owner = NULL,"
+                             " lease = NULL WHERE state = 'active' AND lease <= ?"));
+  lease->bind(1, to_unix_micros(now));
+  TRY(lease->execute());
+  return {};
+}
+
+Result<std::int64_t> JobTable::take_back(std::int64_t owner) {
+  ASSIGN_OR_RETURN(auto* const update,
+                   statement("UPDATE $ INDEXED BY $_active SET state = 'waiting', owner = NULL,"
+                             " lease = NULL WHERE state = 'active' AND owner = ?"));
+  update->bind(1, owner);
+  return update->execute();
+}
+
+Result<std::vector<Lease>> JobTable::waiting(std::size_t max, Run& found) {
+  ASSIGN_OR_RETURN(auto* const query,
+                   statement("SELECT seq, id, attempts, arrived, octets, " CMPOST_ENVELOPE_COLUMNS
+                             " FROM $ INDEXED BY $_waiting CROSS JOIN $_payload USING (seq)"
+                             " WHERE state = 'waiting' ORDER BY seq LIMIT ?"));
+  query->bind(1, static_cast<std::int64_t>(max));
+  std::vector<Lease> leases;
+  for (std::size_t octets = 0; octets < kMostOctets;) {
+    ASSIGN_OR_RETURN(const bool row, query->step());
+    if (!row) break;
+    auto& lease = leases.emplace_back();
+    lease.job = {id_of(*query, 1), envelope_of(*query, 5), to_bytes(query->blob(4))};
+    lease.attempts = static_cast<int>(query->integer(2)) + 1;
+    lease.arrived = time_of(*query, 3);
+    found.last = query->integer(0);
+    if (leases.size() == 1) found.first = found.last;
+    octets += lease.job.payload.size();
+  }
+  query->reset();
+  return leases;
+}
+
+Result<std::vector<Lease>> JobTable::lease(std::size_t max, std::int64_t owner, Time until) {
+  Run run{0, -1};
+  ASSIGN_OR_RETURN(auto leases, waiting(max, run));
+  if (leases.empty()) return leases;
+  // Being the oldest, they are all that wait in this range.
+  ASSIGN_OR_RETURN(auto* const update,
+                   statement("UPDATE $ INDEXED BY $_waiting SET state = 'active',"
+                             " attempts = attempts + 1, owner = ?, lease = ?"
+                             " WHERE state = 'waiting' AND seq BETWEEN ? AND ?"));
+  update->bind(1, owner);
+  update->bind(2, to_unix_micros(until));
+  update->bind(3, run.first);
+  update->bind(4, run.last);
+  ASSIGN_OR_RETURN(const auto changed, update->execute());
+  CHECK(changed == static_cast<std::int64_t>(leases.size()));
+  return leases;
+}
+
+Result<bool> JobTable::has_work(Time now) {
+  ASSIGN_OR_RETURN(
+      auto* const query,
+      statement("SELECT EXISTS (SELECT 1 FROM $ WHERE state = 'waiting')"
+                " OR EXISTS (SELECT 1 FROM $ WHERE state = 'deferred' AND due <= ?1)"
+                " OR EXISTS (SELECT 1 FROM $ WHERE state = 'active' AND lease <= ?1)"));
+  query->bind(1, to_unix_micros(now));
+  ASSIGN_OR_RETURN(const bool row, query->step());
+  const bool work = row && query->integer(0) != 0;
+  query->reset();
+  return work;
+}
+
+Result<std::optional<Time>> JobTable::next_event() {
+  ASSIGN_OR_RETURN(
+      auto* const query,
+      statement("SELECT min(t) FROM (SELECT min(due) AS t FROM $ WHERE state = 'deferred'"
+                " UNION ALL SELECT min(lease) FROM $ WHERE state = 'active')"));
+  ASSIGN_OR_RETURN(const bool row, query->step());
+  CHECK(row);
+  const auto next = query->is_null(0) ? std::nullopt : std::optional(time_of(*query, 0));
+  query->reset();
+  return next;
+}
+
+}  // namespace cmpost

@@ -1,0 +1,88 @@
+#include "queue/sqlite_queue.h"
+
+namespace cmpost {
+
+Result<std::size_t> SqliteQueue::put(std::span<const Job> jobs) {
+  if (jobs.empty()) return 0;
+  const auto added =
+      database_.write([&] { return parts_.table.insert(jobs, database_.now(), {}); });
+  if (added && *added > 0) parts_.signal.work_added();
+  return added;
+}
+
+Result<void> SqliteQueue::put_held(const Job& job, std::string_view reason) {
+  const JobTable::Start held{JobState::held, reason};
+  TRY(database_.write([&] { return parts_.table.insert({&job, 1}, database_.now(), held); }));
+  return {};
+}
+
+Result<std::vector<Lease>> SqliteQueue::take(std::size_t max) {
+  if (max == 0) return std::vector<Lease>();
+  return database_.take(parts_, max);
+}
+
+Result<void> SqliteQueue::finish(std::span<const JobId> ids, std::string_view reason) {
+  if (ids.empty()) return {};
+  return database_.write([&] { return parts_.table.finish(ids, reason, database_.now()); });
+}
+
+Result<void> SqliteQueue::defer(const JobId& id, Time due, std::string_view reason) {
+  TRY(database_.write([&] { return parts_.table.defer(id, due, reason); }));
+  parts_.signal.work_added();  // the next take looks when it is due
+  return {};
+}
+
+Result<void> SqliteQueue::hold(const JobId& id, std::string_view reason) {
+  TRY(database_.write([&] { return parts_.table.hold(id, reason); }));
+  return {};
+}
+
+Result<std::vector<JobStatus>> SqliteQueue::list(const JobFilter& filter) {
+  return database_.read([&] { return parts_.listing.list(filter); });
+}
+
+Result<std::optional<JobStatus>> SqliteQueue::find(const JobId& id) {
+  return database_.read([&] { return parts_.listing.find(id); });
+}
+
+Result<Bytes> SqliteQueue::payload(const JobId& id) {
+  return database_.read([&] { return parts_.listing.payload(id); });
+}
+
+Result<QueueCounts> SqliteQueue::counts() {
+  return database_.read([&] { return parts_.listing.counts(); });
+}
+
+Result<bool> SqliteQueue::retry(const JobId& id) {
+  const auto changed = database_.write([&] { return parts_.table.retry(id); });
+  if (changed && *changed) parts_.signal.work_added();
+  return changed;
+}
+
+Result<bool> SqliteQueue::release(const JobId& id) {
+  const auto changed = database_.write([&] { return parts_.table.release(id); });
+  if (changed && *changed) parts_.signal.work_added();
+  return changed;
+}
+
+Result<bool> SqliteQueue::drop(const JobId& id, std::string_view reason) {
+  return database_.write([&] { return parts_.table.drop(id, reason, database_.now()); });
+}
+
+// In several transactions, so that nobody waits long.
+Result<std::size_t> SqliteQueue::purge(Time before) {
+  std::size_t jobs = 0;
+  for (std::optional<std::int64_t> from = 0; from;) {
+    ASSIGN_OR_RETURN(const auto purged,
+                     database_.write([&] { return parts_.table.purge(before, *from); }));
+    jobs += purged.jobs;
+    from = purged.next;
+  }
+  return jobs;
+}
+
+void SqliteQueue::wait_for_work(Duration time_out) {
+  parts_.signal.wait(time_out, [this] { return database_.may_have_work(parts_); });
+}
+
+}  // namespace cmpost

@@ -1,0 +1,67 @@
+#include "queue/spool.h"
+#include "queue/spool_database.h"
+#include "queue/spool_schema.h"
+#include "queue/sqlite_queue.h"
+
+namespace cmpost {
+namespace {
+
+// Rows are appended and removed in their order, and a payload of some 1.5 kB fits a large page
+// better than a small one.
+constexpr int kPageSize = 8192;
+
+class SqliteSpool final : public Spool {
+ public:
+  explicit SqliteSpool(std::unique_ptr<SpoolDatabase> database)
+      : database_(std::move(database)),
+        requests_(*database_, database_->requests()),
+        replies_(*database_, database_->replies()) {}
+
+  JobQueue& requests() override { return requests_; }
+  JobQueue& replies() override { return replies_; }
+
+  Result<void> exchange(const Exchange& exchange) override {
+    auto& requests = database_->requests();
+    auto& replies = database_->replies();
+    const auto added = database_->write([&]() -> Result<std::size_t> {
+      const auto now = database_->now();
+      TRY(requests.table.finish(exchange.answered, "answered", now));
+      return replies.table.insert(exchange.replies, now, {});
+    });
+    TRY(added);
+    if (*added > 0) replies.signal.work_added();
+    return {};
+  }
+
+ private:
+  const std::unique_ptr<SpoolDatabase> database_;
+  SqliteQueue requests_;
+  SqliteQueue replies_;
+};
+
+Result<std::string> path_of(Connection& connection) {
+  ASSIGN_OR_RETURN(auto* const query, connection.statement("SELECT file FROM pragma_database_list"
+                                                           " WHERE name = 'main'"));
+  ASSIGN_OR_RETURN(const bool row, query->step());
+  CHECK(row);
+  std::string path(query->text(0));
+  query->reset();
+  return path;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Spool>> open_spool(const SpoolSettings& settings, const Clock& clock) {
+  ASSIGN_OR_RETURN(auto writer, open_database(settings.url, settings.base_directory,
+                                              OpenMode::create, kPageSize));
+  TRY(migrate(*writer, "spool", spool_migrations()));
+  ASSIGN_OR_RETURN(auto reader,
+                   open_database(settings.url, settings.base_directory, OpenMode::read_only));
+  ASSIGN_OR_RETURN(const auto path, path_of(*writer));
+  auto database = std::make_unique<SpoolDatabase>(std::move(writer), std::move(reader), path,
+                                                  settings.lease, clock);
+  TRY(database->clean_up());
+  return std::make_unique<SqliteSpool>(std::move(database));
+}
+
+}  // namespace cmpost
