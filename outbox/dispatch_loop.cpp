@@ -1,0 +1,63 @@
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+
+#include "base/log.h"
+#include "outbox/dispatcher.h"
+
+namespace cmpost {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Answers of another process make no noise here, so the queue is asked this often; it is also the
+// longest time that a stop has to wait for.
+constexpr Duration kAsk = 250ms;
+constexpr Duration kFirstPause = 1s, kLongestPause = 30s;
+
+void pause(Duration duration, const std::stop_token& stop) {
+  std::mutex mutex;
+  std::condition_variable_any stopped;
+  std::unique_lock lock(mutex);
+  stopped.wait_for(lock, stop, duration, [] { return false; });
+}
+
+}  // namespace
+
+Result<Dispatched> send_all(Dispatcher& dispatcher, const std::stop_token& stop) {
+  Dispatched all;
+  while (!stop.stop_requested()) {
+    ASSIGN_OR_RETURN(const Dispatched done, dispatcher.step());
+    if (done.total() == 0) break;
+    all += done;
+  }
+  return all;
+}
+
+DispatchLoop::DispatchLoop(Dispatcher& dispatcher, JobQueue& replies)
+    : dispatcher_(dispatcher),
+      replies_(replies),
+      thread_([this](const std::stop_token& stop) { run(stop); }) {}
+
+void DispatchLoop::run(const std::stop_token& stop) {
+  std::string trouble;
+  Duration next_pause = kFirstPause;
+  while (!stop.stop_requested()) {
+    const auto done = dispatcher_.step();
+    if (!done) {
+      if (trouble != done.error().what) {
+        log::error("queue.failing", {{"queue", "replies"}, {"reason", to_string(done.error())}});
+      }
+      trouble = done.error().what;
+      pause(next_pause, stop);
+      next_pause = std::min(2 * next_pause, kLongestPause);
+      continue;
+    }
+    if (!trouble.empty()) log::info("queue.recovered", {{"queue", "replies"}});
+    trouble.clear();
+    next_pause = kFirstPause;
+    if (done->total() == 0) replies_.wait_for_work(kAsk);
+  }
+}
+
+}  // namespace cmpost

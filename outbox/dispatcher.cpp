@@ -1,0 +1,138 @@
+#include "outbox/dispatcher.h"
+
+#include <algorithm>
+
+#include "base/crash_point.h"
+#include "base/log.h"
+
+namespace cmpost {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t kGroup = 500;
+constexpr Duration kFirstRest = 5s, kLongestRest = 5min;
+
+}  // namespace
+
+Dispatched& Dispatched::operator+=(const Dispatched& other) {
+  sent += other.sent;
+  deferred += other.deferred;
+  held += other.held;
+  return *this;
+}
+
+Dispatcher::Dispatcher(JobQueue& replies, std::vector<Egress*> channels, const Clock& clock,
+                       Random& random)
+    : replies_(replies), clock_(clock), random_(random) {
+  for (auto* egress : channels) channels_[egress->channel()] = {egress, {}, kFirstRest, {}};
+}
+
+Result<Dispatched> Dispatcher::step() {
+  TRY(finish_sent());
+  if (all_rest()) return Dispatched{};
+  ASSIGN_OR_RETURN(auto leases, replies_.take(kGroup));
+  std::map<std::string, Group> groups;
+  for (auto& lease : leases) {
+    groups[lease.job.envelope.reply.channel].push_back(std::move(lease));
+  }
+  Dispatched all;
+  for (const auto& [name, group] : groups) {
+    const auto channel = channels_.find(name);
+    ASSIGN_OR_RETURN(const Dispatched done,
+                     channel == channels_.end() ? hold_all(group) : send(channel->second, group));
+    all += done;
+  }
+  return all;
+}
+
+bool Dispatcher::all_rest() const {
+  const auto now = clock_.now();
+  return !channels_.empty() &&
+         std::all_of(channels_.begin(), channels_.end(),
+                     [&](const auto& entry) { return now < entry.second.rests_until; });
+}
+
+Result<void> Dispatcher::finish_sent() {
+  if (sent_.empty()) return {};
+  TRY(replies_.finish(sent_, "sent"));
+  crash_point("outbox.finished");
+  sent_.clear();
+  return {};
+}
+
+Result<Dispatched> Dispatcher::send(Channel& channel, const Group& group) {
+  if (clock_.now() < channel.rests_until) return defer_to_end_of_rest(channel, group);
+  const auto deliveries = channel.egress->send(group);
+  CHECK(deliveries.each.size() == group.size());
+  note_trouble(channel, deliveries.trouble);
+  return end(channel, group, deliveries);
+}
+
+Result<Dispatched> Dispatcher::end(const Channel& channel, const Group& group,
+                                   const Deliveries& deliveries) {
+  Dispatched done;
+  for (std::size_t i = 0; i < group.size(); ++i) {
+    if (deliveries.each[i].what != Delivery::What::sent) continue;
+    const auto& job = group[i].job;
+    sent_.push_back(job.id);
+    ++done.sent;
+    log::info("answer.sent", {{"job", job.id.text()},
+                              {"tid", job.envelope.tid},
+                              {"channel", job.envelope.reply.channel},
+                              {"body", job.envelope.body},
+                              {"to", deliveries.each[i].detail}});
+  }
+  TRY(finish_sent());
+  for (std::size_t i = 0; i < group.size(); ++i) {
+    const auto& [what, detail] = deliveries.each[i];
+    const auto& id = group[i].job.id;
+    if (what == Delivery::What::held) {
+      TRY(replies_.hold(id, detail));
+      ++done.held;
+      log::warning("answer.held", {{"job", id.text()}, {"reason", detail}});
+    } else if (what == Delivery::What::deferred) {
+      const auto due = deliveries.trouble ? channel.rests_until
+                                          : clock_.now() + backoff(group[i].attempts, random_);
+      TRY(replies_.defer(id, due, detail));
+      ++done.deferred;
+    }
+  }
+  return done;
+}
+
+Result<Dispatched> Dispatcher::defer_to_end_of_rest(const Channel& channel, const Group& group) {
+  for (const auto& lease : group) {
+    TRY(replies_.defer(lease.job.id, channel.rests_until, channel.trouble));
+  }
+  return Dispatched{.deferred = group.size()};
+}
+
+Result<Dispatched> Dispatcher::hold_all(const Group& group) {
+  for (const auto& lease : group) {
+    const auto reason =
+        "there is no channel '" + printable(lease.job.envelope.reply.channel) + "' to send it by";
+    TRY(replies_.hold(lease.job.id, reason));
+    log::warning("answer.held", {{"job", lease.job.id.text()}, {"reason", reason}});
+  }
+  return Dispatched{.held = group.size()};
+}
+
+void Dispatcher::note_trouble(Channel& channel, const std::optional<Error>& trouble) {
+  const auto& name = channel.egress->channel();
+  if (!trouble) {
+    if (!channel.trouble.empty()) log::info("channel.recovered", {{"channel", name}});
+    channel.trouble.clear();
+    channel.next_rest = kFirstRest;
+    return;
+  }
+  if (channel.trouble != trouble->what) {
+    log::error("channel.failing",
+               {{"channel", name}, {"reason", trouble->what}, {"hint", trouble->hint}});
+  }
+  channel.trouble = trouble->what;
+  channel.rests_until = clock_.now() + channel.next_rest;
+  channel.next_rest = std::min(2 * channel.next_rest, kLongestRest);
+}
+
+}  // namespace cmpost

@@ -1,0 +1,80 @@
+// Takes answers from the queue and sends each by its channel.
+#pragma once
+
+#include <map>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "outbox/egress.h"
+#include "queue/job_queue.h"
+
+namespace cmpost {
+
+struct Dispatched {
+  std::size_t sent = 0, deferred = 0, held = 0;
+  std::size_t total() const { return sent + deferred + held; }
+  Dispatched& operator+=(const Dispatched& other);
+};
+
+// Sends in groups: up to 500 answers are leased, sent and finished together. An answer that fails
+// is tried again after backoff(attempts). A channel that fails rests for 5 s, doubling to 5 min,
+// and its answers wait that long. An answer for a channel that is not there is held. Used by one
+// thread; several dispatchers and processes may share a queue.
+class Dispatcher {
+ public:
+  // All that is given must outlive the object.
+  Dispatcher(JobQueue& replies, std::vector<Egress*> channels, const Clock& clock, Random& random);
+
+  // One group. Nothing done (total() == 0) means that nothing is due or that every channel rests.
+  // An Error is the queue's; answers that were sent are remembered and finished by a later call.
+  Result<Dispatched> step();
+
+ private:
+  struct Channel {
+    Egress* egress = nullptr;
+    Time rests_until{};
+    Duration next_rest{};
+    std::string trouble;  // empty: works
+  };
+  using Group = std::vector<Lease>;
+
+  bool all_rest() const;
+  Result<void> finish_sent();
+  Result<Dispatched> send(Channel& channel, const Group& group);
+  Result<Dispatched> end(const Channel& channel, const Group& group, const Deliveries& deliveries);
+  Result<Dispatched> defer_to_end_of_rest(const Channel& channel, const Group& group);
+  Result<Dispatched> hold_all(const Group& group);
+  void note_trouble(Channel& channel, const std::optional<Error>& trouble);
+
+  JobQueue& replies_;
+  const Clock& clock_;
+  Random& random_;
+  std::map<std::string, Channel> channels_;
+  std::vector<JobId> sent_;  // and not yet finished in the queue
+};
+
+// Sends all that is due, as a batch run does.
+Result<Dispatched> send_all(Dispatcher& dispatcher, const std::stop_token& stop);
+
+// Runs a Dispatcher in a thread of its own from construction to destruction. `replies` is the queue
+// of the dispatcher; both must outlive the loop.
+class DispatchLoop {
+ public:
+  DispatchLoop(Dispatcher& dispatcher, JobQueue& replies);
+  // Stops and joins: waits for the end of the group that is being sent.
+  ~DispatchLoop() = default;
+  void request_stop() { thread_.request_stop(); }
+
+ private:
+  void run(const std::stop_token& stop);
+
+  Dispatcher& dispatcher_;
+  JobQueue& replies_;
+  std::jthread thread_;  // last: starts when the rest is there
+};
+
+}  // namespace cmpost

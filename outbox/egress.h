@@ -1,0 +1,42 @@
+// Where answers go.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "queue/job_queue.h"
+
+namespace cmpost {
+
+// What became of one answer.
+struct Delivery {
+  enum class What {
+    sent,      // durable where it was to go; `detail` says where, for the log
+    deferred,  // not sent, may work later; `detail` says why
+    held       // not sent and will not be until somebody helps; `detail` says why
+  };
+  What what = What::deferred;
+  std::string detail;
+};
+
+struct Deliveries {
+  std::vector<Delivery> each;  // one for each lease, in their order
+  // Set when the channel as a whole does not work (a full disk, a missing directory, a dead
+  // server): the channel then rests, and the answers do not spend their attempts on it.
+  std::optional<Error> trouble;
+};
+
+// One channel's way out. What an answer is called there is fixed by the answer itself, so that one
+// sent again after a crash is recognised: sending twice leaves one copy, or two that look the same.
+// Used by one thread.
+class Egress {
+ public:
+  virtual ~Egress() = default;
+  virtual const std::string& channel() const = 0;
+  virtual Deliveries send(std::span<const Lease> leases) = 0;
+};
+
+}  // namespace cmpost
