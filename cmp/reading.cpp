@@ -38,8 +38,25 @@ Parsed<Time> exact_time(Reader& reader) {
   return time;
 }
 
+namespace {
+
+// `critical` is DEFAULT FALSE, and X.690 11.5 wants a default left out: what spells it all the same
+// could not be written back.
+Parsed<Extension> read_exact_extension(Reader& reader) {
+  const Reader start = reader;
+  ASSIGN_OR_RETURN(Extension extension, read_extension(reader));
+  Writer again;
+  write(again, extension);
+  if (!equal(again.bytes(), consumed(start, reader))) {
+    return start.fault("critical FALSE is spelled out");
+  }
+  return extension;
+}
+
+}  // namespace
+
 Parsed<Extensions> read_extensions(Reader& reader, const MessageLimits& limits, der::Tag tag) {
-  return list(reader, limits.max_extensions, read_extension, tag);
+  return list(reader, limits.max_extensions, read_exact_extension, tag);
 }
 
 Parsed<CMPCertificate> read_certificate(Reader& reader) {
