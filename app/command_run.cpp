@@ -1,0 +1,168 @@
+#include <atomic>
+#include <mutex>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "app/channels.h"
+#include "app/command.h"
+#include "app/instance.h"
+#include "app/output.h"
+#include "app/process_signals.h"
+#include "base/log.h"
+#include "outbox/dispatcher.h"
+#include "processor/processor.h"
+
+namespace cmpost {
+namespace {
+
+using namespace std::chrono_literals;
+
+// One batch: the three stages at the same time, each until the one before it has ended and nothing
+// is left to do.
+class BatchRun {
+ public:
+  explicit BatchRun(Instance& instance) : instance_(instance) {}
+
+  Result<void> work(ProcessSignals& signals) {
+    ASSIGN_OR_RETURN(auto* const spool, instance_.spool());
+    ASSIGN_OR_RETURN(auto* const ledger, instance_.ledger());
+    ASSIGN_OR_RETURN(const auto services, instance_.services());
+    TRY(maintain(instance_));
+    const auto workers = static_cast<std::size_t>(instance_.settings().instance.workers);
+    ASSIGN_OR_RETURN(auto processor,
+                     Processor::create(*spool, *ledger, services, {.workers = workers}, [this] {
+                       if (const auto crl = issue_crl(instance_); !crl) note(crl.error());
+                     }));
+    std::jthread taking([&](std::stop_token stop) { take_in(*spool, std::move(stop)); });
+    std::jthread processing(
+        [&](std::stop_token stop) { process(*processor, spool->requests(), std::move(stop)); });
+    std::jthread dispatching(
+        [&](std::stop_token stop) { dispatch(spool->replies(), std::move(stop)); });
+    while (!dispatched_) {
+      if (!signals.wait_for_stop(20ms)) continue;
+      for (auto* thread : {&taking, &processing, &dispatching}) thread->request_stop();
+      interrupted_ = true;
+      break;
+    }
+    taking.join();
+    processing.join();
+    dispatching.join();
+    if (error_) return failure(*error_);
+    if (interrupted_) return hold("interrupted", "run again: nothing is lost");
+    return {};
+  }
+
+  const Intake& intake() const { return intake_; }
+  const ProcessorTotals& processed() const { return processed_; }
+  const Dispatched& sent() const { return sent_; }
+
+ private:
+  void take_in(Spool& spool, std::stop_token stop) {
+    const auto ingresses =
+        make_ingresses(instance_.settings(), spool.requests(), instance_.clock(), steady_);
+    for (const auto& ingress : ingresses) {
+      const auto taken = take_all(*ingress, stop);
+      taken ? void(intake_ += *taken) : note(taken.error());
+    }
+    taken_in_ = true;
+  }
+
+  void process(Processor& processor, JobQueue& requests, std::stop_token stop) {
+    while (!stop.stop_requested()) {
+      const bool last = taken_in_;
+      const auto totals = processor.drain(stop);
+      if (!totals) {
+        note(totals.error());
+        break;
+      }
+      add(*totals);
+      if (last) break;
+      requests.wait_for_work(50ms);
+    }
+    processed_all_ = true;
+  }
+
+  void dispatch(JobQueue& replies, std::stop_token stop) {
+    const auto egresses = make_egresses(instance_.settings());
+    std::vector<Egress*> channels;
+    for (const auto& egress : egresses) channels.push_back(egress.get());
+    Dispatcher dispatcher(replies, channels, instance_.clock(), instance_.random());
+    while (!stop.stop_requested()) {
+      const bool last = processed_all_;
+      const auto sent = send_all(dispatcher, stop);
+      if (!sent) {
+        note(sent.error());
+        break;
+      }
+      sent_ += *sent;
+      if (last) break;
+      replies.wait_for_work(20ms);
+    }
+    dispatched_ = true;
+  }
+
+  void add(const ProcessorTotals& totals) {
+    processed_.answered += totals.answered;
+    processed_.refused += totals.refused;
+    processed_.silent += totals.silent;
+    processed_.held += totals.held;
+    processed_.deferred += totals.deferred;
+  }
+
+  void note(const Error& error) {
+    log::error("run.failed", {{"error", to_string(error)}});
+    const std::lock_guard lock(mutex_);
+    if (!error_) error_ = error;
+  }
+
+  Instance& instance_;
+  SteadyClock steady_;
+  std::atomic<bool> taken_in_ = false, processed_all_ = false, dispatched_ = false;
+  bool interrupted_ = false;
+  Intake intake_;              // of the taking thread, until it is joined
+  ProcessorTotals processed_;  // of the processing thread
+  Dispatched sent_;            // of the dispatching thread
+  std::mutex mutex_;
+  std::optional<Error> error_;  // GUARDED_BY(mutex_)
+};
+
+void print(const BatchRun& run, bool as_json) {
+  if (as_json) {
+    print_json({{"taken", run.intake().deposited},
+                {"quarantined", run.intake().quarantined},
+                {"answered", run.processed().answered},
+                {"refused", run.processed().refused},
+                {"held", run.processed().held},
+                {"deferred", run.processed().deferred + run.sent().deferred},
+                {"sent", run.sent().sent}});
+    return;
+  }
+  print_line("taken in " + std::to_string(run.intake().deposited) + ", answered " +
+             std::to_string(run.processed().answered) + " (refused " +
+             std::to_string(run.processed().refused) + "), sent " +
+             std::to_string(run.sent().sent) + ", put aside " +
+             std::to_string(run.intake().quarantined + run.processed().held));
+}
+
+Result<ExitCode> run(const CommonOptions& common) {
+  ProcessSignals signals;
+  ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
+  BatchRun batch(*instance);
+  TRY(batch.work(signals));
+  if (!common.quiet || common.json) print(batch, common.json);
+  const bool all_well =
+      batch.intake().quarantined + batch.intake().stuck == 0 &&
+      batch.processed().refused + batch.processed().held + batch.processed().deferred == 0 &&
+      batch.sent().held + batch.sent().deferred == 0;
+  return all_well ? ExitCode::ok : ExitCode::partly;
+}
+
+}  // namespace
+
+void add_run(CommandLine line) {
+  auto* command =
+      line.app.add_subcommand("run", "one batch: take in all that waits, answer it, exit");
+  command->callback([line] { line.action = [common = &line.options] { return run(*common); }; });
+}
+
+}  // namespace cmpost

@@ -1,0 +1,138 @@
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <set>
+#include <thread>
+
+#include "app/channels.h"
+#include "app/command.h"
+#include "app/instance.h"
+#include "app/output.h"
+#include "app/process_signals.h"
+#include "base/log.h"
+#include "outbox/dispatcher.h"
+#include "processor/processor.h"
+#include "watcher/ingress_loop.h"
+
+namespace cmpost {
+namespace {
+
+constexpr auto kMaintenance = std::chrono::seconds(30);
+
+struct ServeOptions {
+  std::vector<std::string> stages = {"ingress", "processor", "egress"};
+  bool has(const char* stage) const { return std::ranges::find(stages, stage) != stages.end(); }
+};
+
+// sd_notify(3): one datagram to the socket that systemd names.
+void notify_service_manager(std::string_view state) {
+  const char* path = std::getenv("NOTIFY_SOCKET");
+  sockaddr_un address{};
+  if (path == nullptr || std::strlen(path) >= sizeof address.sun_path) return;
+  address.sun_family = AF_UNIX;
+  std::strcpy(address.sun_path, path);
+  if (address.sun_path[0] == '@') address.sun_path[0] = '\0';  // abstract
+  const int fd = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return;
+  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + std::strlen(path));
+  ::sendto(fd, state.data(), state.size(), MSG_NOSIGNAL, reinterpret_cast<sockaddr*>(&address),
+           size);
+  ::close(fd);
+}
+
+// The stages that run in this process, started and stopped together.
+class Service {
+ public:
+  explicit Service(Instance& instance) : instance_(instance) {}
+
+  Result<void> start(const ServeOptions& options) {
+    ASSIGN_OR_RETURN(auto* const spool, instance_.spool());
+    if (options.has("processor")) TRY(start_processor(*spool));
+    if (options.has("egress")) start_egress(*spool);
+    if (options.has("ingress")) start_ingress(*spool);
+    return {};
+  }
+
+  void keep_up() {
+    if (!processor_) return;
+    if (const auto done = maintain(instance_); !done) {
+      log::error("maintenance.failed", {{"error", to_string(done.error())}});
+    }
+  }
+
+ private:
+  Result<void> start_processor(Spool& spool) {
+    ASSIGN_OR_RETURN(auto* const ledger, instance_.ledger());
+    ASSIGN_OR_RETURN(const auto services, instance_.services());
+    TRY(maintain(instance_));
+    const auto workers = static_cast<std::size_t>(instance_.settings().instance.workers);
+    ASSIGN_OR_RETURN(processor_,
+                     Processor::create(spool, *ledger, services, {.workers = workers}, [this] {
+                       if (const auto crl = issue_crl(instance_); !crl) {
+                         log::error("crl.failed", {{"error", to_string(crl.error())}});
+                       }
+                     }));
+    processing_ = std::jthread([this](std::stop_token stop) { processor_->run(std::move(stop)); });
+    return {};
+  }
+
+  void start_egress(Spool& spool) {
+    egresses_ = make_egresses(instance_.settings());
+    std::vector<Egress*> channels;
+    for (const auto& egress : egresses_) channels.push_back(egress.get());
+    dispatcher_ = std::make_unique<Dispatcher>(spool.replies(), channels, instance_.clock(),
+                                               instance_.random());
+    dispatching_ = std::make_unique<DispatchLoop>(*dispatcher_, spool.replies());
+  }
+
+  void start_ingress(Spool& spool) {
+    ingresses_ = make_ingresses(instance_.settings(), spool.requests(), instance_.clock(), steady_);
+    for (const auto& ingress : ingresses_) {
+      watching_.push_back(std::make_unique<IngressLoop>(*ingress));
+    }
+  }
+
+  Instance& instance_;
+  SteadyClock steady_;
+  std::unique_ptr<Processor> processor_;
+  std::vector<std::unique_ptr<Egress>> egresses_;
+  std::unique_ptr<Dispatcher> dispatcher_;
+  std::vector<std::unique_ptr<Ingress>> ingresses_;
+  // Last: what stops first is destroyed first.
+  std::jthread processing_;
+  std::unique_ptr<DispatchLoop> dispatching_;
+  std::vector<std::unique_ptr<IngressLoop>> watching_;
+};
+
+Result<ExitCode> serve(const ServeOptions& options, const CommonOptions& common) {
+  ProcessSignals signals;  // before any thread, so that all of them leave the signals to us
+  ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
+  Service service(*instance);
+  TRY(service.start(options));
+  notify_service_manager("READY=1");
+  log::info("service.started",
+            {{"instance", instance->settings().instance.name}, {"pid", ::getpid()}});
+  while (!signals.wait_for_stop(kMaintenance)) service.keep_up();
+  notify_service_manager("STOPPING=1");
+  log::info("service.stopping");
+  return ExitCode::ok;
+}
+
+}  // namespace
+
+void add_serve(CommandLine line) {
+  auto* command = line.app.add_subcommand("serve", "take in, process and answer until stopped");
+  auto options = std::make_shared<ServeOptions>();
+  command
+      ->add_option("--stage", options->stages, "only these, with commas: ingress,processor,egress")
+      ->delimiter(',')
+      ->check(CLI::IsMember({"ingress", "processor", "egress"}));
+  command->callback(
+      [=] { line.action = [=, common = &line.options] { return serve(*options, *common); }; });
+}
+
+}  // namespace cmpost
