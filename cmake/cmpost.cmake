@@ -7,6 +7,7 @@ set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 set_property(GLOBAL PROPERTY USE_FOLDERS ON)
 
 option(CMPOST_WERROR "Treat warnings as errors" OFF)
+option(CMPOST_FUZZ "Link the fuzz targets with libFuzzer (clang)" OFF)
 set(CMPOST_SANITIZE "" CACHE STRING "Sanitizers, for instance address,undefined or thread")
 
 add_library(cmpost_flags INTERFACE)

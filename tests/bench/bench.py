@@ -1,0 +1,153 @@
+#!/usr/bin/env python3
+"""Measures CMPost against the crypto that it cannot do without, in one run on one machine.
+
+Called by scripts/bench.sh. Prints Markdown; docs/performance.md holds what one run printed.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "system"))
+from instance import PROGRAM, SECRET, Instance, run  # noqa: E402
+
+TOOLS = Path(os.environ["CMPOST_TOOLS"])
+DEVICES = 100
+REFERENCE = "fleet"
+
+
+def tool(name, *arguments):
+    return run(TOOLS / name, *arguments, timeout=3600).stdout.strip()
+
+
+def per_second(value):
+    return f"{value:,.0f}".replace(",", " ")
+
+
+class Fleet:
+    """Prepared requests of one kind."""
+
+    def __init__(self, directory, kind, count):
+        self.directory, self.kind, self.count = Path(directory) / f"requests-{kind}", kind, count
+        credential = [DEVICES] if kind == "signature" else [REFERENCE, SECRET]
+        tool("make_requests", self.directory, count, kind, *credential)
+
+    def new_instance(self, directory):
+        """An instance that knows the fleet."""
+        instance = Instance(directory)
+        if self.kind == "signature":
+            instance.trust(self.directory / "vendor.pem")
+        else:
+            instance.add_secret(REFERENCE)
+        return instance
+
+    def put_into(self, drop):
+        for file in self.directory.glob("*.pki"):
+            shutil.copyfile(file, drop / file.name)
+        os.sync()
+
+    def one(self):
+        return next(self.directory.glob("*.pki"))
+
+
+class Bench:
+    def __init__(self, place, requests, seconds):
+        self.place, self.requests, self.seconds = Path(place), requests, seconds
+        self.fleets = {kind: Fleet(place, kind, requests) for kind in ("signature", "mac")}
+        self.number = 0
+
+    def instance(self, kind):
+        self.number += 1
+        return self.fleets[kind].new_instance(self.place / f"instance-{self.number}")
+
+    def crypto(self, kind, threads):
+        return float(tool("crypto_alone", kind, threads, self.seconds))
+
+    def processor(self, kind, instance=None):
+        instance = instance or self.instance(kind)
+        rate = tool("processor_bench", instance.directory / "cmpost.toml",
+                    self.fleets[kind].directory)
+        shutil.rmtree(instance.directory)
+        return float(rate)
+
+    def end_to_end(self, kind, instance=None):
+        """Requests per second and MiB at the peak of one `cmpost run`."""
+        instance = instance or self.instance(kind)
+        self.fleets[kind].put_into(instance.drop)
+        start = time.monotonic()
+        process = subprocess.Popen([PROGRAM, "run", "--quiet"], cwd=instance.directory,
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        _, status, usage = os.wait4(process.pid, 0)
+        elapsed = time.monotonic() - start
+        answers = len(list(instance.answers.glob("*.ip.pki")))
+        if status != 0 or answers != self.requests:
+            raise SystemExit(f"status {status}, {answers} of {self.requests} answers")
+        shutil.rmtree(instance.directory)
+        return self.requests / elapsed, usage.ru_maxrss / 1024
+
+    def print_rates(self):
+        cores = os.cpu_count()
+        print(f"| enrolments per second, {per_second(self.requests)} requests | signature | ratio "
+              "| MAC (500 iterations) | ratio |\n| --- | --- | --- | --- | --- |")
+        limit = {kind: self.crypto(kind, cores) for kind in self.fleets}
+        rows = [
+            ("crypto alone, 1 thread", {k: (self.crypto(k, 1), None) for k in self.fleets}),
+            (f"crypto alone, {cores} threads", {k: (limit[k], None) for k in self.fleets}),
+            ("processor: durable request to durable reply",
+             {k: (self.processor(k), None) for k in self.fleets}),
+            ("end to end: file to durable file", {k: self.end_to_end(k) for k in self.fleets}),
+        ]
+        for name, rates in rows:
+            cells = [f"{per_second(rate)} | {rate / limit[kind]:.0%}"
+                     for kind, (rate, _) in rates.items()]
+            print(f"| {name} | {' | '.join(cells)} |", flush=True)
+        peaks = [f"{peak:.0f} MiB ({kind})" for kind, (_, peak) in rows[-1][1].items()]
+        print(f"\nPeak memory of `cmpost run`: {', '.join(peaks)}.\n")
+
+    def print_growth(self, sizes):
+        print("| certificates in the ledger before | processor, per second | end to end, per second "
+              "| peak memory | ledger |\n| --- | --- | --- | --- | --- |")
+        for size in sizes:
+            rates = []
+            for measure in (self.processor, self.end_to_end):
+                instance = self.instance("signature")
+                tool("fill_ledger", instance.directory / "cmpost.toml", size,
+                     self.fleets["signature"].one())
+                ledger = (instance.directory / "ledger.db").stat().st_size
+                os.sync()
+                rates.append(measure("signature", instance))
+            processor, (whole, peak) = rates
+            print(f"| {per_second(size)} | {per_second(processor)} | {per_second(whole)} "
+                  f"| {peak:.0f} MiB | {ledger / 2**20:.0f} MiB |", flush=True)
+
+
+def machine():
+    cpu = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo")
+                if line.startswith("model name")), "unknown CPU")
+    openssl = run("openssl", "version").stdout.split("(")[0].strip()
+    return f"{os.cpu_count()} x {cpu}, {openssl}, load {os.getloadavg()[0]:.1f} at the start"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--requests", type=int, default=10_000)
+    parser.add_argument("--seconds", type=float, default=5, help="for each measure of the crypto")
+    parser.add_argument("--ledger", type=int, nargs="*", default=[0, 100_000, 1_000_000],
+                        help="sizes of the ledger to compare")
+    parser.add_argument("--place", help="directory on the disk to measure; default: temporary")
+    options = parser.parse_args()
+    print(machine() + "\n", flush=True)
+    with tempfile.TemporaryDirectory(prefix="cmpost-bench-", dir=options.place) as place:
+        bench = Bench(place, options.requests, options.seconds)
+        bench.print_rates()
+        if options.ledger:
+            bench.print_growth(options.ledger)
+
+
+if __name__ == "__main__":
+    main()
