@@ -113,18 +113,22 @@ TEST(Agreement, OnRecordedMessagesIsComplete) {
   EXPECT_THAT(agreement.unexplained, IsEmpty());
 }
 
-TEST(Agreement, OnTenThousandDamagedMessagesHasOnlyListedExceptions) {
+// In four parts, so that they can run side by side.
+class Damage : public ::testing::TestWithParam<int> {};
+
+TEST_P(Damage, OfTenThousandMessagesIsJudgedAlikeButForListedReasons) {
   Agreement agreement;
   const auto messages = originals();
-  Chance chance(20260101);
-  for (int i = 0; i < 10'000; ++i) {
+  Chance chance(static_cast<std::uint64_t>(20260101 + GetParam()));
+  for (int i = 0; i < 2'500; ++i) {
     agreement.compare(mutate(messages[chance.below(messages.size())], chance));
   }
   report(agreement);
   EXPECT_GT(agreement.both_accept, 500U);
-  EXPECT_GT(agreement.both_refuse, 2000U);
+  EXPECT_GT(agreement.both_refuse, 1000U);
   EXPECT_THAT(agreement.unexplained, IsEmpty());
 }
+INSTANTIATE_TEST_SUITE_P(Agreement, Damage, ::testing::Range(0, 4));
 
 Bytes with_body(const std::string& hex_of_body) {
   PKIMessage message;
