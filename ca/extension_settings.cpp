@@ -96,12 +96,13 @@ Result<void> ExtensionPolicy::prepare_fixed(Entry& entry) {
 }
 
 Result<void> ExtensionPolicy::check_settings() const {
-  for (const Entry& entry : entries_) {
-    const bool open = entry.rule.kind == Kind::ignore || entry.rule.kind == Kind::deny;
-    const bool ours = entry.id == oid::id_ce_subjectKeyIdentifier ||
-                      entry.id == oid::id_ce_authorityKeyIdentifier;
-    if (ours) return hold(entry.name + " is written by the CA and takes no rule");
-    if (entry.id == oid::id_ce_basicConstraints && !open) {
+  for (const ExtensionField& field : profile_.extensions.fields) {
+    const bool open = field.rule.kind == Kind::ignore || field.rule.kind == Kind::deny;
+    const Oid id = *Oid::from_dotted(field.oid);
+    if (id == oid::id_ce_subjectKeyIdentifier || id == oid::id_ce_authorityKeyIdentifier) {
+      return hold(field.name + " is written by the CA and takes no rule");
+    }
+    if (id == oid::id_ce_basicConstraints && !open) {
       return hold("\"ca\" and \"path_length\" decide basicConstraints, not a rule");
     }
   }

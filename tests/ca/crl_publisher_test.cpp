@@ -1,0 +1,173 @@
+#include "ca/crl_publisher.h"
+
+#include <gmock/gmock.h>
+
+#include "tests/ca/ca_fixture.h"
+
+namespace cmpost {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+class CrlTest : public ::testing::Test {
+ protected:
+  CrlTest() {
+    write_text(directory / "ca.pem", ca.root.to_pem());
+    settings = {24h * 7, directory / "ca.crl"};
+  }
+
+  Certificate added(std::string_view subject) {
+    auto certificate = ca.issue(subject);
+    EXPECT_THAT(ledger->write([&](LedgerWriter& writer) -> Result<void> {
+      TRY(writer.add(ca.record(certificate)));
+      return {};
+    }),
+                IsOk());
+    return certificate;
+  }
+  void revoke(const Certificate& certificate, CRLReason reason, std::optional<Time> date = {}) {
+    ASSERT_THAT(ledger->write([&](LedgerWriter& writer) -> Result<void> {
+      TRY(writer.revoke(certificate.serial_number(), reason, ca.clock.now(), date));
+      return {};
+    }),
+                IsOk());
+  }
+  CertificateList issue() {
+    auto list = issue_crl(*ledger, ca.issuer, settings, ca.clock);
+    EXPECT_THAT(list, IsOk());
+    return *std::move(list);
+  }
+  std::string openssl_crl() {
+    return run("openssl crl -inform DER -in " + settings.publish + " -noout -text -CAfile " +
+               (directory / "ca.pem") + " -verify");
+  }
+  std::string openssl_verify(const Certificate& certificate) {
+    write_text(directory / "ee.pem", certificate.to_pem());
+    EXPECT_THAT(
+        run("openssl crl -inform DER -in " + settings.publish + " -out " + (directory / "crl.pem")),
+        StartsWith("0: "));
+    return run("openssl verify -x509_strict -crl_check -CAfile " + (directory / "ca.pem") +
+               " -CRLfile " + (directory / "crl.pem") + " " + (directory / "ee.pem"));
+  }
+
+  TestCa ca;
+  TemporaryDirectory directory;
+  CrlSettings settings;
+  std::unique_ptr<Ledger> ledger =
+      Ledger::open("sqlite:ledger.db", directory.path(), ca.clock).value();
+};
+
+TEST_F(CrlTest, IsEmptyAtFirstAndVerifies) {
+  const auto list = issue();
+  EXPECT_EQ(list.crlNumber, 1u);
+  EXPECT_EQ(list.thisUpdate, ca.clock.now());
+  EXPECT_EQ(list.nextUpdate, ca.clock.now() + 24h * 7);
+  EXPECT_EQ(list.issuer, ca.root.subject());
+  EXPECT_THAT(list.revokedCertificates, IsEmpty());
+  EXPECT_THAT(openssl_crl(), HasSubstr("verify OK"));
+  EXPECT_THAT(openssl_crl(), HasSubstr("No Revoked Certificates"));
+}
+
+TEST_F(CrlTest, TellsOpensslWhoIsRevoked) {
+  const auto good = added("CN=good");
+  const auto bad = added("CN=bad");
+  revoke(bad, CRLReason::keyCompromise, ca.clock.now() - 48h);
+  issue();
+  EXPECT_THAT(openssl_verify(good), StartsWith("0: "));
+  EXPECT_THAT(openssl_verify(bad), HasSubstr("certificate revoked"));
+  const std::string text = openssl_crl();
+  EXPECT_THAT(text, HasSubstr("verify OK"));
+  EXPECT_THAT(text, HasSubstr("Key Compromise"));
+  EXPECT_THAT(text, HasSubstr("Invalidity Date"));
+}
+
+TEST_F(CrlTest, HasHoldsAndDropsThemAfterTheirRelease) {
+  const auto device = added("CN=a");
+  revoke(device, CRLReason::certificateHold);
+  const auto list = issue();
+  ASSERT_EQ(list.revokedCertificates.size(), 1u);
+  EXPECT_EQ(list.revokedCertificates[0].reason, CRLReason::certificateHold);
+  EXPECT_THAT(openssl_crl(), HasSubstr("Certificate Hold"));
+  ASSERT_THAT(ledger->write([&](LedgerWriter& writer) -> Result<void> {
+    TRY(writer.unrevoke(device.serial_number()));
+    return {};
+  }),
+              IsOk());
+  EXPECT_THAT(issue().revokedCertificates, IsEmpty());
+  EXPECT_THAT(openssl_verify(device), StartsWith("0: "));
+}
+
+TEST_F(CrlTest, WritesNoReasonForUnspecified) {
+  revoke(added("CN=a"), CRLReason::unspecified);
+  issue();
+  EXPECT_THAT(openssl_crl(), Not(HasSubstr("Reason Code")));
+}
+
+TEST_F(CrlTest, KeepsAnExpiredCertificateForOneLifetimeMore) {
+  const auto device = added("CN=a");
+  revoke(device, CRLReason::superseded);
+  ca.clock.set(device.not_after() + settings.lifetime);
+  EXPECT_EQ(issue().revokedCertificates.size(), 1u);
+  ca.clock.advance(1s);
+  EXPECT_THAT(issue().revokedCertificates, IsEmpty());
+}
+
+TEST_F(CrlTest, CountsAndAuditsEachCrl) {
+  EXPECT_EQ(issue().crlNumber, 1u);
+  EXPECT_EQ(issue().crlNumber, 2u);
+  ledger = Ledger::open("sqlite:ledger.db", directory.path(), ca.clock).value();
+  EXPECT_EQ(issue().crlNumber, 3u);
+  const auto records = ledger->reader().value()->audit(0, 10).value();
+  ASSERT_EQ(records.size(), 3u);
+  EXPECT_EQ(records[2].event, "crl.issued");
+  EXPECT_THAT(records[2].detail, HasSubstr("\"number\":3"));
+}
+
+TEST_F(CrlTest, IsPemUnderAnotherName) {
+  settings.publish = directory / "ca.pem.txt";
+  issue();
+  const std::string output = run("openssl crl -in " + settings.publish + " -noout -CAfile " +
+                                 (directory / "ca.pem") + " -verify");
+  EXPECT_THAT(output, HasSubstr("verify OK"));
+}
+
+TEST_F(CrlTest, IsOnlyInTheLedgerWithoutAPlaceToPublish) {
+  settings.publish.clear();
+  const auto list = issue();
+  EXPECT_EQ(ledger->reader().value()->newest_crl().value()->second, list.der);
+}
+
+TEST_F(CrlTest, IsPublishedAgainWhenTheFileIsGoneOrOld) {
+  const auto list = issue();
+  const auto reader = ledger->reader().value();
+  write_text(settings.publish, "rubbish");
+  ASSERT_THAT(publish_newest_crl(*reader, settings), IsOk());
+  EXPECT_EQ(read_file(settings.publish, 1 << 20).value(), list.der);
+  ASSERT_EQ(::unlink(settings.publish.c_str()), 0);
+  ASSERT_THAT(publish_newest_crl(*reader, settings), IsOk());
+  EXPECT_EQ(read_file(settings.publish, 1 << 20).value(), list.der);
+}
+
+TEST_F(CrlTest, IsNotMadeByAnIssuerThatMayNotSignCrls) {
+  const Bytes identifier = ca.key.public_key().key_identifier();
+  const TBSCertificate tbs{
+      Bytes{1},
+      name("CN=No CRLs"),
+      ca.clock.now(),
+      ca.clock.now() + 24h,
+      name("CN=No CRLs"),
+      to_bytes(ca.key.public_key().spki()),
+      {basic_constraints_extension(true, {}), key_usage_extension({KeyUsageBit::keyCertSign})}};
+  const auto der = sign_certificate(tbs, Signer::create(ca.key).value()).value();
+  const auto issuer =
+      Issuer::create(Certificate::from_der(der).value(), ca.key, ca.random, ca.clock).value();
+  EXPECT_THAT(issue_crl(*ledger, issuer, settings, ca.clock),
+              Fails(HasSubstr("may not sign CRLs")));
+  EXPECT_EQ(ledger->reader().value()->newest_crl().value(), std::nullopt);
+}
+
+}  // namespace
+}  // namespace cmpost
