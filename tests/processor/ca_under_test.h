@@ -1,0 +1,192 @@
+// A CA with its databases in a temporary directory, and requesters that speak CMP with it.
+#pragma once
+
+#include <gmock/gmock.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/files.h"
+#include "ca/crl_publisher.h"
+#include "cmp/protection.h"
+#include "processor/commit.h"
+#include "processor/respond.h"
+#include "processor/secret_store.h"
+#include "processor/transaction_table.h"
+#include "tests/support/fake_clock.h"
+#include "tests/support/fake_random.h"
+#include "tests/support/matchers.h"
+#include "tests/support/temporary_directory.h"
+
+namespace cmpost {
+
+template <typename T>
+T must(Result<T> result) {
+  if (!result) ADD_FAILURE() << to_string(result.error());
+  return std::move(result).value();
+}
+inline void must(Result<void> result) {
+  if (!result) ADD_FAILURE() << to_string(result.error());
+}
+
+inline Name name(std::string_view text) { return must(Name::from_text(text)); }
+
+// A key pair and, once it has one, a certificate.
+struct Credential {
+  explicit Credential(const char* algorithm = "ec:P-256")
+      : key(must(PrivateKey::generate(algorithm))), signer(must(Signer::create(key))) {}
+  PrivateKey key;
+  Signer signer;
+  std::optional<Certificate> certificate;
+};
+
+// A root that is not the CA under test: a vendor's or an RA's.
+struct OtherRoot {
+  OtherRoot(std::string_view subject, Time now, Random& random)
+      : certificate(must(make_root(credential.key, name(subject), now - std::chrono::hours(24),
+                                   now + std::chrono::hours(24 * 3650), random))) {}
+
+  void certify(Credential& holder, std::string_view subject, Time now, Random& random) const {
+    TBSCertificate tbs;
+    tbs.serialNumber = random.bytes(12);
+    tbs.serialNumber[0] = 1;
+    tbs.issuer = certificate.subject();
+    tbs.subject = name(subject);
+    tbs.notBefore = now - std::chrono::hours(1);
+    tbs.notAfter = now + std::chrono::hours(24 * 365);
+    tbs.subjectPublicKeyInfo = to_bytes(holder.key.public_key().spki());
+    tbs.extensions = {subject_key_identifier_extension(holder.key.public_key().key_identifier())};
+    holder.certificate =
+        must(Certificate::from_der(must(sign_certificate(tbs, credential.signer))));
+  }
+
+  Credential credential;
+  Certificate certificate;
+};
+
+class CaUnderTest {
+ public:
+  static constexpr const char* kReference = "dev1";
+  static constexpr const char* kSecret = "a shared secret";
+
+  explicit CaUnderTest(const std::string& channel_settings = "")
+      : vendor("CN=Vendor", clock.now(), random), ra_root("CN=RA Root", clock.now(), random) {
+    const auto now = clock.now();
+    Credential ca, cmp;
+    const auto root = must(make_root(ca.key, name("CN=Test CA"), now - std::chrono::hours(1),
+                                     now + std::chrono::hours(24 * 3650), random));
+    auto issuer = must(Issuer::create(root, ca.key, random, clock));
+    const auto cmp_certificate =
+        must(make_cmp_certificate(issuer, cmp.key.public_key(), name("CN=Test CMP"), now,
+                                  now + std::chrono::hours(24 * 365)));
+    authority.emplace(Authority{
+        .issuer = std::move(issuer),
+        .cmp_certificate = cmp_certificate,
+        .cmp_signer = cmp.signer,
+        .cmp_key_identifier = cmp.key.public_key().key_identifier(),
+        .cmp_chain = {{to_bytes(cmp_certificate.der())}, {to_bytes(root.der())}},
+        .ca_chain = {{to_bytes(root.der())}},
+    });
+    must(write_file(directory / "vendor.pem", view_of(vendor.certificate.to_pem()), 0644,
+                    IfExists::fail));
+    must(write_file(directory / "ra.pem", view_of(ra_root.certificate.to_pem()), 0644,
+                    IfExists::fail));
+    configure(channel_settings);
+    open();
+    Secret secret;
+    secret.reference = kReference;
+    secret.value = to_bytes(std::string_view(kSecret));
+    secret.subject = "CN=dev*";
+    add(secret);
+  }
+
+  void configure(const std::string& channel_settings) {
+    const auto text =
+        "[instance]\nname = \"test\"\n"
+        "[ca]\ncertificate = \"c\"\nkey = \"k\"\ncmp_certificate = \"d\"\ncmp_key = \"l\"\n"
+        "[[profile]]\nname = \"device\"\n"
+        "extensions = { subjectAltName = \"copy\", other = \"ignore\" }\n"
+        "[[profile]]\nname = \"fresh\"\nreuse_key = \"deny\"\n"
+        "[[channel]]\nname = \"drop\"\nkind = \"directory\"\nin = \"in\"\nout = \"out\"\n"
+        "profiles = [\"device\", \"fresh\"]\n"
+        "trust = [\"vendor.pem\"]\nroles = { ra = [\"ra.pem\"] }\n" +
+        channel_settings;
+    auto settings = parse_settings(text, directory / "cmpost.toml");
+    if (!settings) ADD_FAILURE() << to_string(settings.error().front());
+    channels = must(load_channel_policies(*settings, authority->issuer.certificate()));
+  }
+
+  // What a restart does: everything that is not in the databases is gone.
+  void open() {
+    ledger.reset();
+    spool.reset();
+    ledger = must(Ledger::open("sqlite:ledger.db", directory.path(), clock,
+                               {{"processor", kProcessorMigrations}}));
+    spool = must(open_spool({.url = "sqlite:spool.db", .base_directory = directory.path()}, clock));
+    reader = must(ledger->reader());
+  }
+
+  ProcessorServices services() { return {*authority, channels, sealing_key, random, clock}; }
+
+  void add(const Secret& secret) {
+    must(ledger->write([&](LedgerWriter& writer) -> Result<void> {
+      EXPECT_THAT(SecretStore(writer.connection(), sealing_key).add(secret, random), IsOk());
+      return {};
+    }));
+  }
+
+  // A lease as the queue would give it; each call is another arrival.
+  Lease arrival(Bytes der) {
+    Job job;
+    job.id = make_job_id({random.bytes(16)});
+    job.envelope.channel = "drop";
+    job.envelope.reply.channel = "drop";
+    job.payload = std::move(der);
+    return {std::move(job), 1, clock.now()};
+  }
+  Decision decide(Bytes der) { return must(respond(arrival(std::move(der)), *reader, services())); }
+
+  // Takes effect at once: true unless it conflicts.
+  bool commit(const Decision& decision) {
+    bool applied = false;
+    must(ledger->write([&](LedgerWriter& writer) -> Result<void> {
+      ASSIGN_OR_RETURN(applied, apply(decision.effects, writer, clock.now()));
+      return {};
+    }));
+    return applied;
+  }
+
+  // The whole way: decided, committed, answered. The answer's DER; empty for silence.
+  Bytes exchange(Bytes der) {
+    const auto decision = decide(std::move(der));
+    EXPECT_TRUE(commit(decision));
+    const auto* reply = std::get_if<Decision::Reply>(&decision.what);
+    return reply == nullptr ? Bytes() : reply->job.payload;
+  }
+  PKIMessage ask(Bytes der) {
+    auto message = decode(exchange(std::move(der)));
+    if (!message) ADD_FAILURE() << "no readable answer: " << message.error().text();
+    return message.value_or(PKIMessage{});
+  }
+
+  std::optional<CertificateRecord> record(const Certificate& certificate) {
+    return must(reader->find(certificate.serial_number()));
+  }
+  std::int64_t certificates() { return must(reader->count()); }
+
+  TemporaryDirectory directory;
+  FakeClock clock;
+  FakeRandom random;
+  OtherRoot vendor;
+  OtherRoot ra_root;
+  SealingKey sealing_key = SealingKey::generate(random);
+  std::optional<Authority> authority;
+  ChannelPolicies channels;
+  std::unique_ptr<Ledger> ledger;
+  std::unique_ptr<Spool> spool;
+  std::unique_ptr<LedgerReader> reader;
+};
+
+}  // namespace cmpost
