@@ -18,8 +18,9 @@ Readiness Settling::look_at(const std::string& name, const Look& look, Time stea
                             std::int64_t file_system_now) {
   auto& sighting = sightings_[name];
   if (sighting.look != look) {
-    sighting = {look, steady_now, sighting.announced, false, false};
+    sighting = {.look = look, .since = steady_now, .announced = sighting.announced};
   }
+  sighting.news = false;
   if (is_old(look, file_system_now, settle_) || steady_now - sighting.since >= settle_) {
     sighting.settled = true;
   }
@@ -46,9 +47,8 @@ std::size_t Settling::stuck() const { return sightings_.size() - unsettled(); }
 std::vector<std::string> Settling::worth_a_look(Time steady_now) const {
   std::vector<std::string> names;
   for (const auto& [name, sighting] : sightings_) {
-    const bool fresh = !sighting.look;
     const bool due = !sighting.settled && steady_now - sighting.since >= settle_;
-    if (fresh || due) names.push_back(name);
+    if (sighting.news || due) names.push_back(name);
   }
   return names;
 }
@@ -56,7 +56,7 @@ std::vector<std::string> Settling::worth_a_look(Time steady_now) const {
 Time Settling::next_look() const {
   Time next = Time::max();
   for (const auto& [name, sighting] : sightings_) {
-    if (!sighting.look) return Time::min();
+    if (sighting.news) return Time::min();
     if (!sighting.settled) next = std::min(next, sighting.since + settle_);
   }
   return next;

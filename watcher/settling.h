@@ -41,7 +41,10 @@ class Settling {
  public:
   explicit Settling(Duration settle) : settle_(settle) {}
 
-  void announce(const std::string& name) { sightings_[name].announced = true; }
+  void announce(const std::string& name) {
+    auto& sighting = sightings_[name];
+    sighting.announced = sighting.news = true;
+  }
   // An event: there is such a file, and nothing says that it is complete.
   void notice(const std::string& name) { sightings_.try_emplace(name); }
   bool knows(const std::string& name) const { return sightings_.contains(name); }
@@ -69,7 +72,8 @@ class Settling {
  private:
   struct Sighting {
     std::optional<Look> look;
-    Time since{};  // looks like this
+    Time since{};      // looks like this
+    bool news = true;  // something was heard since the last look
     bool announced = false, settled = false, reported = false;
   };
 
