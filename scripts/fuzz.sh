@@ -13,7 +13,7 @@ if [ ${#targets[@]} -eq 0 ]; then
   for source in tests/fuzz/*_fuzz.cpp; do targets+=("$(basename "$source" .cpp)"); done
 fi
 # libFuzzer takes seeds from plain folders.
-mapfile -t seeds < <(find tests/data config/examples -type f -printf '%h\n' | sort -u)
+mapfile -t seeds < <(find tests/data config/examples tests/fuzz/corpus -type f -printf '%h\n' | sort -u)
 for target in "${targets[@]}"; do
   corpus=$PWD/build/fuzz/corpus/$target
   mkdir -p "$corpus"
