@@ -6,9 +6,27 @@
 namespace cmpost {
 namespace {
 
+// OpenSSL's client fills in the issuer of the certificate that it signs with, whichever CA it asks
+// that is no wish for another CA.
+bool is_issuer_of_signer(const Name& issuer, const Request& request, const Requester& requester) {
+  const auto* holder = requester.certificate();
+  return !request.channel->settings.strict && holder != nullptr &&
+         holder->certificate.issuer().same(issuer);
+}
+
+//
+Checked<void> check_issuer(const CertTemplate& wanted, const Request& request,
+                           const Requester& requester, const Services& services) {
+  const auto& own = services.authority.issuer.certificate().subject();
+  if (!wanted.issuer || wanted.issuer->is_null_dn() || wanted.issuer->same(own)) return {};
+  if (is_issuer_of_signer(*wanted.issuer, request, requester)) return {};
+  return reject(PKIFailureInfo::wrongAuthority,
+                "the template names another issuer than " + own.text());
+}
+
 // RFC 9483 4.1.1 leaves these out of the template; what a requester may not choose is
 // refused rather than dropped without a word.
-Checked<void> check_template(const CertTemplate& wanted, const Services& services) {
+Checked<void> check_template(const CertTemplate& wanted) {
   const auto bad = [](std::string text) {
     return reject(PKIFailureInfo::badCertTemplate, std::move(text));
   };
@@ -16,12 +34,6 @@ Checked<void> check_template(const CertTemplate& wanted, const Services& service
   if (wanted.serialNumber) return bad("the template has a serialNumber");
   if (wanted.signingAlg) return bad("the template has a signingAlg");
   if (wanted.issuerUID || wanted.subjectUID) return bad("the template has a unique identifier");
-  if (wanted.issuer && !wanted.issuer->is_null_dn() &&
-      !wanted.issuer->same(services.authority.issuer.certificate().subject())) {
-    return reject(PKIFailureInfo::wrongAuthority,
-                  "the template names another issuer than " +
-                      services.authority.issuer.certificate().subject().text());
-  }
   return {};
 }
 
@@ -98,7 +110,8 @@ Checked<const Profile*> pick_profile(const std::string& name, const ChannelPolic
 Checked<ProvenRequest> prove(const CertReqMsg& message, const Request& request,
                              const Requester& requester, const Services& services) {
   const auto& wanted = message.certReq.certTemplate;
-  TRY(check_template(wanted, services));
+  TRY(check_template(wanted));
+  TRY(check_issuer(wanted, request, requester, services));
   ASSIGN_OR_RETURN(auto name, profile_name(request, message.certReq.certReqId));
   ASSIGN_OR_RETURN(auto key, verify_pop(message, request.message.header, requester));
   CertificateWish wish{.subject = wanted.subject.value_or(Name()),

@@ -72,9 +72,9 @@ class WithASecret(OpenSslTest):
                 self.verify(certificate)
 
     def test_the_ca_certificate_comes_along_for_a_newcomer(self):
-        chain = self.workshop / "chain.pem"
-        self.enrol("dev1", *self.with_secret(), "-chainout", chain, "-implicit_confirm")
-        self.assertIn("BEGIN CERTIFICATE", chain.read_text())
+        extra = self.workshop / "extra.pem"
+        self.enrol("dev1", *self.with_secret(), "-extracertsout", extra, "-implicit_confirm")
+        self.assertIn(self.instance.ca.read_text().strip(), extra.read_text())
 
     def test_a_wrong_secret_gets_a_refusal_and_no_certificate(self):
         done = self.openssl_cmp(
