@@ -73,13 +73,10 @@ function(cmpost_library folder)
   endif()
   add_library(cmpost_${folder} STATIC ${sources})
   add_library(cmpost::${folder} ALIAS cmpost_${folder})
-  cmpost_headers_without_proof(unproven ${headers})
-  list(REMOVE_ITEM headers ${unproven})
-  target_sources(cmpost_${folder} PUBLIC
-    FILE_SET HEADERS BASE_DIRS ${CMAKE_SOURCE_DIR} FILES ${headers}
-    FILE_SET unproven TYPE HEADERS BASE_DIRS ${CMAKE_SOURCE_DIR} FILES ${unproven})
-  set_target_properties(cmpost_${folder} PROPERTIES LINKER_LANGUAGE CXX
-    VERIFY_INTERFACE_HEADER_SETS ON INTERFACE_HEADER_SETS_TO_VERIFY unproven)
+  target_sources(cmpost_${folder} PUBLIC FILE_SET HEADERS
+    BASE_DIRS ${CMAKE_SOURCE_DIR} FILES ${headers})
+  set_target_properties(cmpost_${folder} PROPERTIES
+    LINKER_LANGUAGE CXX VERIFY_INTERFACE_HEADER_SETS ON)
   target_include_directories(cmpost_${folder} PUBLIC ${CMAKE_SOURCE_DIR})
   target_link_libraries(cmpost_${folder} PUBLIC cmpost_flags ${ARG_PUBLIC} PRIVATE ${ARG_PRIVATE})
   cmpost_precompile(cmpost_${folder} pch tl::expected Threads::Threads)
@@ -87,24 +84,6 @@ function(cmpost_library folder)
   foreach(dep ${deps})
     target_link_libraries(cmpost_${folder} PUBLIC cmpost::${dep})
   endforeach()
-endfunction()
-
-# The headers that no source includes first. The others are proven to compile alone by the build
-# itself; these get a compilation of their own in the test `headers`.
-function(cmpost_headers_without_proof out)
-  set(unproven "")
-  foreach(header ${ARGN})
-    string(REGEX REPLACE "\\.h$" ".cpp" source ${header})
-    cmake_path(RELATIVE_PATH header BASE_DIRECTORY ${CMAKE_SOURCE_DIR} OUTPUT_VARIABLE name)
-    set(first "")
-    if(EXISTS ${source})
-      file(STRINGS ${source} first REGEX "^#include" LIMIT_COUNT 1)
-    endif()
-    if(NOT first STREQUAL "#include \"${name}\"")
-      list(APPEND unproven ${header})
-    endif()
-  endforeach()
-  set(${out} ${unproven} PARENT_SCOPE)
 endfunction()
 
 function(cmpost_read_deps folder out)
