@@ -8,8 +8,6 @@
 namespace cmpost {
 namespace {
 
-constexpr std::size_t kLargestFile = std::size_t{1} << 30;
-
 std::string to_pem(ByteView der) {
   const std::string text = to_base64(der);
   std::string pem = "-----BEGIN X509 CRL-----\n";
@@ -74,7 +72,7 @@ Result<void> publish_newest_crl(LedgerReader& reader, const CrlSettings& setting
     ASSIGN_OR_RETURN(const auto newest, reader.newest_crl());
     if (!newest || newest->first == published) return {};
     const Bytes contents = file_contents(settings.publish, newest->second);
-    const auto present = read_file(settings.publish, kLargestFile);
+    const auto present = read_file(settings.publish, contents.size());
     if (!present || *present != contents) {
       TRY(write_file(settings.publish, contents, 0644, IfExists::replace));
     }

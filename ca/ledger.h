@@ -50,7 +50,9 @@ class LedgerReader {
   std::unique_ptr<Connection> connection_;
 };
 
-// What writing certificates means inside one commit. Only valid inside Ledger::write.
+// What writing certificates means inside one commit. Only valid inside Ledger::write. It remembers
+// the last id and the end of the audit chain: a savepoint must not be rolled back over add() or
+// audit().
 class LedgerWriter {
  public:
   explicit LedgerWriter(Connection& connection, const Clock& clock)

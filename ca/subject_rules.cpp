@@ -43,6 +43,14 @@ Name in_front(const Bytes& rdns, const Name& name) {
   return *std::move(joined);
 }
 
+// A NUL ends a name early for many a relying party, a line break forges a line of a listing.
+bool has_control_characters(std::string_view value) {
+  return std::any_of(value.begin(), value.end(), [](char c) {
+    const auto octet = static_cast<unsigned char>(c);
+    return octet < 0x20 || octet == 0x7f;
+  });
+}
+
 bool contains(const std::vector<AttributeTypeAndValue>& attributes, const Oid& type) {
   return std::any_of(attributes.begin(), attributes.end(),
                      [&](const auto& attribute) { return attribute.type == type; });
@@ -78,6 +86,10 @@ Allowed<void> SubjectPolicy::check(const AttributeTypeAndValue& attribute) const
   // DirectoryString is SIZE (1..MAX) (RFC 5280 4.1.2.4).
   if (attribute.value.empty()) {
     return refuse(Refusal::Reason::subject, "the subject's " + name + " is empty");
+  }
+  if (has_control_characters(attribute.value)) {
+    return refuse(Refusal::Reason::subject,
+                  "the subject's " + name + " has control characters in it");
   }
   if ((listed ? field->setting.rule.kind : other_) == Kind::deny) {
     return refuse(Refusal::Reason::subject,

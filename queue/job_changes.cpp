@@ -32,7 +32,7 @@ Result<std::vector<JobTable::Run>> JobTable::runs_of(std::span<const JobId> ids)
 
 Result<void> JobTable::finish(Run run, std::string_view reason, Time now) {
   ASSIGN_OR_RETURN(auto* const update,
-                   statement("UPDATE $ NOT INDEXED SET state = 'done', owner = NULL, lease = NULL,"
+                   statement("UPDATE $ NOT INDEXED SET state = 'done', owner = NULL, at = NULL,"
                              " reason = ?, ended = ? WHERE seq BETWEEN ? AND ?"
                              " AND state = 'active'"));
   update->bind(1, reason);
@@ -61,7 +61,7 @@ Result<bool> JobTable::defer(const JobId& id, Time due, std::string_view reason)
   ASSIGN_OR_RETURN(const auto seq, seq_of(id));
   if (!seq) return false;
   ASSIGN_OR_RETURN(auto* const update,
-                   statement("UPDATE $ SET state = 'deferred', owner = NULL, lease = NULL, due = ?,"
+                   statement("UPDATE $ SET state = 'deferred', owner = NULL, at = ?,"
                              " reason = ? WHERE seq = ? AND state = 'active'"));
   update->bind(1, to_unix_micros(due));
   update->bind(2, reason);
@@ -74,7 +74,7 @@ Result<bool> JobTable::hold(const JobId& id, std::string_view reason) {
   ASSIGN_OR_RETURN(const auto seq, seq_of(id));
   if (!seq) return false;
   ASSIGN_OR_RETURN(auto* const update,
-                   statement("UPDATE $ SET state = 'held', owner = NULL, lease = NULL, due = NULL,"
+                   statement("UPDATE $ SET state = 'held', owner = NULL, at = NULL,"
                              " reason = ? WHERE seq = ? AND state <> 'done'"));
   update->bind(1, reason);
   update->bind(2, *seq);
@@ -86,7 +86,7 @@ Result<bool> JobTable::retry(const JobId& id) {
   ASSIGN_OR_RETURN(const auto seq, seq_of(id));
   if (!seq) return false;
   ASSIGN_OR_RETURN(auto* const update,
-                   statement("UPDATE $ SET state = 'waiting', due = NULL, attempts = 0, reason = ''"
+                   statement("UPDATE $ SET state = 'waiting', at = NULL, attempts = 0, reason = ''"
                              " WHERE seq = ? AND state IN ('deferred', 'held')"));
   update->bind(1, *seq);
   ASSIGN_OR_RETURN(const auto changed, update->execute());
@@ -108,7 +108,7 @@ Result<bool> JobTable::drop(const JobId& id, std::string_view reason, Time now) 
   ASSIGN_OR_RETURN(const auto seq, seq_of(id));
   if (!seq) return false;
   ASSIGN_OR_RETURN(auto* const update,
-                   statement("UPDATE $ SET state = 'done', due = NULL, reason = ?, ended = ?"
+                   statement("UPDATE $ SET state = 'done', at = NULL, reason = ?, ended = ?"
                              " WHERE seq = ? AND state IN ('waiting', 'deferred', 'held')"));
   update->bind(1, reason);
   update->bind(2, to_unix_micros(now));

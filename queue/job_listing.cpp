@@ -8,7 +8,7 @@ namespace cmpost {
 namespace {
 
 constexpr std::string_view kSelect =
-    "SELECT id, state, attempts, arrived, due, reason, size, " CMPOST_ENVELOPE_COLUMNS " FROM $";
+    "SELECT id, state, attempts, arrived, at, reason, size, " CMPOST_ENVELOPE_COLUMNS " FROM $";
 
 JobStatus status_of(const Statement& row) {
   JobStatus status;
@@ -17,18 +17,19 @@ JobStatus status_of(const Statement& row) {
   status.state = job_state(row.text(1)).value_or(JobState::held);
   status.attempts = static_cast<int>(row.integer(2));
   status.arrived = time_of(row, 3);
-  status.due = time_of(row, 4);
+  if (status.state == JobState::deferred) status.due = time_of(row, 4);
   status.reason = row.text(5);
   status.size = static_cast<std::size_t>(row.integer(6));
   return status;
 }
 
-// The state stands in the text, not in a parameter: only so its index can be used.
+// Only with `ended IS NULL` the index of the living jobs can be used.
 std::string listing(const JobFilter& filter) {
   std::string sql(kSelect);
-  sql += filter.state ? " WHERE state = '" + std::string(to_string(*filter.state)) + "'"
-                      : std::string(" WHERE true");
-  sql += filter.channel ? " AND channel = ?2" : "";
+  sql += " WHERE true";
+  if (filter.state) sql += " AND state = ?2";
+  if (filter.state && filter.state != JobState::done) sql += " AND ended IS NULL";
+  if (filter.channel) sql += " AND channel = ?3";
   return sql + " ORDER BY seq LIMIT ?1";
 }
 
@@ -37,7 +38,8 @@ std::string listing(const JobFilter& filter) {
 Result<std::vector<JobStatus>> JobListing::list(const JobFilter& filter) {
   ASSIGN_OR_RETURN(auto* const query, connection_.statement(for_table(listing(filter), name_)));
   query->bind(1, static_cast<std::int64_t>(filter.limit));
-  if (filter.channel) query->bind(2, *filter.channel);
+  if (filter.state) query->bind(2, to_string(*filter.state));
+  if (filter.channel) query->bind(3, *filter.channel);
   std::vector<JobStatus> jobs;
   for (;;) {
     ASSIGN_OR_RETURN(const bool row, query->step());
@@ -90,19 +92,16 @@ Result<Bytes> JobListing::payload(const JobId& id) {
 
 // Only `queue.jobs` knows of the jobs that are done; the others are counted in their indexes.
 Result<QueueCounts> JobListing::counts() {
-  ASSIGN_OR_RETURN(
-      auto* const query,
-      connection_.statement(for_table("SELECT (SELECT count(*) FROM $ WHERE state = 'waiting'),"
-                                      " (SELECT count(*) FROM $ WHERE state = 'active'),"
-                                      " (SELECT count(*) FROM $ WHERE state = 'deferred'),"
-                                      " (SELECT count(*) FROM $ WHERE state = 'held'),"
-                                      " (SELECT jobs FROM queue WHERE name = '$'),"
-                                      " (SELECT arrived FROM $ WHERE seq = (SELECT min(seq) FROM ("
-                                      "   SELECT min(seq) AS seq FROM $ WHERE state = 'waiting'"
-                                      "   UNION ALL SELECT min(seq) FROM $ WHERE state = 'active'"
-                                      "   UNION ALL SELECT min(seq) FROM $ WHERE state = 'deferred'"
-                                      "   UNION ALL SELECT min(seq) FROM $ WHERE state = 'held')))",
-                                      name_)));
+  ASSIGN_OR_RETURN(auto* const query,
+                   connection_.statement(for_table(
+                       "SELECT (SELECT count(*) FROM $ WHERE ended IS NULL AND state = 'waiting'),"
+                       " (SELECT count(*) FROM $ WHERE ended IS NULL AND state = 'active'),"
+                       " (SELECT count(*) FROM $ WHERE ended IS NULL AND state = 'deferred'),"
+                       " (SELECT count(*) FROM $ WHERE ended IS NULL AND state = 'held'),"
+                       " (SELECT jobs FROM queue WHERE name = '$'),"
+                       " (SELECT arrived FROM $ WHERE seq ="
+                       "   (SELECT min(seq) FROM $ INDEXED BY $_open WHERE ended IS NULL))",
+                       name_)));
   ASSIGN_OR_RETURN(const bool row, query->step());
   CHECK(row);
   const auto number = [query](int column) {

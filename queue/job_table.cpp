@@ -66,24 +66,23 @@ Result<std::size_t> JobTable::insert(std::span<const Job> jobs, Time now, const 
 
 Result<void> JobTable::wake(Time now) {
   // At most so many at a time: after a week without a network all of them are due at once.
-  ASSIGN_OR_RETURN(auto* const due,
-                   statement("UPDATE $ SET state = 'waiting', due = NULL WHERE seq IN (SELECT seq"
-                             " FROM $ WHERE state = 'deferred' AND due <= ? ORDER BY due"
-                             " LIMIT 10000)"));
-  due->bind(1, to_unix_micros(now));
-  TRY(due->execute());
-  ASSIGN_OR_RETURN(auto* const lease,
-                   statement("UPDATE $ INDEXED BY $_active SET state = 'waiting', owner = NULL,"
-                             " lease = NULL WHERE state = 'active' AND lease <= ?"));
-  lease->bind(1, to_unix_micros(now));
-  TRY(lease->execute());
+  ASSIGN_OR_RETURN(auto* const update,
+                   statement("UPDATE $ SET state = 'waiting', owner = NULL, at = NULL WHERE seq IN"
+                             " (SELECT seq FROM $ INDEXED BY $_open WHERE ended IS NULL"
+                             " AND state = ? AND at <= ? ORDER BY at LIMIT 10000)"));
+  for (const auto state : {JobState::deferred, JobState::active}) {
+    update->bind(1, to_string(state));
+    update->bind(2, to_unix_micros(now));
+    TRY(update->execute());
+  }
   return {};
 }
 
 Result<std::int64_t> JobTable::take_back(std::int64_t owner) {
   ASSIGN_OR_RETURN(auto* const update,
-                   statement("UPDATE $ INDEXED BY $_active SET state = 'waiting', owner = NULL,"
-                             " lease = NULL WHERE state = 'active' AND owner = ?"));
+                   statement("UPDATE $ SET state = 'waiting', owner = NULL, at = NULL WHERE seq IN"
+                             " (SELECT seq FROM $ INDEXED BY $_open WHERE ended IS NULL"
+                             " AND state = 'active' AND owner = ?)"));
   update->bind(1, owner);
   return update->execute();
 }
@@ -91,8 +90,9 @@ Result<std::int64_t> JobTable::take_back(std::int64_t owner) {
 Result<std::vector<Lease>> JobTable::waiting(std::size_t max, Run& found) {
   ASSIGN_OR_RETURN(auto* const query,
                    statement("SELECT seq, id, attempts, arrived, octets, " CMPOST_ENVELOPE_COLUMNS
-                             " FROM $ INDEXED BY $_waiting CROSS JOIN $_payload USING (seq)"
-                             " WHERE state = 'waiting' ORDER BY seq LIMIT ?"));
+                             " FROM $ INDEXED BY $_open CROSS JOIN $_payload USING (seq)"
+                             " WHERE ended IS NULL AND state = 'waiting' AND at IS NULL"
+                             " ORDER BY seq LIMIT ?"));
   query->bind(1, static_cast<std::int64_t>(max));
   std::vector<Lease> leases;
   for (std::size_t octets = 0; octets < kMostOctets;) {
@@ -116,9 +116,10 @@ Result<std::vector<Lease>> JobTable::lease(std::size_t max, std::int64_t owner, 
   if (leases.empty()) return leases;
   // Being the oldest, they are all that wait in this range.
   ASSIGN_OR_RETURN(auto* const update,
-                   statement("UPDATE $ INDEXED BY $_waiting SET state = 'active',"
-                             " attempts = attempts + 1, owner = ?, lease = ?"
-                             " WHERE state = 'waiting' AND seq BETWEEN ? AND ?"));
+                   statement("UPDATE $ INDEXED BY $_open SET state = 'active',"
+                             " attempts = attempts + 1, owner = ?, at = ?"
+                             " WHERE ended IS NULL AND state = 'waiting' AND at IS NULL"
+                             " AND seq BETWEEN ? AND ?"));
   update->bind(1, owner);
   update->bind(2, to_unix_micros(until));
   update->bind(3, run.first);
@@ -131,9 +132,11 @@ Result<std::vector<Lease>> JobTable::lease(std::size_t max, std::int64_t owner, 
 Result<bool> JobTable::has_work(Time now) {
   ASSIGN_OR_RETURN(
       auto* const query,
-      statement("SELECT EXISTS (SELECT 1 FROM $ WHERE state = 'waiting')"
-                " OR EXISTS (SELECT 1 FROM $ WHERE state = 'deferred' AND due <= ?1)"
-                " OR EXISTS (SELECT 1 FROM $ WHERE state = 'active' AND lease <= ?1)"));
+      statement("SELECT EXISTS (SELECT 1 FROM $ WHERE ended IS NULL AND state = 'waiting')"
+                " OR EXISTS (SELECT 1 FROM $ WHERE ended IS NULL AND state = 'deferred'"
+                "   AND at <= ?1)"
+                " OR EXISTS (SELECT 1 FROM $ WHERE ended IS NULL AND state = 'active'"
+                "   AND at <= ?1)"));
   query->bind(1, to_unix_micros(now));
   ASSIGN_OR_RETURN(const bool row, query->step());
   const bool work = row && query->integer(0) != 0;
@@ -144,8 +147,9 @@ Result<bool> JobTable::has_work(Time now) {
 Result<std::optional<Time>> JobTable::next_event() {
   ASSIGN_OR_RETURN(
       auto* const query,
-      statement("SELECT min(t) FROM (SELECT min(due) AS t FROM $ WHERE state = 'deferred'"
-                " UNION ALL SELECT min(lease) FROM $ WHERE state = 'active')"));
+      statement("SELECT min(t) FROM ("
+                "SELECT min(at) AS t FROM $ WHERE ended IS NULL AND state = 'deferred'"
+                " UNION ALL SELECT min(at) FROM $ WHERE ended IS NULL AND state = 'active')"));
   ASSIGN_OR_RETURN(const bool row, query->step());
   CHECK(row);
   const auto next = query->is_null(0) ? std::nullopt : std::optional(time_of(*query, 0));

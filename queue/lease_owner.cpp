@@ -5,13 +5,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <boost/filesystem.hpp>
 #include <cerrno>
+#include <filesystem>
 
 #include "base/random.h"
 
 namespace cmpost {
-namespace fs = boost::filesystem;
+namespace fs = std::filesystem;
 namespace {
 
 constexpr std::string_view kInfix = ".owner-";
@@ -89,7 +89,7 @@ std::vector<std::string> owner_files(const std::string& database) {
   const fs::path path(database);
   const auto prefix = path.filename().string() + std::string(kInfix);
   std::vector<std::string> tokens;
-  boost::system::error_code error;
+  std::error_code error;
   for (fs::directory_iterator at(path.parent_path(), error), end; !error && at != end;
        at.increment(error)) {
     const auto name = at->path().filename().string();

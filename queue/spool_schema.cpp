@@ -15,8 +15,9 @@ constexpr std::string_view kShared = R"(
   CREATE TABLE owner(number INTEGER PRIMARY KEY AUTOINCREMENT, token TEXT NOT NULL) STRICT;
 )";
 
-// The payload has its own table, since a change of state writes the whole row again. A job that
-// is done is in no index but that of the ids, so its number costs the living ones nothing. Times
+// The payload has its own table, since a change of state writes the whole row again. One
+// index serves all states but `done`: whoever asks for `ended IS NULL` uses it, and however many
+// jobs are done costs the living ones nothing. Times
 // are microseconds since 1970.
 constexpr std::string_view kQueue = R"(
   CREATE TABLE $(
@@ -25,10 +26,9 @@ constexpr std::string_view kQueue = R"(
     state TEXT NOT NULL,        -- waiting active deferred held done
     attempts INTEGER NOT NULL,
     owner INTEGER,              -- active: who
-    lease INTEGER,              -- active: until when
-    due INTEGER,                -- deferred: the next try
+    at INTEGER,                 -- active: when the lease runs out; deferred: the next try
     arrived INTEGER NOT NULL,
-    ended INTEGER,              -- done: when
+    ended INTEGER,              -- done: when; null in every other state
     reason TEXT NOT NULL,
     size INTEGER NOT NULL,
     channel TEXT NOT NULL, source TEXT NOT NULL,
@@ -36,10 +36,7 @@ constexpr std::string_view kQueue = R"(
     in_reply_to TEXT NOT NULL, reply_references TEXT NOT NULL,
     body TEXT NOT NULL, tid TEXT NOT NULL
   ) STRICT;
-  CREATE INDEX $_waiting ON $(seq) WHERE state = 'waiting';
-  CREATE INDEX $_active ON $(lease) WHERE state = 'active';
-  CREATE INDEX $_deferred ON $(due) WHERE state = 'deferred';
-  CREATE INDEX $_held ON $(seq) WHERE state = 'held';
+  CREATE INDEX $_open ON $(state, at) WHERE ended IS NULL;
   CREATE TABLE $_payload(seq INTEGER PRIMARY KEY, octets BLOB NOT NULL) STRICT;
   CREATE TABLE $_id(
     prefix INTEGER NOT NULL,    -- the first 8 octets of the id

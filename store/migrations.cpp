@@ -2,8 +2,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include <boost/filesystem/path.hpp>
 #include <cerrno>
+#include <filesystem>
 
 #include "base/crash_point.h"
 #include "base/files.h"
@@ -77,7 +77,7 @@ Result<void> copy_database(Connection& connection, const std::string& copy) {
 Result<void> rename_durably(const std::string& from, const std::string& to) {
   crash_point("store.backup.written");
   if (::rename(from.c_str(), to.c_str()) != 0) return failure(errno_error("creating", to, errno));
-  return sync_directory(boost::filesystem::path(to).parent_path().string());
+  return sync_directory(std::filesystem::path(to).parent_path().string());
 }
 
 // Leaves no copy when another process has migrated in the meantime: it has made one.

@@ -3,9 +3,9 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <boost/filesystem/path.hpp>
 #include <cerrno>
 #include <chrono>
+#include <filesystem>
 #include <mutex>
 #include <thread>
 
@@ -70,7 +70,7 @@ Result<void> create_file(const std::string& path) {
   if (!file) return failure(errno_error("creating", path, errno));
   TRY(sync(file, path));
   TRY(file.close(path));
-  return sync_directory(boost::filesystem::path(path).parent_path().string());
+  return sync_directory(std::filesystem::path(path).parent_path().string());
 }
 
 int open_flags(OpenMode mode) {

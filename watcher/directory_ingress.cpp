@@ -9,6 +9,7 @@
 
 #include "base/crash_point.h"
 #include "base/log.h"
+#include "watcher/arrival.h"
 #include "watcher/file_names.h"
 
 namespace cmpost {
@@ -20,23 +21,10 @@ constexpr std::size_t kGroupJobs = 500;
 constexpr std::size_t kGroupOctets = std::size_t{8} << 20U;
 constexpr std::size_t kListingPart = 20'000;
 constexpr Duration kPurgeInterval = std::chrono::hours(1);
-constexpr std::string_view kReasonEnding = ".reason.txt";
 
 // Files in .work and in `in` may have one name; Settling tells them apart by a slash.
 std::string key_of(Place place, const std::string& name) {
   return place == Place::work ? "/" + name : name;
-}
-
-// Inode and mtime: what tells this arrival from another one of the same octets.
-std::array<std::uint8_t, 16> arrival_of(const Look& look) {
-  std::array<std::uint8_t, 16> octets;
-  const auto put = [&](std::size_t at, std::uint64_t value) {
-    for (std::size_t i = 0; i < 8; ++i)
-      octets[at + i] = static_cast<std::uint8_t>(value >> (56 - 8 * i));
-  };
-  put(0, look.inode);
-  put(8, static_cast<std::uint64_t>(look.mtime_nanos));
-  return octets;
 }
 
 Envelope envelope_of(const std::string& channel, const std::string& name) {
@@ -68,6 +56,7 @@ Result<Intake> DirectoryIngress::poll(const std::stop_token& stop) {
     next_scan_ = Time::min();  // what was claimed lies in .work
     return intake;
   }
+  if (due) TRY(set_aside_refused());
   if (due && steady_.now() >= next_purge_) purge();
   intake->settling = settling_.unsettled();
   intake->stuck = settling_.stuck();
@@ -269,26 +258,13 @@ Result<void> DirectoryIngress::quarantine(const Spot& spot, const Verdict& verdi
   }
   crash_point("watcher.quarantined");
   settling_.forget(key_of(spot.place, spot.name));
-  write_reason(*moved, spot, verdict, job.id);
+  write_reason(*moved, spot.name, verdict, job.id);
   ++intake.quarantined;
   log::warning("input.quarantined", {{"job", job.id.text()},
                                      {"channel", channel()},
                                      {"source", job.envelope.source},
                                      {"reason", verdict.reason}});
   return {};
-}
-
-void DirectoryIngress::write_reason(const std::string& name, const Spot& spot,
-                                    const Verdict& verdict, const JobId& id) const {
-  const auto text = "time:   " + to_iso8601(wall_.now()) + "\nfile:   " + printable(spot.name) +
-                    "\nreason: " + verdict.reason + "\n" +
-                    (verdict.hint.empty() ? "" : "hint:   " + verdict.hint + "\n") +
-                    "job:    " + id.text() + "\n";
-  const FileDescriptor file(::openat(drop_->at(Place::quarantine).get(),
-                                     (name + std::string(kReasonEnding)).c_str(),
-                                     O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640));
-  // The queue has the reason too, so a full disk costs only this copy of it.
-  if (file) (void)!::write(file.get(), text.data(), text.size());
 }
 
 void DirectoryIngress::report(const Spot& spot, const std::string& reason,

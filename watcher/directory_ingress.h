@@ -22,6 +22,7 @@ namespace cmpost {
 // and what cannot be taken is listed as a held job and renamed to
 //   in/.quarantine/x.pki, with in/.quarantine/x.pki.reason.txt
 // Files are found by events and, every `poll`, by a scan; when each is complete tells settling.h.
+// A file whose job the processor holds later, since it is no PKIMessage, follows there at a scan.
 // What lies in .work at a scan was left by a crash or by a queue that failed, and is deposited
 // then. Sizes are checked before anything is read (max_message, of the file as it lies there).
 //
@@ -66,11 +67,15 @@ class DirectoryIngress final : public Ingress {
   Result<std::optional<Claimed>> take_one(const Spot& spot, Intake& intake);
   std::optional<Claimed> claim(const Spot& spot, Bytes message);
   Result<void> quarantine(const Spot& spot, const Verdict& verdict, Intake& intake);
-  void write_reason(const std::string& name, const Spot& spot, const Verdict& verdict,
+  void write_reason(const std::string& name, const std::string& source, const Verdict& verdict,
                     const JobId& id) const;
+  Result<void> set_aside_refused();
+  std::optional<std::string> find_done(const JobStatus& job) const;
   Result<Intake> deposit(const std::vector<Claimed>& group);
   void report(const Spot& spot, const std::string& reason, const std::string& hint);
   void purge();
+
+  static constexpr std::string_view kReasonEnding = ".reason.txt";
 
   const ChannelSettings settings_;
   JobQueue& requests_;

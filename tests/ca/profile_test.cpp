@@ -13,6 +13,12 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using Reason = Refusal::Reason;
 
+// Slow to make, so made once.
+const PrivateKey& rsa_key() {
+  static const PrivateKey key = new_key("rsa:2048");
+  return key;
+}
+
 class ProfileTest : public ::testing::Test {
  protected:
   Allowed<CertificatePlan> plan() const {
@@ -51,23 +57,23 @@ TEST_F(ProfileTest, GrantsAnAllowedKeyAsAskedFor) {
 }
 
 TEST_F(ProfileTest, RefusesAnRsaKeyThatIsTooSmallAndSaysWhatItTakes) {
-  wish.key = new_key("rsa:2048").public_key();
+  wish.key = rsa_key().public_key();
   settings.keys = {{KeyRule::Kind::rsa, "", 3072, 4096}};
   EXPECT_THAT(plan(), Refuses(Reason::key,
                               "RSA 2048 is smaller than the 3072 that profile device asks for"));
 }
 
 TEST_F(ProfileTest, RefusesAnRsaKeyThatIsTooLarge) {
-  wish.key = new_key("rsa:3072").public_key();
-  settings.keys = {{KeyRule::Kind::rsa, "", 2048, 2048}};
+  wish.key = rsa_key().public_key();
+  settings.keys = {{KeyRule::Kind::rsa, "", 1024, 1024}};
   EXPECT_THAT(plan(),
-              Refuses(Reason::key, "RSA 3072 is larger than the 2048 that profile device allows"));
+              Refuses(Reason::key, "RSA 2048 is larger than the 1024 that profile device allows"));
 }
 
 TEST_F(ProfileTest, RefusesAnRsaSizeBetweenTwoRules) {
-  wish.key = new_key("rsa:3072").public_key();
-  settings.keys = {{KeyRule::Kind::rsa, "", 2048, 2048}, {KeyRule::Kind::rsa, "", 4096, 4096}};
-  EXPECT_THAT(plan(), Refuses(Reason::key, HasSubstr("rsa:2048, rsa:4096")));
+  wish.key = rsa_key().public_key();
+  settings.keys = {{KeyRule::Kind::rsa, "", 1024, 1024}, {KeyRule::Kind::rsa, "", 4096, 4096}};
+  EXPECT_THAT(plan(), Refuses(Reason::key, HasSubstr("rsa:1024, rsa:4096")));
 }
 
 TEST_F(ProfileTest, RefusesACurveThatIsNotListed) {
@@ -79,7 +85,7 @@ TEST_F(ProfileTest, RefusesACurveThatIsNotListed) {
 TEST_F(ProfileTest, RefusesATypeOfKeyThatIsNotListed) {
   wish.key = new_key("ed448").public_key();
   EXPECT_THAT(plan(), Refuses(Reason::key, HasSubstr("ed448")));
-  wish.key = new_key("rsa:2048").public_key();
+  wish.key = rsa_key().public_key();
   settings.keys = {{KeyRule::Kind::ec, "P-256", 0, 0}};
   EXPECT_THAT(plan(), Refuses(Reason::key, HasSubstr("rsa:2048")));
 }
@@ -89,6 +95,13 @@ TEST_F(ProfileTest, RefusesATypeOfKeyThatIsNotListed) {
 TEST_F(ProfileTest, KeepsTheOrderAndOctetsOfTheSubject) {
   wish.subject = name("OU=a,CN=b,O=c,CN=d");
   EXPECT_EQ(plan()->subject, wish.subject);
+}
+
+TEST_F(ProfileTest, RefusesControlCharactersInTheSubject) {
+  for (const char* text : {"CN=good\\00.evil", "CN=a\\0aCN=b", "CN=a\\7f"}) {
+    wish.subject = name(text);
+    EXPECT_THAT(plan(), Refuses(Reason::subject, HasSubstr("control characters"))) << text;
+  }
 }
 
 TEST_F(ProfileTest, RefusesADeniedAttribute) {
@@ -251,7 +264,7 @@ TEST_F(KeyUsageTest, IsTheProfilesWhenTheRuleIsIgnore) {
 TEST_F(KeyUsageTest, NeverSaysWhatTheKeyCannotDo) {
   settings.key_usage = {0, 2, 4};
   EXPECT_EQ(granted_usage(), key_usage_extension({digitalSignature, keyAgreement}));
-  wish.key = new_key("rsa:2048").public_key();
+  wish.key = rsa_key().public_key();
   EXPECT_EQ(granted_usage(), key_usage_extension({digitalSignature, keyEncipherment}));
   wish.key = new_key("ed25519").public_key();
   EXPECT_EQ(granted_usage(), key_usage_extension({digitalSignature}));

@@ -75,7 +75,9 @@ class Server:
             def log_message(self, *_):
                 pass
 
-        self._server = http.server.HTTPServer(("127.0.0.1", port), Handler)
+        # With a thread for each connection an idle one blocks neither the next nor the end.
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
+        self._server.block_on_close = False
         self.address = f"127.0.0.1:{self._server.server_port}"
 
     def __enter__(self):

@@ -1,5 +1,6 @@
 """A CMPost instance in a directory of its own, and a stock OpenSSL client to try it with."""
 
+import faulthandler
 import json
 import os
 import re
@@ -16,6 +17,9 @@ from http_to_files import Relay, Server
 # ctest hands the program over; by hand: CMPOST=build/dev/app/cmpost python3 ..._test.py
 PROGRAM = os.path.abspath(os.environ.get("CMPOST", "cmpost"))
 SECRET = "one secret for tests"
+
+# A test that hangs shall say where, before ctest ends it.
+faulthandler.dump_traceback_later(280, exit=True)
 
 
 def run(*command, check=True, timeout=120, **more):
