@@ -19,47 +19,64 @@ void check_rewritten(const Element& element, const Writer& writer) {
   CHECK(cmpost::equal(writer.bytes(), element.whole));
 }
 
-// Each typed reader on each element; those with one encoding per value must give it back.
-void read_typed(const Element& element) {
-  if (const auto value = Reader(element.whole).integer(element.tag)) {
-    Writer writer;
-    writer.integer(*value, element.tag);
-    check_rewritten(element, writer);
-  }
-  if (const auto value = Reader(element.whole).boolean(element.tag)) {
-    Writer writer;
-    writer.boolean(*value, element.tag);
-    check_rewritten(element, writer);
-  }
-  if (const auto value = Reader(element.whole).bit_string(element.tag)) {
-    Writer writer;
-    writer.bit_string(value->octets, value->unused_bits, element.tag);
-    check_rewritten(element, writer);
-  }
-  if (const auto value = Reader(element.whole).object_identifier(element.tag)) {
-    Writer writer;
-    writer.object_identifier(*value, element.tag);
-    check_rewritten(element, writer);
-    CHECK(cmpost::Oid::from_dotted(value->dotted()) == *value || value->dotted().size() > 50);
-  }
-  (void)Reader(element.whole).utf8_string(element.tag);
-  (void)Reader(element.whole).generalized_time(element.tag);
-  (void)Reader(element.whole).utc_time(element.tag);
+// A reader is tried where its type may be meant: on its own tag and on every implicit one.
+bool may_be(const Element& element, cmpost::der::Tag tag) {
+  return element.tag == tag || (element.tag & 0xe0) == 0x80;
 }
 
-void read_structures(ByteView whole) {
-  Reader names(whole);
+// Types with one encoding for each value must give back the same octets.
+void rewrite(const Element& element) {
+  using namespace cmpost::der;
+  Reader reader(element.whole);
+  Writer writer;
+  if (may_be(element, kInteger)) {
+    if (const auto value = Reader(reader).integer(element.tag)) {
+      writer.integer(*value, element.tag);
+      check_rewritten(element, writer);
+    }
+  }
+  if (element.tag == kBoolean) {
+    if (const auto value = Reader(reader).boolean()) {
+      writer.boolean(*value);
+      check_rewritten(element, writer);
+    }
+  }
+  if (element.tag == kBitString) {
+    if (const auto value = Reader(reader).bit_string()) {
+      writer.bit_string(value->octets, value->unused_bits);
+      check_rewritten(element, writer);
+    }
+  }
+  if (element.tag == kOid) {
+    if (const auto value = Reader(reader).object_identifier()) {
+      writer.object_identifier(*value);
+      check_rewritten(element, writer);
+      CHECK(value->dotted().size() > 50 || cmpost::Oid::from_dotted(value->dotted()) == *value);
+    }
+  }
+}
+
+void read_texts(const Element& element) {
+  using namespace cmpost::der;
+  if (may_be(element, kUtf8String)) (void)Reader(element.whole).utf8_string(element.tag);
+  if (may_be(element, kGeneralizedTime)) (void)Reader(element.whole).generalized_time(element.tag);
+  if (element.tag == kUtcTime) (void)Reader(element.whole).utc_time();
+}
+
+void read_structures(const Element& element) {
+  Reader names(element.whole), general_names(element.whole), algorithms(element.whole);
+  if (element.tag != cmpost::der::kSequence) {
+    const auto name = cmpost::read_general_name(general_names);
+    if (!name) return;
+    (void)name->text();
+    (void)name->directory_name();
+    return;
+  }
   if (const auto name = cmpost::Name::read(names)) {
     (void)name->text();
     (void)name->comparison_key();
     CHECK(name->same(*name));
   }
-  Reader general_names(whole);
-  if (const auto name = cmpost::read_general_name(general_names)) {
-    (void)name->text();
-    (void)name->directory_name();
-  }
-  Reader algorithms(whole);
   if (const auto algorithm = cmpost::read_algorithm(algorithms)) {
     (void)cmpost::signature_scheme(*algorithm);
     (void)cmpost::pbm_parameter(*algorithm, {});
@@ -70,8 +87,11 @@ void walk(Reader reader, int depth) {
   while (!reader.at_end()) {
     const auto element = reader.any();
     if (!element) return;
-    read_typed(*element);
-    if (depth < 4) read_structures(element->whole);
+    rewrite(*element);
+    read_texts(*element);
+    if ((element->tag & 0xc0) != 0 || element->tag == cmpost::der::kSequence) {
+      read_structures(*element);
+    }
     if ((element->tag & 0x20) != 0 && depth < kMaxDepth) walk(reader.inside(*element), depth + 1);
   }
 }
