@@ -58,25 +58,31 @@ class KillLoop:
         self.finish()
 
     def serve_and_kill(self):
-        """One life: long enough for the start-up most times, and then some of the work."""
-        before = len(self.answers())
+        """One life. Most end while requests are on their way, some already during the start."""
+        waiting = self.unclaimed()
         self.instance.serve()
-        until = time.monotonic() + self.random.uniform(0, 1.2) * self.life
-        while time.monotonic() < until and not (self.random.random() < 0.02 and self.at_work()):
-            time.sleep(0.002)
+        if self.random.random() < 0.2:
+            time.sleep(self.random.uniform(0, self.start_up))
+        else:
+            deadline = time.monotonic() + 5 * self.start_up
+            while self.unclaimed() == waiting and time.monotonic() < deadline:
+                time.sleep(0.001)
+            time.sleep(self.random.uniform(0, self.work))
         self.instance.stop(signal.SIGKILL)
-        self.killed_at_work += before < len(self.answers()) < self.given
+        self.killed_at_work += len(self.answers()) + self.unclaimed() < self.given
 
-    def at_work(self):
-        return 0 < len(self.answers()) < self.given
+    def unclaimed(self):
+        return sum(name.endswith(".pki") for name in os.listdir(self.instance.drop))
 
-    def measure_life(self):
-        """How long a start and one answer take here; a sanitized program is slow."""
+    def measure(self):
+        """How long the start and the work on a portion take here; a sanitized program is slow."""
         start = time.monotonic()
-        self.give(1)
+        self.give(-(-self.requests // self.kills))
         self.instance.serve()
-        eventually(self.answers, "the first answer", timeout=60)
-        self.life = 2 * (time.monotonic() - start)
+        eventually(lambda: self.unclaimed() < self.given, "the first claim", timeout=60)
+        self.start_up = time.monotonic() - start
+        eventually(lambda: len(self.answers()) == self.given, "the first answers", timeout=60)
+        self.work = time.monotonic() - start - self.start_up
         self.instance.stop(signal.SIGKILL)
 
     def finish(self):
@@ -142,7 +148,7 @@ def main():
     loop = KillLoop(directory, options.requests, options.kills, options.seed)
     start = time.monotonic()
     loop.prepare()
-    loop.measure_life()
+    loop.measure()
     try:
         loop.run()
         complaints = loop.complaints()
@@ -150,8 +156,8 @@ def main():
         loop.instance.stop(signal.SIGKILL)
     for complaint in complaints:
         print(complaint)
-    print(f"{options.kills} kills, {loop.killed_at_work} of them between the first and the last "
-          f"answer of a start, {len(loop.answers())} answers, {time.monotonic() - start:.0f} s: "
+    print(f"{options.kills} kills, {loop.killed_at_work} of them with requests claimed and not yet "
+          f"answered, {len(loop.answers())} answers, {time.monotonic() - start:.0f} s: "
           f"{'BAD, see ' + directory if complaints else 'nothing lost, nothing doubled'}")
     if not complaints and not options.keep:
         run("rm", "-rf", directory)

@@ -18,9 +18,6 @@ from http_to_files import Relay, Server
 PROGRAM = os.path.abspath(os.environ.get("CMPOST", "cmpost"))
 SECRET = "one secret for tests"
 
-# A test that hangs shall say where, before ctest ends it.
-faulthandler.dump_traceback_later(280, exit=True)
-
 
 def run(*command, check=True, timeout=120, **more):
     done = subprocess.run(
@@ -110,6 +107,12 @@ class InstanceTest(unittest.TestCase):
     """Gives each test an instance with the secret `dev1` and a workshop for the client's files."""
 
     serve = True
+
+    @classmethod
+    def setUpClass(cls):
+        # A test that hangs shall say where, before ctest ends it.
+        faulthandler.dump_traceback_later(540, exit=True)
+        cls.addClassCleanup(faulthandler.cancel_dump_traceback_later)
 
     def setUp(self):
         temporary = tempfile.TemporaryDirectory(prefix="cmpost-system-")
