@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "ca/audit.h"
 #include "ca/certificate_record.h"
+#include "ca/key_filter.h"
 #include "store/connection.h"
 
 namespace cmpost {
@@ -33,8 +34,9 @@ class LedgerReader {
 
   Result<std::optional<CertificateRecord>> find(ByteView serial);
   Result<std::vector<CertificateRecord>> list(const CertificateFilter& filter);
-  // Certificates with this key that are neither revoked nor expired at `now`. By the hash
-  // of the SubjectPublicKeyInfo, indexed.
+  // Certificates with this key that are neither revoked nor expired at `now`, newest first
+  // as a rule. By the hash of the SubjectPublicKeyInfo, indexed. The first call reads the hashes of
+  // all certificates (see key_filter.h), so keep the reader.
   Result<std::vector<CertificateRecord>> with_key(ByteView spki, Time now);
   // Certificates with exactly this subject, in whatever state, newest first. Indexed.
   Result<std::vector<CertificateRecord>> with_subject(std::string_view subject);
@@ -48,6 +50,7 @@ class LedgerReader {
 
  private:
   std::unique_ptr<Connection> connection_;
+  KeyFilter key_filter_;
 };
 
 // What writing certificates means inside one commit. Only valid inside Ledger::write. It remembers

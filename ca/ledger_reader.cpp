@@ -5,6 +5,7 @@
 #include "ca/ledger.h"
 #include "ca/ledger_rows.h"
 #include "ca/ledger_schema.h"
+#include "store/database_transaction.h"
 
 namespace cmpost {
 namespace {
@@ -38,19 +39,28 @@ bool has_key(const CertificateRecord& record, ByteView spki) {
   return certificate && equal(certificate->spki(), spki);
 }
 
-// One generation after the other, the newest first: see ledger_schema.h.
-Result<std::vector<CertificateRecord>> with_hash(Connection& connection, std::string_view sql,
-                                                 std::int64_t hash) {
-  ASSIGN_OR_RETURN(const std::int64_t last_id, last_certificate_id(connection));
+constexpr std::string_view kByKey = SELECT_RECORD "WHERE generation = ? AND key_hash = ?";
+constexpr std::string_view kBySubject = SELECT_RECORD "WHERE generation = ? AND subject_hash = ?";
+
+// Adds to `found` what one generation has.
+Result<void> look_up(Connection& connection, std::string_view sql, std::int64_t generation,
+                     std::int64_t hash, std::vector<CertificateRecord>& found) {
   ASSIGN_OR_RETURN(Statement* const query, connection.statement(sql));
-  std::vector<CertificateRecord> found;
-  for (std::int64_t generation = generation_of(last_id); generation >= 0; --generation) {
-    query->bind(1, generation);
-    query->bind(2, hash);
-    ASSIGN_OR_RETURN(auto records, read_records(*query));
-    std::move(records.begin(), records.end(), std::back_inserter(found));
-  }
-  return found;
+  query->bind(1, generation);
+  query->bind(2, hash);
+  ASSIGN_OR_RETURN(auto records, read_records(*query));
+  std::move(records.begin(), records.end(), std::back_inserter(found));
+  return {};
+}
+
+// Runs `work` on one snapshot: its own, unless the caller has begun one.
+template <typename Work>
+Result<void> on_snapshot(Connection& connection, Work&& work) {
+  if (connection.in_transaction()) return work();
+  DatabaseTransaction transaction(connection);
+  TRY(transaction.begin_read());
+  TRY(work());
+  return transaction.commit();
 }
 
 }  // namespace
@@ -80,24 +90,37 @@ Result<std::vector<CertificateRecord>> LedgerReader::list(const CertificateFilte
 }
 
 Result<std::vector<CertificateRecord>> LedgerReader::with_key(ByteView spki, Time now) {
-  ASSIGN_OR_RETURN(auto records,
-                   with_hash(*connection_, SELECT_RECORD "WHERE generation = ? AND key_hash = ?",
-                             lookup_hash(spki)));
-  std::erase_if(records, [&](const CertificateRecord& record) {
+  const std::int64_t hash = lookup_hash(spki);
+  std::vector<CertificateRecord> found;
+  TRY(on_snapshot(*connection_, [&]() -> Result<void> {
+    ASSIGN_OR_RETURN(const std::int64_t last_id, last_certificate_id(*connection_));
+    const std::int64_t newest = generation_of(last_id);
+    TRY(key_filter_.read_before(*connection_, newest));
+    TRY(look_up(*connection_, kByKey, newest, hash, found));
+    for (const std::int64_t generation : key_filter_.candidates(hash, newest)) {
+      TRY(look_up(*connection_, kByKey, generation, hash, found));
+    }
+    return {};
+  }));
+  std::erase_if(found, [&](const CertificateRecord& record) {
     return record.state == CertificateState::revoked || record.not_after < now ||
            !has_key(record, spki);
   });
-  return records;
+  return found;
 }
 
 Result<std::vector<CertificateRecord>> LedgerReader::with_subject(std::string_view subject) {
-  ASSIGN_OR_RETURN(
-      auto records,
-      with_hash(*connection_, SELECT_RECORD "WHERE generation = ? AND subject_hash = ?",
-                lookup_hash(view_of(subject))));
-  std::erase_if(records,
-                [&](const CertificateRecord& record) { return record.subject != subject; });
-  return records;
+  const std::int64_t hash = lookup_hash(view_of(subject));
+  std::vector<CertificateRecord> found;
+  TRY(on_snapshot(*connection_, [&]() -> Result<void> {
+    ASSIGN_OR_RETURN(const std::int64_t last_id, last_certificate_id(*connection_));
+    for (auto generation = generation_of(last_id); generation >= 0; --generation) {
+      TRY(look_up(*connection_, kBySubject, generation, hash, found));
+    }
+    return {};
+  }));
+  std::erase_if(found, [&](const CertificateRecord& record) { return record.subject != subject; });
+  return found;
 }
 
 Result<std::vector<RevokedCertificate>> LedgerReader::revoked(Time not_expired_before) {

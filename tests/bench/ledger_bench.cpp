@@ -135,6 +135,13 @@ Result<void> run(const std::string& directory, std::int64_t fill, int groups) {
   TRY(bench.fill(fill));
   ASSIGN_OR_RETURN(const Cost write, bench.measure_writes(groups));
   ASSIGN_OR_RETURN(const auto reader, ledger->reader());
+  // The first look-up by key reads the filter.
+  const Moment first = Moment::now();
+  TRY(reader->with_key(Bytes{0}, clock.now()));
+  const Cost filter(first, Moment::now(), 1);
+  ASSIGN_OR_RETURN(const Cost absent, bench.measure_look_ups(*reader, [&](const auto& record) {
+    return reader->with_key(record.serial, clock.now());
+  }));
   ASSIGN_OR_RETURN(const Cost serial, bench.measure_look_ups(*reader, [&](const auto& record) {
     return reader->find(record.serial);
   }));
@@ -144,7 +151,7 @@ Result<void> run(const std::string& directory, std::int64_t fill, int groups) {
   ASSIGN_OR_RETURN(const std::int64_t count, reader->count());
   std::printf(
       "certificates=%lld write_cpu_us=%.1f write_wall_us=%.1f find_serial_us=%.1f "
-      "with_key_us=%.1f peak_memory_mib=%ld\n",
+      "with_key_us=%.1f with_no_key_us=%.1f first_with_key_ms=%.1f peak_memory_mib=%ld\n",
       static_cast<long long>(count), write.cpu, write.wall, serial.cpu, key.cpu, peak_memory_mib());
   return {};
 }
