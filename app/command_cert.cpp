@@ -190,11 +190,11 @@ Result<ExitCode> show(const CertOptions& options, const CommonOptions& common) {
   return ExitCode::ok;
 }
 
-using Change = std::function<Result<bool>(LedgerWriter&, const CertificateRecord&)>;
+using StateChange = std::function<Result<bool>(LedgerWriter&, const CertificateRecord&)>;
 
 // Each certificate in one commit, then one CRL for all.
 Result<ExitCode> change(const CertOptions& options, const CommonOptions& common, const char* event,
-                        const char* refused, const Change& apply) {
+                        const char* refused, const StateChange& apply) {
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
   ASSIGN_OR_RETURN(auto* const ledger, instance->ledger());
   ASSIGN_OR_RETURN(const auto reader, ledger->reader());

@@ -7,9 +7,9 @@
 namespace cmpost {
 namespace {
 
-using Kind = FieldRule::Kind;
-
-bool has_value(Kind kind) { return kind == Kind::fixed || kind == Kind::default_; }
+bool has_value(FieldRule::Kind kind) {
+  return kind == FieldRule::Kind::fixed || kind == FieldRule::Kind::default_;
+}
 
 // RFC 4514 2.4, by the escape that is right for every octet.
 std::string escaped(std::string_view value) {
@@ -91,11 +91,11 @@ Allowed<void> SubjectPolicy::check(const AttributeTypeAndValue& attribute) const
     return refuse(Refusal::Reason::subject,
                   "the subject's " + name + " has control characters in it");
   }
-  if ((listed ? field->setting.rule.kind : other_) == Kind::deny) {
+  if ((listed ? field->setting.rule.kind : other_) == FieldRule::Kind::deny) {
     return refuse(Refusal::Reason::subject,
                   "profile " + profile_ + " allows no " + name + " in the subject");
   }
-  if (listed && field->setting.rule.kind == Kind::fixed &&
+  if (listed && field->setting.rule.kind == FieldRule::Kind::fixed &&
       attribute.value != field->setting.rule.value) {
     return refuse(Refusal::Reason::subject, "the subject's " + name + " is \"" +
                                                 printable(attribute.value, 80) + "\"; profile " +
@@ -113,7 +113,7 @@ Allowed<SubjectPolicy::Granted> SubjectPolicy::apply(const Name& requested) cons
   Bytes added;
   for (const Field& field : fields_) {
     if (contains(attributes, field.type)) continue;
-    if (field.setting.rule.kind == Kind::require) {
+    if (field.setting.rule.kind == FieldRule::Kind::require) {
       return refuse(Refusal::Reason::subject, "the subject has no " + field.setting.name +
                                                   ", which profile " + profile_ + " asks for");
     }

@@ -8,6 +8,7 @@ set_property(GLOBAL PROPERTY USE_FOLDERS ON)
 
 option(CMPOST_WERROR "Treat warnings as errors" OFF)
 option(CMPOST_FUZZ "Link the fuzz targets with libFuzzer (clang)" OFF)
+option(CMPOST_UNITY "Compile about ten sources at once: a build from nothing takes a quarter of the time" ON)
 set(CMPOST_SANITIZE "" CACHE STRING "Sanitizers, for instance address,undefined or thread")
 
 add_library(cmpost_flags INTERFACE)
@@ -24,8 +25,17 @@ endif()
 if(CMPOST_SANITIZE)
   target_compile_options(cmpost_flags INTERFACE
     -fsanitize=${CMPOST_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
+    # A check at every access to a member: a third of the compile time for what ASan (null) and the
+    # fuzz preset (both) report, too.
+    target_compile_options(cmpost_flags INTERFACE -fno-sanitize=null,alignment)
+  endif()
   target_link_options(cmpost_flags INTERFACE -fsanitize=${CMPOST_SANITIZE})
 endif()
+
+# What most sources cost is the instantiation of the same templates.
+set(CMAKE_UNITY_BUILD ${CMPOST_UNITY})
+set(CMAKE_UNITY_BUILD_BATCH_SIZE 10)
 
 find_program(CMPOST_MOLD mold)
 if(CMPOST_MOLD)
@@ -67,10 +77,6 @@ function(cmpost_library folder)
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
   list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")
   file(GLOB headers CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.h)
-  if(NOT sources)
-    set(sources ${CMAKE_BINARY_DIR}/empty.cpp)
-    file(TOUCH ${sources})
-  endif()
   add_library(cmpost_${folder} STATIC ${sources})
   add_library(cmpost::${folder} ALIAS cmpost_${folder})
   target_sources(cmpost_${folder} PUBLIC FILE_SET HEADERS

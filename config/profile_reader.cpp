@@ -238,18 +238,18 @@ ExtensionRules read_extensions(Section table) {
 }
 
 SanKinds read_san(Section& table) {
-  static const std::vector<std::string> kKinds = {"dns", "ip", "email", "uri", "dirname"};
+  static const std::vector<std::string> kSanKinds = {"dns", "ip", "email", "uri", "dirname"};
   if (table.find("san") == nullptr) return {};
   SanKinds kinds{.dns = false, .ip = false, .email = false, .uri = false, .dirname = false};
   const std::array flags = {&kinds.dns, &kinds.ip, &kinds.email, &kinds.uri, &kinds.dirname};
   for (const auto* item : table.items("san")) {
-    const auto found = std::find(kKinds.begin(), kKinds.end(), item->text);
-    if (found != kKinds.end()) {
-      *flags[static_cast<std::size_t>(found - kKinds.begin())] = true;
+    const auto found = std::find(kSanKinds.begin(), kSanKinds.end(), item->text);
+    if (found != kSanKinds.end()) {
+      *flags[static_cast<std::size_t>(found - kSanKinds.begin())] = true;
     } else {
       table.reading().complain(item->at,
                                "'" + printable(item->text, 60) + "' is not a kind of name",
-                               suggestion(item->text, kKinds));
+                               suggestion(item->text, kSanKinds));
     }
   }
   return kinds;

@@ -6,7 +6,7 @@ namespace cmpost {
 namespace {
 
 // Attribute ::= SEQUENCE { type, values SET OF }; the Extensions when it is extensionRequest.
-der::Parsed<std::optional<Extensions>> read_attribute(der::Reader& attributes) {
+der::Parsed<std::optional<Extensions>> read_requested_extensions(der::Reader& attributes) {
   ASSIGN_OR_RETURN(der::Reader attribute, attributes.enter(der::kSequence));
   ASSIGN_OR_RETURN(const Oid type, attribute.object_identifier());
   ASSIGN_OR_RETURN(der::Reader values, attribute.enter(der::kSet));
@@ -21,7 +21,7 @@ der::Parsed<std::optional<Extensions>> read_attribute(der::Reader& attributes) {
 der::Parsed<Extensions> read_attributes(der::Reader attributes) {
   std::optional<Extensions> found;
   while (!attributes.at_end()) {
-    ASSIGN_OR_RETURN(auto extensions, read_attribute(attributes));
+    ASSIGN_OR_RETURN(auto extensions, read_requested_extensions(attributes));
     if (!extensions) continue;
     if (found) return attributes.fault("extensionRequest appears twice");
     found = std::move(extensions);

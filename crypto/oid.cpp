@@ -283,12 +283,12 @@ CMPOST_OIDS(CMPOST_DEFINE)
 #undef CMPOST_DEFINE
 
 namespace {
-struct Known {
+struct KnownOid {
   const Oid* oid;
   std::string_view name;
 };
 #define CMPOST_KNOWN(id, dotted) {&id, #id},
-constexpr Known kKnown[] = {CMPOST_OIDS(CMPOST_KNOWN)};
+constexpr KnownOid kKnownOids[] = {CMPOST_OIDS(CMPOST_KNOWN)};
 #undef CMPOST_KNOWN
 #undef CMPOST_OIDS
 }  // namespace
@@ -296,7 +296,7 @@ constexpr Known kKnown[] = {CMPOST_OIDS(CMPOST_KNOWN)};
 }  // namespace oid
 
 std::string Oid::name() const {
-  for (const auto& [known, identifier] : oid::kKnown) {
+  for (const auto& [known, identifier] : oid::kKnownOids) {
     if (*known != *this) continue;
     std::string name(identifier);
     std::replace(name.begin(), name.end(), '_', '-');

@@ -10,11 +10,11 @@ namespace {
 
 using Kind = SignatureScheme::Kind;
 
-struct Known {
+struct KnownScheme {
   const Oid* oid;
   SignatureScheme scheme;
 };
-constexpr std::array<Known, 12> kKnown = {{
+constexpr std::array<KnownScheme, 12> kKnownSchemes = {{
     {&oid::sha224WithRSAEncryption, {Kind::rsa_pkcs1, Digest::sha224}},
     {&oid::sha256WithRSAEncryption, {Kind::rsa_pkcs1, Digest::sha256}},
     {&oid::sha384WithRSAEncryption, {Kind::rsa_pkcs1, Digest::sha384}},
@@ -162,7 +162,7 @@ AlgorithmIdentifier ecdsa_for(unsigned bits) {
 
 Result<SignatureScheme> signature_scheme(const AlgorithmIdentifier& algorithm) {
   if (algorithm.algorithm == oid::id_RSASSA_PSS) return pss_scheme(algorithm);
-  for (const auto& [id, scheme] : kKnown) {
+  for (const auto& [id, scheme] : kKnownSchemes) {
     if (*id != algorithm.algorithm) continue;
     // RFC 4055 5: NULL for RSA PKCS#1 v1.5, where absent is forgiven; RFC 5758 3.2 and RFC 8410 3:
     // absent for ECDSA and EdDSA.

@@ -19,26 +19,6 @@ constexpr std::size_t kMaxHelpers = 16;
 // A refusal may hang on the date of some helper, so it is not remembered for long.
 constexpr Duration kRefusalKept = std::chrono::minutes(10);
 
-// A path found once, and when all its certificates are valid.
-struct KnownPath {
-  std::vector<Certificate> chain;
-  Time from, until;
-};
-
-struct KnownRefusal {
-  std::string reason;
-  Time at;
-};
-
-KnownPath known_path(const std::vector<Certificate>& chain) {
-  KnownPath path{chain, chain.front().not_before(), chain.front().not_after()};
-  for (const auto& certificate : chain) {
-    path.from = std::max(path.from, certificate.not_before());
-    path.until = std::min(path.until, certificate.not_after());
-  }
-  return path;
-}
-
 bool within(Time at, Time from, Time until) { return from <= at && at <= until; }
 
 // Those of `untrusted` that may stand between the signer and an anchor, by name.
@@ -72,6 +52,17 @@ Sha256 fingerprint_of(const Certificate& signer, const std::vector<Certificate>&
 }  // namespace
 
 struct TrustStore::State {
+  // A path found once, and when all its certificates are valid.
+  struct KnownPath {
+    explicit KnownPath(const std::vector<Certificate>& certificates);
+    std::vector<Certificate> chain;
+    Time from, until;
+  };
+  struct KnownRefusal {
+    std::string reason;
+    Time at;
+  };
+
   explicit State(std::vector<Certificate> given) : anchors(std::move(given)), validator(anchors) {
     for (const auto& anchor : anchors) subjects.push_back(anchor.subject().comparison_key());
   }
@@ -93,6 +84,14 @@ struct TrustStore::State {
   GenerationMap<KnownRefusal> refusals{kRemembered};
   GenerationMap<DecodedCertificate> helpers_seen{kRememberedHelpers};
 };
+
+TrustStore::State::KnownPath::KnownPath(const std::vector<Certificate>& certificates)
+    : chain(certificates), from(chain.front().not_before()), until(chain.front().not_after()) {
+  for (const auto& certificate : chain) {
+    from = std::max(from, certificate.not_before());
+    until = std::min(until, certificate.not_after());
+  }
+}
 
 const Certificate* TrustStore::State::anchor(const Certificate& certificate) const {
   const auto found = std::find(anchors.begin(), anchors.end(), certificate);
@@ -151,7 +150,7 @@ void TrustStore::State::remember(const Certificate& signer, const Sha256& key,
                                  const PathCheck& check, Time at) {
   const std::lock_guard lock(mutex);
   if (check.verdict == PathVerdict::trusted) {
-    paths.put(signer.fingerprint(), known_path(check.chain));
+    paths.put(signer.fingerprint(), KnownPath(check.chain));
   } else if (check.verdict == PathVerdict::untrusted) {
     refusals.put(key, {check.reason, at});
   }

@@ -5,7 +5,7 @@
 namespace cmpost {
 namespace {
 
-constexpr std::size_t kMaxFile = 1 << 20;
+constexpr std::size_t kMaxCredentialFile = 1 << 20;
 
 Result<std::optional<std::string>> read_password(const std::optional<std::string>& path) {
   if (!path) return std::nullopt;
@@ -23,7 +23,7 @@ Result<PrivateKey> read_key(const std::string& path,
     return hold("keys in a PKCS#11 token are not built into this version: " + path,
                 "name a PEM file");
   }
-  ASSIGN_OR_RETURN(const auto contents, read_file(path, kMaxFile));
+  ASSIGN_OR_RETURN(const auto contents, read_file(path, kMaxCredentialFile));
   ASSIGN_OR_RETURN(const auto password, read_password(password_file));
   auto key = PrivateKey::from_pem(text_of(contents), password);
   if (!key) return failure(std::move(key).error().within(path));
@@ -31,7 +31,7 @@ Result<PrivateKey> read_key(const std::string& path,
 }
 
 Result<std::vector<Certificate>> read_certificates(const std::string& path) {
-  ASSIGN_OR_RETURN(const auto contents, read_file(path, kMaxFile));
+  ASSIGN_OR_RETURN(const auto contents, read_file(path, kMaxCredentialFile));
   auto certificates = Certificate::from_pem(text_of(contents));
   if (!certificates) return failure(std::move(certificates).error().within(path));
   return certificates;

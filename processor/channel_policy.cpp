@@ -7,12 +7,12 @@
 namespace cmpost {
 namespace {
 
-constexpr std::size_t kMaxFile = 4 << 20;
+constexpr std::size_t kMaxTrustFile = 4 << 20;
 
 Result<std::vector<Certificate>> read_anchors(const std::vector<std::string>& paths) {
   std::vector<Certificate> anchors;
   for (const auto& path : paths) {
-    ASSIGN_OR_RETURN(const auto contents, read_file(path, kMaxFile));
+    ASSIGN_OR_RETURN(const auto contents, read_file(path, kMaxTrustFile));
     auto certificates = Certificate::from_pem(text_of(contents));
     if (!certificates) return failure(std::move(certificates).error().within(path));
     anchors.insert(anchors.end(), certificates->begin(), certificates->end());

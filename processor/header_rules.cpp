@@ -5,7 +5,7 @@
 namespace cmpost {
 namespace {
 
-constexpr std::size_t kNonceSize = 16;  // RFC 9483 3.1: "at least 128 bits"
+constexpr std::size_t kMinNonce = 16;  // RFC 9483 3.1: "at least 128 bits"
 constexpr std::size_t kMaxTransactionID = 64;
 
 Checked<void> check_version(const PKIHeader& header) {
@@ -19,7 +19,7 @@ Checked<void> check_transaction_id(const PKIHeader& header, bool strict) {
     return reject(PKIFailureInfo::badDataFormat, "the header has no transactionID");
   }
   const auto size = header.transactionID->size();
-  if (strict ? size != kNonceSize : size == 0 || size > kMaxTransactionID) {
+  if (strict ? size != kMinNonce : size == 0 || size > kMaxTransactionID) {
     return reject(PKIFailureInfo::badRequest,
                   "the transactionID has " + std::to_string(size) + " octets");
   }
@@ -31,7 +31,7 @@ Checked<void> check_sender_nonce(const PKIHeader& header, bool strict) {
     return reject(PKIFailureInfo::badSenderNonce, "the header has no senderNonce");
   }
   const auto size = header.senderNonce->size();
-  if (size < kNonceSize || (strict && size != kNonceSize)) {
+  if (size < kMinNonce || (strict && size != kMinNonce)) {
     return reject(PKIFailureInfo::badSenderNonce,
                   "the senderNonce has " + std::to_string(size) + " octets instead of 16");
   }

@@ -33,7 +33,7 @@ bool covers(std::string_view pattern, std::string_view text) {
   return p == pattern.size();
 }
 
-Secret read(const Statement& row) {
+Secret read_secret(const Statement& row) {
   Secret secret;
   secret.reference = row.text(0);
   secret.subject = row.text(1);
@@ -97,7 +97,7 @@ Result<std::optional<Secret>> SecretStore::find(std::string_view reference) {
   rows->bind(1, reference);
   ASSIGN_OR_RETURN(const bool found, rows->step());
   if (!found) return std::nullopt;
-  auto secret = read(*rows);
+  auto secret = read_secret(*rows);
   auto value = key_.unseal(rows->blob(6), context_of(reference));
   rows->reset();
   ASSIGN_OR_RETURN(secret.value, std::move(value));
@@ -113,7 +113,7 @@ Result<std::vector<Secret>> SecretStore::list() {
   while (true) {
     ASSIGN_OR_RETURN(const bool found, rows->step());
     if (!found) return secrets;
-    secrets.push_back(read(*rows));
+    secrets.push_back(read_secret(*rows));
   }
 }
 

@@ -105,7 +105,7 @@ std::string select(std::string_view where) {
   return "SELECT " + std::string(kColumns) + " FROM tx WHERE " + std::string(where);
 }
 
-Result<Transaction> read(const Statement& row) {
+Result<Transaction> read_transaction(const Statement& row) {
   Transaction transaction;
   transaction.id = row.integer(0);
   transaction.transactionID = to_bytes(row.blob(1));
@@ -127,7 +127,7 @@ Result<std::vector<Transaction>> read_all(Statement& rows) {
   while (true) {
     ASSIGN_OR_RETURN(const bool found, rows.step());
     if (!found) return transactions;
-    ASSIGN_OR_RETURN(auto transaction, read(rows));
+    ASSIGN_OR_RETURN(auto transaction, read_transaction(rows));
     transactions.push_back(std::move(transaction));
   }
 }
@@ -159,7 +159,7 @@ Result<std::optional<Transaction>> TransactionTable::find(ByteView transactionID
   rows->bind(2, transactionID);
   ASSIGN_OR_RETURN(const bool found, rows->step());
   if (!found) return std::nullopt;
-  auto transaction = read(*rows);
+  auto transaction = read_transaction(*rows);
   rows->reset();
   return transaction;
 }
@@ -170,7 +170,7 @@ Result<std::optional<Transaction>> TransactionTable::find(std::int64_t id) {
   rows->bind(1, id);
   ASSIGN_OR_RETURN(const bool found, rows->step());
   if (!found) return std::nullopt;
-  auto transaction = read(*rows);
+  auto transaction = read_transaction(*rows);
   rows->reset();
   return transaction;
 }

@@ -11,10 +11,10 @@
 namespace cmpost {
 namespace {
 
-Verdict bad(std::string reason, std::string hint = {}) {
-  return {Verdict::What::bad_now, {}, std::move(reason), std::move(hint)};
+Finding bad(std::string reason, std::string hint = {}) {
+  return {Finding::What::bad_now, {}, std::move(reason), std::move(hint)};
 }
-Verdict again(std::string reason) { return {Verdict::What::retry, {}, std::move(reason), {}}; }
+Finding again(std::string reason) { return {Finding::What::retry, {}, std::move(reason), {}}; }
 
 std::string_view kind_of(unsigned type) {
   switch (type) {
@@ -31,7 +31,7 @@ std::string_view kind_of(unsigned type) {
   }
 }
 
-Verdict cannot_open(const std::string& name, int error_number) {
+Finding cannot_open(const std::string& name, int error_number) {
   if (error_number == ENOENT) return {};
   const auto error = errno_error("opening", printable(name), error_number);
   // A symbolic link (ELOOP) or what else has taken the file's place is judged at the next look.
@@ -59,17 +59,17 @@ Result<Bytes> read_exactly(const FileDescriptor& file, std::size_t size, const s
   return contents;
 }
 
-Verdict judge_content(Bytes contents) {
+Finding judge_content(Bytes contents) {
   auto unwrapped = unwrap(std::move(contents));
   if (unwrapped.what != Unwrapped::What::message) {
     return bad(std::move(unwrapped.reason), std::move(unwrapped.hint));
   }
-  return {Verdict::What::take, std::move(unwrapped.message), {}, {}};
+  return {Finding::What::take, std::move(unwrapped.message), {}, {}};
 }
 
 }  // namespace
 
-Verdict judge(const DropDirectory& drop, DropDirectory::Place place, const std::string& name,
+Finding judge(const DropDirectory& drop, DropDirectory::Place place, const std::string& name,
               const Look& look, std::size_t max_octets) {
   if (!S_ISREG(look.type)) {
     return bad("it is " + std::string(kind_of(look.type)) + ", not a file");

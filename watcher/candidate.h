@@ -8,7 +8,7 @@
 
 namespace cmpost {
 
-struct Verdict {
+struct Finding {
   enum class What {
     take,     // `message` is what it holds
     bad_now,  // empty, cut off, of no known kind: for good, if it is settled
@@ -23,7 +23,7 @@ struct Verdict {
 
 // Reads `name`, which looked like `look`, and unwraps it. Opens nothing but regular files, follows
 // no link, never blocks; a file of more than `max_octets` is judged without being read.
-Verdict judge(const DropDirectory& drop, DropDirectory::Place place, const std::string& name,
+Finding judge(const DropDirectory& drop, DropDirectory::Place place, const std::string& name,
               const Look& look, std::size_t max_octets);
 
 }  // namespace cmpost

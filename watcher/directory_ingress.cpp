@@ -178,17 +178,17 @@ Result<std::optional<DirectoryIngress::Claimed>> DirectoryIngress::take_one(cons
   const auto readiness = settling_.look_at(key, spot.look, steady_.now(), file_system_now_);
   const bool settled = readiness == Readiness::settled;
   if (readiness == Readiness::unsettled || (spot.look.links > 1 && !settled)) return std::nullopt;
-  auto verdict = judge(*drop_, spot.place, spot.name, spot.look, settings_.max_message);
-  switch (verdict.what) {
-    case Verdict::What::take:
-      return claim(spot, std::move(verdict.message));
-    case Verdict::What::bad_now:
-      if (settled) TRY(quarantine(spot, verdict, intake));
+  auto finding = judge(*drop_, spot.place, spot.name, spot.look, settings_.max_message);
+  switch (finding.what) {
+    case Finding::What::take:
+      return claim(spot, std::move(finding.message));
+    case Finding::What::bad_now:
+      if (settled) TRY(quarantine(spot, finding, intake));
       break;
-    case Verdict::What::retry:
-      if (settled) report(spot, verdict.reason, verdict.hint);
+    case Finding::What::retry:
+      if (settled) report(spot, finding.reason, finding.hint);
       break;
-    case Verdict::What::gone:
+    case Finding::What::gone:
       settling_.forget(key);
       break;
   }
@@ -243,27 +243,27 @@ Result<Intake> DirectoryIngress::deposit(const std::vector<Claimed>& group) {
   return intake;
 }
 
-Result<void> DirectoryIngress::quarantine(const Spot& spot, const Verdict& verdict,
+Result<void> DirectoryIngress::quarantine(const Spot& spot, const Finding& finding,
                                           Intake& intake) {
   Job job;
   job.id = make_job_id({view_of(channel()), arrival_of(spot.look), view_of("quarantine")});
   job.envelope = envelope_of(channel(), spot.name);
-  TRY(requests_.put_held(job, to_string(Error{Recovery::hold, verdict.reason, verdict.hint})));
+  TRY(requests_.put_held(job, to_string(Error{Recovery::hold, finding.reason, finding.hint})));
   crash_point("watcher.held");
   auto moved =
       drop_->move(spot.place, spot.name, Place::quarantine, job.id.text(), kReasonEnding.size());
   if (!moved) {
-    report(spot, verdict.reason + "; " + moved.error().what, moved.error().hint);
+    report(spot, finding.reason + "; " + moved.error().what, moved.error().hint);
     return {};
   }
   crash_point("watcher.quarantined");
   settling_.forget(key_of(spot.place, spot.name));
-  write_reason(*moved, spot.name, verdict, job.id);
+  write_reason(*moved, spot.name, finding, job.id);
   ++intake.quarantined;
   log::warning("input.quarantined", {{"job", job.id.text()},
                                      {"channel", channel()},
                                      {"source", job.envelope.source},
-                                     {"reason", verdict.reason}});
+                                     {"reason", finding.reason}});
   return {};
 }
 

@@ -66,8 +66,8 @@ class DirectoryIngress final : public Ingress {
 
   Result<std::optional<Claimed>> take_one(const Spot& spot, Intake& intake);
   std::optional<Claimed> claim(const Spot& spot, Bytes message);
-  Result<void> quarantine(const Spot& spot, const Verdict& verdict, Intake& intake);
-  void write_reason(const std::string& name, const std::string& source, const Verdict& verdict,
+  Result<void> quarantine(const Spot& spot, const Finding& finding, Intake& intake);
+  void write_reason(const std::string& name, const std::string& source, const Finding& finding,
                     const JobId& id) const;
   Result<void> set_aside_refused();
   std::optional<std::string> find_done(const JobStatus& job) const;

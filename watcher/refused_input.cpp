@@ -44,10 +44,10 @@ Result<void> DirectoryIngress::set_aside_refused() {
     auto moved =
         drop_->move(Place::done, *name, Place::quarantine, job.id.text(), kReasonEnding.size());
     if (!moved) continue;  // at the next look
-    Verdict verdict;
-    verdict.reason = job.reason;
-    verdict.hint = "`cmpost queue show " + job.id.text() + "`, then `retry` or `drop` it";
-    write_reason(*moved, job.envelope.source, verdict, job.id);
+    Finding finding;
+    finding.reason = job.reason;
+    finding.hint = "`cmpost queue show " + job.id.text() + "`, then `retry` or `drop` it";
+    write_reason(*moved, job.envelope.source, finding, job.id);
     log::warning("input.quarantined", {{"job", job.id.text()},
                                        {"channel", channel()},
                                        {"source", job.envelope.source},
@@ -74,10 +74,10 @@ std::optional<std::string> DirectoryIngress::find_done(const JobStatus& job) con
 }
 
 void DirectoryIngress::write_reason(const std::string& name, const std::string& source,
-                                    const Verdict& verdict, const JobId& id) const {
+                                    const Finding& finding, const JobId& id) const {
   const auto text = "time:   " + to_iso8601(wall_.now()) + "\nfile:   " + printable(source) +
-                    "\nreason: " + verdict.reason + "\n" +
-                    (verdict.hint.empty() ? "" : "hint:   " + verdict.hint + "\n") +
+                    "\nreason: " + finding.reason + "\n" +
+                    (finding.hint.empty() ? "" : "hint:   " + finding.hint + "\n") +
                     "job:    " + id.text() + "\n";
   const FileDescriptor file(::openat(drop_->at(Place::quarantine).get(),
                                      (name + std::string(kReasonEnding)).c_str(),

@@ -15,14 +15,14 @@ namespace {
 
 using ::testing::HasSubstr;
 
-Bytes null() { return {der::kNull, 0}; }
+Bytes null_parameters() { return {der::kNull, 0}; }
 
 AlgorithmIdentifier pss(const Oid& hash, const Oid& mask_hash, std::int64_t salt,
                         std::optional<std::int64_t> trailer = {}) {
   der::Writer w;
   w.constructed(der::kSequence, [&] {
     w.constructed(der::context_constructed(0), [&] {
-      write(w, AlgorithmIdentifier{hash, null()});
+      write(w, AlgorithmIdentifier{hash, null_parameters()});
     });
     w.constructed(der::context_constructed(1), [&] {
       w.constructed(der::kSequence, [&] {
@@ -55,7 +55,7 @@ std::vector<Case> every_algorithm() {
   }
   for (const auto* id : {&oid::sha224WithRSAEncryption, &oid::sha256WithRSAEncryption,
                          &oid::sha384WithRSAEncryption, &oid::sha512WithRSAEncryption}) {
-    cases.push_back({"rsa2048", {*id, null()}});
+    cases.push_back({"rsa2048", {*id, null_parameters()}});
   }
   for (const auto* hash : {&oid::id_sha224, &oid::id_sha256, &oid::id_sha384, &oid::id_sha512}) {
     cases.push_back({"rsa2048", pss(*hash, *hash, 20)});
@@ -172,9 +172,11 @@ TEST(Signature, OpenSslVerifiesWhatWeSign) {
 }
 
 TEST(SignatureScheme, Sha1Md5AndDsaAreRefused) {
-  EXPECT_THAT(signature_scheme({oid::sha1WithRSAEncryption, null()}), Fails(HasSubstr("SHA-1")));
+  EXPECT_THAT(signature_scheme({oid::sha1WithRSAEncryption, null_parameters()}),
+              Fails(HasSubstr("SHA-1")));
   EXPECT_THAT(signature_scheme({oid::ecdsa_with_SHA1, {}}), Fails(HasSubstr("SHA-1")));
-  EXPECT_THAT(signature_scheme({Oid("1.2.840.113549.1.1.4"), null()}), Fails(HasSubstr("unknown")));
+  EXPECT_THAT(signature_scheme({Oid("1.2.840.113549.1.1.4"), null_parameters()}),
+              Fails(HasSubstr("unknown")));
   EXPECT_THAT(signature_scheme({Oid("2.16.840.1.101.3.4.3.2"), {}}), Fails(HasSubstr("unknown")));
   EXPECT_THAT(signature_scheme({oid::id_RSASSA_PSS_SHAKE128, {}}), Fails(HasSubstr("OpenSSL")));
 }
@@ -190,12 +192,14 @@ TEST(SignatureScheme, ParametersOfPssAreStrict) {
   EXPECT_THAT(signature_scheme(pss(sha256, sha256, -1)), Fails(HasSubstr("saltLength")));
   EXPECT_THAT(signature_scheme({oid::id_RSASSA_PSS, {}}), Fails(HasSubstr("missing")));
   EXPECT_THAT(signature_scheme({oid::id_RSASSA_PSS, Bytes{0x30, 0}}), Fails(HasSubstr("id-sha1")));
-  EXPECT_THAT(signature_scheme({oid::id_RSASSA_PSS, null()}), Fails(HasSubstr("0x05")));
+  EXPECT_THAT(signature_scheme({oid::id_RSASSA_PSS, null_parameters()}), Fails(HasSubstr("0x05")));
 }
 
 TEST(SignatureScheme, OthersHaveNoParameters) {
-  EXPECT_THAT(signature_scheme({oid::ecdsa_with_SHA256, null()}), Fails(HasSubstr("malformed")));
-  EXPECT_THAT(signature_scheme({oid::id_Ed25519, null()}), Fails(HasSubstr("malformed")));
+  EXPECT_THAT(signature_scheme({oid::ecdsa_with_SHA256, null_parameters()}),
+              Fails(HasSubstr("malformed")));
+  EXPECT_THAT(signature_scheme({oid::id_Ed25519, null_parameters()}),
+              Fails(HasSubstr("malformed")));
   EXPECT_THAT(signature_scheme({oid::sha256WithRSAEncryption, Bytes{4, 0}}),
               Fails(HasSubstr("malformed")));
 }
@@ -206,7 +210,7 @@ TEST(SignatureScheme, EdDsaNamesTheDigestOfItsCertHash) {
 }
 
 TEST(Signature, AnAlgorithmThatDoesNotFitTheKeyIsAnError) {
-  const AlgorithmIdentifier rsa{oid::sha256WithRSAEncryption, null()};
+  const AlgorithmIdentifier rsa{oid::sha256WithRSAEncryption, null_parameters()};
   const AlgorithmIdentifier ecdsa{oid::ecdsa_with_SHA256, {}};
   const AlgorithmIdentifier ed25519{oid::id_Ed25519, {}};
   const Bytes data = {1}, signature = {2};
