@@ -5,6 +5,12 @@
 #include "ca/ledger_schema.h"
 
 namespace cmpost {
+namespace {
+
+// A message with its answer has two or three thousand octets: several fit on a page.
+constexpr int kPageSize = 8192;
+
+}  // namespace
 
 struct Ledger::State {
   std::string url;
@@ -20,7 +26,7 @@ Ledger::~Ledger() = default;
 Result<std::unique_ptr<Ledger>> Ledger::open(const std::string& url,
                                              const std::string& base_directory, const Clock& clock,
                                              const std::vector<Schema>& more) {
-  ASSIGN_OR_RETURN(auto connection, open_database(url, base_directory, OpenMode::create));
+  ASSIGN_OR_RETURN(auto connection, open_database(url, base_directory, OpenMode::create, kPageSize));
   TRY(migrate(*connection, "ledger", ledger_migrations()));
   for (const Schema& schema : more) TRY(migrate(*connection, schema.name, schema.migrations));
   std::unique_ptr<State> state(new State{url, base_directory, clock, {}, std::move(connection)});

@@ -15,7 +15,7 @@ constexpr auto kYear = Duration(24h * 365);
 constexpr std::array kKinds = {Word<ChannelKind>{"directory", ChannelKind::directory},
                                Word<ChannelKind>{"mail", ChannelKind::mail},
                                Word<ChannelKind>{"sftp", ChannelKind::sftp}};
-constexpr std::array kBuiltIn = {ChannelKind::directory};
+constexpr std::array kBuiltIn = {ChannelKind::directory, ChannelKind::mail};
 
 // A setting whose other values are agreed but not there yet.
 template <typename E, std::size_t N>
@@ -141,7 +141,7 @@ ChannelSettings read_channel(Section table) {
                                      Word<Direction>{"upstream", Direction::upstream}};
   ChannelSettings channel;
   channel.name = table.name("name");
-  table.require("kind", "kind = \"directory\"");
+  table.require("kind", "kind = \"directory\" or kind = \"mail\"");
   channel.kind = table.choice("kind", channel.kind, kKinds);
   if (std::find(kBuiltIn.begin(), kBuiltIn.end(), channel.kind) == kBuiltIn.end()) {
     table.complain(
@@ -149,7 +149,11 @@ ChannelSettings read_channel(Section table) {
     return channel;  // its keys are unknown here; naming each would bury the one that matters
   }
   channel.direction = table.choice("direction", channel.direction, kDirection);
-  channel.directory = read_directory(table);
+  if (channel.kind == ChannelKind::mail) {
+    channel.mail = read_mail_settings(table);
+  } else {
+    channel.directory = read_directory(table);
+  }
   channel.max_message = table.size("max_message", channel.max_message,
                                    {std::size_t{1} << 10U, std::size_t{16} << 20U});
   read_policy(table, channel);

@@ -7,11 +7,12 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "config/mail_settings.h"
 
 namespace cmpost {
 
-// Kinds that the file may name. Only `directory` has its settings here as yet; another kind adds a
-// struct to ChannelSettings and a row to kKinds in channel_reader.cpp.
+// Kinds that the file may name. `sftp` has no settings here as yet; a kind adds a struct to
+// ChannelSettings and a row to kKinds in channel_reader.cpp.
 enum class ChannelKind { directory, mail, sftp };
 std::string_view to_string(ChannelKind kind);
 
@@ -55,6 +56,7 @@ struct ChannelSettings {
   ChannelKind kind = ChannelKind::directory;
   Direction direction = Direction::downstream;
   DirectorySettings directory;  // kind = "directory"
+  MailSettings mail;            // kind = "mail"
 
   std::size_t max_message = std::size_t{1} << 20U;  // octets, before anything is read
 

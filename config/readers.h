@@ -12,5 +12,7 @@ RaSettings read_ra(Section table);
 ProfileSettings read_profile(Section table);
 ChannelSettings read_channel(Section table);
 RunSettings read_run(Section table);
+// The keys of a mail channel; the caller finishes the table.
+MailSettings read_mail_settings(Section& table);
 
 }  // namespace cmpost

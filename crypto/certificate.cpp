@@ -22,8 +22,18 @@ struct Certificate::State {
   std::optional<std::uint32_t> key_usage;  // 0 for a malformed one: allows nothing
   bool ca = false;
 
+  std::once_flag compare_once;
+  std::string issuer_key, subject_key;
   std::once_flag decode_once;
   std::optional<Result<PublicKey>> public_key;
+
+  const State& compared() {
+    std::call_once(compare_once, [this] {
+      issuer_key = issuer.comparison_key();
+      subject_key = subject.comparison_key();
+    });
+    return *this;
+  }
 };
 
 namespace {
@@ -153,6 +163,8 @@ int Certificate::version() const { return state_->version; }
 ByteView Certificate::serial_number() const { return state_->serial_number; }
 const Name& Certificate::issuer() const { return state_->issuer; }
 const Name& Certificate::subject() const { return state_->subject; }
+const std::string& Certificate::issuer_key() const { return state_->compared().issuer_key; }
+const std::string& Certificate::subject_key() const { return state_->compared().subject_key; }
 Time Certificate::not_before() const { return state_->not_before; }
 Time Certificate::not_after() const { return state_->not_after; }
 ByteView Certificate::spki() const { return state_->spki; }

@@ -57,6 +57,9 @@ class Certificate {
   std::string serial_hex() const;     // without the sign octet, lower case
   const Name& issuer() const;
   const Name& subject() const;
+  // Name::comparison_key() of the two, made on first use and kept.
+  const std::string& issuer_key() const;
+  const std::string& subject_key() const;
   Time not_before() const;
   Time not_after() const;
   ByteView spki() const;

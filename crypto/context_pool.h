@@ -2,6 +2,7 @@
 #pragma once
 
 #include <mutex>
+#include <utility>
 #include <vector>
 
 #include "crypto/openssl.h"
@@ -23,6 +24,8 @@ class ContextPool {
     const std::lock_guard lock(mutex_);
     idle_.push_back(std::move(context));
   }
+  // All of them, when no other thread knows the pool any more.
+  std::vector<EvpPkeyCtxPtr> take_all() { return std::exchange(idle_, {}); }
 
  private:
   std::mutex mutex_;

@@ -9,11 +9,17 @@
 namespace cmpost {
 
 struct PublicKey::Native {
+  Native() = default;
+  Native(Native&&) = delete;
+  // A point on one of the usual curves lends its OpenSSL objects to the next one: making and
+  // freeing them costs more than loading a point. So nobody may keep a reference to `pkey`.
+  ~Native();
+
   EvpPkeyPtr pkey;
   KeyType type = KeyType::other;
   unsigned bits = 0;
   SubjectPublicKeyInfo spki;
-  mutable ContextPool ecdsa_verification;
+  mutable ContextPool ecdsa_verification;  // bound to pkey, whatever its point
 };
 
 struct PrivateKey::Native {

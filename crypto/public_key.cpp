@@ -1,6 +1,9 @@
 #include "crypto/public_key.h"
 
+#include <algorithm>
 #include <array>
+#include <mutex>
+#include <optional>
 
 #include "crypto/native_key.h"
 
@@ -52,7 +55,41 @@ EVP_PKEY* template_key(std::size_t curve) {
   return kTemplates[curve];
 }
 
+// Points that are not needed any more; see PublicKey::Native.
+class IdlePoints {
+ public:
+  struct Idle {
+    std::vector<EvpPkeyCtxPtr> contexts;  // freed before the key
+    EvpPkeyPtr pkey;
+  };
+
+  std::optional<Idle> take() {
+    const std::lock_guard lock(mutex_);
+    if (idle_.empty()) return std::nullopt;
+    auto one = std::move(idle_.back());
+    idle_.pop_back();
+    return one;
+  }
+
+  void put(Idle&& one) {
+    const std::lock_guard lock(mutex_);
+    if (idle_.size() < kMost) idle_.push_back(std::move(one));
+  }
+
+ private:
+  static constexpr std::size_t kMost = 100;
+  std::mutex mutex_;
+  std::vector<Idle> idle_;  // guarded by mutex_
+};
+
+// Lives as long as the process: keys may be released while it ends.
+IdlePoints& idle_points(std::size_t curve) {
+  static auto& points = *new std::array<IdlePoints, kCurves.size()>;
+  return points[curve];
+}
+
 struct Decoded {
+  std::vector<EvpPkeyCtxPtr> contexts;
   EvpPkeyPtr pkey;
   KeyType type = KeyType::other;
   unsigned bits = 0;
@@ -75,11 +112,13 @@ Result<Decoded> decode_point(const Curve& curve, const Bytes& point) {
     return hold(std::string("public key: not an uncompressed point of ") + curve.name);
   }
   const auto index = static_cast<std::size_t>(&curve - kCurves.data());
-  EvpPkeyPtr pkey(EVP_PKEY_dup(template_key(index)));
-  if (!pkey || EVP_PKEY_set1_encoded_public_key(pkey.get(), point.data(), point.size()) != 1) {
+  auto idle = idle_points(index).take();
+  if (!idle) idle = IdlePoints::Idle{{}, EvpPkeyPtr(EVP_PKEY_dup(template_key(index)))};
+  auto* const pkey = idle->pkey.get();
+  if (pkey == nullptr || EVP_PKEY_set1_encoded_public_key(pkey, point.data(), point.size()) != 1) {
     return openssl_failure("public key");
   }
-  return Decoded{std::move(pkey), curve.type, curve.bits};
+  return Decoded{std::move(idle->contexts), std::move(idle->pkey), curve.type, curve.bits};
 }
 
 Result<Decoded> decode_with_openssl(const SubjectPublicKeyInfo& spki) {
@@ -89,7 +128,7 @@ Result<Decoded> decode_with_openssl(const SubjectPublicKeyInfo& spki) {
   if (!pkey || at != spki.der.data() + spki.der.size()) return openssl_failure("public key");
   const int bits = EVP_PKEY_get_bits(pkey.get());
   if (bits <= 0 || bits > 16384) return hold("public key: of unusual size");
-  return Decoded{std::move(pkey), KeyType::other, static_cast<unsigned>(bits)};
+  return Decoded{{}, std::move(pkey), KeyType::other, static_cast<unsigned>(bits)};
 }
 
 Result<Decoded> decode_ec(const SubjectPublicKeyInfo& spki) {
@@ -167,7 +206,7 @@ Result<Decoded> decode_rsa(const SubjectPublicKeyInfo& spki) {
   if (const auto wrong = wrong_with(*numbers); !wrong.empty()) return hold("public key: " + wrong);
   ASSIGN_OR_RETURN(EvpPkeyPtr pkey, build_rsa(*numbers));
   const auto bits = static_cast<unsigned>(BN_num_bits(numbers->modulus.get()));
-  return Decoded{std::move(pkey), KeyType::rsa, bits};
+  return Decoded{{}, std::move(pkey), KeyType::rsa, bits};
 }
 
 Result<Decoded> decode_edwards(const Edwards& edwards, const SubjectPublicKeyInfo& spki) {
@@ -178,7 +217,7 @@ Result<Decoded> decode_edwards(const Edwards& edwards, const SubjectPublicKeyInf
   EvpPkeyPtr pkey(
       EVP_PKEY_new_raw_public_key(edwards.id, nullptr, spki.key.data(), spki.key.size()));
   if (!pkey) return openssl_failure("public key");
-  return Decoded{std::move(pkey), edwards.type, edwards.bits};
+  return Decoded{{}, std::move(pkey), edwards.type, edwards.bits};
 }
 
 Result<Decoded> decode(const SubjectPublicKeyInfo& spki) {
@@ -229,6 +268,7 @@ Result<PublicKey> PublicKey::from_spki(const SubjectPublicKeyInfo& spki) {
   ASSIGN_OR_RETURN(Decoded decoded, decode(spki));
   auto native = std::make_shared<Native>();
   native->pkey = std::move(decoded.pkey);
+  for (auto& context : decoded.contexts) native->ecdsa_verification.put(std::move(context));
   native->type = decoded.type;
   native->bits = decoded.bits;
   native->spki = spki;
@@ -241,6 +281,14 @@ Result<PublicKey> public_key_of(EVP_PKEY* pkey) {
   if (size <= 0) return openssl_failure("public key");
   const std::unique_ptr<std::uint8_t, FreeWith<[](void* p) { OPENSSL_free(p); }>> owner(der);
   return PublicKey::from_spki(ByteView(der, static_cast<std::size_t>(size)));
+}
+
+PublicKey::Native::~Native() {
+  const auto curve = std::find_if(kCurves.begin(), kCurves.end(),
+                                  [this](const Curve& c) { return c.type == type; });
+  if (curve == kCurves.end()) return;
+  const auto index = static_cast<std::size_t>(curve - kCurves.begin());
+  idle_points(index).put({ecdsa_verification.take_all(), std::move(pkey)});
 }
 
 KeyType PublicKey::type() const { return native_->type; }

@@ -26,17 +26,17 @@ std::vector<Certificate> relevant_helpers(const Certificate& signer,
                                           const std::vector<Certificate>& untrusted) {
   std::vector<std::pair<std::string, const Certificate*>> left;  // by subject
   for (const auto& one : untrusted) {
-    if (!(one == signer)) left.emplace_back(one.subject().comparison_key(), &one);
+    if (!(one == signer)) left.emplace_back(one.subject_key(), &one);
   }
   std::vector<Certificate> helpers;
-  std::vector<std::string> wanted = {signer.issuer().comparison_key()};
+  std::vector<std::string> wanted = {signer.issuer_key()};
   while (!wanted.empty() && helpers.size() < kMaxHelpers) {
     const auto issuer = std::move(wanted.back());
     wanted.pop_back();
     for (auto& [subject, certificate] : left) {
       if (certificate == nullptr || subject != issuer || helpers.size() >= kMaxHelpers) continue;
       helpers.push_back(*certificate);
-      wanted.push_back(certificate->issuer().comparison_key());
+      wanted.push_back(certificate->issuer_key());
       certificate = nullptr;
     }
   }
@@ -64,7 +64,7 @@ struct TrustStore::State {
   };
 
   explicit State(std::vector<Certificate> given) : anchors(std::move(given)), validator(anchors) {
-    for (const auto& anchor : anchors) subjects.push_back(anchor.subject().comparison_key());
+    for (const auto& anchor : anchors) subjects.push_back(anchor.subject_key());
   }
 
   const Certificate* anchor(const Certificate& certificate) const;
@@ -101,7 +101,7 @@ const Certificate* TrustStore::State::anchor(const Certificate& certificate) con
 bool TrustStore::State::ends_in_an_anchor(const Certificate& signer,
                                           const std::vector<Certificate>& helpers) const {
   const auto issued_by_an_anchor = [this](const Certificate& certificate) {
-    const auto issuer = certificate.issuer().comparison_key();
+    const auto& issuer = certificate.issuer_key();
     return std::find(subjects.begin(), subjects.end(), issuer) != subjects.end();
   };
   return issued_by_an_anchor(signer) ||
@@ -172,6 +172,9 @@ Result<PathCheck> TrustStore::check(const Certificate& signer,
     return PathCheck{PathVerdict::expired, "the trusted certificate is not valid now", {}};
   }
   if (auto known = state_->recall(signer, at)) return *std::move(known);
+  if (state_->anchors.empty()) {
+    return PathCheck{PathVerdict::untrusted, "nothing is trusted here", {}};
+  }
 
   const auto helpers = relevant_helpers(signer, untrusted);
   if (!state_->ends_in_an_anchor(signer, helpers)) {

@@ -75,21 +75,21 @@ const Certificate* pick_signer(const std::vector<Certificate>& candidates,
   return candidates.empty() ? nullptr : &candidates.front();
 }
 
-std::vector<Certificate> read_extra_certs(const PKIMessage& message) {
+std::vector<Certificate> read_extra_certs(const Request& request) {
   std::vector<Certificate> certificates;
-  for (const auto& extra : message.extraCerts) {
+  for (const auto& extra : request.message.extraCerts) {
     // What is no certificate helps nobody; the field is not protected, so it is no fault either.
-    if (auto certificate = Certificate::from_der(extra.der)) {
+    if (auto certificate = request.channel->signers.from_der(extra.der)) {
       certificates.push_back(std::move(*certificate));
     }
   }
   return certificates;
 }
 
-Checked<Certificate> find_signer(const Request& request) {
+Checked<Certificate> find_signer(const Request& request,
+                                 const std::vector<Certificate>& extra_certs) {
   const auto& header = request.message.header;
   const bool strict = request.channel->settings.strict;
-  const auto extra_certs = read_extra_certs(request.message);
   if (strict && !extra_certs.empty() && header.senderKID &&
       !has_key_identifier(extra_certs.front(), *header.senderKID)) {
     return reject(PKIFailureInfo::badMessageCheck,
@@ -116,14 +116,15 @@ Checked<void> check_sender(const Certificate& signer, const Request& request) {
 }
 
 Outcome<Requester> authenticate_by_signature(const Request& request, LedgerReader& ledger) {
-  ASSIGN_OR_RETURN(const auto signer, find_signer(request));
+  const auto extra_certs = read_extra_certs(request);
+  ASSIGN_OR_RETURN(const auto signer, find_signer(request, extra_certs));
   TRY(check_sender(signer, request));
   auto key = signer.public_key();
   if (!key) {
     return reject(PKIFailureInfo::badAlg, "the signer's key cannot be used: " + key.error().what);
   }
   TRY(verify_signature_protection(request.message, *key));
-  ASSIGN_OR_RETURN(auto holder, judge_signer(signer, request, ledger));
+  ASSIGN_OR_RETURN(auto holder, judge_signer(signer, extra_certs, request, ledger));
   return Requester{std::move(holder)};
 }
 
@@ -141,10 +142,10 @@ Outcome<CertificateHolder> judge_own(const Certificate& signer, LedgerReader& le
 
 }  // namespace
 
-Outcome<CertificateHolder> judge_signer(const Certificate& signer, const Request& request,
-                                        LedgerReader& ledger) {
+Outcome<CertificateHolder> judge_signer(const Certificate& signer,
+                                        const std::vector<Certificate>& helpers,
+                                        const Request& request, LedgerReader& ledger) {
   const auto& channel = *request.channel;
-  const auto helpers = read_extra_certs(request.message);
   ASSIGN_OR_RETURN(const auto as_ra, channel.ras.check(signer, helpers, request.now));
   if (as_ra.verdict == PathVerdict::trusted) {
     return CertificateHolder{signer, CertificateHolder::Role::ra, std::nullopt};

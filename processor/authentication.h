@@ -16,9 +16,10 @@ Outcome<Requester> authenticate(const Request& request, LedgerReader& ledger,
                                 const SealingKey& sealing_key);
 
 // The path and revocation check of a signer's certificate alone: the role it has on this
-// channel. signerNotTrusted or certRevoked.
-Outcome<CertificateHolder> judge_signer(const Certificate& signer, const Request& request,
-                                        LedgerReader& ledger);
+// channel. signerNotTrusted or certRevoked. `helpers` may stand between the signer and an anchor.
+Outcome<CertificateHolder> judge_signer(const Certificate& signer,
+                                        const std::vector<Certificate>& helpers,
+                                        const Request& request, LedgerReader& ledger);
 
 // Whether a requester may open a transaction: its secret, if it has one, is neither expired nor
 // used up (notAuthorized). A secret that is used up still protects the certConf of its own

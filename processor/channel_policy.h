@@ -9,6 +9,7 @@
 #include "ca/profile.h"
 #include "cmp/pki_message.h"
 #include "config/settings.h"
+#include "crypto/certificate_cache.h"
 #include "crypto/mac.h"
 #include "crypto/trust.h"
 
@@ -23,6 +24,7 @@ struct ChannelPolicy {
   std::vector<Profile> profiles;  // allowed here; the first is the default
   MessageLimits limits;
   PBMLimits mac_limits;
+  CertificateCache signers{};  // that came in extraCerts
 
   // By certProfile's name; "" is the default. nullptr: not allowed on this channel.
   const Profile* profile(std::string_view name) const;

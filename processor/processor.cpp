@@ -57,8 +57,8 @@ class Processor::Pipeline {
     error_.reset();
     std::jthread committer(
         [this, stop](std::stop_token end) { serve_commits(std::move(end), stop); });
-    while (!stop.stop_requested()) {
-      auto leases = next_group();
+    while (ahead_ || !stop.stop_requested()) {
+      auto leases = ahead_ ? std::move(*std::exchange(ahead_, {})) : next_group();
       if (!leases) {
         if (!patient) {
           fail(leases.error());
@@ -108,7 +108,7 @@ class Processor::Pipeline {
   Group think(std::vector<Lease> leases) {
     Group group(leases.size());
     for (std::size_t i = 0; i < leases.size(); ++i) group[i].lease = std::move(leases[i]);
-    pool_.run(group.size(), [&](std::size_t worker, std::size_t i) {
+    const auto work_on = [&](std::size_t worker, std::size_t i) {
       auto& item = group[i];
       if (item.lease.attempts > kMaxAttempts) {
         item.decision = hold("worked on " + std::to_string(kMaxAttempts) + " times without an end",
@@ -116,8 +116,30 @@ class Processor::Pipeline {
         return;
       }
       item.decision = respond(item.lease, *readers_[worker], services_);
-    });
+    };
+    begin_snapshots();
+    pool_.run(group.size(), work_on, [&] { look_ahead(group); });
+    end_snapshots();
     return group;
+  }
+
+  // One snapshot of the ledger for a group, instead of a look for news before each statement. What
+  // it misses is found at the commit, as with the group that is being committed meanwhile. Where it
+  // cannot be had the statements themselves will say so.
+  void begin_snapshots() {
+    for (const auto& reader : readers_) (void)reader->connection().begin_read();
+  }
+  void end_snapshots() {
+    for (const auto& reader : readers_) {
+      if (reader->connection().in_transaction()) (void)reader->connection().commit();
+    }
+  }
+
+  // Leases the next group while the workers have this one, so that they need not wait for it.
+  void look_ahead(const Group& group) {
+    if (group.size() < settings_.group || !suspects_.empty()) return;
+    auto leases = next_group();
+    if (!leases || !leases->empty()) ahead_ = std::move(leases);
   }
 
   void hand_over(Group group) {
@@ -204,6 +226,7 @@ class Processor::Pipeline {
   GroupCommit group_commit_;
   bool patient_ = false;
   std::vector<Lease> suspects_;
+  std::optional<Result<std::vector<Lease>>> ahead_;  // leased: worked on whatever happens
 
   std::mutex mutex_;
   std::condition_variable_any changed_;

@@ -20,12 +20,16 @@ WorkerPool::~WorkerPool() {
   threads_.clear();  // joins
 }
 
-void WorkerPool::run(std::size_t count, const std::function<void(std::size_t, std::size_t)>& work) {
+void WorkerPool::run(std::size_t count, const std::function<void(std::size_t, std::size_t)>& work,
+                     const std::function<void()>& meanwhile) {
   std::unique_lock lock(mutex_);
   work_ = &work;
   next_ = 0;
   count_ = count;
   changed_.notify_all();
+  lock.unlock();
+  meanwhile();
+  lock.lock();
   changed_.wait(lock, [&] { return next_ == count_ && running_ == 0; });
   work_ = nullptr;
   count_ = next_ = 0;

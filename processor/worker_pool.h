@@ -18,8 +18,9 @@ class WorkerPool {
 
   std::size_t size() const { return threads_.size(); }
   // Calls work(worker, index) for each index below `count`, spread over the workers (numbered from
-  // 0), and returns when all calls have.
-  void run(std::size_t count, const std::function<void(std::size_t, std::size_t)>& work);
+  // 0), and returns when all calls have. The calling thread does `meanwhile` in between.
+  void run(std::size_t count, const std::function<void(std::size_t, std::size_t)>& work,
+           const std::function<void()>& meanwhile);
 
  private:
   void serve(std::stop_token stop, std::size_t worker);

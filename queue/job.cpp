@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "queue/sha256.h"
+#include "crypto/algorithm.h"
 
 namespace cmpost {
 namespace {
@@ -29,17 +29,18 @@ std::optional<JobId> JobId::from_text(std::string_view text) {
 
 // Each part is preceded by its length, so that ("ab", "c") and ("a", "bc") differ.
 JobId make_job_id(std::initializer_list<ByteView> parts) {
-  Sha256 digest;
+  Bytes all;
   for (const auto part : parts) {
     std::array<std::uint8_t, 8> length;
     for (std::size_t i = 0; i < length.size(); ++i) {
       length[i] = static_cast<std::uint8_t>(std::uint64_t{part.size()} >> (56 - 8 * i));
     }
-    digest.update(length);
-    digest.update(part);
+    append(all, length);
+    append(all, part);
   }
   JobId id;
-  std::copy_n(digest.finish().begin(), id.octets.size(), id.octets.begin());
+  const auto digest = sha256(all);
+  std::copy_n(digest.begin(), id.octets.size(), id.octets.begin());
   return id;
 }
 

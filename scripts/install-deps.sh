@@ -12,12 +12,13 @@ set -euo pipefail
 build_packages=(
   build-essential cmake ninja-build mold ccache pkg-config
   libssl-dev libsqlite3-dev libspdlog-dev nlohmann-json3-dev libexpected-dev
-  libtomlplusplus-dev libcli11-dev libboost-filesystem-dev
+  libtomlplusplus-dev libcli11-dev libboost-filesystem-dev libjemalloc-dev libmimetic-dev libcurl4-openssl-dev
   openssl python3
 )
 test_packages=(
   libgtest-dev libgmock-dev libbenchmark-dev
   sqlite3 faketime tshark clang-format
+  dovecot-imapd dovecot-pop3d dovecot-lmtpd postfix curl
 )
 extra_packages=(clang clang-tidy)
 
@@ -53,9 +54,10 @@ if [ "$(id -u)" -ne 0 ]; then
   as_root=(sudo)
 fi
 
-# No question may be asked: tshark would ask whether everybody may capture packets (no).
+# No question may be asked: tshark would ask whether everybody may capture packets (no). RUNLEVEL=1: the
+# mail servers are for the tests, which start their own; the packages must not start any.
 apt() {
-  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -y \
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get -q -y \
     -o Acquire::Retries=3 -o DPkg::Lock::Timeout=120 "$@" </dev/null
 }
 

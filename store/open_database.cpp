@@ -21,11 +21,11 @@ constexpr std::string_view kScheme = "sqlite:";
 constexpr auto kBusyTimeout = std::chrono::seconds(10);
 constexpr auto kLongestPause = std::chrono::milliseconds(5);
 
-// The WAL is copied into the file when it has so many octets: some ten groups of 500 jobs, so that
-// a page which many groups change is written back once.
-constexpr std::int64_t kCheckpoint = 16 << 20;
+// The WAL is copied into the file when it has so many octets: some forty groups of 500 jobs, so
+// that a page which many groups change is written back once.
+constexpr std::int64_t kCheckpoint = 64 << 20;
 
-// At most 64 MiB of the WAL stay on disk, and at most 16 MiB of pages in memory, however large the
+// At most 128 MiB of the WAL stay on disk, and at most 16 MiB of pages in memory, however large the
 // file is. No mmap: a disk error would be a signal and not an Error. `fast` deletion overwrites
 // what is deleted where that costs no write of its own.
 constexpr const char* kSettings =
@@ -33,7 +33,7 @@ constexpr const char* kSettings =
     "PRAGMA foreign_keys = ON;"
     "PRAGMA trusted_schema = OFF;"
     "PRAGMA secure_delete = FAST;"
-    "PRAGMA journal_size_limit = 67108864;"
+    "PRAGMA journal_size_limit = 134217728;"
     "PRAGMA cache_size = -16384;"
     "PRAGMA mmap_size = 0;";
 

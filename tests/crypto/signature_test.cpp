@@ -241,5 +241,25 @@ TEST(Signature, OneSignerAndOneKeyServeManyThreads) {
   }
 }
 
+// The OpenSSL objects of a key that is gone serve the next one.
+TEST(Verify, AKeyThatTakesTheObjectsOfAnotherVerifiesForItself) {
+  const Bytes data = to_bytes("what is signed");
+  for (int i = 0; i < 4; ++i) {
+    const auto mine = PrivateKey::generate("ec:P-256"), other = PrivateKey::generate("ec:P-256");
+    const auto signer = Signer::create(*mine);
+    const auto signature = signer->sign(data);
+    ASSERT_THAT(signature, IsOk());
+    {
+      const auto wrong = PublicKey::from_spki(other->public_key().spki());
+      EXPECT_EQ(verify(*wrong, signer->algorithm(), data, *signature).value(), Verdict::bad);
+    }
+    Bytes off_the_curve = to_bytes(mine->public_key().spki());
+    off_the_curve.back() ^= 1;
+    EXPECT_FALSE(PublicKey::from_spki(off_the_curve));
+    const auto right = PublicKey::from_spki(mine->public_key().spki());
+    EXPECT_EQ(verify(*right, signer->algorithm(), data, *signature).value(), Verdict::good);
+  }
+}
+
 }  // namespace
 }  // namespace cmpost

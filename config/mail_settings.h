@@ -1,0 +1,70 @@
+// The keys of a [[channel]] with kind = "mail".
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+
+namespace cmpost {
+
+struct LoginSettings {
+  enum class Mechanism { automatic, plain, login, xoauth2, oauthbearer };
+  std::string user;
+  std::string password_file;  // absolute; its first line; or
+  std::string token_command;  // run by /bin/sh for each login; its output is the OAuth token
+  Mechanism mechanism = Mechanism::automatic;
+};
+
+struct TlsSettings {
+  std::string ca;  // absolute, PEM; empty: the system's
+  std::vector<std::string>
+      pins;  // "sha256//BASE64" of the server's SubjectPublicKeyInfo; any of them
+  // imap://, pop3:// and smtp:// use STARTTLS and go no further without it. Only for a server on
+  // this host may this be turned off.
+  bool required = true;
+};
+
+// imap imaps pop3 pop3s smtp smtps maildir
+struct MailUrl {
+  std::string scheme;
+  std::string host;  // a name, or an address without brackets
+  int port = 0;      // the scheme's own when the URL has none
+  std::string path;  // IMAP: the mailbox; maildir: the directory, absolute
+};
+
+// Where an answer may be sent, in this order of preference.
+enum class ReplyRule { reply_to, return_path, from };
+
+struct MailSettings {
+  MailUrl fetch, send;
+  LoginSettings login;       // for fetch, and for send unless that has its own
+  LoginSettings send_login;  // user empty: no login
+  TlsSettings tls;
+  std::string from;       // address of answers
+  std::string from_name;  // its display name
+  std::string domain;     // right side of Message-IDs; default: that of `from`
+  bool idle = true;       // IMAP IDLE where the server has it
+  Duration poll = std::chrono::minutes(1);
+  std::string done_folder = "CMPost/Done", quarantine_folder = "CMPost/Quarantine";
+  // POP3: how long a mail that was taken stays on the server; zero: deleted at once.
+  Duration keep = Duration::zero();
+  Duration time_limit = std::chrono::seconds(60);  // for one dialogue with a server
+  Duration lifetime = std::chrono::hours(24 * 5);  // an answer that cannot be sent is held then
+  std::size_t max_mail = std::size_t{4} << 20U;    // octets
+  std::size_t max_messages = 16;                   // in one mail
+  bool octet_stream = true;                        // also application/octet-stream named *.pki
+  // "a@b", "*@b" or "*@*.b"; empty: any. By From, which must be a single address.
+  std::vector<std::string> senders;
+  // The authserv-id whose Authentication-Results are believed; then From must have passed DMARC,
+  // or SPF or DKIM for its domain. Empty: not looked at.
+  std::string authserv_id;
+  std::vector<ReplyRule> reply = {ReplyRule::reply_to, ReplyRule::return_path, ReplyRule::from};
+  std::vector<std::string>
+      reply_to;  // addresses that Reply-To may name, as `senders`; empty: From's domain
+  std::size_t per_sender_per_hour = 1000;
+};
+
+}  // namespace cmpost

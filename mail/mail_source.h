@@ -1,0 +1,54 @@
+// Where mails lie that CMPost looks after: an IMAP or POP3 mailbox, or a Maildir.
+#pragma once
+
+#include <span>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "base/result.h"
+
+namespace cmpost {
+
+// A mail that lies there.
+struct MailHandle {
+  std::string key;  // for the source alone, valid until the next list()
+  std::string
+      arrival;  // tells this arrival from every other for ever: "imap:...;UIDVALIDITY=3;UID=7"
+  std::size_t size = 0;  // octets, as far as the server tells
+};
+
+enum class MailPlace {
+  done,        // its requests are durable in the queue
+  quarantine,  // something about it is wrong
+  foreign      // no PKIMessage in it, left for people: not shown again, otherwise untouched
+};
+
+// Used by one thread. Every call ends within the channel's time limit and when a stop is requested.
+// An Error of Recovery::retry means the connection is gone or the server in trouble: the next call
+// connects anew. Nothing is changed at the source but by file_away().
+class MailSource {
+ public:
+  virtual ~MailSource() = default;
+
+  // Logs in where there is something to log in to. For `cmpost check --connect`.
+  virtual Result<void> connect(const std::stop_token& stop) = 0;
+
+  // Mails that have not been filed away, oldest first, at most `max`.
+  virtual Result<std::vector<MailHandle>> list(std::size_t max, const std::stop_token& stop) = 0;
+
+  // The octets; nullopt when the mail is gone. Never more than `max` octets are taken.
+  virtual Result<std::optional<Bytes>> fetch(const MailHandle& mail, std::size_t max,
+                                             const std::stop_token& stop) = 0;
+
+  // Repeating it is harmless; a mail that is gone is no error.
+  virtual Result<void> file_away(std::span<const MailHandle> mails, MailPlace place,
+                                 const std::stop_token& stop) = 0;
+
+  // Blocks until a mail may have come, at most for `time_out`, or until a stop is requested.
+  virtual Result<void> wait(Duration time_out, const std::stop_token& stop) = 0;
+};
+
+}  // namespace cmpost

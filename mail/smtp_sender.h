@@ -1,0 +1,47 @@
+// Sends single mails over SMTP.
+#pragma once
+
+#include <memory>
+#include <stop_token>
+#include <string>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "config/mail_settings.h"
+#include "mime/read_mail.h"
+
+namespace cmpost {
+
+// What the server made of one mail (channels: docs/mail.md has the table).
+struct SmtpOutcome {
+  enum class What {
+    accepted,   // 250 to the end of the data; `detail` is its line, with the queue id
+    temporary,  // 4xx, or the connection broke before the data: try again
+    permanent,  // 5xx: will not work until somebody helps
+    unknown,    // the connection broke after the data: the server may have it; send the same again
+    channel     // TLS, login or connecting failed: nothing to do with this mail
+  };
+  What what = What::temporary;
+  std::string detail;  // for people: the server's code and words, or ours
+};
+
+// One connection that is kept between mails and made anew when it has gone. One thread.
+class SmtpSender {
+ public:
+  explicit SmtpSender(const MailSettings& settings);
+  ~SmtpSender();
+
+  // Logs in and says NOOP. For `cmpost check --connect`.
+  Result<void> connect();
+
+  // `sender` empty: the null return path. `raw` is a whole mail, strict CRLF (checked). Asks for
+  // DSN (NOTIFY=FAILURE,DELAY, RET=HDRS, ENVID) where the server offers it.
+  SmtpOutcome send(const std::string& sender, const Mailbox& recipient,
+                   const std::string& envelope_id, ByteView raw);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace cmpost
