@@ -198,7 +198,7 @@ Error CurlSession::error_of(CURLcode code) const {
 void CurlSession::listen(std::string_view line) {
   while (line.ends_with('\n') || line.ends_with('\r')) line.remove_suffix(1);
   // A challenge is nothing that a person could read.
-  if (line.empty() || line.starts_with('+') || line.starts_with("334")) return;
+  if (line.size() < 2 || line.starts_with('+') || line.starts_with("334")) return;
   last_words_ = without_long_words(line.substr(0, kMaxWords));
 }
 

@@ -4,13 +4,16 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
-#include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
+
+// The header of glibc 2.36 forgets that C++ spells names differently.
+extern "C" {
+#include <sys/pidfd.h>
+}
 
 namespace cmpost {
 namespace {
