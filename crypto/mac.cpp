@@ -181,6 +181,8 @@ Result<Bytes> password_based_mac(const PBMParameter& parameter, ByteView secret,
   return output;
 }
 
+Result<Bytes> hmac_sha256(ByteView key, ByteView data) { return hmac(Digest::sha256, key, data); }
+
 bool same_mac(ByteView a, ByteView b) {
   return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
 }

@@ -39,6 +39,9 @@ AlgorithmIdentifier to_algorithm(const PBMParameter& parameter);
 // BouncyCastle. The expansion of RFC 9810 5.1.3.1 is for a MAC that "requires a K-bit key".
 Result<Bytes> password_based_mac(const PBMParameter& parameter, ByteView secret, ByteView data);
 
+// HMAC-SHA256 (RFC 2104) under a key of our own.
+Result<Bytes> hmac_sha256(ByteView key, ByteView data);
+
 // Constant-time comparison.
 bool same_mac(ByteView a, ByteView b);
 

@@ -23,6 +23,9 @@ struct SmtpOutcome {
   };
   What what = What::temporary;
   std::string detail;  // for people: the server's code and words, or ours
+  // The connection is gone, too: the next mail makes a new one. When that happens to one mail after
+  // the other, it is hardly the mails.
+  bool disconnected = false;
 };
 
 // One connection that is kept between mails and made anew when it has gone. One thread.

@@ -142,6 +142,17 @@ TEST(PbmParameter, IsMirroredExactlyWithAFreshSalt) {
   EXPECT_EQ(answer.iterationCount, 700);
 }
 
+// RFC 4231 4.3 and 4.7 (a key that is longer than a block).
+TEST(HmacSha256, AgreesWithTheStandard) {
+  const auto jefe = hmac_sha256(to_bytes("Jefe"), to_bytes("what do ya want for nothing?"));
+  EXPECT_EQ(to_hex(jefe.value()),
+            "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+  const auto large = hmac_sha256(
+      Bytes(131, 0xaa), to_bytes("Test Using Larger Than Block-Size Key - Hash Key First"));
+  EXPECT_EQ(to_hex(large.value()),
+            "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
+}
+
 TEST(SameMac, ComparesLengthAndOctets) {
   EXPECT_TRUE(same_mac(hex("0102"), hex("0102")));
   EXPECT_FALSE(same_mac(hex("0102"), hex("0103")));

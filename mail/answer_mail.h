@@ -1,0 +1,23 @@
+// The mail that carries an answer.
+#pragma once
+
+#include <string>
+
+#include "base/result.h"
+#include "config/mail_settings.h"
+#include "mime/write_mail.h"
+#include "queue/job_queue.h"
+
+namespace cmpost {
+
+// Everything in it follows from the settings and the lease without its attempts: each try gives the
+// same mail, so that a reader who gets it twice sees that it is one (Message-ID, octets). An Error
+// (hold) when the answer has no address that mail can be sent to.
+Result<OutgoingMail> answer_mail(const MailSettings& settings, const std::string& instance,
+                                 const Lease& lease);
+
+// "<0123...ef.grid@example.com>" with all 32 digits of the job's id.
+std::string answer_message_id(const MailSettings& settings, const std::string& instance,
+                              const JobId& job);
+
+}  // namespace cmpost

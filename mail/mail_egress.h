@@ -1,0 +1,44 @@
+// Sends answers as mails, over SMTP.
+#pragma once
+
+#include <string>
+
+#include "base/clock.h"
+#include "config/mail_settings.h"
+#include "mail/smtp_sender.h"
+#include "outbox/egress.h"
+
+namespace cmpost {
+
+// Route::address of the reply is the recipient. Every try of an answer sends the same octets under
+// the same Message-ID, so that one which arrives twice is seen to be one.
+//
+// An answer is held when the server refuses it for good, when it cannot be made into a mail, or
+// when a try fails later than MailSettings::lifetime after its arrival; one that an operator
+// releases then is tried once more. The channel is in trouble when there is no logged-in connection
+// to be had, or when the connection breaks at two mails running: the rest of the group is then not
+// tried, so that a dead server costs two time limits and not five hundred.
+class MailEgress final : public Egress {
+ public:
+  // `bounce_key` is secret and stays the same for as long as mails may come back; see
+  // bounce_address.h. `clock` must outlive the object.
+  MailEgress(std::string channel, const MailSettings& settings, std::string instance,
+             Bytes bounce_key, const Clock& clock);
+
+  const std::string& channel() const override { return channel_; }
+  Deliveries send(std::span<const Lease> leases) override;
+
+ private:
+  Result<SmtpOutcome> send_mail(const Lease& lease);
+  Delivery delivery(const Lease& lease, const SmtpOutcome& outcome) const;
+  Delivery try_later(const Lease& lease, const std::string& why) const;
+
+  const std::string channel_;
+  const MailSettings settings_;
+  const std::string instance_;
+  const Bytes bounce_key_;
+  const Clock& clock_;
+  SmtpSender sender_;
+};
+
+}  // namespace cmpost

@@ -1,0 +1,142 @@
+#include "mail/smtp_sender.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+
+#include "mail/connection.h"
+#include "mail/smtp_session.h"
+
+namespace cmpost {
+namespace {
+
+using SteadyTime = std::chrono::steady_clock::time_point;
+
+// Servers end connections that carry much or nothing; we do so first, at a moment that we choose.
+constexpr int kMailsPerConnection = 100;
+constexpr auto kIdleTime = std::chrono::seconds(30);
+
+bool is_name_octet(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' ||
+         c == '-' || c == '[' || c == ']' || c == ':';
+}
+
+// What EHLO names: as Connection, the path of the URL or this host.
+std::string greeting_name(const MailUrl& url) {
+  std::array<char, 256> host{};
+  auto name = url.path;
+  if (name.empty() && ::gethostname(host.data(), host.size() - 1) == 0) name = host.data();
+  const bool fit = !name.empty() && std::all_of(name.begin(), name.end(), is_name_octet);
+  return fit ? name : "localhost";
+}
+
+}  // namespace
+
+struct SmtpSender::State {
+  explicit State(const MailSettings& mail) : settings(mail) {}
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+  ~State() { close(); }
+
+  // A session that waits for MAIL.
+  Result<void> ready();
+  SmtpOutcome send(const SmtpEnvelope& envelope, ByteView raw);
+  Result<void> noop();
+
+  bool worn() const;
+  bool reuse();
+  Result<void> open();
+  void close();
+  void drop();
+
+  const MailSettings settings;
+  std::unique_ptr<Connection> connection;
+  std::unique_ptr<SmtpSession> session;  // on *connection
+  int mails = 0;                         // over this connection
+  SteadyTime last_use{};
+};
+
+Result<void> SmtpSender::State::ready() { return reuse() ? Result<void>() : open(); }
+
+bool SmtpSender::State::worn() const {
+  return mails >= kMailsPerConnection || std::chrono::steady_clock::now() - last_use > kIdleTime;
+}
+
+// RSET finds out whether the server is still there while nothing is at stake: a connection that has
+// ended since the mail before costs no mail its try.
+bool SmtpSender::State::reuse() {
+  if (!connection) return false;
+  if (worn()) {
+    close();
+    return false;
+  }
+  connection->begin(settings.time_limit);
+  if (!connection->pending() && session->reset()) return true;
+  drop();
+  return false;
+}
+
+Result<void> SmtpSender::State::open() {
+  ASSIGN_OR_RETURN(connection, Connection::open(settings.send, settings.send_login, settings.tls,
+                                                settings.time_limit));
+  session = std::make_unique<SmtpSession>(*connection);
+  mails = 0;
+  auto greeted = session->greet(greeting_name(settings.send));
+  if (!greeted) drop();
+  return greeted;
+}
+
+void SmtpSender::State::close() {
+  if (!connection) return;
+  connection->begin(std::chrono::seconds(1));
+  session->quit();
+  drop();
+}
+
+void SmtpSender::State::drop() {
+  session.reset();
+  connection.reset();
+}
+
+SmtpOutcome SmtpSender::State::send(const SmtpEnvelope& envelope, ByteView raw) {
+  connection->begin(settings.time_limit);
+  auto outcome = session->send(envelope, raw);
+  ++mails;
+  last_use = std::chrono::steady_clock::now();
+  if (outcome.disconnected) drop();
+  return outcome;
+}
+
+Result<void> SmtpSender::State::noop() {
+  auto done = session->noop();
+  last_use = std::chrono::steady_clock::now();
+  if (!done) drop();
+  return done;
+}
+
+SmtpSender::SmtpSender(const MailSettings& settings) : state_(std::make_unique<State>(settings)) {}
+SmtpSender::~SmtpSender() = default;
+
+Result<void> SmtpSender::connect() {
+  TRY(state_->ready());
+  return state_->noop();
+}
+
+SmtpOutcome SmtpSender::send(const std::string& sender, const Mailbox& recipient,
+                             const std::string& envelope_id, ByteView raw) {
+  const SmtpEnvelope envelope = {sender, recipient.text(), envelope_id, raw.size()};
+  if (auto fit = check_envelope(envelope); !fit) {
+    return {SmtpOutcome::What::permanent, to_string(fit.error()), false};
+  }
+  if (auto fit = check_mail(raw); !fit) {
+    return {SmtpOutcome::What::permanent, to_string(fit.error()), false};
+  }
+  if (auto ready = state_->ready(); !ready) {
+    return {SmtpOutcome::What::channel, to_string(ready.error()), true};
+  }
+  return state_->send(envelope, raw);
+}
+
+}  // namespace cmpost

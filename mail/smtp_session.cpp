@@ -1,0 +1,100 @@
+#include "mail/smtp_session.h"
+
+#include <array>
+
+namespace cmpost {
+namespace {
+
+using SmtpWhat = SmtpOutcome::What;
+
+// RFC 4954 6: the server wants a login, another one, or TLS before it. No mail would pass.
+bool is_about_login(int code) { return code == 530 || code == 534 || code == 535 || code == 538; }
+
+// RFC 5321 3.8: with 421 the server "is shutting down the connection".
+bool is_farewell(const SmtpReply& reply) { return reply.code == 421; }
+
+std::string_view verb_of(std::string_view command) {
+  return command.substr(0, command.find_first_of(" \r"));
+}
+
+SmtpOutcome refusal(std::string_view verb, const SmtpReply& reply) {
+  const auto detail = "the server answered " + std::string(verb) + " with: " + reply.text();
+  if (is_about_login(reply.code)) return {SmtpWhat::channel, detail, true};
+  if (reply.severity() == 5) return {SmtpWhat::permanent, detail, false};
+  // Anything else but 4xx is out of step with us.
+  return {SmtpWhat::temporary, detail, is_farewell(reply) || reply.severity() != 4};
+}
+
+SmtpOutcome may_have_it(const std::string& why) {
+  return {SmtpWhat::unknown, "the server may or may not have taken the mail: " + why, true};
+}
+
+// RFC 5321 4.2.1: after the data 2xx is the server's promise; 3xx means nothing there.
+SmtpOutcome end_of_data(const SmtpReply& reply) {
+  if (reply.severity() == 2) return {SmtpWhat::accepted, reply.text(), false};
+  if (reply.severity() == 3) return may_have_it("it answered the data with: " + reply.text());
+  return refusal("the data", reply);
+}
+
+}  // namespace
+
+Result<void> SmtpSession::greet(std::string_view name) {
+  ASSIGN_OR_RETURN(const auto reply, ask("EHLO " + std::string(name) + "\r\n"));
+  if (is_farewell(reply)) return retry("the server ends the connection: " + reply.text());
+  if (reply.severity() == 2) extensions_ = read_extensions(reply);
+  return {};
+}
+
+Result<void> SmtpSession::noop() {
+  ASSIGN_OR_RETURN(const auto reply, ask("NOOP\r\n"));
+  if (reply.severity() == 2) return {};
+  return retry("the server answered NOOP with: " + reply.text());
+}
+
+Result<void> SmtpSession::reset() {
+  ASSIGN_OR_RETURN(const auto reply, ask("RSET\r\n"));
+  if (reply.severity() == 2) return {};
+  return retry("the server answered RSET with: " + reply.text());
+}
+
+SmtpOutcome SmtpSession::send(const SmtpEnvelope& envelope, ByteView raw) {
+  if (auto end = step(mail_command(envelope, extensions_), 2)) return *std::move(end);
+  if (auto end = step(recipient_command(envelope, extensions_), 2)) return *std::move(end);
+  if (auto end = step("DATA\r\n", 3)) return *std::move(end);
+  return send_data(raw);
+}
+
+void SmtpSession::quit() { (void)stream_.send("QUIT\r\n"); }
+
+Result<SmtpReply> SmtpSession::read_reply() {
+  SmtpReplyReader reader;
+  for (;;) {
+    ASSIGN_OR_RETURN(const auto line, stream_.read_line(kMaxSmtpReplyLine));
+    ASSIGN_OR_RETURN(auto reply, reader.add(line));
+    if (reply) return *std::move(reply);
+  }
+}
+
+Result<SmtpReply> SmtpSession::ask(std::string_view command) {
+  TRY(stream_.send(command));
+  return read_reply();
+}
+
+std::optional<SmtpOutcome> SmtpSession::step(std::string_view command, int wanted) {
+  const auto reply = ask(command);
+  if (!reply) {
+    const auto detail = "before the mail was sent: " + to_string(reply.error());
+    return SmtpOutcome{SmtpWhat::temporary, detail, true};
+  }
+  if (reply->severity() == wanted) return std::nullopt;
+  return refusal(verb_of(command), *reply);
+}
+
+// From here on the server may have the mail whatever we see (RFC 1047). That it must not take one
+// whose last dot it never saw is no promise to build upon.
+SmtpOutcome SmtpSession::send_data(ByteView raw) {
+  const auto reply = ask(data_octets(raw));
+  return reply ? end_of_data(*reply) : may_have_it(to_string(reply.error()));
+}
+
+}  // namespace cmpost

@@ -1,0 +1,42 @@
+// The dialogue with one SMTP server after its login: one mail after the other.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "mail/octet_stream.h"
+#include "mail/smtp_dialogue.h"
+#include "mail/smtp_sender.h"
+
+namespace cmpost {
+
+// One thread; `stream` must outlive it.
+class SmtpSession {
+ public:
+  explicit SmtpSession(OctetStream& stream) : stream_(stream) {}
+
+  // EHLO, for the server's extensions. One that refuses it is taken to have none: it has been
+  // greeted by who opened the connection already.
+  Result<void> greet(std::string_view name);
+  Result<void> noop();
+  // Makes the server forget the mail before. An Error: connect anew.
+  Result<void> reset();
+
+  // The envelope has passed check_envelope(), `raw` check_mail().
+  SmtpOutcome send(const SmtpEnvelope& envelope, ByteView raw);
+  // Ends the dialogue without waiting for an answer.
+  void quit();
+
+ private:
+  Result<SmtpReply> read_reply();
+  Result<SmtpReply> ask(std::string_view command);
+  // nullopt: the server said `wanted` (the first digit) and the mail goes on.
+  std::optional<SmtpOutcome> step(std::string_view command, int wanted);
+  SmtpOutcome send_data(ByteView raw);
+
+  OctetStream& stream_;
+  SmtpExtensions extensions_;
+};
+
+}  // namespace cmpost
