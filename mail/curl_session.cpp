@@ -105,6 +105,12 @@ Result<std::unique_ptr<CurlSession>> CurlSession::open(const MailUrl& url,
     return hold(std::string("libcurl refused a setting: ") + ::curl_easy_strerror(code));
   }
   ASSIGN_OR_RETURN(code, session->connect(patience));
+  // libcurl goes on without a login where an SMTP server offers none that it could use. That
+  // server would refuse each mail for good.
+  const bool smtp = url.scheme.starts_with("smtp");
+  if (code == CURLE_OK && smtp && !login.user.empty() && !session->welcome_) {
+    return hold("it offers no login of the kind that is set", "see login, and STARTTLS");
+  }
   if (code == CURLE_OK) return session;
   auto error = session->error_of(code);
   // The server may repeat what it was told.
@@ -199,6 +205,7 @@ void CurlSession::listen(std::string_view line) {
   while (line.ends_with('\n') || line.ends_with('\r')) line.remove_suffix(1);
   // A challenge is nothing that a person could read.
   if (line.size() < 2 || line.starts_with('+') || line.starts_with("334")) return;
+  welcome_ |= line.starts_with("235");  // RFC 4954 4
   last_words_ = without_long_words(line.substr(0, kMaxWords));
 }
 

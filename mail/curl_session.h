@@ -46,6 +46,7 @@ class CurlSession {
   CURLM* multi_;
   char error_text_[CURL_ERROR_SIZE] = {};
   std::string last_words_;  // of the server, bounded
+  bool welcome_ = false;    // SMTP: the server has said 235
 };
 
 // "imaps://mail.example:993"
