@@ -11,8 +11,8 @@ namespace cmpost {
 
 // A leaf of the tree, depth first.
 struct TreeLeaf {
-  std::string type;  // "application/pkixcmp", lower case
-  std::size_t size;  // octets of the body as it stands there
+  std::string type;  // "application/pkixcmp", lower case, without comments
+  std::size_t size;  // octets of the body as it stands there, less line ends at its end
 };
 
 // Only for mails that scan() has found within the limits: mimetic has none of its own.

@@ -1,0 +1,104 @@
+#include "mime/charset.h"
+
+#include <cstdint>
+
+#include "mime/text.h"
+
+namespace cmpost {
+
+namespace {
+
+constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
+
+bool is_control(char c) { return static_cast<std::uint8_t>(c) < 0x20 || c == 0x7f; }
+
+std::string utf8_from_utf8(std::string_view octets) {
+  std::string text;
+  while (!octets.empty()) {
+    const auto length = utf8_character(octets);
+    if (length == 0) {
+      text += kReplacement;
+    } else if (is_control(octets.front())) {
+      text.push_back(' ');
+    } else {
+      text += octets.substr(0, length);
+    }
+    octets.remove_prefix(length == 0 ? 1 : length);
+  }
+  return text;
+}
+
+// ISO-8859-1 is the first page of Unicode; 0x80..0x9F are control characters there.
+std::string utf8_from_latin1(std::string_view octets) {
+  std::string text;
+  for (const char c : octets) {
+    const auto octet = static_cast<std::uint8_t>(c);
+    if (is_control(c) || (octet >= 0x80 && octet < 0xa0)) {
+      text.push_back(' ');
+    } else if (octet < 0x80) {
+      text.push_back(c);
+    } else {
+      text.push_back(static_cast<char>(0xc0 | octet >> 6));
+      text.push_back(static_cast<char>(0x80 | (octet & 0x3f)));
+    }
+  }
+  return text;
+}
+
+// Of a character set that we do not know only what it shares with ASCII.
+std::string utf8_from_unknown(std::string_view octets) {
+  std::string text;
+  for (const char c : octets) {
+    if (static_cast<std::uint8_t>(c) >= 0x80) {
+      text += kReplacement;
+    } else {
+      text.push_back(is_control(c) ? ' ' : c);
+    }
+  }
+  return text;
+}
+
+}  // namespace
+
+std::size_t utf8_character(std::string_view text) {
+  const auto at = [&](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
+  if (text.empty()) return 0;
+  const auto lead = at(0);
+  if (lead < 0x80) return 1;
+  const std::size_t length = lead < 0xc2   ? 0
+                             : lead < 0xe0 ? 2
+                             : lead < 0xf0 ? 3
+                             : lead < 0xf5 ? 4
+                                           : 0;
+  if (length == 0 || length > text.size()) return 0;
+  for (std::size_t i = 1; i < length; ++i) {
+    if ((at(i) & 0xc0) != 0x80) return 0;
+  }
+  const auto second = at(1);
+  const bool overlong = (lead == 0xe0 && second < 0xa0) || (lead == 0xf0 && second < 0x90);
+  const bool surrogate = lead == 0xed && second > 0x9f;
+  const bool beyond_unicode = lead == 0xf4 && second > 0x8f;
+  return overlong || surrogate || beyond_unicode ? 0 : length;
+}
+
+bool is_utf8(std::string_view text) {
+  while (!text.empty()) {
+    const auto length = utf8_character(text);
+    if (length == 0) return false;
+    text.remove_prefix(length);
+  }
+  return true;
+}
+
+std::string to_utf8(std::string_view charset, std::string_view octets) {
+  if (charset.empty() || same_word(charset, "utf-8") || same_word(charset, "utf8") ||
+      same_word(charset, "us-ascii")) {
+    return utf8_from_utf8(octets);
+  }
+  for (const std::string_view latin : {"iso-8859-1", "iso-8859-15", "windows-1252", "latin1"}) {
+    if (same_word(charset, latin)) return utf8_from_latin1(octets);
+  }
+  return utf8_from_unknown(octets);
+}
+
+}  // namespace cmpost

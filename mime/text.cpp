@@ -1,0 +1,54 @@
+#include "mime/text.h"
+
+#include <algorithm>
+
+namespace cmpost {
+
+namespace {
+
+char lower_char(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+bool is_space(char c) { return is_blank(c) || c == '\r' || c == '\n'; }
+
+}  // namespace
+
+std::string lower_case(std::string_view text) {
+  std::string lower(text);
+  std::ranges::transform(lower, lower.begin(), lower_char);
+  return lower;
+}
+
+bool same_word(std::string_view a, std::string_view b) {
+  return std::ranges::equal(a, b, {}, lower_char, lower_char);
+}
+
+bool starts_with_word(std::string_view text, std::string_view prefix) {
+  return same_word(text.substr(0, prefix.size()), prefix);
+}
+
+bool ends_with_word(std::string_view text, std::string_view suffix) {
+  return text.size() >= suffix.size() &&
+         same_word(text.substr(text.size() - suffix.size()), suffix);
+}
+
+bool is_atext(char c) {
+  if ((c >= '0' && c <= '9') || (lower_char(c) >= 'a' && lower_char(c) <= 'z')) return true;
+  return c != '\0' && std::string_view("!#$%&'*+-/=?^_`{|}~").find(c) != std::string_view::npos;
+}
+
+std::string_view trimmed(std::string_view text) {
+  while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
+  return text;
+}
+
+std::string unfolded(std::string_view value) {
+  std::string line;
+  line.reserve(value.size());
+  for (const char c : trimmed(value)) {
+    if (c != '\r' && c != '\n') line.push_back(c);
+  }
+  return line;
+}
+
+}  // namespace cmpost
