@@ -82,6 +82,19 @@ Result<bool> JobTable::hold(const JobId& id, std::string_view reason) {
   return changed == 1;
 }
 
+Result<bool> JobTable::bounce(const JobId& id, std::string_view reason) {
+  ASSIGN_OR_RETURN(const auto seq, seq_of(id));
+  if (!seq) return false;
+  ASSIGN_OR_RETURN(auto* const update,
+                   statement("UPDATE $ SET state = 'held', ended = NULL, at = NULL,"
+                             " reason = ? WHERE seq = ? AND state = 'done'"
+                             " AND EXISTS (SELECT 1 FROM $_payload AS p WHERE p.seq = $.seq)"));
+  update->bind(1, reason);
+  update->bind(2, *seq);
+  ASSIGN_OR_RETURN(const auto changed, update->execute());
+  return changed == 1;
+}
+
 Result<bool> JobTable::retry(const JobId& id) {
   ASSIGN_OR_RETURN(const auto seq, seq_of(id));
   if (!seq) return false;

@@ -55,6 +55,11 @@ class JobQueue {
   virtual Result<void> defer(const JobId& id, Time due, std::string_view reason) = 0;
   virtual Result<void> hold(const JobId& id, std::string_view reason) = 0;
 
+  // A job that was done has come back, as a bounced mail does: it waits for an operator, who may
+  // `retry` it. False when the job is not known, not
+  // done, or when its octets are not kept any more.
+  virtual Result<bool> bounce(const JobId& id, std::string_view reason) = 0;
+
   // For people. `retry` makes deferred and held jobs waiting; `release` is for held ones only;
   // `drop` ends a job that is not active, its bytes stay until the retention ends.
   virtual Result<std::vector<JobStatus>> list(const JobFilter& filter) = 0;

@@ -46,6 +46,7 @@ class JobTable {
   // As in JobQueue; each says whether it changed the job.
   Result<bool> defer(const JobId& id, Time due, std::string_view reason);
   Result<bool> hold(const JobId& id, std::string_view reason);
+  Result<bool> bounce(const JobId& id, std::string_view reason);
   Result<bool> retry(const JobId& id);
   Result<bool> release(const JobId& id);
   Result<bool> drop(const JobId& id, std::string_view reason, Time now);

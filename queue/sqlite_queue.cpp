@@ -37,6 +37,10 @@ Result<void> SqliteQueue::hold(const JobId& id, std::string_view reason) {
   return {};
 }
 
+Result<bool> SqliteQueue::bounce(const JobId& id, std::string_view reason) {
+  return database_.write([&] { return parts_.table.bounce(id, reason); });
+}
+
 Result<std::vector<JobStatus>> SqliteQueue::list(const JobFilter& filter) {
   return database_.read([&] { return parts_.listing.list(filter); });
 }

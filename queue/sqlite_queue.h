@@ -16,6 +16,7 @@ class SqliteQueue final : public JobQueue {
   Result<void> finish(std::span<const JobId> ids, std::string_view reason) override;
   Result<void> defer(const JobId& id, Time due, std::string_view reason) override;
   Result<void> hold(const JobId& id, std::string_view reason) override;
+  Result<bool> bounce(const JobId& id, std::string_view reason) override;
   Result<std::vector<JobStatus>> list(const JobFilter& filter) override;
   Result<std::optional<JobStatus>> find(const JobId& id) override;
   Result<Bytes> payload(const JobId& id) override;

@@ -23,6 +23,7 @@ class NoQueue final : public JobQueue {
   Result<void> finish(std::span<const JobId>, std::string_view) override { return {}; }
   Result<void> defer(const JobId&, Time, std::string_view) override { return {}; }
   Result<void> hold(const JobId&, std::string_view) override { return {}; }
+  Result<bool> bounce(const JobId&, std::string_view) override { return false; }
   Result<std::vector<JobStatus>> list(const JobFilter&) override {
     return std::vector<JobStatus>();
   }

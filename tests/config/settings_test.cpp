@@ -175,8 +175,8 @@ TEST(Settings, TwoChannelsCannotShareADirectory) {
 }
 
 TEST(Settings, AKindThatIsNotBuiltInIsSaidSoAndNothingElse) {
-  EXPECT_THAT(with_more("[[channel]]\nname = \"m\"\nkind = \"mail\"\nfetch = \"imaps://a\"\n"),
-              ComplainsOnce(HasSubstr("kind mail is not built into this version")));
+  EXPECT_THAT(with_more("[[channel]]\nname = \"m\"\nkind = \"sftp\"\nfetch = \"sftp://a\"\n"),
+              ComplainsOnce(HasSubstr("kind sftp is not built into this version")));
   EXPECT_THAT(with_more("[[channel]]\nname = \"s\"\nkind = \"stfp\"\nin = \"i\"\nout = \"o\"\n"),
               ComplainsOnce(HasSubstr("did you mean 'sftp'?")));
 }

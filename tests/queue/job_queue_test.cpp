@@ -2,9 +2,11 @@
 #include "queue/job_queue.h"
 
 #include "queue/spool.h"
+#include "tests/support/fake_clock.h"
 #include "tests/support/fake_job_queue.h"
 #include "tests/support/fake_random.h"
 #include "tests/support/job_queue_contract.h"
+#include "tests/support/matchers.h"
 #include "tests/support/temporary_directory.h"
 
 namespace cmpost {
@@ -38,6 +40,37 @@ class InMemory {
 
 using Backends = ::testing::Types<SqliteRequests, SqliteReplies, InMemory>;
 INSTANTIATE_TYPED_TEST_SUITE_P(All, JobQueueContract, Backends);
+
+// A mail that was sent and comes back.
+TEST(Replies, OneThatWasSentCanBounceAndBeSentAgain) {
+  FakeClock clock;
+  SqliteReplies replies(clock);
+  auto& queue = replies.queue();
+  const auto job = numbered_job(1);
+  ASSERT_THAT(queue.put({&job, 1}), IsOk());
+  ASSERT_THAT(queue.take(1), IsOk());
+  ASSERT_THAT(queue.finish({&job.id, 1}, "sent"), IsOk());
+  EXPECT_TRUE(queue.bounce(job.id, "no such user").value());
+  EXPECT_FALSE(queue.bounce(job.id, "once more").value());
+  const auto held = queue.find(job.id).value();
+  EXPECT_EQ(held->state, JobState::held);
+  EXPECT_EQ(held->reason, "no such user");
+  EXPECT_TRUE(queue.retry(job.id).value());
+  const auto again = queue.take(1).value();
+  ASSERT_EQ(again.size(), 1U);
+  EXPECT_EQ(again[0].job.payload, job.payload);
+}
+
+// Requests are answered from the ledger: their octets are not kept, so there is nothing to hold.
+TEST(Requests, OneThatIsDoneCannotBounce) {
+  FakeClock clock;
+  SqliteRequests requests(clock);
+  const auto job = numbered_job(1);
+  ASSERT_THAT(requests.queue().put({&job, 1}), IsOk());
+  ASSERT_THAT(requests.queue().take(1), IsOk());
+  ASSERT_THAT(requests.queue().finish({&job.id, 1}, "answered"), IsOk());
+  EXPECT_FALSE(requests.queue().bounce(job.id, "").value());
+}
 
 TEST(Backoff, GrowsToFourHours) {
   using std::chrono::minutes;

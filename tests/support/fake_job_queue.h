@@ -76,6 +76,12 @@ class FakeJobQueue final : public JobQueue {
     return {};
   }
 
+  Result<bool> bounce(const JobId& id, std::string_view reason) override {
+    const std::lock_guard lock(mutex_);
+    if (trouble_) return failure(*trouble_);
+    return move(id, {JobState::done}, JobState::held, reason);
+  }
+
   Result<std::vector<JobStatus>> list(const JobFilter& filter) override {
     const std::lock_guard lock(mutex_);
     std::vector<JobStatus> found;

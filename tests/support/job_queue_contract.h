@@ -117,6 +117,17 @@ TYPED_TEST_P(JobQueueContract, AnIdStaysKnownInEveryState) {
   EXPECT_EQ(this->state(1), JobState::done);
 }
 
+// Whether one that was done can depends on whether its octets are kept.
+TYPED_TEST_P(JobQueueContract, AJobThatIsNotDoneCannotBounce) {
+  this->put(1, 2);
+  const auto id = this->take(1)[0].job.id;
+  EXPECT_FALSE(this->queue().bounce(id, "no such user").value());
+  EXPECT_EQ(this->state(1), JobState::active);
+  EXPECT_FALSE(this->queue().bounce(numbered_job(2).id, "no such user").value());
+  EXPECT_EQ(this->state(2), JobState::waiting);
+  EXPECT_FALSE(this->queue().bounce(numbered_job(9).id, "unknown").value());
+}
+
 TYPED_TEST_P(JobQueueContract, PuttingNothingIsFine) {
   EXPECT_EQ(this->queue().put({}).value(), 0U);
   EXPECT_TRUE(this->take().empty());
@@ -333,14 +344,14 @@ TYPED_TEST_P(JobQueueContract, ManyThreadsLeaseEachJobOnce) {
 
 REGISTER_TYPED_TEST_SUITE_P(JobQueueContract, GivesBackWhatWasPut, TakesAnEmptyPayload,
                             PuttingTheSameIdTwiceKeepsOneJob, TheSameIdTwiceInOneGroupIsOneJob,
-                            AnIdStaysKnownInEveryState, PuttingNothingIsFine, LeasesTheOldestFirst,
-                            ALeasedJobIsNotLeasedAgain, FinishingEndsAJobAndKeepsTheReason,
-                            FinishingSkipsWhatIsNotActive, ADeferredJobComesBackWhenItIsDue,
-                            ADueJobKeepsItsPlaceBeforeYoungerOnes, AHeldJobWaitsForAnOperator,
-                            RetryWakesDeferredAndHeldJobsOnly, AnActiveJobCannotBeDropped,
-                            ADroppedJobKeepsItsOctets, InputThatCouldNotBeTakenIsListedAsHeld,
-                            ListsByStateAndChannel, CountsByState, PurgeForgetsOnlyWhatIsDoneAndOld,
-                            APurgedIdIsNewAgain, APutEndsTheWait, AWaitInVainEndsAtItsTime,
-                            ManyThreadsLeaseEachJobOnce);
+                            AnIdStaysKnownInEveryState, AJobThatIsNotDoneCannotBounce,
+                            PuttingNothingIsFine, LeasesTheOldestFirst, ALeasedJobIsNotLeasedAgain,
+                            FinishingEndsAJobAndKeepsTheReason, FinishingSkipsWhatIsNotActive,
+                            ADeferredJobComesBackWhenItIsDue, ADueJobKeepsItsPlaceBeforeYoungerOnes,
+                            AHeldJobWaitsForAnOperator, RetryWakesDeferredAndHeldJobsOnly,
+                            AnActiveJobCannotBeDropped, ADroppedJobKeepsItsOctets,
+                            InputThatCouldNotBeTakenIsListedAsHeld, ListsByStateAndChannel,
+                            CountsByState, PurgeForgetsOnlyWhatIsDoneAndOld, APurgedIdIsNewAgain,
+                            APutEndsTheWait, AWaitInVainEndsAtItsTime, ManyThreadsLeaseEachJobOnce);
 
 }  // namespace cmpost

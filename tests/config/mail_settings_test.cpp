@@ -1,0 +1,119 @@
+#include "config/mail_settings.h"
+
+#include "config/settings.h"
+#include "tests/support/matchers.h"
+
+namespace cmpost {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+constexpr std::string_view kFetch = "fetch = \"imaps://pki@mail.example/Requests/CMP\"\n";
+constexpr std::string_view kSend = "send = \"smtps://mail.example\"\n";
+constexpr std::string_view kFrom = "from = \"pki@example.com\"\n";
+
+Loaded parse_channel(const std::string& keys) {
+  const std::string text =
+      "[instance]\nname = \"grid\"\n[ca]\ncertificate = \"c\"\nkey = \"k\"\ncmp_certificate = "
+      "\"m\"\n"
+      "cmp_key = \"n\"\n[[profile]]\nname = \"device\"\n[[channel]]\nname = \"depots\"\n"
+      "kind = \"mail\"\n" +
+      keys;
+  return parse_settings(text, "/etc/cmpost/cmpost.toml");
+}
+
+std::string usual() { return std::string(kFetch) + std::string(kSend) + std::string(kFrom); }
+
+MailSettings read(const std::string& keys) {
+  const auto loaded = parse_channel(keys);
+  if (!loaded) {
+    for (const auto& complaint : loaded.error()) ADD_FAILURE() << to_string(complaint);
+    return {};
+  }
+  return loaded->channels.at(0).mail;
+}
+
+std::string complaint(const std::string& keys) {
+  const auto loaded = parse_channel(keys);
+  if (loaded) return "none";
+  std::string texts;
+  for (const auto& one : loaded.error()) texts += to_string(one) + "\n";
+  return texts;
+}
+
+TEST(MailSettings, AreReadFromTheUrls) {
+  const auto mail = read(usual());
+  EXPECT_EQ(mail.fetch.scheme, "imaps");
+  EXPECT_EQ(mail.fetch.host, "mail.example");
+  EXPECT_EQ(mail.fetch.port, 993);
+  EXPECT_EQ(mail.fetch.path, "Requests/CMP");
+  EXPECT_EQ(mail.login.user, "pki");
+  EXPECT_EQ(mail.send.port, 465);
+  EXPECT_EQ(mail.domain, "example.com");
+  EXPECT_TRUE(mail.tls.required);
+  EXPECT_TRUE(mail.idle);
+}
+
+TEST(MailSettings, EverySchemeHasItsPort) {
+  const auto rest = std::string(kSend) + std::string(kFrom);
+  EXPECT_EQ(read("fetch = \"imap://h\"\n" + rest).fetch.port, 143);
+  EXPECT_EQ(read("fetch = \"imap://h\"\n" + rest).fetch.path, "INBOX");
+  EXPECT_EQ(read("fetch = \"pop3://h\"\n" + rest).fetch.port, 110);
+  EXPECT_EQ(read("fetch = \"pop3s://h:9995\"\n" + rest).fetch.port, 9995);
+  EXPECT_EQ(read("fetch = \"imaps://[::1]:1143/A\"\n" + rest).fetch.host, "::1");
+  EXPECT_EQ(read("fetch = \"maildir:/var/mail/pki\"\n" + rest).fetch.path, "/var/mail/pki");
+}
+
+TEST(MailSettings, LoginsMayDiffer) {
+  const auto mail =
+      read(usual() +
+           "login = { user = \"in\", password_file = \"p\" }\n"
+           "send_login = { user = \"out\", token_command = \"get-token\", mechanism = "
+           "\"xoauth2\" }\n");
+  EXPECT_EQ(mail.login.user, "in");
+  EXPECT_EQ(mail.login.password_file, "/etc/cmpost/p");
+  EXPECT_EQ(mail.send_login.user, "out");
+  EXPECT_EQ(mail.send_login.mechanism, LoginSettings::Mechanism::xoauth2);
+}
+
+TEST(MailSettings, TheRepliesFollowTheOrderGiven) {
+  EXPECT_THAT(read(usual() + "reply = [\"from\", \"reply-to\"]\n").reply,
+              ElementsAre(ReplyRule::from, ReplyRule::reply_to));
+  EXPECT_THAT(complaint(usual() + "reply = [\"sender\"]\n"), HasSubstr("no place for an answer"));
+}
+
+TEST(MailSettings, MistakesAreNamedWithTheirPlace) {
+  const auto rest = std::string(kSend) + std::string(kFrom);
+  EXPECT_THAT(complaint("fetch = \"http://h\"\n" + rest),
+              AllOf(HasSubstr("cmpost.toml:13"), HasSubstr("the scheme is not one of imaps")));
+  EXPECT_THAT(complaint("fetch = \"imaps://u:secret@h\"\n" + rest),
+              AllOf(HasSubstr("a password does not belong"), Not(HasSubstr("secret@"))));
+  EXPECT_THAT(complaint("fetch = \"imaps://h:99999\"\n" + rest), HasSubstr("1 to 65535"));
+  EXPECT_THAT(complaint("fetch = \"maildir:mail\"\n" + rest), HasSubstr("absolute path"));
+  EXPECT_THAT(complaint(std::string(kFetch) + "send = \"imap://h\"\n" + std::string(kFrom)),
+              HasSubstr("smtps, smtp"));
+  EXPECT_THAT(complaint(std::string(kFetch) + std::string(kSend)), HasSubstr("'from'"));
+  EXPECT_THAT(complaint(usual() + "senders = [\"everybody\"]\n"), HasSubstr("not an address"));
+  EXPECT_THAT(complaint(usual() + "fetsh = \"x\"\n"), HasSubstr("fetch"));
+  EXPECT_THAT(complaint(usual() + "login = { password_file = \"p\", token_command = \"t\" }\n"),
+              HasSubstr("not both"));
+}
+
+TEST(MailSettings, WithoutTlsOnlyThisHostIsSpokenTo) {
+  EXPECT_THAT(complaint(usual() + "tls = { required = false }\n"), HasSubstr("reads the password"));
+  const auto local = read("fetch = \"imap://127.0.0.1:1143\"\nsend = \"smtp://localhost:2525\"\n" +
+                          std::string(kFrom) + "tls = { required = false }\n");
+  EXPECT_FALSE(local.tls.required);
+}
+
+TEST(MailSettings, APinIsADigest) {
+  EXPECT_THAT(complaint(usual() + "tls = { pins = [\"sha256//AAAA\"] }\n"), HasSubstr("not a pin"));
+  EXPECT_EQ(read(usual() + "tls = { pins = [\"sha256//" + std::string(43, 'A') + "=\"] }\n")
+                .tls.pins.size(),
+            1U);
+}
+
+}  // namespace
+}  // namespace cmpost
