@@ -1,0 +1,153 @@
+#include "mail/judge_mail.h"
+
+#include <algorithm>
+
+#include "mail/address_rules.h"
+#include "watcher/file_names.h"
+#include "watcher/unwrap.h"
+
+namespace cmpost {
+namespace {
+
+constexpr std::size_t kMaxReferences = 900;  // octets: one header line
+
+MailLimits limits_of(const ChannelSettings& channel) {
+  MailLimits limits;
+  limits.mail = channel.mail.max_mail;
+  limits.message = channel.max_message;
+  limits.messages = channel.mail.max_messages;
+  return limits;
+}
+
+std::string joined(const std::vector<std::string>& references, const std::string& message_id) {
+  std::string text = message_id;
+  for (auto one = references.rbegin(); one != references.rend(); ++one) {
+    if (*one == message_id) continue;
+    if (text.size() + one->size() + 1 > kMaxReferences) break;
+    text = *one + (text.empty() ? "" : " ") + text;
+  }
+  return text;
+}
+
+// The stem of an answer's file name: letters, digits and what is harmless.
+std::string stem_for(const MailPart& part) {
+  std::string stem;
+  for (const char c : stem_of(part.name)) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '-' || c == '_' || c == '.';
+    if (stem.size() < 60) stem += plain ? c : '_';
+  }
+  while (!stem.empty() && stem.front() == '.') stem.erase(stem.begin());
+  return stem.empty() ? "request" : stem;
+}
+
+std::string source_of(const IncomingMail& mail, const MailPart* part) {
+  std::string source = "mail " + (mail.message_id.empty() ? "without id" : mail.message_id);
+  if (mail.from) source += " from " + mail.from->text();
+  if (part != nullptr) source += " part " + part->path;
+  if (part != nullptr && !part->name.empty()) source += " " + part->name;
+  return printable(source, 400);
+}
+
+// Reads one mail into a judgement.
+class Judge {
+ public:
+  Judge(ByteView raw, const std::string& arrival, const ChannelSettings& channel, bool trusted)
+      : raw_(raw), arrival_(arrival), channel_(channel), trusted_(trusted) {}
+
+  MailJudgement judge() {
+    auto mail = read_mail(raw_, limits_of(channel_), {.octet_stream = channel_.mail.octet_stream});
+    if (!mail) {
+      quarantine(mail.error().what, mail.error().hint);
+      return std::move(judgement_);
+    }
+    if (mail->from) judgement_.sender = mail->from->text();
+    if (mail->messages.empty()) {
+      judge_without_message(*mail);
+    } else if (may_be_taken(*mail)) {
+      for (const auto& part : mail->messages) take(*mail, part);
+      if (judgement_.reason.empty()) judgement_.place = MailPlace::done;
+    }
+    return std::move(judgement_);
+  }
+
+ private:
+  void quarantine(std::string reason, std::string hint) {
+    judgement_.place = MailPlace::quarantine;
+    if (!judgement_.reason.empty()) return;  // the first one is told
+    judgement_.reason = std::move(reason);
+    judgement_.hint = std::move(hint);
+  }
+
+  void judge_without_message(const IncomingMail& mail) {
+    if (mail.wrapped == IncomingMail::Wrapped::enveloped ||
+        mail.wrapped == IncomingMail::Wrapped::opaque_signed) {
+      return quarantine("the mail is S/MIME, which this channel does not open",
+                        "send the request as an ordinary attachment: CMP protects itself");
+    }
+    if (!mail.delivery_report) return;  // foreign: somebody's mail, not ours
+    auto reports = read_delivery_reports(raw_, limits_of(channel_));
+    if (!reports) return quarantine(reports.error().what, reports.error().hint);
+    judgement_.reports = std::move(*reports);
+    judgement_.place = MailPlace::done;
+  }
+
+  bool may_be_taken(const IncomingMail& mail) {
+    if (!trusted_) {
+      if (auto refusal = sender_refusal(mail, channel_.mail)) {
+        quarantine(std::move(*refusal), "`cmpost queue release` takes it all the same");
+        return false;
+      }
+    }
+    reply_ = reply_address(mail, channel_.mail);
+    if (!reply_) {
+      quarantine("nobody to answer to: no address that `reply` allows",
+                 "the setting `reply` of the channel says which ones are used");
+      return false;
+    }
+    return true;
+  }
+
+  void take(const IncomingMail& mail, const MailPart& part) {
+    auto unwrapped = unwrap(Bytes(part.content));
+    if (unwrapped.what != Unwrapped::What::message) {
+      return quarantine("part " + part.path + ": " + unwrapped.reason, unwrapped.hint);
+    }
+    Job job;
+    job.payload = std::move(unwrapped.message);
+    job.id =
+        make_job_id({view_of(channel_.name), view_of(arrival_), view_of(part.path), job.payload});
+    job.envelope.channel = channel_.name;
+    job.envelope.source = source_of(mail, &part);
+    job.envelope.reply = {channel_.name, reply_->text(), stem_for(part), mail.message_id,
+                          joined(mail.references, mail.message_id)};
+    judgement_.requests.push_back(std::move(job));
+  }
+
+  const ByteView raw_;
+  const std::string& arrival_;
+  const ChannelSettings& channel_;
+  const bool trusted_;
+  std::optional<Mailbox> reply_;
+  MailJudgement judgement_;
+};
+
+}  // namespace
+
+MailJudgement judge_mail(ByteView raw, const std::string& arrival, const ChannelSettings& channel,
+                         bool trusted) {
+  return Judge(raw, arrival, channel, trusted).judge();
+}
+
+Job quarantined_mail(ByteView raw, const std::string& arrival, const ChannelSettings& channel,
+                     const std::string& source) {
+  Job job;
+  job.id = make_job_id({view_of(channel.name), view_of(arrival), view_of("whole mail")});
+  job.envelope.channel = channel.name;
+  job.envelope.source = printable(source, 400);
+  job.envelope.reply.channel = channel.name;
+  job.payload = to_bytes(raw);
+  return job;
+}
+
+}  // namespace cmpost

@@ -1,0 +1,65 @@
+// Requests that come by mail.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "config/channel_settings.h"
+#include "mail/judge_mail.h"
+#include "mail/mail_source.h"
+#include "queue/job_queue.h"
+#include "watcher/ingress.h"
+
+namespace cmpost {
+
+// Takes mails from a MailSource in groups: fetched, judged, put into the queue, and only then filed
+// away. A mail in quarantine is also a held job with the whole mail as its payload, so that it can
+// be listed, shown, released and dropped whatever becomes of the mailbox. A bounce of one of our
+// answers is told to `bounced`. A sender over its budget has its mails left where they are.
+class MailIngress final : public Ingress {
+ public:
+  // Called for each recipient in a delivery report: who was not reached, and the address that the
+  // report came to. Never under a lock.
+  using Bounced = std::function<Result<void>(const DeliveryReport& report, const Bytes& mail)>;
+
+  // All references must outlive the object. `steady` measures the budget's hours.
+  MailIngress(const ChannelSettings& settings, std::unique_ptr<MailSource> source,
+              JobQueue& requests, const Clock& steady, Bounced bounced);
+
+  const std::string& channel() const override { return settings_.name; }
+  Result<Intake> poll(const std::stop_token& stop) override;
+  void wait(Duration time_out, const std::stop_token& stop) override;
+
+ private:
+  // What a group of mails came to, until it is durable.
+  struct Group {
+    std::vector<Job> requests;
+    std::vector<std::pair<Job, std::string>> held;  // and why
+    std::vector<std::pair<DeliveryReport, Bytes>> reports;
+    std::map<MailPlace, std::vector<MailHandle>> places;
+  };
+
+  Result<void> take_group(const std::vector<MailHandle>& mails, Intake& intake,
+                          const std::stop_token& stop);
+  Result<void> take(const MailHandle& mail, Group& group, Intake& intake,
+                    const std::stop_token& stop);
+  void judge(const MailHandle& mail, Bytes raw, Group& group, Intake& intake);
+  Result<void> settle(Group& group, Intake& intake, const std::stop_token& stop);
+  void begin_hour();
+  bool over_budget(const std::string& sender, std::size_t requests);
+
+  const ChannelSettings settings_;
+  const std::unique_ptr<MailSource> source_;
+  JobQueue& requests_;
+  const Clock& steady_;
+  const Bounced bounced_;
+  Time hour_{};  // the budget's, from its begin
+  std::map<std::string, std::size_t> used_;
+  std::set<std::string> left_;  // arrivals of mails that wait for the next hour
+};
+
+}  // namespace cmpost

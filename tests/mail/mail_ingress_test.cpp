@@ -1,0 +1,234 @@
+#include "mail/mail_ingress.h"
+
+#include <gmock/gmock.h>
+
+#include "mime/write_mail.h"
+#include "tests/support/fake_clock.h"
+#include "tests/support/fake_job_queue.h"
+#include "tests/support/matchers.h"
+
+namespace cmpost {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+// Mails in memory.
+class FakeSource final : public MailSource {
+ public:
+  std::map<std::string, Bytes> mails;  // by arrival
+  std::map<std::string, MailPlace> filed;
+  std::optional<Error> trouble_filing;
+  std::size_t fetched = 0;
+
+  Result<void> connect(const std::stop_token&) override { return {}; }
+  Result<std::vector<MailHandle>> list(std::size_t max, const std::stop_token&) override {
+    std::vector<MailHandle> found;
+    for (const auto& [arrival, raw] : mails) {
+      if (!filed.contains(arrival) && found.size() < max) {
+        found.push_back({arrival, arrival, raw.size()});
+      }
+    }
+    return found;
+  }
+  Result<std::optional<Bytes>> fetch(const MailHandle& mail, std::size_t max,
+                                     const std::stop_token&) override {
+    ++fetched;
+    const auto& raw = mails.at(mail.key);
+    return Bytes(raw.begin(), raw.begin() + static_cast<std::ptrdiff_t>(std::min(max, raw.size())));
+  }
+  Result<void> file_away(std::span<const MailHandle> handles, MailPlace place,
+                         const std::stop_token&) override {
+    if (trouble_filing) return failure(*trouble_filing);
+    for (const auto& mail : handles) filed[mail.arrival] = place;
+    return {};
+  }
+  Result<void> wait(Duration, const std::stop_token&) override { return {}; }
+};
+
+class MailIngressTest : public ::testing::Test {
+ protected:
+  MailIngressTest() : queue_(clock_) {
+    settings_.name = "depots";
+    settings_.kind = ChannelKind::mail;
+    settings_.mail.from = "pki@example.com";
+    start();
+  }
+
+  // As after a restart.
+  void start() {
+    auto source = std::make_unique<FakeSource>();
+    if (source_ != nullptr) *source = *source_;
+    source_ = source.get();
+    ingress_ = std::make_unique<MailIngress>(settings_, std::move(source), queue_, clock_,
+                                             [this](const DeliveryReport& report, const Bytes&) {
+                                               bounced_.push_back(report.recipient);
+                                               return Result<void>();
+                                             });
+  }
+
+  static Bytes request(std::uint8_t number) { return {0x30, 0x03, 0x02, 0x01, number}; }
+
+  static OutgoingMail mail_of(const Bytes& message, const std::string& from = "dev@site.example") {
+    OutgoingMail mail;
+    mail.from = read_mailbox(from).value();
+    mail.to = read_mailbox("pki@example.com").value();
+    mail.subject = "request";
+    mail.message_id = "<1@site.example>";
+    mail.text = "a request";
+    mail.file_name = "dev1.pki";
+    mail.message = message;
+    return mail;
+  }
+
+  void receive(const std::string& arrival, const OutgoingMail& mail) {
+    source_->mails[arrival] = write_mail(mail).value();
+  }
+  void receive(const std::string& arrival, const std::string& raw) {
+    source_->mails[arrival] = to_bytes(raw);
+  }
+
+  Intake poll() {
+    const auto intake = ingress_->poll({});
+    EXPECT_THAT(intake, IsOk());
+    return intake.value_or(Intake{});
+  }
+
+  std::vector<Lease> requests() { return queue_.take(1000).value(); }
+  std::vector<JobStatus> held() {
+    return queue_.list({.state = JobState::held, .channel = {}}).value();
+  }
+
+  ChannelSettings settings_;
+  FakeClock clock_;
+  FakeJobQueue queue_;
+  FakeSource* source_ = nullptr;
+  std::unique_ptr<MailIngress> ingress_;
+  std::vector<std::string> bounced_;
+};
+
+TEST_F(MailIngressTest, ARequestIsQueuedWithTheWayBackAndThenFiledAway) {
+  receive("1", mail_of(request(1)));
+  EXPECT_EQ(poll().deposited, 1U);
+  const auto leases = requests();
+  ASSERT_THAT(leases, SizeIs(1));
+  const auto& job = leases[0].job;
+  EXPECT_EQ(job.payload, request(1));
+  EXPECT_EQ(job.envelope.reply.channel, "depots");
+  EXPECT_EQ(job.envelope.reply.address, "dev@site.example");
+  EXPECT_EQ(job.envelope.reply.name, "dev1");
+  EXPECT_EQ(job.envelope.reply.in_reply_to, "<1@site.example>");
+  EXPECT_EQ(source_->filed.at("1"), MailPlace::done);
+}
+
+TEST_F(MailIngressTest, TheSameMailSeenTwiceIsOneRequest) {
+  receive("1", mail_of(request(1)));
+  source_->trouble_filing = Error{Recovery::retry, "the server went away", ""};
+  EXPECT_FALSE(ingress_->poll({}));
+  source_->trouble_filing.reset();
+  start();
+  const auto intake = poll();
+  EXPECT_EQ(intake.known, 1U);
+  EXPECT_THAT(requests(), SizeIs(1));
+  EXPECT_EQ(source_->filed.at("1"), MailPlace::done);
+}
+
+TEST_F(MailIngressTest, TheSameRequestInTwoMailsIsTwoArrivals) {
+  receive("1", mail_of(request(1)));
+  receive("2", mail_of(request(1)));
+  poll();
+  EXPECT_THAT(requests(), SizeIs(2));
+}
+
+TEST_F(MailIngressTest, NothingIsFiledAwayBeforeTheQueueHasIt) {
+  receive("1", mail_of(request(1)));
+  queue_.fail_with(Error{Recovery::retry, "the disk is full", ""});
+  EXPECT_FALSE(ingress_->poll({}));
+  EXPECT_THAT(source_->filed, IsEmpty());
+  queue_.go_on();
+  EXPECT_EQ(poll().deposited, 1U);
+}
+
+TEST_F(MailIngressTest, ForeignMailIsLeftToPeople) {
+  receive("1", "From: boss@example.com\r\nSubject: lunch\r\n\r\nat noon?\r\n");
+  poll();
+  EXPECT_THAT(requests(), IsEmpty());
+  EXPECT_THAT(held(), IsEmpty());
+  EXPECT_EQ(source_->filed.at("1"), MailPlace::foreign);
+}
+
+TEST_F(MailIngressTest, ABadMailIsKeptWithItsReasonAndDoesNotStopItsNeighbours) {
+  receive("1",
+          "From: a@b\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\n\r\nno end\r\n");
+  receive("2", mail_of(request(2)));
+  const auto intake = poll();
+  EXPECT_EQ(intake.quarantined, 1U);
+  EXPECT_EQ(intake.deposited, 1U);
+  ASSERT_THAT(held(), SizeIs(1));
+  EXPECT_THAT(held()[0].reason, Not(IsEmpty()));
+  EXPECT_EQ(queue_.payload(held()[0].id).value(), source_->mails.at("1"));
+  EXPECT_EQ(source_->filed.at("1"), MailPlace::quarantine);
+  EXPECT_EQ(source_->filed.at("2"), MailPlace::done);
+}
+
+TEST_F(MailIngressTest, AMailThatIsTooLargeIsNotEvenFetched) {
+  settings_.mail.max_mail = 100;
+  start();
+  receive("1", mail_of(request(1)));
+  EXPECT_EQ(poll().quarantined, 1U);
+  EXPECT_EQ(source_->fetched, 0U);
+  ASSERT_THAT(held(), SizeIs(1));
+  EXPECT_THAT(held()[0].reason, HasSubstr("max_mail"));
+}
+
+TEST_F(MailIngressTest, SendersThatAreNotListedGoToQuarantineAndCanBeReleased) {
+  settings_.mail.senders = {"*@good.example"};
+  start();
+  receive("1", mail_of(request(1), "a@evil.example"));
+  EXPECT_EQ(poll().quarantined, 1U);
+  ASSERT_THAT(held(), SizeIs(1));
+  EXPECT_THAT(held()[0].reason, HasSubstr("a@evil.example"));
+  const auto released = judge_mail(source_->mails.at("1"), "1", settings_, true);
+  EXPECT_EQ(released.place, MailPlace::done);
+  EXPECT_THAT(released.requests, SizeIs(1));
+}
+
+TEST_F(MailIngressTest, OverItsBudgetASenderWaitsForTheNextHour) {
+  settings_.mail.per_sender_per_hour = 2;
+  start();
+  for (int i = 1; i <= 4; ++i) receive(std::to_string(i), mail_of(request(1)));
+  receive("5", mail_of(request(5), "other@site.example"));
+  auto intake = poll();
+  EXPECT_EQ(intake.deposited, 3U);
+  EXPECT_EQ(intake.stuck, 2U);
+  EXPECT_FALSE(source_->filed.contains("3"));
+  clock_.advance(std::chrono::minutes(61));
+  EXPECT_EQ(poll().deposited, 2U);
+}
+
+TEST_F(MailIngressTest, ABounceIsToldOn) {
+  receive("1",
+          "From: MAILER-DAEMON@mx.example\r\nReturn-Path: <>\r\nMIME-Version: 1.0\r\n"
+          "Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n"
+          "--b\r\nContent-Type: text/plain\r\n\r\nno\r\n"
+          "--b\r\nContent-Type: message/delivery-status\r\n\r\n"
+          "Reporting-MTA: dns; mx.example\r\n\r\n"
+          "Final-Recipient: rfc822; dev@site.example\r\nAction: failed\r\nStatus: 5.1.1\r\n\r\n"
+          "--b--\r\n");
+  poll();
+  EXPECT_THAT(bounced_, ElementsAre("dev@site.example"));
+  EXPECT_EQ(source_->filed.at("1"), MailPlace::done);
+}
+
+TEST_F(MailIngressTest, ManyMailsAreTakenInOneLook) {
+  for (int i = 0; i < 250; ++i) receive(std::to_string(1000 + i), mail_of(request(1)));
+  settings_.mail.per_sender_per_hour = 10'000;
+  start();
+  EXPECT_EQ(poll().deposited, 250U);
+  EXPECT_THAT(source_->filed, SizeIs(250));
+}
+
+}  // namespace
+}  // namespace cmpost
