@@ -18,7 +18,7 @@ build_packages=(
 test_packages=(
   libgtest-dev libgmock-dev libbenchmark-dev
   sqlite3 faketime tshark clang-format
-  dovecot-imapd dovecot-pop3d dovecot-lmtpd postfix curl
+  dovecot-imapd dovecot-pop3d dovecot-lmtpd postfix s-nail
 )
 extra_packages=(clang clang-tidy)
 

@@ -11,6 +11,8 @@ WRAPPED = {
     "spdlog/": {"base"},
     "boost/filesystem": {"base", "watcher", "outbox"},
     "CLI/": {"app"},
+    "mimetic/": {"mime"},
+    "curl/": {"mail"},
 }
 SOURCE_SUFFIXES = {".cpp", ".h"}
 INCLUDE = re.compile(r'^\s*#\s*include\s*["<]([^">]+)[">]')
