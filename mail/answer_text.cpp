@@ -58,14 +58,15 @@ std::string answer_text(const AnswerFacts& facts) {
   text += fact_line("Attachment", facts.file_name);
   text += "\n" + std::string(words.what_to_do);
   text +=
-      "\nWhat to do: save the attachment as it is and bring it to the device or the\n"
-      "program that made the request. With the client of OpenSSL, repeat the command\n"
-      "that made the request, without -reqout and with\n\n"
+      "\nWhat to do: save the attachment as it is and bring it to the device or\n"
+      "the program that made the request. With the client of OpenSSL, repeat\n"
+      "the command that made the request, without -reqout and with\n\n"
       "  openssl cmp ... -rspin " +
       facts.file_name +
       "\n\n"
-      "The file is protected: a client notices every change to it. If nobody at your\n"
-      "site has asked for this, delete the mail and tell the operator of the CA.\n\n"
+      "The file is protected: a client notices every change to it. If nobody at\n"
+      "your site has asked for this, delete the mail and tell the operator of\n"
+      "the CA.\n\n"
       "This mail was written by a program.\n";
   return text;
 }
