@@ -39,7 +39,8 @@ class MailSource {
   // Mails that have not been filed away, oldest first, at most `max`.
   virtual Result<std::vector<MailHandle>> list(std::size_t max, const std::stop_token& stop) = 0;
 
-  // The octets; nullopt when the mail is gone. Never more than `max` octets are taken.
+  // The octets; nullopt when the mail is gone. Sizes are what a server says: a mail that turns out
+  // to have more than `max` octets is cut after max + 1, so that its reader finds it too large.
   virtual Result<std::optional<Bytes>> fetch(const MailHandle& mail, std::size_t max,
                                              const std::stop_token& stop) = 0;
 

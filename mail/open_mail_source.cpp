@@ -1,0 +1,19 @@
+#include "mail/open_mail_source.h"
+
+#include "mail/imap_source.h"
+#include "mail/maildir_source.h"
+#include "mail/pop3_source.h"
+
+namespace cmpost {
+
+Result<std::unique_ptr<MailSource>> open_mail_source(const MailSettings& settings) {
+  static const SteadyClock steady;
+  const auto& scheme = settings.fetch.scheme;
+  if (scheme == "imap" || scheme == "imaps") return std::make_unique<ImapSource>(settings);
+  if (scheme == "pop3" || scheme == "pop3s") return std::make_unique<Pop3Source>(settings, steady);
+  if (scheme == "maildir") return std::make_unique<MaildirSource>(settings);
+  return hold("mails cannot be fetched by " + printable(scheme),
+              "use imaps, imap, pop3s, pop3 or maildir");
+}
+
+}  // namespace cmpost

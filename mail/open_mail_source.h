@@ -1,0 +1,14 @@
+// The MailSource that a channel's `fetch` names.
+#pragma once
+
+#include <memory>
+
+#include "config/mail_settings.h"
+#include "mail/mail_source.h"
+
+namespace cmpost {
+
+// Connects to nothing yet. An unknown scheme is an Error (hold).
+Result<std::unique_ptr<MailSource>> open_mail_source(const MailSettings& settings);
+
+}  // namespace cmpost

@@ -1,0 +1,150 @@
+#include "mail/pop3_source.h"
+
+#include <algorithm>
+
+namespace cmpost {
+namespace {
+
+std::string pop3_key(const Pop3Session::Mail& mail) {
+  return "UIDL=" + mail.uidl + ";SIZE=" + std::to_string(mail.size);
+}
+
+}  // namespace
+
+Pop3Source::Pop3Source(const MailSettings& settings, const Clock& steady)
+    : settings_(settings),
+      steady_(steady),
+      account_("pop3:" + settings.login.user + "@" + settings.fetch.host) {}
+
+template <typename T>
+Result<T> Pop3Source::checked(Result<T> result) {
+  if (!result) session_.reset();
+  return result;
+}
+
+Result<void> Pop3Source::ensure_session(const std::stop_token& stop) {
+  if (session_ && session_->usable()) {
+    session_->begin(stop);
+    return {};
+  }
+  session_.reset();
+  ASSIGN_OR_RETURN(session_, Pop3Session::open(settings_, stop));
+  return {};
+}
+
+// Nothing is at stake: what was deleted has been acknowledged before.
+void Pop3Source::leave(const std::stop_token& stop) {
+  if (session_ && session_->usable()) {
+    session_->begin(stop);
+    (void)session_->quit();
+  }
+  session_.reset();
+}
+
+Result<void> Pop3Source::connect(const std::stop_token& stop) {
+  leave(stop);
+  return checked(ensure_session(stop));
+}
+
+const Pop3Source::Mail* Pop3Source::find(const std::string& key) const {
+  for (const auto& mail : session_->mails()) {
+    if (pop3_key(mail) == key) return &mail;
+  }
+  return nullptr;
+}
+
+// Only then may a UIDL be met again that names another mail.
+void Pop3Source::forget_gone() {
+  std::set<std::string> there;
+  for (const auto& mail : session_->mails()) there.insert(pop3_key(mail));
+  std::erase_if(digests_, [&](const auto& one) { return !there.contains(one.first); });
+  std::erase_if(kept_, [&](const auto& one) { return !there.contains(one.first); });
+  std::erase_if(foreign_, [&](const auto& one) { return !there.contains(one); });
+}
+
+// Ends the session.
+Result<void> Pop3Source::remove(const std::vector<std::string>& keys) {
+  for (const auto& key : keys) {
+    if (const auto* mail = find(key)) TRY(session_->remove(*mail));
+  }
+  TRY(session_->quit());
+  for (const auto& key : keys) {
+    digests_.erase(key);
+    kept_.erase(key);
+  }
+  return {};
+}
+
+Result<void> Pop3Source::remove_expired(const std::stop_token& stop) {
+  std::vector<std::string> expired;
+  for (const auto& [key, until] : kept_) {
+    if (until <= steady_.now()) expired.push_back(key);
+  }
+  if (expired.empty()) return {};
+  TRY(remove(expired));
+  return ensure_session(stop);
+}
+
+// A mail that is too large is never fetched, so that nothing needs to be known of its header.
+Result<std::string> Pop3Source::digest_of(const Mail& mail, const std::string& key) {
+  if (const auto known = digests_.find(key); known != digests_.end()) return known->second;
+  if (mail.size > settings_.max_mail) return std::string();
+  ASSIGN_OR_RETURN(auto digest, session_->header_digest(mail));
+  digests_[key] = digest;
+  return digest;
+}
+
+Result<std::vector<MailHandle>> Pop3Source::list_now(std::size_t max) {
+  std::vector<MailHandle> mails;
+  std::set<std::string> listed;
+  for (const auto& mail : session_->mails()) {
+    if (mails.size() == max) break;
+    const auto key = pop3_key(mail);
+    if (kept_.contains(key) || foreign_.contains(key) || !listed.insert(key).second) continue;
+    ASSIGN_OR_RETURN(const auto digest, digest_of(mail, key));
+    mails.push_back({key, account_ + ";" + key + ";HEADER=" + digest, mail.size});
+  }
+  return mails;
+}
+
+Result<std::vector<MailHandle>> Pop3Source::list(std::size_t max, const std::stop_token& stop) {
+  // A session shows what was there when it began.
+  leave(stop);
+  TRY(checked(ensure_session(stop)));
+  forget_gone();
+  TRY(checked(remove_expired(stop)));
+  return checked(list_now(max));
+}
+
+Result<std::optional<Bytes>> Pop3Source::fetch(const MailHandle& mail, std::size_t max,
+                                               const std::stop_token& stop) {
+  TRY(checked(ensure_session(stop)));
+  const auto* found = find(mail.key);
+  if (found == nullptr) return std::nullopt;
+  return checked(session_->fetch(*found, max + 1));
+}
+
+Result<void> Pop3Source::file_away(std::span<const MailHandle> mails, MailPlace place,
+                                   const std::stop_token& stop) {
+  std::vector<std::string> keys;
+  for (const auto& mail : mails) keys.push_back(mail.key);
+  if (place == MailPlace::foreign) {
+    foreign_.insert(keys.begin(), keys.end());
+    return {};
+  }
+  if (settings_.keep > Duration::zero()) {
+    for (const auto& key : keys) kept_.emplace(key, steady_.now() + settings_.keep);
+    return {};
+  }
+  if (keys.empty()) return {};
+  TRY(checked(ensure_session(stop)));
+  return checked(remove(keys));
+}
+
+Result<void> Pop3Source::wait(Duration time_out, const std::stop_token& stop) {
+  leave(stop);
+  Patience(std::min(time_out, settings_.poll), stop).wait(-1, 0);
+  return {};
+}
+
+}  // namespace cmpost
