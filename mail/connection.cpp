@@ -15,14 +15,16 @@ constexpr std::size_t kChunk = std::size_t{16} << 10U;
 
 }  // namespace
 
-Connection::Connection(std::string name, std::unique_ptr<CurlSession> session)
+MailConnection::MailConnection(std::string name, std::unique_ptr<CurlSession> session)
     : name_(std::move(name)), session_(std::move(session)) {}
 
-Connection::~Connection() = default;
+MailConnection::~MailConnection() = default;
 
-Result<std::unique_ptr<Connection>> Connection::open(const MailUrl& url, const LoginSettings& login,
-                                                     const TlsSettings& tls, Duration time_limit,
-                                                     const std::stop_token& stop) {
+Result<std::unique_ptr<MailConnection>> MailConnection::open(const MailUrl& url,
+                                                             const LoginSettings& login,
+                                                             const TlsSettings& tls,
+                                                             Duration time_limit,
+                                                             const std::stop_token& stop) {
   auto patience = std::make_unique<Patience>(time_limit, stop);
   std::string secret;
   if (!login.user.empty()) {
@@ -32,21 +34,22 @@ Result<std::unique_ptr<Connection>> Connection::open(const MailUrl& url, const L
   }
   auto session = CurlSession::open(url, login, secret, tls, *patience);
   if (!session) return failure(std::move(session).error().within(server_name(url)));
-  std::unique_ptr<Connection> connection(new Connection(server_name(url), std::move(*session)));
+  std::unique_ptr<MailConnection> connection(
+      new MailConnection(server_name(url), std::move(*session)));
   connection->patience_ = std::move(patience);
   return connection;
 }
 
-void Connection::begin(Duration time_limit, const std::stop_token& stop) {
+void MailConnection::begin(Duration time_limit, const std::stop_token& stop) {
   patience_ = std::make_unique<Patience>(time_limit, stop);
 }
 
-Result<void> Connection::lost(const std::string& how) {
+Result<void> MailConnection::lost(const std::string& how) {
   if (!broken_) broken_ = Error{Recovery::retry, name_ + ": " + how, ""};
   return failure(*broken_);
 }
 
-Result<void> Connection::await(short events) {
+Result<void> MailConnection::await(short events) {
   switch (patience_->wait(session_->socket(), events)) {
     case Patience::End::ready:
       return {};
@@ -58,7 +61,7 @@ Result<void> Connection::await(short events) {
   return {};
 }
 
-Result<void> Connection::send(std::string_view octets) {
+Result<void> MailConnection::send(std::string_view octets) {
   if (broken_) return failure(*broken_);
   while (!octets.empty()) {
     const auto sent = session_->send(octets);
@@ -73,7 +76,7 @@ Result<void> Connection::send(std::string_view octets) {
 }
 
 // TLS keeps octets that the socket no longer shows, so this comes before any waiting.
-Result<bool> Connection::receive() {
+Result<bool> MailConnection::receive() {
   if (broken_) return failure(*broken_);
   buffer_.erase(0, std::exchange(taken_, 0));
   std::array<char, kChunk> chunk;
@@ -87,7 +90,7 @@ Result<bool> Connection::receive() {
   return true;
 }
 
-Result<std::string> Connection::read_line(std::size_t max) {
+Result<std::string> MailConnection::read_line(std::size_t max) {
   std::size_t searched = taken_;
   for (;;) {
     const auto end = buffer_.find('\n', searched);
@@ -107,7 +110,7 @@ Result<std::string> Connection::read_line(std::size_t max) {
   }
 }
 
-Result<Bytes> Connection::read_exactly(std::size_t count) {
+Result<Bytes> MailConnection::read_exactly(std::size_t count) {
   Bytes octets;
   for (;;) {
     const auto more = std::min(count - octets.size(), buffer_.size() - taken_);
@@ -119,13 +122,13 @@ Result<Bytes> Connection::read_exactly(std::size_t count) {
   }
 }
 
-bool Connection::pending() {
+bool MailConnection::pending() {
   if (taken_ < buffer_.size()) return true;
   const auto received = receive();
   return !received || *received;
 }
 
-bool Connection::wait(Duration time_out) {
+bool MailConnection::wait(Duration time_out) {
   if (pending()) return true;
   if (patience_->over()) return false;
   const Patience shorter(std::min(time_out, patience_->left()), patience_->stop());

@@ -18,7 +18,7 @@ class CurlSession;
 // begin() starts a dialogue: all waiting until the next begin() together ends with its time limit,
 // and at once when its stop is requested. open() has begun one already, so that what follows the
 // login at once shares its time.
-class Connection final : public OctetStream {
+class MailConnection final : public OctetStream {
  public:
   // Connects to imap(s), pop3(s) or smtp(s), and logs in unless login.user is empty. For SMTP the
   // EHLO is done, too; it names url.path when that is not empty and this host otherwise.
@@ -28,10 +28,11 @@ class Connection final : public OctetStream {
   // server, quotes its last words and no secret.
   //
   // Ignores SIGPIPE in the whole process: OpenSSL writes to sockets that may be closed.
-  static Result<std::unique_ptr<Connection>> open(const MailUrl& url, const LoginSettings& login,
-                                                  const TlsSettings& tls, Duration time_limit,
-                                                  const std::stop_token& stop = {});
-  ~Connection() override;
+  static Result<std::unique_ptr<MailConnection>> open(const MailUrl& url,
+                                                      const LoginSettings& login,
+                                                      const TlsSettings& tls, Duration time_limit,
+                                                      const std::stop_token& stop = {});
+  ~MailConnection() override;
 
   void begin(Duration time_limit, const std::stop_token& stop = {});
 
@@ -48,7 +49,7 @@ class Connection final : public OctetStream {
   bool wait(Duration time_out);
 
  private:
-  explicit Connection(std::string name, std::unique_ptr<CurlSession> session);
+  explicit MailConnection(std::string name, std::unique_ptr<CurlSession> session);
 
   // What has come, into buffer_: false when nothing is there just now.
   Result<bool> receive();

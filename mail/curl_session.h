@@ -14,7 +14,7 @@ namespace cmpost {
 
 class CurlSession {
  public:
-  // As Connection::open(); `secret` is the password or the token.
+  // As MailConnection::open(); `secret` is the password or the token.
   static Result<std::unique_ptr<CurlSession>> open(const MailUrl& url, const LoginSettings& login,
                                                    const std::string& secret,
                                                    const TlsSettings& tls,

@@ -38,13 +38,13 @@ std::vector<std::string> imap_sets(const ImapSession::Uids& uids) {
 
 }  // namespace
 
-ImapSession::ImapSession(std::unique_ptr<Connection> connection, Duration time_limit)
+ImapSession::ImapSession(std::unique_ptr<MailConnection> connection, Duration time_limit)
     : connection_(std::move(connection)), time_limit_(time_limit), dialogue_(*connection_) {}
 
 Result<std::unique_ptr<ImapSession>> ImapSession::open(const MailSettings& settings,
                                                        const std::stop_token& stop) {
-  ASSIGN_OR_RETURN(auto connection, Connection::open(settings.fetch, settings.login, settings.tls,
-                                                     settings.time_limit, stop));
+  ASSIGN_OR_RETURN(auto connection, MailConnection::open(settings.fetch, settings.login,
+                                                         settings.tls, settings.time_limit, stop));
   std::unique_ptr<ImapSession> session(new ImapSession(std::move(connection), settings.time_limit));
   TRY(session->learn_capabilities());
   TRY(session->learn_namespace());

@@ -11,7 +11,7 @@
 namespace cmpost {
 
 // After an Error of Recovery::retry the session is good for nothing. begin() comes before each
-// group of calls, see Connection.
+// group of calls, see MailConnection.
 class ImapSession {
  public:
   using Uids = std::vector<std::uint32_t>;  // ascending
@@ -49,7 +49,7 @@ class ImapSession {
   static constexpr std::string_view kTaken = "$CmpTaken", kForeign = "$CmpForeign";
 
  private:
-  ImapSession(std::unique_ptr<Connection> connection, Duration time_limit);
+  ImapSession(std::unique_ptr<MailConnection> connection, Duration time_limit);
 
   Result<void> learn_capabilities();
   Result<void> learn_namespace();
@@ -60,7 +60,7 @@ class ImapSession {
   Result<bool> bring(const std::string& verb, const std::string& set, const std::string& folder);
   Result<bool> remove(const std::string& set);
 
-  const std::unique_ptr<Connection> connection_;
+  const std::unique_ptr<MailConnection> connection_;
   const Duration time_limit_;
   ImapDialogue dialogue_;
   std::set<std::string> capabilities_;

@@ -36,13 +36,13 @@ Result<Pop3Pair> read_pop3_pair(std::string_view line) {
 
 }  // namespace
 
-Pop3Session::Pop3Session(std::unique_ptr<Connection> connection, Duration time_limit)
+Pop3Session::Pop3Session(std::unique_ptr<MailConnection> connection, Duration time_limit)
     : connection_(std::move(connection)), time_limit_(time_limit), dialogue_(*connection_) {}
 
 Result<std::unique_ptr<Pop3Session>> Pop3Session::open(const MailSettings& settings,
                                                        const std::stop_token& stop) {
-  ASSIGN_OR_RETURN(auto connection, Connection::open(settings.fetch, settings.login, settings.tls,
-                                                     settings.time_limit, stop));
+  ASSIGN_OR_RETURN(auto connection, MailConnection::open(settings.fetch, settings.login,
+                                                         settings.tls, settings.time_limit, stop));
   std::unique_ptr<Pop3Session> session(new Pop3Session(std::move(connection), settings.time_limit));
   TRY(session->learn_mails());
   return session;

@@ -9,7 +9,7 @@
 
 namespace cmpost {
 
-// After an Error the session is good for nothing. begin() as with Connection.
+// After an Error the session is good for nothing. begin() as with MailConnection.
 class Pop3Session {
  public:
   struct Mail {
@@ -41,10 +41,10 @@ class Pop3Session {
   Result<void> quit();
 
  private:
-  Pop3Session(std::unique_ptr<Connection> connection, Duration time_limit);
+  Pop3Session(std::unique_ptr<MailConnection> connection, Duration time_limit);
   Result<void> learn_mails();
 
-  const std::unique_ptr<Connection> connection_;
+  const std::unique_ptr<MailConnection> connection_;
   const Duration time_limit_;
   Pop3Dialogue dialogue_;
   std::vector<Mail> mails_;

@@ -23,7 +23,7 @@ bool is_name_octet(char c) {
          c == '-' || c == '[' || c == ']' || c == ':';
 }
 
-// What EHLO names: as Connection, the path of the URL or this host.
+// What EHLO names: as MailConnection, the path of the URL or this host.
 std::string greeting_name(const MailUrl& url) {
   std::array<char, 256> host{};
   auto name = url.path;
@@ -52,7 +52,7 @@ struct SmtpSender::State {
   void drop();
 
   const MailSettings settings;
-  std::unique_ptr<Connection> connection;
+  std::unique_ptr<MailConnection> connection;
   std::unique_ptr<SmtpSession> session;  // on *connection
   int mails = 0;                         // over this connection
   SteadyTime last_use{};
@@ -79,8 +79,8 @@ bool SmtpSender::State::reuse() {
 }
 
 Result<void> SmtpSender::State::open() {
-  ASSIGN_OR_RETURN(connection, Connection::open(settings.send, settings.send_login, settings.tls,
-                                                settings.time_limit));
+  ASSIGN_OR_RETURN(connection, MailConnection::open(settings.send, settings.send_login,
+                                                    settings.tls, settings.time_limit));
   session = std::make_unique<SmtpSession>(*connection);
   mails = 0;
   auto greeted = session->greet(greeting_name(settings.send));
