@@ -72,7 +72,8 @@ Result<std::string> address_field(std::string_view name, std::string_view displa
     return field + "\r\n";
   }
   const auto plain = quoted(display_name);
-  const bool as_it_is = may_stand_as_it_is(display_name) && plain.size() < kUsualLine;
+  const bool short_enough = field.size() + 1 + plain.size() <= kUsualLine;
+  const bool as_it_is = may_stand_as_it_is(display_name) && short_enough;
   append_word(field, as_it_is ? plain : encode_words(display_name));
   append_word(field, "<" + address + ">");
   return field + "\r\n";

@@ -10,9 +10,10 @@ namespace cmpost {
 
 namespace {
 
-// RFC 2047 2: "An 'encoded-word' may not be more than 75 characters long"; "=?UTF-8?B?" and "?="
-// leave 63, which hold 45 octets.
-constexpr std::size_t kOctetsOfWord = 45;
+// RFC 2047 2: "An 'encoded-word' may not be more than 75 characters long". These are 60, so that
+// the first one has room behind the name of the field: where a value starts with a fold, some
+// readers take the fold's blank for a part of it.
+constexpr std::size_t kOctetsOfWord = 36;
 
 struct EncodedWord {
   std::string charset;

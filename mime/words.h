@@ -10,7 +10,7 @@ namespace cmpost {
 // is well-formed UTF-8 without control characters, but nothing else is promised about it.
 std::string decode_words(std::string_view text);
 
-// `text` (UTF-8) as encoded words of at most 75 octets, separated by `CRLF SP`.
+// `text` (UTF-8) as encoded words of at most 60 octets, separated by `CRLF SP`.
 std::string encode_words(std::string_view text);
 
 }  // namespace cmpost

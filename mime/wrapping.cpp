@@ -21,7 +21,9 @@ constexpr std::array<std::uint8_t, 11> kEnvelopedData = {0x06, 0x09, 0x2a, 0x86,
 constexpr std::array<std::uint8_t, 13> kAuthEnvelopedData = {
     0x06, 0x0b, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x10, 0x01, 0x17};
 
-bool has_oid(ByteView start, ByteView oid) { return !std::ranges::search(start, oid).empty(); }
+bool has_oid(ByteView start, ByteView oid) {
+  return std::search(start.begin(), start.end(), oid.begin(), oid.end()) != start.end();
+}
 
 Wrapped by_content(const ScannedPart& mail) {
   const auto octets = decode_body(mail.encoding, view_of(mail.body));

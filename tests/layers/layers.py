@@ -12,6 +12,7 @@ WRAPPED = {
     "boost/filesystem": {"base", "watcher", "outbox"},
     "CLI/": {"app"},
     "mimetic/": {"mime"},
+    "mimetic/": {"mime"},
     "curl/": {"mail"},
 }
 SOURCE_SUFFIXES = {".cpp", ".h"}

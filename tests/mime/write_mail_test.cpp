@@ -149,6 +149,17 @@ TEST(WriteMail, AnEmptyTextAndAnEmptySubjectAreFine) {
   EXPECT_THAT(read_mail(view_of(written(mail)), {}, {}), IsOk());
 }
 
+TEST(WriteMail, ALongSubjectOrNameStartsInTheLineOfItsField) {
+  auto mail = sample_mail();
+  for (std::size_t size = 50; size < 100; ++size) {
+    mail.subject = mail.from_name = std::string(size, 'x');
+    const auto text = written(mail);
+    EXPECT_THAT(text, HasSubstr("\r\nSubject: "));
+    EXPECT_THAT(text, HasSubstr("\r\nFrom: "));
+    expect_strict(text);
+  }
+}
+
 TEST(WriteMail, LongReferencesAreFoldedAndShortened) {
   auto mail = sample_mail();
   mail.references.clear();
