@@ -1,23 +1,56 @@
 #include "app/channels.h"
 
+#include "app/bounces.h"
+#include "mail/mail_egress.h"
+#include "mail/mail_ingress.h"
+#include "mail/open_mail_source.h"
 #include "outbox/directory_egress.h"
 #include "watcher/directory_ingress.h"
 
 namespace cmpost {
+namespace {
 
-std::vector<std::unique_ptr<Ingress>> make_ingresses(const Settings& settings, JobQueue& requests,
-                                                     const Clock& wall, const Clock& steady) {
+Result<std::unique_ptr<Ingress>> make_mail_ingress(Instance& instance,
+                                                   const ChannelSettings& channel, Spool& spool,
+                                                   const Clock& steady) {
+  ASSIGN_OR_RETURN(auto source, open_mail_source(channel.mail));
+  ASSIGN_OR_RETURN(const auto key, bounce_key(instance));
+  const auto bounced = [&replies = spool.replies(), key, name = channel.name](
+                           const DeliveryReport& report, const Bytes& mail) {
+    return note_bounce(replies, name, key, report, mail);
+  };
+  return std::make_unique<MailIngress>(channel, std::move(source), spool.requests(), steady,
+                                       bounced);
+}
+
+}  // namespace
+
+Result<std::vector<std::unique_ptr<Ingress>>> make_ingresses(Instance& instance, Spool& spool,
+                                                             const Clock& steady) {
   std::vector<std::unique_ptr<Ingress>> ingresses;
-  for (const auto& channel : settings.channels) {
-    ingresses.push_back(std::make_unique<DirectoryIngress>(channel, requests, wall, steady));
+  for (const auto& channel : instance.settings().channels) {
+    if (channel.kind == ChannelKind::mail) {
+      ASSIGN_OR_RETURN(auto ingress, make_mail_ingress(instance, channel, spool, steady));
+      ingresses.push_back(std::move(ingress));
+    } else {
+      ingresses.push_back(
+          std::make_unique<DirectoryIngress>(channel, spool.requests(), instance.clock(), steady));
+    }
   }
   return ingresses;
 }
 
-std::vector<std::unique_ptr<Egress>> make_egresses(const Settings& settings) {
+Result<std::vector<std::unique_ptr<Egress>>> make_egresses(Instance& instance) {
   std::vector<std::unique_ptr<Egress>> egresses;
-  for (const auto& channel : settings.channels) {
-    egresses.push_back(std::make_unique<DirectoryEgress>(channel));
+  for (const auto& channel : instance.settings().channels) {
+    if (channel.kind == ChannelKind::mail) {
+      ASSIGN_OR_RETURN(auto key, bounce_key(instance));
+      egresses.push_back(std::make_unique<MailEgress>(channel.name, channel.mail,
+                                                      instance.settings().instance.name,
+                                                      std::move(key), instance.clock()));
+    } else {
+      egresses.push_back(std::make_unique<DirectoryEgress>(channel));
+    }
   }
   return egresses;
 }

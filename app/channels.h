@@ -4,18 +4,18 @@
 #include <memory>
 #include <vector>
 
-#include "base/clock.h"
-#include "config/settings.h"
+#include "app/instance.h"
+#include "mail/mail_source.h"
 #include "outbox/egress.h"
 #include "queue/spool.h"
 #include "watcher/ingress.h"
 
 namespace cmpost {
 
-// One Ingress and one Egress a channel, in the order of the settings. References must outlive what
-// is returned.
-std::vector<std::unique_ptr<Ingress>> make_ingresses(const Settings& settings, JobQueue& requests,
-                                                     const Clock& wall, const Clock& steady);
-std::vector<std::unique_ptr<Egress>> make_egresses(const Settings& settings);
+// One Ingress and one Egress a channel, in the order of the settings. Connects to nothing yet; an
+// Error is a channel that cannot work as it is set. What is given must outlive what is returned.
+Result<std::vector<std::unique_ptr<Ingress>>> make_ingresses(Instance& instance, Spool& spool,
+                                                             const Clock& steady);
+Result<std::vector<std::unique_ptr<Egress>>> make_egresses(Instance& instance);
 
 }  // namespace cmpost

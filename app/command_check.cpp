@@ -3,13 +3,30 @@
 #include "app/command.h"
 #include "app/instance.h"
 #include "app/lifetimes.h"
+#include "app/mail_probe.h"
 #include "app/output.h"
 
 namespace cmpost {
 namespace {
 
 // Every mistake that can be found without working: settings, files, keys, databases, lifetimes.
-Result<ExitCode> check(const CommonOptions& options) {
+// Logs in wherever there is something to log in to; how many channels could not.
+std::size_t log_in_everywhere(const Instance& instance, const CommonOptions& options) {
+  std::size_t failed = 0;
+  for (const auto& channel : instance.settings().channels) {
+    if (channel.kind != ChannelKind::mail) continue;
+    if (auto done = log_in(channel); !done) {
+      print_error(std::move(done).error().within("channel " + channel.name));
+      ++failed;
+    } else if (!options.quiet) {
+      print_line("channel " + channel.name + ": logged in at " + channel.mail.fetch.host + " and " +
+                 channel.mail.send.host);
+    }
+  }
+  return failed;
+}
+
+Result<ExitCode> check(const CommonOptions& options, bool connect) {
   ASSIGN_OR_RETURN(const auto instance, Instance::open(options));
   const auto complaints = check_files(instance->settings());
   for (const auto& complaint : complaints)
@@ -22,6 +39,7 @@ Result<ExitCode> check(const CommonOptions& options) {
   TRY(instance->ledger());
   ASSIGN_OR_RETURN(const auto warnings, find_lifetime_warnings(*instance));
   for (const auto& warning : warnings) std::fprintf(stderr, "cmpost: %s\n", warning.text.c_str());
+  if (connect && log_in_everywhere(*instance, options) > 0) return ExitCode::failed;
   const bool urgent = std::ranges::any_of(warnings, &LifetimeWarning::urgent);
   if (!options.quiet && !urgent) print_line(instance->settings().file + ": all well");
   return urgent ? ExitCode::failed : warnings.empty() ? ExitCode::ok : ExitCode::partly;
@@ -31,10 +49,10 @@ Result<ExitCode> check(const CommonOptions& options) {
 
 void add_check(CommandLine line) {
   auto* command = line.app.add_subcommand("check", "find every mistake in the configuration");
-  static bool connect = false;  // nothing to connect to yet, so nothing reads it
-  command->add_flag("--connect", connect,
-                    "also log in on every channel that needs it (none does in this version)");
-  command->callback([line] { line.action = [common = &line.options] { return check(*common); }; });
+  auto connect = std::make_shared<bool>(false);
+  command->add_flag("--connect", *connect, "also log in at the servers of every channel");
+  command->callback(
+      [=] { line.action = [=, common = &line.options] { return check(*common, *connect); }; });
 }
 
 }  // namespace cmpost

@@ -3,6 +3,7 @@
 #include "app/command.h"
 #include "app/instance.h"
 #include "app/output.h"
+#include "app/released_mail.h"
 
 namespace cmpost {
 namespace {
@@ -113,7 +114,30 @@ Result<ExitCode> show(const QueueOptions& options, const CommonOptions& common) 
 }
 
 // retry, release, drop, hold: the same for each id that is given.
-using Change = std::function<Result<bool>(JobQueue&, const JobId&, const std::string& reason)>;
+using Change = std::function<Result<bool>(const Instance&, JobQueue&, const JobId&,
+                                          const std::string& reason)>;
+
+const ChannelSettings* find_channel(const Instance& instance, const std::string& name) {
+  const auto& channels = instance.settings().channels;
+  const auto found = std::ranges::find(channels, name, &ChannelSettings::name);
+  return found == channels.end() ? nullptr : &*found;
+}
+
+// A held mail is taken apart; any other job goes on as it is.
+Result<bool> release(const Instance& instance, JobQueue& jobs, const JobId& id,
+                     const std::string&) {
+  ASSIGN_OR_RETURN(const auto job, jobs.find(id));
+  const bool request = job && job->state == JobState::held && job->envelope.body.empty();
+  if (request) {
+    const auto* const channel = find_channel(instance, job->envelope.channel);
+    ASSIGN_OR_RETURN(const auto payload, jobs.payload(id));
+    if (is_whole_mail(channel, payload)) {
+      TRY(release_mail(jobs, id, *channel));
+      return true;
+    }
+  }
+  return jobs.release(id);
+}
 
 Result<ExitCode> change(const QueueOptions& options, const CommonOptions& common,
                         const Change& apply, const char* refused) {
@@ -127,7 +151,7 @@ Result<ExitCode> change(const QueueOptions& options, const CommonOptions& common
       print_error(Error{Recovery::hold, "there is no job " + text, {}});
       continue;
     }
-    ASSIGN_OR_RETURN(const bool changed, apply(*named->queue, id, options.reason));
+    ASSIGN_OR_RETURN(const bool changed, apply(*instance, *named->queue, id, options.reason));
     if (!changed) print_error(Error{Recovery::hold, "job " + text + " " + refused, {}});
     done += changed ? 1 : 0;
   }
@@ -170,15 +194,17 @@ void add_queue(CommandLine line) {
 
   add_change(*queue, line, "retry", "work on deferred and held jobs now",
              "is neither deferred nor held",
-             [](JobQueue& jobs, const JobId& id, const std::string&) { return jobs.retry(id); });
-  add_change(*queue, line, "release", "let held jobs go on", "is not held",
-             [](JobQueue& jobs, const JobId& id, const std::string&) { return jobs.release(id); });
+             [](const Instance&, JobQueue& jobs, const JobId& id, const std::string&) {
+               return jobs.retry(id);
+             });
+  add_change(*queue, line, "release", "let held jobs go on", "is not held", release);
   add_change(*queue, line, "drop", "end jobs without an answer", "is active or done",
-             [](JobQueue& jobs, const JobId& id, const std::string& reason) {
+             [](const Instance&, JobQueue& jobs, const JobId& id, const std::string& reason) {
                return jobs.drop(id, reason);
              });
   add_change(*queue, line, "hold", "keep jobs back until they are released", "is active or done",
-             [](JobQueue& jobs, const JobId& id, const std::string& reason) -> Result<bool> {
+             [](const Instance&, JobQueue& jobs, const JobId& id,
+                const std::string& reason) -> Result<bool> {
                ASSIGN_OR_RETURN(const auto job, jobs.find(id));
                if (job->state != JobState::waiting && job->state != JobState::deferred)
                  return false;

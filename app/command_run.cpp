@@ -58,9 +58,13 @@ class BatchRun {
 
  private:
   void take_in(Spool& spool, std::stop_token stop) {
-    const auto ingresses =
-        make_ingresses(instance_.settings(), spool.requests(), instance_.clock(), steady_);
-    for (const auto& ingress : ingresses) {
+    const auto ingresses = make_ingresses(instance_, spool, steady_);
+    if (!ingresses) {
+      note(ingresses.error());
+      taken_in_ = true;
+      return;
+    }
+    for (const auto& ingress : *ingresses) {
       const auto taken = take_all(*ingress, stop);
       taken ? void(intake_ += *taken) : note(taken.error());
     }
@@ -83,9 +87,14 @@ class BatchRun {
   }
 
   void dispatch(JobQueue& replies, std::stop_token stop) {
-    const auto egresses = make_egresses(instance_.settings());
+    const auto egresses = make_egresses(instance_);
+    if (!egresses) {
+      note(egresses.error());
+      dispatched_ = true;
+      return;
+    }
     std::vector<Egress*> channels;
-    for (const auto& egress : egresses) channels.push_back(egress.get());
+    for (const auto& egress : *egresses) channels.push_back(egress.get());
     Dispatcher dispatcher(replies, channels, instance_.clock(), instance_.random());
     while (!stop.stop_requested()) {
       const bool last = processed_all_;

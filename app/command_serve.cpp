@@ -52,8 +52,8 @@ class Service {
   Result<void> start(const ServeOptions& options) {
     ASSIGN_OR_RETURN(auto* const spool, instance_.spool());
     if (options.has("processor")) TRY(start_processor(*spool));
-    if (options.has("egress")) start_egress(*spool);
-    if (options.has("ingress")) start_ingress(*spool);
+    if (options.has("egress")) TRY(start_egress(*spool));
+    if (options.has("ingress")) TRY(start_ingress(*spool));
     return {};
   }
 
@@ -80,20 +80,22 @@ class Service {
     return {};
   }
 
-  void start_egress(Spool& spool) {
-    egresses_ = make_egresses(instance_.settings());
+  Result<void> start_egress(Spool& spool) {
+    ASSIGN_OR_RETURN(egresses_, make_egresses(instance_));
     std::vector<Egress*> channels;
     for (const auto& egress : egresses_) channels.push_back(egress.get());
     dispatcher_ = std::make_unique<Dispatcher>(spool.replies(), channels, instance_.clock(),
                                                instance_.random());
     dispatching_ = std::make_unique<DispatchLoop>(*dispatcher_, spool.replies());
+    return {};
   }
 
-  void start_ingress(Spool& spool) {
-    ingresses_ = make_ingresses(instance_.settings(), spool.requests(), instance_.clock(), steady_);
+  Result<void> start_ingress(Spool& spool) {
+    ASSIGN_OR_RETURN(ingresses_, make_ingresses(instance_, spool, steady_));
     for (const auto& ingress : ingresses_) {
       watching_.push_back(std::make_unique<IngressLoop>(*ingress));
     }
+    return {};
   }
 
   Instance& instance_;

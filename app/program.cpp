@@ -6,12 +6,12 @@ namespace cmpost {
 namespace {
 
 constexpr const char* kAbout =
-    "CMP by post: a certificate authority reached by files instead of a live connection.\n"
+    "CMP by post: a certificate authority reached by files and mail instead of a live connection.\n"
     "Start with `cmpost init DIR`, then see `cmpost COMMAND --help`.";
 
 void add_commands(CommandLine line) {
   for (auto* add : {add_init, add_check, add_serve, add_run, add_status, add_queue, add_transaction,
-                    add_secret, add_cert, add_crl, add_audit, add_inspect}) {
+                    add_secret, add_cert, add_crl, add_audit, add_channel, add_inspect}) {
     add(line);
   }
 }

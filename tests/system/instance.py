@@ -19,10 +19,10 @@ PROGRAM = os.path.abspath(os.environ.get("CMPOST", "cmpost"))
 SECRET = "one secret for tests"
 
 
-def run(*command, check=True, timeout=120, **more):
+def run(*command, check=True, timeout=120, text_in="", **more):
     done = subprocess.run(
         [str(word) for word in command],
-        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout, **more,
+        input=text_in, capture_output=True, text=True, timeout=timeout, **more,
     )
     if check and done.returncode != 0:
         raise AssertionError(

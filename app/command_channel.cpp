@@ -1,0 +1,38 @@
+#include "app/command.h"
+#include "app/instance.h"
+#include "app/mail_probe.h"
+#include "app/output.h"
+
+namespace cmpost {
+namespace {
+
+Result<ExitCode> test(const std::string& name, const CommonOptions& common) {
+  ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
+  const auto& channels = instance->settings().channels;
+  const auto found = std::ranges::find(channels, name, &ChannelSettings::name);
+  if (found == channels.end()) return hold("there is no channel " + printable(name, 60));
+  if (found->kind != ChannelKind::mail) {
+    return hold("channel " + name + " has nothing to send a mail with",
+                "`cmpost check` looks at its directories");
+  }
+  ASSIGN_OR_RETURN(const auto took, send_to_itself(*instance, *found));
+  if (!common.quiet) {
+    print_line(name + ": a mail to " + found->mail.from + " was sent and came back after " +
+               in_words(took));
+  }
+  return ExitCode::ok;
+}
+
+}  // namespace
+
+void add_channel(CommandLine line) {
+  auto* channel = line.app.add_subcommand("channel", "the ways in and out");
+  channel->require_subcommand(1);
+  auto* testing = channel->add_subcommand("test", "send a mail to the channel itself and find it");
+  auto name = std::make_shared<std::string>();
+  testing->add_option("NAME", *name)->required();
+  testing->callback(
+      [=] { line.action = [=, common = &line.options] { return test(*name, *common); }; });
+}
+
+}  // namespace cmpost

@@ -1,0 +1,29 @@
+#include "app/released_mail.h"
+
+#include "mail/judge_mail.h"
+
+namespace cmpost {
+
+bool is_whole_mail(const ChannelSettings* channel, const Bytes& payload) {
+  constexpr std::uint8_t kSequence = 0x30;  // as every PKIMessage begins, and no mail: '0'
+  return channel != nullptr && channel->kind == ChannelKind::mail &&
+         (payload.empty() || payload.front() != kSequence);
+}
+
+Result<void> release_mail(JobQueue& requests, const JobId& id, const ChannelSettings& channel) {
+  ASSIGN_OR_RETURN(const auto mail, requests.payload(id));
+  if (mail.empty()) {
+    return hold("the mail was too large to be fetched",
+                "raise max_mail and move the mail from the quarantine folder back");
+  }
+  const auto judgement = judge_mail(mail, "released " + id.text(), channel, true);
+  if (judgement.requests.empty()) {
+    return hold(judgement.reason.empty() ? "there is no PKIMessage in the mail" : judgement.reason,
+                judgement.hint);
+  }
+  TRY(requests.put(judgement.requests));
+  TRY(requests.drop(id, "released: its requests are jobs of their own"));
+  return {};
+}
+
+}  // namespace cmpost

@@ -1,0 +1,255 @@
+"""Enrolment by mail: stock client, stock mail program, real mail servers."""
+
+import email
+import email.policy
+import email.utils
+import imaplib
+import smtplib
+import ssl
+import tempfile
+import time
+import unittest
+from email.message import EmailMessage
+from pathlib import Path
+
+from instance import InstanceTest, eventually, run
+from mail_servers import PASSWORD, MailServers
+
+CHANNEL = """
+[[channel]]
+name     = "depots"
+kind     = "mail"
+fetch    = "{fetch}"
+send     = "{send}"
+login    = {{ user = "ra@test", password_file = "secrets/mail" }}
+send_login = {{ }}
+tls      = {{ ca = "{ca}" }}
+from     = "ra@test"
+poll     = "{poll}"
+profiles = ["device"]
+trust    = {trust}
+{more}
+"""
+
+
+class Mailbox:
+    """Mails of one user, read the way a site would."""
+
+    def __init__(self, servers, user):
+        context = ssl.create_default_context(cafile=servers.pki / "ca.pem")
+        self.imap = imaplib.IMAP4_SSL("localhost", servers.dovecot.imaps, ssl_context=context)
+        self.imap.login(f"{user}@test", PASSWORD)
+
+    def count(self, folder="INBOX"):
+        status, found = self.imap.select(f'"{folder}"', readonly=True)
+        return int(found[0]) if status == "OK" else 0
+
+    def mails(self, folder="INBOX"):
+        if not self.count(folder):
+            return []
+        _, numbers = self.imap.search(None, "ALL")
+        fetched = [self.imap.fetch(number, "(RFC822)")[1][0][1] for number in numbers[0].split()]
+        return [email.message_from_bytes(raw, policy=email.policy.default) for raw in fetched]
+
+    def close(self):
+        self.imap.logout()
+
+
+class MailTest(InstanceTest):
+    serve = False
+    fetch, send, poll, more = "imaps://localhost:{imaps}/INBOX", "smtps://localhost:{smtps}", "30s", ""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.place = tempfile.TemporaryDirectory(prefix="cmpost-mail-")
+        cls.addClassCleanup(cls.place.cleanup)
+
+    def setUp(self):
+        directory = Path(tempfile.mkdtemp(prefix="servers-", dir=self.place.name))
+        Path(self.place.name).chmod(0o755)
+        self.servers = MailServers(directory)
+        self.addCleanup(self.servers.stop)
+        super().setUp()
+        self.site = Mailbox(self.servers, "ee")
+        self.addCleanup(self.site.close)
+
+    def prepare(self):
+        secrets = self.instance.directory / "secrets"
+        (secrets / "mail").touch(mode=0o600)
+        (secrets / "mail").write_text(PASSWORD + "\n")
+        self.configure(self.more)
+
+    def configure(self, more):
+        dovecot, postfix = self.servers.dovecot, self.servers.postfix
+        ports = {"imap": dovecot.imap, "imaps": dovecot.imaps, "pop3": dovecot.pop3,
+                 "pop3s": dovecot.pop3s, "smtp": postfix.smtp, "smtps": postfix.smtps,
+                 "mail": dovecot.mail}
+        file = self.instance.directory / "cmpost.toml"
+        head = file.read_text().split('\n[[channel]]\nname     = "depots"')[0]
+        file.write_text(head + CHANNEL.format(
+            fetch=self.fetch.format(**ports), send=self.send.format(**ports), poll=self.poll,
+            ca=self.servers.pki / "ca.pem", more=more, trust="[]"))
+
+    def client(self, name, *arguments, check=True):
+        return run("openssl", "cmp", "-config", "", "-cmd", "ir",
+                   "-newkey", self.workshop / f"{name}.key", "-subject", f"/CN={name}",
+                   "-recipient", "/CN=CA", *self.with_secret(), "-implicit_confirm",
+                   "-certout", self.workshop / f"{name}.pem", *arguments, check=check)
+
+    def request(self, name):
+        """A request as a file, made offline."""
+        self.key(name)
+        file = self.workshop / f"{name}.pki"
+        self.client(name, "-rspin", "/dev/null", "-reqout", file, check=False)
+        self.assertGreater(file.stat().st_size, 100)
+        return file
+
+    def send_by_mail_program(self, *files, subject="please certify", sender="ee@test"):
+        attachments = [word for file in files for word in ("-a", file)]
+        # Headers like this are what a person's mail program makes.
+        run("s-nail", "-:/", "-S", "v15-compat", "-S", f"mta=smtp://127.0.0.1:{self.servers.postfix.smtp}",
+            "-S", "smtp-auth=none", "-S", "smtp-config=-all", "-r", sender, "-s", subject,
+            *attachments, "ra@test", text_in="Dear CA, here is our request.\n")
+
+    def answer_mails(self, count, timeout=20):
+        eventually(lambda: self.site.count() >= count, f"{count} answers by mail", timeout)
+        return self.site.mails()
+
+    def attachment(self, mail):
+        parts = [part for part in mail.walk() if part.get_content_type() == "application/pkixcmp"]
+        self.assertEqual(1, len(parts))
+        return parts[0]
+
+    def accept(self, name, mail):
+        file = self.workshop / f"{name}.answer.pki"
+        file.write_bytes(self.attachment(mail).get_payload(decode=True))
+        self.client(name, "-rspin", file)
+        self.verify(self.workshop / f"{name}.pem")
+
+    def enrol_by_mail(self):
+        request = self.request("dev1")
+        self.instance.serve()
+        self.send_by_mail_program(request)
+        (mail,) = self.answer_mails(1)
+        self.accept("dev1", mail)
+        return mail
+
+
+class ByImap(MailTest):
+    def test_a_site_enrols_with_its_mail_program(self):
+        mail = self.enrol_by_mail()
+        self.assertEqual("ra@test", email.utils.parseaddr(mail["From"])[1])
+        self.assertTrue(mail["In-Reply-To"])
+        self.assertEqual("auto-replied", mail["Auto-Submitted"])
+        self.assertTrue(self.attachment(mail).get_filename().startswith("dev1"))
+        mailbox = Mailbox(self.servers, "ra")
+        self.addCleanup(mailbox.close)
+        self.assertEqual(0, mailbox.count())
+        self.assertEqual(1, mailbox.count("CMPost/Done"))
+
+    def test_idle_fetches_within_a_second(self):
+        request = self.request("dev1")
+        self.instance.serve()
+        eventually(lambda: "Logged in" in self.log_of_dovecot() or "Login" in self.log_of_dovecot(),
+                   "CMPost's login")
+        time.sleep(0.5)  # until it idles
+        before = time.monotonic()
+        self.send_by_mail_program(request)
+        eventually(lambda: self.instance.json("queue", "list", "--channel", "depots"), "the job")
+        self.assertLess(time.monotonic() - before, 3)  # a mail program, Postfix and a job listing too
+        self.answer_mails(1)
+
+    def log_of_dovecot(self):
+        file = self.servers.dovecot.directory / "dovecot.log"
+        return file.read_text() if file.exists() else ""
+
+    def test_three_requests_in_one_mail_get_three_answers(self):
+        names = ["dev1", "dev2", "dev3"]
+        files = [self.request(name) for name in names]
+        self.instance.serve()
+        self.send_by_mail_program(*files)
+        mails = self.answer_mails(3)
+        by_name = {self.attachment(mail).get_filename().split(".")[0]: mail for mail in mails}
+        for name in names:
+            self.accept(name, by_name[name])
+
+    def test_a_run_takes_in_answers_and_ends(self):
+        self.send_by_mail_program(self.request("dev1"))
+        ra = Mailbox(self.servers, "ra")
+        self.addCleanup(ra.close)
+        eventually(lambda: ra.count() == 1, "the mail's delivery")
+        self.assertIn("taken in 1, answered 1", self.instance.cmpost("run").stdout)
+        (mail,) = self.answer_mails(1)
+        self.accept("dev1", mail)
+
+    def test_foreign_mail_stays_where_it_is(self):
+        self.instance.serve()
+        self.send_by_mail_program(subject="lunch?")
+        self.send_by_mail_program(self.request("dev1"))
+        self.answer_mails(1)
+        ra = Mailbox(self.servers, "ra")
+        self.addCleanup(ra.close)
+        self.assertEqual(["lunch?"], [mail["Subject"] for mail in ra.mails()])
+
+    def test_quarantined_mail_is_listed_and_can_be_released(self):
+        self.configure('senders = ["*@elsewhere"]')
+        self.instance.serve()
+        self.send_by_mail_program(self.request("dev1"))
+        (job,) = eventually(lambda: self.instance.json("queue", "list", "--state", "held"), "the job")
+        self.assertIn("ee@test", job["reason"])
+        self.instance.cmpost("queue", "release", job["id"])
+        (mail,) = self.answer_mails(1)
+        self.accept("dev1", mail)
+        ra = Mailbox(self.servers, "ra")
+        self.addCleanup(ra.close)
+        self.assertEqual(1, ra.count("CMPost/Quarantine"))
+
+    def test_an_answer_that_comes_back_is_held_again(self):
+        self.instance.serve()
+        self.send_by_mail_program(self.request("dev1"), sender="bounce@test")
+        (job,) = eventually(
+            lambda: self.instance.json("queue", "list", "--queue", "replies", "--state", "held"),
+            "the bounce")
+        self.assertIn("came back", job["reason"])
+        self.assertIn("5.1.1", job["reason"])
+
+    def test_check_connect_and_channel_test(self):
+        self.assertIn("depots: logged in", self.instance.cmpost("check", "--connect").stdout)
+        self.assertIn("came back", self.instance.cmpost("channel", "test", "depots").stdout)
+        (self.instance.directory / "secrets/mail").write_text("wrong\n")
+        done = self.instance.cmpost("check", "--connect", check=False)
+        self.assertEqual(1, done.returncode)
+        self.assertIn("depots", done.stderr)
+
+
+class ByImapStartTls(MailTest):
+    fetch, send = "imap://localhost:{imap}", "smtp://localhost:{smtp}"
+
+    def test_a_site_enrols(self):
+        self.enrol_by_mail()
+
+
+class ByPop3(MailTest):
+    fetch, poll = "pop3s://localhost:{pop3s}", "1s"
+
+    def test_a_site_enrols(self):
+        self.enrol_by_mail()
+
+
+class ByPop3StartTls(MailTest):
+    fetch, send, poll = "pop3://localhost:{pop3}", "smtp://localhost:{smtp}", "1s"
+
+    def test_a_site_enrols(self):
+        self.enrol_by_mail()
+
+
+class ByMaildir(MailTest):
+    fetch, poll = "maildir:{mail}/ra@test", "1s"
+
+    def test_a_site_enrols(self):
+        self.enrol_by_mail()
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
