@@ -19,6 +19,33 @@ SOURCE_SUFFIXES = {".cpp", ".h"}
 INCLUDE = re.compile(r'^\s*#\s*include\s*["<]([^">]+)[">]')
 
 
+NAMESPACE = re.compile(r"^namespace ([\w:]+) \{")
+END_OF_NAMESPACE = re.compile(r"^\}  // namespace")
+TYPE = re.compile(r"^(?:class|struct|enum class) (\w+)(?!::)\b[^;]*$")
+
+
+def types_of(header):
+    """Full names of the types that a header defines outside of other types."""
+    namespaces = []
+    for line in header.read_text().splitlines():
+        if found := NAMESPACE.match(line):
+            namespaces.append(found[1])
+        elif END_OF_NAMESPACE.match(line) and namespaces:
+            namespaces.pop()
+        elif found := TYPE.match(line):
+            yield "::".join([*namespaces, found[1]])
+
+
+def names_given_twice(root):
+    """Two types of one name are two meanings of one symbol to the linker, which takes either."""
+    homes = {}
+    for folder in read_deps(root):
+        for header in sorted((Path(root) / folder).glob("*.h")):
+            for name in types_of(header):
+                homes.setdefault(name, []).append(f"{folder}/{header.name}")
+    return [f"{name}: {', '.join(files)}" for name, files in sorted(homes.items()) if len(files) > 1]
+
+
 def read_deps(root):
     """Folder -> the folders that its DEPS names. `#` starts a comment."""
     deps = {}

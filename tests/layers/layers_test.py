@@ -4,7 +4,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from layers import check, read_deps
+from layers import check, names_given_twice, read_deps
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -12,6 +12,9 @@ ROOT = Path(__file__).resolve().parents[2]
 class TheProject(unittest.TestCase):
     def test_keeps_to_its_layers(self):
         self.assertEqual([], check(ROOT))
+
+    def test_gives_each_type_a_name_of_its_own(self):
+        self.assertEqual([], names_given_twice(ROOT))
 
     def test_has_the_folders_that_the_design_names(self):
         deps = read_deps(ROOT)
@@ -61,6 +64,14 @@ class TheCheck(unittest.TestCase):
         self.assertEqual(
             ["high depends on itself", "low depends on itself"], sorted(self.complaints())
         )
+
+    def test_finds_two_types_of_one_name(self):
+        for name in ("low", "high"):
+            self.folder(name, deps="")
+            header = Path(self.directory.name) / name / f"{name}.h"
+            header.write_text("namespace cmpost {\nstruct Same {\n};\n}  // namespace cmpost\n")
+        self.assertEqual(["cmpost::Same: high/high.h, low/low.h"],
+                         names_given_twice(self.directory.name))
 
     def test_finds_a_folder_that_does_not_exist(self):
         self.folder("low", deps="cellar")
