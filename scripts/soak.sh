@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# The long form of the crash test: kills the service 200 times while it answers 2 000 requests.
+# The long form of the crash tests: kills the service 200 times while it answers 2 000 requests from
+# files, and 50 times while it answers 500 mails.
 #
-#   scripts/soak.sh [--requests N] [--kills N] [--seed N] [--keep]
+#   scripts/soak.sh [files|mail] [options of tests/crash/kill_loop.py or mail_kill_loop.py]
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -10,4 +11,14 @@ cmake --preset release -DCMPOST_BUILD_TESTS=ON
 cmake --build --preset release --parallel "$(nproc)" --target cmpost make_requests
 export CMPOST=build/release/app/cmpost MAKE_REQUESTS=build/release/tests/bench/make_requests
 export PYTHONDONTWRITEBYTECODE=1
-exec python3 tests/crash/kill_loop.py --requests 2000 --kills 200 "$@"
+what=${1:-all}
+shift || true
+case $what in
+  files) python3 tests/crash/kill_loop.py --requests 2000 --kills 200 "$@" ;;
+  mail) python3 tests/crash/mail_kill_loop.py --mails 500 --kills 50 "$@" ;;
+  all)
+    python3 tests/crash/kill_loop.py --requests 2000 --kills 200
+    python3 tests/crash/mail_kill_loop.py --mails 500 --kills 50
+    ;;
+  *) echo "usage: $0 [files|mail] [options]" >&2; exit 64 ;;
+esac
