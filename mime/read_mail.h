@@ -53,7 +53,8 @@ struct IncomingMail {
   std::optional<Mailbox> return_path;  // what the delivering server wrote; nullopt also for <>
   bool null_return_path = false;
   std::string message_id;                           // "<x@y>", empty when absent or malformed
-  std::vector<std::string> references;              // well-formed ones, the last 10
+  std::vector<std::string> references;              // well-formed ones, the last 10; those of
+                                                    // In-Reply-To where there is no References
   std::string subject;                              // decoded, for people
   std::vector<std::string> authentication_results;  // unfolded values, topmost first
   // Auto-Submitted other than "no", Precedence bulk, list or junk, List-*, a null return path,
@@ -61,7 +62,8 @@ struct IncomingMail {
   bool automatic = false;
   bool delivery_report = false;  // multipart/report; report-type=delivery-status
   std::vector<MailPart> messages;
-  // S/MIME at the top: the whole mail has to be unwrapped first.
+  // S/MIME at the top: the whole mail has to be unwrapped first. What is only signed is readable
+  // all the same: of a clear_signed mail `messages` are there, and nothing is verified.
   enum class Wrapped { no, enveloped, opaque_signed, clear_signed };
   Wrapped wrapped = Wrapped::no;
 };

@@ -114,6 +114,37 @@ TEST(SecondOpinion, MimeticFindsTheSameLeaves) {
   EXPECT_THAT(agree_with_mimetic(view_of(mail), scanned(mail)), IsOk());
 }
 
+// mimetic reads in blocks of 4096 octets.
+TEST(SecondOpinion, MimeticAgreesHoweverLongTheLinesAre) {
+  for (std::size_t length = 4080; length < 4110; ++length) {
+    for (const std::size_t before : {0U, 1U, 100U, 4090U}) {
+      const auto mail = multipart_mail("--b\r\n\r\n" + std::string(before, 'x') + "\r\n" +
+                                       std::string(length, 'y') + "\r\n--b--\r\n");
+      EXPECT_THAT(agree_with_mimetic(view_of(mail), scanned(mail)), IsOk()) << length;
+    }
+  }
+}
+
+// An attachment that came as it is must not be put aside for the CRs and LFs in it.
+TEST(SecondOpinion, MimeticAgreesAboutOctetsOfEveryKind) {
+  std::uint32_t state = 1;
+  const auto some_octet = [&] {
+    state = state * 1664525 + 1013904223;
+    const auto octet = static_cast<char>(state >> 24);
+    return (state & 0x700) == 0 ? "\r\n-\0"[state >> 11 & 3] : octet;
+  };
+  for (int round = 0; round < 300; ++round) {
+    std::string octets = "0";
+    while (octets.size() < 40U * static_cast<unsigned>(round)) octets.push_back(some_octet());
+    for (const std::string line_end : {"\r\n", "\n"}) {
+      std::string mail =
+          "A: b" + line_end + "Content-Type: multipart/mixed; boundary=bound" + line_end;
+      mail += line_end + "--bound" + line_end + line_end + octets + line_end + "--bound--";
+      EXPECT_THAT(agree_with_mimetic(view_of(mail), scanned(mail)), IsOk()) << round;
+    }
+  }
+}
+
 TEST(SecondOpinion, AnotherTypeSizeOrNumberIsADifference) {
   const std::string one = "Content-Type: a/b\n\nhello";
   const auto disagrees = [&](const std::string& other, const std::string& how) {
