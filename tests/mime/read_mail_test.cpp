@@ -2,6 +2,9 @@
 
 #include <gmock/gmock.h>
 
+#include <array>
+#include <thread>
+
 #include "tests/mime/mail_files.h"
 #include "tests/support/matchers.h"
 
@@ -166,6 +169,24 @@ TEST(ReadMail, SMimeAroundTheMailIsRecognised) {
   EXPECT_THAT(incoming(read_mail_file("smime-clear-signed.eml")).wrapped,
               Eq(Wrapped::clear_signed));
   EXPECT_THAT(incoming(read_mail_file("multipart.eml")).wrapped, Eq(Wrapped::no));
+}
+
+// mimetic is not made for threads; what we use of it has to be.
+TEST(ReadMail, SeveralThreadsMayReadAtTheSameTime) {
+  const auto raw = read_mail_file("python-crlf.eml");
+  std::array<std::size_t, 4> found{};
+  {
+    std::vector<std::jthread> threads;
+    for (auto& count : found) {
+      threads.emplace_back([&raw, &count] {
+        for (int i = 0; i < 50; ++i) {
+          const auto mail = read_mail(raw, {}, {});
+          if (mail) count += mail->messages.size();
+        }
+      });
+    }
+  }
+  EXPECT_THAT(found, testing::Each(100U));
 }
 
 }  // namespace
