@@ -12,8 +12,6 @@
 namespace cmpost {
 namespace {
 
-using SteadyTime = std::chrono::steady_clock::time_point;
-
 // Servers end connections that carry much or nothing; we do so first, at a moment that we choose.
 constexpr int kMailsPerConnection = 100;
 constexpr auto kIdleTime = std::chrono::seconds(30);
@@ -32,10 +30,15 @@ std::string greeting_name(const MailUrl& url) {
   return fit ? name : "localhost";
 }
 
+const Clock& steady_clock_of_all() {
+  static const SteadyClock kClock;
+  return kClock;
+}
+
 }  // namespace
 
 struct SmtpSender::State {
-  explicit State(const MailSettings& mail) : settings(mail) {}
+  State(const MailSettings& mail, const Clock& clock) : settings(mail), steady(clock) {}
   State(const State&) = delete;
   State& operator=(const State&) = delete;
   ~State() { close(); }
@@ -52,16 +55,17 @@ struct SmtpSender::State {
   void drop();
 
   const MailSettings settings;
+  const Clock& steady;
   std::unique_ptr<MailConnection> connection;
   std::unique_ptr<SmtpSession> session;  // on *connection
   int mails = 0;                         // over this connection
-  SteadyTime last_use{};
+  Time last_use{};
 };
 
 Result<void> SmtpSender::State::ready() { return reuse() ? Result<void>() : open(); }
 
 bool SmtpSender::State::worn() const {
-  return mails >= kMailsPerConnection || std::chrono::steady_clock::now() - last_use > kIdleTime;
+  return mails >= kMailsPerConnection || steady.now() - last_use > kIdleTime;
 }
 
 // RSET finds out whether the server is still there while nothing is at stake: a connection that has
@@ -104,19 +108,22 @@ SmtpOutcome SmtpSender::State::send(const SmtpEnvelope& envelope, ByteView raw) 
   connection->begin(settings.time_limit);
   auto outcome = session->send(envelope, raw);
   ++mails;
-  last_use = std::chrono::steady_clock::now();
+  last_use = steady.now();
   if (outcome.disconnected) drop();
   return outcome;
 }
 
 Result<void> SmtpSender::State::noop() {
   auto done = session->noop();
-  last_use = std::chrono::steady_clock::now();
+  last_use = steady.now();
   if (!done) drop();
   return done;
 }
 
-SmtpSender::SmtpSender(const MailSettings& settings) : state_(std::make_unique<State>(settings)) {}
+SmtpSender::SmtpSender(const MailSettings& settings)
+    : SmtpSender(settings, steady_clock_of_all()) {}
+SmtpSender::SmtpSender(const MailSettings& settings, const Clock& steady)
+    : state_(std::make_unique<State>(settings, steady)) {}
 SmtpSender::~SmtpSender() = default;
 
 Result<void> SmtpSender::connect() {

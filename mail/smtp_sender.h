@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/bytes.h"
+#include "base/clock.h"
 #include "base/result.h"
 #include "config/mail_settings.h"
 #include "mime/read_mail.h"
@@ -28,10 +29,13 @@ struct SmtpOutcome {
   bool disconnected = false;
 };
 
-// One connection that is kept between mails and made anew when it has gone. One thread.
+// One connection that is kept between mails and made anew when it has gone, after 100 mails, and
+// when nothing was sent for 30 s. One thread.
 class SmtpSender {
  public:
   explicit SmtpSender(const MailSettings& settings);
+  // `steady` must outlive the object.
+  SmtpSender(const MailSettings& settings, const Clock& steady);
   ~SmtpSender();
 
   // Logs in and says NOOP. For `cmpost check --connect`.

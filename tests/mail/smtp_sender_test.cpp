@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "tests/mail/scripted_smtp_server.h"
+#include "tests/support/fake_clock.h"
 #include "tests/support/matchers.h"
 #include "tests/support/temporary_directory.h"
 
@@ -234,6 +235,20 @@ TEST(SmtpSender, OneConnectionCarriesAHundredMails) {
   ASSERT_EQ(smtp_send(sender).what, SmtpWhat::accepted);
   EXPECT_EQ(server.connections(), 2);
   EXPECT_THAT(server.mails(), SizeIs(101));
+}
+
+TEST(SmtpSender, AnIdleConnectionIsClosedAndMadeAnew) {
+  ScriptedSmtpServer server;
+  FakeClock clock;
+  SmtpSender sender(smtp_settings(server.port()), clock);
+  ASSERT_EQ(smtp_send(sender).what, SmtpWhat::accepted);
+  clock.advance(std::chrono::seconds(30));
+  ASSERT_EQ(smtp_send(sender).what, SmtpWhat::accepted);
+  EXPECT_EQ(server.connections(), 1);
+  clock.advance(std::chrono::seconds(31));
+  ASSERT_EQ(smtp_send(sender).what, SmtpWhat::accepted);
+  EXPECT_EQ(server.connections(), 2);
+  EXPECT_THAT(server.commands(), Contains("QUIT"));
 }
 
 TEST(SmtpSender, AMailIsForgottenBeforeTheNext) {
