@@ -91,6 +91,7 @@ Result<bool> MailConnection::receive() {
 }
 
 Result<std::string> MailConnection::read_line(std::size_t max) {
+  if (broken_) return failure(*broken_);
   std::size_t searched = taken_;
   for (;;) {
     const auto end = buffer_.find('\n', searched);
@@ -111,6 +112,7 @@ Result<std::string> MailConnection::read_line(std::size_t max) {
 }
 
 Result<Bytes> MailConnection::read_exactly(std::size_t count) {
+  if (broken_) return failure(*broken_);
   Bytes octets;
   for (;;) {
     const auto more = std::min(count - octets.size(), buffer_.size() - taken_);

@@ -115,7 +115,9 @@ Result<std::unique_ptr<CurlSession>> CurlSession::open(const MailUrl& url,
   auto error = session->error_of(code);
   // The server may repeat what it was told.
   if (!secret.empty() && error.what.find(secret) != std::string::npos) {
-    error.what = ::curl_easy_strerror(code);
+    session->last_words_.clear();
+    session->error_text_[0] = '\0';
+    error = session->error_of(code);
   }
   return failure(std::move(error));
 }
