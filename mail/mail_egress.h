@@ -27,6 +27,7 @@ class MailEgress final : public Egress {
 
   const std::string& channel() const override { return channel_; }
   Deliveries send(std::span<const Lease> leases) override;
+  std::size_t group() const override { return 20; }
 
  private:
   Result<SmtpOutcome> send_mail(const Lease& lease);

@@ -32,7 +32,7 @@ Result<Dispatched> Dispatcher::step() {
   TRY(finish_sent());
   if (all_rest()) return Dispatched{};
   ASSIGN_OR_RETURN(auto leases, replies_.take(kGroup));
-  std::map<std::string, Group> groups;
+  std::map<std::string, std::vector<Lease>> groups;
   for (auto& lease : leases) {
     groups[lease.job.envelope.reply.channel].push_back(std::move(lease));
   }
@@ -61,15 +61,28 @@ Result<void> Dispatcher::finish_sent() {
   return {};
 }
 
-Result<Dispatched> Dispatcher::send(Channel& channel, const Group& group) {
-  if (clock_.now() < channel.rests_until) return defer_to_end_of_rest(channel, group);
+Result<Dispatched> Dispatcher::send(Channel& channel, Group leases) {
+  Dispatched all;
+  while (!leases.empty()) {
+    const bool rests = clock_.now() < channel.rests_until;
+    const auto group =
+        leases.first(rests ? leases.size() : std::min(channel.egress->group(), leases.size()));
+    leases = leases.subspan(group.size());
+    ASSIGN_OR_RETURN(const Dispatched done,
+                     rests ? defer_to_end_of_rest(channel, group) : send_group(channel, group));
+    all += done;
+  }
+  return all;
+}
+
+Result<Dispatched> Dispatcher::send_group(Channel& channel, Group group) {
   const auto deliveries = channel.egress->send(group);
   CHECK(deliveries.each.size() == group.size());
   note_trouble(channel, deliveries.trouble);
   return end(channel, group, deliveries);
 }
 
-Result<Dispatched> Dispatcher::end(const Channel& channel, const Group& group,
+Result<Dispatched> Dispatcher::end(const Channel& channel, Group group,
                                    const Deliveries& deliveries) {
   Dispatched done;
   for (std::size_t i = 0; i < group.size(); ++i) {
@@ -101,14 +114,14 @@ Result<Dispatched> Dispatcher::end(const Channel& channel, const Group& group,
   return done;
 }
 
-Result<Dispatched> Dispatcher::defer_to_end_of_rest(const Channel& channel, const Group& group) {
+Result<Dispatched> Dispatcher::defer_to_end_of_rest(const Channel& channel, Group group) {
   for (const auto& lease : group) {
     TRY(replies_.defer(lease.job.id, channel.rests_until, channel.trouble));
   }
   return Dispatched{.deferred = group.size()};
 }
 
-Result<Dispatched> Dispatcher::hold_all(const Group& group) {
+Result<Dispatched> Dispatcher::hold_all(Group group) {
   for (const auto& lease : group) {
     const auto reason =
         "there is no channel '" + printable(lease.job.envelope.reply.channel) + "' to send it by";

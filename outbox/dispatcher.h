@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <thread>
@@ -40,14 +41,15 @@ class Dispatcher {
     Duration next_rest{};
     std::string trouble;  // empty: works
   };
-  using Group = std::vector<Lease>;
+  using Group = std::span<const Lease>;
 
   bool all_rest() const;
   Result<void> finish_sent();
-  Result<Dispatched> send(Channel& channel, const Group& group);
-  Result<Dispatched> end(const Channel& channel, const Group& group, const Deliveries& deliveries);
-  Result<Dispatched> defer_to_end_of_rest(const Channel& channel, const Group& group);
-  Result<Dispatched> hold_all(const Group& group);
+  Result<Dispatched> send(Channel& channel, Group leases);
+  Result<Dispatched> send_group(Channel& channel, Group group);
+  Result<Dispatched> end(const Channel& channel, Group group, const Deliveries& deliveries);
+  Result<Dispatched> defer_to_end_of_rest(const Channel& channel, Group group);
+  Result<Dispatched> hold_all(Group group);
   void note_trouble(Channel& channel, const std::optional<Error>& trouble);
 
   JobQueue& replies_;

@@ -37,6 +37,9 @@ class Egress {
   virtual ~Egress() = default;
   virtual const std::string& channel() const = 0;
   virtual Deliveries send(std::span<const Lease> leases) = 0;
+  // At most so many answers are sent before the queue is told. After a crash those may go out
+  // again.
+  virtual std::size_t group() const { return 500; }
 };
 
 }  // namespace cmpost

@@ -31,7 +31,10 @@ class FakeEgress final : public Egress {
     return deliveries;
   }
 
+  std::size_t group() const override { return most; }
+
   What what = What::sent;
+  std::size_t most = 500;
   std::optional<Error> trouble;
   std::vector<std::string> given;
   std::vector<std::size_t> groups;
@@ -88,6 +91,22 @@ TEST_F(DispatcherTest, GroupsHaveFiveHundredAnswers) {
   put("a", 0, 1200);
   EXPECT_EQ(send_all(dispatcher_, {})->sent, 1200U);
   EXPECT_THAT(a_.groups, ElementsAre(500, 500, 200));
+}
+
+TEST_F(DispatcherTest, AChannelMayWantSmallerGroups) {
+  a_.most = 2;
+  put("a", 0, 5);
+  EXPECT_EQ(step().sent, 5U);
+  EXPECT_THAT(a_.groups, ElementsAre(2, 2, 1));
+  EXPECT_THAT(jobs(JobState::done), SizeIs(5));
+}
+
+TEST_F(DispatcherTest, AfterTroubleTheRestOfTheGroupsIsNotTried) {
+  a_.most = 2;
+  a_.trouble = Error{Recovery::retry, "the server is gone", ""};
+  put("a", 0, 5);
+  EXPECT_EQ(step().deferred, 5U);
+  EXPECT_THAT(a_.groups, ElementsAre(2));
 }
 
 TEST_F(DispatcherTest, AnAnswerThatFailsIsTriedAgainLaterAndLater) {

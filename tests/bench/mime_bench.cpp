@@ -1,5 +1,5 @@
 // How fast mails are read and written:
-//   mail_bench [MAILS]      default: 20000 of 4 KB, and fewer larger ones
+//   mime_bench [MAILS]      default: 20000 of 4 KB, and fewer larger ones
 #include <cstdio>
 #include <cstdlib>
 
