@@ -26,7 +26,8 @@ Ledger::~Ledger() = default;
 Result<std::unique_ptr<Ledger>> Ledger::open(const std::string& url,
                                              const std::string& base_directory, const Clock& clock,
                                              const std::vector<Schema>& more) {
-  ASSIGN_OR_RETURN(auto connection, open_database(url, base_directory, OpenMode::create, kPageSize));
+  ASSIGN_OR_RETURN(auto connection,
+                   open_database(url, base_directory, OpenMode::create, kPageSize));
   TRY(migrate(*connection, "ledger", ledger_migrations()));
   for (const Schema& schema : more) TRY(migrate(*connection, schema.name, schema.migrations));
   std::unique_ptr<State> state(new State{url, base_directory, clock, {}, std::move(connection)});
