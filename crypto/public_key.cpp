@@ -59,7 +59,7 @@ EVP_PKEY* template_key(std::size_t curve) {
 class IdlePoints {
  public:
   struct Idle {
-    std::vector<EvpPkeyCtxPtr> contexts;  // freed before the key
+    std::vector<EvpPkeyCtxPtr> contexts;  // each holds a reference of its own to the key
     EvpPkeyPtr pkey;
   };
 

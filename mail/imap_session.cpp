@@ -144,17 +144,26 @@ Result<std::map<std::uint32_t, std::size_t>> ImapSession::sizes(const Uids& uids
 
 Result<std::optional<Bytes>> ImapSession::body(std::uint32_t uid, std::size_t max) {
   std::optional<Bytes> body;
-  const auto command =
-      "UID FETCH " + std::to_string(uid) + " (UID BODY.PEEK[]<0." + std::to_string(max) + ">)";
+  TRY(bodies({uid}, max, [&](std::uint32_t, Bytes octets) { body = std::move(octets); }));
+  return body;
+}
+
+Result<void> ImapSession::bodies(const Uids& uids, std::size_t max, const OnBody& on_body) {
+  std::set<std::uint32_t> wanted(uids.begin(), uids.end());
   const auto note = [&](const ImapResponse& response) -> Result<void> {
     if (response.name != "FETCH") return {};
     ASSIGN_OR_RETURN(auto fetch, read_imap_fetch(response));
-    if (fetch.uid == uid && fetch.body) body = std::move(fetch.body);
+    if (fetch.uid && fetch.body && wanted.erase(*fetch.uid) == 1) {
+      on_body(*fetch.uid, *std::move(fetch.body));
+    }
     return {};
   };
-  // "NO" is how some servers say that a mail has just gone.
-  TRY(dialogue_.command(command, note, max));
-  return body;
+  const auto item = " (UID BODY.PEEK[]<0." + std::to_string(max) + ">)";
+  for (const auto& set : imap_sets(uids)) {
+    // "NO" is how some servers say that a mail has just gone.
+    TRY(dialogue_.command("UID FETCH " + set + item, note, max));
+  }
+  return {};
 }
 
 Result<std::string> ImapSession::folder_name(const std::string& folder) const {

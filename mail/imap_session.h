@@ -36,6 +36,10 @@ class ImapSession {
   // The mail, \Seen or not as before; cut after `max` octets; nullopt when it is not there.
   Result<std::optional<Bytes>> body(std::uint32_t uid, std::size_t max);
 
+  // As body() for each of `uids`; what is not there is left out. Each is given once.
+  using OnBody = std::function<void(std::uint32_t uid, Bytes body)>;
+  Result<void> bodies(const Uids& uids, std::size_t max, const OnBody& on_body);
+
   // Moves what is there of `uids` into `folder` (a mailbox name of the settings), which is made
   // when it is missing. Without MOVE: COPY, \Deleted and UID EXPUNGE. Never a plain EXPUNGE, which
   // would remove what other people have marked. False when the server refuses.

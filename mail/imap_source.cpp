@@ -10,6 +10,7 @@ namespace {
 // RFC 2177: "clients using IDLE are advised to terminate the IDLE and re-issue it at least every 29
 // minutes".
 constexpr auto kLongestIdle = std::chrono::minutes(28);
+constexpr std::size_t kFetchedAtOnce = std::size_t{1} << 20U;
 
 std::string imap_account(const MailSettings& settings) {
   const auto& url = settings.fetch;
@@ -92,6 +93,33 @@ Result<std::optional<Bytes>> ImapSource::fetch(const MailHandle& mail, std::size
   const auto uid = uid_of(mail, uidvalidity_);
   if (!uid) return std::nullopt;
   return checked(session_->body(*uid, max + 1));
+}
+
+// One command brings at most so much that a slow line is done within the time limit.
+Result<void> ImapSource::fetch_all(std::span<const MailHandle> mails, std::size_t max,
+                                   const OnMail& on_mail, const std::stop_token& stop) {
+  while (!mails.empty() && !stop.stop_requested()) {
+    std::size_t count = 0;
+    for (std::size_t octets = 0; count < mails.size(); ++count) {
+      octets += mails[count].size;
+      if (count > 0 && octets > kFetchedAtOnce) break;
+    }
+    TRY(fetch_some(mails.first(count), max, on_mail, stop));
+    mails = mails.subspan(count);
+  }
+  return {};
+}
+
+Result<void> ImapSource::fetch_some(std::span<const MailHandle> mails, std::size_t max,
+                                    const OnMail& on_mail, const std::stop_token& stop) {
+  TRY(checked(ensure_session(stop)));
+  std::map<std::uint32_t, const MailHandle*> by_uid;
+  for (const auto& mail : mails) {
+    if (const auto uid = uid_of(mail, uidvalidity_)) by_uid.emplace(*uid, &mail);
+  }
+  return checked(session_->bodies(uids_of(mails), max + 1, [&](auto uid, Bytes octets) {
+    on_mail(*by_uid.at(uid), std::move(octets));
+  }));
 }
 
 ImapSession::Uids ImapSource::uids_of(std::span<const MailHandle> mails) const {

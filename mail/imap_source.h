@@ -23,6 +23,8 @@ class ImapSource final : public MailSource {
   Result<std::vector<MailHandle>> list(std::size_t max, const std::stop_token& stop) override;
   Result<std::optional<Bytes>> fetch(const MailHandle& mail, std::size_t max,
                                      const std::stop_token& stop) override;
+  Result<void> fetch_all(std::span<const MailHandle> mails, std::size_t max, const OnMail& on_mail,
+                         const std::stop_token& stop) override;
   Result<void> file_away(std::span<const MailHandle> mails, MailPlace place,
                          const std::stop_token& stop) override;
   Result<void> wait(Duration time_out, const std::stop_token& stop) override;
@@ -34,6 +36,8 @@ class ImapSource final : public MailSource {
   // The UIDs of those that are from this UIDVALIDITY; the others mean nothing any more.
   ImapSession::Uids uids_of(std::span<const MailHandle> mails) const;
   Result<std::vector<MailHandle>> list_now(std::size_t max);
+  Result<void> fetch_some(std::span<const MailHandle> mails, std::size_t max, const OnMail& on_mail,
+                          const std::stop_token& stop);
   Result<void> file_now(const ImapSession::Uids& uids, MailPlace place);
   // Drops the session after an Error.
   template <typename T>

@@ -8,7 +8,7 @@
 namespace cmpost {
 namespace {
 
-constexpr std::size_t kGroup = 100;
+constexpr std::size_t kGroup = 500;
 // Mails that a group holds in memory together.
 constexpr std::size_t kGroupOctets = std::size_t{32} << 20U;
 constexpr std::size_t kMostSenders = 100'000;
@@ -39,38 +39,46 @@ Result<Intake> MailIngress::poll(const std::stop_token& stop) {
   return intake;
 }
 
-Result<void> MailIngress::take_group(const std::vector<MailHandle>& mails, Intake& intake,
+Result<void> MailIngress::take_group(std::span<const MailHandle> mails, Intake& intake,
                                      const std::stop_token& stop) {
-  Group group;
-  std::size_t octets = 0;
-  for (const auto& mail : mails) {
-    if (stop.stop_requested()) break;
-    if (octets > 0 && octets + mail.size > kGroupOctets) {
-      TRY(settle(group, intake, stop));
-      group = {};
-      octets = 0;
+  while (!mails.empty() && !stop.stop_requested()) {
+    std::size_t count = 0;
+    for (std::size_t octets = 0; count < mails.size(); ++count) {
+      octets += std::min(mails[count].size, settings_.mail.max_mail);
+      if (count > 0 && octets > kGroupOctets) break;
     }
-    octets += mail.size;
-    TRY(take(mail, group, intake, stop));
+    Group group;
+    TRY(take(mails.first(count), group, intake, stop));
+    TRY(settle(group, intake, stop));
+    mails = mails.subspan(count);
   }
-  return settle(group, intake, stop);
+  return {};
 }
 
-Result<void> MailIngress::take(const MailHandle& mail, Group& group, Intake& intake,
+Result<void> MailIngress::take(std::span<const MailHandle> mails, Group& group, Intake& intake,
                                const std::stop_token& stop) {
   const auto limit = settings_.mail.max_mail;
-  if (mail.size > limit) {
-    const auto reason = "the mail has " + std::to_string(mail.size) +
-                        " octets, more than max_mail (" + std::to_string(limit) + ")";
-    group.held.emplace_back(quarantined_mail({}, mail.arrival, settings_, "mail " + mail.arrival),
-                            reason + "; it was not fetched and lies in the quarantine folder");
-    group.places[MailPlace::quarantine].push_back(mail);
-    ++intake.quarantined;
-    return {};
+  std::vector<MailHandle> wanted;
+  for (const auto& mail : mails) {
+    if (mail.size <= limit) {
+      wanted.push_back(mail);
+    } else {
+      put_aside_unread(mail, group, intake);
+    }
   }
-  ASSIGN_OR_RETURN(auto raw, source_->fetch(mail, limit, stop));
-  if (raw) judge(mail, std::move(*raw), group, intake);
-  return {};
+  return source_->fetch_all(
+      wanted, limit,
+      [&](const MailHandle& mail, Bytes raw) { judge(mail, std::move(raw), group, intake); }, stop);
+}
+
+void MailIngress::put_aside_unread(const MailHandle& mail, Group& group, Intake& intake) {
+  const auto reason = "the mail has " + std::to_string(mail.size) +
+                      " octets, more than max_mail (" + std::to_string(settings_.mail.max_mail) +
+                      "); it was not fetched and lies in the quarantine folder";
+  group.held.emplace_back(quarantined_mail({}, mail.arrival, settings_, "mail " + mail.arrival),
+                          reason);
+  group.places[MailPlace::quarantine].push_back(mail);
+  ++intake.quarantined;
 }
 
 void MailIngress::judge(const MailHandle& mail, Bytes raw, Group& group, Intake& intake) {

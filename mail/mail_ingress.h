@@ -43,10 +43,11 @@ class MailIngress final : public Ingress {
     std::map<MailPlace, std::vector<MailHandle>> places;
   };
 
-  Result<void> take_group(const std::vector<MailHandle>& mails, Intake& intake,
+  Result<void> take_group(std::span<const MailHandle> mails, Intake& intake,
                           const std::stop_token& stop);
-  Result<void> take(const MailHandle& mail, Group& group, Intake& intake,
+  Result<void> take(std::span<const MailHandle> mails, Group& group, Intake& intake,
                     const std::stop_token& stop);
+  void put_aside_unread(const MailHandle& mail, Group& group, Intake& intake);
   void judge(const MailHandle& mail, Bytes raw, Group& group, Intake& intake);
   Result<void> settle(Group& group, Intake& intake, const std::stop_token& stop);
   void begin_hour();

@@ -1,6 +1,7 @@
 // Where mails lie that CMPost looks after: an IMAP or POP3 mailbox, or a Maildir.
 #pragma once
 
+#include <functional>
 #include <span>
 #include <stop_token>
 #include <string>
@@ -43,6 +44,13 @@ class MailSource {
   // to have more than `max` octets is cut after max + 1, so that its reader finds it too large.
   virtual Result<std::optional<Bytes>> fetch(const MailHandle& mail, std::size_t max,
                                              const std::stop_token& stop) = 0;
+
+  // As fetch() for each of `mails`, in any order and in as few dialogues as the source can; what is
+  // gone is left out. No mail is kept in memory once `on_mail` has returned. After an Error some
+  // have been given and some have not.
+  using OnMail = std::function<void(const MailHandle& mail, Bytes octets)>;
+  virtual Result<void> fetch_all(std::span<const MailHandle> mails, std::size_t max,
+                                 const OnMail& on_mail, const std::stop_token& stop);
 
   // Repeating it is harmless; a mail that is gone is no error.
   virtual Result<void> file_away(std::span<const MailHandle> mails, MailPlace place,

@@ -123,6 +123,7 @@ SmtpExtensions read_extensions(const SmtpReply& ehlo) {
     const auto keyword = upper_word(ehlo.lines[i]);
     extensions.size |= keyword == "SIZE";
     extensions.dsn |= keyword == "DSN";
+    extensions.pipelining |= keyword == "PIPELINING";
   }
   return extensions;
 }

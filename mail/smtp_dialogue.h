@@ -41,8 +41,9 @@ class SmtpReplyReader {
 
 // What the server says it can, as far as we make use of it.
 struct SmtpExtensions {
-  bool size = false;  // RFC 1870
-  bool dsn = false;   // RFC 3461
+  bool size = false;        // RFC 1870
+  bool dsn = false;         // RFC 3461
+  bool pipelining = false;  // RFC 2920
 };
 SmtpExtensions read_extensions(const SmtpReply& ehlo);
 

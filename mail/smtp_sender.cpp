@@ -68,8 +68,8 @@ bool SmtpSender::State::worn() const {
   return mails >= kMailsPerConnection || steady.now() - last_use > kIdleTime;
 }
 
-// RSET finds out whether the server is still there while nothing is at stake: a connection that has
-// ended since the mail before costs no mail its try.
+// A connection that has ended since the mail before costs no mail its try: RSET finds that out
+// while nothing is at stake, here or as the first of several commands.
 bool SmtpSender::State::reuse() {
   if (!connection) return false;
   if (worn()) {
@@ -77,7 +77,7 @@ bool SmtpSender::State::reuse() {
     return false;
   }
   connection->begin(settings.time_limit);
-  if (!connection->pending() && session->reset()) return true;
+  if (!connection->pending() && (session->pipelining() || session->reset())) return true;
   drop();
   return false;
 }
@@ -107,10 +107,19 @@ void SmtpSender::State::drop() {
 SmtpOutcome SmtpSender::State::send(const SmtpEnvelope& envelope, ByteView raw) {
   connection->begin(settings.time_limit);
   auto outcome = session->send(envelope, raw);
+  if (!outcome) {
+    drop();
+    if (auto opened = open(); !opened) {
+      return {SmtpOutcome::What::channel, to_string(opened.error()), true};
+    }
+    outcome = session->send(envelope, raw);
+  }
   ++mails;
   last_use = steady.now();
-  if (outcome.disconnected) drop();
-  return outcome;
+  // A new connection always says what became of the mail.
+  const auto result = outcome.value_or(SmtpOutcome{SmtpOutcome::What::temporary, {}, true});
+  if (result.disconnected) drop();
+  return result;
 }
 
 Result<void> SmtpSender::State::noop() {

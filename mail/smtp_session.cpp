@@ -1,6 +1,6 @@
 #include "mail/smtp_session.h"
 
-#include <array>
+#include <utility>
 
 namespace cmpost {
 namespace {
@@ -13,6 +13,8 @@ bool is_about_login(int code) { return code == 530 || code == 534 || code == 535
 // RFC 5321 3.8: with 421 the server "is shutting down the connection".
 bool is_farewell(const SmtpReply& reply) { return reply.code == 421; }
 
+bool is_content(const Result<SmtpReply>& reply) { return reply && reply->severity() == 2; }
+
 std::string_view verb_of(std::string_view command) {
   return command.substr(0, command.find_first_of(" \r"));
 }
@@ -23,6 +25,17 @@ SmtpOutcome refusal(std::string_view verb, const SmtpReply& reply) {
   if (reply.severity() == 5) return {SmtpWhat::permanent, detail, false};
   // Anything else but 4xx is out of step with us.
   return {SmtpWhat::temporary, detail, is_farewell(reply) || reply.severity() != 4};
+}
+
+// nullopt: the server said `wanted` (the first digit) and the mail goes on.
+std::optional<SmtpOutcome> judge_step(std::string_view verb, const Result<SmtpReply>& reply,
+                                      int wanted) {
+  if (!reply) {
+    const auto detail = "before the mail was sent: " + to_string(reply.error());
+    return SmtpOutcome{SmtpWhat::temporary, detail, true};
+  }
+  if (reply->severity() == wanted) return std::nullopt;
+  return refusal(verb, *reply);
 }
 
 SmtpOutcome may_have_it(const std::string& why) {
@@ -57,11 +70,42 @@ Result<void> SmtpSession::reset() {
   return retry("the server answered RSET with: " + reply.text());
 }
 
-SmtpOutcome SmtpSession::send(const SmtpEnvelope& envelope, ByteView raw) {
-  if (auto end = step(mail_command(envelope, extensions_), 2)) return *std::move(end);
-  if (auto end = step(recipient_command(envelope, extensions_), 2)) return *std::move(end);
-  if (auto end = step("DATA\r\n", 3)) return *std::move(end);
-  return send_data(raw);
+std::optional<SmtpOutcome> SmtpSession::send(const SmtpEnvelope& envelope, ByteView raw) {
+  const auto mail = mail_command(envelope, extensions_);
+  const auto recipient = recipient_command(envelope, extensions_);
+  if (!pipelining()) {
+    auto refused = begin_stepwise(mail, recipient);
+    return refused ? std::move(refused) : send_data(raw);
+  }
+  const bool used = std::exchange(used_, true);
+  const auto sent = stream_.send((used ? "RSET\r\n" : "") + mail + recipient + "DATA\r\n");
+  if (used && (!sent || !is_content(read_reply()))) return std::nullopt;
+  auto refused = hear_beginning();
+  return refused ? std::move(refused) : send_data(raw);
+}
+
+std::optional<SmtpOutcome> SmtpSession::begin_stepwise(const std::string& mail,
+                                                       const std::string& recipient) {
+  if (auto refused = step(mail, 2)) return refused;
+  if (auto refused = step(recipient, 2)) return refused;
+  return step("DATA\r\n", 3);
+}
+
+// All commands are with the server already: each of them is answered, whichever refuses.
+std::optional<SmtpOutcome> SmtpSession::hear_beginning() {
+  std::optional<SmtpOutcome> refused;
+  for (const std::string_view verb : {"MAIL", "RCPT", "DATA"}) {
+    const bool last = verb == "DATA";
+    auto answer = judge_step(verb, read_reply(), last ? 3 : 2);
+    const bool lost = answer && answer->disconnected;
+    const bool takes_data = last && !answer;
+    if (!refused) refused = std::move(answer);
+    if (lost) refused->disconnected = true;
+    // RFC 2920 3.1: a server that wants the data of a mail without recipients gets none.
+    if (takes_data && refused) refused->disconnected = !ask(".\r\n");
+    if (lost) break;
+  }
+  return refused;
 }
 
 void SmtpSession::quit() { (void)stream_.send("QUIT\r\n"); }
@@ -81,13 +125,7 @@ Result<SmtpReply> SmtpSession::ask(std::string_view command) {
 }
 
 std::optional<SmtpOutcome> SmtpSession::step(std::string_view command, int wanted) {
-  const auto reply = ask(command);
-  if (!reply) {
-    const auto detail = "before the mail was sent: " + to_string(reply.error());
-    return SmtpOutcome{SmtpWhat::temporary, detail, true};
-  }
-  if (reply->severity() == wanted) return std::nullopt;
-  return refusal(verb_of(command), *reply);
+  return judge_step(verb_of(command), ask(command), wanted);
 }
 
 // From here on the server may have the mail whatever we see (RFC 1047). That it must not take one

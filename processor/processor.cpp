@@ -129,9 +129,10 @@ class Processor::Pipeline {
   void begin_snapshots() {
     for (const auto& reader : readers_) (void)reader->connection().begin_read();
   }
+  // By rollback, which cannot fail: a reader that stayed behind would see the old state for ever.
   void end_snapshots() {
     for (const auto& reader : readers_) {
-      if (reader->connection().in_transaction()) (void)reader->connection().commit();
+      if (reader->connection().in_transaction()) reader->connection().rollback();
     }
   }
 

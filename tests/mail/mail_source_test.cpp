@@ -1,6 +1,8 @@
 // What every MailSource does, on real servers and a real Maildir.
 #include "mail/mail_source.h"
 
+#include <map>
+
 #include "mail/open_mail_source.h"
 #include "tests/mail/dovecot.h"
 #include "tests/support/matchers.h"
@@ -82,6 +84,24 @@ TEST_P(MailSourceContract, GivesEachMailAsItIsAndTheOldestFirst) {
     EXPECT_EQ(mails[i - 1].size, mail_number(i).size());
   }
   EXPECT_THAT(list(2), SizeIs(2));
+}
+
+TEST_P(MailSourceContract, GivesAllMailsOfAListInOneGo) {
+  for (int i = 1; i <= 5; ++i) deliver(mail_number(i));
+  deliver(kLinesOfProtocols);
+  const auto mails = list();
+  ASSERT_THAT(mails, SizeIs(6));
+  file({mails[1]}, MailPlace::done);
+  std::map<std::string, std::string> found;
+  const auto fetched = source_->fetch_all(
+      mails, kLargeEnough,
+      [&](const MailHandle& mail, Bytes octets) { found[mail.arrival] += text_of(octets); },
+      kNoStop);
+  EXPECT_THAT(fetched, IsOk());
+  ASSERT_THAT(found, SizeIs(5));
+  EXPECT_EQ(found[mails[4].arrival], mail_number(5));
+  EXPECT_EQ(found[mails[5].arrival], kLinesOfProtocols);
+  EXPECT_FALSE(found.contains(mails[1].arrival));
 }
 
 TEST_P(MailSourceContract, LinesOfProtocolsInAMailAreContent) {

@@ -110,9 +110,10 @@ class ScriptedSmtpServer {
 
   bool take_mail(int fd, std::string& heard) {
     if (is_scripted("body") && !say(fd, "body")) return false;
+    heard.insert(0, "\r\n");  // so that a mail without any line ends, too
     const auto mail = take(fd, heard, "\r\n.\r\n");
     if (!mail) return false;
-    note(mails_, *mail + "\r\n");
+    note(mails_, mail->empty() ? "" : mail->substr(2) + "\r\n");
     return say(fd, "mail");
   }
 

@@ -275,6 +275,65 @@ TEST(SmtpSender, AConnectionThatEndedSinceIsMadeAnewUnnoticed) {
   EXPECT_EQ(server.connections(), 4);
 }
 
+const std::string kPipelining = "250-here\r\n250 PIPELINING\r\n";
+
+TEST(SmtpSender, CommandsGoTogetherWhereTheServerTakesThem) {
+  ScriptedSmtpServer server(SmtpScript{{"EHLO", {kPipelining}}});
+  SmtpSender sender(smtp_settings(server.port()));
+  ASSERT_EQ(smtp_send(sender).what, SmtpWhat::accepted);
+  ASSERT_EQ(smtp_send(sender).what, SmtpWhat::accepted);
+  EXPECT_THAT(server.mails(), SizeIs(2));
+  EXPECT_EQ(server.connections(), 1);
+  EXPECT_THAT(server.commands(), Contains("RSET"));
+}
+
+TEST(SmtpSender, CommandsThatGoTogetherAreAllHeardOutWhenOneIsRefused) {
+  ScriptedSmtpServer server(SmtpScript{
+      {"EHLO", {kPipelining}},
+      {"MAIL", {"250 ok\r\n", "451 later\r\n", "250 ok\r\n"}},
+      {"RCPT", {"550 5.1.1 nobody\r\n", "503 MAIL first\r\n", "250 ok\r\n"}},
+      {"DATA", {"554 no recipients\r\n", "503 MAIL first\r\n", "452 full\r\n", "354 go on\r\n"}}});
+  SmtpSender sender(smtp_settings(server.port()));
+  const auto nobody = smtp_send(sender);
+  EXPECT_EQ(nobody.what, SmtpWhat::permanent);
+  EXPECT_THAT(nobody.detail, HasSubstr("answered RCPT with: 550"));
+  EXPECT_THAT(smtp_send(sender).detail, HasSubstr("answered MAIL with: 451"));
+  EXPECT_THAT(smtp_send(sender).detail, HasSubstr("answered DATA with: 452"));
+  EXPECT_EQ(smtp_send(sender).what, SmtpWhat::accepted);
+  EXPECT_EQ(server.connections(), 1);
+  EXPECT_THAT(server.mails(), SizeIs(1));
+}
+
+TEST(SmtpSender, AServerThatWantsDataForNobodyGetsNone) {
+  ScriptedSmtpServer server(
+      SmtpScript{{"EHLO", {kPipelining}}, {"RCPT", {"550 no\r\n", "250 ok\r\n"}}});
+  SmtpSender sender(smtp_settings(server.port()));
+  EXPECT_EQ(smtp_send(sender).what, SmtpWhat::permanent);
+  EXPECT_EQ(smtp_send(sender).what, SmtpWhat::accepted);
+  EXPECT_THAT(server.mails(), ElementsAre("", kSmtpMail));
+  EXPECT_EQ(server.connections(), 1);
+}
+
+TEST(SmtpSender, AConnectionThatEndedIsMadeAnewUnnoticedWithPipeliningToo) {
+  ScriptedSmtpServer server(SmtpScript{{"EHLO", {kPipelining}},
+                                       {"RSET", {kHangUp, "421 4.4.2 timeout\r\n", "250 Ok\r\n"}}});
+  SmtpSender sender(smtp_settings(server.port()));
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(smtp_send(sender).what, SmtpWhat::accepted);
+  EXPECT_EQ(server.connections(), 3);
+  EXPECT_THAT(server.mails(), SizeIs(3));
+}
+
+TEST(SmtpSender, AFarewellAmongTheAnswersIsTheEnd) {
+  ScriptedSmtpServer server(
+      SmtpScript{{"EHLO", {kPipelining}}, {"RCPT", {"421 closing\r\n", "250 ok\r\n"}}});
+  SmtpSender sender(smtp_settings(server.port()));
+  const auto outcome = smtp_send(sender);
+  EXPECT_EQ(outcome.what, SmtpWhat::temporary);
+  EXPECT_TRUE(outcome.disconnected);
+  EXPECT_EQ(smtp_send(sender).what, SmtpWhat::accepted);
+  EXPECT_EQ(server.connections(), 2);
+}
+
 // An answer that nobody asked for would be taken for that to the next command.
 TEST(SmtpSender, AServerOutOfStepIsLeft) {
   ScriptedSmtpServer server(SmtpScript{{"mail", {"250 Ok\r\n250 Ok\r\n", "250 Ok\r\n"}}});
