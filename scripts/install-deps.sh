@@ -17,7 +17,7 @@ build_packages=(
 )
 test_packages=(
   libgtest-dev libgmock-dev libbenchmark-dev
-  sqlite3 faketime tshark clang-format
+  sqlite3 faketime tshark clang-format python3-pyasn1-modules
   dovecot-imapd dovecot-pop3d dovecot-lmtpd postfix s-nail
 )
 extra_packages=(clang clang-tidy)

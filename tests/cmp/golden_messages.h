@@ -20,18 +20,18 @@ struct GoldenMessage {
   Bytes der;
 };
 
-inline Bytes golden_file(const std::string& name) {
-  auto contents = read_file(vector_folder() + "/" + name, 1U << 20);
+inline Bytes golden_file(const std::string& name, const std::string& folder = vector_folder()) {
+  auto contents = read_file(folder + "/" + name, 1U << 20);
   EXPECT_TRUE(contents.has_value()) << name;
   return contents.value_or(Bytes());
 }
 
 // All of them, by name.
-inline std::vector<GoldenMessage> golden_messages() {
+inline std::vector<GoldenMessage> golden_messages(const std::string& folder = vector_folder()) {
   std::vector<GoldenMessage> messages;
-  for (const auto& entry : std::filesystem::directory_iterator(vector_folder())) {
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
     if (entry.path().extension() != ".der") continue;
-    messages.push_back({entry.path().stem(), golden_file(entry.path().filename())});
+    messages.push_back({entry.path().stem(), golden_file(entry.path().filename(), folder)});
   }
   std::sort(messages.begin(), messages.end(),
             [](const auto& a, const auto& b) { return a.name < b.name; });

@@ -1,8 +1,10 @@
-"""Wireshark's dissector reads every kind of answer without finding a malformed field."""
+"""Wireshark's dissector and pyasn1 read every kind of answer without finding a malformed field."""
 
 import unittest
+from pathlib import Path
 
 import dissector
+import structure
 from openssl_cmp_test import OpenSslTest
 
 IP, CP, KUP, RP, PKICONF, ERROR = 1, 3, 8, 12, 19, 23
@@ -17,6 +19,7 @@ class Answers(OpenSslTest):
                 fields = dissector.dissect(answer)
                 self.assertEqual(body, dissector.body_number(fields))
                 self.assertEqual([], dissector.complaints(fields))
+                self.assertEqual(name.split(".")[-2], structure.body_of(answer))
 
     def test_protected_with_a_secret(self):
         self.enrol("dev1", *self.with_secret())
@@ -44,6 +47,16 @@ class TheDissector(unittest.TestCase):
     def test_would_complain_of_a_message_that_is_cut_off(self):
         fields = dissector.dissect(bytes.fromhex("308201003081fd020102"))
         self.assertNotEqual([], dissector.complaints(fields))
+
+
+class TheStructure(unittest.TestCase):
+    def test_is_refused_when_an_octet_is_missing_or_too_many(self):
+        recorded = Path(__file__).parents[1] / "data/cmp/bouncycastle-1.72/pbm-one.ir.der"
+        message = recorded.read_bytes()
+        self.assertEqual("ir", structure.body_of(message))
+        for wrong in (message[:-1], message + b"\0", message.replace(b"\x02\x01\x02", b"\x04\x01\x02", 1)):
+            with self.assertRaises(ValueError):
+                structure.read(wrong)
 
 
 if __name__ == "__main__":
