@@ -33,6 +33,8 @@ void add_run(CommandLine line);
 void add_status(CommandLine line);
 void add_queue(CommandLine line);
 void add_transaction(CommandLine line);
+void add_approve(CommandLine line);
+void add_reject(CommandLine line);
 void add_secret(CommandLine line);
 void add_cert(CommandLine line);
 void add_crl(CommandLine line);

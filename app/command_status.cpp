@@ -4,6 +4,8 @@
 #include "app/instance.h"
 #include "app/lifetimes.h"
 #include "app/output.h"
+#include "processor/transaction_table.h"
+#include "processor/wait_table.h"
 
 namespace cmpost {
 namespace {
@@ -32,14 +34,43 @@ struct Status {
   Certificate ca;
   std::optional<CertificateList> crl;
   std::vector<LifetimeWarning> warnings;
+  TransactionTable::Ageing ageing;
+  WaitTable::Backlog undecided;
 };
+
+// what has stood still for how long, in each direction.
+json to_json(const TransactionTable::Ageing& ageing, const WaitTable::Backlog& undecided) {
+  const auto time = [](const std::optional<Time>& at) {
+    return at ? json(to_iso8601(*at)) : json();
+  };
+  return {{"undecided", undecided.undecided}, {"oldest_undecided", time(undecided.oldest)},
+          {"waiting", ageing.waiting},        {"oldest_waiting", time(ageing.oldest_waiting)},
+          {"unconfirmed", ageing.open},       {"oldest_unconfirmed", time(ageing.oldest_open)},
+          {"alarms", ageing.alarms}};
+}
+
+std::string age_of(const std::optional<Time>& oldest, Time now) {
+  return oldest ? ", the oldest for " + in_words(now - *oldest) : "";
+}
+
+void print(const TransactionTable::Ageing& ageing, const WaitTable::Backlog& undecided, Time now) {
+  print_line("transactions: " + std::to_string(ageing.waiting) + " waiting" +
+             age_of(ageing.oldest_waiting, now) + " (" + std::to_string(undecided.undecided) +
+             " for a decision" + age_of(undecided.oldest, now) + "), " +
+             std::to_string(ageing.open) + " not confirmed" + age_of(ageing.oldest_open, now));
+  if (ageing.alarms > 0) {
+    print_line("URGENT: " + std::to_string(ageing.alarms) +
+               " transactions were not confirmed in time; see `cmpost transaction list --state "
+               "open`");
+  }
+}
 
 Result<Status> gather(Instance& instance) {
   ASSIGN_OR_RETURN(auto* const spool, instance.spool());
   ASSIGN_OR_RETURN(auto* const ledger, instance.ledger());
   ASSIGN_OR_RETURN(const auto* const authority, instance.authority());
   ASSIGN_OR_RETURN(const auto reader, ledger->reader());
-  Status status{{}, {}, 0, authority->issuer.certificate(), {}, {}};
+  Status status{{}, {}, 0, authority->issuer.certificate(), {}, {}, {}, {}};
   ASSIGN_OR_RETURN(status.requests, spool->requests().counts());
   ASSIGN_OR_RETURN(status.replies, spool->replies().counts());
   ASSIGN_OR_RETURN(status.certificates, reader->count());
@@ -47,6 +78,8 @@ Result<Status> gather(Instance& instance) {
   if (newest) {
     ASSIGN_OR_RETURN(status.crl, CertificateList::from_der(newest->second));
   }
+  ASSIGN_OR_RETURN(status.ageing, TransactionTable(reader->connection()).ageing());
+  ASSIGN_OR_RETURN(status.undecided, WaitTable(reader->connection()).backlog());
   ASSIGN_OR_RETURN(status.warnings, find_lifetime_warnings(instance));
   return status;
 }
@@ -57,6 +90,7 @@ json to_json(const Status& status, const Settings& settings) {
       {"requests", to_json(status.requests)},
       {"replies", to_json(status.replies)},
       {"certificates", status.certificates},
+      {"transactions", to_json(status.ageing, status.undecided)},
       {"ca",
        {{"subject", status.ca.subject().text()}, {"notAfter", to_iso8601(status.ca.not_after())}}}};
   if (status.crl) {
@@ -81,6 +115,7 @@ void print(const Status& status, const Settings& settings, Time now) {
   add_row(queues, "requests", status.requests, now);
   add_row(queues, "replies", status.replies, now);
   queues.print("");
+  print(status.ageing, status.undecided, now);
   print_line("certificates in the ledger: " + std::to_string(status.certificates));
   if (status.crl) {
     print_line(

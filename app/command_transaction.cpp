@@ -4,6 +4,7 @@
 #include "app/instance.h"
 #include "app/output.h"
 #include "processor/transaction_table.h"
+#include "processor/wait_table.h"
 
 namespace cmpost {
 namespace {
@@ -25,21 +26,66 @@ json to_json(const Transaction& transaction) {
                 {"opened", to_iso8601(transaction.opened)},
                 {"certificates", json::array()}};
   for (const auto& certificate : transaction.certificates) {
-    value["certificates"].push_back(
-        {{"certReqId", certificate.certReqId}, {"serial", to_hex(certificate.serial)}});
+    value["certificates"].push_back({{"certReqId", certificate.certReqId},
+                                     {"serial", to_hex(certificate.serial)},
+                                     {"settled", certificate.settled}});
   }
   if (transaction.confirm_by) value["confirm_by"] = to_iso8601(*transaction.confirm_by);
+  if (!transaction.batch.empty()) value["batch"] = to_hex(transaction.batch);
   return value;
+}
+
+// What waits, and who has said what about it.
+Result<void> add_waiting(json& value, const Transaction& transaction, Connection& connection) {
+  WaitTable table(connection);
+  ASSIGN_OR_RETURN(const auto waiting, table.find(transaction.id));
+  if (!waiting) return {};
+  ASSIGN_OR_RETURN(const auto verdicts, table.verdicts(transaction.id));
+  auto& shown = value["waiting"];
+  shown = {{"since", to_iso8601(waiting->received)},
+           {"told", waiting->told},
+           {"polls", waiting->polls},
+           {"parts", json::array()},
+           {"verdicts", json::array()}};
+  if (waiting->asked) shown["asked"] = to_iso8601(*waiting->asked);
+  if (waiting->decide_by) shown["decide_by"] = to_iso8601(*waiting->decide_by);
+  for (const auto& part : waiting->parts) {
+    shown["parts"].push_back({{"certReqId", part.certReqId},
+                              {"state", to_string(part.state)},
+                              {"subject", printable(part.subject, 1000)}});
+  }
+  for (const auto& vote : verdicts) {
+    shown["verdicts"].push_back({{"certReqId", vote.certReqId},
+                                 {"verdict", vote.approves ? "approved" : "rejected"},
+                                 {"who", vote.who},
+                                 {"at", to_iso8601(vote.at)},
+                                 {"reason", vote.reason}});
+  }
+  return {};
+}
+
+void print_waiting(const json& value) {
+  if (!value.contains("waiting")) return;
+  const auto& waiting = value["waiting"];
+  print_line("waits since " + waiting["since"].get<std::string>() + ", asked for " +
+             std::to_string(waiting["polls"].get<std::int64_t>()) + " times");
+  for (const auto& part : waiting["parts"]) {
+    print_line("part " + std::to_string(part["certReqId"].get<std::int64_t>()) + ": " +
+               part["state"].get<std::string>() + ", " + part["subject"].get<std::string>());
+  }
+  for (const auto& vote : waiting["verdicts"]) {
+    const auto reason = printable(vote["reason"].get<std::string>());
+    print_line(vote["verdict"].get<std::string>() + " by " +
+               printable(vote["who"].get<std::string>()) + " at " + vote["at"].get<std::string>() +
+               (reason.empty() ? "" : ": " + reason));
+  }
 }
 
 Result<ExitCode> list(const TransactionOptions& options, const CommonOptions& common) {
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
   ASSIGN_OR_RETURN(auto* const ledger, instance->ledger());
   ASSIGN_OR_RETURN(const auto reader, ledger->reader());
-  std::optional<TransactionState> state;
-  if (!options.state.empty()) {
-    state = options.state == "open" ? TransactionState::open : TransactionState::closed;
-  }
+  const auto state = transaction_state(options.state);
   ASSIGN_OR_RETURN(const auto found,
                    TransactionTable(reader->connection()).newest(state, options.limit));
   auto all = json::array();
@@ -68,6 +114,7 @@ Result<ExitCode> show(const TransactionOptions& options, const CommonOptions& co
   if (!transaction) return hold("no transaction has the transactionID " + options.id);
   ASSIGN_OR_RETURN(const auto messages, table.messages(transaction->id));
   auto value = to_json(*transaction);
+  TRY(add_waiting(value, *transaction, reader->connection()));
   value["messages"] = json::array();
   for (const auto& message : messages) {
     value["messages"].push_back({{"body", message.body},
@@ -88,6 +135,7 @@ Result<ExitCode> show(const TransactionOptions& options, const CommonOptions& co
     print_line("certificate " + to_hex(certificate.serial) + " for certReqId " +
                std::to_string(certificate.certReqId));
   }
+  print_waiting(value);
   for (const auto& message : messages) {
     print_line(message.body + " -> " +
                (message.reply_body.empty() ? "no answer" : message.reply_body) + ": " +
@@ -104,7 +152,8 @@ void add_transaction(CommandLine line) {
   auto options = std::make_shared<TransactionOptions>();
   auto* common = &line.options;
   auto* listing = transaction->add_subcommand("list", "transactions, newest first");
-  listing->add_option("--state", options->state)->check(CLI::IsMember({"open", "closed"}));
+  listing->add_option("--state", options->state)
+      ->check(CLI::IsMember({"waiting", "open", "closed"}));
   listing->add_option("--limit", options->limit, "at most so many (default 1000)");
   listing->callback([=] { line.action = [=] { return list(*options, *common); }; });
   auto* showing = transaction->add_subcommand("show", "one transaction with its messages");

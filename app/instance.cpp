@@ -7,7 +7,7 @@
 #include "base/files.h"
 #include "base/log.h"
 #include "ca/crl_publisher.h"
-#include "processor/processor.h"
+#include "processor/timers.h"
 #include "processor/transaction_table.h"
 
 namespace cmpost {
@@ -142,7 +142,8 @@ Result<CertificateList> issue_crl(Instance& instance) {
 Result<void> maintain(Instance& instance) {
   ASSIGN_OR_RETURN(auto* const ledger, instance.ledger());
   ASSIGN_OR_RETURN(const auto services, instance.services());
-  TRY(end_overdue(*ledger, services));
+  ASSIGN_OR_RETURN(auto* const spool, instance.spool());
+  TRY(run_timers(*spool, *ledger, services));
   ASSIGN_OR_RETURN(const bool due, crl_is_due(instance));
   if (due) {
     TRY(issue_crl(instance));

@@ -54,7 +54,7 @@ class Instance {
 
 // A new CRL in ledger and file.
 Result<CertificateList> issue_crl(Instance& instance);
-// What has to be done now and then: ends unconfirmed transactions, issues a CRL that is missing,
+// What has to be done now and then: runs the timers of transactions, issues a CRL that is missing,
 // half through its life or behind the ledger, writes the CRL file anew if it differs, forgets old
 // jobs.
 Result<void> maintain(Instance& instance);

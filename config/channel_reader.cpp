@@ -3,6 +3,7 @@
 #include "base/bytes.h"
 #include "config/readers.h"
 #include "config/spelling.h"
+#include "config/units.h"
 
 namespace cmpost {
 namespace {
@@ -94,23 +95,52 @@ std::vector<std::string> read_roles(Section table) {
   return ra;
 }
 
-void read_waiting(Section& table) {
-  enum class Waiting { never, always };
-  constexpr std::array kWaiting = {Word<Waiting>{"never", Waiting::never},
-                                   Word<Waiting>{"always", Waiting::always}};
-  if (const auto* value = table.find("waiting");
-      value != nullptr && value->text.starts_with("after ")) {
-    table.complain("waiting", "this value of 'waiting' is not available yet", "only \"never\" is");
-  } else {
-    only_available(table, "waiting", Waiting::never, kWaiting);
+// "never", "always", "after 1h"
+void read_interim(Section& table, WaitingSettings& waiting) {
+  using Interim = WaitingSettings::Interim;
+  constexpr std::array kInterim = {Word<Interim>{"never", Interim::never},
+                                   Word<Interim>{"always", Interim::always}};
+  constexpr std::string_view kAfter = "after ";
+  const auto* value = table.find("waiting");
+  if (value == nullptr || !value->text.starts_with(kAfter)) {
+    waiting.interim = table.choice("waiting", waiting.interim, kInterim);
+    return;
+  }
+  const auto time = parse_duration(std::string_view(value->text).substr(kAfter.size()));
+  if (!time) return table.complain("waiting", time.error().what, time.error().hint);
+  waiting.interim = Interim::after;
+  waiting.after = *time;
+}
+
+void read_approve_for(Section& table, WaitingSettings& waiting) {
+  static const std::vector<std::string> kBodies = {"ir", "cr", "p10cr", "kur", "rr", "genm"};
+  waiting.approve_for = table.texts("approve_for", waiting.approve_for);
+  for (const auto& name : waiting.approve_for) {
+    if (std::find(kBodies.begin(), kBodies.end(), name) != kBodies.end()) continue;
+    table.complain("approve_for", "'" + printable(name, 40) + "' is no request that can wait",
+                   "ir, cr, p10cr, kur, rr, genm");
   }
 }
 
+WaitingSettings read_waiting(Section& table) {
+  constexpr std::array kApprove = {Word<int>{"auto", 0}, Word<int>{"one", 1}, Word<int>{"two", 2}};
+  constexpr std::array kJudge = {Word<bool>{"arrival", true}, Word<bool>{"issue", false}};
+  WaitingSettings waiting;
+  read_interim(table, waiting);
+  waiting.by_error = table.flag("waiting_by_error", waiting.by_error);
+  waiting.push = table.flag("push", waiting.push);
+  waiting.check_after = table.duration("check_after", waiting.check_after, {0s, kYear});
+  waiting.approvals = table.choice("approve", waiting.approvals, kApprove);
+  read_approve_for(table, waiting);
+  waiting.decide_within = table.duration("decide_within", waiting.decide_within, {0s, 10 * kYear});
+  waiting.judge_on_arrival = table.choice("judge", waiting.judge_on_arrival, kJudge);
+  return waiting;
+}
+
 void read_policy(Section& table, ChannelSettings& channel) {
-  enum class Approve { automatic, one, two };
-  constexpr std::array kApprove = {Word<Approve>{"auto", Approve::automatic},
-                                   Word<Approve>{"one", Approve::one},
-                                   Word<Approve>{"two", Approve::two}};
+  constexpr std::array kUnconfirmed = {Word<UnconfirmedRule>{"revoke", UnconfirmedRule::revoke},
+                                       Word<UnconfirmedRule>{"keep", UnconfirmedRule::keep},
+                                       Word<UnconfirmedRule>{"alarm", UnconfirmedRule::alarm}};
   constexpr std::array kConfirm = {Word<ConfirmRule>{"implicit", ConfirmRule::implicit},
                                    Word<ConfirmRule>{"wait", ConfirmRule::wait}};
   channel.trust = table.paths("trust", NamedFile::Use::readable);
@@ -122,8 +152,9 @@ void read_policy(Section& table, ChannelSettings& channel) {
   channel.confirm = table.choice("confirm", channel.confirm, kConfirm);
   channel.confirm_within =
       table.duration("confirm_within", channel.confirm_within, {1min, 10 * kYear});
-  read_waiting(table);
-  only_available(table, "approve", Approve::automatic, kApprove);
+  channel.unconfirmed = table.choice("unconfirmed", channel.unconfirmed, kUnconfirmed);
+  channel.waiting = read_waiting(table);
+  channel.out_of_order = table.duration("out_of_order", channel.out_of_order, {0s, 24h * 30});
   channel.strict = table.flag("strict", channel.strict);
   channel.mac = read_mac(table.table("mac"));
 }

@@ -51,6 +51,30 @@ struct MacSettings {
 // Whether an answer promises that silence means acceptance (implicitConfirm).
 enum class ConfirmRule { implicit, wait };
 
+// What becomes of a certificate that nobody confirms in time.
+enum class UnconfirmedRule {
+  revoke,
+  keep,   // silence is acceptance, for peers that never forward certConf
+  alarm,  // somebody shall look; a late certConf still counts
+};
+
+// Requests that cannot be answered at once.
+struct WaitingSettings {
+  // Whether the requester is told `waiting` and polls, or hears nothing until the final response is
+  // there.
+  enum class Interim { never, always, after } interim = Interim::never;
+  Duration after{};        // Interim::after: silence for so long
+  bool by_error = false;   // peers take an error with status waiting for what it is
+  bool push = false;       // send the final response without a poll also after `waiting`
+  Duration check_after{};  // for pollRep; zero: from the calendar
+  int approvals = 0;       // different people that must agree: 0, 1 or 2
+  std::vector<std::string> approve_for = {"ir", "cr", "p10cr", "kur"};  // bodies
+  Duration decide_within = std::chrono::hours(24 * 90);  // then systemUnavail; zero: for ever
+  // Whether the validity of secrets and signers counts on arrival or when the certificate is made
+  //
+  bool judge_on_arrival = false;
+};
+
 struct ChannelSettings {
   std::string name;
   ChannelKind kind = ChannelKind::directory;
@@ -69,11 +93,13 @@ struct ChannelSettings {
   bool any_subject = false;
   Duration age = std::chrono::hours(24 * 14);  // messageTime may differ from now by this much
   ConfirmRule confirm = ConfirmRule::implicit;
-  Duration confirm_within = std::chrono::hours(24 * 30);
+  Duration confirm_within = std::chrono::hours(24 * 30);  // from the departure of the answer
+  UnconfirmedRule unconfirmed = UnconfirmedRule::revoke;
+  WaitingSettings waiting;
+  // How long a message may wait for the one that it follows.
+  Duration out_of_order = std::chrono::minutes(10);
   bool strict = false;
   MacSettings mac;
-  // `waiting` and `approve` have one value each in this version ("never", "auto"); anything else is
-  // a complaint, so there is nothing to keep.
 };
 
 }  // namespace cmpost

@@ -58,4 +58,17 @@ AuditEntry answered_entry(const Request& request, std::string_view requester,
                                   .text()};
 }
 
+AuditEntry verdict_entry(const Transaction& transaction, const WaitingPart& part,
+                         const Vote& verdict) {
+  return {verdict.approves ? "request.approved" : "request.rejected",
+          JsonObject()
+              .add("tid", to_hex(transaction.transactionID))
+              .add("certReqId", std::to_string(part.certReqId))
+              .add("subject", part.subject)
+              .add("who", verdict.who)
+              .add("account", verdict.account)
+              .add("reason", verdict.reason)
+              .text()};
+}
+
 }  // namespace cmpost

@@ -5,6 +5,7 @@
 
 #include "processor/effects.h"
 #include "processor/request.h"
+#include "processor/wait_table.h"
 
 namespace cmpost {
 
@@ -14,5 +15,9 @@ AuditEntry revoked_entry(const Revocation& revocation, std::string_view why);
 // protection did not hold.
 AuditEntry answered_entry(const Request& request, std::string_view requester,
                           std::string_view reply_body, std::string_view outcome);
+
+// Who agreed to what, or refused it.
+AuditEntry verdict_entry(const Transaction& transaction, const WaitingPart& part,
+                         const Vote& verdict);
 
 }  // namespace cmpost

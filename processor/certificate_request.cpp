@@ -142,6 +142,15 @@ Outcome<void> authorise(const ProvenRequest& proven, const Request& request,
                 "the requester may not ask for a certificate of this subject");
 }
 
+Outcome<void> check_issuable(const ProvenRequest& proven, const Profile& profile,
+                             const Request& request, Services& services) {
+  TRY(check_key_is_new(proven, profile, request, services));
+  const auto plan =
+      profile.plan(proven.wish, request.now, services.authority.issuer.latest_not_after());
+  if (!plan) return failure(to_rejection(plan.error()));
+  return {};
+}
+
 Outcome<Issued> issue(const ProvenRequest& proven, const Profile& profile, bool awaits_confirm,
                       const Request& request, const Requester& requester, Services& services) {
   TRY(check_key_is_new(proven, profile, request, services));

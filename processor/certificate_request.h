@@ -32,6 +32,10 @@ struct Issued {
 Outcome<Issued> issue(const ProvenRequest& proven, const Profile& profile, bool awaits_confirm,
                       const Request& request, const Requester& requester, Services& services);
 
+// What issue() would refuse, without issuing.
+Outcome<void> check_issuable(const ProvenRequest& proven, const Profile& profile,
+                             const Request& request, Services& services);
+
 // The profile that a request names, if the channel allows it.
 Checked<const Profile*> pick_profile(const std::string& name, const ChannelPolicy& channel);
 

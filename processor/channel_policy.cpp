@@ -40,6 +40,17 @@ Result<std::vector<Profile>> load_profiles(const Settings& settings,
   return profiles;
 }
 
+// A run without a list of channels serves all.
+std::vector<CronTime> runs_of(const Settings& settings, const std::string& channel) {
+  std::vector<CronTime> times;
+  for (const auto& run : settings.runs) {
+    const bool serves =
+        run.channels.empty() || std::ranges::find(run.channels, channel) != run.channels.end();
+    if (serves) times.push_back(run.at);
+  }
+  return times;
+}
+
 Result<ChannelPolicy> load(const Settings& settings, const ChannelSettings& channel,
                            const Certificate& issuing) {
   ASSIGN_OR_RETURN(auto vendors, read_anchors(channel.trust));
@@ -58,7 +69,12 @@ Result<ChannelPolicy> load(const Settings& settings, const ChannelSettings& chan
       .profiles = std::move(profiles),
       .limits = limits,
       .mac_limits = mac_limits,
+      .runs = runs_of(settings, channel.name),
   };
+}
+
+Duration poll_interval(const ChannelSettings& channel) {
+  return channel.kind == ChannelKind::mail ? channel.mail.poll : channel.directory.poll;
 }
 
 }  // namespace
@@ -67,6 +83,31 @@ const Profile* ChannelPolicy::profile(std::string_view name) const {
   if (name.empty()) return &profiles.front();
   const auto found = std::ranges::find(profiles, name, &Profile::name);
   return found == profiles.end() ? nullptr : &*found;
+}
+
+int ChannelPolicy::approvals(const PKIBody& body) const {
+  const auto& waiting = settings.waiting;
+  if (waiting.approvals == 0) return 0;
+  const bool named =
+      std::ranges::find(waiting.approve_for, body_name(body)) != waiting.approve_for.end();
+  return named ? waiting.approvals : 0;
+}
+
+std::chrono::seconds ChannelPolicy::check_after(Time now) const {
+  // RFC 9810 has an INTEGER; OpenSSL's client refuses what does not fit 31 bits.
+  constexpr std::chrono::seconds kMost{0x7fffffff};
+  Duration wait = settings.waiting.check_after;
+  if (wait == Duration::zero()) {
+    const auto poll = poll_interval(settings);
+    wait = poll;
+    std::optional<Time> next;
+    for (const auto& run : runs) {
+      const auto at = run.next(now);
+      if (at && (!next || *at < *next)) next = at;
+    }
+    if (next) wait = *next - now + poll;
+  }
+  return std::clamp(std::chrono::ceil<std::chrono::seconds>(wait), std::chrono::seconds(1), kMost);
 }
 
 Result<ChannelPolicies> load_channel_policies(const Settings& settings,

@@ -24,10 +24,16 @@ struct ChannelPolicy {
   std::vector<Profile> profiles;  // allowed here; the first is the default
   MessageLimits limits;
   PBMLimits mac_limits;
-  CertificateCache signers{};  // that came in extraCerts
+  CertificateCache signers{};    // that came in extraCerts
+  std::vector<CronTime> runs{};  // the scheduled runs that serve this channel
 
   // By certProfile's name; "" is the default. nullptr: not allowed on this channel.
   const Profile* profile(std::string_view name) const;
+  // How many people must agree before a request with this body is granted; 0: none.
+  int approvals(const PKIBody& body) const;
+  // when it is worth while to poll again. What the settings say, else a little after the
+  // next scheduled run, else after one look into the channel.
+  std::chrono::seconds check_after(Time now) const;
 };
 
 using ChannelPolicies = std::map<std::string, ChannelPolicy, std::less<>>;

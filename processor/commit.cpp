@@ -6,7 +6,7 @@ namespace cmpost {
 namespace {
 
 bool has_effects(const Effects& effects) {
-  return effects.open || effects.advance || !effects.certificates.empty() ||
+  return effects.open || effects.advance || effects.waiting || !effects.certificates.empty() ||
          !effects.state_changes.empty() || effects.changes_crl() || !effects.audit.empty();
 }
 
@@ -62,6 +62,17 @@ Result<void> GroupCommit::settle_failed(const WorkedOn& item, Committed& committ
   return spool_.requests().defer(id, due, to_string(error));
 }
 
+// the first time it stays leased, later the queue keeps it.
+Result<void> GroupCommit::settle_early(const WorkedOn& item, const Decision::Early& early,
+                                       Committed& committed) {
+  if (item.turn == Turn::first) {
+    committed.early.push_back(item.lease);
+    return {};
+  }
+  ++committed.deferred;
+  return spool_.requests().defer(item.lease.job.id, early.due, early.reason);
+}
+
 Result<Committed> GroupCommit::commit(Group& group) {
   ASSIGN_OR_RETURN(const auto applied, write_ledger(group));
   Committed committed;
@@ -90,6 +101,8 @@ Result<Committed> GroupCommit::commit(Group& group) {
                                     {"source", item.lease.job.envelope.source},
                                     {"reason", held->reason}});
       TRY(spool_.requests().hold(item.lease.job.id, held->reason));
+    } else if (const auto* early = std::get_if<Decision::Early>(&item.decision->what)) {
+      TRY(settle_early(item, *early, committed));
     } else {
       silent.push_back(item.lease.job.id);
       log_decision(item);

@@ -12,12 +12,14 @@ namespace cmpost {
 
 struct WorkedOn {
   Lease lease;
+  Turn turn = Turn::first;
   Result<Decision> decision = hold("not worked on");
 };
 using Group = std::vector<WorkedOn>;
 
 struct Committed {
-  std::vector<Lease> redo;  // planned on what another request has changed meanwhile
+  std::vector<Lease> redo;   // planned on what another request has changed meanwhile
+  std::vector<Lease> early;  // to be looked at again when what came before them is done
   std::size_t answered = 0, refused = 0, silent = 0, held = 0, deferred = 0;
   bool changes_crl = false;
 };
@@ -37,6 +39,8 @@ class GroupCommit {
 
  private:
   Result<std::vector<bool>> write_ledger(const Group& group);
+  Result<void> settle_early(const WorkedOn& item, const Decision::Early& early,
+                            Committed& committed);
   Result<void> settle_failed(const WorkedOn& item, Committed& committed);
 
   Spool& spool_;

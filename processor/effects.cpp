@@ -5,6 +5,7 @@
 
 #include "processor/secret_store.h"
 #include "processor/transaction_table.h"
+#include "processor/wait_table.h"
 
 namespace cmpost {
 namespace {
@@ -45,25 +46,46 @@ Result<std::optional<std::int64_t>> change_transaction(const Effects& effects,
   }
   if (effects.advance) {
     const auto& advance = *effects.advance;
-    ASSIGN_OR_RETURN(const bool done,
-                     table.advance(advance.transaction, advance.state, advance.our_nonce));
+    ASSIGN_OR_RETURN(const bool done, table.advance(advance.after, advance.before));
     if (!done) return std::nullopt;
-    return advance.transaction;
+    return advance.after.id;
   }
+  if (effects.waiting) return effects.waiting->transaction;
   return 0;
+}
+
+// False for a conflict.
+Result<bool> change_waiting(const Effects& effects, std::int64_t transaction,
+                            LedgerWriter& writer) {
+  if (!effects.waiting) return true;
+  WaitTable table(writer.connection());
+  if (!effects.open) {
+    const auto parts =
+        effects.waiting_parts_changed ? WaitTable::Parts::changed : WaitTable::Parts::as_they_were;
+    return table.replace(*effects.waiting, parts);
+  }
+  auto added = *effects.waiting;
+  added.transaction = transaction;
+  TRY(table.add(added));
+  return true;
 }
 
 Result<bool> apply_all(const Effects& effects, LedgerWriter& writer, Time now) {
   TransactionTable table(writer.connection());
   ASSIGN_OR_RETURN(const auto transaction, change_transaction(effects, table));
   if (!transaction) return false;
+  ASSIGN_OR_RETURN(const bool waits, change_waiting(effects, *transaction, writer));
+  if (!waits) return false;
   if (effects.use_secret) {
     ASSIGN_OR_RETURN(const bool used, SecretStore::use(writer.connection(), *effects.use_secret));
     if (!used) return false;
   }
   ASSIGN_OR_RETURN(const bool changed, change_certificates(effects, writer));
   if (!changed) return false;
-  if (effects.message) TRY(table.add(*transaction, *effects.message, now));
+  if (effects.message) {
+    TRY(effects.message_replaces ? table.set_reply(*transaction, *effects.message)
+                                 : table.add(*transaction, *effects.message, now));
+  }
   for (const auto& certificate : effects.certificates) TRY(writer.add(certificate));
   for (const auto& entry : effects.audit) TRY(writer.audit(entry.event, entry.detail));
   return true;
@@ -77,7 +99,8 @@ Result<void> run(Connection& connection, std::string_view sql) {
 
 // Only these can conflict half-way; the rest fails at its first step or never.
 bool needs_savepoint(const Effects& effects) {
-  return effects.use_secret || !effects.state_changes.empty() || effects.changes_crl();
+  return effects.use_secret || effects.waiting || !effects.state_changes.empty() ||
+         effects.changes_crl();
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "ca/certificate_record.h"
 #include "ca/ledger.h"
 #include "processor/transaction.h"
+#include "processor/waiting.h"
 
 namespace cmpost {
 
@@ -31,12 +32,17 @@ struct AuditEntry {
 struct Effects {
   std::optional<Transaction> open;  // a new one; its transactionID must be unused
   struct Advance {
-    std::int64_t transaction = 0;
-    TransactionState state = TransactionState::closed;
-    Bytes our_nonce;
+    Transaction after;
+    TransactionState before = TransactionState::open;
   };
-  std::optional<Advance> advance;        // of an open one
-  std::optional<StoredMessage> message;  // belongs to `open` or `advance`
+  std::optional<Advance> advance;  // of one that has not ended
+  // With `open` a new one, else the next version of one that is there.
+  std::optional<Waiting> waiting;
+  bool waiting_parts_changed = true;
+  // Belongs to the transaction of the above. `replaces`: the answer to a message that is stored
+  // without one.
+  std::optional<StoredMessage> message;
+  bool message_replaces = false;
   std::vector<CertificateRecord> certificates;
   std::vector<StateChange> state_changes;
   std::vector<Revocation> revocations;

@@ -15,13 +15,17 @@ class Certification {
       : request_(request), requester_(requester), services_(services) {
     const bool wanted = request.wishes.implicitConfirm;
     const bool allowed = request.channel->settings.confirm == ConfirmRule::implicit;
-    answer_.implicitConfirm = wanted && allowed;
+    answer_.implicitConfirm = wanted && allowed && is_complete(request);
   }
 
   // One CertResponse; an Error of ours is handed on, a Rejection becomes its status.
   Outcome<void> add(std::int64_t certReqId, const Checked<ProvenRequest>& proven,
                     const std::optional<Renewal>& renewal) {
+    const auto consent = consent_for(request_, certReqId);
+    if (consent.what == Consent::What::settled || consent.what == Consent::What::pending) return {};
+    if (consent.rejection) return add_rejection(certReqId, *consent.rejection);
     if (!proven) return add_rejection(certReqId, proven.error());
+    if (consent.what == Consent::What::needed) return ask_for(*proven, renewal);
     auto issued = decide(*proven, renewal);
     if (issued) {
       add_certificate(certReqId, std::move(*issued), renewal);
@@ -33,6 +37,8 @@ class Certification {
   }
 
   Outcome<void> add_rejection(std::int64_t certReqId, const Rejection& rejection) {
+    // A part that has its answer keeps it, whatever is wrong with the whole by now.
+    if (consent_for(request_, certReqId).what == Consent::What::settled) return {};
     outcome_ = "rejection " + std::string(to_string(rejection.failInfo)) + ": " + rejection.text;
     responses_.push_back({certReqId, status_info(rejection), std::nullopt, std::nullopt});
     return {};
@@ -46,12 +52,46 @@ class Certification {
     if (const auto* holder = requester_.secret(); holder != nullptr && issued) {
       answer_.effects.use_secret = holder->secret.reference;
     }
-    answer_.outcome = outcome_.empty() ? "accepted" : outcome_;
+    answer_.outcome = !outcome_.empty()            ? outcome_
+                      : !answer_.undecided.empty() ? "waits for approval"
+                                                   : "accepted";
     answer_.body = Body{{ca_pubs(issued, std::is_same_v<Body, body::ip>), std::move(responses_)}};
     return std::move(answer_);
   }
 
  private:
+  // implicit confirmation is for the whole message; where some of it comes later, each part
+  // is confirmed by itself.
+  static bool is_complete(const Request& request) {
+    if (request.waited == nullptr) return request.channel->approvals(request.message.body) == 0;
+    return std::ranges::all_of(request.waited->parts, [&](const WaitingPart& part) {
+      const auto what = consent_for(request, part.certReqId).what;
+      return what == Consent::What::granted || what == Consent::What::refused;
+    });
+  }
+
+  // Everything is checked on arrival, so that nobody is asked about what cannot be granted.
+  Outcome<void> ask_for(const ProvenRequest& proven, const std::optional<Renewal>& renewal) {
+    const auto checked = [&]() -> Outcome<void> {
+      if (!renewal) TRY(authorise(proven, request_, requester_));
+      ASSIGN_OR_RETURN(const auto* const profile,
+                       pick_profile(proven.certProfile, *request_.channel));
+      return check_issuable(proven, *profile, request_, services_);
+    }();
+    if (!checked) {
+      const auto* rejection = checked.error().rejection();
+      if (rejection == nullptr) return failure(checked.error());
+      return add_rejection(proven.certReqId, *rejection);
+    }
+    WaitingPart part;
+    part.certReqId = proven.certReqId;
+    part.subject = proven.wish.subject.text();
+    answer_.undecided.push_back(std::move(part));
+    if (renewal) answer_.old_serial = renewal->old_serial;
+    responses_.push_back(waiting_response(proven.certReqId));
+    return {};
+  }
+
   Outcome<Issued> decide(const ProvenRequest& proven, const std::optional<Renewal>& renewal) {
     if (!renewal) TRY(authorise(proven, request_, requester_));
     ASSIGN_OR_RETURN(const auto* const profile,

@@ -17,7 +17,9 @@ struct Services {
   LedgerReader& ledger;
 };
 
-// The answer of a handler. Everything else of the message (protection, nonces, ...) is reply.h's.
+// The answer of a handler. For a request that has waited (Request::waited) it is about the parts
+// that have been decided since. Everything else of the message (protection, nonces, ...) is
+// reply.h's.
 struct Answer {
   PKIBody body;
   Effects effects;
@@ -25,7 +27,9 @@ struct Answer {
   bool awaits_confirm = false;   // certificates are out, certConf is due
   std::vector<TransactionCertificate> certificates;  // that it carries
   Bytes old_serial;                                  // kur
-  std::string outcome;                               // "accepted", "rejection badPOP": for people
+  // What somebody has to agree to first; in `body` these have the status waiting.
+  std::vector<WaitingPart> undecided;
+  std::string outcome;  // "accepted", "rejection badPOP": for people
 };
 
 // ir, cr, kur and p10cr. Faults of the body are part of the
@@ -42,6 +46,7 @@ Outcome<Answer> handle_revocation(const Request& request, const Requester& reque
 // certConf.
 Outcome<Answer> handle_certConf(const Request& request, const Requester& requester,
                                 const Transaction& transaction, Services& services);
+// certConf is about `transaction.certificates`, all of them.
 // error from the requester: the end of the transaction.
 Outcome<Answer> handle_error(const Request& request, const Requester& requester,
                              const Transaction& transaction, Services& services);

@@ -4,11 +4,11 @@
 #include <condition_variable>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <thread>
 
 #include "base/log.h"
 #include "processor/commit.h"
-#include "processor/transaction_table.h"
 #include "processor/worker_pool.h"
 
 namespace cmpost {
@@ -69,7 +69,7 @@ class Processor::Pipeline {
         continue;
       }
       if (leases->empty()) {
-        if (wait_until_committed() && has_redo()) continue;
+        if (wait_until_committed() && (has_redo() || has_early())) continue;
         if (!patient) break;
         spool_.requests().wait_for_work(kIdle);
         continue;
@@ -90,6 +90,7 @@ class Processor::Pipeline {
       const std::lock_guard lock(mutex_);
       if (!redo_.empty()) return std::exchange(redo_, {});
     }
+    if (!again_.empty()) return std::exchange(again_, {});
     if (!suspects_.empty()) {
       std::vector<Lease> one{std::move(suspects_.back())};
       suspects_.pop_back();
@@ -107,7 +108,10 @@ class Processor::Pipeline {
 
   Group think(std::vector<Lease> leases) {
     Group group(leases.size());
-    for (std::size_t i = 0; i < leases.size(); ++i) group[i].lease = std::move(leases[i]);
+    for (std::size_t i = 0; i < leases.size(); ++i) {
+      if (seen_.erase(leases[i].job.id) > 0) group[i].turn = Turn::again;
+      group[i].lease = std::move(leases[i]);
+    }
     const auto work_on = [&](std::size_t worker, std::size_t i) {
       auto& item = group[i];
       if (item.lease.attempts > kMaxAttempts) {
@@ -115,7 +119,7 @@ class Processor::Pipeline {
                              "look into the log, then `cmpost queue retry` or `drop` it");
         return;
       }
-      item.decision = respond(item.lease, *readers_[worker], services_);
+      item.decision = respond(item.lease, *readers_[worker], services_, item.turn);
     };
     begin_snapshots();
     pool_.run(group.size(), work_on, [&] { look_ahead(group); });
@@ -160,6 +164,14 @@ class Processor::Pipeline {
   bool has_redo() {
     const std::lock_guard lock(mutex_);
     return !redo_.empty();
+  }
+
+  // What came too early has another chance when everything before it is done.
+  bool has_early() {
+    const std::lock_guard lock(mutex_);
+    again_ = std::exchange(early_, {});
+    for (const auto& lease : again_) seen_.insert(lease.job.id);
+    return !again_.empty();
   }
 
   void fail(const Error& error) {
@@ -213,6 +225,8 @@ class Processor::Pipeline {
     totals_.deferred += committed.deferred;
     redo_.insert(redo_.end(), std::make_move_iterator(committed.redo.begin()),
                  std::make_move_iterator(committed.redo.end()));
+    early_.insert(early_.end(), std::make_move_iterator(committed.early.begin()),
+                  std::make_move_iterator(committed.early.end()));
     if (committed.answered > 0) {
       log::info("group.answered",
                 {{"answered", committed.answered}, {"refused", committed.refused}});
@@ -227,6 +241,8 @@ class Processor::Pipeline {
   GroupCommit group_commit_;
   bool patient_ = false;
   std::vector<Lease> suspects_;
+  std::vector<Lease> again_;                         // came too early the first time
+  std::set<JobId> seen_;                             // those of them that are not worked on yet
   std::optional<Result<std::vector<Lease>>> ahead_;  // leased: worked on whatever happens
 
   std::mutex mutex_;
@@ -234,6 +250,7 @@ class Processor::Pipeline {
   std::optional<Group> waiting_;  // GUARDED_BY(mutex_): worked on, not yet committed
   bool committing_ = false;       // GUARDED_BY(mutex_)
   std::vector<Lease> redo_;       // GUARDED_BY(mutex_)
+  std::vector<Lease> early_;      // GUARDED_BY(mutex_)
   ProcessorTotals totals_;        // GUARDED_BY(mutex_)
   std::optional<Error> error_;    // GUARDED_BY(mutex_)
 };
@@ -265,30 +282,6 @@ void Processor::run(std::stop_token stop) {
     log::error("processor.stopped", {{"error", to_string(worked.error())}});
     pause(stop, kIdle);
   }
-}
-
-Result<std::size_t> end_overdue(Ledger& ledger, const ProcessorServices& services) {
-  constexpr std::size_t kAtATime = 500;
-  ASSIGN_OR_RETURN(const auto reader, ledger.reader());
-  const auto now = services.clock.now();
-  ASSIGN_OR_RETURN(const auto overdue,
-                   TransactionTable(reader->connection()).overdue(now, kAtATime));
-  std::size_t ended = 0;
-  for (const auto& transaction : overdue) {
-    Services local{services.authority, *reader};
-    auto effects = withdraw(transaction, "not confirmed in time", now, local);
-    if (!effects) return failure(*effects.error().error());
-    effects->advance = {transaction.id, TransactionState::closed, transaction.our_nonce};
-    bool applied = false;
-    TRY(ledger.write([&](LedgerWriter& writer) -> Result<void> {
-      ASSIGN_OR_RETURN(applied, apply(*effects, writer, now));
-      return {};
-    }));
-    if (!applied) continue;  // confirmed at the last moment
-    ++ended;
-    log::warning("transaction.unconfirmed", {{"tid", to_hex(transaction.transactionID)}});
-  }
-  return ended;
 }
 
 }  // namespace cmpost

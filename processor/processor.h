@@ -52,8 +52,4 @@ class Processor {
   std::unique_ptr<Pipeline> pipeline_;
 };
 
-// Withdraws the certificates of open transactions whose certConf is overdue; how many
-// transactions ended. For a loop; harmless to call at any time and from several processes.
-Result<std::size_t> end_overdue(Ledger& ledger, const ProcessorServices& services);
-
 }  // namespace cmpost

@@ -30,7 +30,9 @@ Outcome<Renewal> check_renewable(const CertificateHolder& holder, const Request&
     return reject(PKIFailureInfo::badRequest, "the certificate has not been confirmed yet");
   }
   ASSIGN_OR_RETURN(const bool busy,
-                   TransactionTable(services.ledger.connection()).being_renewed(record.serial));
+                   TransactionTable(services.ledger.connection())
+                       .being_renewed(record.serial,
+                                      request.waited == nullptr ? 0 : request.waited->transaction));
   if (busy) {
     return reject(PKIFailureInfo::badRequest,
                   "another renewal of the certificate waits for its confirmation");

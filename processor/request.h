@@ -4,9 +4,11 @@
 #include <string>
 
 #include "base/clock.h"
+#include "cmp/pki_failure_info.h"
 #include "cmp/pki_message.h"
 #include "processor/channel_policy.h"
 #include "processor/requester.h"
+#include "processor/waiting.h"
 
 namespace cmpost {
 
@@ -23,6 +25,23 @@ struct Request {
   const ChannelPolicy* channel = nullptr;
   HeaderWishes wishes;
   Time now{};  // one time for all decisions about it
+  // A request that has waited comes back: what has been decided about it meanwhile, and whether the
+  // time for that is over.
+  const Waiting* waited = nullptr;
+  bool overdue = false;
 };
+
+// Whether a part of a request may be granted now.
+struct Consent {
+  enum class What {
+    granted,
+    needed,   // on arrival: somebody has to be asked
+    pending,  // still
+    refused,
+    settled,  // has its answer
+  } what = What::granted;
+  std::optional<Rejection> rejection{};  // refused
+};
+Consent consent_for(const Request& request, std::int64_t certReqId);
 
 }  // namespace cmpost

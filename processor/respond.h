@@ -29,7 +29,13 @@ struct Decision {
   struct Hold {
     std::string reason;
   };
-  std::variant<Reply, Silence, Hold> what;
+  // It came before the message that it follows, or before what it asks for is done: to be
+  // looked at again, not before `due`.
+  struct Early {
+    Time due{};
+    std::string reason;
+  };
+  std::variant<Reply, Silence, Hold, Early> what;
   Effects effects;
   std::string outcome;   // for the queue's listing and the log
   std::string tid;       // hex
@@ -38,7 +44,10 @@ struct Decision {
 
 // Works on one job. Reads the ledger, changes nothing. Pure but for time, chance and the ledger:
 // the same job may be worked on again at any time. An Error is trouble of ours (retry or hold).
+// `Turn::again`: what is Early although everything before it has been worked on waits for its
+// predecessor as long as the channel says, and a poll gets its answer.
+enum class Turn { first, again };
 Result<Decision> respond(const Lease& lease, LedgerReader& ledger,
-                         const ProcessorServices& services);
+                         const ProcessorServices& services, Turn turn = Turn::first);
 
 }  // namespace cmpost

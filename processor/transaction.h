@@ -14,17 +14,20 @@ namespace cmpost {
 
 // Spelled in the database and in listings as here.
 enum class TransactionState {
-  open,    // certificates are out, certConf is awaited
-  closed,  // ended; kept as a tombstone, so that its transactionID is not used again
+  waiting,  // something is not decided yet, or decided and not delivered (waiting.h)
+  open,     // certificates are out, certConf is awaited
+  closed,   // ended; kept as a tombstone, so that its transactionID is not used again
 };
 std::string_view to_string(TransactionState state);
+std::optional<TransactionState> transaction_state(std::string_view text);
 
 struct TransactionCertificate {
   std::int64_t certReqId = 0;
-  Bytes serial;  // INTEGER content octets
+  Bytes serial;          // INTEGER content octets
+  bool settled = false;  // no certConf is awaited for it (any more)
 };
 
-// R-307, as far as flows without polling need it.
+// R-307; what only requests have that wait is in waiting.h.
 struct Transaction {
   std::int64_t id = 0;  // of the row; 0 before it is stored
   Bytes transactionID;
@@ -35,9 +38,15 @@ struct Transaction {
   std::string credential;  // who opened it; nobody else goes on with it
   Bytes our_nonce;         // senderNonce of our last message: the next recipNonce
   std::vector<TransactionCertificate> certificates;
-  Bytes old_serial;                // kur: the certificate being renewed, else empty
-  std::optional<Time> confirm_by;  // open: certConf is due
+  Bytes old_serial;  // kur: the certificate being renewed, else empty
+  // When certConf is due. Not known before the answer has left: then `reply` is the id of
+  // the job that carries it.
+  std::optional<Time> confirm_by;
+  Bytes reply;
+  Bytes batch;  // transactionID of the nested message that it came in, or empty
   Time opened{};
+
+  bool awaits_confirm() const;
 };
 
 // One message that was worked on and what was answered: the same octets get the same answer

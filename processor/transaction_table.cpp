@@ -1,6 +1,6 @@
 #include "processor/transaction_table.h"
 
-#include <bit>
+#include <algorithm>
 #include <charconv>
 #include <cstring>
 
@@ -51,10 +51,80 @@ CREATE TABLE secret (
   added INTEGER NOT NULL
 ) WITHOUT ROWID;
 )sql"},
+    {2, R"sql(
+ALTER TABLE tx ADD COLUMN reply BLOB NOT NULL DEFAULT x'';
+ALTER TABLE tx ADD COLUMN batch BLOB NOT NULL DEFAULT x'';
+DROP INDEX tx_overdue;
+CREATE INDEX tx_overdue ON tx (confirm_by) WHERE state <> 'closed' AND confirm_by IS NOT NULL;
+DROP INDEX tx_renewing;
+CREATE INDEX tx_renewing ON tx (old_serial) WHERE state <> 'closed' AND old_serial <> x'';
+CREATE INDEX tx_unsent ON tx (id) WHERE state <> 'closed' AND reply <> x'';
+CREATE INDEX tx_live ON tx (state, id) WHERE state <> 'closed';
+CREATE INDEX tx_batch ON tx (batch) WHERE state <> 'closed' AND batch <> x'';
+CREATE TABLE wait (
+  tx INTEGER PRIMARY KEY REFERENCES tx (id),
+  version INTEGER NOT NULL,
+  received INTEGER NOT NULL,
+  interim_at INTEGER,
+  decide_by INTEGER,
+  told INTEGER NOT NULL,
+  implicit INTEGER NOT NULL,
+  asked INTEGER,
+  polls INTEGER NOT NULL,
+  nonces BLOB NOT NULL,
+  source TEXT NOT NULL,
+  reply_channel TEXT NOT NULL, reply_address TEXT NOT NULL, reply_name TEXT NOT NULL,
+  in_reply_to TEXT NOT NULL, reply_references TEXT NOT NULL,
+  pushed_body TEXT NOT NULL,
+  pushed BLOB NOT NULL
+);
+CREATE INDEX wait_interim ON wait (interim_at) WHERE interim_at IS NOT NULL;
+CREATE INDEX wait_decide ON wait (decide_by) WHERE decide_by IS NOT NULL;
+CREATE TABLE wait_part (
+  tx INTEGER NOT NULL REFERENCES wait (tx),
+  cert_req_id INTEGER NOT NULL,
+  state TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  answer BLOB NOT NULL,
+  PRIMARY KEY (tx, cert_req_id)
+) WITHOUT ROWID;
+CREATE INDEX wait_part_open ON wait_part (state, tx)
+  WHERE state IN ('undecided', 'approved', 'rejected');
+CREATE TABLE verdict (
+  id INTEGER PRIMARY KEY,
+  tx INTEGER NOT NULL REFERENCES tx (id),
+  cert_req_id INTEGER NOT NULL,
+  approves INTEGER NOT NULL,
+  who TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  reason TEXT NOT NULL
+);
+CREATE INDEX verdict_by_tx ON verdict (tx);
+)sql"},
 };
 
 std::string_view to_string(TransactionState state) {
-  return state == TransactionState::open ? "open" : "closed";
+  switch (state) {
+    case TransactionState::waiting:
+      return "waiting";
+    case TransactionState::open:
+      return "open";
+    default:
+      return "closed";
+  }
+}
+
+std::optional<TransactionState> transaction_state(std::string_view text) {
+  for (const auto state :
+       {TransactionState::waiting, TransactionState::open, TransactionState::closed}) {
+    if (to_string(state) == text) return state;
+  }
+  return std::nullopt;
+}
+
+bool Transaction::awaits_confirm() const {
+  return std::ranges::any_of(certificates, [](const auto& one) { return !one.settled; });
 }
 
 namespace {
@@ -66,12 +136,13 @@ std::int64_t key_of(ByteView transactionID) {
   return key;
 }
 
-// "0:0a1b;1:0a1c"
+// "0:0a1b;1:0a1c=": the second is settled.
 std::string spell(const std::vector<TransactionCertificate>& certificates) {
   std::string text;
   for (const auto& certificate : certificates) {
     if (!text.empty()) text += ';';
     text += std::to_string(certificate.certReqId) + ':' + to_hex(certificate.serial);
+    if (certificate.settled) text += '=';
   }
   return text;
 }
@@ -80,10 +151,12 @@ Result<std::vector<TransactionCertificate>> read_certificates(std::string_view t
   std::vector<TransactionCertificate> certificates;
   while (!text.empty()) {
     const auto end = std::min(text.find(';'), text.size());
-    const auto item = text.substr(0, end);
+    auto item = text.substr(0, end);
     text.remove_prefix(std::min(end + 1, text.size()));
     const auto colon = item.find(':');
     TransactionCertificate certificate;
+    certificate.settled = item.ends_with('=');
+    if (certificate.settled) item.remove_suffix(1);
     const auto number =
         std::from_chars(item.data(), item.data() + item.size(), certificate.certReqId);
     const auto serial = colon < item.size() ? from_hex(item.substr(colon + 1)) : std::nullopt;
@@ -99,7 +172,7 @@ Result<std::vector<TransactionCertificate>> read_certificates(std::string_view t
 
 constexpr std::string_view kColumns =
     "id, tid, channel, state, body, pvno, credential, our_nonce, certificates, old_serial, "
-    "confirm_by, opened";
+    "confirm_by, opened, reply, batch";
 
 std::string select(std::string_view where) {
   return "SELECT " + std::string(kColumns) + " FROM tx WHERE " + std::string(where);
@@ -110,7 +183,7 @@ Result<Transaction> read_transaction(const Statement& row) {
   transaction.id = row.integer(0);
   transaction.transactionID = to_bytes(row.blob(1));
   transaction.channel = row.text(2);
-  transaction.state = row.text(3) == "open" ? TransactionState::open : TransactionState::closed;
+  transaction.state = transaction_state(row.text(3)).value_or(TransactionState::closed);
   transaction.body = row.text(4);
   transaction.pvno = row.integer(5);
   transaction.credential = row.text(6);
@@ -119,6 +192,8 @@ Result<Transaction> read_transaction(const Statement& row) {
   transaction.old_serial = to_bytes(row.blob(9));
   if (!row.is_null(10)) transaction.confirm_by = from_unix_micros(row.integer(10));
   transaction.opened = from_unix_micros(row.integer(11));
+  transaction.reply = to_bytes(row.blob(12));
+  transaction.batch = to_bytes(row.blob(13));
   return transaction;
 }
 
@@ -200,34 +275,82 @@ Result<std::vector<StoredMessage>> TransactionTable::messages(std::int64_t trans
   }
 }
 
-Result<bool> TransactionTable::being_renewed(ByteView serial) {
+Result<std::optional<StoredMessage>> TransactionTable::first_message(std::int64_t transaction) {
+  static const auto kSql = std::string(kMessageColumns) + " ORDER BY id LIMIT 1";
+  ASSIGN_OR_RETURN(auto* const rows, connection_.statement(kSql));
+  rows->bind(1, transaction);
+  ASSIGN_OR_RETURN(const bool found, rows->step());
+  if (!found) return std::nullopt;
+  auto message = read_message(*rows);
+  rows->reset();
+  return message;
+}
+
+Result<bool> TransactionTable::being_renewed(ByteView serial, std::int64_t but) {
   ASSIGN_OR_RETURN(
       auto* const rows,
-      connection_.statement("SELECT 1 FROM tx WHERE state = 'open' AND old_serial <> x'' AND "
-                            "old_serial = ?"));
+      connection_.statement("SELECT 1 FROM tx WHERE state <> 'closed' AND old_serial <> x'' AND "
+                            "old_serial = ? AND id <> ?"));
   rows->bind(1, serial);
+  rows->bind(2, but);
   const auto found = rows->step();
   rows->reset();
   return found;
 }
 
 Result<std::vector<Transaction>> TransactionTable::overdue(Time now, std::size_t limit) {
-  static const auto kSql = select("state = 'open' AND confirm_by <= ? ORDER BY confirm_by LIMIT ?");
+  static const auto kSql = select(
+      "state <> 'closed' AND confirm_by IS NOT NULL AND confirm_by <= ? ORDER BY confirm_by "
+      "LIMIT ?");
   ASSIGN_OR_RETURN(auto* const rows, connection_.statement(kSql));
   rows->bind(1, to_unix_micros(now));
   rows->bind(2, static_cast<std::int64_t>(limit));
   return read_all(*rows);
 }
 
+Result<std::vector<Transaction>> TransactionTable::unsent(std::int64_t after, std::size_t limit) {
+  static const auto kSql =
+      select("state <> 'closed' AND reply <> x'' AND id > ? ORDER BY id LIMIT ?");
+  ASSIGN_OR_RETURN(auto* const rows, connection_.statement(kSql));
+  rows->bind(1, after);
+  rows->bind(2, static_cast<std::int64_t>(limit));
+  return read_all(*rows);
+}
+
+Result<std::vector<Transaction>> TransactionTable::of_batch(ByteView batch) {
+  static const auto kSql = select("state <> 'closed' AND batch <> x'' AND batch = ? ORDER BY id");
+  ASSIGN_OR_RETURN(auto* const rows, connection_.statement(kSql));
+  rows->bind(1, batch);
+  return read_all(*rows);
+}
+
 Result<std::vector<Transaction>> TransactionTable::newest(std::optional<TransactionState> state,
                                                           std::size_t limit) {
   static const auto kAll = select("TRUE ORDER BY id DESC LIMIT ?");
-  static const auto kOpen = select("state = 'open' ORDER BY id DESC LIMIT ?");
-  static const auto kClosed = select("state = 'closed' ORDER BY id DESC LIMIT ?");
-  const auto& sql = !state ? kAll : *state == TransactionState::open ? kOpen : kClosed;
+  static const auto kLive = select("state = ? AND state <> 'closed' ORDER BY id DESC LIMIT ?");
+  static const auto kClosed = select("state = ? ORDER BY id DESC LIMIT ?");
+  const auto& sql = !state ? kAll : *state == TransactionState::closed ? kClosed : kLive;
   ASSIGN_OR_RETURN(auto* const rows, connection_.statement(sql));
-  rows->bind(1, static_cast<std::int64_t>(limit));
+  if (state) rows->bind(1, to_string(*state));
+  rows->bind(state ? 2 : 1, static_cast<std::int64_t>(limit));
   return read_all(*rows);
+}
+
+Result<TransactionTable::Ageing> TransactionTable::ageing() {
+  ASSIGN_OR_RETURN(
+      auto* const rows,
+      connection_.statement(
+          "SELECT state, count(*), min(opened), sum(confirm_by IS NULL AND reply = x'') "
+          "FROM tx WHERE state <> 'closed' GROUP BY state"));
+  Ageing ageing;
+  while (true) {
+    ASSIGN_OR_RETURN(const bool found, rows->step());
+    if (!found) return ageing;
+    const bool open = rows->text(0) == "open";
+    (open ? ageing.open : ageing.waiting) = static_cast<std::size_t>(rows->integer(1));
+    (open ? ageing.oldest_open : ageing.oldest_waiting) = from_unix_micros(rows->integer(2));
+    if (open) ageing.alarms = static_cast<std::size_t>(rows->integer(3));
+  }
 }
 
 Result<std::optional<std::int64_t>> TransactionTable::open(const Transaction& transaction) {
@@ -241,11 +364,11 @@ Result<std::optional<std::int64_t>> TransactionTable::open(const Transaction& tr
   TRY(taken);
   if (*taken) return std::nullopt;
 
-  ASSIGN_OR_RETURN(
-      auto* const insert,
-      connection_.statement("INSERT INTO tx (tid_key, tid, channel, state, body, pvno, credential, "
-                            "our_nonce, certificates, old_serial, confirm_by, opened) "
-                            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
+  ASSIGN_OR_RETURN(auto* const insert,
+                   connection_.statement(
+                       "INSERT INTO tx (tid_key, tid, channel, state, body, pvno, credential, "
+                       "our_nonce, certificates, old_serial, confirm_by, opened, reply, batch) "
+                       "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
   const auto certificates = spell(transaction.certificates);
   insert->bind(1, key);
   insert->bind(2, ByteView(transaction.transactionID));
@@ -263,18 +386,40 @@ Result<std::optional<std::int64_t>> TransactionTable::open(const Transaction& tr
     insert->bind_null(11);
   }
   insert->bind(12, to_unix_micros(transaction.opened));
+  insert->bind(13, ByteView(transaction.reply));
+  insert->bind(14, ByteView(transaction.batch));
   TRY(insert->execute());
   return connection_.last_insert_id();
 }
 
-Result<bool> TransactionTable::advance(std::int64_t id, TransactionState state,
-                                       ByteView our_nonce) {
+Result<bool> TransactionTable::advance(const Transaction& after, TransactionState before) {
+  ASSIGN_OR_RETURN(
+      auto* const update,
+      connection_.statement("UPDATE tx SET state = ?, our_nonce = ?, certificates = ?, "
+                            "confirm_by = ?, reply = ? WHERE id = ? AND state = ?"));
+  const auto certificates = spell(after.certificates);
+  update->bind(1, to_string(after.state));
+  update->bind(2, ByteView(after.our_nonce));
+  update->bind(3, std::string_view(certificates));
+  if (after.confirm_by) {
+    update->bind(4, to_unix_micros(*after.confirm_by));
+  } else {
+    update->bind_null(4);
+  }
+  update->bind(5, ByteView(after.reply));
+  update->bind(6, after.id);
+  update->bind(7, to_string(before));
+  ASSIGN_OR_RETURN(const auto changed, update->execute());
+  return changed == 1;
+}
+
+Result<bool> TransactionTable::start_timer(std::int64_t id, ByteView reply, Time confirm_by) {
   ASSIGN_OR_RETURN(auto* const update,
-                   connection_.statement(
-                       "UPDATE tx SET state = ?, our_nonce = ? WHERE id = ? AND state = 'open'"));
-  update->bind(1, to_string(state));
-  update->bind(2, our_nonce);
-  update->bind(3, id);
+                   connection_.statement("UPDATE tx SET confirm_by = ?, reply = x'' WHERE id = ? "
+                                         "AND reply = ? AND state <> 'closed'"));
+  update->bind(1, to_unix_micros(confirm_by));
+  update->bind(2, id);
+  update->bind(3, reply);
   ASSIGN_OR_RETURN(const auto changed, update->execute());
   return changed == 1;
 }
@@ -295,6 +440,20 @@ Result<void> TransactionTable::add(std::int64_t transaction, const StoredMessage
   insert->bind(8, ByteView(message.request));
   insert->bind(9, ByteView(message.reply));
   TRY(insert->execute());
+  return {};
+}
+
+Result<void> TransactionTable::set_reply(std::int64_t transaction, const StoredMessage& message) {
+  ASSIGN_OR_RETURN(
+      auto* const update,
+      connection_.statement("UPDATE message SET reply_body = ?, reply = ?, outcome = ? "
+                            "WHERE tx = ? AND digest = ? AND reply_body = ''"));
+  update->bind(1, std::string_view(message.reply_body));
+  update->bind(2, ByteView(message.reply));
+  update->bind(3, std::string_view(message.outcome));
+  update->bind(4, transaction);
+  update->bind(5, ByteView(message.digest));
+  TRY(update->execute());
   return {};
 }
 

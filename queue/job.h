@@ -62,7 +62,8 @@ struct JobStatus {
   Time arrived{};
   Time due{};            // deferred: next try
   std::string reason;    // deferred, held: why; done: how ("sent", "answered", "dropped")
-  std::size_t size = 0;  // octets of the payload
+  std::size_t size = 0;         // octets of the payload
+  std::optional<Time> ended{};  // done: when
 };
 
 }  // namespace cmpost

@@ -8,18 +8,20 @@ namespace cmpost {
 namespace {
 
 constexpr std::string_view kSelect =
-    "SELECT id, state, attempts, arrived, at, reason, size, " CMPOST_ENVELOPE_COLUMNS " FROM $";
+    "SELECT id, state, attempts, arrived, at, reason, size, ended, " CMPOST_ENVELOPE_COLUMNS
+    " FROM $";
 
 JobStatus status_of(const Statement& row) {
   JobStatus status;
   status.id = id_of(row, 0);
-  status.envelope = envelope_of(row, 7);
+  status.envelope = envelope_of(row, 8);
   status.state = job_state(row.text(1)).value_or(JobState::held);
   status.attempts = static_cast<int>(row.integer(2));
   status.arrived = time_of(row, 3);
   if (status.state == JobState::deferred) status.due = time_of(row, 4);
   status.reason = row.text(5);
   status.size = static_cast<std::size_t>(row.integer(6));
+  if (!row.is_null(7)) status.ended = time_of(row, 7);
   return status;
 }
 

@@ -183,9 +183,22 @@ TEST(Settings, AKindThatIsNotBuiltInIsSaidSoAndNothingElse) {
 
 TEST(Settings, WhatIsAgreedButNotThereYetIsSaidSo) {
   EXPECT_THAT(with_channel("ready = \"marker\"\n"), ComplainsOnce(HasSubstr("not available yet")));
-  EXPECT_THAT(with_channel("waiting = \"after 1h\"\n"),
-              ComplainsOnce(HasSubstr("not available yet")));
-  EXPECT_THAT(with_channel("approve = \"two\"\n"), ComplainsOnce(HasSubstr("not available yet")));
+}
+
+TEST(Settings, WaitingAndItsMistakes) {
+  using Interim = WaitingSettings::Interim;
+  const auto read = [](const std::string& keys) {
+    const auto loaded = with_channel(keys);
+    return loaded ? loaded->channels.at(0).waiting : WaitingSettings{.approvals = -1};
+  };
+  EXPECT_EQ(read("").interim, Interim::never);
+  EXPECT_EQ(read("waiting = \"always\"\n").interim, Interim::always);
+  EXPECT_EQ(read("waiting = \"after 1h\"\n").after, std::chrono::hours(1));
+  EXPECT_EQ(read("approve = \"two\"\n").approvals, 2);
+  EXPECT_EQ(read("approve_for = [\"rr\"]\n").approve_for, std::vector<std::string>{"rr"});
+  EXPECT_THAT(with_channel("waiting = \"after lunch\"\n"), ComplainsOnce(HasSubstr("lunch")));
+  EXPECT_THAT(with_channel("approve_for = [\"pollReq\"]\n"),
+              ComplainsOnce(HasSubstr("no request that can wait")));
 }
 
 TEST(Settings, TheRaRoleIsReadAndSaidToBeMissing) {

@@ -119,12 +119,14 @@ class CaUnderTest {
   }
 
   // What a restart does: everything that is not in the databases is gone.
-  void open() {
+  void open() { open_in(directory.path()); }
+  void open_in(const std::string& place) {
+    reader.reset();
     ledger.reset();
     spool.reset();
-    ledger = must(Ledger::open("sqlite:ledger.db", directory.path(), clock,
-                               {{"processor", kProcessorMigrations}}));
-    spool = must(open_spool({.url = "sqlite:spool.db", .base_directory = directory.path()}, clock));
+    ledger =
+        must(Ledger::open("sqlite:ledger.db", place, clock, {{"processor", kProcessorMigrations}}));
+    spool = must(open_spool({.url = "sqlite:spool.db", .base_directory = place}, clock));
     reader = must(ledger->reader());
   }
 

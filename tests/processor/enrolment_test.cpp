@@ -137,21 +137,7 @@ TEST(Enrolment, StrictChannelTakesOneRequestAMessage) {
 TEST(Enrolment, P10crIsAnsweredWithCertReqIdMinusOne) {
   CaUnderTest ca;
   const Credential device;
-  der::Writer info;
-  info.constructed(der::kSequence, [&] {
-    info.integer(0);
-    info.raw(name("CN=dev1").der());
-    info.raw(device.key.public_key().spki());
-    info.constructed(der::context_constructed(0), [] {});
-  });
-  der::Writer request;
-  request.constructed(der::kSequence, [&] {
-    request.raw(info.bytes());
-    write(request, device.signer.algorithm());
-    request.bit_string(must(device.signer.sign(info.bytes())));
-  });
-  der::Reader reader(request.bytes());
-  const auto answer = ca.ask(with_mac(ca, body::p10cr{*read_certification_request(reader)}));
+  const auto answer = ca.ask(with_mac(ca, body::p10cr{certification_request(device, "CN=dev1")}));
   EXPECT_EQ(body_name(answer.body), "cp");
   EXPECT_EQ(cert_response(answer.body)->response[0].certReqId, -1);
   EXPECT_EQ(certificate_in(answer).subject(), name("CN=dev1"));

@@ -85,6 +85,25 @@ inline PKIBody ir(const Credential& credential, std::string_view subject = "CN=d
   return body::ir{{cert_request(credential, subject, options)}};
 }
 
+inline CertificationRequest certification_request(const Credential& device,
+                                                  std::string_view subject) {
+  der::Writer info;
+  info.constructed(der::kSequence, [&] {
+    info.integer(0);
+    info.raw(name(subject).der());
+    info.raw(device.key.public_key().spki());
+    info.constructed(der::context_constructed(0), [] {});
+  });
+  der::Writer request;
+  request.constructed(der::kSequence, [&] {
+    request.raw(info.bytes());
+    write(request, device.signer.algorithm());
+    request.bit_string(must(device.signer.sign(info.bytes())));
+  });
+  der::Reader reader(request.bytes());
+  return *read_certification_request(reader);
+}
+
 inline PKIBody cert_conf(const Certificate& certificate, std::int64_t certReqId = 0) {
   CertStatus status;
   status.certReqId = certReqId;

@@ -1,4 +1,3 @@
-#include "processor/processor.h"
 #include "tests/processor/messages.h"
 
 namespace cmpost {
@@ -124,21 +123,10 @@ TEST(Confirmation, HashAlgNeedsTheNewVersion) {
 }
 
 TEST(Confirmation, CertConfOfNoOpenTransactionIsABadRequest) {
-  CaUnderTest ca;
+  CaUnderTest ca("out_of_order = \"0\"\n");
   const auto device = enrolled(ca);
   EXPECT_THAT(ca.ask(with_mac(ca, cert_conf(*device.certificate))),
               Refuses("error", PKIFailureInfo::badRequest));
-}
-
-TEST(Confirmation, OverdueTransactionsAreEndedOnceAndTheirCertificatesWithdrawn) {
-  CaUnderTest ca("confirm_within = \"10d\"\n");
-  const auto answer = ca.ask(with_mac(ca, ir(Credential()), waiting()));
-  ca.clock.advance(hours(24 * 9));
-  EXPECT_EQ(must(end_overdue(*ca.ledger, ca.services())), 0U);
-  ca.clock.advance(hours(24 * 2));
-  EXPECT_EQ(must(end_overdue(*ca.ledger, ca.services())), 1U);
-  EXPECT_EQ(must(end_overdue(*ca.ledger, ca.services())), 0U);
-  EXPECT_EQ(ca.record(certificate_in(answer))->state, CertificateState::revoked);
 }
 
 TEST(ErrorMessage, OfTheRequesterEndsItsTransaction) {

@@ -187,8 +187,16 @@ class FakeJobQueue final : public JobQueue {
     return true;
   }
   static JobStatus status(const Entry& entry) {
-    return {entry.job.id,  entry.job.envelope, entry.state,  entry.attempts,
-            entry.arrived, entry.due,          entry.reason, entry.job.payload.size()};
+    const bool done = entry.state == JobState::done;
+    return {entry.job.id,
+            entry.job.envelope,
+            entry.state,
+            entry.attempts,
+            entry.arrived,
+            entry.due,
+            entry.reason,
+            entry.job.payload.size(),
+            done ? std::optional(entry.ended) : std::nullopt};
   }
 
   const Clock& clock_;

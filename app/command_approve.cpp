@@ -1,0 +1,137 @@
+// `approve` and `reject`: people decide on what waits.
+#include <pwd.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <nlohmann/json.hpp>
+
+#include "app/command.h"
+#include "app/instance.h"
+#include "app/output.h"
+#include "processor/approval.h"
+#include "processor/transaction_table.h"
+
+namespace cmpost {
+namespace {
+
+using nlohmann::json;
+
+struct ApproveOptions {
+  bool approves = true;
+  std::vector<std::string> ids;
+  std::string batch, reason, as;
+};
+
+std::string account() {
+  const passwd* user = ::getpwuid(::getuid());
+  return user != nullptr ? user->pw_name : std::to_string(::getuid());
+}
+
+struct Choice {
+  Transaction transaction;
+  std::optional<std::int64_t> certReqId;
+};
+
+// "TID" or "TID:certReqId"
+Result<Choice> read_choice(TransactionTable& table, const std::string& text) {
+  Choice choice;
+  const auto colon = text.find(':');
+  if (colon != std::string::npos) {
+    const auto* const end = text.data() + text.size();
+    std::int64_t number = 0;
+    const auto [stop, error] = std::from_chars(text.data() + colon + 1, end, number);
+    if (error != std::errc() || stop != end) {
+      return hold("\"" + text + "\" names no part", "write TID:certReqId, such as 0a1b...:0");
+    }
+    choice.certReqId = number;
+  }
+  const auto tid = from_hex(text.substr(0, colon));
+  if (!tid || tid->empty()) {
+    return hold("\"" + text + "\" is no transactionID",
+                "`cmpost transaction list --state waiting` shows them");
+  }
+  ASSIGN_OR_RETURN(auto transaction, table.find(ByteView(*tid)));
+  if (!transaction) return hold("no transaction has the transactionID " + text);
+  choice.transaction = std::move(*transaction);
+  return choice;
+}
+
+Result<std::vector<Choice>> read_choices(TransactionTable& table, const ApproveOptions& options) {
+  std::vector<Choice> choices;
+  for (const auto& id : options.ids) {
+    ASSIGN_OR_RETURN(auto choice, read_choice(table, id));
+    choices.push_back(std::move(choice));
+  }
+  if (options.batch.empty()) return choices;
+  const auto batch = from_hex(options.batch);
+  if (!batch || batch->empty()) {
+    return hold("\"" + options.batch + "\" is no transactionID of a batch",
+                "write it in hexadecimal");
+  }
+  ASSIGN_OR_RETURN(auto members, table.of_batch(ByteView(*batch)));
+  for (auto& member : members) {
+    if (member.state == TransactionState::waiting) choices.push_back({std::move(member), {}});
+  }
+  return choices;
+}
+
+Result<ExitCode> decide_all(const ApproveOptions& options, const CommonOptions& common) {
+  ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
+  ASSIGN_OR_RETURN(auto* const ledger, instance->ledger());
+  ASSIGN_OR_RETURN(auto* const spool, instance->spool());
+  ASSIGN_OR_RETURN(const auto services, instance->services());
+  ASSIGN_OR_RETURN(const auto reader, ledger->reader());
+  TransactionTable table(reader->connection());
+  ASSIGN_OR_RETURN(const auto choices, read_choices(table, options));
+  if (choices.empty()) return hold("nothing is named", "give transactionIDs or --batch");
+  Vote vote;
+  vote.approves = options.approves;
+  vote.account = account();
+  vote.who = options.as.empty() ? vote.account : options.as;
+  vote.reason = options.reason;
+  auto shown = json::array();
+  std::size_t counted = 0;
+  for (const auto& choice : choices) {
+    ASSIGN_OR_RETURN(const auto decided,
+                     decide(*spool, *ledger, services, choice.transaction, choice.certReqId, vote));
+    const auto tid = to_hex(choice.transaction.transactionID);
+    const bool counts = decided == Decided::done || decided == Decided::one_more;
+    counted += counts ? 1 : 0;
+    shown.push_back({{"tid", tid}, {"counts", counts}, {"outcome", to_string(decided)}});
+    if (common.json || (common.quiet && counts)) continue;
+    const auto text = tid + ": " + std::string(to_string(decided));
+    counts ? print_line(text) : print_error(Error{Recovery::hold, text, {}});
+  }
+  if (common.json) print_json(shown);
+  if (counted == choices.size()) return ExitCode::ok;
+  return counted == 0 ? ExitCode::failed : ExitCode::partly;
+}
+
+void add_decision(CommandLine line, const char* name, const char* help, bool approves) {
+  auto options = std::make_shared<ApproveOptions>();
+  options->approves = approves;
+  auto* command = line.app.add_subcommand(name, help);
+  command->add_option("ID", options->ids,
+                      "transactionIDs in hexadecimal, or TID:certReqId for one part");
+  command->add_option("--batch", options->batch,
+                      "all that waits of the nested message with this "
+                      "transactionID");
+  command->add_option("--reason", options->reason,
+                      "kept, and told to the requester of what is "
+                      "rejected");
+  command->add_option("--as", options->as, "who decides (default: the user of the system)");
+  command->callback(
+      [=] { line.action = [=, common = &line.options] { return decide_all(*options, *common); }; });
+}
+
+}  // namespace
+
+void add_approve(CommandLine line) {
+  add_decision(line, "approve", "agree to requests that wait", true);
+}
+
+void add_reject(CommandLine line) {
+  add_decision(line, "reject", "refuse requests that wait", false);
+}
+
+}  // namespace cmpost

@@ -1,0 +1,78 @@
+#include "processor/dispatch.h"
+
+namespace cmpost {
+namespace {
+
+using Handler = Outcome<Answer> (*)(const Request&, const Requester&, Services&);
+
+Handler handler_of(const PKIBody& body) {
+  if (std::holds_alternative<body::ir>(body) || std::holds_alternative<body::cr>(body) ||
+      std::holds_alternative<body::kur>(body)) {
+    return handle_certification;
+  }
+  if (std::holds_alternative<body::p10cr>(body)) return handle_p10cr;
+  if (std::holds_alternative<body::rr>(body)) return handle_revocation;
+  return nullptr;
+}
+
+// ir, cr, kur and p10cr ask for consent themselves, request by request.
+bool waits_as_a_whole(const PKIBody& body) {
+  return std::holds_alternative<body::rr>(body) || std::holds_alternative<body::genm>(body);
+}
+
+bool is_granted(const Answer& answer) { return !answer.outcome.starts_with("rejection"); }
+
+std::string subject_of(const PKIBody& body) {
+  const auto* rr = std::get_if<body::rr>(&body);
+  if (rr == nullptr) return std::string(body_name(body));
+  std::string text;
+  for (const auto& one : rr->details) {
+    text += text.empty() ? "revocation of " : ", ";
+    text += one.certDetails.serialNumber ? to_hex(*one.certDetails.serialNumber) : "?";
+  }
+  return text;
+}
+
+// what is refused about rr is said in rp, of everything else in an error.
+Outcome<Answer> refuse(const PKIBody& body, const Rejection& rejection) {
+  const auto* rr = std::get_if<body::rr>(&body);
+  if (rr == nullptr) return failure(rejection);
+  Answer answer;
+  answer.outcome =
+      "rejection " + std::string(to_string(rejection.failInfo)) + ": " + rejection.text;
+  RevRepContent content;
+  content.status.assign(rr->details.size(), status_info(rejection));
+  answer.body = body::rp{std::move(content)};
+  return answer;
+}
+
+Outcome<Answer> with_consent(Handler handler, const Request& request, const Requester& requester,
+                             Services& services) {
+  const auto consent = consent_for(request, kWholeMessage);
+  if (consent.rejection) return refuse(request.message.body, *consent.rejection);
+  ASSIGN_OR_RETURN(auto answer, handler(request, requester, services));
+  if (consent.what != Consent::What::needed || !is_granted(answer)) return answer;
+  Answer waits;
+  waits.body = waiting_error();
+  waits.outcome = "waits for approval";
+  WaitingPart part;
+  part.subject = subject_of(request.message.body);
+  waits.undecided.push_back(std::move(part));
+  return waits;
+}
+
+}  // namespace
+
+Outcome<Answer> dispatch(const Request& request, const Requester& requester, Services& services) {
+  const auto& body = request.message.body;
+  const auto handler = handler_of(body);
+  if (handler == nullptr) {
+    return reject(
+        PKIFailureInfo::badRequest,
+        "a message with the body " + std::string(body_name(body)) + " is not served here");
+  }
+  if (waits_as_a_whole(body)) return with_consent(handler, request, requester, services);
+  return handler(request, requester, services);
+}
+
+}  // namespace cmpost

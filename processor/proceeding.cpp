@@ -1,0 +1,87 @@
+#include "processor/proceeding.h"
+
+#include "processor/audit_detail.h"
+
+namespace cmpost {
+
+JobId reply_id(const JobId& request) { return make_job_id({view_of("reply"), request.octets}); }
+
+std::string outcome_of(const Rejection& rejection) {
+  return "rejection " + std::string(to_string(rejection.failInfo)) + ": " + rejection.text;
+}
+
+Proceeding::Proceeding(const JobId& job_id, const Envelope& job_envelope, LedgerReader& ledger,
+                       const ProcessorServices& all)
+    : job(job_id),
+      envelope(job_envelope),
+      shared(all),
+      services{all.authority, ledger},
+      table(ledger.connection()),
+      waits(ledger.connection()) {
+  request.now = all.clock.now();
+  decision.job = job_id;
+}
+
+Result<void> Proceeding::find_transaction(ByteView transactionID) {
+  ASSIGN_OR_RETURN(transaction, table.find(transactionID));
+  if (!transaction) return {};
+  ASSIGN_OR_RETURN(waiting, waits.find(transaction->id));
+  return {};
+}
+
+const ChannelPolicy* Proceeding::find_channel(const std::string& name) const {
+  const auto found = shared.channels.find(name);
+  return found == shared.channels.end() ? nullptr : &found->second;
+}
+
+Result<Bytes> Proceeding::build(const PKIHeader& header, ReplyParts parts,
+                                std::string& reply_body) {
+  reply_body = body_name(parts.body);
+  return build_reply(header, requester, std::move(parts), shared.authority, shared.random,
+                     request.now);
+}
+
+StoredMessage Proceeding::stored(const std::string& reply_body, const Bytes& reply) const {
+  return {request.digest,
+          request.channel->settings.name,
+          std::string(body_name(request.message.body)),
+          reply_body,
+          request.der,
+          reply,
+          decision.outcome};
+}
+
+void Proceeding::note_in_audit(const std::string& reply_body) {
+  decision.effects.audit.push_back(
+      answered_entry(request, requester ? requester->text() : "", reply_body, decision.outcome));
+}
+
+void Proceeding::await_confirm(Transaction& after, const JobId& carrier) const {
+  after.confirm_by.reset();
+  after.reply.clear();
+  if (after.awaits_confirm()) {
+    after.reply.assign(carrier.octets.begin(), carrier.octets.end());
+  }
+}
+
+Decision Proceeding::send(const JobId& id, const Route& route, const std::string& reply_body,
+                          Bytes der) {
+  Job reply{id, Envelope{route.channel, envelope.source, route, reply_body, decision.tid},
+            std::move(der)};
+  decision.what = Decision::Reply{std::move(reply)};
+  return std::move(decision);
+}
+
+Decision Proceeding::stay_silent(std::string outcome) {
+  decision.outcome = std::move(outcome);
+  decision.what = Decision::Silence{};
+  return std::move(decision);
+}
+
+Decision Proceeding::keep_for_operator(std::string reason) {
+  decision.outcome = reason;
+  decision.what = Decision::Hold{std::move(reason)};
+  return std::move(decision);
+}
+
+}  // namespace cmpost

@@ -1,0 +1,58 @@
+// One message in the processor's hands: what has been found out about it, and how it ends.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "processor/reply.h"
+#include "processor/respond.h"
+#include "processor/transaction_table.h"
+#include "processor/wait_table.h"
+
+namespace cmpost {
+
+inline constexpr std::size_t kNonceSize = 16;  // of ours
+
+// Shared by those who answer arrivals (respond.cpp) and those who go on with what has waited
+// (resume.h). One thread.
+struct Proceeding {
+  Proceeding(const JobId& job_id, const Envelope& job_envelope, LedgerReader& ledger,
+             const ProcessorServices& services);
+
+  // Both are nullopt when there is none.
+  Result<void> find_transaction(ByteView transactionID);
+  // nullptr: not configured any more.
+  const ChannelPolicy* find_channel(const std::string& name) const;
+
+  // The DER of an answer to `header` that is noted as our last message.
+  Result<Bytes> build(const PKIHeader& header, ReplyParts parts, std::string& reply_body);
+  StoredMessage stored(const std::string& reply_body, const Bytes& reply) const;
+  void note_in_audit(const std::string& reply_body);
+  // The parts of `answer` whose certificates are now on their way: certConf is awaited once the
+  // reply `carrier` has left.
+  void await_confirm(Transaction& after, const JobId& carrier) const;
+
+  // How it ends.
+  Decision send(const JobId& id, const Route& route, const std::string& reply_body, Bytes der);
+  Decision stay_silent(std::string outcome);
+  Decision keep_for_operator(std::string reason);
+
+  const JobId job;
+  const Envelope& envelope;
+  const ProcessorServices& shared;
+  Services services;
+  TransactionTable table;
+  WaitTable waits;
+  Request request;
+  std::optional<Transaction> transaction;
+  std::optional<Waiting> waiting;
+  std::optional<Requester> requester;
+  Decision decision;
+};
+
+// "rejection badPOP: the signature is wrong", as outcomes spell it.
+std::string outcome_of(const Rejection& rejection);
+// The id of the answer to a job.
+JobId reply_id(const JobId& request);
+
+}  // namespace cmpost

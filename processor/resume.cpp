@@ -1,0 +1,250 @@
+#include "processor/resume.h"
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "processor/authentication.h"
+#include "processor/dispatch.h"
+#include "processor/header_rules.h"
+#include "processor/proceeding.h"
+
+namespace cmpost {
+namespace {
+
+// Answers that nobody asks for have ids of their own, so that each leaves once.
+JobId unasked_id(std::string_view what, ByteView transactionID) {
+  return make_job_id({view_of(what), transactionID});
+}
+
+class Resumption {
+ public:
+  Resumption(const Lease& lease, LedgerReader& ledger, const ProcessorServices& services)
+      : lease_(lease), at_(lease.job.id, lease.job.envelope, ledger, services) {}
+
+  Result<Decision> run() {
+    at_.decision.tid = lease_.job.envelope.tid;
+    const auto tid = from_hex(at_.decision.tid);
+    if (!tid) return at_.keep_for_operator("a decision about no transaction");
+    TRY(at_.find_transaction(*tid));
+    if (!at_.waiting) return at_.stay_silent("the transaction does not wait");
+    at_.request.channel = at_.find_channel(at_.transaction->channel);
+    if (at_.request.channel == nullptr) {
+      return at_.keep_for_operator("the channel " + at_.transaction->channel +
+                                   " is not configured any more");
+    }
+    TRY(load_request());
+    before_state_ = at_.transaction->state;
+    after_ = *at_.waiting;
+    ++after_.version;
+    const bool overdue = after_.decide_by && *after_.decide_by <= at_.request.now;
+    if (at_.transaction->state != TransactionState::closed && (after_.needs_work() || overdue)) {
+      return settle(overdue);
+    }
+    if (interim_is_due()) return tell();
+    return repeat();
+  }
+
+ private:
+  Result<void> load_request() {
+    ASSIGN_OR_RETURN(auto stored, at_.table.first_message(at_.transaction->id));
+    if (!stored) return hold("the ledger has lost the request " + at_.decision.tid);
+    auto message = decode(stored->request, at_.request.channel->limits);
+    if (!message) return hold("the stored request cannot be read: " + message.error().text());
+    at_.request.message = std::move(*message);
+    at_.request.der = std::move(stored->request);
+    at_.request.digest = stored->digest;
+    return {};
+  }
+
+  const PKIHeader& header() const { return at_.request.message.header; }
+  const ChannelSettings& channel() const { return at_.request.channel->settings; }
+  const Route& route() const { return at_.waiting->envelope.reply; }
+
+  // The requester as it is by now, or as it was when the request came.
+  Outcome<void> authenticate_again() {
+    const auto now = at_.request.now;
+    at_.request.now = channel().waiting.judge_on_arrival ? at_.waiting->received : now;
+    ASSIGN_OR_RETURN(at_.request.wishes, check_header(at_.request.message, *at_.request.channel,
+                                                      at_.waiting->received));
+    auto requester = authenticate(at_.request, at_.services.ledger, at_.shared.sealing_key);
+    auto allowed = requester ? check_may_open(*requester, at_.request.now) : Checked<void>();
+    at_.request.now = now;
+    if (!requester) return failure(std::move(requester).error());
+    at_.requester = std::move(*requester);
+    if (!allowed) return failure(allowed.error());
+    return {};
+  }
+
+  Outcome<Answer> grant() {
+    TRY(authenticate_again());
+    return dispatch(at_.request, *at_.requester, at_.services);
+  }
+
+  Result<Decision> settle(bool overdue) {
+    at_.request.waited = &*at_.waiting;
+    at_.request.overdue = overdue;
+    auto granted = grant();
+    if (!granted && granted.error().rejection() == nullptr) {
+      return failure(*granted.error().error());
+    }
+    Answer answer;
+    if (granted) {
+      answer = std::move(*granted);
+    } else {
+      const auto& rejection = *granted.error().rejection();
+      answer.body = error_body(rejection);
+      answer.outcome = outcome_of(rejection);
+      log::warning("request.refused_after_waiting",
+                   {{"tid", at_.decision.tid}, {"outcome", answer.outcome}});
+    }
+    at_.decision.effects = std::move(answer.effects);
+    at_.decision.outcome = answer.outcome;
+    at_.decision.refused = answer.outcome.starts_with("rejection");
+    note_answers(answer, overdue);
+    return pass_on();
+  }
+
+  void note_answers(const Answer& answer, bool overdue) {
+    for (auto& part : after_.parts) {
+      const bool decided = part.state == PartState::approved || part.state == PartState::rejected ||
+                           (overdue && part.state == PartState::undecided);
+      if (!decided) continue;
+      part.answer = part_of(answer.body, part.certReqId);
+      part.state = PartState::ready;
+    }
+    if (after_.all_decided()) {
+      after_.decide_by.reset();
+      after_.interim_at.reset();
+    }
+    after_.implicitConfirm = answer.implicitConfirm;
+    for (auto certificate : answer.certificates) {
+      certificate.settled = answer.implicitConfirm;
+      at_.transaction->certificates.push_back(std::move(certificate));
+    }
+  }
+
+  // A final response leaves by itself where the requester does not poll, and only as a whole: a
+  // peer that takes the first file for the last must find everything in it.
+  Result<Decision> pass_on() {
+    const bool push =
+        after_.all_decided() && !after_.all_delivered() && (!after_.told || channel().waiting.push);
+    if (!push) {
+      store(at_.decision.effects);
+      at_.note_in_audit("");
+      return at_.stay_silent(at_.decision.outcome + "; the requester polls for it");
+    }
+    std::vector<const WaitingPart*> parts;
+    for (const auto& part : after_.parts) {
+      if (part.state == PartState::ready) parts.push_back(&part);
+    }
+    const auto nonce = at_.shared.random.bytes(kNonceSize);
+    ReplyParts reply{merged(parts), after_.implicitConfirm, {}, nonce};
+    if (at_.transaction->awaits_confirm()) {
+      reply.confirmWaitTime = at_.request.now + channel().confirm_within;
+    }
+    ASSIGN_OR_RETURN(after_.pushed, at_.build(header(), std::move(reply), after_.pushed_body));
+    for (auto& part : after_.parts) part.state = PartState::delivered;
+    after_.note_nonce(nonce);
+    at_.transaction->our_nonce = nonce;
+    store(at_.decision.effects);
+    at_.note_in_audit(after_.pushed_body);
+    return push_again(after_);
+  }
+
+  void store(Effects& effects) {
+    const auto before = before_state_;
+    auto& transaction = *at_.transaction;
+    if (after_.all_delivered()) {
+      at_.await_confirm(transaction, final_id());
+      transaction.state =
+          transaction.awaits_confirm() ? TransactionState::open : TransactionState::closed;
+    }
+    effects.advance = {transaction, before};
+    effects.waiting = after_;
+  }
+
+  JobId final_id() const { return unasked_id("final", at_.transaction->transactionID); }
+
+  Decision push_again(const Waiting& waiting) {
+    return at_.send(final_id(), route(), waiting.pushed_body, waiting.pushed);
+  }
+
+  bool interim_is_due() const {
+    return !after_.told && after_.interim_at && *after_.interim_at <= at_.request.now &&
+           !after_.all_decided();
+  }
+
+  PKIBody interim_body() const {
+    CertRepMessage content;
+    for (const auto& part : after_.parts) {
+      const auto* answer = cert_response(part.answer);
+      const bool ready = part.state == PartState::ready && answer != nullptr;
+      content.response.push_back(ready ? answer->response.front()
+                                       : waiting_response(part.certReqId));
+    }
+    const auto& body = at_.request.message.body;
+    if (std::holds_alternative<body::ir>(body)) return body::ip{std::move(content)};
+    if (std::holds_alternative<body::kur>(body)) return body::kup{std::move(content)};
+    if (cert_requests(body) != nullptr || std::holds_alternative<body::p10cr>(body)) {
+      return body::cp{std::move(content)};
+    }
+    return waiting_error();
+  }
+
+  // R-147 "after": the silence has lasted long enough.
+  Result<Decision> tell() {
+    at_.decision.outcome = "waits for approval";
+    const auto verified = authenticate_again();
+    if (!verified && verified.error().rejection() == nullptr) {
+      return failure(*verified.error().error());
+    }
+    const auto nonce = at_.shared.random.bytes(kNonceSize);
+    std::string reply_body;
+    ASSIGN_OR_RETURN(auto der, at_.build(header(), {interim_body(), false, {}, nonce}, reply_body));
+    for (auto& part : after_.parts) {
+      if (part.state == PartState::ready) part.state = PartState::delivered;
+    }
+    after_.told = true;
+    after_.interim_at.reset();
+    after_.note_nonce(nonce);
+    at_.transaction->our_nonce = nonce;
+    at_.decision.effects.advance = {*at_.transaction, before_state_};
+    at_.decision.effects.waiting = after_;
+    at_.decision.effects.message = at_.stored(reply_body, der);
+    at_.decision.effects.message_replaces = true;
+    at_.note_in_audit(reply_body);
+    return at_.send(interim_id(), route(), reply_body, std::move(der));
+  }
+
+  JobId interim_id() const { return unasked_id("interim", at_.transaction->transactionID); }
+
+  // Nothing is left to do: this job was worked on before, and the process may have died before the
+  // answer was in the queue. The queue knows the id if it was not.
+  Result<Decision> repeat() {
+    if (!at_.waiting->pushed.empty()) {
+      at_.decision.outcome = "the final response";
+      return push_again(*at_.waiting);
+    }
+    ASSIGN_OR_RETURN(auto stored, at_.table.first_message(at_.transaction->id));
+    if (text_of(lease_.job.payload) == kInterimDue && at_.waiting->told && stored &&
+        !stored->reply_body.empty()) {
+      at_.decision.outcome = "waits for approval";
+      return at_.send(interim_id(), route(), stored->reply_body, std::move(stored->reply));
+    }
+    return at_.stay_silent("nothing is left to do");
+  }
+
+  const Lease& lease_;
+  Proceeding at_;
+  Waiting after_;
+  TransactionState before_state_ = TransactionState::waiting;
+};
+
+}  // namespace
+
+Result<Decision> resume(const Lease& lease, LedgerReader& ledger,
+                        const ProcessorServices& services) {
+  return Resumption(lease, ledger, services).run();
+}
+
+}  // namespace cmpost

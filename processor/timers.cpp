@@ -1,0 +1,185 @@
+#include "processor/timers.h"
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "processor/handlers.h"
+#include "processor/renewal.h"
+#include "processor/transaction_table.h"
+#include "processor/wait_table.h"
+
+namespace cmpost {
+namespace {
+
+constexpr std::size_t kAtATime = 500;
+
+std::optional<JobId> job_id_of(const Bytes& octets) {
+  JobId id;
+  if (octets.size() != id.octets.size()) return std::nullopt;
+  std::ranges::copy(octets, id.octets.begin());
+  return id;
+}
+
+// When the answer left; nullopt while it is on its way.
+Result<std::optional<Time>> departure(JobQueue& replies, const Bytes& reply, Time now) {
+  const auto id = job_id_of(reply);
+  if (!id) return now;
+  ASSIGN_OR_RETURN(const auto job, replies.find(*id));
+  if (!job) return now;
+  if (job->state != JobState::done) return std::nullopt;
+  return job->ended.value_or(now);
+}
+
+Duration confirm_within(const ProcessorServices& services, const std::string& channel) {
+  const auto found = services.channels.find(channel);
+  return found == services.channels.end() ? ChannelSettings().confirm_within
+                                          : found->second.settings.confirm_within;
+}
+
+UnconfirmedRule rule_for(const ProcessorServices& services, const std::string& channel) {
+  const auto found = services.channels.find(channel);
+  return found == services.channels.end() ? UnconfirmedRule::revoke
+                                          : found->second.settings.unconfirmed;
+}
+
+AuditEntry unconfirmed_entry(const Transaction& transaction, std::string_view what) {
+  return {"transaction.unconfirmed", "{\"tid\":\"" + to_hex(transaction.transactionID) +
+                                         "\",\"outcome\":\"" + std::string(what) + "\"}"};
+}
+
+// Silence is acceptance.
+Effects keep(const Transaction& transaction) {
+  Effects effects;
+  for (const auto& certificate : transaction.certificates) {
+    if (certificate.settled) continue;
+    effects.state_changes.push_back(
+        {certificate.serial, {CertificateState::unconfirmed}, CertificateState::valid});
+  }
+  if (!transaction.old_serial.empty()) {
+    effects.state_changes.push_back(mark_updated({transaction.old_serial, false}));
+  }
+  return effects;
+}
+
+// What the end of the time for certConf means.
+Result<Effects> plan_end(const Transaction& transaction, UnconfirmedRule rule, Time now,
+                         Services& services) {
+  Effects effects;
+  auto after = transaction;
+  after.confirm_by.reset();
+  if (rule == UnconfirmedRule::revoke) {
+    auto about = transaction;
+    std::erase_if(about.certificates, &TransactionCertificate::settled);
+    auto withdrawn = withdraw(about, "not confirmed in time", now, services);
+    if (!withdrawn) return failure(*withdrawn.error().error());
+    effects = std::move(*withdrawn);
+  } else if (rule == UnconfirmedRule::keep) {
+    effects = keep(transaction);
+  }
+  if (rule != UnconfirmedRule::alarm) {
+    for (auto& certificate : after.certificates) certificate.settled = true;
+    if (after.state == TransactionState::open) after.state = TransactionState::closed;
+  }
+  const auto what = rule == UnconfirmedRule::revoke ? "revoked"
+                    : rule == UnconfirmedRule::keep ? "kept"
+                                                    : "alarm";
+  effects.audit.push_back(unconfirmed_entry(transaction, what));
+  effects.advance = {std::move(after), transaction.state};
+  // Where other parts of the request still wait, their messages must not cross with this.
+  if (transaction.state != TransactionState::waiting) return effects;
+  ASSIGN_OR_RETURN(effects.waiting, WaitTable(services.ledger.connection()).find(transaction.id));
+  if (effects.waiting) ++effects.waiting->version;
+  effects.waiting_parts_changed = false;
+  return effects;
+}
+
+void tell(const Transaction& transaction, UnconfirmedRule rule) {
+  const auto level = rule == UnconfirmedRule::alarm ? log::Level::error : log::Level::warning;
+  log::write(level, "transaction.unconfirmed",
+             {{"tid", to_hex(transaction.transactionID)}, {"channel", transaction.channel}});
+}
+
+std::string_view why_due(const Waiting& waiting, Time now) {
+  if (waiting.needs_work()) return kVerdictGiven;
+  return waiting.decide_by && *waiting.decide_by <= now ? kTimeOver : kInterimDue;
+}
+
+}  // namespace
+
+Result<std::size_t> start_confirm_timers(Spool& spool, Ledger& ledger,
+                                         const ProcessorServices& services) {
+  ASSIGN_OR_RETURN(const auto reader, ledger.reader());
+  TransactionTable table(reader->connection());
+  const auto now = services.clock.now();
+  std::size_t started = 0;
+  for (std::int64_t after = 0;;) {
+    ASSIGN_OR_RETURN(const auto unsent, table.unsent(after, kAtATime));
+    std::vector<std::pair<const Transaction*, Time>> departed;
+    for (const auto& transaction : unsent) {
+      ASSIGN_OR_RETURN(const auto left, departure(spool.replies(), transaction.reply, now));
+      if (left) departed.emplace_back(&transaction, *left);
+    }
+    if (!departed.empty()) {
+      TRY(ledger.write([&](LedgerWriter& writer) -> Result<void> {
+        for (const auto& [transaction, left] : departed) {
+          const auto due = left + confirm_within(services, transaction->channel);
+          ASSIGN_OR_RETURN(const bool done,
+                           TransactionTable(writer.connection())
+                               .start_timer(transaction->id, transaction->reply, due));
+          started += done ? 1 : 0;
+        }
+        return {};
+      }));
+    }
+    if (unsent.size() < kAtATime) return started;
+    after = unsent.back().id;
+  }
+}
+
+Result<std::size_t> end_overdue(Ledger& ledger, const ProcessorServices& services) {
+  ASSIGN_OR_RETURN(const auto reader, ledger.reader());
+  const auto now = services.clock.now();
+  ASSIGN_OR_RETURN(const auto overdue,
+                   TransactionTable(reader->connection()).overdue(now, kAtATime));
+  std::size_t ended = 0;
+  for (const auto& transaction : overdue) {
+    Services local{services.authority, *reader};
+    const auto rule = rule_for(services, transaction.channel);
+    ASSIGN_OR_RETURN(const auto effects, plan_end(transaction, rule, now, local));
+    bool applied = false;
+    TRY(ledger.write([&](LedgerWriter& writer) -> Result<void> {
+      ASSIGN_OR_RETURN(applied, apply(effects, writer, now));
+      return {};
+    }));
+    if (!applied) continue;  // confirmed at the last moment
+    ++ended;
+    tell(transaction, rule);
+  }
+  return ended;
+}
+
+Result<std::size_t> wake_waiting(Spool& spool, Ledger& ledger, const Clock& clock) {
+  ASSIGN_OR_RETURN(const auto reader, ledger.reader());
+  TransactionTable table(reader->connection());
+  WaitTable waits(reader->connection());
+  const auto now = clock.now();
+  ASSIGN_OR_RETURN(const auto due, waits.due(now, kAtATime));
+  std::vector<Job> jobs;
+  for (const auto id : due) {
+    ASSIGN_OR_RETURN(const auto transaction, table.find(id));
+    ASSIGN_OR_RETURN(const auto waiting, waits.find(id));
+    if (!transaction || !waiting) continue;
+    jobs.push_back(resume_job(transaction->transactionID, *waiting, why_due(*waiting, now)));
+  }
+  TRY(spool.requests().put(jobs));
+  return due.size();
+}
+
+Result<void> run_timers(Spool& spool, Ledger& ledger, const ProcessorServices& services) {
+  TRY(start_confirm_timers(spool, ledger, services));
+  TRY(end_overdue(ledger, services));
+  TRY(wake_waiting(spool, ledger, services.clock));
+  return {};
+}
+
+}  // namespace cmpost
