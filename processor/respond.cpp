@@ -262,8 +262,11 @@ class Responder {
     after.state = ended ? TransactionState::closed : TransactionState::waiting;
     at_.decision.effects.advance = {std::move(after), at_.transaction->state};
     if (at_.waiting) next_version(nonce, given_up_);
-    if (given_up_) {
-      for (auto& part : at_.decision.effects.waiting->parts) part.state = PartState::delivered;
+    if (!given_up_ || !at_.waiting) return;
+    for (auto& part : at_.decision.effects.waiting->parts) {
+      if (part.state == PartState::delivered) continue;
+      part.state = PartState::delivered;
+      part.answer = error_body({PKIFailureInfo::badRequest, "the requester has given up"});
     }
   }
 
