@@ -60,8 +60,8 @@ struct JobStatus {
   JobState state = JobState::waiting;
   int attempts = 0;  // times leased
   Time arrived{};
-  Time due{};            // deferred: next try
-  std::string reason;    // deferred, held: why; done: how ("sent", "answered", "dropped")
+  Time due{};                   // deferred: next try
+  std::string reason;           // deferred, held: why; done: how ("sent", "answered", "dropped")
   std::size_t size = 0;         // octets of the payload
   std::optional<Time> ended{};  // done: when
 };
