@@ -54,8 +54,8 @@ class LedgerReader {
 };
 
 // What writing certificates means inside one commit. Only valid inside Ledger::write. It remembers
-// the last id and the end of the audit chain: a savepoint must not be rolled back over add() or
-// audit().
+// the last id and the end of the audit chain: after a savepoint was rolled back over add() or
+// audit() forget() must be called.
 class LedgerWriter {
  public:
   explicit LedgerWriter(Connection& connection, const Clock& clock)
@@ -81,6 +81,13 @@ class LedgerWriter {
 
   // Appends to the hash chain, see audit.h. `detail` is JSON text without secrets.
   Result<void> audit(std::string_view event, std::string_view detail);
+
+  // A savepoint has been rolled back over add() or audit(): what this remembers of them is read
+  // anew.
+  void forget() {
+    last_id_.reset();
+    audit_head_.reset();
+  }
 
  private:
   Connection& connection_;

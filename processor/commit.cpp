@@ -1,13 +1,32 @@
 #include "processor/commit.h"
 
+#include <algorithm>
+
 #include "base/log.h"
 
 namespace cmpost {
 namespace {
 
-bool has_effects(const Effects& effects) {
-  return effects.open || effects.advance || effects.waiting || !effects.certificates.empty() ||
-         !effects.state_changes.empty() || effects.changes_crl() || !effects.audit.empty();
+bool has_effects(const Decision& decision) {
+  const auto& effects = decision.effects;
+  return !decision.members.empty() || effects.open || effects.advance || effects.waiting ||
+         !effects.certificates.empty() || !effects.state_changes.empty() || effects.changes_crl() ||
+         !effects.audit.empty();
+}
+
+bool changes_crl(const Decision& decision) {
+  return decision.effects.changes_crl() ||
+         std::ranges::any_of(decision.members, &Effects::changes_crl);
+}
+
+Result<bool> apply_each(const Decision& decision, LedgerWriter& writer, Time now) {
+  ASSIGN_OR_RETURN(const bool whole, apply(decision.effects, writer, now));
+  if (!whole) return false;
+  for (const auto& effects : decision.members) {
+    ASSIGN_OR_RETURN(const bool applied, apply(effects, writer, now));
+    if (!applied) return false;
+  }
+  return true;
 }
 
 void log_decision(const WorkedOn& item) {
@@ -28,18 +47,31 @@ void log_decision(const WorkedOn& item) {
 
 }  // namespace
 
+Result<bool> apply(const Decision& decision, LedgerWriter& writer, Time now) {
+  if (decision.members.empty()) return apply(decision.effects, writer, now);
+  auto& connection = writer.connection();
+  TRY(connection.execute("SAVEPOINT one_batch"));
+  auto applied = apply_each(decision, writer, now);
+  if (!applied) return applied;  // the whole commit is given up
+  if (!*applied) {
+    TRY(connection.execute("ROLLBACK TO one_batch"));
+    writer.forget();
+  }
+  TRY(connection.execute("RELEASE one_batch"));
+  return applied;
+}
+
 // Which decisions took effect: those that did not are to be made again.
 Result<std::vector<bool>> GroupCommit::write_ledger(const Group& group) {
   std::vector<bool> applied(group.size(), true);
   bool any = false;
-  for (const auto& item : group)
-    any = any || (item.decision && has_effects(item.decision->effects));
+  for (const auto& item : group) any = any || (item.decision && has_effects(*item.decision));
   if (!any) return applied;
   const auto now = services_.clock.now();
   TRY(ledger_.write([&](LedgerWriter& writer) -> Result<void> {
     for (std::size_t i = 0; i < group.size(); ++i) {
       if (!group[i].decision) continue;
-      ASSIGN_OR_RETURN(applied[i], apply(group[i].decision->effects, writer, now));
+      ASSIGN_OR_RETURN(applied[i], apply(*group[i].decision, writer, now));
     }
     return {};
   }));
@@ -78,7 +110,7 @@ Result<Committed> GroupCommit::commit(Group& group) {
   Committed committed;
   for (std::size_t i = 0; i < group.size(); ++i) {
     const auto& decision = group[i].decision;
-    if (decision && applied[i] && decision->effects.changes_crl()) committed.changes_crl = true;
+    if (decision && applied[i] && changes_crl(*decision)) committed.changes_crl = true;
   }
   if (committed.changes_crl && after_revocation_) after_revocation_();
 

@@ -24,6 +24,10 @@ struct Committed {
   bool changes_crl = false;
 };
 
+// Applies the effects of a decision, those of all members of a batch or none, inside a ledger
+// commit. False as for a single Effects.
+Result<bool> apply(const Decision& decision, LedgerWriter& writer, Time now);
+
 // First the ledger, then the spool; see Processor. An Error means that nothing more may be assumed
 // than that calling again with the same group is right.
 class GroupCommit {

@@ -26,7 +26,9 @@ Consent about(const WaitingPart& part, bool overdue) {
 
 Consent consent_for(const Request& request, std::int64_t certReqId) {
   if (request.waited == nullptr) {
-    const bool ask = request.channel->approvals(request.message.body) > 0;
+    // The approval of a registration authority stands for that of one person.
+    const int needed = request.channel->approvals(request.message.body);
+    const bool ask = needed > (request.endorsed ? 1 : 0);
     return {ask ? Consent::What::needed : Consent::What::granted, {}};
   }
   // What never waited was answered with the parts that did.

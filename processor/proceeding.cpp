@@ -10,22 +10,17 @@ std::string outcome_of(const Rejection& rejection) {
   return "rejection " + std::string(to_string(rejection.failInfo)) + ": " + rejection.text;
 }
 
-Proceeding::Proceeding(const JobId& job_id, const Envelope& job_envelope, LedgerReader& ledger,
+Proceeding::Proceeding(const JobId& job_id, const Envelope& job_envelope, LedgerReader& reader,
                        const ProcessorServices& all)
-    : job(job_id),
-      envelope(job_envelope),
-      shared(all),
-      services{all.authority, ledger},
-      table(ledger.connection()),
-      waits(ledger.connection()) {
+    : job(job_id), envelope(job_envelope), shared(all), ledger(&reader) {
   request.now = all.clock.now();
   decision.job = job_id;
 }
 
 Result<void> Proceeding::find_transaction(ByteView transactionID) {
-  ASSIGN_OR_RETURN(transaction, table.find(transactionID));
+  ASSIGN_OR_RETURN(transaction, table().find(transactionID));
   if (!transaction) return {};
-  ASSIGN_OR_RETURN(waiting, waits.find(transaction->id));
+  ASSIGN_OR_RETURN(waiting, waits().find(transaction->id));
   return {};
 }
 

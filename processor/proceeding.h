@@ -16,7 +16,7 @@ inline constexpr std::size_t kNonceSize = 16;  // of ours
 // Shared by those who answer arrivals (respond.cpp) and those who go on with what has waited
 // (resume.h). One thread.
 struct Proceeding {
-  Proceeding(const JobId& job_id, const Envelope& job_envelope, LedgerReader& ledger,
+  Proceeding(const JobId& job_id, const Envelope& job_envelope, LedgerReader& reader,
              const ProcessorServices& services);
 
   // Both are nullopt when there is none.
@@ -40,9 +40,10 @@ struct Proceeding {
   const JobId job;
   const Envelope& envelope;
   const ProcessorServices& shared;
-  Services services;
-  TransactionTable table;
-  WaitTable waits;
+  LedgerReader* ledger;  // of the worker that has it now
+  Services services() const { return {shared.authority, *ledger}; }
+  TransactionTable table() const { return TransactionTable(ledger->connection()); }
+  WaitTable waits() const { return WaitTable(ledger->connection()); }
   Request request;
   std::optional<Transaction> transaction;
   std::optional<Waiting> waiting;

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "processor/commit.h"
+#include "processor/nested.h"
 #include "processor/worker_pool.h"
 
 namespace cmpost {
@@ -112,6 +113,7 @@ class Processor::Pipeline {
       if (seen_.erase(leases[i].job.id) > 0) group[i].turn = Turn::again;
       group[i].lease = std::move(leases[i]);
     }
+    std::vector<std::unique_ptr<Nested>> nested(group.size());
     const auto work_on = [&](std::size_t worker, std::size_t i) {
       auto& item = group[i];
       if (item.lease.attempts > kMaxAttempts) {
@@ -119,12 +121,44 @@ class Processor::Pipeline {
                              "look into the log, then `cmpost queue retry` or `drop` it");
         return;
       }
+      if (is_nested(item.lease.job.payload)) {
+        nested[i] = std::make_unique<Nested>(item.lease, item.turn, *readers_[worker], services_);
+        return nested[i]->open();
+      }
       item.decision = respond(item.lease, *readers_[worker], services_, item.turn);
     };
     begin_snapshots();
     pool_.run(group.size(), work_on, [&] { look_ahead(group); });
+    work_on_nested(group, nested);
     end_snapshots();
     return group;
+  }
+
+  // The members of all batches of a group are shared among the workers like single requests.
+  void work_on_nested(Group& group, const std::vector<std::unique_ptr<Nested>>& nested) {
+    std::vector<std::pair<Nested*, std::size_t>> members;
+    for (const auto& one : nested) {
+      for (std::size_t i = 0; one && i < one->size(); ++i) members.emplace_back(one.get(), i);
+    }
+    const auto nothing = [] {};
+    pool_.run(
+        members.size(),
+        [&](std::size_t worker, std::size_t i) {
+          members[i].first->check(members[i].second, *readers_[worker]);
+        },
+        nothing);
+    for (const auto& one : nested) {
+      if (one) one->judge();
+    }
+    pool_.run(
+        members.size(),
+        [&](std::size_t worker, std::size_t i) {
+          members[i].first->answer(members[i].second, *readers_[worker]);
+        },
+        nothing);
+    for (std::size_t i = 0; i < nested.size(); ++i) {
+      if (nested[i]) group[i].decision = nested[i]->close(*readers_.front());
+    }
   }
 
   // One snapshot of the ledger for a group, instead of a look for news before each statement. What

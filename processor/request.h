@@ -29,6 +29,8 @@ struct Request {
   // time for that is over.
   const Waiting* waited = nullptr;
   bool overdue = false;
+  // A registration authority has added its protection: it agrees to the request (RFC 9483 5.2.2.1).
+  bool endorsed = false;
 };
 
 // Whether a part of a request may be granted now.

@@ -46,7 +46,7 @@ class Resumption {
 
  private:
   Result<void> load_request() {
-    ASSIGN_OR_RETURN(auto stored, at_.table.first_message(at_.transaction->id));
+    ASSIGN_OR_RETURN(auto stored, at_.table().first_message(at_.transaction->id));
     if (!stored) return hold("the ledger has lost the request " + at_.decision.tid);
     auto message = decode(stored->request, at_.request.channel->limits);
     if (!message) return hold("the stored request cannot be read: " + message.error().text());
@@ -66,7 +66,7 @@ class Resumption {
     at_.request.now = channel().waiting.judge_on_arrival ? at_.waiting->received : now;
     ASSIGN_OR_RETURN(at_.request.wishes, check_header(at_.request.message, *at_.request.channel,
                                                       at_.waiting->received));
-    auto requester = authenticate(at_.request, at_.services.ledger, at_.shared.sealing_key);
+    auto requester = authenticate(at_.request, *at_.ledger, at_.shared.sealing_key);
     auto allowed = requester ? check_may_open(*requester, at_.request.now) : Checked<void>();
     at_.request.now = now;
     if (!requester) return failure(std::move(requester).error());
@@ -77,7 +77,8 @@ class Resumption {
 
   Outcome<Answer> grant() {
     TRY(authenticate_again());
-    return dispatch(at_.request, *at_.requester, at_.services);
+    auto services = at_.services();
+    return dispatch(at_.request, *at_.requester, services);
   }
 
   Result<Decision> settle(bool overdue) {
@@ -225,7 +226,7 @@ class Resumption {
       at_.decision.outcome = "the final response";
       return push_again(*at_.waiting);
     }
-    ASSIGN_OR_RETURN(auto stored, at_.table.first_message(at_.transaction->id));
+    ASSIGN_OR_RETURN(auto stored, at_.table().first_message(at_.transaction->id));
     if (text_of(lease_.job.payload) == kInterimDue && at_.waiting->told && stored &&
         !stored->reply_body.empty()) {
       at_.decision.outcome = "waits for approval";

@@ -2,6 +2,7 @@
 //
 //   make_requests DIR N signature DEVICES        also writes DIR/vendor.pem, their trust anchor
 //   make_requests DIR N mac REFERENCE SECRET
+//   make_requests DIR N nested DEVICES           one file with a batch of N, and DIR/ra.pem
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
@@ -46,6 +47,23 @@ Result<void> write_signed(const std::string& directory, std::size_t count, std::
   });
 }
 
+Result<void> write_nested(const std::string& directory, std::size_t count, std::size_t devices) {
+  SystemRandom random;
+  const Time now = SystemClock().now();
+  ASSIGN_OR_RETURN(const Vendor vendor, Vendor::create(devices, random, now));
+  ASSIGN_OR_RETURN(const Vendor ras, Vendor::create(1, random, now));
+  write_plainly(directory + "/vendor.pem", view_of(vendor.root().to_pem()));
+  write_plainly(directory + "/ra.pem", view_of(ras.root().to_pem()));
+  std::vector<Bytes> members;
+  for (std::size_t i = 0; i < count; ++i) {
+    ASSIGN_OR_RETURN(auto member, make_signed_request(vendor.device(i), random, now));
+    members.push_back(std::move(member));
+  }
+  ASSIGN_OR_RETURN(const Bytes batch, make_batch(std::move(members), ras.device(0), random, now));
+  write_plainly(directory + "/" + file_name(1), batch);
+  return {};
+}
+
 Result<void> write_mac(const std::string& directory, std::size_t count,
                        const SharedSecret& secret) {
   SystemRandom random;
@@ -64,10 +82,14 @@ Result<void> run(const std::vector<std::string>& words) {
   if (words.size() == 4 && words[2] == "signature") {
     return write_signed(directory, count, std::strtoul(words[3].c_str(), nullptr, 10));
   }
+  if (words.size() == 4 && words[2] == "nested") {
+    return write_nested(directory, count, std::strtoul(words[3].c_str(), nullptr, 10));
+  }
   if (words.size() == 5 && words[2] == "mac") {
     return write_mac(directory, count, {words[3], words[4]});
   }
-  return hold("usage: make_requests DIR N signature DEVICES | mac REFERENCE SECRET");
+  return hold(
+      "usage: make_requests DIR N signature DEVICES | mac REFERENCE SECRET | nested DEVICES");
 }
 
 }  // namespace

@@ -115,4 +115,13 @@ Result<Bytes> make_mac_request(const SharedSecret& secret, const Name& subject, 
                           view_of(secret.value), {});
 }
 
+Result<Bytes> make_batch(std::vector<Bytes> members, const Vendor::Device& ra, Random& random,
+                         Time now) {
+  const Name& subject = ra.certificate.subject();
+  auto header = make_header(subject, *ra.certificate.subject_key_identifier(), random, now);
+  header.generalInfo.clear();
+  return protect_with_signature(std::move(header), body::nested{std::move(members)}, ra.signer,
+                                {CMPCertificate{to_bytes(ra.certificate.der())}});
+}
+
 }  // namespace cmpost

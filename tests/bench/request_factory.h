@@ -45,4 +45,8 @@ Result<Bytes> make_signed_request(const Vendor::Device& device, Random& random, 
 Result<Bytes> make_mac_request(const SharedSecret& secret, const Name& subject, Random& random,
                                Time now);
 
+// A batch of messages (RFC 9483 5.2.2.2), signed by `ra`.
+Result<Bytes> make_batch(std::vector<Bytes> members, const Vendor::Device& ra, Random& random,
+                         Time now);
+
 }  // namespace cmpost

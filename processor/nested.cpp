@@ -1,0 +1,254 @@
+#include "processor/nested.h"
+
+#include <algorithm>
+#include <set>
+
+namespace cmpost {
+namespace {
+
+constexpr unsigned kNestedTag = 20;
+// A batch may contain added protections; nothing may contain a batch.
+constexpr int kMaxDepth = 2;
+
+// The members of a nested message as they stand; empty for another message. Nothing is decoded.
+std::vector<ByteView> members_of(ByteView message) {
+  std::vector<ByteView> members;
+  const auto parts = split(message);
+  if (!parts || parts->body_tag != kNestedTag) return members;
+  der::Reader body(parts->body);
+  auto choice = body.enter(der::context_constructed(kNestedTag));
+  auto list = choice ? choice->enter(der::kSequence) : choice;
+  if (!list) return members;
+  while (!list->at_end()) {
+    const auto member = list->expect(der::kSequence);
+    if (!member) break;
+    members.push_back(member->whole);
+  }
+  return members;
+}
+
+// How deep messages lie in messages, up to `limit`.
+int depth_of(ByteView message, int limit) {
+  if (limit == 0 || !is_nested(message)) return 0;
+  int deepest = 0;
+  for (const auto member : members_of(message)) {
+    deepest = std::max(deepest, depth_of(member, limit - 1));
+  }
+  return deepest + 1;
+}
+
+Rejection bad_request(std::string text) { return {PKIFailureInfo::badRequest, std::move(text)}; }
+
+// only an RA adds protection, and only by signature.
+Checked<void> check_authority(const Responder& outer) {
+  const auto* requester = outer.requester();
+  if (requester == nullptr) {
+    return reject(PKIFailureInfo::badRequest, "the nested message has been answered before");
+  }
+  if (requester->secret() != nullptr) {
+    return reject(PKIFailureInfo::wrongIntegrity, "a nested message is protected by a signature");
+  }
+  if (requester->is_ra()) return {};
+  return reject(PKIFailureInfo::notAuthorized,
+                "only a registration authority may send nested messages");
+}
+
+// "MUST copy the values of the senderNonce and transactionID header fields of the original message"
+Checked<void> check_copied(const PKIHeader& outer, const Responder& inner) {
+  const auto* header = inner.header();
+  if (header == nullptr) return {};  // its own fault is the answer
+  if (outer.transactionID != header->transactionID) {
+    return reject(PKIFailureInfo::badRequest,
+                  "the added protection has another transactionID than the message in it");
+  }
+  if (outer.senderNonce == header->senderNonce) return {};
+  return reject(PKIFailureInfo::badSenderNonce,
+                "the added protection has another senderNonce than the message in it");
+}
+
+std::optional<Bytes> transaction_id_of(ByteView message) {
+  const auto decoded_header = [&]() -> std::optional<PKIHeader> {
+    MessageLimits limits;
+    limits.max_message = SIZE_MAX;
+    auto decoded = decode(message, limits);
+    if (decoded) return std::move(decoded->header);
+    return decoded.error().header;
+  }();
+  return decoded_header ? decoded_header->transactionID : std::nullopt;
+}
+
+}  // namespace
+
+bool is_nested(ByteView message) {
+  const auto parts = split(message);
+  return parts && parts->body_tag == kNestedTag;
+}
+
+Nested::Nested(const Lease& lease, Turn turn, LedgerReader& ledger,
+               const ProcessorServices& services)
+    : lease_(lease),
+      turn_(turn),
+      services_(services),
+      whole_(arrival(lease.job.id, lease.job.payload), ledger, services) {}
+
+Arrival Nested::arrival(const JobId& job, ByteView der) const {
+  Arrival arrival{.job = job, .envelope = lease_.job.envelope, .der = der};
+  arrival.arrived = lease_.arrived;
+  arrival.attempts = lease_.attempts;
+  arrival.turn = turn_;
+  return arrival;
+}
+
+void Nested::open() {
+  const bool too_deep = depth_of(lease_.job.payload, kMaxDepth + 1) > kMaxDepth;
+  const auto checked = too_deep ? whole_.check_form_only() : whole_.check();
+  if (!checked) {
+    error_ = checked.error();
+    return;
+  }
+  if (too_deep) fault_ = bad_request("messages are nested too deep");
+  if (fault_ || whole_.fault() || whole_.is_settled()) return;
+  strict_ = whole_.is_strict();
+  take_members();
+  const auto good = check_whole();
+  if (good) return;
+  fault_ = good.error();
+  members_.clear();
+}
+
+// one member with the same transactionID is an added protection, everything else a batch.
+void Nested::take_members() {
+  const auto* body = std::get_if<body::nested>(&whole_.message().body);
+  if (body == nullptr) return;
+  const auto& messages = body->messages;
+  const auto& tid = whole_.header()->transactionID;
+  batch_ = messages.size() != 1 || transaction_id_of(messages.front()) != tid;
+  members_.resize(messages.size());
+  for (std::size_t i = 0; i < messages.size(); ++i) {
+    members_[i].der = messages[i];
+    const auto number = std::to_string(i);
+    members_[i].job = batch_ ? make_job_id({lease_.job.id.octets, view_of(number)}) : lease_.job.id;
+  }
+}
+
+Checked<void> Nested::check_whole() const {
+  TRY(check_authority(whole_));
+  if (members_.empty()) return failure(bad_request("the nested message is empty"));
+  if (batch_ && strict_ && members_.size() == 1) {
+    return failure(bad_request("the transactionID is not that of the only message inside"));
+  }
+  if (batch_ && whole_.has_transaction()) {
+    return reject(PKIFailureInfo::transactionIdInUse, "the transactionID has been used before");
+  }
+  return {};
+}
+
+void Nested::check(std::size_t index, LedgerReader& ledger) {
+  auto& member = members_[index];
+  auto one = arrival(member.job, member.der);
+  if (batch_) {
+    one.carrier = lease_.job.id;
+    one.batch = *whole_.header()->transactionID;
+  }
+  one.endorsed = !batch_;
+  const bool added = batch_ && is_nested(member.der);
+  member.responder = std::make_unique<Responder>(one, ledger, services_);
+  if (auto checked = member.responder->check(); !checked) {
+    member.error = std::move(checked).error();
+    return;
+  }
+  if (added) return check_endorsed(member, ledger);
+  if (batch_) return;
+  const auto copied = check_copied(*whole_.header(), *member.responder);
+  if (!copied) member.responder->refuse_with(copied.error());
+}
+
+// One level of added protection inside a batch.
+void Nested::check_endorsed(Member& member, LedgerReader& ledger) {
+  if (member.responder->fault() || member.responder->is_settled()) return;
+  const auto inner = members_of(member.der);
+  if (inner.size() != 1) {
+    return member.responder->refuse_with(bad_request("a batch inside a batch"));
+  }
+  if (auto authority = check_authority(*member.responder); !authority) {
+    return member.responder->refuse_with(authority.error());
+  }
+  auto one = arrival(member.job, inner.front());
+  one.carrier = lease_.job.id;
+  one.batch = *whole_.header()->transactionID;
+  one.endorsed = true;
+  auto responder = std::make_unique<Responder>(one, ledger, services_);
+  if (auto checked = responder->check(); !checked) {
+    member.error = std::move(checked).error();
+    return;
+  }
+  if (auto copied = check_copied(*member.responder->header(), *responder); !copied) {
+    return member.responder->refuse_with(copied.error());
+  }
+  member.outer = std::move(member.responder);
+  member.responder = std::move(responder);
+}
+
+void Nested::judge() {
+  if (!batch_) return;
+  std::set<Bytes> tids = {*whole_.header()->transactionID};
+  std::set<Bytes> nonces = {*whole_.header()->senderNonce};
+  for (auto& member : members_) {
+    if (member.error) continue;
+    auto& responder = *member.responder;
+    const auto* header = responder.header();
+    if (!responder.fault() && header != nullptr) {
+      if (!tids.insert(header->transactionID.value_or(Bytes())).second) {
+        responder.refuse_with({PKIFailureInfo::transactionIdInUse,
+                               "another message of the batch has this transactionID"});
+      } else if (!nonces.insert(header->senderNonce.value_or(Bytes())).second) {
+        responder.refuse_with(
+            {PKIFailureInfo::badSenderNonce, "another message of the batch has this senderNonce"});
+      }
+    }
+    if (strict_ && !fault_ && responder.fault()) fault_ = responder.fault();
+  }
+}
+
+void Nested::answer(std::size_t index, LedgerReader& ledger) {
+  auto& member = members_[index];
+  if (fault_ || member.error) return;
+  member.decision = member.responder->answer(ledger);
+}
+
+Result<Decision> Nested::refuse_whole(const Rejection& rejection, LedgerReader& ledger) {
+  whole_.refuse_with(rejection);
+  return whole_.answer(ledger);
+}
+
+Result<Decision> Nested::close(LedgerReader& ledger) {
+  if (error_) return failure(*error_);
+  for (const auto& member : members_) {
+    if (member.error) return failure(*member.error);
+  }
+  if (fault_) return refuse_whole(*fault_, ledger);
+  if (members_.empty()) return whole_.answer(ledger);
+  if (!batch_) return std::move(members_.front().decision);
+  body::nested body;
+  std::vector<Effects> effects;
+  std::size_t refused = 0;
+  body.messages.reserve(members_.size());
+  effects.reserve(members_.size());
+  for (auto& member : members_) {
+    ASSIGN_OR_RETURN(auto decision, std::move(member.decision));
+    member.responder.reset();
+    member.outer.reset();
+    auto* reply = std::get_if<Decision::Reply>(&decision.what);
+    CHECK(reply != nullptr);  // each member of a batch gets an answer
+    body.messages.push_back(std::move(reply->job.payload));
+    refused += decision.refused ? 1 : 0;
+    effects.push_back(std::move(decision.effects));
+  }
+  const auto outcome =
+      "batch of " + std::to_string(effects.size()) + ", " + std::to_string(refused) + " refused";
+  ASSIGN_OR_RETURN(auto decision, whole_.answer_with(std::move(body), outcome, ledger));
+  decision.members = std::move(effects);
+  return decision;
+}
+
+}  // namespace cmpost

@@ -1,0 +1,236 @@
+#include "processor/responder.h"
+
+#include <algorithm>
+
+#include "processor/authentication.h"
+#include "processor/dispatch.h"
+#include "processor/header_rules.h"
+
+namespace cmpost {
+
+Responder::Responder(Arrival arrival, LedgerReader& ledger, const ProcessorServices& services)
+    : arrival_(std::move(arrival)), at_(arrival_.job, arrival_.envelope, ledger, services) {
+  at_.request.endorsed = arrival_.endorsed;
+}
+
+bool Responder::read() {
+  const auto& name = arrival_.envelope.channel;
+  at_.request.channel = at_.find_channel(name);
+  if (at_.request.channel == nullptr) {
+    kept_ = "the channel " + name + " is not configured any more";
+    return false;
+  }
+  auto message = decode(arrival_.der, at_.request.channel->limits);
+  if (!message) {
+    note_unreadable(message.error());
+    return false;
+  }
+  readable_ = true;
+  at_.request.message = std::move(*message);
+  at_.request.digest = sha256(arrival_.der);
+  const auto& tid = request_header().transactionID;
+  if (tid) at_.decision.tid = to_hex(*tid);
+  return true;
+}
+
+Result<void> Responder::check() {
+  if (!read()) return {};
+  const auto identified = identify();
+  if (identified) return {};
+  if (const auto* rejection = identified.error().rejection()) {
+    fault_ = *rejection;
+    return {};
+  }
+  return failure(*identified.error().error());
+}
+
+Result<void> Responder::check_form_only() {
+  read();
+  return {};
+}
+
+const PKIHeader* Responder::header() const { return readable_ ? &request_header() : nullptr; }
+
+void Responder::refuse_with(Rejection rejection) {
+  if (kept_) return;  // there is nobody to tell
+  fault_ = std::move(rejection);
+}
+
+Outcome<void> Responder::identify() {
+  const auto& tid = request_header().transactionID;
+  if (tid && !tid->empty()) {
+    TRY(at_.find_transaction(*tid));
+    ASSIGN_OR_RETURN(resend_, find_duplicate());
+    if (resend_) return {};
+  }
+  ASSIGN_OR_RETURN(at_.request.wishes,
+                   check_header(at_.request.message, *at_.request.channel, at_.request.now));
+  auto requester = authenticate(at_.request, *at_.ledger, at_.shared.sealing_key);
+  if (requester) {
+    at_.requester = std::move(*requester);
+    // An added protection has the transactionID of what it protects.
+    const bool opens = opens_transaction(body()) && !std::holds_alternative<body::nested>(body());
+    if (!at_.transaction || !opens) return {};
+    return reject(PKIFailureInfo::transactionIdInUse, "the transactionID has been used before");
+  }
+  // Nobody waits for an answer to an error message, and two peers must not argue for ever.
+  const auto* rejection = requester.error().rejection();
+  if (rejection != nullptr && std::holds_alternative<body::error>(body())) {
+    ignored_ = "an error message without a valid protection: " + rejection->text;
+    return {};
+  }
+  return failure(std::move(requester).error());
+}
+
+// the same octets on the same channel get the stored answer; they were verified when they
+// came first. A request that waited in silence has its answer in the final response.
+Result<std::optional<StoredMessage>> Responder::find_duplicate() {
+  if (!at_.transaction || channel().strict) return std::nullopt;
+  ASSIGN_OR_RETURN(auto stored, at_.table().message(at_.transaction->id, at_.request.digest));
+  if (!stored || stored->channel != channel().name) return std::nullopt;
+  if (stored->reply_body.empty() && at_.waiting && !at_.waiting->pushed.empty()) {
+    stored->reply_body = at_.waiting->pushed_body;
+    stored->reply = at_.waiting->pushed;
+  }
+  return stored;
+}
+
+// badDataFormat when somebody can be answered, else it is kept for an operator.
+void Responder::note_unreadable(const DecodeFault& fault) {
+  if (!fault.header || !fault.header->transactionID || !fault.header->senderNonce) {
+    kept_ = "not a PKIMessage: " + fault.text();
+    return;
+  }
+  readable_ = true;
+  at_.request.message.header = *fault.header;
+  at_.request.message.header.protectionAlg.reset();
+  at_.request.message.body = body::error{};
+  at_.decision.tid = to_hex(*fault.header->transactionID);
+  const bool wrong_version = fault.header->pvno != kCmp2000 && fault.header->pvno != kCmp2021;
+  fault_ = {wrong_version ? PKIFailureInfo::unsupportedVersion : PKIFailureInfo::badDataFormat,
+            "the message cannot be read: " + fault.text()};
+}
+
+Result<Decision> Responder::answer(LedgerReader& ledger) {
+  at_.ledger = &ledger;
+  if (kept_ && in_batch()) return refuse({PKIFailureInfo::badDataFormat, *kept_});
+  if (kept_) return at_.keep_for_operator(*kept_);
+  if (fault_) return refuse(*fault_);
+  if (resend_) return resent();
+  if (ignored_) return finish(Ignore{*ignored_});
+  auto next = work();
+  if (next) return finish(std::move(*next));
+  if (const auto* rejection = next.error().rejection()) return refuse(*rejection);
+  return failure(*next.error().error());
+}
+
+Outcome<Responder::Next> Responder::work() {
+  if (opens_transaction(body())) return open();
+  return go_on();
+}
+
+Outcome<Responder::Next> Responder::open() {
+  TRY(check_may_open(*at_.requester, at_.request.now));
+  opening_ = true;
+  auto services = at_.services();
+  ASSIGN_OR_RETURN(auto answer, dispatch(at_.request, *at_.requester, services));
+  return answer;
+}
+
+// a follow-up fits a transaction that has not ended and comes
+// from the one who opened it. None of these refusals touches the transaction.
+Outcome<Responder::Next> Responder::go_on() {
+  const bool polls = std::holds_alternative<body::pollReq>(body());
+  if (!at_.transaction && may_be_early()) return early("it follows a message that has not come");
+  const bool has_ended = !at_.transaction || at_.transaction->state == TransactionState::closed;
+  // Also what has ended is delivered again.
+  if (polls ? !at_.waiting : has_ended) return no_transaction();
+  TRY(check_credential());
+  TRY(check_recip_nonce());
+  if (polls) return poll();
+  if (std::holds_alternative<body::certConf>(body())) {
+    if (!at_.transaction->awaits_confirm()) return no_transaction();
+    return confirm();
+  }
+  if (std::holds_alternative<body::error>(body())) {
+    auto services = at_.services();
+    ASSIGN_OR_RETURN(auto answer,
+                     handle_error(at_.request, *at_.requester, *at_.transaction, services));
+    continuing_ = true;
+    given_up_ = true;
+    return answer;
+  }
+  return reject(
+      PKIFailureInfo::badRequest,
+      "a message with the body " + std::string(body_name(body())) + " is not expected now");
+}
+
+tl::unexpected<Rejection> Responder::no_transaction() const {
+  const bool confirmed = at_.transaction && std::holds_alternative<body::certConf>(body());
+  return reject(
+      confirmed && channel().strict ? PKIFailureInfo::certConfirmed : PKIFailureInfo::badRequest,
+      "no open transaction has this transactionID");
+}
+
+// Only who is known may wait: authentication comes first.
+bool Responder::may_be_early() const {
+  return !in_batch() && arrival_.arrived + channel().out_of_order > at_.request.now;
+}
+
+Decision::Early Responder::early(std::string why) const {
+  // Doubles with each lease; within one process it is looked at once more when the queue is empty.
+  const auto shift = std::clamp(arrival_.attempts - 1, 0, 9);
+  return {at_.request.now + std::chrono::seconds(1 << shift), std::move(why)};
+}
+
+Checked<void> Responder::check_credential() const {
+  const auto& transaction = *at_.transaction;
+  if (transaction.credential == at_.requester->credential()) return {};
+  const bool kind_differs =
+      transaction.credential.starts_with("mac:") != (at_.requester->secret() != nullptr);
+  return reject(kind_differs ? PKIFailureInfo::wrongIntegrity : PKIFailureInfo::notAuthorized,
+                "the transaction was opened with another credential");
+}
+
+// where polls and answers cross, any of our latest messages may be the one that is
+// followed. Who has heard nothing of us yet has no nonce to send.
+Checked<void> Responder::check_recip_nonce() const {
+  const auto& nonce = request_header().recipNonce;
+  const bool last = nonce && *nonce == at_.transaction->our_nonce;
+  const bool known = at_.waiting && nonce && at_.waiting->knows_nonce(*nonce);
+  const bool heard_nothing = at_.waiting && at_.waiting->our_nonces.empty() && !nonce;
+  if (last || known || heard_nothing) return {};
+  return reject(PKIFailureInfo::badRecipientNonce,
+                "recipNonce is not the senderNonce of the last answer");
+}
+
+Outcome<Responder::Next> Responder::poll() {
+  const auto check_after = at_.request.channel->check_after(at_.request.now);
+  const auto& requests = std::get<body::pollReq>(body()).requests;
+  ASSIGN_OR_RETURN(auto answer, answer_poll(requests, *at_.waiting, check_after));
+  const bool patient = arrival_.turn == Turn::first && !in_batch();
+  if (answer.soon && patient) return early("what it asks for is being worked on");
+  return answer;
+}
+
+// a wrong hash is answered with an error, and the certificate counts as not confirmed.
+Outcome<Responder::Next> Responder::confirm() {
+  auto about = *at_.transaction;
+  std::erase_if(about.certificates, &TransactionCertificate::settled);
+  auto services = at_.services();
+  auto answer = handle_certConf(at_.request, *at_.requester, about, services);
+  continuing_ = true;
+  if (answer) return std::move(*answer);
+  const auto* rejection = answer.error().rejection();
+  if (rejection == nullptr || rejection->failInfo != PKIFailureInfo::badCertId) {
+    continuing_ = false;
+    return failure(std::move(answer).error());
+  }
+  Answer end;
+  ASSIGN_OR_RETURN(end.effects, withdraw(about, "wrong certHash", at_.request.now, services));
+  end.body = error_body(*rejection);
+  end.outcome = outcome_of(*rejection);
+  return end;
+}
+
+}  // namespace cmpost

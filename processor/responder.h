@@ -1,0 +1,113 @@
+// One arrival on its way through the processor, in two steps: who is it, and what does it get.
+#pragma once
+
+#include <variant>
+
+#include "processor/polling.h"
+#include "processor/proceeding.h"
+
+namespace cmpost {
+
+// A message and how it came. What it refers to outlives the Responder.
+struct Arrival {
+  JobId job;  // for a member of a nested message: one of its own
+  const Envelope& envelope;
+  ByteView der;
+  Time arrived{};
+  int attempts = 1;
+  Turn turn = Turn::first;
+  // Of a batch (RFC 9483 5.2.2.2): the job that carries the answer, and its transactionID. Each
+  // member gets an answer, and none can wait for another.
+  std::optional<JobId> carrier{};
+  Bytes batch{};
+  bool endorsed = false;  // a registration authority has added its protection (5.2.2.1)
+};
+
+// Two threads may do the two steps, one after the other.
+class Responder {
+ public:
+  Responder(Arrival arrival, LedgerReader& ledger, const ProcessorServices& services);
+
+  // Everything that can be said without changing anything: the message can be read, its
+  // header is right and its protection holds. Never touches the CA key. An Error is ours.
+  Result<void> check();
+  // As check(), but no protection is verified and nothing is looked up: for what is refused anyway.
+  Result<void> check_form_only();
+  // After check(). A Decision about the whole message, whatever check() has found.
+  Result<Decision> answer(LedgerReader& ledger);
+
+  // After check(). nullptr: not readable.
+  const PKIHeader* header() const;
+  const std::optional<Rejection>& fault() const { return fault_; }
+  // The answer is known without looking at the body: a duplicate, or nobody to answer to.
+  bool is_settled() const { return resend_ || ignored_ || kept_; }
+  bool is_strict() const { return channel().strict; }
+  bool has_transaction() const { return at_.transaction.has_value(); }
+  const PKIMessage& message() const { return at_.request.message; }
+  const Requester* requester() const { return at_.requester ? &*at_.requester : nullptr; }
+  // Refuses the message for a reason that it does not show itself.
+  void refuse_with(Rejection rejection);
+  // Answers it with this body, and keeps a tombstone of its transaction.
+  Result<Decision> answer_with(PKIBody body, std::string outcome, LedgerReader& ledger);
+
+ private:
+  struct Ignore {
+    std::string why;
+  };
+  using Next = std::variant<Answer, PollAnswer, Ignore, Decision::Early>;
+
+  const PKIHeader& request_header() const { return at_.request.message.header; }
+  const PKIBody& body() const { return at_.request.message.body; }
+  const ChannelSettings& channel() const { return at_.request.channel->settings; }
+  bool in_batch() const { return arrival_.carrier.has_value(); }
+  JobId own_reply() const { return reply_id(at_.job); }
+  // The answer that takes the certificates along.
+  JobId carrier() const { return reply_id(arrival_.carrier.value_or(at_.job)); }
+
+  // Can it be read? False: the answer, if any, is known.
+  bool read();
+  // Who is it?
+  Outcome<void> identify();
+  Result<std::optional<StoredMessage>> find_duplicate();
+  void note_unreadable(const DecodeFault& fault);
+
+  // What is it about? Rejections become error messages.
+  Outcome<Next> work();
+  Outcome<Next> open();
+  Outcome<Next> go_on();
+  tl::unexpected<Rejection> no_transaction() const;
+  bool may_be_early() const;
+  Decision::Early early(std::string why) const;
+  Checked<void> check_credential() const;
+  Checked<void> check_recip_nonce() const;
+  Outcome<Next> poll();
+  Outcome<Next> confirm();
+
+  // What does it get? (responder_answer.cpp)
+  Result<Decision> finish(Next&& next);
+  Result<Decision> refuse(const Rejection& rejection);
+  Result<Decision> answered(Answer&& answer);
+  Result<Decision> waits(Answer&& answer);
+  Result<Decision> polled(PollAnswer&& answer);
+  Result<Decision> resent();
+  StoredMessage stored(const std::string& reply_body, const Bytes& reply);
+  void note_outcome(Answer& answer);
+  Transaction new_transaction(const Answer& answer, const Bytes& nonce) const;
+  Waiting new_waiting(const Answer& answer) const;
+  void go_on_from(const Bytes& nonce);
+  void next_version(const Bytes& nonce, bool parts_changed);
+  void deliver(const std::vector<std::int64_t>& parts, ReplyParts& reply);
+
+  const Arrival arrival_;
+  Proceeding at_;
+  std::optional<Rejection> fault_;
+  std::optional<StoredMessage> resend_;
+  std::optional<std::string> ignored_;  // why nothing is to be answered
+  std::optional<std::string> kept_;     // why it is for an operator
+  bool readable_ = false;               // as far as its header
+  bool opening_ = false;                // the answer opens (and perhaps ends) a transaction
+  bool continuing_ = false;             // the answer goes on with the transaction
+  bool given_up_ = false;               // by the requester
+};
+
+}  // namespace cmpost

@@ -1,0 +1,213 @@
+// What a message gets.
+#include <algorithm>
+
+#include "processor/responder.h"
+
+namespace cmpost {
+
+Result<Decision> Responder::finish(Next&& next) {
+  if (auto* answer = std::get_if<Answer>(&next)) {
+    return answer->undecided.empty() ? answered(std::move(*answer)) : waits(std::move(*answer));
+  }
+  if (auto* poll = std::get_if<PollAnswer>(&next)) return polled(std::move(*poll));
+  if (auto* early = std::get_if<Decision::Early>(&next)) {
+    at_.decision.outcome = early->reason;
+    at_.decision.what = std::move(*early);
+    return std::move(at_.decision);
+  }
+  const auto& why = std::get<Ignore>(next).why;
+  if (in_batch()) return refuse({PKIFailureInfo::badMessageCheck, why});
+  return at_.stay_silent(why);
+}
+
+// An error message. Of an authenticated requester it ends a transaction that it would have
+// opened, so that the same octets get the same answer; every other leaves no trace but the audit
+// record.
+Result<Decision> Responder::refuse(const Rejection& rejection) {
+  Answer answer;
+  answer.body = error_body(rejection);
+  answer.outcome = outcome_of(rejection);
+  return answered(std::move(answer));
+}
+
+Result<Decision> Responder::answered(Answer&& answer) {
+  auto nonce = at_.shared.random.bytes(kNonceSize);
+  ReplyParts parts{std::move(answer.body), answer.implicitConfirm, {}, nonce};
+  if (answer.awaits_confirm) parts.confirmWaitTime = at_.request.now + channel().confirm_within;
+  std::string reply_body;
+  ASSIGN_OR_RETURN(auto der, at_.build(request_header(), std::move(parts), reply_body));
+  note_outcome(answer);
+  if (opening_) at_.decision.effects.open = new_transaction(answer, nonce);
+  if (continuing_) go_on_from(nonce);
+  if (opening_ || continuing_) at_.decision.effects.message = stored(reply_body, der);
+  at_.note_in_audit(reply_body);
+  return at_.send(own_reply(), at_.envelope.reply, reply_body, std::move(der));
+}
+
+Result<Decision> Responder::answer_with(PKIBody reply, std::string outcome, LedgerReader& ledger) {
+  at_.ledger = &ledger;
+  opening_ = true;
+  Answer answer;
+  answer.body = std::move(reply);
+  answer.outcome = std::move(outcome);
+  return answered(std::move(answer));
+}
+
+StoredMessage Responder::stored(const std::string& reply_body, const Bytes& reply) {
+  // The messages of a batch are stored with their own transactions.
+  if (!std::holds_alternative<body::nested>(body())) at_.request.der = to_bytes(arrival_.der);
+  return at_.stored(reply_body, reply);
+}
+
+void Responder::note_outcome(Answer& answer) {
+  at_.decision.effects = std::move(answer.effects);
+  at_.decision.outcome = std::move(answer.outcome);
+  at_.decision.refused = at_.decision.outcome.starts_with("rejection");
+}
+
+Transaction Responder::new_transaction(const Answer& answer, const Bytes& nonce) const {
+  Transaction transaction;
+  transaction.transactionID = *request_header().transactionID;
+  transaction.channel = channel().name;
+  transaction.state = answer.awaits_confirm ? TransactionState::open : TransactionState::closed;
+  transaction.body = body_name(body());
+  transaction.pvno = request_header().pvno;
+  transaction.credential = at_.requester->credential();
+  transaction.our_nonce = nonce;
+  transaction.certificates = answer.certificates;
+  for (auto& one : transaction.certificates) one.settled = !answer.awaits_confirm;
+  transaction.old_serial = answer.old_serial;
+  at_.await_confirm(transaction, carrier());
+  transaction.batch = arrival_.batch;
+  transaction.opened = at_.request.now;
+  return transaction;
+}
+
+// After certConf or error: everything that was delivered is settled; what waits still does,
+// unless the requester has given up.
+void Responder::go_on_from(const Bytes& nonce) {
+  auto after = *at_.transaction;
+  for (auto& certificate : after.certificates) certificate.settled = true;
+  after.our_nonce = nonce;
+  at_.await_confirm(after, carrier());
+  const bool ended = given_up_ || !at_.waiting || at_.waiting->all_delivered();
+  after.state = ended ? TransactionState::closed : TransactionState::waiting;
+  at_.decision.effects.advance = {std::move(after), at_.transaction->state};
+  if (at_.waiting) next_version(nonce, given_up_);
+  if (!given_up_ || !at_.waiting) return;
+  for (auto& part : at_.decision.effects.waiting->parts) {
+    if (part.state == PartState::delivered) continue;
+    part.state = PartState::delivered;
+    part.answer = error_body({PKIFailureInfo::badRequest, "the requester has given up"});
+  }
+}
+
+void Responder::next_version(const Bytes& nonce, bool parts_changed) {
+  auto after = *at_.waiting;
+  ++after.version;
+  after.note_nonce(nonce);
+  at_.decision.effects.waiting = std::move(after);
+  at_.decision.effects.waiting_parts_changed = parts_changed;
+}
+
+// the requester hears that it waits, or nothing.
+Result<Decision> Responder::waits(Answer&& answer) {
+  const auto& policy = channel().waiting;
+  const bool typed = cert_response(answer.body) != nullptr;
+  const bool may_tell = typed || policy.by_error || in_batch();
+  const auto nonce = at_.shared.random.bytes(kNonceSize);
+  auto transaction = new_transaction(answer, {});
+  transaction.state = TransactionState::waiting;
+  auto waiting = new_waiting(answer);
+  // in a batch each request has an answer.
+  waiting.told = in_batch() || (may_tell && policy.interim == WaitingSettings::Interim::always);
+  if (!waiting.told && may_tell && policy.interim == WaitingSettings::Interim::after)
+    waiting.interim_at = at_.request.now + policy.after;
+  note_outcome(answer);
+  std::string reply_body;
+  Bytes der;
+  if (waiting.told) {
+    ReplyParts parts{std::move(answer.body), false, {}, nonce};
+    ASSIGN_OR_RETURN(der, at_.build(request_header(), std::move(parts), reply_body));
+    transaction.our_nonce = nonce;
+    waiting.note_nonce(nonce);
+    for (auto& part : waiting.parts) {
+      if (part.state == PartState::ready) part.state = PartState::delivered;
+    }
+  }
+  at_.decision.effects.open = std::move(transaction);
+  at_.decision.effects.waiting = std::move(waiting);
+  at_.decision.effects.message = stored(reply_body, der);
+  at_.note_in_audit(reply_body);
+  if (reply_body.empty()) return at_.stay_silent(at_.decision.outcome);
+  return at_.send(own_reply(), at_.envelope.reply, reply_body, std::move(der));
+}
+
+Waiting Responder::new_waiting(const Answer& answer) const {
+  Waiting waiting;
+  waiting.received = at_.request.now;
+  waiting.envelope = at_.envelope;
+  const auto limit = channel().waiting.decide_within;
+  if (limit != Duration::zero()) waiting.decide_by = at_.request.now + limit;
+  waiting.parts = answer.undecided;
+  const auto* response = cert_response(answer.body);
+  if (response == nullptr) return waiting;
+  for (const auto& one : response->response) {
+    if (waiting.part(one.certReqId) != nullptr) continue;
+    WaitingPart refused;
+    refused.certReqId = one.certReqId;
+    refused.state = PartState::ready;
+    refused.answer = part_of(answer.body, one.certReqId);
+    waiting.parts.push_back(std::move(refused));
+  }
+  return waiting;
+}
+
+Result<Decision> Responder::polled(PollAnswer&& answer) {
+  const auto nonce = at_.shared.random.bytes(kNonceSize);
+  next_version(nonce, !answer.delivers.empty());
+  auto& waiting = *at_.decision.effects.waiting;
+  waiting.asked = at_.request.now;
+  ++waiting.polls;
+  waiting.told = true;  // who polls knows how
+  waiting.interim_at.reset();
+  ReplyParts parts{std::move(answer.body), false, {}, nonce};
+  at_.decision.outcome = "not yet";
+  if (!answer.delivers.empty()) deliver(answer.delivers, parts);
+  std::string reply_body;
+  ASSIGN_OR_RETURN(auto der, at_.build(request_header(), std::move(parts), reply_body));
+  if (!answer.delivers.empty()) at_.decision.effects.message = stored(reply_body, der);
+  at_.note_in_audit(reply_body);
+  return at_.send(own_reply(), at_.envelope.reply, reply_body, std::move(der));
+}
+
+void Responder::deliver(const std::vector<std::int64_t>& parts, ReplyParts& reply) {
+  auto& waiting = *at_.decision.effects.waiting;
+  auto after = *at_.transaction;
+  const bool again = std::ranges::all_of(
+      parts, [&](std::int64_t id) { return waiting.part(id)->state == PartState::delivered; });
+  for (const auto id : parts) waiting.part(id)->state = PartState::delivered;
+  at_.decision.outcome = again ? "the final response is sent again" : "the final response";
+  reply.implicitConfirm = waiting.implicitConfirm;
+  if (after.awaits_confirm()) {
+    reply.confirmWaitTime = at_.request.now + channel().confirm_within;
+  }
+  if (after.state == TransactionState::closed) return;
+  after.our_nonce = reply.senderNonce;
+  if (!again) at_.await_confirm(after, carrier());
+  if (waiting.all_delivered()) {
+    after.state = after.awaits_confirm() ? TransactionState::open : TransactionState::closed;
+  }
+  at_.decision.effects.advance = {std::move(after), at_.transaction->state};
+}
+
+Result<Decision> Responder::resent() {
+  if (resend_->reply_body.empty()) {
+    if (in_batch()) return refuse({PKIFailureInfo::systemUnavail, "its answer is not there yet"});
+    return at_.stay_silent("the same message again: it waits");
+  }
+  at_.decision.outcome = "the same message again: its answer is sent again";
+  return at_.send(own_reply(), at_.envelope.reply, resend_->reply_body, std::move(resend_->reply));
+}
+
+}  // namespace cmpost
