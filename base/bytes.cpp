@@ -22,9 +22,11 @@ int hex_value(char c) {
   return -1;
 }
 
-// The octets of the well-formed UTF-8 character at the front of `text`; 0 when there is none.
+}  // namespace
+
 std::size_t utf8_length(std::string_view text) {
   const auto at = [&](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
+  if (text.empty()) return 0;
   const auto lead = at(0);
   const std::size_t length = lead < 0x80   ? 1
                              : lead < 0xc2 ? 0
@@ -43,7 +45,14 @@ std::size_t utf8_length(std::string_view text) {
   return length;
 }
 
-}  // namespace
+bool is_utf8(std::string_view text) {
+  while (!text.empty()) {
+    const auto length = utf8_length(text);
+    if (length == 0) return false;
+    text.remove_prefix(length);
+  }
+  return true;
+}
 
 std::string to_hex(ByteView view) {
   std::string text;

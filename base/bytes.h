@@ -36,6 +36,10 @@ std::optional<Bytes> from_hex(std::string_view text);
 std::string to_base64(ByteView view);
 std::optional<Bytes> from_base64(std::string_view text);
 
+// The length of the well-formed UTF-8 character (RFC 3629) at the front; 0 when there is none.
+std::size_t utf8_length(std::string_view text);
+bool is_utf8(std::string_view text);
+
 // Text for a log line or terminal: control characters and what is not UTF-8 become \xNN, and
 // what is longer than `limit` octets is cut and marked with "...".
 std::string printable(std::string_view text, std::size_t limit = 200);

@@ -56,31 +56,6 @@ bool is_minimal_integer(ByteView content) {
   return !(content[0] == 0x00 && !sign_of_next) && !(content[0] == 0xff && sign_of_next);
 }
 
-// Length of the well-formed UTF-8 sequence at the start of `text`; 0 when there is none.
-std::size_t utf8_sequence(ByteView text) {
-  const auto lead = text[0];
-  if (lead < 0x80) return 1;
-  const std::size_t length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-  if (lead < 0xc2 || lead > 0xf4 || text.size() < length) return 0;
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((text[i] & 0xc0) != 0x80) return 0;
-  }
-  const auto second = text[1];
-  const bool overlong = (lead == 0xe0 && second < 0xa0) || (lead == 0xf0 && second < 0x90);
-  const bool surrogate = lead == 0xed && second > 0x9f;
-  const bool beyond = lead == 0xf4 && second > 0x8f;
-  return overlong || surrogate || beyond ? 0 : length;
-}
-
-bool is_utf8(ByteView text) {
-  while (!text.empty()) {
-    const auto length = utf8_sequence(text);
-    if (length == 0) return false;
-    text = text.subspan(length);
-  }
-  return true;
-}
-
 // Cuts `count` decimal digits off the front.
 std::optional<int> cut_number(std::string_view& text, std::size_t count) {
   if (text.size() < count) return std::nullopt;
@@ -277,7 +252,7 @@ Parsed<void> Reader::null(Tag tag) {
 Parsed<std::string> Reader::utf8_string(Tag tag) {
   const auto start = offset();
   ASSIGN_OR_RETURN(const Element element, expect(tag));
-  if (!is_utf8(element.content)) return fault_at(start, "UTF8String is not UTF-8");
+  if (!is_utf8(text_of(element.content))) return fault_at(start, "UTF8String is not UTF-8");
   return std::string(text_of(element.content));
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include "base/bytes.h"
 #include "mime/text.h"
 
 namespace cmpost {
@@ -15,7 +16,7 @@ bool is_control(char c) { return static_cast<std::uint8_t>(c) < 0x20 || c == 0x7
 std::string utf8_from_utf8(std::string_view octets) {
   std::string text;
   while (!octets.empty()) {
-    const auto length = utf8_character(octets);
+    const auto length = utf8_length(octets);
     if (length == 0) {
       text += kReplacement;
     } else if (is_control(octets.front())) {
@@ -59,36 +60,6 @@ std::string utf8_from_unknown(std::string_view octets) {
 }
 
 }  // namespace
-
-std::size_t utf8_character(std::string_view text) {
-  const auto at = [&](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
-  if (text.empty()) return 0;
-  const auto lead = at(0);
-  if (lead < 0x80) return 1;
-  const std::size_t length = lead < 0xc2   ? 0
-                             : lead < 0xe0 ? 2
-                             : lead < 0xf0 ? 3
-                             : lead < 0xf5 ? 4
-                                           : 0;
-  if (length == 0 || length > text.size()) return 0;
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((at(i) & 0xc0) != 0x80) return 0;
-  }
-  const auto second = at(1);
-  const bool overlong = (lead == 0xe0 && second < 0xa0) || (lead == 0xf0 && second < 0x90);
-  const bool surrogate = lead == 0xed && second > 0x9f;
-  const bool beyond_unicode = lead == 0xf4 && second > 0x8f;
-  return overlong || surrogate || beyond_unicode ? 0 : length;
-}
-
-bool is_utf8(std::string_view text) {
-  while (!text.empty()) {
-    const auto length = utf8_character(text);
-    if (length == 0) return false;
-    text.remove_prefix(length);
-  }
-  return true;
-}
 
 std::string to_utf8(std::string_view charset, std::string_view octets) {
   if (charset.empty() || same_word(charset, "utf-8") || same_word(charset, "utf8") ||

@@ -6,11 +6,6 @@
 
 namespace cmpost {
 
-bool is_utf8(std::string_view text);
-
-// The length of the well-formed character at the front; 0 when there is none.
-std::size_t utf8_character(std::string_view text);
-
 // What `octets` say in UTF-8, for people: what is not known or not well-formed becomes U+FFFD,
 // control characters become blanks (a line break in a decoded value must not start a new line
 // anywhere). Knows UTF-8, ASCII, ISO-8859-1 and what is close to it.

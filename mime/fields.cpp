@@ -51,7 +51,7 @@ std::string_view without_directories(std::string_view name) {
 std::string cut_to_file_name(std::string name) {
   while (name.size() > kLongestFileName) {
     // From the front: it is the suffix that says what the file is.
-    name.erase(0, std::max<std::size_t>(1, utf8_character(name)));
+    name.erase(0, std::max<std::size_t>(1, utf8_length(name)));
   }
   return name;
 }

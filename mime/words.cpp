@@ -115,7 +115,7 @@ std::string encode_words(std::string_view text) {
   while (!text.empty()) {
     std::size_t length = 0;
     while (length < text.size()) {
-      const auto next = std::max<std::size_t>(1, utf8_character(text.substr(length)));
+      const auto next = std::max<std::size_t>(1, utf8_length(text.substr(length)));
       if (length + next > kOctetsOfWord) break;
       length += next;
     }
