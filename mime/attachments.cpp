@@ -83,7 +83,7 @@ Result<MailPart> take_message(const ScannedPart& part, std::string name, const M
   }
   if (content->empty()) return hold(which + " is empty");
   if (content->size() > limits.message) return too_large();
-  return MailPart{part.path, std::move(name), part.type.value, *std::move(content)};
+  return MailPart{part.path, std::move(name), *std::move(content)};
 }
 
 }  // namespace

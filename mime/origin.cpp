@@ -18,12 +18,9 @@ std::optional<Mailbox> only_mailbox(const Header& header, std::string_view name)
 }
 
 // The delivering server puts its own on top (RFC 5321 4.4); others below came with the mail.
-void read_return_path(const Header& header, IncomingMail& mail) {
+std::string topmost_return_path(const Header& header) {
   const auto values = header.all("Return-Path");
-  if (values.empty()) return;
-  const auto value = unfolded(values.front());
-  mail.null_return_path = value == "<>";
-  mail.return_path = read_mailbox(value);
+  return values.empty() ? std::string() : unfolded(values.front());
 }
 
 std::string only_message_id(const Header& header) {
@@ -68,7 +65,8 @@ IncomingMail read_origin(const Header& header) {
   IncomingMail mail;
   mail.from = only_mailbox(header, "From");
   mail.reply_to = only_mailbox(header, "Reply-To");
-  read_return_path(header, mail);
+  const auto return_path = topmost_return_path(header);
+  mail.return_path = read_mailbox(return_path);
   mail.message_id = only_message_id(header);
   mail.references = read_references(header);
   const auto subjects = header.all("Subject");
@@ -76,7 +74,7 @@ IncomingMail read_origin(const Header& header) {
   for (const auto value : header.all("Authentication-Results")) {
     mail.authentication_results.push_back(unfolded(value));
   }
-  mail.automatic = is_automatic(header) || mail.null_return_path;
+  mail.automatic = is_automatic(header) || return_path == "<>";
   return mail;
 }
 

@@ -33,7 +33,6 @@ struct MailPolicy {
 struct MailPart {
   std::string path;  // "1.2": as IMAP numbers parts
   std::string name;  // the file name, decoded, UTF-8, without directories; may be empty
-  std::string type;  // "application/pkixcmp"
   Bytes content;
 };
 
@@ -50,12 +49,11 @@ std::optional<Mailbox> read_mailbox(std::string_view field_value);
 struct IncomingMail {
   std::optional<Mailbox> from;  // nullopt: none, several or malformed
   std::optional<Mailbox> reply_to;
-  std::optional<Mailbox> return_path;  // what the delivering server wrote; nullopt also for <>
-  bool null_return_path = false;
-  std::string message_id;                           // "<x@y>", empty when absent or malformed
-  std::vector<std::string> references;              // well-formed ones, the last 10; those of
-                                                    // In-Reply-To where there is no References
-  std::string subject;                              // decoded, for people
+  std::optional<Mailbox> return_path;   // what the delivering server wrote; nullopt also for <>
+  std::string message_id;               // "<x@y>", empty when absent or malformed
+  std::vector<std::string> references;  // well-formed ones, the last 10; those of
+                                        // In-Reply-To where there is no References
+  std::string subject;                  // decoded, for people
   std::vector<std::string> authentication_results;  // unfolded values, topmost first
   // Auto-Submitted other than "no", Precedence bulk, list or junk, List-*, a null return path,
   // multipart/report: nobody is there to read free text.
@@ -73,6 +71,17 @@ struct IncomingMail {
 // an attachment whose base64 is damaged. A mail without any PKIMessage is no error: `messages` is
 // empty. Reads hostile input; any thread.
 Result<IncomingMail> read_mail(ByteView raw, const MailLimits& limits, const MailPolicy& policy);
+
+// What an S/MIME mail wraps, for who can open it.
+struct WrappedContent {
+  Bytes cms;  // the whole structure; of a clear-signed mail the signature beside the content
+  // Of a clear-signed mail the content, header and body, as RFC 8551 3.1.1 has it signed: every
+  // line ends in CRLF. It may be read as a mail.
+  std::optional<Bytes> entity;
+};
+// Of a mail with IncomingMail::wrapped. An Error when there is not exactly one content and one
+// signature, or when the encoding is damaged.
+Result<WrappedContent> read_wrapped(ByteView raw, const MailLimits& limits);
 
 // What a delivery report (RFC 3464) says about one recipient.
 struct DeliveryReport {

@@ -62,6 +62,7 @@ Result<Ending> Scanner::entity(const Place& place) {
   if (parts_.size() >= limits_.parts) {
     return hold("the mail has more than " + std::to_string(limits_.parts) + " parts");
   }
+  const auto whole = lines_.position();
   ASSIGN_OR_RETURN(auto header, read_header(lines_, boundaries_, limits_));
   if (place.whole_mail && header.fields.empty()) return hold("a mail begins with an empty line");
   ASSIGN_OR_RETURN(auto read, described_part(std::move(header), place.in_digest));
@@ -73,9 +74,12 @@ Result<Ending> Scanner::entity(const Place& place) {
 
   const auto begin = lines_.position();
   ASSIGN_OR_RETURN(const auto ending, inside(part, place));
-  parts_[part].body = ending.delimiter == Delimiter::none
-                          ? lines_.between(begin, ending.at)
-                          : lines_.before_line_end(begin, ending.at);
+  const auto text = [&](std::size_t from) {
+    return ending.delimiter == Delimiter::none ? lines_.between(from, ending.at)
+                                               : lines_.before_line_end(from, ending.at);
+  };
+  parts_[part].body = text(begin);
+  parts_[part].whole = text(whole);
   return ending;
 }
 

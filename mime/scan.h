@@ -28,7 +28,8 @@ struct ScannedPart {
   ContentField type;  // "text/plain" where the header does not say
   ContentField disposition;
   TransferEncoding encoding = TransferEncoding::absent;
-  std::string_view body;  // as it stands there; of a multipart up to its closing delimiter
+  std::string_view body;   // as it stands there; of a multipart up to its closing delimiter
+  std::string_view whole;  // header and body, less the line end that belongs to a delimiter
 };
 
 // Depth first, as they stand in the mail; the first is the mail itself. A leading "From " line of

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "mime/lines.h"
 #include "mime/text.h"
 
 namespace cmpost {
@@ -48,6 +49,45 @@ bool is_pkcs7_mime(std::string_view type) {
   return type == "application/pkcs7-mime" || type == "application/x-pkcs7-mime";
 }
 
+bool is_smime_signature(std::string_view type) {
+  return same_word(type, "application/pkcs7-signature") ||
+         same_word(type, "application/x-pkcs7-signature");
+}
+
+Result<Bytes> decoded_cms(const ScannedPart& part) {
+  auto octets = decode_body(part.encoding, view_of(part.body));
+  if (octets && !octets->empty()) return *std::move(octets);
+  return hold("the S/MIME part " + part.path + " is damaged: its body is not in its encoding",
+              "ask the sender to send it again; a gateway may have changed the mail");
+}
+
+// RFC 8551 3.1.1: "the canonical form [...] uses <CR><LF> as line endings". A mail that lies in a
+// file has often lost them.
+Bytes with_canonical_lines(std::string_view text) {
+  Bytes result;
+  result.reserve(text.size() + text.size() / 32);
+  for (Lines lines(text); !lines.at_end();) {
+    const auto line = lines.next();
+    append(result, view_of(line.text));
+    const bool ended = lines.between(line.begin, line.end).ends_with('\n');
+    if (ended) append(result, view_of("\r\n"));
+  }
+  return result;
+}
+
+// RFC 1847 2.1: "The multipart/signed content type contains exactly two body parts."
+Result<WrappedContent> clear_signed_content(const std::vector<ScannedPart>& parts) {
+  std::vector<const ScannedPart*> children;
+  for (const auto& part : parts) {
+    if (part.depth == parts.front().depth + 1) children.push_back(&part);
+  }
+  if (children.size() != 2 || !is_smime_signature(children[1]->type.value)) {
+    return hold("a multipart/signed is not one content and one signature");
+  }
+  ASSIGN_OR_RETURN(auto cms, decoded_cms(*children[1]));
+  return WrappedContent{std::move(cms), with_canonical_lines(children[0]->whole)};
+}
+
 }  // namespace
 
 Wrapped wrapping_of(const ScannedPart& mail) {
@@ -55,9 +95,7 @@ Wrapped wrapping_of(const ScannedPart& mail) {
   if (is_pkcs7_mime(type.value)) return by_smime_type(mail, type.parameter("smime-type"));
   if (type.value == "multipart/signed") {
     const auto protocol = type.parameter("protocol");
-    const bool smime = same_word(protocol, "application/pkcs7-signature") ||
-                       same_word(protocol, "application/x-pkcs7-signature");
-    return smime ? Wrapped::clear_signed : Wrapped::no;
+    return is_smime_signature(protocol) ? Wrapped::clear_signed : Wrapped::no;
   }
   // RFC 8551 3.2.1: a gateway may have lost the type, the name still tells.
   if (type.value == "application/octet-stream" &&
@@ -65,6 +103,22 @@ Wrapped wrapping_of(const ScannedPart& mail) {
     return by_content(mail);
   }
   return Wrapped::no;
+}
+
+Result<WrappedContent> read_wrapped(ByteView raw, const MailLimits& limits) {
+  ASSIGN_OR_RETURN(const auto parts, scan(raw, limits));
+  switch (wrapping_of(parts.front())) {
+    case Wrapped::clear_signed:
+      return clear_signed_content(parts);
+    case Wrapped::enveloped:
+    case Wrapped::opaque_signed: {
+      ASSIGN_OR_RETURN(auto cms, decoded_cms(parts.front()));
+      return WrappedContent{std::move(cms), std::nullopt};
+    }
+    case Wrapped::no:
+      break;
+  }
+  return hold("the mail is not S/MIME");
 }
 
 }  // namespace cmpost

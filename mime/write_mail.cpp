@@ -26,13 +26,12 @@ std::uint64_t digest(std::string_view text, std::uint64_t value) {
   return value;
 }
 
-std::string boundary_of(const OutgoingMail& mail) {
+std::string boundary_of(const OutgoingMail& mail, std::string_view kind) {
   const auto start = digest(mail.message_id, 0xcbf29ce484222325U);
   const auto value = digest(mail.text, digest(text_of(mail.message), start));
-  std::array<char, 40> text{};
-  std::snprintf(text.data(), text.size(), "=_cmpost_%016llx",
-                static_cast<unsigned long long>(value));
-  return text.data();
+  std::array<char, 20> text{};
+  std::snprintf(text.data(), text.size(), "%016llx", static_cast<unsigned long long>(value));
+  return "=_" + std::string(kind) + "_" + text.data();
 }
 
 Result<void> check_file_name(std::string_view name) {
@@ -124,19 +123,45 @@ Result<std::string> header_of(const OutgoingMail& mail) {
   return header + "X-Auto-Response-Suppress: All\r\nMIME-Version: 1.0\r\n";
 }
 
+// The text and the PKIMessage as one MIME entity, without a line end behind its last delimiter.
+Result<std::string> content_of_mail(const OutgoingMail& mail) {
+  TRY(check_file_name(mail.file_name));
+  if (mail.message.empty()) return hold("a mail without a PKIMessage is not written");
+  ASSIGN_OR_RETURN(const auto words, text_part(mail.text));
+  const auto boundary = boundary_of(mail, "cmpost");
+  auto text = "Content-Type: multipart/mixed;\r\n boundary=\"" + boundary + "\"\r\n\r\n";
+  text += "--" + boundary + "\r\n" + words;
+  text += "\r\n--" + boundary + "\r\n" + message_part(mail);
+  return text + "\r\n--" + boundary + "--";
+}
+
+std::string signature_part(ByteView signature) {
+  return "Content-Type: application/pkcs7-signature;\r\n name=\"smime.p7s\"\r\n"
+         "Content-Transfer-Encoding: base64\r\n"
+         "Content-Disposition: attachment;\r\n filename=\"smime.p7s\"\r\n\r\n" +
+         to_base64_lines(signature);
+}
+
 }  // namespace
 
 Result<Bytes> write_mail(const OutgoingMail& mail) {
-  TRY(check_file_name(mail.file_name));
-  if (mail.message.empty()) return hold("a mail without a PKIMessage is not written");
+  ASSIGN_OR_RETURN(const auto content, content_of_mail(mail));
+  ASSIGN_OR_RETURN(const auto header, header_of(mail));
+  return to_bytes(header + content + "\r\n");
+}
+
+Result<Bytes> write_signed_mail(const OutgoingMail& mail, const MailSignature& sign) {
+  ASSIGN_OR_RETURN(const auto content, content_of_mail(mail));
   ASSIGN_OR_RETURN(std::string text, header_of(mail));
-  ASSIGN_OR_RETURN(const auto words, text_part(mail.text));
-  const auto boundary = boundary_of(mail);
-  text += "Content-Type: multipart/mixed;\r\n boundary=\"" + boundary + "\"\r\n\r\n";
-  text += "--" + boundary + "\r\n" + words;
-  text += "\r\n--" + boundary + "\r\n" + message_part(mail);
-  text += "\r\n--" + boundary + "--\r\n";
-  return to_bytes(text);
+  ASSIGN_OR_RETURN(const auto signature, sign(view_of(content)));
+  const auto boundary = boundary_of(mail, "signed");
+  text +=
+      "Content-Type: multipart/signed; protocol=\"application/pkcs7-signature\";\r\n"
+      " micalg=sha-256; boundary=\"" +
+      boundary + "\"\r\n\r\n";
+  text += "This is a signed mail (S/MIME).\r\n\r\n--" + boundary + "\r\n" + content;
+  text += "\r\n--" + boundary + "\r\n" + signature_part(signature);
+  return to_bytes(text + "\r\n--" + boundary + "--\r\n");
 }
 
 }  // namespace cmpost

