@@ -1,7 +1,7 @@
 #include <algorithm>
-#include <charconv>
 
 #include "base/bytes.h"
+#include "config/mail_url.h"
 #include "config/readers.h"
 #include "config/spelling.h"
 
@@ -9,100 +9,6 @@ namespace cmpost {
 namespace {
 
 using namespace std::chrono_literals;
-
-struct Scheme {
-  std::string_view name;
-  int port;
-  bool fetches;
-};
-constexpr std::array kSchemes = {Scheme{"imap", 143, true},  Scheme{"imaps", 993, true},
-                                 Scheme{"pop3", 110, true},  Scheme{"pop3s", 995, true},
-                                 Scheme{"smtp", 587, false}, Scheme{"smtps", 465, false},
-                                 Scheme{"maildir", 0, true}};
-
-struct UrlMistake {
-  std::string what, hint;
-};
-
-bool is_host_octet(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
-         c == '-' || c == ':';
-}
-
-// "host", "host:143", "[::1]:143"; an address with colons needs its brackets.
-std::optional<UrlMistake> split_authority(std::string_view text, MailUrl& url) {
-  auto port = std::string_view();
-  if (text.starts_with('[')) {
-    const auto close = text.find(']');
-    if (close == std::string_view::npos) return UrlMistake{"a '[' has no partner", ""};
-    url.host = text.substr(1, close - 1);
-    port = text.substr(close + 1);
-  } else {
-    const auto colon = std::min(text.find(':'), text.size());
-    url.host = text.substr(0, colon);
-    port = text.substr(colon);
-  }
-  if (url.host.empty() || !std::all_of(url.host.begin(), url.host.end(), is_host_octet)) {
-    return UrlMistake{"it names no host", "such as imaps://pki@mail.example/INBOX"};
-  }
-  if (port.empty()) return std::nullopt;
-  const auto* end = port.data() + port.size();
-  const auto [stop, error] = std::from_chars(port.data() + 1, end, url.port);
-  if (port[0] != ':' || error != std::errc() || stop != end || url.port < 1 || url.port > 65535) {
-    return UrlMistake{"the port is not a number from 1 to 65535", ""};
-  }
-  return std::nullopt;
-}
-
-// A user in the URL is what `login` says, too, when it names none.
-std::optional<UrlMistake> split_url(std::string_view text, bool fetch, MailUrl& url,
-                                    std::string& user) {
-  const auto colon = text.find(':');
-  const auto scheme = text.substr(0, std::min(colon, text.size()));
-  const auto found = std::find_if(kSchemes.begin(), kSchemes.end(),
-                                  [&](const Scheme& one) { return one.name == scheme; });
-  if (colon == std::string_view::npos || found == kSchemes.end() || found->fetches != fetch) {
-    return UrlMistake{
-        "the scheme is not one of " +
-            std::string(fetch ? "imaps, imap, pop3s, pop3, maildir" : "smtps, smtp"),
-        fetch ? "such as imaps://pki@mail.example/INBOX" : "such as smtps://pki@mail.example"};
-  }
-  url.scheme = scheme;
-  url.port = found->port;
-  auto rest = text.substr(colon + 1);
-  if (scheme == "maildir") {
-    if (rest.empty() || rest.front() != '/') {
-      return UrlMistake{"a Maildir is named by its absolute path", "such as maildir:/var/mail/pki"};
-    }
-    url.path = rest;
-    return std::nullopt;
-  }
-  if (!rest.starts_with("//")) return UrlMistake{"'//' is missing behind the scheme", ""};
-  rest.remove_prefix(2);
-  const auto slash = std::min(rest.find('/'), rest.size());
-  url.path = rest.substr(std::min(slash + 1, rest.size()));
-  auto authority = rest.substr(0, slash);
-  if (const auto at = authority.rfind('@'); at != std::string_view::npos) {
-    user = authority.substr(0, at);
-    authority.remove_prefix(at + 1);
-  }
-  if (user.find(':') != std::string::npos) {
-    user.clear();
-    return UrlMistake{"a password does not belong into the settings",
-                      "login = { password_file = \"secrets/mail\" }"};
-  }
-  return split_authority(authority, url);
-}
-
-MailUrl read_url(Section& table, std::string_view key, bool fetch, std::string& user) {
-  MailUrl url;
-  const auto text = table.text(key);
-  if (!table.has(key)) return url;
-  if (const auto mistake = split_url(text, fetch, url, user)) {
-    table.complain(key, "'" + std::string(key) + "': " + mistake->what, mistake->hint);
-  }
-  return url;
-}
 
 LoginSettings read_login(Section table, std::string user) {
   using Mechanism = LoginSettings::Mechanism;
@@ -126,6 +32,19 @@ LoginSettings read_login(Section table, std::string user) {
   }
   table.finish();
   return login;
+}
+
+// Without a table of its own `send` shares the secret of `login`, as the user that it names itself.
+LoginSettings read_send_login(Section& table, const LoginSettings& login, const std::string& user) {
+  if (table.has("send_login")) return read_login(table.table("send_login"), user);
+  LoginSettings shared = login;
+  if (!user.empty()) shared.user = user;
+  if (!user.empty() && login.password_file.empty() && login.token_command.empty()) {
+    table.complain("send",
+                   "'send' names the user '" + printable(user, 60) + "' and nothing to log in with",
+                   "login = { password_file = \"...\" }, or a send_login of its own");
+  }
+  return shared;
 }
 
 bool is_loopback(const std::string& host) {
@@ -154,6 +73,43 @@ TlsSettings read_tls(Section table, const MailSettings& mail) {
   return tls;
 }
 
+void check_smime(Section& table, const SmimeSettings& smime) {
+  using Require = SmimeSettings::Require;
+  const bool encryption = smime.require == Require::encryption || smime.require == Require::both;
+  const bool signature = smime.require == Require::signature || smime.require == Require::both;
+  if (smime.certificate.empty() != smime.key.empty()) {
+    table.complain(smime.key.empty() ? "certificate" : "key",
+                   "'certificate' and 'key' belong together");
+  }
+  if (encryption && smime.key.empty()) {
+    table.complain("require", "without a 'key' no mail can be opened that is encrypted");
+  }
+  if (signature && smime.trust.empty()) {
+    table.complain("require", "with nobody in 'trust' no signature counts",
+                   "trust = [\"trust/mail-ca.pem\"]");
+  }
+  if (smime.sign_answers && smime.key.empty()) {
+    table.complain("sign_answers", "without a 'key' no answer can be signed");
+  }
+}
+
+SmimeSettings read_smime(Section table) {
+  using Require = SmimeSettings::Require;
+  constexpr std::array kRequirements = {
+      Word<Require>{"none", Require::none}, Word<Require>{"signed", Require::signature},
+      Word<Require>{"encrypted", Require::encryption}, Word<Require>{"both", Require::both}};
+  SmimeSettings smime;
+  smime.enabled = true;
+  smime.certificate = table.path("certificate", NamedFile::Use::readable);
+  smime.key = table.path("key", NamedFile::Use::secret);
+  smime.trust = table.paths("trust", NamedFile::Use::readable);
+  smime.require = table.choice("require", smime.require, kRequirements);
+  smime.sign_answers = table.flag("sign_answers", smime.sign_answers);
+  check_smime(table, smime);
+  table.finish();
+  return smime;
+}
+
 // "a@b", "*@b", "*@*.b"
 bool is_address_pattern(std::string_view text) {
   const auto at = text.find('@');
@@ -173,8 +129,25 @@ std::vector<std::string> read_patterns(Section& table, std::string_view key) {
   return patterns;
 }
 
+std::vector<RegisteredAddress> read_registered(Section table) {
+  std::vector<RegisteredAddress> registered;
+  for (const auto& [sender, at, value] : table.members()) {
+    const auto answers_to = table.text(sender);
+    if (!is_address_pattern(sender) || !is_address_pattern(answers_to) ||
+        answers_to.find('*') != std::string::npos) {
+      table.complain(sender, "'" + printable(sender, 80) + "' has no plain addresses",
+                     "such as \"dev@site-7.example\" = \"answers@site-7.example\" or "
+                     "\"*@site-7.example\" = \"...\"");
+    }
+    registered.push_back({sender, answers_to});
+  }
+  table.finish();
+  return registered;
+}
+
 void read_addresses(Section& table, MailSettings& mail) {
-  constexpr std::array kRules = {Word<ReplyRule>{"reply-to", ReplyRule::reply_to},
+  constexpr std::array kRules = {Word<ReplyRule>{"registered", ReplyRule::registered},
+                                 Word<ReplyRule>{"reply-to", ReplyRule::reply_to},
                                  Word<ReplyRule>{"return-path", ReplyRule::return_path},
                                  Word<ReplyRule>{"from", ReplyRule::from}};
   mail.from = table.text("from");
@@ -190,6 +163,7 @@ void read_addresses(Section& table, MailSettings& mail) {
   mail.senders = read_patterns(table, "senders");
   mail.reply_to = read_patterns(table, "reply_to");
   mail.authserv_id = table.text("authserv_id");
+  mail.registered = read_registered(table.table("registered"));
   if (!table.has("reply")) return;
   mail.reply.clear();
   for (const auto* item : table.items("reply")) {
@@ -199,8 +173,12 @@ void read_addresses(Section& table, MailSettings& mail) {
       mail.reply.push_back(found->meaning);
     } else {
       table.complain("reply", "'" + printable(item->text, 40) + "' is no place for an answer",
-                     "known are \"reply-to\", \"return-path\", \"from\"");
+                     "known are \"registered\", \"reply-to\", \"return-path\", \"from\"");
     }
+  }
+  const bool looked_up = std::ranges::count(mail.reply, ReplyRule::registered) > 0;
+  if (!mail.registered.empty() && !looked_up) {
+    table.complain("reply", "'registered' is given and not used", "reply = [\"registered\", ...]");
   }
 }
 
@@ -208,16 +186,17 @@ void read_addresses(Section& table, MailSettings& mail) {
 
 MailSettings read_mail_settings(Section& table) {
   MailSettings mail;
-  std::string fetch_user, send_user;
   table.require("fetch", "such as imaps://pki@mail.example/INBOX");
   table.require("send", "such as smtps://pki@mail.example");
-  mail.fetch = read_url(table, "fetch", true, fetch_user);
-  mail.send = read_url(table, "send", false, send_user);
+  const auto fetch = read_mail_url(table, "fetch", MailUse::fetch);
+  const auto send = read_mail_url(table, "send", MailUse::send);
+  mail.fetch = fetch.url;
+  mail.send = send.url;
   if (mail.fetch.scheme.starts_with("imap") && mail.fetch.path.empty()) mail.fetch.path = "INBOX";
-  mail.login = read_login(table.table("login"), fetch_user);
-  mail.send_login =
-      table.has("send_login") ? read_login(table.table("send_login"), send_user) : mail.login;
+  mail.login = read_login(table.table("login"), fetch.user);
+  mail.send_login = read_send_login(table, mail.login, send.user);
   mail.tls = read_tls(table.table("tls"), mail);
+  if (table.has("smime")) mail.smime = read_smime(table.table("smime"));
   read_addresses(table, mail);
   mail.idle = table.flag("idle", mail.idle);
   mail.poll = table.duration("poll", mail.poll, {1s, 24h});

@@ -36,7 +36,25 @@ struct MailUrl {
 };
 
 // Where an answer may be sent, in this order of preference.
-enum class ReplyRule { reply_to, return_path, from };
+enum class ReplyRule { registered, reply_to, return_path, from };
+
+// "dev@site.example" = "answers@site.example": who writes, and where the answers go.
+struct RegisteredAddress {
+  std::string sender;  // as in MailSettings::senders
+  std::string answers_to;
+};
+
+// `smime`: S/MIME (RFC 8551) around mails. It protects the way; what a request may do is decided by
+// the protection of the CMP message all the same.
+struct SmimeSettings {
+  enum class Require { none, signature, encryption, both };
+  bool enabled = false;     // without the table S/MIME is not opened at all
+  std::string certificate;  // absolute, PEM: the channel's own, helpers behind it
+  std::string key;          // absolute, PEM, to it; opens what is encrypted for the certificate
+  std::vector<std::string> trust;  // absolute, PEM: who may vouch for signers of mails
+  Require require = Require::none;
+  bool sign_answers = false;  // needs an RSA key: see answer_signer.h
+};
 
 struct MailSettings {
   MailUrl fetch, send;
@@ -61,10 +79,13 @@ struct MailSettings {
   // The authserv-id whose Authentication-Results are believed; then From must have passed DMARC,
   // or SPF or DKIM for its domain. Empty: not looked at.
   std::string authserv_id;
-  std::vector<ReplyRule> reply = {ReplyRule::reply_to, ReplyRule::return_path, ReplyRule::from};
+  std::vector<ReplyRule> reply = {ReplyRule::registered, ReplyRule::reply_to,
+                                  ReplyRule::return_path, ReplyRule::from};
+  std::vector<RegisteredAddress> registered;  // in the order of the file
   std::vector<std::string>
       reply_to;  // addresses that Reply-To may name, as `senders`; empty: From's domain
   std::size_t per_sender_per_hour = 1000;
+  SmimeSettings smime;
 };
 
 }  // namespace cmpost

@@ -83,7 +83,25 @@ bool passes(const MethodResult& result, const std::string& domain) {
   return (result.method == "spf" || result.method == "dkim") && vouches_for(result, domain);
 }
 
+// A full address before a pattern, patterns in their order. Anybody can write any From; the answer
+// then goes to who is registered for it, and not to the one who wrote.
+std::optional<Mailbox> registered_address(const IncomingMail& mail, const MailSettings& settings) {
+  if (!mail.from) return std::nullopt;
+  const RegisteredAddress* found = nullptr;
+  for (const auto& entry : settings.registered) {
+    if (!matches(entry.sender, *mail.from)) continue;
+    const bool whole = entry.sender.find('*') == std::string::npos;
+    if (whole || found == nullptr) found = &entry;
+    if (whole) break;
+  }
+  return found == nullptr ? std::nullopt : read_mailbox(found->answers_to);
+}
+
 }  // namespace
+
+bool same_address(const Mailbox& a, const Mailbox& b) {
+  return lower(a.local) == lower(b.local) && lower(a.domain) == lower(b.domain);
+}
 
 bool matches(std::string_view pattern, const Mailbox& mailbox) {
   const auto at = pattern.rfind('@');
@@ -138,7 +156,7 @@ std::optional<std::string> sender_refusal(const IncomingMail& mail, const MailSe
 std::optional<Mailbox> reply_address(const IncomingMail& mail, const MailSettings& settings) {
   const auto own = read_mailbox(settings.from);
   const auto usable = [&](const std::optional<Mailbox>& address) {
-    return address && !(own && lower(address->text()) == lower(own->text()));
+    return address && !(own && same_address(*address, *own));
   };
   // Without a list Reply-To may only stay in the sender's own domain.
   const auto reply_to_allowed = [&] {
@@ -147,6 +165,9 @@ std::optional<Mailbox> reply_address(const IncomingMail& mail, const MailSetting
   };
   for (const auto rule : settings.reply) {
     switch (rule) {
+      case ReplyRule::registered:
+        if (auto address = registered_address(mail, settings); usable(address)) return address;
+        break;
       case ReplyRule::reply_to:
         if (usable(mail.reply_to) && reply_to_allowed()) return mail.reply_to;
         break;

@@ -12,6 +12,9 @@
 
 namespace cmpost {
 
+// Without regard to case, as servers deliver.
+bool same_address(const Mailbox& a, const Mailbox& b);
+
 // "a@b", "*@b", "*@*.b": the star stands for any local part, or for any labels before the domain.
 // Local parts are compared without regard to case: who may write must not hang on it.
 bool matches(std::string_view pattern, const Mailbox& mailbox);

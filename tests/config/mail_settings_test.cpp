@@ -78,6 +78,61 @@ TEST(MailSettings, LoginsMayDiffer) {
   EXPECT_EQ(mail.send_login.mechanism, LoginSettings::Mechanism::xoauth2);
 }
 
+TEST(MailSettings, AUserInSendSharesTheSecretOfTheLogin) {
+  const std::string from(kFrom);
+  const auto urls = std::string(kFetch) + "send = \"smtps://out@mail.example\"\n" + from;
+  const auto mail = read(urls + "login = { password_file = \"p\" }\n");
+  EXPECT_EQ(mail.login.user, "pki");
+  EXPECT_EQ(mail.send_login.user, "out");
+  EXPECT_EQ(mail.send_login.password_file, "/etc/cmpost/p");
+  EXPECT_THAT(complaint(urls), HasSubstr("the user 'out' and nothing to log in with"));
+  EXPECT_EQ(read(urls + "send_login = { password_file = \"q\" }\n").send_login.user, "out");
+  EXPECT_EQ(read(usual() + "login = { password_file = \"p\" }\n").send_login.user, "pki");
+}
+
+TEST(MailSettings, SmimeIsOffUntilItIsGiven) {
+  EXPECT_FALSE(read(usual()).smime.enabled);
+  const auto smime =
+      read(usual() +
+           "smime = { certificate = \"m.pem\", key = \"m.key\", trust = [\"t.pem\"], require = "
+           "\"both\", sign_answers = true }\n")
+          .smime;
+  EXPECT_TRUE(smime.enabled);
+  EXPECT_EQ(smime.certificate, "/etc/cmpost/m.pem");
+  EXPECT_EQ(smime.key, "/etc/cmpost/m.key");
+  EXPECT_THAT(smime.trust, ElementsAre("/etc/cmpost/t.pem"));
+  EXPECT_EQ(smime.require, SmimeSettings::Require::both);
+  EXPECT_TRUE(smime.sign_answers);
+  EXPECT_TRUE(read(usual() + "smime = {}\n").smime.enabled);
+}
+
+TEST(MailSettings, SmimeThatCannotWorkIsFound) {
+  const auto with = [](const std::string& keys) {
+    return complaint(usual() + "smime = { " + keys + " }\n");
+  };
+  EXPECT_THAT(with("key = \"k\""), HasSubstr("belong together"));
+  EXPECT_THAT(with("require = \"signed\""), HasSubstr("nobody in 'trust'"));
+  EXPECT_THAT(with("require = \"encrypted\""), HasSubstr("without a 'key'"));
+  EXPECT_THAT(with("sign_answers = true"), HasSubstr("without a 'key'"));
+  EXPECT_THAT(with("require = \"maybe\""), HasSubstr("none"));
+}
+
+TEST(MailSettings, RegisteredAddressesKeepTheirOrder) {
+  const auto mail = read(usual() +
+                         "registered = { \"dev@site.example\" = \"a@site.example\", "
+                         "\"*@*.example\" = \"b@site.example\" }\n");
+  ASSERT_EQ(mail.registered.size(), 2U);
+  EXPECT_EQ(mail.registered[0].sender, "dev@site.example");
+  EXPECT_EQ(mail.registered[1].answers_to, "b@site.example");
+  EXPECT_EQ(mail.reply.front(), ReplyRule::registered);
+  EXPECT_THAT(complaint(usual() + "registered = { \"dev\" = \"a@b\" }\n"),
+              HasSubstr("no plain addresses"));
+  EXPECT_THAT(complaint(usual() + "registered = { \"a@b\" = \"*@b\" }\n"),
+              HasSubstr("no plain addresses"));
+  EXPECT_THAT(complaint(usual() + "registered = { \"a@b\" = \"c@b\" }\nreply = [\"from\"]\n"),
+              HasSubstr("not used"));
+}
+
 TEST(MailSettings, TheRepliesFollowTheOrderGiven) {
   EXPECT_THAT(read(usual() + "reply = [\"from\", \"reply-to\"]\n").reply,
               ElementsAre(ReplyRule::from, ReplyRule::reply_to));

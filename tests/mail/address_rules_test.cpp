@@ -106,5 +106,28 @@ TEST(ReplyAddress, IsNeverOurOwn) {
   EXPECT_EQ(reply_address(mail, settings), std::nullopt);
 }
 
+TEST(ReplyAddress, WhoIsRegisteredIsAnsweredThere) {
+  MailSettings settings;
+  settings.from = "pki@ca.example";
+  settings.registered = {{"*@site.example", "site@hub.example"},
+                         {"*@*.example", "all@hub.example"},
+                         {"dev@site.example", "dev@hub.example"}};
+  const auto answered = [&](const std::string& from) {
+    IncomingMail mail;
+    mail.from = read_mailbox(from);
+    mail.reply_to = mail.from;
+    const auto address = reply_address(mail, settings);
+    return address ? address->text() : "nobody";
+  };
+  EXPECT_EQ(answered("DEV@site.example"), "dev@hub.example") << "a whole address counts first";
+  EXPECT_EQ(answered("other@site.example"), "site@hub.example");
+  EXPECT_EQ(answered("a@deep.er.example"), "all@hub.example");
+  EXPECT_EQ(answered("a@elsewhere.test"), "a@elsewhere.test") << "the next rule";
+  settings.reply = {ReplyRule::registered};
+  EXPECT_EQ(answered("a@elsewhere.test"), "nobody");
+  settings.registered = {{"*@elsewhere.test", "pki@ca.example"}};
+  EXPECT_EQ(answered("a@elsewhere.test"), "nobody") << "never to ourselves";
+}
+
 }  // namespace
 }  // namespace cmpost
