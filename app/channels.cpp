@@ -1,6 +1,7 @@
 #include "app/channels.h"
 
 #include "app/bounces.h"
+#include "base/files.h"
 #include "mail/mail_egress.h"
 #include "mail/mail_ingress.h"
 #include "mail/open_mail_source.h"
@@ -13,14 +14,16 @@ namespace {
 Result<std::unique_ptr<Ingress>> make_mail_ingress(Instance& instance,
                                                    const ChannelSettings& channel, Spool& spool,
                                                    const Clock& steady) {
-  ASSIGN_OR_RETURN(auto source, open_mail_source(channel.mail));
+  const auto taken = path_below(instance.settings().directory, "state/" + channel.name + ".taken");
+  ASSIGN_OR_RETURN(auto source, open_mail_source(channel.mail, taken));
   ASSIGN_OR_RETURN(const auto key, bounce_key(instance));
   const auto bounced = [&replies = spool.replies(), key, name = channel.name](
                            const DeliveryReport& report, const Bytes& mail) {
     return note_bounce(replies, name, key, report, mail);
   };
+  ASSIGN_OR_RETURN(auto smime, SmimeOpener::load(channel.mail.smime, instance.clock()));
   return std::make_unique<MailIngress>(channel, std::move(source), spool.requests(), steady,
-                                       bounced);
+                                       bounced, std::move(smime));
 }
 
 }  // namespace
@@ -45,9 +48,10 @@ Result<std::vector<std::unique_ptr<Egress>>> make_egresses(Instance& instance) {
   for (const auto& channel : instance.settings().channels) {
     if (channel.kind == ChannelKind::mail) {
       ASSIGN_OR_RETURN(auto key, bounce_key(instance));
-      egresses.push_back(std::make_unique<MailEgress>(channel.name, channel.mail,
-                                                      instance.settings().instance.name,
-                                                      std::move(key), instance.clock()));
+      ASSIGN_OR_RETURN(auto signer, AnswerSigner::load(channel.mail.smime));
+      egresses.push_back(std::make_unique<MailEgress>(
+          channel.name, channel.mail, instance.settings().instance.name, std::move(key),
+          instance.clock(), std::move(signer)));
     } else {
       egresses.push_back(std::make_unique<DirectoryEgress>(channel));
     }

@@ -5,11 +5,23 @@
 #include "app/lifetimes.h"
 #include "app/mail_probe.h"
 #include "app/output.h"
+#include "mail/answer_signer.h"
+#include "mail/smime_opener.h"
 
 namespace cmpost {
 namespace {
 
-// Every mistake that can be found without working: settings, files, keys, databases, lifetimes.
+// The certificates and keys that the channels name for themselves.
+Result<void> read_mail_keys(const Instance& instance) {
+  for (const auto& channel : instance.settings().channels) {
+    const auto opener = SmimeOpener::load(channel.mail.smime, instance.clock());
+    if (!opener) return failure(Error(opener.error()).within("channel " + channel.name));
+    const auto signer = AnswerSigner::load(channel.mail.smime);
+    if (!signer) return failure(Error(signer.error()).within("channel " + channel.name));
+  }
+  return {};
+}
+
 // Logs in wherever there is something to log in to; how many channels could not.
 std::size_t log_in_everywhere(const Instance& instance, const CommonOptions& options) {
   std::size_t failed = 0;
@@ -26,6 +38,7 @@ std::size_t log_in_everywhere(const Instance& instance, const CommonOptions& opt
   return failed;
 }
 
+// Every mistake that can be found without working: settings, files, keys, databases, lifetimes.
 Result<ExitCode> check(const CommonOptions& options, bool connect) {
   ASSIGN_OR_RETURN(const auto instance, Instance::open(options));
   const auto complaints = check_files(instance->settings());
@@ -35,6 +48,7 @@ Result<ExitCode> check(const CommonOptions& options, bool connect) {
   if (const auto services = instance->services(); !services) {
     return hold(std::string(kWrongSettings) + ": " + services.error().what, services.error().hint);
   }
+  TRY(read_mail_keys(*instance));
   TRY(instance->spool());
   TRY(instance->ledger());
   ASSIGN_OR_RETURN(const auto warnings, find_lifetime_warnings(*instance));

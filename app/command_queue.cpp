@@ -123,20 +123,30 @@ const ChannelSettings* find_channel(const Instance& instance, const std::string&
   return found == channels.end() ? nullptr : &*found;
 }
 
-// A held mail is taken apart; any other job goes on as it is.
-Result<bool> release(const Instance& instance, JobQueue& jobs, const JobId& id,
-                     const std::string&) {
+// A held mail is taken apart: whole, nobody could work on it. False: the job is something else.
+Result<bool> release_if_mail(const Instance& instance, JobQueue& jobs, const JobId& id) {
   ASSIGN_OR_RETURN(const auto job, jobs.find(id));
   const bool request = job && job->state == JobState::held && job->envelope.body.empty();
-  if (request) {
-    const auto* const channel = find_channel(instance, job->envelope.channel);
-    ASSIGN_OR_RETURN(const auto payload, jobs.payload(id));
-    if (is_whole_mail(channel, payload)) {
-      TRY(release_mail(jobs, id, *channel));
-      return true;
-    }
-  }
+  if (!request) return false;
+  const auto* const channel = find_channel(instance, job->envelope.channel);
+  ASSIGN_OR_RETURN(const auto payload, jobs.payload(id));
+  if (!is_whole_mail(channel, payload)) return false;
+  TRY(release_mail(jobs, id, *channel, instance.clock()));
+  return true;
+}
+
+Result<bool> release(const Instance& instance, JobQueue& jobs, const JobId& id,
+                     const std::string&) {
+  ASSIGN_OR_RETURN(const bool mail, release_if_mail(instance, jobs, id));
+  if (mail) return true;
   return jobs.release(id);
+}
+
+Result<bool> retry_job(const Instance& instance, JobQueue& jobs, const JobId& id,
+                       const std::string&) {
+  ASSIGN_OR_RETURN(const bool mail, release_if_mail(instance, jobs, id));
+  if (mail) return true;
+  return jobs.retry(id);
 }
 
 Result<ExitCode> change(const QueueOptions& options, const CommonOptions& common,
@@ -193,10 +203,7 @@ void add_queue(CommandLine line) {
       [=] { line.action = [=, common = &line.options] { return show(*options, *common); }; });
 
   add_change(*queue, line, "retry", "work on deferred and held jobs now",
-             "is neither deferred nor held",
-             [](const Instance&, JobQueue& jobs, const JobId& id, const std::string&) {
-               return jobs.retry(id);
-             });
+             "is neither deferred nor held", retry_job);
   add_change(*queue, line, "release", "let held jobs go on", "is not held", release);
   add_change(*queue, line, "drop", "end jobs without an answer", "is active or done",
              [](const Instance&, JobQueue& jobs, const JobId& id, const std::string& reason) {

@@ -1,6 +1,7 @@
 #include "app/lifetimes.h"
 
 #include "app/output.h"
+#include "mail/smime_files.h"
 
 namespace cmpost {
 namespace {
@@ -31,6 +32,12 @@ Result<std::vector<LifetimeWarning>> find_lifetime_warnings(Instance& instance) 
              kVerySoon));
   note(judge("the certificate that protects answers", authority->cmp_certificate.not_after(), now,
              kSoon, kVerySoon));
+  for (const auto& channel : instance.settings().channels) {
+    if (channel.mail.smime.key.empty()) continue;
+    ASSIGN_OR_RETURN(const auto identity, read_smime_identity(channel.mail.smime));
+    note(judge("the S/MIME certificate of channel " + channel.name,
+               identity.certificate.not_after(), now, kSoon, kVerySoon));
+  }
   ASSIGN_OR_RETURN(auto* const ledger, instance.ledger());
   ASSIGN_OR_RETURN(const auto reader, ledger->reader());
   ASSIGN_OR_RETURN(const auto newest, reader->newest_crl());

@@ -10,13 +10,15 @@ bool is_whole_mail(const ChannelSettings* channel, const Bytes& payload) {
          (payload.empty() || payload.front() != kSequence);
 }
 
-Result<void> release_mail(JobQueue& requests, const JobId& id, const ChannelSettings& channel) {
+Result<void> release_mail(JobQueue& requests, const JobId& id, const ChannelSettings& channel,
+                          const Clock& clock) {
   ASSIGN_OR_RETURN(const auto mail, requests.payload(id));
   if (mail.empty()) {
     return hold("the mail was too large to be fetched",
                 "raise max_mail and move the mail from the quarantine folder back");
   }
-  const auto judgement = judge_mail(mail, "released " + id.text(), channel, true);
+  ASSIGN_OR_RETURN(const auto smime, SmimeOpener::load(channel.mail.smime, clock));
+  const auto judgement = judge_mail(mail, "released " + id.text(), channel, smime.get(), true);
   if (judgement.requests.empty()) {
     return hold(judgement.reason.empty() ? "there is no PKIMessage in the mail" : judgement.reason,
                 judgement.hint);

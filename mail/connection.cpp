@@ -18,6 +18,10 @@ constexpr std::size_t kChunk = std::size_t{16} << 10U;
 MailConnection::MailConnection(std::string name, std::unique_ptr<CurlSession> session)
     : name_(std::move(name)), session_(std::move(session)) {}
 
+Result<std::unique_ptr<MailConnection>> MailConnection::to_mailbox(const MailSettings& settings,
+                                                                   const std::stop_token& stop) {
+  return open(settings.fetch, settings.login, settings.tls, settings.time_limit, stop);
+}
 MailConnection::~MailConnection() = default;
 
 Result<std::unique_ptr<MailConnection>> MailConnection::open(const MailUrl& url,

@@ -32,6 +32,9 @@ class MailConnection final : public OctetStream {
                                                       const LoginSettings& login,
                                                       const TlsSettings& tls, Duration time_limit,
                                                       const std::stop_token& stop = {});
+  // The same to the server that `fetch` names.
+  static Result<std::unique_ptr<MailConnection>> to_mailbox(const MailSettings& settings,
+                                                            const std::stop_token& stop);
   ~MailConnection() override;
 
   void begin(Duration time_limit, const std::stop_token& stop = {});

@@ -43,8 +43,7 @@ ImapSession::ImapSession(std::unique_ptr<MailConnection> connection, Duration ti
 
 Result<std::unique_ptr<ImapSession>> ImapSession::open(const MailSettings& settings,
                                                        const std::stop_token& stop) {
-  ASSIGN_OR_RETURN(auto connection, MailConnection::open(settings.fetch, settings.login,
-                                                         settings.tls, settings.time_limit, stop));
+  ASSIGN_OR_RETURN(auto connection, MailConnection::to_mailbox(settings, stop));
   std::unique_ptr<ImapSession> session(new ImapSession(std::move(connection), settings.time_limit));
   TRY(session->learn_capabilities());
   TRY(session->learn_namespace());

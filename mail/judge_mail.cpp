@@ -41,27 +41,40 @@ std::string stem_for(const MailPart& part) {
   return stem.empty() ? "request" : stem;
 }
 
-std::string source_of(const IncomingMail& mail, const MailPart* part) {
+std::string source_of(const IncomingMail& mail, const MailPart& part, const OpenedMail& opened) {
   std::string source = "mail " + (mail.message_id.empty() ? "without id" : mail.message_id);
   if (mail.from) source += " from " + mail.from->text();
-  if (part != nullptr) source += " part " + part->path;
-  if (part != nullptr && !part->name.empty()) source += " " + part->name;
+  if (opened.vouched) source += " signed";
+  if (opened.encrypted) source += " encrypted";
+  source += " part " + part.path;
+  if (!part.name.empty()) source += " " + part.name;
   return printable(source, 400);
 }
 
 // Reads one mail into a judgement.
 class Judge {
  public:
-  Judge(ByteView raw, const std::string& arrival, const ChannelSettings& channel, bool trusted)
-      : raw_(raw), arrival_(arrival), channel_(channel), trusted_(trusted) {}
+  Judge(ByteView raw, const std::string& arrival, const ChannelSettings& channel,
+        const SmimeOpener* smime, bool trusted)
+      : raw_(raw),
+        arrival_(arrival),
+        channel_(channel),
+        limits_(limits_of(channel)),
+        smime_(smime),
+        trusted_(trusted) {}
 
   MailJudgement judge() {
-    auto mail = read_mail(raw_, limits_of(channel_), {.octet_stream = channel_.mail.octet_stream});
-    if (!mail) {
-      quarantine(mail.error().what, mail.error().hint);
-      return std::move(judgement_);
-    }
+    const MailPolicy policy{.octet_stream = channel_.mail.octet_stream};
+    auto mail = read_mail(raw_, limits_, policy);
+    if (!mail) return quarantined(mail.error());
     if (mail->from) judgement_.sender = mail->from->text();
+    judgement_.subject = mail->subject;
+    if (smime_ != nullptr) {
+      auto opened = smime_->open(raw_, *mail, limits_, policy, trusted_);
+      if (!opened) return quarantined(opened.error());
+      opened_ = *std::move(opened);
+      mail->messages = std::move(opened_.messages);
+    }
     if (mail->messages.empty()) {
       judge_without_message(*mail);
     } else if (may_be_taken(*mail)) {
@@ -72,6 +85,11 @@ class Judge {
   }
 
  private:
+  MailJudgement quarantined(const Error& error) {
+    quarantine(error.what, error.hint);
+    return std::move(judgement_);
+  }
+
   void quarantine(std::string reason, std::string hint) {
     judgement_.place = MailPlace::quarantine;
     if (!judgement_.reason.empty()) return;  // the first one is told
@@ -80,24 +98,24 @@ class Judge {
   }
 
   void judge_without_message(const IncomingMail& mail) {
-    if (mail.wrapped == IncomingMail::Wrapped::enveloped ||
-        mail.wrapped == IncomingMail::Wrapped::opaque_signed) {
+    const bool closed = smime_ == nullptr;
+    if (closed && (mail.wrapped == IncomingMail::Wrapped::enveloped ||
+                   mail.wrapped == IncomingMail::Wrapped::opaque_signed)) {
       return quarantine("the mail is S/MIME, which this channel does not open",
-                        "send the request as an ordinary attachment: CMP protects itself");
+                        "give the channel `smime`, or let the site send the request as an "
+                        "ordinary attachment: CMP protects itself");
     }
     if (!mail.delivery_report) return;  // foreign: somebody's mail, not ours
-    auto reports = read_delivery_reports(raw_, limits_of(channel_));
+    auto reports = read_delivery_reports(raw_, limits_);
     if (!reports) return quarantine(reports.error().what, reports.error().hint);
     judgement_.reports = std::move(*reports);
     judgement_.place = MailPlace::done;
   }
 
   bool may_be_taken(const IncomingMail& mail) {
-    if (!trusted_) {
-      if (auto refusal = sender_refusal(mail, channel_.mail)) {
-        quarantine(std::move(*refusal), "`cmpost queue release` takes it all the same");
-        return false;
-      }
+    if (auto refusal = refusal_of(mail); refusal && !trusted_) {
+      quarantine(std::move(*refusal), "`cmpost queue release` takes it all the same");
+      return false;
     }
     reply_ = reply_address(mail, channel_.mail);
     if (!reply_) {
@@ -106,6 +124,11 @@ class Judge {
       return false;
     }
     return true;
+  }
+
+  std::optional<std::string> refusal_of(const IncomingMail& mail) const {
+    if (auto refusal = sender_refusal(mail, channel_.mail)) return refusal;
+    return smime_ == nullptr ? std::nullopt : smime_->refusal(opened_);
   }
 
   void take(const IncomingMail& mail, const MailPart& part) {
@@ -118,7 +141,7 @@ class Judge {
     job.id =
         make_job_id({view_of(channel_.name), view_of(arrival_), view_of(part.path), job.payload});
     job.envelope.channel = channel_.name;
-    job.envelope.source = source_of(mail, &part);
+    job.envelope.source = source_of(mail, part, opened_);
     job.envelope.reply = {channel_.name, reply_->text(), stem_for(part), mail.message_id,
                           joined(mail.references, mail.message_id)};
     judgement_.requests.push_back(std::move(job));
@@ -127,7 +150,10 @@ class Judge {
   const ByteView raw_;
   const std::string& arrival_;
   const ChannelSettings& channel_;
+  const MailLimits limits_;
+  const SmimeOpener* const smime_;
   const bool trusted_;
+  OpenedMail opened_;
   std::optional<Mailbox> reply_;
   MailJudgement judgement_;
 };
@@ -135,8 +161,8 @@ class Judge {
 }  // namespace
 
 MailJudgement judge_mail(ByteView raw, const std::string& arrival, const ChannelSettings& channel,
-                         bool trusted) {
-  return Judge(raw, arrival, channel, trusted).judge();
+                         const SmimeOpener* smime, bool trusted) {
+  return Judge(raw, arrival, channel, smime, trusted).judge();
 }
 
 Job quarantined_mail(ByteView raw, const std::string& arrival, const ChannelSettings& channel,

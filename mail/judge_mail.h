@@ -6,6 +6,7 @@
 
 #include "config/channel_settings.h"
 #include "mail/mail_source.h"
+#include "mail/smime_opener.h"
 #include "mime/read_mail.h"
 #include "queue/job.h"
 
@@ -18,13 +19,15 @@ struct MailJudgement {
   std::string reason, hint;
   std::vector<DeliveryReport> reports;  // of a bounce
   std::string sender;                   // From, for the budget; empty when there is none
+  std::string subject;                  // for people
 };
 
 // `arrival` is MailHandle::arrival: together with channel, part and octets it makes the job's id,
-// so the same mail seen twice makes the same jobs. `trusted`: an operator released it, the sender's
-// address does not matter any more.
+// so the same mail seen twice makes the same jobs. `smime` is nullptr when the channel opens no
+// S/MIME. `trusted`: an operator released it, the sender's address and signature do not matter any
+// more.
 MailJudgement judge_mail(ByteView raw, const std::string& arrival, const ChannelSettings& channel,
-                         bool trusted = false);
+                         const SmimeOpener* smime, bool trusted = false);
 
 // The whole mail as a job that waits for an operator.
 Job quarantined_mail(ByteView raw, const std::string& arrival, const ChannelSettings& channel,

@@ -12,29 +12,40 @@ namespace {
 constexpr int kLostInARow = 2;
 
 Delivery held(std::string why) { return {Delivery::What::held, std::move(why)}; }
+Delivery stopped() { return {Delivery::What::deferred, "the service was stopped"}; }
 
 }  // namespace
 
 MailEgress::MailEgress(std::string channel, const MailSettings& settings, std::string instance,
-                       Bytes bounce_key, const Clock& clock)
+                       Bytes bounce_key, const Clock& clock,
+                       std::shared_ptr<const AnswerSigner> signer)
     : channel_(std::move(channel)),
       settings_(settings),
       instance_(std::move(instance)),
       bounce_key_(std::move(bounce_key)),
       clock_(clock),
+      signer_(std::move(signer)),
       sender_(settings_) {}
 
-Deliveries MailEgress::send(std::span<const Lease> leases) {
+Deliveries MailEgress::send(std::span<const Lease> leases, const std::stop_token& stop) {
   Deliveries deliveries;
   int lost = 0;
   for (const auto& lease : leases) {
+    if (stop.stop_requested()) {
+      deliveries.each.push_back(stopped());
+      continue;
+    }
     if (deliveries.trouble) {
       deliveries.each.push_back({Delivery::What::deferred, deliveries.trouble->what});
       continue;
     }
-    const auto outcome = send_mail(lease);
+    const auto outcome = send_mail(lease, stop);
     if (!outcome) {
       deliveries.each.push_back(held(to_string(outcome.error())));
+      continue;
+    }
+    if (outcome->disconnected && stop.stop_requested()) {
+      deliveries.each.push_back(stopped());
       continue;
     }
     deliveries.each.push_back(delivery(lease, *outcome));
@@ -46,11 +57,11 @@ Deliveries MailEgress::send(std::span<const Lease> leases) {
   return deliveries;
 }
 
-Result<SmtpOutcome> MailEgress::send_mail(const Lease& lease) {
+Result<SmtpOutcome> MailEgress::send_mail(const Lease& lease, const std::stop_token& stop) {
   ASSIGN_OR_RETURN(const auto mail, answer_mail(settings_, instance_, lease));
-  ASSIGN_OR_RETURN(const Bytes raw, write_mail(mail));
+  ASSIGN_OR_RETURN(const Bytes raw, signer_ ? signer_->write(mail) : write_mail(mail));
   ASSIGN_OR_RETURN(const auto sender, bounce_address(mail.from, lease.job.id, bounce_key_));
-  return sender_.send(sender.text(), mail.to, lease.job.id.text(), raw);
+  return sender_.send(sender.text(), mail.to, lease.job.id.text(), raw, stop);
 }
 
 Delivery MailEgress::delivery(const Lease& lease, const SmtpOutcome& outcome) const {

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "config/mail_settings.h"
+#include "mail/answer_signer.h"
 #include "mail/smtp_sender.h"
 #include "outbox/egress.h"
 
@@ -21,16 +22,17 @@ namespace cmpost {
 class MailEgress final : public Egress {
  public:
   // `bounce_key` is secret and stays the same for as long as mails may come back; see
-  // bounce_address.h. `clock` must outlive the object.
+  // bounce_address.h. `clock` must outlive the object. With a `signer` the mails are signed.
   MailEgress(std::string channel, const MailSettings& settings, std::string instance,
-             Bytes bounce_key, const Clock& clock);
+             Bytes bounce_key, const Clock& clock,
+             std::shared_ptr<const AnswerSigner> signer = nullptr);
 
   const std::string& channel() const override { return channel_; }
-  Deliveries send(std::span<const Lease> leases) override;
+  Deliveries send(std::span<const Lease> leases, const std::stop_token& stop) override;
   std::size_t group() const override { return 20; }
 
  private:
-  Result<SmtpOutcome> send_mail(const Lease& lease);
+  Result<SmtpOutcome> send_mail(const Lease& lease, const std::stop_token& stop);
   Delivery delivery(const Lease& lease, const SmtpOutcome& outcome) const;
   Delivery try_later(const Lease& lease, const std::string& why) const;
 
@@ -39,6 +41,7 @@ class MailEgress final : public Egress {
   const std::string instance_;
   const Bytes bounce_key_;
   const Clock& clock_;
+  const std::shared_ptr<const AnswerSigner> signer_;
   SmtpSender sender_;
 };
 

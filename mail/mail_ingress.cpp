@@ -17,12 +17,14 @@ constexpr auto kHour = std::chrono::hours(1);
 }  // namespace
 
 MailIngress::MailIngress(const ChannelSettings& settings, std::unique_ptr<MailSource> source,
-                         JobQueue& requests, const Clock& steady, Bounced bounced)
+                         JobQueue& requests, const Clock& steady, Bounced bounced,
+                         std::shared_ptr<const SmimeOpener> smime)
     : settings_(settings),
       source_(std::move(source)),
       requests_(requests),
       steady_(steady),
-      bounced_(std::move(bounced)) {}
+      bounced_(std::move(bounced)),
+      smime_(std::move(smime)) {}
 
 Result<Intake> MailIngress::poll(const std::stop_token& stop) {
   Intake intake;
@@ -82,7 +84,7 @@ void MailIngress::put_aside_unread(const MailHandle& mail, Group& group, Intake&
 }
 
 void MailIngress::judge(const MailHandle& mail, Bytes raw, Group& group, Intake& intake) {
-  auto judgement = judge_mail(raw, mail.arrival, settings_);
+  auto judgement = judge_mail(raw, mail.arrival, settings_, smime_.get());
   if (over_budget(judgement.sender, judgement.requests.size())) {
     left_.insert(mail.arrival);
     log::warning(
@@ -101,8 +103,9 @@ void MailIngress::judge(const MailHandle& mail, Bytes raw, Group& group, Intake&
                                       {"reason", judgement.reason},
                                       {"hint", judgement.hint}});
     const auto sender = judgement.sender.empty() ? "" : " from " + judgement.sender;
+    const auto subject = judgement.subject.empty() ? "" : ": " + printable(judgement.subject, 80);
     group.held.emplace_back(
-        quarantined_mail(raw, mail.arrival, settings_, "mail " + mail.arrival + sender),
+        quarantined_mail(raw, mail.arrival, settings_, "mail " + mail.arrival + sender + subject),
         to_string(Error{Recovery::hold, judgement.reason, judgement.hint}));
   }
   for (auto& report : judgement.reports) group.reports.emplace_back(std::move(report), raw);

@@ -26,9 +26,11 @@ class MailIngress final : public Ingress {
   // report came to. Never under a lock.
   using Bounced = std::function<Result<void>(const DeliveryReport& report, const Bytes& mail)>;
 
-  // All references must outlive the object. `steady` measures the budget's hours.
+  // All references must outlive the object. `steady` measures the budget's hours. Without `smime`
+  // no S/MIME is opened.
   MailIngress(const ChannelSettings& settings, std::unique_ptr<MailSource> source,
-              JobQueue& requests, const Clock& steady, Bounced bounced);
+              JobQueue& requests, const Clock& steady, Bounced bounced,
+              std::shared_ptr<const SmimeOpener> smime = nullptr);
 
   const std::string& channel() const override { return settings_.name; }
   Result<Intake> poll(const std::stop_token& stop) override;
@@ -58,6 +60,7 @@ class MailIngress final : public Ingress {
   JobQueue& requests_;
   const Clock& steady_;
   const Bounced bounced_;
+  const std::shared_ptr<const SmimeOpener> smime_;
   Time hour_{};  // the budget's, from its begin
   std::map<std::string, std::size_t> used_;
   std::set<std::string> left_;  // arrivals of mails that wait for the next hour

@@ -8,7 +8,9 @@
 
 namespace cmpost {
 
-// Connects to nothing yet. An unknown scheme is an Error (hold).
-Result<std::unique_ptr<MailSource>> open_mail_source(const MailSettings& settings);
+// Connects to nothing yet. An unknown scheme is an Error (hold). `taken_file` is where POP3
+// remembers mails that stay on the server for a while (TakenMails).
+Result<std::unique_ptr<MailSource>> open_mail_source(const MailSettings& settings,
+                                                     const std::string& taken_file = {});
 
 }  // namespace cmpost

@@ -41,8 +41,7 @@ Pop3Session::Pop3Session(std::unique_ptr<MailConnection> connection, Duration ti
 
 Result<std::unique_ptr<Pop3Session>> Pop3Session::open(const MailSettings& settings,
                                                        const std::stop_token& stop) {
-  ASSIGN_OR_RETURN(auto connection, MailConnection::open(settings.fetch, settings.login,
-                                                         settings.tls, settings.time_limit, stop));
+  ASSIGN_OR_RETURN(auto connection, MailConnection::to_mailbox(settings, stop));
   std::unique_ptr<Pop3Session> session(new Pop3Session(std::move(connection), settings.time_limit));
   TRY(session->learn_mails());
   return session;

@@ -11,10 +11,11 @@ std::string pop3_key(const Pop3Session::Mail& mail) {
 
 }  // namespace
 
-Pop3Source::Pop3Source(const MailSettings& settings, const Clock& steady)
+Pop3Source::Pop3Source(const MailSettings& settings, const Clock& wall, TakenMails taken)
     : settings_(settings),
-      steady_(steady),
-      account_("pop3:" + settings.login.user + "@" + settings.fetch.host) {}
+      wall_(wall),
+      account_("pop3:" + settings.login.user + "@" + settings.fetch.host),
+      taken_(std::move(taken)) {}
 
 template <typename T>
 Result<T> Pop3Source::checked(Result<T> result) {
@@ -58,7 +59,6 @@ void Pop3Source::forget_gone() {
   std::set<std::string> there;
   for (const auto& mail : session_->mails()) there.insert(pop3_key(mail));
   std::erase_if(digests_, [&](const auto& one) { return !there.contains(one.first); });
-  std::erase_if(kept_, [&](const auto& one) { return !there.contains(one.first); });
   std::erase_if(foreign_, [&](const auto& one) { return !there.contains(one); });
 }
 
@@ -68,43 +68,48 @@ Result<void> Pop3Source::remove(const std::vector<std::string>& keys) {
     if (const auto* mail = find(key)) TRY(session_->remove(*mail));
   }
   TRY(session_->quit());
-  for (const auto& key : keys) {
-    digests_.erase(key);
-    kept_.erase(key);
-  }
+  for (const auto& key : keys) digests_.erase(key);
   return {};
 }
 
-Result<void> Pop3Source::remove_expired(const std::stop_token& stop) {
-  std::vector<std::string> expired;
-  for (const auto& [key, until] : kept_) {
-    if (until <= steady_.now()) expired.push_back(key);
-  }
-  if (expired.empty()) return {};
-  TRY(remove(expired));
+Result<void> Pop3Source::remove_expired(const std::vector<std::string>& keys,
+                                        const std::stop_token& stop) {
+  if (keys.empty()) return {};
+  TRY(remove(keys));
   return ensure_session(stop);
 }
 
 // A mail that is too large is never fetched, so that nothing needs to be known of its header.
-Result<std::string> Pop3Source::digest_of(const Mail& mail, const std::string& key) {
-  if (const auto known = digests_.find(key); known != digests_.end()) return known->second;
-  if (mail.size > settings_.max_mail) return std::string();
+Result<std::string> Pop3Source::arrival_of(const Mail& mail, const std::string& key,
+                                           const std::stop_token& stop) {
+  const auto begin = account_ + ";" + key + ";HEADER=";
+  if (const auto known = digests_.find(key); known != digests_.end()) return begin + known->second;
+  if (mail.size > settings_.max_mail) return begin;
+  session_->begin(stop);  // after a restart there may be many of them
   ASSIGN_OR_RETURN(auto digest, session_->header_digest(mail));
   digests_[key] = digest;
-  return digest;
+  return begin + digest;
 }
 
-Result<std::vector<MailHandle>> Pop3Source::list_now(std::size_t max) {
-  std::vector<MailHandle> mails;
-  std::set<std::string> listed;
+Result<Pop3Source::Sight> Pop3Source::look(std::size_t max, const std::stop_token& stop) {
+  Sight sight;
+  std::set<std::string> seen;
+  std::vector<std::string> taken;
   for (const auto& mail : session_->mails()) {
-    if (mails.size() == max) break;
+    if (sight.mails.size() == max) return sight;
     const auto key = pop3_key(mail);
-    if (kept_.contains(key) || foreign_.contains(key) || !listed.insert(key).second) continue;
-    ASSIGN_OR_RETURN(const auto digest, digest_of(mail, key));
-    mails.push_back({key, account_ + ";" + key + ";HEADER=" + digest, mail.size});
+    if (foreign_.contains(key) || !seen.insert(key).second) continue;
+    ASSIGN_OR_RETURN(auto arrival, arrival_of(mail, key, stop));
+    const auto since = taken_.taken(arrival);
+    if (!since) {
+      sight.mails.push_back({key, std::move(arrival), mail.size});
+      continue;
+    }
+    if (*since + settings_.keep <= wall_.now()) sight.expired.push_back(key);
+    taken.push_back(std::move(arrival));
   }
-  return mails;
+  TRY(taken_.keep_only(taken));
+  return sight;
 }
 
 Result<std::vector<MailHandle>> Pop3Source::list(std::size_t max, const std::stop_token& stop) {
@@ -112,8 +117,9 @@ Result<std::vector<MailHandle>> Pop3Source::list(std::size_t max, const std::sto
   leave(stop);
   TRY(checked(ensure_session(stop)));
   forget_gone();
-  TRY(checked(remove_expired(stop)));
-  return checked(list_now(max));
+  ASSIGN_OR_RETURN(auto sight, checked(look(max, stop)));
+  TRY(checked(remove_expired(sight.expired, stop)));
+  return std::move(sight.mails);
 }
 
 Result<std::optional<Bytes>> Pop3Source::fetch(const MailHandle& mail, std::size_t max,
@@ -126,16 +132,13 @@ Result<std::optional<Bytes>> Pop3Source::fetch(const MailHandle& mail, std::size
 
 Result<void> Pop3Source::file_away(std::span<const MailHandle> mails, MailPlace place,
                                    const std::stop_token& stop) {
-  std::vector<std::string> keys;
-  for (const auto& mail : mails) keys.push_back(mail.key);
+  std::vector<std::string> keys, arrivals;
+  for (const auto& mail : mails) keys.push_back(mail.key), arrivals.push_back(mail.arrival);
   if (place == MailPlace::foreign) {
     foreign_.insert(keys.begin(), keys.end());
     return {};
   }
-  if (settings_.keep > Duration::zero()) {
-    for (const auto& key : keys) kept_.emplace(key, steady_.now() + settings_.keep);
-    return {};
-  }
+  if (settings_.keep > Duration::zero()) return taken_.add(arrivals, wall_.now());
   if (keys.empty()) return {};
   TRY(checked(ensure_session(stop)));
   return checked(remove(keys));

@@ -6,20 +6,21 @@
 
 #include "mail/mail_source.h"
 #include "mail/pop3_session.h"
+#include "mail/taken_mails.h"
 
 namespace cmpost {
 
 // There are no folders: filing away as done or quarantine deletes a mail, at once or `keep` after
-// that. Foreign mails stay. Which mails stay is remembered in memory; after a restart they are
-// listed once more, with the same arrival.
+// that; until then it is remembered in TakenMails. Foreign mails stay. Those are remembered in
+// memory; after a restart they are listed once more, with the same arrival.
 //
 // The arrival names the account, the mail's UIDL and size, and a digest of its header, since some
 // servers give a UIDL to a new mail when the old one is gone. The maildrop is locked only while
 // mails are listed, fetched and filed away.
 class Pop3Source final : public MailSource {
  public:
-  // `steady` measures `keep` and must outlive the object.
-  Pop3Source(const MailSettings& settings, const Clock& steady);
+  // `wall` measures `keep` and must outlive the object.
+  Pop3Source(const MailSettings& settings, const Clock& wall, TakenMails taken = {});
 
   Result<void> connect(const std::stop_token& stop) override;
   Result<std::vector<MailHandle>> list(std::size_t max, const std::stop_token& stop) override;
@@ -35,21 +36,27 @@ class Pop3Source final : public MailSource {
   Result<void> ensure_session(const std::stop_token& stop);
   void leave(const std::stop_token& stop);
   Result<void> remove(const std::vector<std::string>& keys);
-  Result<void> remove_expired(const std::stop_token& stop);
-  Result<std::vector<MailHandle>> list_now(std::size_t max);
-  Result<std::string> digest_of(const Mail& mail, const std::string& key);
+  // What one look at the session shows.
+  struct Sight {
+    std::vector<MailHandle> mails;     // not taken yet
+    std::vector<std::string> expired;  // keys of taken ones whose time is over
+  };
+  Result<Sight> look(std::size_t max, const std::stop_token& stop);
+  Result<void> remove_expired(const std::vector<std::string>& keys, const std::stop_token& stop);
+  Result<std::string> arrival_of(const Mail& mail, const std::string& key,
+                                 const std::stop_token& stop);
   const Mail* find(const std::string& key) const;
   void forget_gone();
   template <typename T>
   Result<T> checked(Result<T> result);
 
   const MailSettings settings_;
-  const Clock& steady_;
+  const Clock& wall_;
   const std::string account_;
   std::unique_ptr<Pop3Session> session_;
+  TakenMails taken_;
   // By key, of mails that are still there.
   std::map<std::string, std::string> digests_;
-  std::map<std::string, Time> kept_;  // until when
   std::set<std::string> foreign_;
 };
 

@@ -60,6 +60,7 @@ struct SmtpSender::State {
   std::unique_ptr<SmtpSession> session;  // on *connection
   int mails = 0;                         // over this connection
   Time last_use{};
+  std::stop_token stop;  // of the call that is being worked on
 };
 
 Result<void> SmtpSender::State::ready() { return reuse() ? Result<void>() : open(); }
@@ -76,7 +77,7 @@ bool SmtpSender::State::reuse() {
     close();
     return false;
   }
-  connection->begin(settings.time_limit);
+  connection->begin(settings.time_limit, stop);
   if (!connection->pending() && (session->pipelining() || session->reset())) return true;
   drop();
   return false;
@@ -84,7 +85,7 @@ bool SmtpSender::State::reuse() {
 
 Result<void> SmtpSender::State::open() {
   ASSIGN_OR_RETURN(connection, MailConnection::open(settings.send, settings.send_login,
-                                                    settings.tls, settings.time_limit));
+                                                    settings.tls, settings.time_limit, stop));
   session = std::make_unique<SmtpSession>(*connection);
   mails = 0;
   auto greeted = session->greet(greeting_name(settings.send));
@@ -105,7 +106,7 @@ void SmtpSender::State::drop() {
 }
 
 SmtpOutcome SmtpSender::State::send(const SmtpEnvelope& envelope, ByteView raw) {
-  connection->begin(settings.time_limit);
+  connection->begin(settings.time_limit, stop);
   auto outcome = session->send(envelope, raw);
   if (!outcome) {
     drop();
@@ -141,7 +142,9 @@ Result<void> SmtpSender::connect() {
 }
 
 SmtpOutcome SmtpSender::send(const std::string& sender, const Mailbox& recipient,
-                             const std::string& envelope_id, ByteView raw) {
+                             const std::string& envelope_id, ByteView raw,
+                             const std::stop_token& stop) {
+  state_->stop = stop;
   const SmtpEnvelope envelope = {sender, recipient.text(), envelope_id, raw.size()};
   if (auto fit = check_envelope(envelope); !fit) {
     return {SmtpOutcome::What::permanent, to_string(fit.error()), false};

@@ -42,9 +42,10 @@ class SmtpSender {
   Result<void> connect();
 
   // `sender` empty: the null return path. `raw` is a whole mail, strict CRLF (checked). Asks for
-  // DSN (NOTIFY=FAILURE,DELAY, RET=HDRS, ENVID) where the server offers it.
+  // DSN (NOTIFY=FAILURE,DELAY, RET=HDRS, ENVID) where the server offers it. Ends at once when a
+  // stop is requested, as if the connection had broken.
   SmtpOutcome send(const std::string& sender, const Mailbox& recipient,
-                   const std::string& envelope_id, ByteView raw);
+                   const std::string& envelope_id, ByteView raw, const std::stop_token& stop = {});
 
  private:
   struct State;

@@ -43,7 +43,8 @@ Result<void> write_all(int fd, ByteView contents, const std::string& path) {
 
 }  // namespace
 
-Deliveries DirectoryEgress::send(std::span<const Lease> leases) {
+// A group on a local disk is done in less time than anybody waits for.
+Deliveries DirectoryEgress::send(std::span<const Lease> leases, const std::stop_token&) {
   Deliveries deliveries;
   if (auto opened = ensure_open(); !opened) {
     deliveries.each.assign(leases.size(), deferred(opened.error()));

@@ -23,7 +23,7 @@ class DirectoryEgress final : public Egress {
   const std::string& channel() const override { return settings_.name; }
   // The first call, and the first after the directory was away, removes the temporary files that a
   // crash has left.
-  Deliveries send(std::span<const Lease> leases) override;
+  Deliveries send(std::span<const Lease> leases, const std::stop_token& stop) override;
 
  private:
   // An answer on its way: written under a temporary name, not yet renamed.

@@ -27,7 +27,7 @@ void pause(Duration duration, const std::stop_token& stop) {
 Result<Dispatched> send_all(Dispatcher& dispatcher, const std::stop_token& stop) {
   Dispatched all;
   while (!stop.stop_requested()) {
-    ASSIGN_OR_RETURN(const Dispatched done, dispatcher.step());
+    ASSIGN_OR_RETURN(const Dispatched done, dispatcher.step(stop));
     if (done.total() == 0) break;
     all += done;
   }
@@ -43,7 +43,7 @@ void DispatchLoop::run(const std::stop_token& stop) {
   std::string trouble;
   Duration next_pause = kFirstPause;
   while (!stop.stop_requested()) {
-    const auto done = dispatcher_.step();
+    const auto done = dispatcher_.step(stop);
     if (!done) {
       if (trouble != done.error().what) {
         log::error("queue.failing", {{"queue", "replies"}, {"reason", to_string(done.error())}});

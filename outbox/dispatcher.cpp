@@ -28,7 +28,7 @@ Dispatcher::Dispatcher(JobQueue& replies, std::vector<Egress*> channels, const C
   for (auto* egress : channels) channels_[egress->channel()] = {egress, {}, kFirstRest, {}};
 }
 
-Result<Dispatched> Dispatcher::step() {
+Result<Dispatched> Dispatcher::step(const std::stop_token& stop) {
   TRY(finish_sent());
   if (all_rest()) return Dispatched{};
   ASSIGN_OR_RETURN(auto leases, replies_.take(kGroup));
@@ -39,8 +39,9 @@ Result<Dispatched> Dispatcher::step() {
   Dispatched all;
   for (const auto& [name, group] : groups) {
     const auto channel = channels_.find(name);
-    ASSIGN_OR_RETURN(const Dispatched done,
-                     channel == channels_.end() ? hold_all(group) : send(channel->second, group));
+    ASSIGN_OR_RETURN(const Dispatched done, channel == channels_.end()
+                                                ? hold_all(group)
+                                                : send(channel->second, group, stop));
     all += done;
   }
   return all;
@@ -61,29 +62,35 @@ Result<void> Dispatcher::finish_sent() {
   return {};
 }
 
-Result<Dispatched> Dispatcher::send(Channel& channel, Group leases) {
+Result<Dispatched> Dispatcher::send(Channel& channel, Group leases, const std::stop_token& stop) {
   Dispatched all;
   while (!leases.empty()) {
-    const bool rests = clock_.now() < channel.rests_until;
-    const auto group =
-        leases.first(rests ? leases.size() : std::min(channel.egress->group(), leases.size()));
+    const auto now = clock_.now();
+    const bool stopped = stop.stop_requested(), rests = now < channel.rests_until;
+    if (stopped || rests) {
+      ASSIGN_OR_RETURN(const Dispatched rest,
+                       stopped ? defer_all(leases, now, "the service was stopped")
+                               : defer_all(leases, channel.rests_until, channel.trouble));
+      return all += rest;
+    }
+    const auto group = leases.first(std::min(channel.egress->group(), leases.size()));
     leases = leases.subspan(group.size());
-    ASSIGN_OR_RETURN(const Dispatched done,
-                     rests ? defer_to_end_of_rest(channel, group) : send_group(channel, group));
+    ASSIGN_OR_RETURN(const Dispatched done, send_group(channel, group, stop));
     all += done;
   }
   return all;
 }
 
-Result<Dispatched> Dispatcher::send_group(Channel& channel, Group group) {
-  const auto deliveries = channel.egress->send(group);
+Result<Dispatched> Dispatcher::send_group(Channel& channel, Group group,
+                                          const std::stop_token& stop) {
+  const auto deliveries = channel.egress->send(group, stop);
   CHECK(deliveries.each.size() == group.size());
   note_trouble(channel, deliveries.trouble);
-  return end(channel, group, deliveries);
+  return end(channel, group, deliveries, stop.stop_requested());
 }
 
 Result<Dispatched> Dispatcher::end(const Channel& channel, Group group,
-                                   const Deliveries& deliveries) {
+                                   const Deliveries& deliveries, bool stopped) {
   Dispatched done;
   for (std::size_t i = 0; i < group.size(); ++i) {
     if (deliveries.each[i].what != Delivery::What::sent) continue;
@@ -106,6 +113,7 @@ Result<Dispatched> Dispatcher::end(const Channel& channel, Group group,
       log::warning("answer.held", {{"job", id.text()}, {"reason", detail}});
     } else if (what == Delivery::What::deferred) {
       const auto due = deliveries.trouble ? channel.rests_until
+                       : stopped          ? clock_.now()
                                           : clock_.now() + backoff(group[i].attempts, random_);
       TRY(replies_.defer(id, due, detail));
       ++done.deferred;
@@ -114,10 +122,8 @@ Result<Dispatched> Dispatcher::end(const Channel& channel, Group group,
   return done;
 }
 
-Result<Dispatched> Dispatcher::defer_to_end_of_rest(const Channel& channel, Group group) {
-  for (const auto& lease : group) {
-    TRY(replies_.defer(lease.job.id, channel.rests_until, channel.trouble));
-  }
+Result<Dispatched> Dispatcher::defer_all(Group group, Time due, const std::string& why) {
+  for (const auto& lease : group) TRY(replies_.defer(lease.job.id, due, why));
   return Dispatched{.deferred = group.size()};
 }
 

@@ -32,7 +32,8 @@ class Dispatcher {
 
   // One group. Nothing done (total() == 0) means that nothing is due or that every channel rests.
   // An Error is the queue's; answers that were sent are remembered and finished by a later call.
-  Result<Dispatched> step();
+  // When a stop is requested what is not sent yet is given back, due at once.
+  Result<Dispatched> step(const std::stop_token& stop = {});
 
  private:
   struct Channel {
@@ -45,10 +46,11 @@ class Dispatcher {
 
   bool all_rest() const;
   Result<void> finish_sent();
-  Result<Dispatched> send(Channel& channel, Group leases);
-  Result<Dispatched> send_group(Channel& channel, Group group);
-  Result<Dispatched> end(const Channel& channel, Group group, const Deliveries& deliveries);
-  Result<Dispatched> defer_to_end_of_rest(const Channel& channel, Group group);
+  Result<Dispatched> send(Channel& channel, Group leases, const std::stop_token& stop);
+  Result<Dispatched> send_group(Channel& channel, Group group, const std::stop_token& stop);
+  Result<Dispatched> end(const Channel& channel, Group group, const Deliveries& deliveries,
+                         bool stopped);
+  Result<Dispatched> defer_all(Group group, Time due, const std::string& why);
   Result<Dispatched> hold_all(Group group);
   void note_trouble(Channel& channel, const std::optional<Error>& trouble);
 
@@ -67,7 +69,7 @@ Result<Dispatched> send_all(Dispatcher& dispatcher, const std::stop_token& stop)
 class DispatchLoop {
  public:
   DispatchLoop(Dispatcher& dispatcher, JobQueue& replies);
-  // Stops and joins: waits for the end of the group that is being sent.
+  // Stops and joins; see Egress::send() for how long that takes.
   ~DispatchLoop() = default;
   void request_stop() { thread_.request_stop(); }
 

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -36,7 +37,9 @@ class Egress {
  public:
   virtual ~Egress() = default;
   virtual const std::string& channel() const = 0;
-  virtual Deliveries send(std::span<const Lease> leases) = 0;
+  // Ends within a second when a stop is requested, however slow the peer is; what was not sent by
+  // then is deferred, and is no trouble of the channel.
+  virtual Deliveries send(std::span<const Lease> leases, const std::stop_token& stop) = 0;
   // At most so many answers are sent before the queue is told. After a crash those may go out
   // again.
   virtual std::size_t group() const { return 500; }

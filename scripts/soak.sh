@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The long form of the crash tests: kills the service 200 times while it answers 2 000 requests from
-# files, and 50 times while it answers 500 mails.
+# files, and 50 times while it answers 500 mails, from IMAP, POP3 and a Maildir.
 #
 #   scripts/soak.sh [files|mail] [options of tests/crash/kill_loop.py or mail_kill_loop.py]
 set -euo pipefail
@@ -18,7 +18,9 @@ case $what in
   mail) python3 tests/crash/mail_kill_loop.py --mails 500 --kills 50 "$@" ;;
   all)
     python3 tests/crash/kill_loop.py --requests 2000 --kills 200
-    python3 tests/crash/mail_kill_loop.py --mails 500 --kills 50
+    for source in imap pop3 maildir; do
+      python3 tests/crash/mail_kill_loop.py --mails 500 --kills 50 --source $source
+    done
     ;;
   *) echo "usage: $0 [files|mail] [options]" >&2; exit 64 ;;
 esac

@@ -87,7 +87,7 @@ void bench_egress(const ChannelSettings& settings, std::size_t count) {
       job.payload = to_bytes(message(first + i));
     }
     seconds += seconds_of([&] {
-      for (const auto& delivery : egress.send(leases).each) {
+      for (const auto& delivery : egress.send(leases, {}).each) {
         sent += delivery.what == Delivery::What::sent ? 1 : 0;
       }
     });

@@ -48,7 +48,7 @@ class MailBench(MailKillLoop):
         settings = self.instance.directory / "cmpost.toml"
         text = settings.read_text().replace(f"smtp://localhost:{self.servers.postfix.smtp}",
                                             f"smtp://localhost:{port}")
-        settings.write_text(text.replace("tls = { ca", "tls = { required = false, ca"))
+        settings.write_text(text.replace("{ ca =", "{ required = false, ca ="))
         return sink
 
     def dovecot_alone(self):

@@ -46,7 +46,7 @@ int run(const std::string& directory, const char* scheme, const char* port, std:
   const SystemClock clock;
   MailEgress egress("bench", settings, "bench", Bytes(32, 1), clock);
   const auto start = std::chrono::steady_clock::now();
-  const auto deliveries = egress.send(leases);
+  const auto deliveries = egress.send(leases, {});
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
   for (const auto& delivery : deliveries.each) {
     if (delivery.what == Delivery::What::sent) continue;

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Kills the service again and again while it works on mails, and looks whether anything was lost.
 
-    mail_kill_loop.py --mails 500 --kills 50 [--seed N]
+    mail_kill_loop.py --mails 500 --kills 50 [--source imap|pop3|maildir] [--keep 1h] [--seed N]
 
-Prepared requests lie as mails in a Dovecot mailbox; `cmpost serve` fetches them by IMAP, answers
-through Postfix, and gets SIGKILL at random moments. In the end each mail must have an answer and
+Prepared requests lie as mails in a Dovecot mailbox; `cmpost serve` fetches them by IMAP, by POP3 or
+from the Maildir itself, answers through Postfix, and gets SIGKILL at random moments. In the end each mail must have an answer and
 each request exactly one certificate. An answer may have been sent twice: then both mails have one
 Message-ID and one content. Needs CMPOST and MAKE_REQUESTS in the environment, and root.
 """
@@ -26,25 +26,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "system"))
 from instance import Instance, eventually, run  # noqa: E402
-from mail_servers import PASSWORD, MailServers  # noqa: E402
+from mail_servers import FETCH, MailServers  # noqa: E402
 
 MAKE_REQUESTS = os.environ.get("MAKE_REQUESTS", "make_requests")
 DEVICES = 20
-
-CHANNEL = """
-[[channel]]
-name = "depots"
-kind = "mail"
-fetch = "imaps://localhost:{imaps}/INBOX"
-send = "smtp://localhost:{smtp}"
-login = {{ user = "ra@test", password_file = "secrets/mail" }}
-send_login = {{}}
-tls = {{ ca = "{pki}/ca.pem" }}
-from = "ra@test"
-profiles = ["device"]
-trust = ["{vendor}"]
-per_sender_per_hour = 1000000
-"""
 
 
 def mail_with(request):
@@ -58,19 +43,16 @@ def mail_with(request):
 
 
 class MailKillLoop:
-    def __init__(self, directory, mails, kills, seed):
+    def __init__(self, directory, mails, kills, seed, source="imap", keep="0"):
         self.mails, self.kills, self.random = mails, kills, random.Random(seed)
         self.servers = MailServers(Path(directory) / "servers")
         self.prepared = Path(directory) / "prepared"
         run(MAKE_REQUESTS, self.prepared, mails, "signature", DEVICES)
         self.instance = Instance(Path(directory) / "ca", Path(directory) / "log")
-        password = self.instance.directory / "secrets/mail"
-        password.touch(mode=0o600)
-        password.write_text(PASSWORD)
-        with open(self.instance.directory / "cmpost.toml", "a") as file:
-            file.write(CHANNEL.format(
-                imaps=self.servers.dovecot.imaps, smtp=self.servers.postfix.smtp,
-                pki=self.servers.pki, vendor=self.prepared / "vendor.pem"))
+        self.servers.give_channel(
+            self.instance, FETCH[source], "smtp://localhost:{smtp}", "1s",
+            trust=f'["{self.prepared / "vendor.pem"}"]',
+            more=f'per_sender_per_hour = 1000000\nkeep = "{keep}"')
 
     def deliver(self, requests):
         with smtplib.LMTP("127.0.0.1", self.servers.dovecot.lmtp) as lmtp:
@@ -127,6 +109,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--mails", type=int, default=500)
     parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument("--source", choices=sorted(FETCH), default="imap")
+    parser.add_argument("--keep", default="0", help="as in the settings; POP3")
     parser.add_argument("--seed", type=int, default=int.from_bytes(os.urandom(4), "big"))
     options = parser.parse_args()
     print(f"seed {options.seed}", flush=True)
@@ -134,7 +118,8 @@ def main():
         Path(directory).chmod(0o755)
         (Path(directory) / "servers").mkdir()
         try:
-            loop = MailKillLoop(directory, options.mails, options.kills, options.seed)
+            loop = MailKillLoop(directory, options.mails, options.kills, options.seed,
+                                options.source, options.keep)
         except unittest.SkipTest as why:
             print(f"skipped: {why}")
             return 77

@@ -1,5 +1,6 @@
 #include "mail/connection.h"
 
+#include "mail/smtp_sender.h"
 #include "tests/mail/dovecot.h"
 #include "tests/mail/scripted_mailbox_server.h"
 #include "tests/support/matchers.h"
@@ -118,8 +119,32 @@ TEST_P(RealConnection, AForgedTokenIsRefusedAndNotTold) {
   }
 }
 
+class RealSubmission : public RealConnection {};
+
+// What is sent over such a login arrives behind the server.
+TEST_P(RealSubmission, AMailGoesOutByAToken) {
+  settings_.send = settings_.fetch;
+  settings_.send.path = "client.test";
+  settings_.send_login = settings_.login;
+  settings_.send_login.token_command = "cat " + file("token", token("jwt-key"));
+  for (const auto mechanism :
+       {LoginSettings::Mechanism::xoauth2, LoginSettings::Mechanism::oauthbearer}) {
+    settings_.send_login.mechanism = mechanism;
+    SmtpSender sender(settings_);
+    const auto before = server_->relay().mails().size();
+    const auto outcome = sender.send("ra@test", {"dev", "site.test"}, "1",
+                                     view_of("Subject: by token\r\n\r\nx\r\n"));
+    EXPECT_EQ(outcome.what, SmtpOutcome::What::accepted) << outcome.detail;
+    ASSERT_EQ(server_->relay().mails().size(), before + 1);
+    EXPECT_THAT(server_->relay().mails().back(), HasSubstr("Subject: by token"));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Servers, RealSubmission, ::testing::Values("smtp", "smtps"),
+                         [](const auto& which) { return which.param; });
+
 INSTANTIATE_TEST_SUITE_P(Servers, RealConnection,
-                         ::testing::Values("imap", "imaps", "pop3", "pop3s"),
+                         ::testing::Values("imap", "imaps", "pop3", "pop3s", "smtp", "smtps"),
                          [](const auto& which) { return which.param; });
 
 Result<std::unique_ptr<MailConnection>> open_with_token(

@@ -1,4 +1,4 @@
-// A Dovecot of our own: IMAP and POP3, with and without TLS, on free ports of loopback.
+// A Dovecot of our own: IMAP, POP3 and submission, with and without TLS, on free ports of loopback.
 #pragma once
 
 #include <fcntl.h>
@@ -22,7 +22,8 @@
 namespace cmpost {
 
 // Any user name with "@test" and the password "secret" logs in and has an empty mailbox; so does a
-// JWT signed with HS256 and the key "jwt-key". As root, mails belong to nobody.
+// JWT signed with HS256 and the key "jwt-key". As root, mails belong to nobody. What is submitted
+// goes to relay().
 class Dovecot {
  public:
   // nullptr when it is not installed. One for the whole program, which it does not outlive.
@@ -36,8 +37,8 @@ class Dovecot {
   Dovecot() {
     ::chmod(directory_.path().c_str(), 0755);
     make_keys();
-    std::vector<FileDescriptor> taken;  // until all four are known
-    for (const auto* const scheme : {"imap", "imaps", "pop3", "pop3s"}) {
+    std::vector<FileDescriptor> taken;  // until all are known
+    for (const auto* const scheme : {"imap", "imaps", "pop3", "pop3s", "smtp", "smtps"}) {
       auto [listener, port] = listen_on_loopback();
       taken.push_back(std::move(listener));
       ports_[scheme] = port;
@@ -85,6 +86,7 @@ class Dovecot {
     settings.time_limit = std::chrono::seconds(20);
     return settings;
   }
+  ScriptedSmtpServer& relay() { return relay_; }
   const std::string& directory() const { return directory_.path(); }
   std::string maildir(const std::string& user) const { return directory_ / "mail" + "/" + user; }
 
@@ -165,7 +167,8 @@ class Dovecot {
     const bool root = ::getuid() == 0;
     const auto me = root ? std::string() : shell("id -un"), group = root ? "" : shell("id -gn");
     out << "base_dir = " << run << "\nstate_dir = " << run << "\nlog_path = " << run << ".log\n"
-        << "protocols = imap pop3\nlisten = 127.0.0.1\nfirst_valid_uid = 0\nlast_valid_uid = 0\n";
+        << "protocols = imap pop3 submission\nlisten = 127.0.0.1\nfirst_valid_uid = "
+           "0\nlast_valid_uid = 0\n";
     if (!root) {
       out << "default_internal_user = " << me << "default_internal_group = " << group
           << "default_login_user = " << me;
@@ -183,14 +186,18 @@ class Dovecot {
         << "service anvil {\n  chroot =\n  unix_listener anvil-auth-penalty {\n    mode = 0\n  "
            "}\n}\n"
         << "service stats {\n  chroot =\n}\n";
-    for (const std::string protocol : {"imap", "pop3"}) {
-      out << "service " << protocol << "-login {\n  chroot =\n  inet_listener " << protocol
-          << " {\n    port = " << ports_[protocol] << "\n  }\n  inet_listener " << protocol
-          << "s {\n    port = " << ports_[protocol + "s"] << "\n    ssl = yes\n  }\n}\n";
+    out << "submission_relay_host = 127.0.0.1\nsubmission_relay_port = " << relay_.port() << "\n";
+    for (const auto& [service, scheme] : {std::pair<std::string, std::string>{"imap", "imap"},
+                                          {"pop3", "pop3"},
+                                          {"submission", "smtp"}}) {
+      out << "service " << service << "-login {\n  chroot =\n  inet_listener " << service
+          << " {\n    port = " << ports_[scheme] << "\n  }\n  inet_listener " << service
+          << "s {\n    port = " << ports_[scheme + "s"] << "\n    ssl = yes\n  }\n}\n";
     }
     return out.str();
   }
 
+  ScriptedSmtpServer relay_;
   TemporaryDirectory directory_;
   std::map<std::string, int> ports_;
   uid_t owner_ = 65534;

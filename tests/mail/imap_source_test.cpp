@@ -1,7 +1,10 @@
 #include "mail/imap_source.h"
 
+#include "mail/mail_ingress.h"
 #include "tests/mail/dovecot.h"
 #include "tests/mail/scripted_mailbox_server.h"
+#include "tests/support/fake_clock.h"
+#include "tests/support/fake_job_queue.h"
 #include "tests/support/matchers.h"
 
 namespace cmpost {
@@ -138,6 +141,23 @@ TEST(ImapSource, AServerThatSendsMoreThanWasAskedForIsLeft) {
               Fails(HasSubstr("more than was asked for")));
 }
 
+TEST(ImapSource, AServerThatDiesWithinALiteralHasGivenNothing) {
+  ScriptedMailboxServer server(
+      friendly_imap({{"UID FETCH 7 (UID BODY.PEEK",
+                      {"* 1 FETCH (UID 7 BODY[]<0> {5}\r\nhe" + kHangUp,
+                       "* 1 FETCH (UID 7 BODY[]<0> {5}\r\nhello)\r\n% OK done\r\n"}}}));
+  ImapSource source(server.settings("imap"));
+  const auto mails = listed(source);
+  ASSERT_THAT(mails, SizeIs(1));
+  const auto cut = source.fetch(mails[0], kTen, kNeverStopped);
+  EXPECT_THAT(cut, Fails(HasSubstr("closed")));
+  EXPECT_EQ(cut.error().recovery, Recovery::retry);
+  const auto again = listed(source);
+  ASSERT_THAT(again, SizeIs(1));
+  EXPECT_EQ(again[0].arrival, mails[0].arrival);
+  EXPECT_EQ(source.fetch(again[0], kTen, kNeverStopped).value(), to_bytes("hello"));
+}
+
 TEST(ImapSource, AnotherMailThanTheOneAskedForIsNotTaken) {
   ScriptedMailboxServer server(friendly_imap(
       {{"UID FETCH 7 (UID BODY.PEEK", {"* 1 FETCH (UID 8 BODY[] {5}\r\nother)\r\n% OK\r\n"}}}));
@@ -233,6 +253,41 @@ TEST(ImapSource, RealIdleWakesWithinASecondOfAMail) {
   RecordProperty("millis", std::to_string(took / std::chrono::milliseconds(1)));
   EXPECT_LT(took, std::chrono::seconds(1));
   EXPECT_THAT(listed(source), SizeIs(2));
+}
+
+TEST(ImapSource, ByIdleARequestIsInTheQueueWithinASecond) {
+  auto* const dovecot = Dovecot::instance();
+  if (dovecot == nullptr) GTEST_SKIP() << "dovecot is not installed";
+  const auto user = "request" + std::to_string(::getpid()) + "@test";
+  dovecot->deliver(user, "Subject: there is a mailbox\r\n\r\n");
+  ChannelSettings channel;
+  channel.name = "depots";
+  channel.mail.from = "pki@ca.test";
+  const FakeClock clock;
+  FakeJobQueue queue(clock);
+  MailIngress ingress(channel, std::make_unique<ImapSource>(dovecot->settings("imaps", user)),
+                      queue, clock,
+                      [](const DeliveryReport&, const Bytes&) { return Result<void>(); });
+  ASSERT_THAT(ingress.poll({}), IsOk());
+  std::chrono::steady_clock::time_point delivered;
+  std::jthread sender([&] {
+    ::poll(nullptr, 0, 300);  // IDLE has begun by then; if not, the mail is seen all the same
+    delivered = std::chrono::steady_clock::now();
+    dovecot->deliver(user,
+                     "From: dev@site.test\r\nContent-Type: application/pkixcmp\r\n"
+                     "Content-Transfer-Encoding: base64\r\n\r\nMAMCAQU=\r\n");
+  });
+  std::size_t taken = 0;
+  while (taken == 0 && !HasFailure()) {
+    ingress.wait(std::chrono::seconds(20), kNeverStopped);
+    const auto intake = ingress.poll({});
+    ASSERT_THAT(intake, IsOk());
+    taken = intake->deposited;
+  }
+  const auto in_queue = std::chrono::steady_clock::now();
+  sender.join();
+  RecordProperty("millis", std::to_string((in_queue - delivered) / std::chrono::milliseconds(1)));
+  EXPECT_LT(in_queue - delivered, std::chrono::seconds(1));
 }
 
 TEST(ImapSource, SurvivesThatTheServerIsStoppedAndStartedAgain) {

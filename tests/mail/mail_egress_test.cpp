@@ -56,7 +56,7 @@ class MailEgressTest : public ::testing::Test {
                                            kEgressKey, clock_);
   }
   Delivery deliver(const Lease& lease) {
-    const auto deliveries = egress_->send({&lease, 1});
+    const auto deliveries = egress_->send({&lease, 1}, {});
     EXPECT_THAT(deliveries.each, SizeIs(1));
     trouble_ = deliveries.trouble;
     return deliveries.each.at(0);
@@ -119,7 +119,7 @@ TEST_F(MailEgressTest, EachTrySendsTheSameOctets) {
 TEST_F(MailEgressTest, WhatTheServerSaysDecides) {
   answers_with({{"RCPT", {"451 4.3.0 grey\r\n", "550 5.1.1 who\r\n", "250 Ok\r\n"}}});
   const std::vector<Lease> leases = {lease(1), lease(2), lease(3)};
-  const auto deliveries = egress_->send(leases);
+  const auto deliveries = egress_->send(leases, {});
   ASSERT_THAT(deliveries.each, SizeIs(3));
   EXPECT_EQ(deliveries.each[0].what, Delivery::What::deferred);
   EXPECT_THAT(deliveries.each[0].detail, HasSubstr("451 4.3.0 grey"));
@@ -146,7 +146,7 @@ TEST_F(MailEgressTest, ADeadServerIsTroubleOfTheChannelAndHoldsNothing) {
   answers_with({{"greeting", {"554 5.3.2 closed\r\n"}}});
   const std::vector<Lease> leases = {lease(1), lease(2), lease(3)};
   clock_.advance(std::chrono::hours(24 * 50));
-  const auto deliveries = egress_->send(leases);
+  const auto deliveries = egress_->send(leases, {});
   ASSERT_TRUE(deliveries.trouble);
   EXPECT_THAT(deliveries.trouble->what, HasSubstr("554"));
   ASSERT_THAT(deliveries.each, SizeIs(3));
@@ -157,7 +157,7 @@ TEST_F(MailEgressTest, ADeadServerIsTroubleOfTheChannelAndHoldsNothing) {
 TEST_F(MailEgressTest, OneMailThatBreaksTheConnectionStopsNoOther) {
   answers_with({{"RCPT", {kHangUp, "250 Ok\r\n", kHangUp, "250 Ok\r\n"}}});
   const std::vector<Lease> leases = {lease(1), lease(2), lease(3), lease(4)};
-  const auto deliveries = egress_->send(leases);
+  const auto deliveries = egress_->send(leases, {});
   EXPECT_FALSE(deliveries.trouble);
   ASSERT_THAT(deliveries.each, SizeIs(4));
   EXPECT_EQ(deliveries.each[0].what, Delivery::What::deferred);
@@ -169,12 +169,39 @@ TEST_F(MailEgressTest, OneMailThatBreaksTheConnectionStopsNoOther) {
 TEST_F(MailEgressTest, TwoMailsRunningThatBreakItAreTroubleOfTheChannel) {
   answers_with({{"mail", {"250 Ok\r\n", kHangUp}}});
   const std::vector<Lease> leases = {lease(1), lease(2), lease(3), lease(4), lease(5)};
-  const auto deliveries = egress_->send(leases);
+  const auto deliveries = egress_->send(leases, {});
   EXPECT_TRUE(deliveries.trouble);
   ASSERT_THAT(deliveries.each, SizeIs(5));
   EXPECT_EQ(deliveries.each[0].what, Delivery::What::sent);
   for (int i = 1; i < 5; ++i) EXPECT_EQ(deliveries.each[i].what, Delivery::What::deferred) << i;
   EXPECT_THAT(server_->mails(), SizeIs(3));
+}
+
+TEST_F(MailEgressTest, AStuckServerHoldsUpNoShutdown) {
+  for (const std::string step : {"greeting", "RCPT", "mail"}) {
+    answers_with({{step, {kSilence}}});
+    std::stop_source stop;
+    std::chrono::steady_clock::time_point requested;
+    std::jthread stopper([&] {
+      const auto reached = [&] {
+        const auto commands = server_->commands();
+        const bool asked = std::any_of(commands.begin(), commands.end(), [&](const auto& command) {
+          return command.starts_with(step == "mail" ? "DATA" : "RCPT");
+        });
+        return step == "greeting" ? server_->connections() > 0 : asked;
+      };
+      while (!reached()) std::this_thread::yield();
+      requested = std::chrono::steady_clock::now();
+      stop.request_stop();
+    });
+    const std::vector<Lease> leases = {lease(1), lease(2)};
+    const auto deliveries = egress_->send(leases, stop.get_token());
+    stopper.join();
+    EXPECT_LT(std::chrono::steady_clock::now() - requested, std::chrono::seconds(1)) << step;
+    EXPECT_FALSE(deliveries.trouble) << step;
+    ASSERT_THAT(deliveries.each, SizeIs(2));
+    for (const auto& each : deliveries.each) EXPECT_EQ(each.what, Delivery::What::deferred);
+  }
 }
 
 TEST_F(MailEgressTest, AnAnswerWithoutAnAddressIsHeld) {

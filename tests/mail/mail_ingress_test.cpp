@@ -190,7 +190,7 @@ TEST_F(MailIngressTest, SendersThatAreNotListedGoToQuarantineAndCanBeReleased) {
   EXPECT_EQ(poll().quarantined, 1U);
   ASSERT_THAT(held(), SizeIs(1));
   EXPECT_THAT(held()[0].reason, HasSubstr("a@evil.example"));
-  const auto released = judge_mail(source_->mails.at("1"), "1", settings_, true);
+  const auto released = judge_mail(source_->mails.at("1"), "1", settings_, nullptr, true);
   EXPECT_EQ(released.place, MailPlace::done);
   EXPECT_THAT(released.requests, SizeIs(1));
 }

@@ -5,6 +5,7 @@
 #include "tests/mail/text_stream.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/matchers.h"
+#include "tests/support/temporary_directory.h"
 
 namespace cmpost {
 namespace {
@@ -34,8 +35,9 @@ MailboxScript friendly_pop3(const MailboxScript& changes = {}) {
 }
 
 struct Pop3Guest {
-  explicit Pop3Guest(const MailboxScript& changes = {}, Duration keep = Duration::zero())
-      : server(friendly_pop3(changes)), source(settings(keep), clock) {}
+  explicit Pop3Guest(const MailboxScript& changes = {}, Duration keep = Duration::zero(),
+                     TakenMails taken = {})
+      : server(friendly_pop3(changes)), source(settings(keep), clock, std::move(taken)) {}
   MailSettings settings(Duration keep) const {
     auto result = server.settings("pop3");
     result.login.mechanism = LoginSettings::Mechanism::xoauth2;
@@ -112,6 +114,66 @@ TEST(Pop3Source, KeepsMailsOnTheServerAsLongAsItIsTold) {
   guest.list();
   EXPECT_THAT(guest.server.commands(), Contains("DELE 1"));
   EXPECT_THAT(guest.server.commands(), Contains("DELE 2"));
+}
+
+TEST(Pop3Source, RemembersAcrossRestartsSinceWhenMailsAreKept) {
+  const TemporaryDirectory directory;
+  const auto file = directory / "state/depots.taken";
+  const MailboxScript other_header = {
+      {"TOP 1", {"+OK\r\nMessage-ID: <new@x>\r\nReceived: today\r\n\r\n.\r\n"}}};
+  Pop3Guest first({}, std::chrono::hours(24), TakenMails::open(file).value());
+  ASSERT_THAT(first.done(first.list()), IsOk());
+  {
+    Pop3Guest second({}, std::chrono::hours(24), TakenMails::open(file).value());
+    second.clock.advance(std::chrono::hours(23));
+    EXPECT_THAT(second.list(), IsEmpty());
+    EXPECT_FALSE(second.server.heard("DELE"));
+  }
+  {
+    // While nobody looked the server has given the name of a mail to another one.
+    Pop3Guest third(other_header, std::chrono::hours(24), TakenMails::open(file).value());
+    EXPECT_THAT(third.list(), SizeIs(1));
+  }
+  Pop3Guest fourth({}, std::chrono::hours(24), TakenMails::open(file).value());
+  fourth.clock.advance(std::chrono::hours(25));
+  fourth.list();
+  EXPECT_THAT(fourth.server.commands(), Contains("DELE 1"));
+  EXPECT_THAT(fourth.server.commands(), Contains("DELE 2"));
+}
+
+TEST(TakenMails, ForgetsLinesThatWereCutOffAndNothingElse) {
+  const TemporaryDirectory directory;
+  const auto file = directory / "taken";
+  const Time now = FakeClock().now();
+  {
+    auto mails = TakenMails::open(file).value();
+    ASSERT_THAT(mails.add({"a", "b", "a"}, now), IsOk());
+    ASSERT_THAT(mails.add({"c"}, now + std::chrono::hours(1)), IsOk());
+    ASSERT_THAT(mails.add({"a"}, now + std::chrono::hours(2)), IsOk());
+  }
+  auto octets = read_file(file, 10'000).value();
+  octets.resize(octets.size() - 3);
+  ASSERT_THAT(write_file(file, octets, 0600, IfExists::replace), IsOk());
+  auto mails = TakenMails::open(file).value();
+  EXPECT_EQ(mails.taken("a"), now);
+  EXPECT_EQ(mails.taken("b"), now);
+  EXPECT_EQ(mails.taken("c"), std::nullopt);
+  ASSERT_THAT(mails.add({"c"}, now), IsOk());
+  EXPECT_EQ(TakenMails::open(file).value().taken("c"), now);
+}
+
+TEST(TakenMails, TheFileIsWrittenAnewWhenMostOfItIsGone) {
+  const TemporaryDirectory directory;
+  const auto file = directory / "taken";
+  auto mails = TakenMails::open(file).value();
+  std::vector<std::string> arrivals;
+  for (int i = 0; i < 2000; ++i) arrivals.push_back(std::to_string(i));
+  ASSERT_THAT(mails.add(arrivals, FakeClock().now()), IsOk());
+  ASSERT_THAT(mails.keep_only({"7", "none"}), IsOk());
+  EXPECT_LT(read_file(file, 1 << 20).value().size(), 100U);
+  const auto again = TakenMails::open(file).value();
+  EXPECT_EQ(again.size(), 1U);
+  EXPECT_TRUE(again.taken("7"));
 }
 
 TEST(Pop3Source, AMailThatIsLargerThanItsSizeIsCutAndTheNextStillComes) {

@@ -104,7 +104,7 @@ TEST_F(SmtpToPostfix, ADeliveryReportLeadsBackToTheAnswer) {
   lease.job.envelope.body = "ip";
   lease.job.payload = {0x30, 0x00};
   lease.arrived = clock.now();
-  const auto sent = egress.send({&lease, 1});
+  const auto sent = egress.send({&lease, 1}, {});
   ASSERT_THAT(sent.each, SizeIs(1));
   ASSERT_EQ(sent.each[0].what, Delivery::What::sent) << sent.each[0].detail;
 

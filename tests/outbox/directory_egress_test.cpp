@@ -38,7 +38,7 @@ class DirectoryEgressTest : public ::testing::Test {
     settings_.directory.out = out_;
     egress_.emplace(settings_);
   }
-  Deliveries send(std::vector<Lease> leases) { return egress_->send(leases); }
+  Deliveries send(std::vector<Lease> leases) { return egress_->send(leases, {}); }
   std::string contents(const std::string& name) { return contents_of(out_ + "/" + name); }
 
   TemporaryDirectory directory_;

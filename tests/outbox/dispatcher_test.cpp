@@ -20,8 +20,9 @@ class FakeEgress final : public Egress {
  public:
   explicit FakeEgress(std::string name) : name_(std::move(name)) {}
   const std::string& channel() const override { return name_; }
-  Deliveries send(std::span<const Lease> leases) override {
+  Deliveries send(std::span<const Lease> leases, const std::stop_token&) override {
     Deliveries deliveries;
+    if (on_send) on_send();
     for (const auto& lease : leases) {
       given.push_back(lease.job.envelope.reply.name);
       deliveries.each.push_back({trouble ? What::deferred : what, "told so"});
@@ -36,6 +37,7 @@ class FakeEgress final : public Egress {
   What what = What::sent;
   std::size_t most = 500;
   std::optional<Error> trouble;
+  std::function<void()> on_send;
   std::vector<std::string> given;
   std::vector<std::size_t> groups;
 
@@ -74,6 +76,18 @@ class DispatcherTest : public ::testing::Test {
   FakeEgress a_{"a"}, bb_{"bb"};
   Dispatcher dispatcher_{queue_, {&a_, &bb_}, clock_, random_};
 };
+
+TEST_F(DispatcherTest, AStopGivesBackWhatIsNotSent) {
+  put("a", 1, 5);
+  a_.most = 2;
+  std::stop_source stop;
+  a_.on_send = [&] { stop.request_stop(); };
+  const auto done = dispatcher_.step(stop.get_token());
+  ASSERT_THAT(done, IsOk());
+  EXPECT_EQ(done->sent, 2U);
+  EXPECT_EQ(done->deferred, 3U);
+  EXPECT_EQ(step().sent, 3U) << "they are due at once";
+}
 
 TEST_F(DispatcherTest, EachAnswerGoesByItsChannelAndIsFinished) {
   put("a", 1);
@@ -176,7 +190,7 @@ TEST_F(DispatcherTest, WhatWasSentIsFinishedWhenTheQueueWorksAgain) {
    public:
     explicit FailingFinish(FakeJobQueue& queue) : queue_(queue) {}
     const std::string& channel() const override { return name_; }
-    Deliveries send(std::span<const Lease> leases) override {
+    Deliveries send(std::span<const Lease> leases, const std::stop_token&) override {
       queue_.fail_with({Recovery::retry, "locked", ""});
       ++sends;
       return {std::vector<Delivery>(leases.size(), {What::sent, ""}), {}};

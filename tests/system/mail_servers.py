@@ -1,25 +1,41 @@
 """A Dovecot and a Postfix of the test's own, on loopback ports, from Debian's packages.
 
-Users ra@test and ee@test, password "secret". Postfix delivers mail for them by LMTP into Dovecot;
-permfail@test is refused with 550, tempfail@test with 451, bounce@test is taken and then comes back.
-Needs root: both servers change users. Where a package or root is missing the test is skipped.
+Users ra@test and ee@test, password "secret". Postfix (tests/mail/fixtures/postfix.sh) delivers mail
+for them by LMTP into Dovecot; what is sent to gone@test is taken and then comes back. Needs root:
+both servers change users. Where a package or root is missing the test is skipped.
 """
 
-import os
 import shutil
 import signal
 import socket
 import socketserver
 import subprocess
 import threading
-import time
 import unittest
 from pathlib import Path
 
-from instance import eventually, run
+from instance import eventually
 
 PASSWORD = "secret"
-POSTFIX_PROGRAMS = "/usr/lib/postfix/sbin"
+FETCH = {"imap": "imaps://localhost:{imaps}/INBOX", "pop3": "pop3s://localhost:{pop3s}",
+         "maildir": "maildir:{mail}/ra@test"}
+
+CHANNEL = """
+[[channel]]
+name     = "depots"
+kind     = "mail"
+fetch    = "{fetch}"
+send     = "{send}"
+login    = {{ user = "ra@test", password_file = "secrets/mail" }}
+send_login = {{ }}
+tls      = {{ ca = "{ca}" }}
+from     = "ra@test"
+poll     = "{poll}"
+profiles = ["device"]
+trust    = {trust}
+{more}
+"""
+POSTFIX = Path(__file__).resolve().parents[1] / "mail/fixtures/postfix.sh"
 
 
 def free_ports(count):
@@ -38,23 +54,10 @@ def answers(port):
         return False
 
 
-def make_pki(directory):
-    directory.mkdir()
-    run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-        "-days", "30", "-subj", "/CN=mail test CA", "-keyout", directory / "ca.key",
-        "-out", directory / "ca.pem")
-    run("openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-        "-subj", "/CN=localhost", "-keyout", directory / "srv.key", "-out", directory / "srv.csr")
-    (directory / "ext").write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\n")
-    run("openssl", "x509", "-req", "-in", directory / "srv.csr", "-CA", directory / "ca.pem",
-        "-CAkey", directory / "ca.key", "-CAcreateserial", "-days", "30",
-        "-extfile", directory / "ext", "-out", directory / "srv.pem")
-
-
 class Dovecot:
-    def __init__(self, directory, pki):
-        self.directory, self.pki, self.process = Path(directory), pki, None
-        self.imap, self.imaps, self.pop3, self.pop3s, self.lmtp = free_ports(5)
+    def __init__(self, directory, pki, lmtp):
+        self.directory, self.pki, self.lmtp, self.process = Path(directory), pki, lmtp, None
+        self.imap, self.imaps, self.pop3, self.pop3s = free_ports(4)
         self.mail = self.directory / "mail"
         self.mail.mkdir(parents=True)
         shutil.chown(self.mail, "nobody", "nogroup")
@@ -77,8 +80,8 @@ disable_plaintext_auth = yes
 auth_mechanisms = plain login
 auth_failure_delay = 0
 ssl = yes
-ssl_cert = <{self.pki}/srv.pem
-ssl_key = <{self.pki}/srv.key
+ssl_cert = <{self.pki}/server.pem
+ssl_key = <{self.pki}/server.key
 mail_location = maildir:{self.mail}/%u
 recipient_delimiter = +
 passdb {{
@@ -143,7 +146,7 @@ service stats {{
 
 
 class RefusingLmtp(socketserver.StreamRequestHandler):
-    """Knows nobody: what Postfix has taken for bounce@test has to go back."""
+    """Knows nobody: what Postfix has taken for gone@test has to go back."""
 
     def handle(self):
         self.wfile.write(b"220 localhost LMTP\r\n")
@@ -159,97 +162,27 @@ class RefusingLmtp(socketserver.StreamRequestHandler):
 
 
 class Postfix:
-    def __init__(self, directory, pki, lmtp):
-        self.directory, self.pki, self.lmtp, self.process = Path(directory), pki, lmtp, None
+    def __init__(self, directory, lmtp):
+        self.directory = Path(directory)
+        self.directory.mkdir()
         self.refusing = socketserver.ThreadingTCPServer(("127.0.0.1", 0), RefusingLmtp)
         self.refusing.daemon_threads = True
         threading.Thread(target=self.refusing.serve_forever, daemon=True).start()
         self.smtp, self.smtps = free_ports(2)
-        self.make_directories()
-        etc = self.directory / "etc"
-        (etc / "main.cf").write_text(self.main_cf())
-        (etc / "master.cf").write_text(self.master_cf())
-        long_ago = time.time() - 3600  # Postfix waits until its settings are some seconds old
-        for file in ("main.cf", "master.cf"):
-            os.utime(etc / file, (long_ago, long_ago))
-        self.start()
-
-    def make_directories(self):
-        for name in ("etc", "data", "queue"):
-            (self.directory / name).mkdir(parents=True)
-        shutil.chown(self.directory / "data", "postfix")
-        queue = self.directory / "queue"
-        for name in ("active", "bounce", "corrupt", "defer", "deferred", "flush", "hold",
-                     "incoming", "private", "saved", "trace"):
-            (queue / name).mkdir(mode=0o700)
-            shutil.chown(queue / name, "postfix")
-        (queue / "pid").mkdir()
-        for name, mode in (("maildrop", 0o730), ("public", 0o710)):
-            (queue / name).mkdir()
-            shutil.chown(queue / name, "postfix", "postdrop")
-            (queue / name).chmod(mode)
-
-    def main_cf(self):
-        here, refusing = self.directory, self.refusing.server_address[1]
-        return f"""
-compatibility_level = 3.6
-queue_directory = {here}/queue
-data_directory = {here}/data
-command_directory = /usr/sbin
-daemon_directory = {POSTFIX_PROGRAMS}
-mail_owner = postfix
-setgid_group = postdrop
-maillog_file = {here}/mail.log
-maillog_file_prefixes = {here}
-inet_interfaces = 127.0.0.1
-inet_protocols = ipv4
-myhostname = mx.test
-mydestination =
-alias_maps =
-alias_database =
-local_recipient_maps =
-mynetworks = 127.0.0.0/8
-recipient_delimiter = +
-virtual_mailbox_domains = test
-virtual_mailbox_maps = inline:{{ra@test=x, ee@test=x, bounce@test=x}}
-virtual_transport = lmtp:inet:127.0.0.1:{self.lmtp}
-transport_maps = inline:{{bounce@test=lmtp:inet:127.0.0.1:{refusing}}}
-default_transport = error:nothing leaves this host
-smtpd_relay_restrictions = permit_mynetworks, defer_unauth_destination
-smtpd_recipient_restrictions = check_recipient_access inline:{{{{tempfail@test=451 4.3.0 later}}, {{permfail@test=550 5.1.1 unknown}}}}
-smtpd_peername_lookup = no
-smtpd_tls_security_level = may
-smtpd_tls_cert_file = {self.pki}/srv.pem
-smtpd_tls_key_file = {self.pki}/srv.key
-message_size_limit = 2000000
-mailbox_size_limit = 0
-virtual_mailbox_limit = 0
-smtpd_client_connection_rate_limit = 0
-"""
-
-    def master_cf(self):
-        lines = [f"127.0.0.1:{self.smtp} inet n - n - - smtpd",
-                 f"127.0.0.1:{self.smtps} inet n - n - - smtpd -o smtpd_tls_wrappermode=yes",
-                 "pickup unix n - n 60 1 pickup", "cleanup unix n - n - 0 cleanup",
-                 "qmgr unix n - n 300 1 qmgr", "tlsmgr unix - - n 1000? 1 tlsmgr",
-                 "rewrite unix - - n - - trivial-rewrite", "verify unix - - n - 1 verify",
-                 "flush unix n - n 1000? 0 flush", "showq unix n - n - - showq",
-                 "proxymap unix - - n - - proxymap", "retry unix - - n - - error",
-                 "anvil unix - - n - 1 anvil", "scache unix - - n - 1 scache",
-                 "postlog unix-dgram n - n - 1 postlogd"]
-        lines += [f"{name} unix - - n - 0 bounce" for name in ("bounce", "defer", "trace")]
-        lines += [f"{name} unix - - n - - {name}" for name in ("smtp", "lmtp", "error", "discard")]
-        return "\n".join(lines) + "\n"
-
-    def start(self):
-        with open(self.directory / "stdout", "ab") as log:
-            self.process = subprocess.Popen(
-                [f"{POSTFIX_PROGRAMS}/master", "-c", self.directory / "etc", "-d"],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        eventually(lambda: answers(self.smtp), "Postfix")
+        ports = (self.smtp, self.smtps, self.refusing.server_address[1], lmtp)
+        self.process = subprocess.Popen([POSTFIX, self.directory, *map(str, ports)],
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        words = self.process.stdout.readline()
+        if words == "ready\n":
+            return
+        self.stop()
+        if self.process.returncode == 77:
+            raise unittest.SkipTest(words.strip())
+        raise AssertionError(f"postfix.sh: {words}{(self.directory / 'errors').read_text()}")
 
     def stop(self):
-        self.process.send_signal(signal.SIGTERM)
+        self.process.stdin.close()  # which is what it runs for
+        self.process.stdout.close()
         self.process.wait(timeout=20)
         self.refusing.shutdown()
         self.refusing.server_close()
@@ -259,21 +192,30 @@ class MailServers:
     """Both, below `directory`, which every user must be able to enter."""
 
     def __init__(self, directory):
-        for program in ("/usr/sbin/dovecot", f"{POSTFIX_PROGRAMS}/master"):
-            if not Path(program).exists():
-                raise unittest.SkipTest(f"{program} is not installed")
-        if os.geteuid() != 0:
-            raise unittest.SkipTest("Dovecot and Postfix need root to deliver mail")
         self.directory = Path(directory)
         self.directory.chmod(0o755)
-        self.pki = self.directory / "pki"
-        make_pki(self.pki)
-        self.dovecot = Dovecot(self.directory / "dovecot", self.pki)
+        lmtp, = free_ports(1)
+        self.postfix = Postfix(self.directory / "postfix", lmtp)
+        self.pki = self.postfix.directory
         try:
-            self.postfix = Postfix(self.directory / "postfix", self.pki, self.dovecot.lmtp)
+            self.dovecot = Dovecot(self.directory / "dovecot", self.pki, lmtp)
         except BaseException:
-            self.dovecot.stop()
+            self.postfix.stop()
             raise
+
+    def give_channel(self, instance, fetch, send, poll, trust="[]", more=""):
+        """Adds the channel "depots" to an instance, or exchanges it."""
+        ports = {"imap": self.dovecot.imap, "imaps": self.dovecot.imaps,
+                 "pop3": self.dovecot.pop3, "pop3s": self.dovecot.pop3s,
+                 "smtp": self.postfix.smtp, "smtps": self.postfix.smtps, "mail": self.dovecot.mail}
+        password = instance.directory / "secrets/mail"
+        password.touch(mode=0o600)
+        password.write_text(PASSWORD + "\n")
+        file = instance.directory / "cmpost.toml"
+        head = file.read_text().split(CHANNEL[:CHANNEL.index("kind")])[0]
+        file.write_text(head + CHANNEL.format(
+            fetch=fetch.format(**ports), send=send.format(**ports), poll=poll,
+            ca=self.pki / "ca.pem", trust=trust, more=more))
 
     def stop(self):
         self.postfix.stop()

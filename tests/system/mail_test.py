@@ -13,23 +13,28 @@ from email.message import EmailMessage
 from pathlib import Path
 
 from instance import InstanceTest, eventually, run
-from mail_servers import PASSWORD, MailServers
+from mail_servers import FETCH, PASSWORD, MailServers
 
-CHANNEL = """
-[[channel]]
-name     = "depots"
-kind     = "mail"
-fetch    = "{fetch}"
-send     = "{send}"
-login    = {{ user = "ra@test", password_file = "secrets/mail" }}
-send_login = {{ }}
-tls      = {{ ca = "{ca}" }}
-from     = "ra@test"
-poll     = "{poll}"
-profiles = ["device"]
-trust    = {trust}
-{more}
-"""
+
+class Certificates:
+    """A CA for mail certificates, in a directory."""
+
+    def __init__(self, directory):
+        self.directory = directory
+        run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+            "-days", "30", "-subj", "/CN=mail CA", "-keyout", directory / "mail-ca.key",
+            "-out", directory / "mail-ca.pem")
+
+    def issue(self, name, address, algorithm):
+        """NAME.mail.pem and NAME.mail.key."""
+        key, csr, ext = (self.directory / f"{name}.mail.{end}" for end in ("key", "csr", "ext"))
+        run("openssl", "req", "-newkey", *algorithm.split(), "-nodes", "-subj", f"/CN={name}",
+            "-keyout", key, "-out", csr)
+        key.chmod(0o600)
+        ext.write_text(f"subjectAltName=email:{address}\n")
+        run("openssl", "x509", "-req", "-in", csr, "-CA", self.directory / "mail-ca.pem", "-days", "200",
+            "-CAkey", self.directory / "mail-ca.key", "-CAcreateserial", "-extfile", ext,
+            "-out", self.directory / f"{name}.mail.pem")
 
 
 class Mailbox:
@@ -57,7 +62,7 @@ class Mailbox:
 
 class MailTest(InstanceTest):
     serve = False
-    fetch, send, poll, more = "imaps://localhost:{imaps}/INBOX", "smtps://localhost:{smtps}", "30s", ""
+    fetch, send, poll, more = FETCH["imap"], "smtps://localhost:{smtps}", "30s", ""
 
     @classmethod
     def setUpClass(cls):
@@ -75,21 +80,10 @@ class MailTest(InstanceTest):
         self.addCleanup(self.site.close)
 
     def prepare(self):
-        secrets = self.instance.directory / "secrets"
-        (secrets / "mail").touch(mode=0o600)
-        (secrets / "mail").write_text(PASSWORD + "\n")
         self.configure(self.more)
 
     def configure(self, more):
-        dovecot, postfix = self.servers.dovecot, self.servers.postfix
-        ports = {"imap": dovecot.imap, "imaps": dovecot.imaps, "pop3": dovecot.pop3,
-                 "pop3s": dovecot.pop3s, "smtp": postfix.smtp, "smtps": postfix.smtps,
-                 "mail": dovecot.mail}
-        file = self.instance.directory / "cmpost.toml"
-        head = file.read_text().split('\n[[channel]]\nname     = "depots"')[0]
-        file.write_text(head + CHANNEL.format(
-            fetch=self.fetch.format(**ports), send=self.send.format(**ports), poll=self.poll,
-            ca=self.servers.pki / "ca.pem", more=more, trust="[]"))
+        self.servers.give_channel(self.instance, self.fetch, self.send, self.poll, more=more)
 
     def client(self, name, *arguments, check=True):
         return run("openssl", "cmp", "-config", "", "-cmd", "ir",
@@ -201,13 +195,18 @@ class ByImap(MailTest):
         self.instance.cmpost("queue", "release", job["id"])
         (mail,) = self.answer_mails(1)
         self.accept("dev1", mail)
+        self.send_by_mail_program(self.request("dev2"))
+        (job,) = eventually(lambda: self.instance.json("queue", "list", "--state", "held"), "the job")
+        self.instance.cmpost("queue", "retry", job["id"])
+        self.accept("dev2", self.answer_mails(2)[1])
+        self.assertFalse(self.instance.json("queue", "list", "--state", "held"))
         ra = Mailbox(self.servers, "ra")
         self.addCleanup(ra.close)
-        self.assertEqual(1, ra.count("CMPost/Quarantine"))
+        self.assertEqual(2, ra.count("CMPost/Quarantine"))
 
     def test_an_answer_that_comes_back_is_held_again(self):
         self.instance.serve()
-        self.send_by_mail_program(self.request("dev1"), sender="bounce@test")
+        self.send_by_mail_program(self.request("dev1"), sender="gone@test")
         (job,) = eventually(
             lambda: self.instance.json("queue", "list", "--queue", "replies", "--state", "held"),
             "the bounce")
@@ -223,6 +222,78 @@ class ByImap(MailTest):
         self.assertIn("depots", done.stderr)
 
 
+class WithSmime(MailTest):
+    """Signed and encrypted by stock OpenSSL in both directions."""
+
+    def prepare(self):
+        certificates = Certificates(self.workshop)
+        certificates.issue("ra", "ra@test", "rsa:2048")
+        certificates.issue("ee", "ee@test", "ec -pkeyopt ec_paramgen_curve:P-256")
+        self.configure(f"""
+[channel.smime]
+certificate = "{self.workshop}/ra.mail.pem"
+key = "{self.workshop}/ra.mail.key"
+trust = ["{self.workshop}/mail-ca.pem"]
+require = "both"
+sign_answers = true
+""")
+
+    def wrapped(self, request, encrypt=True):
+        """The mail that a site's program makes of a request file."""
+        part = EmailMessage()
+        part.set_content(request.read_bytes(), maintype="application", subtype="pkixcmp",
+                         filename=request.name)
+        del part["MIME-Version"]
+        part_file, signed = self.workshop / "part", self.workshop / "signed"
+        part_file.write_bytes(part.as_bytes(policy=email.policy.SMTP))
+        run("openssl", "cms", "-sign", "-in", part_file, "-out", signed, "-md", "sha256",
+            "-signer", self.workshop / "ee.mail.pem", "-inkey", self.workshop / "ee.mail.key")
+        if encrypt:
+            run("openssl", "cms", "-encrypt", "-aes-256-gcm", "-in", signed,
+                "-out", self.workshop / "wrapped", self.workshop / "ra.mail.pem")
+            signed = self.workshop / "wrapped"
+        head = f"From: ee@test\nTo: ra@test\nMessage-ID: <{request.stem}.{encrypt}@test>\n"
+        return (head + signed.read_text()).replace("\r\n", "\n").replace("\n", "\r\n").encode()
+
+    def send_raw(self, mail):
+        with smtplib.SMTP("127.0.0.1", self.servers.postfix.smtp) as smtp:
+            smtp.sendmail("ee@test", ["ra@test"], mail)
+
+    def test_a_site_enrols_and_verifies_the_answer(self):
+        self.assertIn("all well", self.instance.cmpost("check").stdout)
+        self.instance.serve()
+        self.send_raw(self.wrapped(self.request("dev1")))
+        (mail,) = self.answer_mails(1)
+        self.assertEqual("multipart/signed", mail.get_content_type())
+        inbox = self.servers.dovecot.mail / "ee@test"
+        (answer,) = [*inbox.glob("new/*"), *inbox.glob("cur/*")]  # as it came, octet by octet
+        run("openssl", "cms", "-verify", "-in", answer, "-CAfile", self.workshop / "mail-ca.pem",
+            "-out", self.workshop / "verified")
+        verified = email.message_from_bytes((self.workshop / "verified").read_bytes(),
+                                            policy=email.policy.default)
+        self.accept("dev1", verified)
+
+    def test_what_is_only_signed_waits_for_an_operator(self):
+        self.instance.serve()
+        self.send_raw(self.wrapped(self.request("dev1"), encrypt=False))
+        (job,) = eventually(lambda: self.instance.json("queue", "list", "--state", "held"), "the job")
+        self.assertIn("not encrypted", job["reason"])
+
+    def test_the_signature_of_a_mail_protects_no_request(self):
+        """R-048: a request without protection is refused however well its mail is signed."""
+        self.key("dev1")
+        bare = self.workshop / "dev1.pki"
+        run("openssl", "cmp", "-config", "", "-cmd", "ir", "-newkey", self.workshop / "dev1.key",
+            "-subject", "/CN=dev1", "-recipient", "/CN=CA", "-unprotected_requests",
+            "-rspin", "/dev/null", "-reqout", bare, "-certout", "/dev/null", check=False)
+        self.assertGreater(bare.stat().st_size, 100)
+        self.instance.serve()
+        self.send_raw(self.wrapped(bare))
+        (mail,) = self.answer_mails(1)
+        self.assertIn(".error.pki", self.attachment(mail).get_filename())
+        self.assertFalse(self.instance.json("cert", "list", "--channel", "depots"))
+
+
 class ByImapStartTls(MailTest):
     fetch, send = "imap://localhost:{imap}", "smtp://localhost:{smtp}"
 
@@ -231,7 +302,7 @@ class ByImapStartTls(MailTest):
 
 
 class ByPop3(MailTest):
-    fetch, poll = "pop3s://localhost:{pop3s}", "1s"
+    fetch, poll = FETCH["pop3"], "1s"
 
     def test_a_site_enrols(self):
         self.enrol_by_mail()
@@ -245,7 +316,7 @@ class ByPop3StartTls(MailTest):
 
 
 class ByMaildir(MailTest):
-    fetch, poll = "maildir:{mail}/ra@test", "1s"
+    fetch, poll = FETCH["maildir"], "1s"
 
     def test_a_site_enrols(self):
         self.enrol_by_mail()
