@@ -6,6 +6,8 @@
 #include "mail/mail_ingress.h"
 #include "mail/open_mail_source.h"
 #include "outbox/directory_egress.h"
+#include "sftp/sftp_egress.h"
+#include "sftp/sftp_ingress.h"
 #include "watcher/directory_ingress.h"
 
 namespace cmpost {
@@ -35,6 +37,9 @@ Result<std::vector<std::unique_ptr<Ingress>>> make_ingresses(Instance& instance,
     if (channel.kind == ChannelKind::mail) {
       ASSIGN_OR_RETURN(auto ingress, make_mail_ingress(instance, channel, spool, steady));
       ingresses.push_back(std::move(ingress));
+    } else if (channel.kind == ChannelKind::sftp) {
+      ingresses.push_back(
+          std::make_unique<SftpIngress>(channel, spool.requests(), instance.clock(), steady));
     } else {
       ingresses.push_back(
           std::make_unique<DirectoryIngress>(channel, spool.requests(), instance.clock(), steady));
@@ -43,7 +48,8 @@ Result<std::vector<std::unique_ptr<Ingress>>> make_ingresses(Instance& instance,
   return ingresses;
 }
 
-Result<std::vector<std::unique_ptr<Egress>>> make_egresses(Instance& instance) {
+Result<std::vector<std::unique_ptr<Egress>>> make_egresses(Instance& instance,
+                                                           const Clock& steady) {
   std::vector<std::unique_ptr<Egress>> egresses;
   for (const auto& channel : instance.settings().channels) {
     if (channel.kind == ChannelKind::mail) {
@@ -52,6 +58,8 @@ Result<std::vector<std::unique_ptr<Egress>>> make_egresses(Instance& instance) {
       egresses.push_back(std::make_unique<MailEgress>(
           channel.name, channel.mail, instance.settings().instance.name, std::move(key),
           instance.clock(), std::move(signer)));
+    } else if (channel.kind == ChannelKind::sftp) {
+      egresses.push_back(std::make_unique<SftpEgress>(channel, steady));
     } else {
       egresses.push_back(std::make_unique<DirectoryEgress>(channel));
     }

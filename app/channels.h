@@ -16,6 +16,6 @@ namespace cmpost {
 // Error is a channel that cannot work as it is set. What is given must outlive what is returned.
 Result<std::vector<std::unique_ptr<Ingress>>> make_ingresses(Instance& instance, Spool& spool,
                                                              const Clock& steady);
-Result<std::vector<std::unique_ptr<Egress>>> make_egresses(Instance& instance);
+Result<std::vector<std::unique_ptr<Egress>>> make_egresses(Instance& instance, const Clock& steady);
 
 }  // namespace cmpost

@@ -7,6 +7,7 @@
 #include "app/output.h"
 #include "mail/answer_signer.h"
 #include "mail/smime_opener.h"
+#include "app/sftp_probe.h"
 
 namespace cmpost {
 namespace {
@@ -26,13 +27,15 @@ Result<void> read_mail_keys(const Instance& instance) {
 std::size_t log_in_everywhere(const Instance& instance, const CommonOptions& options) {
   std::size_t failed = 0;
   for (const auto& channel : instance.settings().channels) {
-    if (channel.kind != ChannelKind::mail) continue;
-    if (auto done = log_in(channel); !done) {
+    if (channel.kind == ChannelKind::directory) continue;
+    const bool sftp = channel.kind == ChannelKind::sftp;
+    const auto& fetch = sftp ? channel.sftp.fetch.host : channel.mail.fetch.host;
+    const auto& send = sftp ? channel.sftp.send.host : channel.mail.send.host;
+    if (auto done = sftp ? log_in_by_sftp(channel) : log_in(channel); !done) {
       print_error(std::move(done).error().within("channel " + channel.name));
       ++failed;
     } else if (!options.quiet) {
-      print_line("channel " + channel.name + ": logged in at " + channel.mail.fetch.host + " and " +
-                 channel.mail.send.host);
+      print_line("channel " + channel.name + ": logged in at " + fetch + " and " + send);
     }
   }
   return failed;

@@ -87,7 +87,7 @@ class BatchRun {
   }
 
   void dispatch(JobQueue& replies, std::stop_token stop) {
-    const auto egresses = make_egresses(instance_);
+    const auto egresses = make_egresses(instance_, steady_);
     if (!egresses) {
       note(egresses.error());
       dispatched_ = true;

@@ -81,7 +81,7 @@ class Service {
   }
 
   Result<void> start_egress(Spool& spool) {
-    ASSIGN_OR_RETURN(egresses_, make_egresses(instance_));
+    ASSIGN_OR_RETURN(egresses_, make_egresses(instance_, steady_));
     std::vector<Egress*> channels;
     for (const auto& egress : egresses_) channels.push_back(egress.get());
     dispatcher_ = std::make_unique<Dispatcher>(spool.replies(), channels, instance_.clock(),

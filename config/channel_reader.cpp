@@ -12,11 +12,9 @@ using namespace std::chrono_literals;
 
 constexpr auto kYear = Duration(24h * 365);
 
-// A kind is known before it is built in, so that the complaint can say which of the two it is.
 constexpr std::array kKinds = {Word<ChannelKind>{"directory", ChannelKind::directory},
                                Word<ChannelKind>{"mail", ChannelKind::mail},
                                Word<ChannelKind>{"sftp", ChannelKind::sftp}};
-constexpr std::array kBuiltIn = {ChannelKind::directory, ChannelKind::mail};
 
 // A setting whose other values are agreed but not there yet.
 template <typename E, std::size_t N>
@@ -161,6 +159,10 @@ void read_policy(Section& table, ChannelSettings& channel) {
 
 }  // namespace
 
+std::string read_name_template(Section& table, const std::string& fallback) {
+  return read_template(table, fallback);
+}
+
 std::string_view to_string(ChannelKind kind) {
   return std::find_if(kKinds.begin(), kKinds.end(),
                       [&](const auto& w) { return w.meaning == kind; })
@@ -172,16 +174,13 @@ ChannelSettings read_channel(Section table) {
                                      Word<Direction>{"upstream", Direction::upstream}};
   ChannelSettings channel;
   channel.name = table.name("name");
-  table.require("kind", "kind = \"directory\" or kind = \"mail\"");
+  table.require("kind", "kind = \"directory\", kind = \"mail\" or kind = \"sftp\"");
   channel.kind = table.choice("kind", channel.kind, kKinds);
-  if (std::find(kBuiltIn.begin(), kBuiltIn.end(), channel.kind) == kBuiltIn.end()) {
-    table.complain(
-        "kind", "kind " + std::string(to_string(channel.kind)) + " is not built into this version");
-    return channel;  // its keys are unknown here; naming each would bury the one that matters
-  }
   channel.direction = table.choice("direction", channel.direction, kDirection);
   if (channel.kind == ChannelKind::mail) {
     channel.mail = read_mail_settings(table);
+  } else if (channel.kind == ChannelKind::sftp) {
+    channel.sftp = read_sftp_settings(table, channel.name);
   } else {
     channel.directory = read_directory(table);
   }

@@ -8,11 +8,12 @@
 
 #include "base/clock.h"
 #include "config/mail_settings.h"
+#include "config/sftp_settings.h"
 
 namespace cmpost {
 
-// Kinds that the file may name. `sftp` has no settings here as yet; a kind adds a struct to
-// ChannelSettings and a row to kKinds in channel_reader.cpp.
+// Kinds that the file may name. A kind adds a struct to ChannelSettings and a row to kKinds in
+// channel_reader.cpp.
 enum class ChannelKind { directory, mail, sftp };
 std::string_view to_string(ChannelKind kind);
 
@@ -81,6 +82,7 @@ struct ChannelSettings {
   Direction direction = Direction::downstream;
   DirectorySettings directory;  // kind = "directory"
   MailSettings mail;            // kind = "mail"
+  SftpSettings sftp;            // kind = "sftp"
 
   std::size_t max_message = std::size_t{1} << 20U;  // octets, before anything is read
 

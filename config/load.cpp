@@ -74,7 +74,6 @@ void settle_profiles(Section& top, Settings& settings) {
   const auto known = names_of(settings.profiles);
   for (std::size_t i = 0; i < settings.channels.size(); ++i) {
     auto& channel = settings.channels[i];
-    if (channel.kind != ChannelKind::directory) continue;
     const auto at = position_of(top, "channel", i, "profiles");
     const auto user = "channel '" + channel.name + "'";
     complain_about_unknown(top, at, user, channel.profiles, "profile", known);

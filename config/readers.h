@@ -14,5 +14,9 @@ ChannelSettings read_channel(Section table);
 RunSettings read_run(Section table);
 // The keys of a mail channel; the caller finishes the table.
 MailSettings read_mail_settings(Section& table);
+// The same for an SFTP channel of that name.
+SftpSettings read_sftp_settings(Section& table, const std::string& channel);
+// The key `name_template`, checked.
+std::string read_name_template(Section& table, const std::string& fallback);
 
 }  // namespace cmpost

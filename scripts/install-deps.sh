@@ -12,13 +12,14 @@ set -euo pipefail
 build_packages=(
   build-essential cmake ninja-build mold ccache pkg-config
   libssl-dev libsqlite3-dev libspdlog-dev nlohmann-json3-dev libexpected-dev
-  libtomlplusplus-dev libcli11-dev libboost-filesystem-dev libjemalloc-dev libmimetic-dev libcurl4-openssl-dev
+  libtomlplusplus-dev libcli11-dev libboost-filesystem-dev libjemalloc-dev libmimetic-dev libcurl4-openssl-dev libssh-dev
   openssl python3
 )
 test_packages=(
   libgtest-dev libgmock-dev libbenchmark-dev
   sqlite3 faketime tshark clang-format python3-pyasn1-modules
   dovecot-imapd dovecot-pop3d dovecot-lmtpd dovecot-submissiond postfix s-nail
+  openssh-server openssh-client
 )
 extra_packages=(clang clang-tidy)
 

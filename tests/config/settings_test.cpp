@@ -174,9 +174,7 @@ TEST(Settings, TwoChannelsCannotShareADirectory) {
   EXPECT_THAT(parse(file), ComplainsOnce(HasSubstr("same directory")));
 }
 
-TEST(Settings, AKindThatIsNotBuiltInIsSaidSoAndNothingElse) {
-  EXPECT_THAT(with_more("[[channel]]\nname = \"m\"\nkind = \"sftp\"\nfetch = \"sftp://a\"\n"),
-              ComplainsOnce(HasSubstr("kind sftp is not built into this version")));
+TEST(Settings, AKindThatDoesNotExistIsSaidSoAndTheNearestNamed) {
   EXPECT_THAT(with_more("[[channel]]\nname = \"s\"\nkind = \"stfp\"\nin = \"i\"\nout = \"o\"\n"),
               ComplainsOnce(HasSubstr("did you mean 'sftp'?")));
 }

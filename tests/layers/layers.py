@@ -14,6 +14,7 @@ WRAPPED = {
     "mimetic/": {"mime"},
     "mimetic/": {"mime"},
     "curl/": {"mail"},
+    "libssh/": {"sftp"},
 }
 SOURCE_SUFFIXES = {".cpp", ".h"}
 INCLUDE = re.compile(r'^\s*#\s*include\s*["<]([^">]+)[">]')

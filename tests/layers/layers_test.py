@@ -19,7 +19,7 @@ class TheProject(unittest.TestCase):
     def test_has_the_folders_that_the_design_names(self):
         deps = read_deps(ROOT)
         self.assertEqual([], deps["base"])
-        for outside in ("watcher", "outbox", "mime", "mail"):
+        for outside in ("watcher", "outbox", "mime", "mail", "sftp"):
             self.assertNotIn("cmp", deps[outside])
             self.assertNotIn("ca", deps[outside])
 

@@ -1,0 +1,242 @@
+#include "sftp/sftp_ingress.h"
+
+#include <algorithm>
+
+#include "base/crash_point.h"
+#include "base/log.h"
+#include "sftp/remote_name.h"
+#include "watcher/file_names.h"
+
+namespace cmpost {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t kGroupFiles = 500;
+constexpr std::size_t kGroupFileOctets = std::size_t{8} << 20U;
+constexpr std::size_t kNamesAtATime = 5'000;
+constexpr std::size_t kMostNames = 1'000'000;
+constexpr std::size_t kMostUnsettled = 100'000;
+constexpr Duration kKeepAlive = 15s;
+
+// As a local file would look; times of servers are whole seconds.
+Look look_of(const RemoteLook& look) {
+  Look local;
+  local.size = look.size.value_or(0);
+  local.mtime_nanos = std::int64_t{look.mtime.value_or(0)} * 1'000'000'000;
+  local.type = look.mode.value_or(0);
+  return local;
+}
+
+RemoteEntry entry_of(const auto& found) { return {found.name, found.look}; }
+
+void sleep_until_stopped(Duration duration, const std::stop_token& stop) {
+  std::mutex mutex;
+  std::condition_variable_any stopped;
+  std::unique_lock lock(mutex);
+  stopped.wait_for(lock, stop, duration, [] { return false; });
+}
+
+}  // namespace
+
+SftpIngress::SftpIngress(const ChannelSettings& settings, JobQueue& requests, const Clock& wall,
+                         const Clock& steady, SftpDial dial)
+    : settings_(settings),
+      requests_(requests),
+      wall_(wall),
+      steady_(steady),
+      sessions_(settings.sftp.fetch, settings.sftp, steady, std::move(dial)),
+      settling_(settings.sftp.settle) {}
+
+Result<Intake> SftpIngress::poll(const std::stop_token& stop) {
+  const SftpSessions::Stoppable stoppable(sessions_, stop);
+  TRY(prepare());
+  const auto started = steady_.now();
+  trouble_.reset();
+  auto intake = scan(stop);
+  // What is under way when a stop is requested may well break.
+  if (!intake && stop.stop_requested()) return Intake{};
+  if (!intake) return intake;
+  next_scan_ = started + settings_.sftp.poll;
+  intake->settling = settling_.unsettled();
+  intake->stuck = settling_.stuck();
+  if (trouble_) return failure(*trouble_);
+  return intake;
+}
+
+void SftpIngress::wait(Duration time_out, const std::stop_token& stop) {
+  const auto until = std::min(
+      {steady_.now() + time_out, next_scan_, std::max(settling_.next_look(), steady_.now())});
+  for (auto now = steady_.now(); now < until && !stop.stop_requested(); now = steady_.now()) {
+    sleep_until_stopped(std::min<Duration>(until - now, kKeepAlive), stop);
+    if (steady_.now() < until) sessions_.keep_alive();
+  }
+}
+
+Result<void> SftpIngress::prepare() {
+  if (settings_.sftp.after == SftpAfter::leave_alone && !ledger_) {
+    ASSIGN_OR_RETURN(ledger_, TakenLedger::open(settings_.sftp.ledger));
+  }
+  ASSIGN_OR_RETURN(auto* const dialogue, sessions_.first());
+  if (folders_made_) return {};
+  TRY(ensure_folders(*dialogue, settings_.sftp));
+  folders_made_ = true;
+  return {};
+}
+
+Result<Intake> SftpIngress::scan(const std::stop_token& stop) {
+  Intake intake;
+  present_.clear();
+  present_keys_.clear();
+  ASSIGN_OR_RETURN(auto* const dialogue, sessions_.first());
+  ASSIGN_OR_RETURN(auto listing, RemoteListing::open(*dialogue, settings_.sftp.fetch.path));
+  // A file and its marker may be far from each other in the list.
+  const bool all = settings_.sftp.ready == SftpReady::marker;
+  std::size_t names = 0;
+  bool more = true;
+  while (more && names < kMostNames && present_.size() < kMostUnsettled && !stop.stop_requested()) {
+    ASSIGN_OR_RETURN(const auto entries, listing.next(all ? kMostUnsettled : kNamesAtATime));
+    names += entries.size();
+    more = !entries.empty();
+    TRY(scan_part(entries, intake, stop));
+  }
+  if (stop.stop_requested()) return intake;
+  settling_.keep_only(present_);
+  std::erase_if(unreleased_, [&](const auto& entry) { return !present_.contains(entry.first); });
+  if (ledger_ && !more) TRY(ledger_->keep_only(present_keys_));
+  return intake;
+}
+
+Result<void> SftpIngress::scan_part(const std::vector<RemoteEntry>& entries, Intake& intake,
+                                    const std::stop_token& stop) {
+  std::vector<Found> found;
+  std::vector<Taken> again;
+  for (const auto& entry : entries) {
+    auto file = consider(entry);
+    if (!file) continue;
+    const auto known = unreleased_.find(file->name);
+    if (known != unreleased_.end() && known->second.file.look == file->look) {
+      present_.insert(file->name);
+      again.push_back(known->second);
+    } else {
+      found.push_back(std::move(*file));
+    }
+  }
+  TRY(release(std::move(again)));
+  if (settings_.sftp.ready == SftpReady::marker) pair_markers(entries, found);
+  return take(std::move(found), intake, stop);
+}
+
+// Files that are worth a look now. Whatever else lies there is left alone.
+std::optional<SftpIngress::Found> SftpIngress::consider(const RemoteEntry& entry) {
+  const auto& [name, look] = entry;
+  if (const auto mistake = name_mistake(name); !mistake.empty()) {
+    report(entry, mistake, "rename it at the server");
+    return std::nullopt;
+  }
+  if (is_ignored(name) || is_own_name(settings_.sftp, name)) return std::nullopt;
+  if (settings_.sftp.ready == SftpReady::marker && file_of_marker(name)) return std::nullopt;
+  if (!look.is_file()) {
+    if (is_request_name(name)) report(entry, "it is not a plain file", "only files are taken");
+    return std::nullopt;
+  }
+  if (ledger_ && ledger_->has(key_of(name, look))) {
+    present_keys_.insert(key_of(name, look));
+    return std::nullopt;
+  }
+  if (present_.size() >= kMostUnsettled) return std::nullopt;
+  present_.insert(name);
+  const auto readiness = settling_.look_at(name, look_of(look), steady_.now(), 0);
+  const bool settled = readiness == Readiness::settled;
+  if (settings_.sftp.ready == SftpReady::stable && !settled) return std::nullopt;
+  return Found{name, look, settled, {}, 0};
+}
+
+// Keeps those that have a marker.
+void SftpIngress::pair_markers(const std::vector<RemoteEntry>& entries,
+                               std::vector<Found>& found) const {
+  std::map<std::string, const RemoteEntry*> markers;
+  for (const auto& entry : entries) {
+    if (const auto file = file_of_marker(entry.name); file && entry.look.is_file()) {
+      markers[*file] = &entry;
+    }
+  }
+  std::erase_if(found, [&](Found& file) {
+    const auto marker = markers.find(file.name);
+    if (marker == markers.end()) return true;
+    const auto& look = marker->second->look;
+    file.marker = marker->second->name;
+    file.marker_size =
+        static_cast<std::size_t>(std::min<std::uint64_t>(look.size.value_or(0), 4096));
+    // An empty one may be left from a file of that name before.
+    const bool of_before = look.mtime.value_or(0) < file.look.mtime.value_or(0);
+    return file.marker_size == 0 && of_before && !file.settled;
+  });
+}
+
+// Oldest first: messages of one transaction keep their order.
+Result<void> SftpIngress::take(std::vector<Found> found, Intake& intake,
+                               const std::stop_token& stop) {
+  std::sort(found.begin(), found.end(), [](const Found& a, const Found& b) {
+    return std::tie(a.look.mtime, a.name) < std::tie(b.look.mtime, b.name);
+  });
+  std::vector<Found> group;
+  std::size_t octets = 0;
+  for (auto& file : found) {
+    if (stop.stop_requested()) return {};
+    const auto size = std::min<std::uint64_t>(file.look.size.value_or(0), settings_.max_message);
+    if (group.size() == kGroupFiles || (!group.empty() && octets + size > kGroupFileOctets)) {
+      TRY(take_group(group, intake));
+      group.clear();
+      octets = 0;
+    }
+    octets += size;
+    group.push_back(std::move(file));
+  }
+  return take_group(group, intake);
+}
+
+// What could be read is taken even when a connection broke on the way.
+Result<void> SftpIngress::take_group(const std::vector<Found>& group, Intake& intake) {
+  if (group.empty()) return {};
+  std::optional<Error> broken;
+  ASSIGN_OR_RETURN(auto reads, read(group, broken));
+  std::vector<Taken> taken;
+  for (std::size_t i = 0; i < group.size(); ++i) {
+    switch (reads[i].what) {
+      case Read::What::take:
+        taken.push_back(claim(group[i], std::move(reads[i])));
+        break;
+      case Read::What::bad:
+        // What looks bad may still be growing.
+        if (group[i].settled) TRY(quarantine(group[i], reads[i], intake));
+        break;
+      case Read::What::unreadable:
+        if (group[i].settled) report(entry_of(group[i]), reads[i].reason, reads[i].hint);
+        break;
+      case Read::What::gone:
+        settling_.forget(group[i].name);
+        break;
+      case Read::What::wait:
+        break;
+    }
+  }
+  TRY(deposit(std::move(taken), intake));
+  if (broken) return failure(std::move(*broken));
+  return {};
+}
+
+// Says once what nobody can take; a person has to look.
+void SftpIngress::report(const RemoteEntry& entry, const std::string& reason,
+                         const std::string& hint) {
+  if (present_.size() >= kMostUnsettled) return;
+  present_.insert(entry.name);
+  settling_.look_at(entry.name, look_of(entry.look), steady_.now(), 0);
+  if (!settling_.first_report(entry.name)) return;
+  log::warning("input.stuck", {{"channel", channel()},
+                               {"source", printable(entry.name)},
+                               {"reason", reason},
+                               {"hint", hint}});
+}
+
+}  // namespace cmpost

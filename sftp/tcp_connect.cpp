@@ -1,0 +1,85 @@
+#include "sftp/tcp_connect.h"
+
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <memory>
+
+namespace cmpost {
+namespace {
+
+using SteadyClockTime = std::chrono::steady_clock::time_point;
+constexpr int kKeepIdle = 30, kKeepInterval = 10, kKeepCount = 3;  // seconds, seconds, probes
+
+void set_option(int fd, int level, int name, int value) {
+  // A kernel without one of them only notices later.
+  (void)::setsockopt(fd, level, name, &value, sizeof value);
+}
+
+void notice_dead_peers(int fd, Duration limit) {
+  set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+  set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+  set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, kKeepIdle);
+  set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, kKeepInterval);
+  set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, kKeepCount);
+  const auto millis = std::chrono::duration_cast<std::chrono::milliseconds>(limit).count();
+  set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, static_cast<int>(millis));
+}
+
+// 0, or errno.
+int finish_connecting(int fd, SteadyClockTime until) {
+  pollfd waiting{fd, POLLOUT, 0};
+  for (;;) {
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+    if (left.count() <= 0) return ETIMEDOUT;
+    const int ready = ::poll(&waiting, 1, static_cast<int>(left.count()));
+    if (ready > 0) break;
+    if (ready < 0 && errno != EINTR) return errno;
+  }
+  int error = 0;
+  socklen_t size = sizeof error;
+  return ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 ? error : errno;
+}
+
+Result<FileDescriptor> connect_to(const addrinfo& address, const std::string& name,
+                                  SteadyClockTime until) {
+  FileDescriptor socket(
+      ::socket(address.ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, address.ai_protocol));
+  if (!socket) return failure(errno_error("connecting to", name, errno));
+  int error = ::connect(socket.get(), address.ai_addr, address.ai_addrlen) == 0 ? 0 : errno;
+  if (error == EINPROGRESS) error = finish_connecting(socket.get(), until);
+  if (error == 0) return socket;
+  auto failed = errno_error("connecting to", name, error);
+  failed.recovery = Recovery::retry;
+  return failure(std::move(failed));
+}
+
+}  // namespace
+
+Result<FileDescriptor> tcp_connect(const std::string& host, int port, Duration limit) {
+  const auto until = std::chrono::steady_clock::now() + limit;
+  const auto name = host + ":" + std::to_string(port);
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_ADDRCONFIG | AI_NUMERICSERV;
+  addrinfo* found = nullptr;
+  if (const int error = ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found)) {
+    return retry("finding the address of " + host + ": " + ::gai_strerror(error));
+  }
+  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> addresses(found, ::freeaddrinfo);
+  Result<FileDescriptor> socket = retry("finding the address of " + host + ": it has none");
+  for (const auto* address = found; address != nullptr; address = address->ai_next) {
+    socket = connect_to(*address, name, until);
+    if (!socket) continue;
+    notice_dead_peers(socket->get(), limit);
+    break;
+  }
+  return socket;
+}
+
+}  // namespace cmpost

@@ -1,0 +1,16 @@
+// A TCP connection that notices when the other side is gone.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "base/clock.h"
+#include "base/files.h"
+
+namespace cmpost {
+
+// Connects within `limit` to the first address of `host` that answers. The socket does not block,
+// and breaks when the other side's machine is silent for longer than `limit`.
+Result<FileDescriptor> tcp_connect(const std::string& host, int port, Duration limit);
+
+}  // namespace cmpost
