@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # The long form of the crash tests: kills the service 200 times while it answers 2 000 requests from
-# files, and 50 times while it answers 500 mails, from IMAP, POP3 and a Maildir.
+# files, 50 times while it answers 500 mails, from IMAP, POP3 and a Maildir, and 50 times, itself or the
+# server, while it answers 1 000 files over SFTP.
 #
-#   scripts/soak.sh [files|mail] [options of tests/crash/kill_loop.py or mail_kill_loop.py]
+#   scripts/soak.sh [files|mail|sftp] [options of tests/crash/kill_loop.py, mail_kill_loop.py or sftp_kill_loop.py]
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -16,11 +17,13 @@ shift || true
 case $what in
   files) python3 tests/crash/kill_loop.py --requests 2000 --kills 200 "$@" ;;
   mail) python3 tests/crash/mail_kill_loop.py --mails 500 --kills 50 "$@" ;;
+  sftp) python3 tests/crash/sftp_kill_loop.py --files 1000 --kills 50 "$@" ;;
   all)
     python3 tests/crash/kill_loop.py --requests 2000 --kills 200
     for source in imap pop3 maildir; do
       python3 tests/crash/mail_kill_loop.py --mails 500 --kills 50 --source $source
     done
+    python3 tests/crash/sftp_kill_loop.py --files 1000 --kills 50
     ;;
-  *) echo "usage: $0 [files|mail] [options]" >&2; exit 64 ;;
+  *) echo "usage: $0 [files|mail|sftp] [options]" >&2; exit 64 ;;
 esac

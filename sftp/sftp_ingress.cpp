@@ -57,6 +57,7 @@ Result<Intake> SftpIngress::poll(const std::stop_token& stop) {
   // What is under way when a stop is requested may well break.
   if (!intake && stop.stop_requested()) return Intake{};
   if (!intake) return intake;
+  TRY(set_aside_refused());
   next_scan_ = started + settings_.sftp.poll;
   intake->settling = settling_.unsettled();
   intake->stuck = settling_.stuck();

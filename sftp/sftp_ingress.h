@@ -20,7 +20,8 @@ namespace cmpost {
 // Looks at the directory settings.sftp.fetch.path every `poll`: lists it, fetches what is complete
 // (SftpReady) over several connections, puts up to 500 requests into the queue at a time, and only
 // then lets go of their files at the server (SftpAfter). A file that cannot be a request is moved
-// into the quarantine folder, with a file that says why, and listed as a held job.
+// into the quarantine folder, with a file that says why, and listed as a held job. With
+// SftpAfter::move a file whose job the processor holds later, since it is no PKIMessage, follows.
 //
 // A job's id is made from the file's path, its time at the server and what is in it. So a file that
 // comes again with the same contents and the same time (`sftp -p`) is the same job.
@@ -82,6 +83,8 @@ class SftpIngress final : public Ingress {
   Result<void> release(std::vector<Taken> taken);
   Result<void> quarantine(const Found& found, const Read& read, Intake& intake);
   void report(const RemoteEntry& entry, const std::string& reason, const std::string& hint);
+  Result<void> set_aside_refused();
+  std::string reason_text(const std::string& name, const Error& why, const JobId& id) const;
   Bytes arrival_of(const std::string& name, const RemoteLook& look) const;
   JobId key_of(const std::string& name, const RemoteLook& look) const;
 
@@ -97,6 +100,7 @@ class SftpIngress final : public Ingress {
   std::optional<Error> trouble_;   // of the last attempt to let go
   std::set<std::string> present_;  // during a scan: names that settling_ must not forget
   std::set<JobId> present_keys_;   // the same for ledger_
+  std::set<JobId> refused_;        // held jobs whose files have been looked after
   bool folders_made_ = false;
   Time next_scan_ = Time::min();
 };

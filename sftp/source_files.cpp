@@ -254,6 +254,26 @@ Result<LetGo> set_aside(SftpDialogue& dialogue, const SftpSettings& settings,
   return outcomes.front();
 }
 
+Result<bool> set_aside_done(SftpDialogue& dialogue, const SftpSettings& settings,
+                            const std::string& name, const JobId& id, const std::string& reason,
+                            const std::function<bool(const RemoteLook&)>& is_it) {
+  const SourceFile file{name, {}, id, {}, std::nullopt};
+  const Place done{done_path(settings), "", 0};
+  const Place quarantine{quarantine_path(settings), "", kReason.size()};
+  for (int attempt = 0; attempt < 3; ++attempt) {
+    const auto from = done.path(file, attempt);
+    // With all of the id: nobody else has that name.
+    const auto to = quarantine.path(file, 2);
+    ASSIGN_OR_RETURN(const auto looked, look_at(dialogue, {from}));
+    if (!looked.front().status.ok() || !is_it(looked.front().look)) continue;
+    ASSIGN_OR_RETURN(const auto renamed, rename_files(dialogue, {{from, to}}));
+    if (!renamed.front().ok()) return false;
+    TRY(write_files(dialogue, {{to + std::string(kReason), view_of(reason)}}));
+    return true;
+  }
+  return false;
+}
+
 bool is_own_name(const SftpSettings& settings, std::string_view name) {
   if (settings.after == SftpAfter::rename) {
     return name.ends_with(settings.suffix) || name.ends_with(kRefused) ||

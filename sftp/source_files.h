@@ -1,6 +1,7 @@
 // Letting go of files at a server, after what was in them is durable here.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -43,6 +44,13 @@ Result<std::vector<LetGo>> let_go(SftpDialogue& dialogue, const SftpSettings& se
 // and writes `reason` beside it; SftpAfter::leave_alone leaves it.
 Result<LetGo> set_aside(SftpDialogue& dialogue, const SftpSettings& settings,
                         const SourceFile& file, const std::string& reason);
+
+// A file in done_folder that turned out to be no request: the same, from there. Only with
+// SftpAfter::move. Not there any more: nothing happens. `is_it` tells by the file's time whether it
+// is the one.
+Result<bool> set_aside_done(SftpDialogue& dialogue, const SftpSettings& settings,
+                            const std::string& name, const JobId& id, const std::string& reason,
+                            const std::function<bool(const RemoteLook&)>& is_it);
 
 // Names that this channel itself has given to files in the directory of the requests.
 bool is_own_name(const SftpSettings& settings, std::string_view name);

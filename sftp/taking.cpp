@@ -180,6 +180,7 @@ Result<void> SftpIngress::release(std::vector<Taken> taken) {
     const auto& name = taken[i].file.name;
     if (outcomes[i].what == LetGo::What::failed) {
       if (!trouble_) trouble_ = outcomes[i].error;
+      folders_made_ = false;  // perhaps somebody has removed them
       unreleased_.insert_or_assign(name, std::move(taken[i]));
       continue;
     }
@@ -199,16 +200,14 @@ Result<void> SftpIngress::quarantine(const Found& found, const Read& read, Intak
   job.envelope = request_envelope(channel(), found.name);
   TRY(requests_.put_held(job, to_string(Error{Recovery::hold, read.reason, read.hint})));
   crash_point("sftp.held");
-  const auto text = "time:   " + to_iso8601(wall_.now()) + "\nfile:   " + printable(found.name) +
-                    "\nreason: " + read.reason + "\n" +
-                    (read.hint.empty() ? "" : "hint:   " + read.hint + "\n") +
-                    "job:    " + job.id.text() + "\n";
+  const auto text = reason_text(found.name, {Recovery::hold, read.reason, read.hint}, job.id);
   ASSIGN_OR_RETURN(auto* const dialogue, sessions_.first());
   ASSIGN_OR_RETURN(const auto outcome,
                    set_aside(*dialogue, settings_.sftp, source_of(found, job.id), text));
   crash_point("sftp.quarantined");
   if (outcome.what == LetGo::What::failed) {
     if (!trouble_) trouble_ = outcome.error;
+    folders_made_ = false;
     return {};
   }
   if (ledger_) {
@@ -223,6 +222,45 @@ Result<void> SftpIngress::quarantine(const Found& found, const Read& read, Intak
                                      {"channel", channel()},
                                      {"source", job.envelope.source},
                                      {"reason", read.reason}});
+  return {};
+}
+
+std::string SftpIngress::reason_text(const std::string& name, const Error& why,
+                                     const JobId& id) const {
+  return "time:   " + to_iso8601(wall_.now()) + "\nfile:   " + printable(name) +
+         "\nreason: " + why.what + "\n" + (why.hint.empty() ? "" : "hint:   " + why.hint + "\n") +
+         "job:    " + id.text() + "\n";
+}
+
+// A job that is held as no PKIMessage keeps its file waiting for an operator, so that belongs where
+// operators look. The job id proves that the file is the job's: a name may have been used before.
+Result<void> SftpIngress::set_aside_refused() {
+  if (settings_.sftp.after != SftpAfter::move) return {};
+  JobFilter held;
+  held.state = JobState::held;
+  held.channel = channel();
+  ASSIGN_OR_RETURN(const auto jobs, requests_.list(held));
+  for (const auto& job : jobs) {
+    if (job.size == 0 || refused_.contains(job.id))
+      continue;  // was never taken: lies there already
+    const auto payload = requests_.payload(job.id);
+    if (!payload) continue;
+    const auto& name = job.envelope.source;
+    if (!name_mistake(name).empty()) continue;  // of a time when the channel was another one
+    const auto is_it = [&](const RemoteLook& look) {
+      return make_job_id({view_of(channel()), arrival_of(name, look), *payload}) == job.id;
+    };
+    const Error why{Recovery::hold, job.reason,
+                    "`cmpost queue show " + job.id.text() + "`, then `retry` or `drop` it"};
+    ASSIGN_OR_RETURN(auto* const dialogue, sessions_.first());
+    ASSIGN_OR_RETURN(const bool moved, set_aside_done(*dialogue, settings_.sftp, name, job.id,
+                                                      reason_text(name, why, job.id), is_it));
+    refused_.insert(job.id);
+    if (!moved) continue;
+    log::warning(
+        "input.quarantined",
+        {{"job", job.id.text()}, {"channel", channel()}, {"source", name}, {"reason", job.reason}});
+  }
   return {};
 }
 

@@ -213,6 +213,34 @@ TEST_F(SftpIngressTest, BadFilesGoToQuarantineWithAReasonWhenTheyHaveSettled) {
   EXPECT_THAT(jobs(), SizeIs(1));
 }
 
+TEST_F(SftpIngressTest, AFileThatTheProcessorRefusesFollowsToQuarantine) {
+  server_.put("/in/a.pki", message(1));
+  server_.put("/in/b.pki", message(2));
+  EXPECT_EQ(poll().deposited, 2U);
+  const auto leases = queue_.take(10).value();
+  ASSERT_THAT(queue_.hold(leases[0].job.id, "not a PKIMessage"), IsOk());
+  poll();
+  EXPECT_THAT(server_.names("/in/done"), SizeIs(1));
+  const auto aside = server_.names("/in/quarantine");
+  ASSERT_THAT(aside, SizeIs(2));
+  EXPECT_THAT(server_.contents("/in/quarantine/" + aside[1]).value_or(""),
+              HasSubstr("not a PKIMessage"));
+  // Another file of that name is another one.
+  server_.put("/in/a.pki", message(3));
+  EXPECT_EQ(poll().deposited, 1U);
+  EXPECT_THAT(server_.names("/in/quarantine"), SizeIs(2));
+}
+
+TEST_F(SftpIngressTest, FoldersThatSomebodyRemovesAreMadeAgain) {
+  poll();
+  server_.remove("/in/done");
+  server_.put("/in/a.pki", message(1));
+  EXPECT_THAT(failing_poll().what, HasSubstr("moving"));
+  poll();
+  EXPECT_THAT(server_.names("/in/done"), SizeIs(1));
+  EXPECT_THAT(jobs(), SizeIs(1));
+}
+
 TEST_F(SftpIngressTest, AFileOfANameThatWasUsedBeforeOverwritesNothing) {
   for (const bool careless : {false, true}) {
     server_.renames_over = careless;

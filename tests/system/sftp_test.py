@@ -7,7 +7,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from instance import InstanceTest, eventually, run
+from instance import PROGRAM, InstanceTest, eventually, run
 from sftp_server import PASSWORD, SftpServer, SlowWay
 
 CHANNEL = """
@@ -167,6 +167,41 @@ class BeforeTheFirstFile(SftpTest):
         self.configure(login=f'{{ key_file = "{self.server.key}", '
                              'passphrase_file = "secrets/passphrase" }')
         self.instance.cmpost("check", "--connect")
+
+
+class KilledAtEachStep(SftpTest):
+    """`cmpost run` dies at one of its durable steps; another run finds everything as it should be."""
+
+    more = 'ready = "rename"\nsettle = "100ms"'
+
+    def run_and_die_at(self, step):
+        died = run(PROGRAM, "run", check=False, cwd=self.instance.directory,
+                   env={**os.environ, "CMPOST_CRASH_AT": f"{step}:1"})
+        self.assertEqual(-signal.SIGKILL, died.returncode, f"{step} was not reached: {died.stderr}")
+
+    def go_through(self, steps):
+        for number, step in enumerate(steps):
+            name = f"dev{number}"
+            self.server.put(f"{name}.pki", self.request(name).read_bytes())
+            self.server.put(f"bad{number}.pki", b"no message")
+            with self.subTest(step=step):
+                self.run_and_die_at(step)
+                self.instance.cmpost("run", check=False)
+                self.accept(name, self.server.files / f"out/{name}.ip.pki")
+        self.assertEqual(len(steps), len(os.listdir(self.server.files / "out")))
+        certificates = self.instance.json("cert", "list", "--channel", "factory")
+        self.assertEqual(len(steps), len(certificates))
+        held = self.instance.json("queue", "list", "--state", "held")
+        self.assertEqual(len(steps), len(held))
+
+    def test_when_files_are_moved(self):
+        self.go_through(["sftp.deposited", "sftp.renamed", "sftp.released", "sftp.held",
+                         "sftp.quarantined", "sftp.written", "sftp.published"])
+        self.assertEqual({"done", "quarantine"}, set(os.listdir(self.server.files / "in")))
+
+    def test_when_files_are_left(self):
+        self.configure('after = "leave"')
+        self.go_through(["sftp.deposited", "sftp.ledger", "sftp.released"])
 
 
 class Trouble(SftpTest):
