@@ -29,7 +29,8 @@ std::string SftpEgress::path(const std::string& name) const {
   return remote_path(settings_.sftp.send.path, name);
 }
 
-Deliveries SftpEgress::send(std::span<const Lease> leases) {
+Deliveries SftpEgress::send(std::span<const Lease> leases, const std::stop_token& stop) {
+  const SftpSessions::Stoppable stoppable(sessions_, stop);
   Deliveries deliveries;
   deliveries.each.resize(leases.size());
   reserved_.clear();
@@ -46,7 +47,8 @@ Deliveries SftpEgress::send(std::span<const Lease> leases) {
         });
   };
   if (auto done = work(); !done) trouble_ = std::move(done).error();
-  deliveries.trouble = trouble_;
+  // What is under way when a stop is requested may well break.
+  if (!stop.stop_requested()) deliveries.trouble = trouble_;
   for (auto& delivery : deliveries.each) {
     if (delivery.what == Delivery::What::deferred && delivery.detail.empty() && trouble_) {
       delivery.detail = to_string(*trouble_);

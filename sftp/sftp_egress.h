@@ -27,7 +27,7 @@ class SftpEgress final : public Egress {
 
   const std::string& channel() const override { return settings_.name; }
   // The first call removes the hidden files that a crash has left.
-  Deliveries send(std::span<const Lease> leases) override;
+  Deliveries send(std::span<const Lease> leases, const std::stop_token& stop) override;
 
  private:
   // An answer on its way.

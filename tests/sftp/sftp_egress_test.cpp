@@ -34,7 +34,7 @@ class SftpEgressTest : public ::testing::Test {
   }
   Deliveries send(const std::vector<Lease>& leases) {
     if (!egress_) egress_ = std::make_unique<SftpEgress>(settings_, clock_, server_.dial());
-    auto deliveries = egress_->send(leases);
+    auto deliveries = egress_->send(leases, {});
     EXPECT_THAT(deliveries.each, SizeIs(leases.size()));
     return deliveries;
   }
