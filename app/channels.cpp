@@ -8,7 +8,11 @@
 #include "outbox/directory_egress.h"
 #include "sftp/sftp_egress.h"
 #include "sftp/sftp_ingress.h"
+#include "outbox/media_egress.h"
+#include "outbox/one_way_egress.h"
 #include "watcher/directory_ingress.h"
+#include "watcher/media_ingress.h"
+#include "watcher/one_way_ingress.h"
 
 namespace cmpost {
 namespace {
@@ -28,6 +32,27 @@ Result<std::unique_ptr<Ingress>> make_mail_ingress(Instance& instance,
                                        bounced, std::move(smime));
 }
 
+std::unique_ptr<Ingress> make_directory_ingress(Instance& instance, const ChannelSettings& channel,
+                                                Spool& spool, const Clock& steady) {
+  auto& requests = spool.requests();
+  const auto& wall = instance.clock();
+  if (channel.directory.one_way_in) {
+    return std::make_unique<OneWayIngress>(channel, requests, wall, steady);
+  }
+  if (channel.directory.media) {
+    return std::make_unique<MediaIngress>(channel, requests, wall, steady, instance.random());
+  }
+  return std::make_unique<DirectoryIngress>(channel, requests, wall, steady);
+}
+
+std::unique_ptr<Egress> make_directory_egress(Instance& instance, const ChannelSettings& channel) {
+  if (channel.directory.one_way_out) {
+    return std::make_unique<OneWayEgress>(channel, instance.clock(), instance.random());
+  }
+  if (channel.directory.media) return std::make_unique<MediaEgress>(channel);
+  return std::make_unique<DirectoryEgress>(channel);
+}
+
 }  // namespace
 
 Result<std::vector<std::unique_ptr<Ingress>>> make_ingresses(Instance& instance, Spool& spool,
@@ -41,8 +66,7 @@ Result<std::vector<std::unique_ptr<Ingress>>> make_ingresses(Instance& instance,
       ingresses.push_back(
           std::make_unique<SftpIngress>(channel, spool.requests(), instance.clock(), steady));
     } else {
-      ingresses.push_back(
-          std::make_unique<DirectoryIngress>(channel, spool.requests(), instance.clock(), steady));
+      ingresses.push_back(make_directory_ingress(instance, channel, spool, steady));
     }
   }
   return ingresses;
@@ -61,7 +85,7 @@ Result<std::vector<std::unique_ptr<Egress>>> make_egresses(Instance& instance,
     } else if (channel.kind == ChannelKind::sftp) {
       egresses.push_back(std::make_unique<SftpEgress>(channel, steady));
     } else {
-      egresses.push_back(std::make_unique<DirectoryEgress>(channel));
+      egresses.push_back(make_directory_egress(instance, channel));
     }
   }
   return egresses;

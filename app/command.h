@@ -40,6 +40,7 @@ void add_cert(CommandLine line);
 void add_crl(CommandLine line);
 void add_audit(CommandLine line);
 void add_channel(CommandLine line);
+void add_resend(CommandLine line);
 void add_inspect(CommandLine line);
 
 // main() without the process: parses, runs, prints errors.

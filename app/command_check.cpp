@@ -1,5 +1,6 @@
 #include <cstdio>
 
+#include "app/channel_condition.h"
 #include "app/command.h"
 #include "app/instance.h"
 #include "app/lifetimes.h"
@@ -41,6 +42,17 @@ std::size_t log_in_everywhere(const Instance& instance, const CommonOptions& opt
   return failed;
 }
 
+std::size_t tell_incomplete_batches(const Instance& instance) {
+  std::size_t count = 0;
+  for (const auto& channel : instance.settings().channels) {
+    for (const auto& text : batch_complaints(channel)) {
+      std::fprintf(stderr, "cmpost: channel %s: %s\n", channel.name.c_str(), text.c_str());
+      ++count;
+    }
+  }
+  return count;
+}
+
 // Every mistake that can be found without working: settings, files, keys, databases, lifetimes.
 Result<ExitCode> check(const CommonOptions& options, bool connect) {
   ASSIGN_OR_RETURN(const auto instance, Instance::open(options));
@@ -57,9 +69,12 @@ Result<ExitCode> check(const CommonOptions& options, bool connect) {
   ASSIGN_OR_RETURN(const auto warnings, find_lifetime_warnings(*instance));
   for (const auto& warning : warnings) std::fprintf(stderr, "cmpost: %s\n", warning.text.c_str());
   if (connect && log_in_everywhere(*instance, options) > 0) return ExitCode::failed;
+  const auto incomplete = tell_incomplete_batches(*instance);
   const bool urgent = std::ranges::any_of(warnings, &LifetimeWarning::urgent);
-  if (!options.quiet && !urgent) print_line(instance->settings().file + ": all well");
-  return urgent ? ExitCode::failed : warnings.empty() ? ExitCode::ok : ExitCode::partly;
+  if (!options.quiet && !urgent && incomplete == 0)
+    print_line(instance->settings().file + ": all well");
+  if (urgent) return ExitCode::failed;
+  return warnings.empty() && incomplete == 0 ? ExitCode::ok : ExitCode::partly;
 }
 
 }  // namespace

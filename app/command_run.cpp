@@ -44,6 +44,7 @@ class BatchRun {
       interrupted_ = true;
       break;
     }
+    taking.request_stop();  // input may be waiting for room that a failed stage will not make
     taking.join();
     processing.join();
     dispatching.join();
@@ -104,7 +105,7 @@ class BatchRun {
         break;
       }
       sent_ += *sent;
-      if (last) break;
+      if (last && !dispatcher.more_comes_soon()) break;
       replies.wait_for_work(20ms);
     }
     dispatched_ = true;

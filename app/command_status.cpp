@@ -1,5 +1,6 @@
 #include <nlohmann/json.hpp>
 
+#include "app/channel_condition.h"
 #include "app/command.h"
 #include "app/instance.h"
 #include "app/lifetimes.h"
@@ -101,7 +102,9 @@ json to_json(const Status& status, const Settings& settings) {
   }
   value["channels"] = json::array();
   for (const auto& channel : settings.channels) {
-    value["channels"].push_back({{"name", channel.name}, {"kind", to_string(channel.kind)}});
+    value["channels"].push_back({{"name", channel.name},
+                                 {"kind", to_string(channel.kind)},
+                                 {"notes", condition_of(channel)}});
   }
   value["warnings"] = json::array();
   for (const auto& warning : status.warnings) value["warnings"].push_back(warning.text);
@@ -126,6 +129,7 @@ void print(const Status& status, const Settings& settings, Time now) {
   for (const auto& channel : settings.channels) {
     print_line("channel " + channel.name + " (" + std::string(to_string(channel.kind)) +
                "): " + channel.directory.in + " -> " + channel.directory.out);
+    for (const auto& text : condition_of(channel)) print_line("  " + text);
   }
   for (const auto& warning : status.warnings) {
     print_line((warning.urgent ? "URGENT: " : "warning: ") + warning.text);

@@ -93,6 +93,16 @@ Result<void> write_and_sync(const std::string& path, ByteView contents, mode_t m
   return file.close(path);
 }
 
+Result<void> put_in_place(const std::string& temporary, const std::string& path,
+                          IfExists if_exists) {
+  if (if_exists == IfExists::fail) {
+    const FileDescriptor here(AT_FDCWD);
+    return rename_no_replace(here, temporary, here, path);
+  }
+  if (::rename(temporary.c_str(), path.c_str()) == 0) return {};
+  return failure(errno_error("renaming to", path, errno));
+}
+
 }  // namespace
 
 Result<Bytes> read_file(const std::string& path, std::size_t limit) {
@@ -121,15 +131,32 @@ Result<void> write_file(const std::string& path, ByteView contents, mode_t mode,
     return written;
   }
   crash_point("file.written");
-  const unsigned flags = if_exists == IfExists::fail ? RENAME_NOREPLACE : 0;
-  if (::renameat2(AT_FDCWD, temporary.c_str(), AT_FDCWD, path.c_str(), flags) != 0) {
-    const auto error = errno_error("creating", path, errno);
+  if (auto renamed = put_in_place(temporary, path, if_exists); !renamed) {
     ::unlink(temporary.c_str());
-    return failure(error);
+    return failure(std::move(renamed).error().within("creating " + path));
   }
   crash_point("file.renamed");
   return sync_directory(parent);
 }
+
+namespace {
+
+// Where there are no hard links either (FAT through FUSE): takes the name with an empty file of its
+// own and renames over that.
+Result<void> rename_over_own(const FileDescriptor& from_directory, const std::string& from,
+                             const FileDescriptor& to_directory, const std::string& to) {
+  const FileDescriptor own(::openat(to_directory.get(), to.c_str(),
+                                    O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!own) return failure(errno_error("creating", to, errno));
+  if (::renameat(from_directory.get(), from.c_str(), to_directory.get(), to.c_str()) == 0) {
+    return {};
+  }
+  const auto error = errno_error("renaming to", to, errno);
+  ::unlinkat(to_directory.get(), to.c_str(), 0);
+  return failure(error);
+}
+
+}  // namespace
 
 Result<void> rename_no_replace(const FileDescriptor& from_directory, const std::string& from,
                                const FileDescriptor& to_directory, const std::string& to) {
@@ -139,7 +166,9 @@ Result<void> rename_no_replace(const FileDescriptor& from_directory, const std::
   }
   if (errno != EINVAL && errno != ENOSYS) return failure(errno_error("renaming to", to, errno));
   if (::linkat(from_directory.get(), from.c_str(), to_directory.get(), to.c_str(), 0) != 0) {
-    return failure(errno_error("linking to", to, errno));
+    const bool no_links = errno == EPERM || errno == EOPNOTSUPP || errno == ENOSYS;
+    if (!no_links) return failure(errno_error("linking to", to, errno));
+    return rename_over_own(from_directory, from, to_directory, to);
   }
   if (::unlinkat(from_directory.get(), from.c_str(), 0) != 0) {
     return failure(errno_error("removing", from, errno));

@@ -61,7 +61,8 @@ Result<void> write_file(const std::string& path, ByteView contents, mode_t mode,
                         IfExists if_exists);
 
 // renameat2(RENAME_NOREPLACE). An existing target is an Error (hold) and nothing has changed. On a
-// file system without that call: link and unlink.
+// file system without that call: link and unlink; without hard links too: an empty file takes the
+// name first, which a crash may leave.
 Result<void> rename_no_replace(const FileDescriptor& from_directory, const std::string& from,
                                const FileDescriptor& to_directory, const std::string& to);
 

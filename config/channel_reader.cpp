@@ -16,19 +16,6 @@ constexpr std::array kKinds = {Word<ChannelKind>{"directory", ChannelKind::direc
                                Word<ChannelKind>{"mail", ChannelKind::mail},
                                Word<ChannelKind>{"sftp", ChannelKind::sftp}};
 
-// A setting whose other values are agreed but not there yet.
-template <typename E, std::size_t N>
-E only_available(Section& table, std::string_view key, E available,
-                 const std::array<Word<E>, N>& words) {
-  const auto value = table.choice(key, available, words);
-  if (value == available) return value;
-  const auto& word = *std::find_if(words.begin(), words.end(),
-                                   [&](const auto& w) { return w.meaning == available; });
-  table.complain(key, "this value of '" + std::string(key) + "' is not available yet",
-                 "only \"" + std::string(word.word) + "\" is");
-  return available;
-}
-
 std::optional<std::string> template_mistake(std::string_view name) {
   static const std::vector<std::string> kKnown = {"stem", "body", "tid", "date", "seq"};
   for (auto rest = name; rest.find_first_of("{}") != std::string_view::npos;) {
@@ -58,24 +45,91 @@ std::string read_template(Section& table, const std::string& fallback) {
   return text;
 }
 
+void read_one_way(Section& table, DirectorySettings& settings) {
+  enum class OneWay { none, in, out, both };
+  constexpr std::array kOneWay = {Word<OneWay>{"none", OneWay::none},
+                                  Word<OneWay>{"in", OneWay::in}, Word<OneWay>{"out", OneWay::out},
+                                  Word<OneWay>{"both", OneWay::both}};
+  const auto one_way = table.choice("one_way", OneWay::none, kOneWay);
+  settings.one_way_in = one_way == OneWay::in || one_way == OneWay::both;
+  settings.one_way_out = one_way == OneWay::out || one_way == OneWay::both;
+  settings.copies = static_cast<std::size_t>(table.integer("copies", 1, {1, 100}));
+  settings.repeat_after = table.duration("repeat_after", settings.repeat_after, {0s, kYear});
+  settings.batch_keep = table.duration("batch_keep", settings.batch_keep, {0s, 10 * kYear});
+  for (const auto* key : {"copies", "repeat_after", "batch_keep"}) {
+    if (table.has(key) && !settings.one_way_out) {
+      table.complain(key, "'" + std::string(key) + "' is for numbered batches",
+                     "one_way = \"out\" makes them");
+    }
+  }
+  if (settings.one_way_in && table.has("ready")) {
+    table.complain("ready", "'ready' has no meaning where numbered batches come in",
+                   "their manifests tell what is complete");
+  }
+}
+
+void read_media(Section& table, DirectorySettings& settings) {
+  settings.mount_point = table.path("mount_point", NamedFile::Use::removable);
+  if (!settings.media) {
+    if (table.has("mount_point")) {
+      table.complain("mount_point", "'mount_point' is for media", "media = true");
+    }
+    return;
+  }
+  for (const auto* key : {"one_way", "ready"}) {
+    if (table.has(key)) {
+      table.complain(key, "'" + std::string(key) + "' cannot stand beside media = true",
+                     "a medium is copied as a whole and verified");
+    }
+  }
+}
+
+// How answers are put where a reader of `out` is particular about it.
+void read_manners(Section& table, DirectorySettings& settings) {
+  settings.staging = table.path("staging", NamedFile::Use::directory);
+  settings.pace = table.duration("pace", settings.pace, {0s, 1h});
+  settings.max_outstanding =
+      static_cast<std::size_t>(table.integer("max_outstanding", 0, {0, 1'000'000}));
+  for (const auto* key : {"pace", "max_outstanding"}) {
+    if (table.has(key) && settings.one_way_out) {
+      table.complain(key, "'" + std::string(key) + "' has no meaning for numbered batches");
+    }
+  }
+}
+
 DirectorySettings read_directory(Section& table) {
   constexpr std::array kReady = {Word<ReadyRule>{"rename", ReadyRule::rename},
                                  Word<ReadyRule>{"stable", ReadyRule::stable},
                                  Word<ReadyRule>{"marker", ReadyRule::marker},
                                  Word<ReadyRule>{"manifest", ReadyRule::manifest}};
   DirectorySettings settings;
+  settings.media = table.flag("media", false);
+  const auto use = settings.media ? NamedFile::Use::removable : NamedFile::Use::directory;
   table.require("in", "the directory where requests are put");
   table.require("out", "the directory where answers are put");
-  settings.in = table.path("in", NamedFile::Use::directory);
-  settings.out = table.path("out", NamedFile::Use::directory);
+  settings.in = table.path("in", use);
+  settings.out = table.path("out", use);
   settings.name_template = read_template(table, settings.name_template);
-  settings.ready = only_available(table, "ready", settings.ready, kReady);
+  settings.ready = table.choice("ready", settings.ready, kReady);
   settings.settle = table.duration("settle", settings.settle, {100ms, 1h});
   settings.poll = table.duration("poll", settings.poll, {100ms, 1h});
   settings.done_keep = table.duration("done_keep", settings.done_keep, {0s, 10 * kYear});
   settings.quarantine_keep =
       table.duration("quarantine_keep", settings.quarantine_keep, {0s, 10 * kYear});
+  read_media(table, settings);
+  read_one_way(table, settings);
+  read_manners(table, settings);
   return settings;
+}
+
+IntakeLimits read_limits(Section& table) {
+  IntakeLimits limits;
+  limits.min_free =
+      table.size("min_free", limits.min_free, {std::size_t{0}, std::size_t{1} << 40U});
+  limits.max_rate = static_cast<std::size_t>(table.integer("max_rate", 0, {0, 1'000'000}));
+  limits.max_pending = static_cast<std::size_t>(table.integer(
+      "max_pending", static_cast<std::int64_t>(limits.max_pending), {0, 100'000'000}));
+  return limits;
 }
 
 MacSettings read_mac(Section table) {
@@ -183,6 +237,7 @@ ChannelSettings read_channel(Section table) {
     channel.sftp = read_sftp_settings(table, channel.name);
   } else {
     channel.directory = read_directory(table);
+    channel.limits = read_limits(table);
   }
   channel.max_message = table.size("max_message", channel.max_message,
                                    {std::size_t{1} << 10U, std::size_t{16} << 20U});

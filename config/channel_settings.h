@@ -22,8 +22,13 @@ enum class Direction {
   upstream     // our requests go out to another CA, its answers come in
 };
 
-// When a file of an input directory is complete. Only `rename` works in this version.
-enum class ReadyRule { rename, stable, marker, manifest };
+// When a file of an input directory is complete.
+enum class ReadyRule {
+  rename,   // it was renamed there or closed by its writer, or has not changed for `settle`
+  stable,   // it has not changed for `settle`, whatever events say
+  marker,   // x.done or x.ok lies beside x; what the marker says is x's SHA-256
+  manifest  // a list of SHA-256 and names has come, and everything in it
+};
 
 struct DirectorySettings {
   std::string in;   // absolute
@@ -32,6 +37,24 @@ struct DirectorySettings {
   // {date} 20260131, {seq} a number that is fixed by the answer itself.
   std::string name_template = "{stem}.{body}.pki";
   ReadyRule ready = ReadyRule::rename;
+  // Where answers are written before they are renamed to `out`, on the same file system; empty: in
+  // `out` itself, under hidden names. For readers of `out` that take any file at once.
+  std::string staging;
+  // At least so long between two answers, and at most so many in `out` at a time; zero: no limit.
+  // For readers that cannot take more.
+  Duration pace = Duration::zero();
+  std::size_t max_outstanding = 0;
+
+  // `in` and `out` lie on something that is taken out and put in again.
+  bool media = false;
+  // Then: the medium is there only while this is a mount point. Empty: while `in` exists.
+  std::string mount_point;
+
+  // Numbered batches, of which nobody tells whether they arrived (docs/one-way.md).
+  bool one_way_in = false, one_way_out = false;
+  std::size_t copies = 1;                             // times each batch is written
+  Duration repeat_after = Duration::zero();           // between two of them
+  Duration batch_keep = std::chrono::hours(24 * 90);  // for `cmpost resend`; zero: for ever
   // A file that is seen first by a scan, and not by an event that says it is complete, must look
   // the same for this long. Raise it when uploads stall; it costs that much delay for such files
   // only.
@@ -41,6 +64,15 @@ struct DirectorySettings {
   // How long in/.done and in/.quarantine keep files; zero: for ever.
   Duration done_keep = std::chrono::hours(24 * 30);
   Duration quarantine_keep = Duration::zero();
+};
+
+// When an Ingress leaves input where it is. It goes on by itself.
+struct IntakeLimits {
+  // The disks of `disks` (the spool's) keep at least so many octets free.
+  std::size_t min_free = std::size_t{4} << 20U;
+  std::vector<std::string> disks;
+  std::size_t max_rate = 0;           // requests a second; 0: no limit
+  std::size_t max_pending = 100'000;  // requests of the channel not yet answered; 0: no limit
 };
 
 // Limits for PBM and PBMAC1 on this channel.
@@ -85,6 +117,10 @@ struct ChannelSettings {
   SftpSettings sftp;            // kind = "sftp"
 
   std::size_t max_message = std::size_t{1} << 20U;  // octets, before anything is read
+  IntakeLimits limits;
+  // What the channel itself must remember (numbers of batches, media), absolute: a directory of its
+  // own below [instance] `state`.
+  std::string state;
 
   // Policy, for the processor.
   std::vector<std::string> trust;     // absolute paths of PEM files: who may sign requests here

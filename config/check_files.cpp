@@ -1,6 +1,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <map>
@@ -49,6 +50,9 @@ Found check(const NamedFile& file) {
   if (::stat(path.c_str(), &status) != 0) {
     const int error_number = errno;
     if (error_number != ENOENT) return not_accessible(path, error_number);
+    if (file.use == NamedFile::Use::made || file.use == NamedFile::Use::removable) {
+      return std::nullopt;
+    }
     const bool directory = target || file.use == NamedFile::Use::directory;
     return Finding{path + " does not exist", directory ? "mkdir -p " + path : ""};
   }
@@ -58,10 +62,31 @@ Found check(const NamedFile& file) {
     case NamedFile::Use::readable:
       return check_readable(path, status);
     case NamedFile::Use::directory:
+    case NamedFile::Use::made:
+    case NamedFile::Use::removable:
     case NamedFile::Use::writable_file:
       return check_directory(path, status);
   }
   return std::nullopt;
+}
+
+// A rename does not reach another file system.
+void check_staging(const Settings& settings, Complaints& complaints) {
+  for (const auto& channel : settings.channels) {
+    const auto& directory = channel.directory;
+    struct stat staging {
+    }, out{};
+    if (directory.staging.empty() || ::stat(directory.staging.c_str(), &staging) != 0 ||
+        ::stat(directory.out.c_str(), &out) != 0 || staging.st_dev == out.st_dev) {
+      continue;
+    }
+    const auto file = std::find_if(settings.files.begin(), settings.files.end(),
+                                   [&](const auto& f) { return f.path == directory.staging; });
+    complaints.push_back(
+        {settings.file, file == settings.files.end() ? Position{} : file->at,
+         "staging of channel '" + channel.name + "' is not on the file system of " + directory.out,
+         "choose a directory beside it"});
+  }
 }
 
 // One directory by two names (a symbolic link, a bind mount): the names differ, the inode does not.
@@ -89,6 +114,7 @@ Complaints check_files(const Settings& settings) {
     }
   }
   check_aliases(settings, complaints);
+  check_staging(settings, complaints);
   return complaints;
 }
 

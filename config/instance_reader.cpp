@@ -54,6 +54,7 @@ InstanceSettings read_instance(Section table) {
   instance.name = table.name("name");
   instance.spool = read_database(table, "spool", instance.spool);
   instance.ledger = read_database(table, "ledger", instance.ledger);
+  instance.state = table.path("state", NamedFile::Use::made);
   instance.workers = static_cast<int>(table.integer("workers", instance.workers, {0, 1024}));
   instance.log.level = table.choice("log_level", instance.log.level, kLevels);
   instance.log.json = table.choice("log_format", instance.log.json, kFormats);

@@ -94,7 +94,8 @@ void complain_about_shared_directories(Section& top, const Settings& settings) {
   for (std::size_t i = 0; i < settings.channels.size(); ++i) {
     const auto& channel = settings.channels[i];
     for (const auto& [key, path] : {std::pair("in", channel.directory.in),  //
-                                    std::pair("out", channel.directory.out)}) {
+                                    std::pair("out", channel.directory.out),
+                                    std::pair("staging", channel.directory.staging)}) {
       if (path.empty()) continue;
       const auto user = "'" + std::string(key) + "' of channel '" + channel.name + "'";
       const auto [other, fresh] = users.emplace(path, user);
@@ -161,6 +162,21 @@ Settings read_top(Section& top) {
   return settings;
 }
 
+// What every channel gets from the instance: a place for its memory, and the disks not to fill.
+void settle_places(Settings& settings) {
+  constexpr std::string_view kSqlite = "sqlite:";
+  auto& instance = settings.instance;
+  if (instance.state.empty()) instance.state = path_below(settings.directory, "state");
+  for (auto& channel : settings.channels) {
+    channel.state = path_below(instance.state, channel.name);
+    channel.limits.disks = {settings.directory};
+    if (instance.spool.starts_with(kSqlite)) {
+      const auto file = path_below(settings.directory, instance.spool.substr(kSqlite.size()));
+      channel.limits.disks = {std::filesystem::path(file).parent_path().string()};
+    }
+  }
+}
+
 template <typename T>
 const T* by_name(const std::vector<T>& list, std::string_view name) {
   const auto found =
@@ -197,6 +213,7 @@ Loaded parse_settings(std::string_view text, const std::string& file) {
   if (settings.instance.sealing_key.empty()) {
     settings.instance.sealing_key = path_below(settings.directory, "secrets/seal.key");
   }
+  settle_places(settings);
   return settings;
 }
 

@@ -23,8 +23,9 @@ struct InstanceSettings {
   // The key that seals the secrets in the ledger, 64 hex digits; default: secrets/seal.key beside
   // the settings.
   std::string sealing_key;
-  int workers = 0;                                   // signing threads, 0 = one per core
-  log::Settings log;                                 // log_level, log_format = "text" | "json"
+  std::string state;  // directory for what channels remember; default: state beside the settings
+  int workers = 0;    // signing threads, 0 = one per core
+  log::Settings log;  // log_level, log_format = "text" | "json"
   Duration keep_jobs = std::chrono::hours(24 * 30);  // done jobs in the spool; zero: for ever
   Duration keep_messages =
       std::chrono::hours(24 * 400);  // requests and answers in the ledger; same
@@ -70,7 +71,8 @@ struct RunSettings {
 
 // A file or directory that the settings name, for check_files().
 struct NamedFile {
-  enum class Use { secret, readable, directory, writable_file };
+  // `made`: a directory that is made when it is missing; `removable`: one that may be away.
+  enum class Use { secret, readable, directory, writable_file, made, removable };
   std::string path;
   Use use = Use::readable;
   std::string key;  // "ca.key"

@@ -6,15 +6,19 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <limits>
 
 #include "base/crash_point.h"
+#include "base/group_sync.h"
 #include "base/log.h"
 #include "outbox/answer_name.h"
-#include "outbox/group_sync.h"
 #include "outbox/leftovers.h"
 
 namespace cmpost {
 namespace {
+
+const SteadyClock kSteady;
+constexpr Duration kAskReader = std::chrono::seconds(5);
 
 Delivery sent_as(const std::string& name) { return {Delivery::What::sent, name}; }
 Delivery deferred(const Error& error) { return {Delivery::What::deferred, to_string(error)}; }
@@ -31,6 +35,12 @@ bool exists_at(const FileDescriptor& directory, const std::string& name) {
   return ::fstatat(directory.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
+Result<FileDescriptor> open_output(const std::string& path) {
+  FileDescriptor directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!directory) return failure(errno_error("opening directory", path, errno));
+  return directory;
+}
+
 Result<void> write_all(int fd, ByteView contents, const std::string& path) {
   while (!contents.empty()) {
     const auto count = ::write(fd, contents.data(), contents.size());
@@ -43,6 +53,12 @@ Result<void> write_all(int fd, ByteView contents, const std::string& path) {
 
 }  // namespace
 
+DirectoryEgress::DirectoryEgress(const ChannelSettings& settings)
+    : DirectoryEgress(settings, kSteady) {}
+
+DirectoryEgress::DirectoryEgress(const ChannelSettings& settings, const Clock& steady)
+    : settings_(settings), steady_(steady), last_sent_(steady.now()) {}
+
 // A group on a local disk is done in less time than anybody waits for.
 Deliveries DirectoryEgress::send(std::span<const Lease> leases, const std::stop_token&) {
   Deliveries deliveries;
@@ -51,21 +67,69 @@ Deliveries DirectoryEgress::send(std::span<const Lease> leases, const std::stop_
     deliveries.trouble = opened.error();
     return deliveries;
   }
+  const auto now = std::min(room(), leases.size());
+  deliveries = send_now(leases.first(now));
+  if (now > 0) last_sent_ = steady_.now();
   deliveries.each.resize(leases.size());
+  keep_back(now, deliveries);
+  if (settings_.directory.media) {
+    directory_ = {};
+    staging_ = {};
+  }
+  return deliveries;
+}
+
+Deliveries DirectoryEgress::send_now(std::span<const Lease> leases) {
+  Deliveries deliveries;
+  deliveries.each.resize(leases.size());
+  if (leases.empty()) return deliveries;
   auto drafts = write_drafts(leases, deliveries);
   crash_point("outbox.written");
   sync_drafts(drafts, deliveries);
   crash_point("outbox.synced");
   publish(drafts, leases, deliveries);
+  if (settings_.directory.media) read_back(leases, deliveries);
   return deliveries;
 }
 
+// How many answers the reader of `out` can take now.
+std::size_t DirectoryEgress::room() const {
+  const auto& directory = settings_.directory;
+  const bool paced = directory.pace > Duration::zero();
+  if (paced && steady_.now() - last_sent_ < directory.pace) return 0;
+  std::size_t room = paced ? 1 : std::numeric_limits<std::size_t>::max();
+  if (directory.max_outstanding > 0) {
+    const auto there = count_visible_files(directory_, directory.max_outstanding);
+    room = std::min(room, directory.max_outstanding - there);
+  }
+  return room;
+}
+
+// The rest goes one after the other, `pace` apart, or when the reader has taken some.
+void DirectoryEgress::keep_back(std::size_t from, Deliveries& deliveries) const {
+  const auto pace = settings_.directory.pace;
+  for (auto i = from; i < deliveries.each.size(); ++i) {
+    auto& delivery = deliveries.each[i];
+    delivery.what = Delivery::What::deferred;
+    delivery.paced = pace > Duration::zero() && settings_.directory.max_outstanding == 0;
+    delivery.detail = delivery.paced ? "the reader takes one answer at a time"
+                                     : "so many answers are not yet taken from the directory";
+    delivery.after = delivery.paced ? pace * static_cast<std::int64_t>(i - from + 1) : kAskReader;
+  }
+}
+
 Result<void> DirectoryEgress::ensure_open() {
-  const auto& path = settings_.directory.out;
-  if (same_directory(directory_, path)) return {};
-  directory_ = FileDescriptor(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!directory_) return failure(errno_error("opening directory", path, errno));
-  if (const auto removed = remove_leftover_parts(directory_); removed > 0) {
+  const auto& directory = settings_.directory;
+  const bool staged = !directory.staging.empty();
+  if (same_directory(directory_, directory.out) &&
+      (!staged || same_directory(staging_, directory.staging))) {
+    return {};
+  }
+  ASSIGN_OR_RETURN(directory_, open_output(directory.out));
+  if (staged) {
+    ASSIGN_OR_RETURN(staging_, open_output(directory.staging));
+  }
+  if (const auto removed = remove_leftover_parts(drafts()); removed > 0) {
     log::info("channel.tidied", {{"channel", channel()}, {"removed", removed}});
   }
   return {};
@@ -100,9 +164,10 @@ std::vector<DirectoryEgress::Draft> DirectoryEgress::write_drafts(std::span<cons
 
 Result<FileDescriptor> DirectoryEgress::write_draft(const std::string& temporary,
                                                     ByteView contents) const {
-  const auto path = settings_.directory.out + "/" + temporary;
+  const auto& directory = settings_.directory;
+  const auto path = (staging_ ? directory.staging : directory.out) + "/" + temporary;
   const auto create = [&] {
-    return FileDescriptor(::openat(directory_.get(), temporary.c_str(),
+    return FileDescriptor(::openat(drafts().get(), temporary.c_str(),
                                    O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644));
   };
   auto file = create();
@@ -155,7 +220,7 @@ void DirectoryEgress::publish(const std::vector<Draft>& drafts, std::span<const 
 Delivery DirectoryEgress::publish_one(const Draft& draft, const Lease& lease,
                                       Deliveries& deliveries) const {
   for (const auto& name : answer_names(settings_.directory.name_template, lease)) {
-    const auto renamed = rename_no_replace(directory_, draft.temporary, directory_, name);
+    const auto renamed = rename_no_replace(drafts(), draft.temporary, directory_, name);
     if (renamed) return sent_as(name);
     if (!exists_at(directory_, name)) {
       discard(draft.temporary);
@@ -180,7 +245,20 @@ bool DirectoryEgress::is_there(const std::string& name, ByteView contents) const
 }
 
 void DirectoryEgress::discard(const std::string& temporary) const {
-  ::unlinkat(directory_.get(), temporary.c_str(), 0);
+  ::unlinkat(drafts().get(), temporary.c_str(), 0);
+}
+
+// A medium may have taken the octets and lost them; what is still in memory does not count.
+void DirectoryEgress::read_back(std::span<const Lease> leases, Deliveries& deliveries) const {
+  for (std::size_t i = 0; i < leases.size(); ++i) {
+    auto& delivery = deliveries.each[i];
+    if (delivery.what != Delivery::What::sent) continue;
+    forget_cached(directory_, delivery.detail);
+    if (is_there(delivery.detail, leases[i].job.payload)) continue;
+    const Error error{Recovery::retry, "the medium does not hold what was written to it", ""};
+    delivery = deferred(error);
+    deliveries.trouble = error;
+  }
 }
 
 }  // namespace cmpost

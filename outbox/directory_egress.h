@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/files.h"
 #include "config/channel_settings.h"
 #include "outbox/egress.h"
@@ -16,9 +17,15 @@ namespace cmpost {
 // once; only then is the group reported as sent. A reader that takes no hidden files never sees
 // half an answer. A file that has the name already and the same octets is this answer, sent before
 // a crash; one with other octets is left alone and the answer gets another name (answer_name.h).
+// With `staging` the temporary names are in that directory, and nothing but whole answers under
+// their names is ever seen in `out`. `pace` and `max_outstanding` keep answers back that the reader
+// of `out` could not take yet. On a medium (`media`) each answer is read back before it counts as
+// sent, and no directory stays open between two calls, so that the medium can be unmounted.
 class DirectoryEgress final : public Egress {
  public:
-  explicit DirectoryEgress(const ChannelSettings& settings) : settings_(settings) {}
+  explicit DirectoryEgress(const ChannelSettings& settings);
+  // `steady` measures `pace` and must outlive the object.
+  DirectoryEgress(const ChannelSettings& settings, const Clock& steady);
 
   const std::string& channel() const override { return settings_.name; }
   // The first call, and the first after the directory was away, removes the temporary files that a
@@ -34,6 +41,11 @@ class DirectoryEgress final : public Egress {
   };
 
   Result<void> ensure_open();
+  Deliveries send_now(std::span<const Lease> leases);
+  std::size_t room() const;
+  void keep_back(std::size_t from, Deliveries& deliveries) const;
+  void read_back(std::span<const Lease> leases, Deliveries& deliveries) const;
+  const FileDescriptor& drafts() const { return staging_ ? staging_ : directory_; }
   std::vector<Draft> write_drafts(std::span<const Lease> leases, Deliveries& deliveries) const;
   Result<FileDescriptor> write_draft(const std::string& temporary, ByteView contents) const;
   void sync_drafts(std::vector<Draft>& drafts, Deliveries& deliveries) const;
@@ -45,7 +57,10 @@ class DirectoryEgress final : public Egress {
   void discard(const std::string& temporary) const;
 
   const ChannelSettings settings_;
+  const Clock& steady_;
   FileDescriptor directory_;
+  FileDescriptor staging_;  // none: `out`
+  Time last_sent_;
 };
 
 }  // namespace cmpost

@@ -12,6 +12,7 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t kGroup = 500;
 constexpr Duration kFirstRest = 5s, kLongestRest = 5min;
+constexpr Duration kTend = 1s;
 
 }  // namespace
 
@@ -30,6 +31,7 @@ Dispatcher::Dispatcher(JobQueue& replies, std::vector<Egress*> channels, const C
 
 Result<Dispatched> Dispatcher::step(const std::stop_token& stop) {
   TRY(finish_sent());
+  if (clock_.now() >= next_tend_) TRY(tend_all());
   if (all_rest()) return Dispatched{};
   ASSIGN_OR_RETURN(auto leases, replies_.take(kGroup));
   std::map<std::string, std::vector<Lease>> groups;
@@ -54,11 +56,28 @@ bool Dispatcher::all_rest() const {
                      [&](const auto& entry) { return now < entry.second.rests_until; });
 }
 
+// A clock that was set back makes the next look come late by a second at most.
+Result<void> Dispatcher::tend_all() {
+  next_tend_ = clock_.now() + kTend;
+  for (auto& [name, channel] : channels_) {
+    if (clock_.now() < channel.rests_until) continue;
+    const auto back = channel.egress->tend();
+    if (!back) {
+      note_trouble(channel, back.error());
+    } else if (*back) {
+      TRY(replies_.wake(name));
+    }
+  }
+  return {};
+}
+
 Result<void> Dispatcher::finish_sent() {
-  if (sent_.empty()) return {};
-  TRY(replies_.finish(sent_, "sent"));
-  crash_point("outbox.finished");
-  sent_.clear();
+  while (!sent_.empty()) {
+    const auto first = sent_.begin();
+    TRY(replies_.finish(first->second, first->first));
+    crash_point("outbox.finished");
+    sent_.erase(first);
+  }
   return {};
 }
 
@@ -91,39 +110,60 @@ Result<Dispatched> Dispatcher::send_group(Channel& channel, Group group,
 
 Result<Dispatched> Dispatcher::end(const Channel& channel, Group group,
                                    const Deliveries& deliveries, bool stopped) {
+  const std::string verb(channel.egress->verb());
   Dispatched done;
   for (std::size_t i = 0; i < group.size(); ++i) {
     if (deliveries.each[i].what != Delivery::What::sent) continue;
     const auto& job = group[i].job;
-    sent_.push_back(job.id);
+    sent_[verb].push_back(job.id);
     ++done.sent;
-    log::info("answer.sent", {{"job", job.id.text()},
-                              {"tid", job.envelope.tid},
-                              {"channel", job.envelope.reply.channel},
-                              {"body", job.envelope.body},
-                              {"to", deliveries.each[i].detail}});
+    log::info("answer." + verb, {{"job", job.id.text()},
+                                 {"tid", job.envelope.tid},
+                                 {"channel", job.envelope.reply.channel},
+                                 {"body", job.envelope.body},
+                                 {"to", deliveries.each[i].detail}});
   }
   TRY(finish_sent());
   for (std::size_t i = 0; i < group.size(); ++i) {
-    const auto& [what, detail] = deliveries.each[i];
+    const auto& [what, detail, after, paced] = deliveries.each[i];
     const auto& id = group[i].job.id;
     if (what == Delivery::What::held) {
       TRY(replies_.hold(id, detail));
       ++done.held;
       log::warning("answer.held", {{"job", id.text()}, {"reason", detail}});
     } else if (what == Delivery::What::deferred) {
-      const auto due = deliveries.trouble ? channel.rests_until
-                       : stopped          ? clock_.now()
-                                          : clock_.now() + backoff(group[i].attempts, random_);
-      TRY(replies_.defer(id, due, detail));
       ++done.deferred;
     }
   }
+  TRY(defer(channel, group, deliveries, stopped));
   return done;
 }
 
+// One commit for all that are due at one time for one reason.
+Result<void> Dispatcher::defer(const Channel& channel, Group group, const Deliveries& deliveries,
+                               bool stopped) {
+  const auto now = clock_.now();
+  std::map<std::pair<Time, std::string>, std::vector<JobId>> groups;
+  for (std::size_t i = 0; i < group.size(); ++i) {
+    const auto& delivery = deliveries.each[i];
+    if (delivery.what != Delivery::What::deferred) continue;
+    const auto due = delivery.after       ? now + *delivery.after
+                     : deliveries.trouble ? channel.rests_until
+                     : stopped            ? now
+                                          : now + backoff(group[i].attempts, random_);
+    groups[{due, delivery.detail}].push_back(group[i].job.id);
+    if (delivery.paced) paced_until_ = std::max(paced_until_, due + kTend);
+  }
+  for (const auto& [due, ids] : groups) {
+    TRY(replies_.defer_all(ids, due.first, due.second));
+  }
+  return {};
+}
+
 Result<Dispatched> Dispatcher::defer_all(Group group, Time due, const std::string& why) {
-  for (const auto& lease : group) TRY(replies_.defer(lease.job.id, due, why));
+  std::vector<JobId> ids;
+  for (const auto& lease : group) ids.push_back(lease.job.id);
+  TRY(replies_.defer_all(ids, due, why));
   return Dispatched{.deferred = group.size()};
 }
 

@@ -35,6 +35,9 @@ class Dispatcher {
   // When a stop is requested what is not sent yet is given back, due at once.
   Result<Dispatched> step(const std::stop_token& stop = {});
 
+  // Some answers are due soon that a reader could not take at once (Delivery::paced).
+  bool more_comes_soon() const { return clock_.now() < paced_until_; }
+
  private:
   struct Channel {
     Egress* egress = nullptr;
@@ -45,6 +48,8 @@ class Dispatcher {
   using Group = std::span<const Lease>;
 
   bool all_rest() const;
+  Result<void> tend_all();
+  Result<void> defer(const Channel& channel, Group group, const Deliveries& deliveries, bool stopped);
   Result<void> finish_sent();
   Result<Dispatched> send(Channel& channel, Group leases, const std::stop_token& stop);
   Result<Dispatched> send_group(Channel& channel, Group group, const std::stop_token& stop);
@@ -58,7 +63,9 @@ class Dispatcher {
   const Clock& clock_;
   Random& random_;
   std::map<std::string, Channel> channels_;
-  std::vector<JobId> sent_;  // and not yet finished in the queue
+  std::map<std::string, std::vector<JobId>> sent_;  // and not yet finished, by Egress::verb()
+  Time next_tend_ = Time::min();
+  Time paced_until_ = Time::min();
 };
 
 // Sends all that is due, as a batch run does.

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/result.h"
 #include "queue/job_queue.h"
 
@@ -21,6 +22,10 @@ struct Delivery {
   };
   What what = What::deferred;
   std::string detail;
+  // deferred: when to try again, instead of by the number of attempts. For what is no trouble: a
+  // medium that is away, a reader that takes one answer a second.
+  std::optional<Duration> after = std::nullopt;
+  bool paced = false;  // and then it will go, so that a batch run waits for it
 };
 
 struct Deliveries {
@@ -40,6 +45,11 @@ class Egress {
   // Ends within a second when a stop is requested, however slow the peer is; what was not sent by
   // then is deferred, and is no trouble of the channel.
   virtual Deliveries send(std::span<const Lease> leases, const std::stop_token& stop) = 0;
+  // Called now and then, also while there is nothing to send. True: what send() has deferred for so
+  // long because the channel was away can go now. An Error is trouble of the channel.
+  virtual Result<bool> tend() { return false; }
+  // What a job's record says that became of it.
+  virtual std::string_view verb() const { return "sent"; }
   // At most so many answers are sent before the queue is told. After a crash those may go out
   // again.
   virtual std::size_t group() const { return 500; }

@@ -12,6 +12,15 @@ namespace {
 constexpr std::string_view kEnding = ".part";
 constexpr std::size_t kIdDigits = 32;
 
+using DirectoryStream = std::unique_ptr<DIR, int (*)(DIR*)>;
+
+DirectoryStream open_stream(const FileDescriptor& directory) {
+  const int own = ::openat(directory.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  DirectoryStream stream(own < 0 ? nullptr : ::fdopendir(own), ::closedir);
+  if (!stream && own >= 0) ::close(own);
+  return stream;
+}
+
 }  // namespace
 
 std::string part_name(const std::string& name, const JobId& id) {
@@ -25,14 +34,20 @@ bool is_part_name(std::string_view name) {
   return JobId::from_text(name.substr(name.size() - kIdDigits)).has_value();
 }
 
-std::size_t remove_leftover_parts(const FileDescriptor& directory) {
-  const int own = ::openat(directory.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (own < 0) return 0;
-  const std::unique_ptr<DIR, int (*)(DIR*)> stream(::fdopendir(own), ::closedir);
-  if (!stream) {
-    ::close(own);
-    return 0;
+std::size_t count_visible_files(const FileDescriptor& directory, std::size_t most) {
+  const auto stream = open_stream(directory);
+  std::size_t count = 0;
+  while (stream && count < most) {
+    const auto* entry = ::readdir(stream.get());
+    if (entry == nullptr) break;
+    if (entry->d_name[0] != '.') ++count;
   }
+  return count;
+}
+
+std::size_t remove_leftover_parts(const FileDescriptor& directory) {
+  const auto stream = open_stream(directory);
+  if (!stream) return 0;
   std::size_t removed = 0;
   while (const auto* entry = ::readdir(stream.get())) {
     if (!is_part_name(entry->d_name)) continue;

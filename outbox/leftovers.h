@@ -15,6 +15,9 @@ std::string part_name(const std::string& name, const JobId& id);
 // Is it a name that part_name() makes?
 bool is_part_name(std::string_view name);
 
+// Entries that are not hidden; counts up to `most` and no further.
+std::size_t count_visible_files(const FileDescriptor& directory, std::size_t most);
+
 // Removes the files of such names; how many. Others' temporary files stay.
 std::size_t remove_leftover_parts(const FileDescriptor& directory);
 

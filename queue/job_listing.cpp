@@ -116,4 +116,18 @@ Result<QueueCounts> JobListing::counts() {
   return counts;
 }
 
+Result<std::size_t> JobListing::pending(std::string_view channel) {
+  ASSIGN_OR_RETURN(auto* const query,
+                   connection_.statement(
+                       for_table("SELECT count(*) FROM $ INDEXED BY $_open WHERE ended IS NULL"
+                                 " AND state IN ('waiting', 'active', 'deferred') AND channel = ?1",
+                                 name_)));
+  query->bind(1, channel);
+  ASSIGN_OR_RETURN(const bool row, query->step());
+  CHECK(row);
+  const auto count = static_cast<std::size_t>(query->integer(0));
+  query->reset();
+  return count;
+}
+
 }  // namespace cmpost

@@ -19,6 +19,7 @@ class JobListing {
   Result<std::optional<JobStatus>> find(const JobId& id);
   Result<Bytes> payload(const JobId& id);
   Result<QueueCounts> counts();
+  Result<std::size_t> pending(std::string_view channel);
 
  private:
   Result<std::optional<std::int64_t>> seq_of(const JobId& id);

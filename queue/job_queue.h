@@ -53,6 +53,8 @@ class JobQueue {
   virtual Result<void> finish(std::span<const JobId> ids, std::string_view reason) = 0;
   // Gives a job back to be tried again at `due`, or to wait for an operator.
   virtual Result<void> defer(const JobId& id, Time due, std::string_view reason) = 0;
+  // The same for many, in one commit.
+  virtual Result<void> defer_all(std::span<const JobId> ids, Time due, std::string_view reason) = 0;
   virtual Result<void> hold(const JobId& id, std::string_view reason) = 0;
 
   // A job that was done has come back, as a bounced mail does: it waits for an operator, who may
@@ -69,6 +71,13 @@ class JobQueue {
   virtual Result<bool> release(const JobId& id) = 0;
   virtual Result<bool> drop(const JobId& id, std::string_view reason) = 0;
   virtual Result<QueueCounts> counts() = 0;
+  // How many jobs that came in on `channel` are waiting, active or deferred. Its cost grows with
+  // the jobs of all channels that are not done.
+  virtual Result<std::size_t> pending(std::string_view channel) = 0;
+
+  // Makes the deferred jobs waiting whose answers go out by `channel`, since that can take them
+  // now; how many. In one commit.
+  virtual Result<std::size_t> wake(std::string_view channel) = 0;
 
   // Forgets done jobs that ended before `before`; how many.
   virtual Result<std::size_t> purge(Time before) = 0;

@@ -78,6 +78,16 @@ Result<void> JobTable::wake(Time now) {
   return {};
 }
 
+Result<std::size_t> JobTable::wake(std::string_view reply_channel) {
+  ASSIGN_OR_RETURN(auto* const update,
+                   statement("UPDATE $ SET state = 'waiting', owner = NULL, at = NULL WHERE seq IN"
+                             " (SELECT seq FROM $ INDEXED BY $_open WHERE ended IS NULL"
+                             " AND state = 'deferred' AND reply_channel = ?)"));
+  update->bind(1, reply_channel);
+  ASSIGN_OR_RETURN(const auto woken, update->execute());
+  return static_cast<std::size_t>(woken);
+}
+
 Result<std::int64_t> JobTable::take_back(std::int64_t owner) {
   ASSIGN_OR_RETURN(auto* const update,
                    statement("UPDATE $ SET state = 'waiting', owner = NULL, at = NULL WHERE seq IN"

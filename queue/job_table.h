@@ -33,6 +33,8 @@ class JobTable {
 
   // Makes deferred jobs that are due, and active ones whose lease has run out, waiting.
   Result<void> wake(Time now);
+  // Makes deferred jobs waiting whose reply goes by `reply_channel`; how many.
+  Result<std::size_t> wake(std::string_view reply_channel);
   // Makes what `owner` holds waiting; how many.
   Result<std::int64_t> take_back(std::int64_t owner);
   // Leases waiting jobs, oldest first: up to `max`, and not more than some 32 MiB at a time.

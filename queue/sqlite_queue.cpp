@@ -32,6 +32,15 @@ Result<void> SqliteQueue::defer(const JobId& id, Time due, std::string_view reas
   return {};
 }
 
+Result<void> SqliteQueue::defer_all(std::span<const JobId> ids, Time due, std::string_view reason) {
+  TRY(database_.write([&]() -> Result<void> {
+    for (const auto& id : ids) TRY(parts_.table.defer(id, due, reason));
+    return {};
+  }));
+  parts_.signal.work_added();
+  return {};
+}
+
 Result<void> SqliteQueue::hold(const JobId& id, std::string_view reason) {
   TRY(database_.write([&] { return parts_.table.hold(id, reason); }));
   return {};
@@ -55,6 +64,16 @@ Result<Bytes> SqliteQueue::payload(const JobId& id) {
 
 Result<QueueCounts> SqliteQueue::counts() {
   return database_.read([&] { return parts_.listing.counts(); });
+}
+
+Result<std::size_t> SqliteQueue::pending(std::string_view channel) {
+  return database_.read([&] { return parts_.listing.pending(channel); });
+}
+
+Result<std::size_t> SqliteQueue::wake(std::string_view channel) {
+  const auto woken = database_.write([&] { return parts_.table.wake(channel); });
+  if (woken && *woken > 0) parts_.signal.work_added();
+  return woken;
 }
 
 Result<bool> SqliteQueue::retry(const JobId& id) {

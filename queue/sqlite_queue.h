@@ -15,6 +15,7 @@ class SqliteQueue final : public JobQueue {
   Result<std::vector<Lease>> take(std::size_t max) override;
   Result<void> finish(std::span<const JobId> ids, std::string_view reason) override;
   Result<void> defer(const JobId& id, Time due, std::string_view reason) override;
+  Result<void> defer_all(std::span<const JobId> ids, Time due, std::string_view reason) override;
   Result<void> hold(const JobId& id, std::string_view reason) override;
   Result<bool> bounce(const JobId& id, std::string_view reason) override;
   Result<std::vector<JobStatus>> list(const JobFilter& filter) override;
@@ -24,6 +25,8 @@ class SqliteQueue final : public JobQueue {
   Result<bool> release(const JobId& id) override;
   Result<bool> drop(const JobId& id, std::string_view reason) override;
   Result<QueueCounts> counts() override;
+  Result<std::size_t> pending(std::string_view channel) override;
+  Result<std::size_t> wake(std::string_view channel) override;
   Result<std::size_t> purge(Time before) override;
   void wait_for_work(Duration time_out) override;
 

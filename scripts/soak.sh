@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # The long form of the crash tests: kills the service 200 times while it answers 2 000 requests from
 # files, 50 times while it answers 500 mails, from IMAP, POP3 and a Maildir, and 50 times, itself or the
-# server, while it answers 1 000 files over SFTP.
+# server, while it answers 1 000 files over SFTP; pulls a medium out 50 times while 300 requests are on it.
 #
-#   scripts/soak.sh [files|mail|sftp] [options of tests/crash/kill_loop.py, mail_kill_loop.py or sftp_kill_loop.py]
+#   scripts/soak.sh [files|mail|sftp|medium] [options of the script in tests/crash]
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -17,6 +17,7 @@ shift || true
 case $what in
   files) python3 tests/crash/kill_loop.py --requests 2000 --kills 200 "$@" ;;
   mail) python3 tests/crash/mail_kill_loop.py --mails 500 --kills 50 "$@" ;;
+  medium) python3 tests/crash/pull_medium.py --requests 300 --pulls 50 "$@" ;;
   sftp) python3 tests/crash/sftp_kill_loop.py --files 1000 --kills 50 "$@" ;;
   all)
     python3 tests/crash/kill_loop.py --requests 2000 --kills 200
@@ -24,6 +25,7 @@ case $what in
       python3 tests/crash/mail_kill_loop.py --mails 500 --kills 50 --source $source
     done
     python3 tests/crash/sftp_kill_loop.py --files 1000 --kills 50
+    python3 tests/crash/pull_medium.py --requests 300 --pulls 50
     ;;
-  *) echo "usage: $0 [files|mail|sftp] [options]" >&2; exit 64 ;;
+  *) echo "usage: $0 [files|mail|sftp|medium] [options]" >&2; exit 64 ;;
 esac

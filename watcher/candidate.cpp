@@ -70,7 +70,7 @@ Finding judge_content(Bytes contents) {
 }  // namespace
 
 Finding judge(const DropDirectory& drop, DropDirectory::Place place, const std::string& name,
-              const Look& look, std::size_t max_octets) {
+              const Look& look, std::size_t max_octets, const std::optional<Sha256>& sha256) {
   if (!S_ISREG(look.type)) {
     return bad("it is " + std::string(kind_of(look.type)) + ", not a file");
   }
@@ -86,6 +86,9 @@ Finding judge(const DropDirectory& drop, DropDirectory::Place place, const std::
   auto contents = read_exactly(file, static_cast<std::size_t>(look.size), name);
   if (!contents) return again(contents.error().what);
   if (!unchanged(file, look)) return again("the file is still being written");
+  if (sha256 && cmpost::sha256(*contents) != *sha256) {
+    return bad("its SHA-256 is not the one that came with it", "send it again");
+  }
   return judge_content(std::move(*contents));
 }
 

@@ -1,9 +1,11 @@
 // One file of an input directory, judged by its content.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "base/bytes.h"
+#include "crypto/algorithm.h"
 #include "watcher/drop_directory.h"
 
 namespace cmpost {
@@ -22,8 +24,10 @@ struct Finding {
 };
 
 // Reads `name`, which looked like `look`, and unwraps it. Opens nothing but regular files, follows
-// no link, never blocks; a file of more than `max_octets` is judged without being read.
+// no link, never blocks; a file of more than `max_octets` is judged without being read. `sha256`:
+// of the file as it lies there; another one is bad_now.
 Finding judge(const DropDirectory& drop, DropDirectory::Place place, const std::string& name,
-              const Look& look, std::size_t max_octets);
+              const Look& look, std::size_t max_octets,
+              const std::optional<Sha256>& sha256 = std::nullopt);
 
 }  // namespace cmpost

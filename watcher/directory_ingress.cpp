@@ -1,15 +1,10 @@
 #include "watcher/directory_ingress.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
 
-#include "base/crash_point.h"
 #include "base/log.h"
-#include "watcher/arrival.h"
 #include "watcher/file_names.h"
 
 namespace cmpost {
@@ -20,21 +15,8 @@ using Place = DropDirectory::Place;
 constexpr std::size_t kGroupJobs = 500;
 constexpr std::size_t kGroupOctets = std::size_t{8} << 20U;
 constexpr std::size_t kListingPart = 20'000;
+constexpr std::size_t kMostSightings = 200'000;
 constexpr Duration kPurgeInterval = std::chrono::hours(1);
-
-// Files in .work and in `in` may have one name; Settling tells them apart by a slash.
-std::string key_of(Place place, const std::string& name) {
-  return place == Place::work ? "/" + name : name;
-}
-
-Envelope envelope_of(const std::string& channel, const std::string& name) {
-  Envelope envelope;
-  envelope.channel = channel;
-  envelope.source = printable(name);
-  envelope.reply.channel = channel;
-  envelope.reply.name = printable(stem_of(name));
-  return envelope;
-}
 
 }  // namespace
 
@@ -44,11 +26,14 @@ DirectoryIngress::DirectoryIngress(const ChannelSettings& settings, JobQueue& re
       requests_(requests),
       wall_(wall),
       steady_(steady),
-      settling_(settings.directory.settle) {}
+      settling_(settings.directory.settle),
+      gate_(settings_, requests, steady),
+      unlisted_(settings.state, "unlisted") {}
 
 Result<Intake> DirectoryIngress::poll(const std::stop_token& stop) {
   TRY(ensure_open());
   note_events();
+  TRY(gate_.allowance());
   file_system_now_ = drop_->file_system_now();
   const bool due = steady_.now() >= next_scan_;
   auto intake = due ? scan(stop) : take_announced(stop);
@@ -59,57 +44,86 @@ Result<Intake> DirectoryIngress::poll(const std::stop_token& stop) {
   if (due) TRY(set_aside_refused());
   if (due && steady_.now() >= next_purge_) purge();
   intake->settling = settling_.unsettled();
-  intake->stuck = settling_.stuck();
+  intake->stuck = settling_.stuck() + (gate_.needs_help() ? 1 : 0);
+  intake->paused = gate_.closed() && !gate_.needs_help();
   return intake;
 }
 
 void DirectoryIngress::wait(Duration time_out, const std::stop_token& stop) {
   const auto now = steady_.now();
-  const auto until = std::min({now + time_out, next_scan_, settling_.next_look()});
+  const auto until = gate_.closed() ? std::min(now + time_out, gate_.opens())
+                                    : std::min({now + time_out, next_scan_, settling_.next_look()});
   if (until > now) watch_.wait(until - now, stop);
 }
 
 Result<void> DirectoryIngress::ensure_open() {
   if (drop_ && drop_->is_current()) return {};
   drop_.reset();
-  // Watch first, so that nothing appears between the scan and the watch.
-  if (!watch_.watch(settings_.directory.in)) {
-    log::debug("channel.polled", {{"channel", channel()}, {"reason", "no events here"}});
-  }
   ASSIGN_OR_RETURN(drop_, DropDirectory::open(settings_.directory.in));
+  // Before the first scan, so that nothing appears between the two.
+  start_watching();
   settling_.keep_only({});
+  incomplete_lists_.clear();
   next_scan_ = Time::min();
   return {};
 }
 
+void DirectoryIngress::start_watching() {
+  bool events = drop_->kind().tells_events;
+  if (events) {
+    events = watch_.watch(settings_.directory.in);
+  } else {
+    watch_.stop();
+  }
+  log::info("channel.watched", {{"channel", channel()},
+                                {"directory", settings_.directory.in},
+                                {"file_system", drop_->kind().name},
+                                {"by", events ? "events" : "polling"}});
+}
+
 void DirectoryIngress::note_events() {
   const auto events = watch_.read();
-  for (const auto& name : events.complete) {
-    if (!is_ignored(name)) settling_.announce(name);
-  }
-  for (const auto& name : events.appeared) {
-    if (!is_ignored(name)) settling_.notice(name);
-  }
+  for (const auto& name : events.complete) note_event(name, true);
+  for (const auto& name : events.appeared) note_event(name, false);
   if (events.overflow || events.gone) next_scan_ = Time::min();
+  if (events.overflow) log::info("channel.events_lost", {{"channel", channel()}});
+}
+
+void DirectoryIngress::note_event(const std::string& name, bool complete) {
+  if (is_ignored(name)) return;
+  const auto rule = settings_.directory.ready;
+  if (rule == ReadyRule::manifest) {
+    // A list, or perhaps what an incomplete list waits for.
+    if (!is_list_name(name) && incomplete_lists_.empty()) return;
+    if (!is_list_name(name)) next_scan_ = Time::min();
+  }
+  complete ? settling_.announce(name) : settling_.notice(name);
+  // What a marker tells is news of its file.
+  const auto marked = rule == ReadyRule::marker ? marked_file(name) : std::nullopt;
+  if (marked) settling_.announce(*marked);
 }
 
 std::optional<DirectoryIngress::Spot> DirectoryIngress::spot(Place place, const std::string& name) {
   if (place == Place::in && is_ignored(name)) return std::nullopt;
+  // A marker is looked at with its file.
+  if (settings_.directory.ready == ReadyRule::marker && marked_file(name)) return std::nullopt;
   const auto look = drop_->look(place, name);
   const bool left_alone = look && S_ISDIR(look->type) && !is_request_name(name);
   if (look && !left_alone) return Spot{place, name, *look};
-  settling_.forget(key_of(place, name));
+  settling_.forget(settling_key(place, name));
   return std::nullopt;
 }
 
 Result<Intake> DirectoryIngress::scan(const std::stop_token& stop) {
   const auto started = steady_.now();
+  const bool lists = settings_.directory.ready == ReadyRule::manifest;
   std::set<std::string> seen;
   ASSIGN_OR_RETURN(Intake intake, scan_place(Place::work, seen, stop));
-  ASSIGN_OR_RETURN(const Intake more, scan_place(Place::in, seen, stop));
+  ASSIGN_OR_RETURN(const Intake more, lists ? take_lists(stop) : scan_place(Place::in, seen, stop));
   intake += more;
-  if (stop.stop_requested()) return intake;
-  settling_.keep_only(seen);
+  // Until the gate opens nothing is known of what was not looked at.
+  if (stop.stop_requested() || gate_.closed()) return intake;
+  if (!lists) settling_.keep_only(seen);
   next_scan_ = started + settings_.directory.poll;
   return intake;
 }
@@ -118,7 +132,8 @@ Result<Intake> DirectoryIngress::scan_place(Place place, std::set<std::string>& 
                                             const std::stop_token& stop) {
   Intake intake;
   ASSIGN_OR_RETURN(auto listing, Listing::start(drop_->at(place)));
-  for (auto names = listing.next(kListingPart); !names.empty() && !stop.stop_requested();
+  for (auto names = listing.next(kListingPart);
+       !names.empty() && !stop.stop_requested() && !gate_.closed();
        names = listing.next(kListingPart)) {
     std::vector<Spot> spots;
     for (const auto& name : names) {
@@ -127,14 +142,21 @@ Result<Intake> DirectoryIngress::scan_place(Place place, std::set<std::string>& 
     ASSIGN_OR_RETURN(const Intake part, take(std::move(spots), stop));
     intake += part;
     for (const auto& name : names) {
-      if (settling_.knows(key_of(place, name))) seen.insert(key_of(place, name));
+      if (settling_.knows(settling_key(place, name))) seen.insert(settling_key(place, name));
+    }
+    if (seen.size() > kMostSightings) {
+      log::warning("channel.crowded",
+                   {{"channel", channel()}, {"reason", "so many files wait to become complete"}});
+      break;
     }
   }
   return intake;
 }
 
 Result<Intake> DirectoryIngress::take_announced(const std::stop_token& stop) {
+  if (settings_.directory.ready == ReadyRule::manifest) return take_lists(stop);
   std::vector<Spot> spots;
+  if (gate_.closed()) return Intake{};
   for (const auto& key : settling_.worth_a_look(steady_.now())) {
     const bool work = key.front() == '/';
     auto found = spot(work ? Place::work : Place::in, work ? key.substr(1) : key);
@@ -151,129 +173,27 @@ Result<Intake> DirectoryIngress::take(std::vector<Spot> spots, const std::stop_t
   Intake intake;
   std::vector<Claimed> group;
   std::size_t octets = 0;
+  ASSIGN_OR_RETURN(auto allowed, gate_.allowance());
   const auto deposit_group = [&]() -> Result<void> {
     ASSIGN_OR_RETURN(const Intake deposited, deposit(group));
     intake += deposited;
     group.clear();
     octets = 0;
+    ASSIGN_OR_RETURN(allowed, gate_.allowance());
     return {};
   };
   for (const auto& spot : spots) {
-    if (stop.stop_requested()) break;
+    if (stop.stop_requested() || allowed == 0) break;
     ASSIGN_OR_RETURN(auto claimed, take_one(spot, intake));
     if (!claimed) continue;
+    gate_.took(1);
     octets += claimed->job.payload.size();
     group.push_back(std::move(*claimed));
-    if (group.size() == kGroupJobs || octets >= kGroupOctets) TRY(deposit_group());
+    const bool full = group.size() == kGroupJobs || octets >= kGroupOctets;
+    if (full || group.size() == allowed) TRY(deposit_group());
   }
   TRY(deposit_group());
   return intake;
-}
-
-Result<std::optional<DirectoryIngress::Claimed>> DirectoryIngress::take_one(const Spot& spot,
-                                                                            Intake& intake) {
-  const auto key = key_of(spot.place, spot.name);
-  // What lies in .work was complete when it was claimed.
-  if (spot.place == Place::work) settling_.announce(key);
-  const auto readiness = settling_.look_at(key, spot.look, steady_.now(), file_system_now_);
-  const bool settled = readiness == Readiness::settled;
-  if (readiness == Readiness::unsettled || (spot.look.links > 1 && !settled)) return std::nullopt;
-  auto finding = judge(*drop_, spot.place, spot.name, spot.look, settings_.max_message);
-  switch (finding.what) {
-    case Finding::What::take:
-      return claim(spot, std::move(finding.message));
-    case Finding::What::bad_now:
-      if (settled) TRY(quarantine(spot, finding, intake));
-      break;
-    case Finding::What::retry:
-      if (settled) report(spot, finding.reason, finding.hint);
-      break;
-    case Finding::What::gone:
-      settling_.forget(key);
-      break;
-  }
-  return std::nullopt;
-}
-
-std::optional<DirectoryIngress::Claimed> DirectoryIngress::claim(const Spot& spot, Bytes message) {
-  Claimed claimed{spot.name, {}};
-  claimed.job.id = make_job_id({view_of(channel()), arrival_of(spot.look), message});
-  claimed.job.envelope = envelope_of(channel(), spot.name);
-  claimed.job.payload = std::move(message);
-  if (spot.place == Place::work) return claimed;
-
-  auto moved = drop_->move(spot.place, spot.name, Place::work, claimed.job.id.text());
-  if (!moved) {
-    if (drop_->look(spot.place, spot.name)) report(spot, moved.error().what, moved.error().hint);
-    return std::nullopt;
-  }
-  crash_point("watcher.claimed");
-  settling_.forget(spot.name);
-  claimed.name = std::move(*moved);
-  // The name may have come to mean another file since it was read; that one is judged from .work.
-  const auto look = drop_->look(Place::work, claimed.name);
-  if (look && look->inode == spot.look.inode && look->size == spot.look.size &&
-      look->mtime_nanos == spot.look.mtime_nanos) {
-    return claimed;
-  }
-  settling_.announce(key_of(Place::work, claimed.name));
-  return std::nullopt;
-}
-
-Result<Intake> DirectoryIngress::deposit(const std::vector<Claimed>& group) {
-  Intake intake;
-  if (group.empty()) return intake;
-  std::vector<Job> jobs;
-  for (const auto& claimed : group) jobs.push_back(claimed.job);
-  ASSIGN_OR_RETURN(const auto fresh, requests_.put(jobs));
-  crash_point("watcher.deposited");
-  for (const auto& claimed : group) {
-    settling_.forget(key_of(Place::work, claimed.name));
-    // A file that somebody has removed meanwhile needs no place in .done.
-    (void)drop_->move(Place::work, claimed.name, Place::done, claimed.job.id.text());
-    crash_point("watcher.done");
-    log::info("job.arrived", {{"job", claimed.job.id.text()},
-                              {"channel", channel()},
-                              {"source", claimed.job.envelope.source},
-                              {"octets", claimed.job.payload.size()}});
-  }
-  TRY(drop_->sync());
-  intake.deposited = group.size();
-  intake.known = group.size() - fresh;
-  return intake;
-}
-
-Result<void> DirectoryIngress::quarantine(const Spot& spot, const Finding& finding,
-                                          Intake& intake) {
-  Job job;
-  job.id = make_job_id({view_of(channel()), arrival_of(spot.look), view_of("quarantine")});
-  job.envelope = envelope_of(channel(), spot.name);
-  TRY(requests_.put_held(job, to_string(Error{Recovery::hold, finding.reason, finding.hint})));
-  crash_point("watcher.held");
-  auto moved =
-      drop_->move(spot.place, spot.name, Place::quarantine, job.id.text(), kReasonEnding.size());
-  if (!moved) {
-    report(spot, finding.reason + "; " + moved.error().what, moved.error().hint);
-    return {};
-  }
-  crash_point("watcher.quarantined");
-  settling_.forget(key_of(spot.place, spot.name));
-  write_reason(*moved, spot.name, finding, job.id);
-  ++intake.quarantined;
-  log::warning("input.quarantined", {{"job", job.id.text()},
-                                     {"channel", channel()},
-                                     {"source", job.envelope.source},
-                                     {"reason", finding.reason}});
-  return {};
-}
-
-void DirectoryIngress::report(const Spot& spot, const std::string& reason,
-                              const std::string& hint) {
-  if (!settling_.first_report(key_of(spot.place, spot.name))) return;
-  log::warning("input.stuck", {{"channel", channel()},
-                               {"source", printable(spot.name)},
-                               {"reason", reason},
-                               {"hint", hint}});
 }
 
 void DirectoryIngress::purge() {

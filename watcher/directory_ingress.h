@@ -1,16 +1,22 @@
 // Requests that are dropped into a directory.
 #pragma once
 
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
+#include "carrier/hash_list.h"
 #include "config/channel_settings.h"
 #include "queue/job_queue.h"
 #include "watcher/candidate.h"
 #include "watcher/directory_watch.h"
 #include "watcher/drop_directory.h"
 #include "watcher/ingress.h"
+#include "watcher/intake_gate.h"
+#include "watcher/listed_files.h"
+#include "watcher/marker.h"
 #include "watcher/settling.h"
 
 namespace cmpost {
@@ -21,7 +27,10 @@ namespace cmpost {
 //   in/.done/x.pki   (or x-1.pki, ...: nothing is overwritten)
 // and what cannot be taken is listed as a held job and renamed to
 //   in/.quarantine/x.pki, with in/.quarantine/x.pki.reason.txt
-// Files are found by events and, every `poll`, by a scan; when each is complete tells settling.h.
+// Files are found by events where the file system has them and, every `poll`, by a scan. When each
+// is complete is the channel's `ready` rule: settling.h (rename, stable), marker.h, listed_files.h
+// (manifest). Markers go where their file goes. What the channel's limits do not let in stays in
+// `in` (intake_gate.h).
 // A file whose job the processor holds later, since it is no PKIMessage, follows there at a scan.
 // What lies in .work at a scan was left by a crash or by a queue that failed, and is deposited
 // then. Sizes are checked before anything is read (max_message, of the file as it lies there).
@@ -37,6 +46,9 @@ class DirectoryIngress final : public Ingress {
   // dates.
   DirectoryIngress(const ChannelSettings& settings, JobQueue& requests, const Clock& wall,
                    const Clock& steady);
+
+  // Answers to what is taken from now on go to this address of the channel (Route::address).
+  void set_return_address(std::string address) { return_address_ = std::move(address); }
 
   const std::string& channel() const override { return settings_.name; }
   Result<Intake> poll(const std::stop_token& stop) override;
@@ -55,25 +67,60 @@ class DirectoryIngress final : public Ingress {
     Job job;
   };
 
+  // Looking (directory_ingress.cpp).
   Result<void> ensure_open();
+  void start_watching();
   void note_events();
+  void note_event(const std::string& name, bool complete);
   Result<Intake> scan(const std::stop_token& stop);
   Result<Intake> scan_place(DropDirectory::Place place, std::set<std::string>& seen,
                             const std::stop_token& stop);
   Result<Intake> take_announced(const std::stop_token& stop);
   Result<Intake> take(std::vector<Spot> spots, const std::stop_token& stop);
   std::optional<Spot> spot(DropDirectory::Place place, const std::string& name);
+  void purge();
 
+  // Taking (taken_files.cpp).
   Result<std::optional<Claimed>> take_one(const Spot& spot, Intake& intake);
+  std::optional<Finding> judge_spot(const Spot& spot, bool& settled);
   std::optional<Claimed> claim(const Spot& spot, Bytes message);
+  Job job_of(const Spot& spot, Bytes message) const;
+  void move_markers(const std::string& name, DropDirectory::Place to);
+  Result<Intake> deposit(const std::vector<Claimed>& group);
+  void log_arrival(const Job& job) const;
   Result<void> quarantine(const Spot& spot, const Finding& finding, Intake& intake);
+  void report(const Spot& spot, const std::string& reason, const std::string& hint);
+
+  // ready = "manifest" (listed_input.cpp).
+  Result<Intake> take_lists(const std::stop_token& stop);
+  Result<Intake> take_list(const Spot& list);
+  // What a list names, as found.
+  struct Listed {
+    std::vector<Spot> spots;
+    std::vector<Bytes> messages;     // of all spots, when neither of the following is set
+    std::string incomplete;          // why the list has to wait
+    std::optional<Finding> refused;  // why nothing of it will ever be taken
+  };
+  Listed read_listed(const Spot& list, const std::vector<ListedFile>& files);
+  void read_one_listed(const ListedFile& file, std::size_t index, Listed& listed,
+                       std::vector<std::string>& damaged) const;
+  Result<Intake> take_listed(const Spot& list, const std::vector<Spot>& spots,
+                             std::vector<Bytes> messages);
+  Result<void> finish_list(const std::string& name);
+  Result<Intake> quarantine_list(const Spot& list, const std::vector<Spot>& spots,
+                                 const Finding& finding);
+  void note_unlisted(std::size_t count);
+
+  // What was taken and is none (refused_input.cpp).
   void write_reason(const std::string& name, const std::string& source, const Finding& finding,
                     const JobId& id) const;
   Result<void> set_aside_refused();
   std::optional<std::string> find_done(const JobStatus& job) const;
-  Result<Intake> deposit(const std::vector<Claimed>& group);
-  void report(const Spot& spot, const std::string& reason, const std::string& hint);
-  void purge();
+
+  // Files in .work and in `in` may have one name; Settling tells them apart by a slash.
+  static std::string settling_key(DropDirectory::Place place, const std::string& name) {
+    return place == DropDirectory::Place::work ? "/" + name : name;
+  }
 
   static constexpr std::string_view kReasonEnding = ".reason.txt";
 
@@ -84,6 +131,10 @@ class DirectoryIngress final : public Ingress {
   DirectoryWatch watch_;
   std::optional<DropDirectory> drop_;
   Settling settling_;
+  IntakeGate gate_;
+  std::string return_address_;
+  std::map<std::string, std::vector<Look>> incomplete_lists_;  // and how their files looked
+  ChannelNote unlisted_;
   std::int64_t file_system_now_ = 0;
   Time next_scan_ = Time::min();
   Time next_purge_ = Time::min();

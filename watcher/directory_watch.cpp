@@ -39,9 +39,14 @@ DirectoryWatch::DirectoryWatch()
     : inotify_(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC)),
       wake_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {}
 
+void DirectoryWatch::stop() {
+  if (watch_ >= 0) ::inotify_rm_watch(inotify_.get(), watch_);
+  watch_ = -1;
+}
+
 bool DirectoryWatch::watch(const std::string& path) {
   if (!inotify_) return false;
-  if (watch_ >= 0) ::inotify_rm_watch(inotify_.get(), watch_);
+  stop();
   watch_ = ::inotify_add_watch(inotify_.get(), path.c_str(), kMask);
   return watch_ >= 0;
 }

@@ -19,6 +19,8 @@ class DirectoryWatch {
 
   // Watches what `path` names now instead of what it named before. False when there is no inotify.
   bool watch(const std::string& path);
+  // Watches nothing.
+  void stop();
 
   struct Events {
     std::vector<std::string> complete;  // renamed here or closed after writing

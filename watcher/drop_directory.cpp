@@ -2,9 +2,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -28,16 +26,6 @@ Result<FileDescriptor> open_neighbour(const FileDescriptor& in, const std::strin
   return directory;
 }
 
-// File systems of this machine alone, whose attributes are never stale.
-bool is_local(const FileDescriptor& directory) {
-  constexpr auto kLocal = std::to_array<long>(
-      {EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC, static_cast<long>(BTRFS_SUPER_MAGIC),
-       OVERLAYFS_SUPER_MAGIC, TMPFS_MAGIC, static_cast<long>(F2FS_SUPER_MAGIC)});
-  struct statfs status {};
-  if (::fstatfs(directory.get(), &status) != 0) return false;
-  return std::find(kLocal.begin(), kLocal.end(), status.f_type) != kLocal.end();
-}
-
 std::int64_t nanos(const timespec& time) { return time.tv_sec * 1'000'000'000LL + time.tv_nsec; }
 
 bool is_there(const FileDescriptor& directory, const std::string& name) {
@@ -55,7 +43,7 @@ Result<DropDirectory> DropDirectory::open(const std::string& path) {
   ASSIGN_OR_RETURN(drop.work_, open_neighbour(drop.in_, path, ".work"));
   ASSIGN_OR_RETURN(drop.done_, open_neighbour(drop.in_, path, ".done"));
   ASSIGN_OR_RETURN(drop.quarantine_, open_neighbour(drop.in_, path, ".quarantine"));
-  drop.local_ = is_local(drop.in_);
+  drop.kind_ = file_system_kind(drop.in_);
   return drop;
 }
 
@@ -110,7 +98,7 @@ Result<void> DropDirectory::sync() const {
 
 std::int64_t DropDirectory::file_system_now() const {
   struct stat status {};
-  if (!local_ || ::futimens(work_.get(), nullptr) != 0) return 0;
+  if (!kind_.tells_events || ::futimens(work_.get(), nullptr) != 0) return 0;
   return ::fstat(work_.get(), &status) == 0 ? nanos(status.st_ctim) : 0;
 }
 

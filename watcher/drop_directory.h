@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/files.h"
+#include "carrier/file_system_kind.h"
 #include "watcher/settling.h"
 
 namespace cmpost {
@@ -45,11 +46,12 @@ class DropDirectory {
   std::size_t purge(Place place, std::int64_t before) const;
 
   const std::string& path() const { return path_; }
+  const FileSystemKind& kind() const { return kind_; }
 
  private:
   std::string path_;
   FileDescriptor in_, work_, done_, quarantine_;
-  bool local_ = false;
+  FileSystemKind kind_;
 };
 
 // Names in an open directory, a part at a time, so that memory does not grow with the directory.

@@ -17,6 +17,7 @@ struct Intake {
   std::size_t quarantined = 0;  // put aside with a reason
   std::size_t settling = 0;     // seen and perhaps still being written: look again
   std::size_t stuck = 0;        // cannot be taken until somebody helps; reported in the log
+  bool paused = false;  // more is there, and the channel's limits leave it there for a moment
 
   Intake& operator+=(const Intake& other);
 };

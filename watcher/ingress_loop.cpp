@@ -52,6 +52,7 @@ Intake& Intake::operator+=(const Intake& other) {
   quarantined += other.quarantined;
   settling += other.settling;
   stuck += other.stuck;
+  paused = paused || other.paused;
   return *this;
 }
 
@@ -64,9 +65,10 @@ Result<Intake> take_all(Ingress& ingress, const std::stop_token& stop) {
     total.quarantined += intake.quarantined;
     total.settling = intake.settling;
     total.stuck = intake.stuck;
-    const bool idle = intake.deposited + intake.quarantined + intake.settling == 0;
+    const bool comes = intake.settling > 0 || intake.paused;
+    const bool idle = intake.deposited + intake.quarantined == 0 && !comes;
     if (idle || stop.stop_requested()) return total;
-    if (intake.settling > 0) ingress.wait(kIdle, stop);
+    if (comes) ingress.wait(kIdle, stop);
   }
 }
 

@@ -22,6 +22,7 @@ class NoQueue final : public JobQueue {
   Result<std::vector<Lease>> take(std::size_t) override { return std::vector<Lease>(); }
   Result<void> finish(std::span<const JobId>, std::string_view) override { return {}; }
   Result<void> defer(const JobId&, Time, std::string_view) override { return {}; }
+  Result<void> defer_all(std::span<const JobId>, Time, std::string_view) override { return {}; }
   Result<void> hold(const JobId&, std::string_view) override { return {}; }
   Result<bool> bounce(const JobId&, std::string_view) override { return false; }
   Result<std::vector<JobStatus>> list(const JobFilter&) override {
@@ -33,6 +34,8 @@ class NoQueue final : public JobQueue {
   Result<bool> release(const JobId&) override { return false; }
   Result<bool> drop(const JobId&, std::string_view) override { return false; }
   Result<QueueCounts> counts() override { return QueueCounts{}; }
+  Result<std::size_t> pending(std::string_view) override { return 0; }
+  Result<std::size_t> wake(std::string_view) override { return 0; }
   Result<std::size_t> purge(Time) override { return 0; }
   void wait_for_work(Duration) override {}
 };

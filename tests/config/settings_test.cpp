@@ -179,10 +179,6 @@ TEST(Settings, AKindThatDoesNotExistIsSaidSoAndTheNearestNamed) {
               ComplainsOnce(HasSubstr("did you mean 'sftp'?")));
 }
 
-TEST(Settings, WhatIsAgreedButNotThereYetIsSaidSo) {
-  EXPECT_THAT(with_channel("ready = \"marker\"\n"), ComplainsOnce(HasSubstr("not available yet")));
-}
-
 TEST(Settings, WaitingAndItsMistakes) {
   using Interim = WaitingSettings::Interim;
   const auto read = [](const std::string& keys) {
@@ -197,6 +193,44 @@ TEST(Settings, WaitingAndItsMistakes) {
   EXPECT_THAT(with_channel("waiting = \"after lunch\"\n"), ComplainsOnce(HasSubstr("lunch")));
   EXPECT_THAT(with_channel("approve_for = [\"pollReq\"]\n"),
               ComplainsOnce(HasSubstr("no request that can wait")));
+}
+
+TEST(Settings, DirectoriesHaveRulesOfTheirOwn) {
+  const auto settings = with_channel(
+      "ready = \"marker\"\nstaging = \"stage\"\npace = \"1s\"\nmax_outstanding = 3\n"
+      "min_free = \"1GiB\"\nmax_rate = 10\nmax_pending = 50\n");
+  ASSERT_TRUE(settings);
+  const auto& channel = settings->channels.front();
+  EXPECT_EQ(channel.directory.ready, ReadyRule::marker);
+  EXPECT_EQ(channel.directory.pace, 1s);
+  EXPECT_EQ(channel.directory.max_outstanding, 3U);
+  EXPECT_EQ(channel.limits.min_free, std::size_t{1} << 30U);
+  EXPECT_EQ(channel.limits.max_rate, 10U);
+  EXPECT_EQ(channel.limits.max_pending, 50U);
+  EXPECT_TRUE(channel.directory.staging.ends_with("/stage"));
+  EXPECT_TRUE(channel.state.ends_with("/state/" + channel.name));
+  ASSERT_EQ(channel.limits.disks.size(), 1U);
+  EXPECT_EQ(channel.limits.disks[0], settings->directory);
+}
+
+TEST(Settings, OneWayAndMediaExcludeWhatMakesNoSenseBesideThem) {
+  const auto both = with_channel("one_way = \"both\"\ncopies = 3\nrepeat_after = \"10m\"\n");
+  ASSERT_TRUE(both);
+  EXPECT_TRUE(both->channels.front().directory.one_way_in);
+  EXPECT_TRUE(both->channels.front().directory.one_way_out);
+  EXPECT_EQ(both->channels.front().directory.copies, 3U);
+  EXPECT_THAT(with_channel("copies = 3\n"), ComplainsOnce(HasSubstr("numbered batches")));
+  EXPECT_THAT(with_channel("one_way = \"in\"\nready = \"stable\"\n"),
+              ComplainsOnce(HasSubstr("'ready' has no meaning")));
+  EXPECT_THAT(with_channel("one_way = \"out\"\npace = \"1s\"\n"),
+              ComplainsOnce(HasSubstr("'pace' has no meaning")));
+  EXPECT_THAT(with_channel("media = true\none_way = \"in\"\n"),
+              ComplainsOnce(HasSubstr("cannot stand beside media")));
+  EXPECT_THAT(with_channel("mount_point = \"/media/stick\"\n"),
+              ComplainsOnce(HasSubstr("'mount_point' is for media")));
+  const auto medium = with_channel("media = true\nmount_point = \"/media/stick\"\n");
+  ASSERT_TRUE(medium);
+  EXPECT_EQ(medium->channels.front().directory.mount_point, "/media/stick");
 }
 
 TEST(Settings, TheRaRoleIsReadAndSaidToBeMissing) {

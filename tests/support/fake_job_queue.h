@@ -69,6 +69,10 @@ class FakeJobQueue final : public JobQueue {
     if (move(id, {JobState::active}, JobState::deferred, reason)) jobs_.at(id).due = due;
     return {};
   }
+  Result<void> defer_all(std::span<const JobId> ids, Time due, std::string_view reason) override {
+    for (const auto& id : ids) TRY(defer(id, due, reason));
+    return {};
+  }
   Result<void> hold(const JobId& id, std::string_view reason) override {
     const std::lock_guard lock(mutex_);
     if (trouble_) return failure(*trouble_);
@@ -128,6 +132,27 @@ class FakeJobQueue final : public JobQueue {
       counts.oldest = std::min(counts.oldest.value_or(entry.arrived), entry.arrived);
     }
     return counts;
+  }
+  Result<std::size_t> pending(std::string_view channel) override {
+    const std::lock_guard lock(mutex_);
+    if (trouble_) return failure(*trouble_);
+    return static_cast<std::size_t>(
+        std::count_if(jobs_.begin(), jobs_.end(), [&](const auto& entry) {
+          const auto state = entry.second.state;
+          return entry.second.job.envelope.channel == channel && state != JobState::held &&
+                 state != JobState::done;
+        }));
+  }
+  Result<std::size_t> wake(std::string_view channel) override {
+    const std::lock_guard lock(mutex_);
+    if (trouble_) return failure(*trouble_);
+    std::size_t woken = 0;
+    for (const auto& id : order_) {
+      if (jobs_.at(id).job.envelope.reply.channel == channel) {
+        woken += move(id, {JobState::deferred}, JobState::waiting, "");
+      }
+    }
+    return woken;
   }
   Result<std::size_t> purge(Time before) override {
     const std::lock_guard lock(mutex_);

@@ -274,6 +274,32 @@ TYPED_TEST_P(JobQueueContract, CountsByState) {
   EXPECT_EQ(counts.oldest, start);
 }
 
+TYPED_TEST_P(JobQueueContract, CountsWhatAChannelHasPending) {
+  this->put(1, 4);
+  Job other = numbered_job(5);
+  other.envelope.channel = "depots";
+  ASSERT_THAT(this->queue().put({&other, 1}), IsOk());
+  const auto channel = numbered_job(1).envelope.channel;
+  EXPECT_EQ(this->queue().pending(channel).value(), 4U);
+  const auto ids = ids_of(this->take(3));
+  this->finish(ids[0]);
+  ASSERT_THAT(this->queue().hold(ids[1], ""), IsOk());
+  EXPECT_EQ(this->queue().pending(channel).value(), 2U);
+  EXPECT_EQ(this->queue().pending("nobody").value(), 0U);
+}
+
+TYPED_TEST_P(JobQueueContract, WhatADeferredGroupWaitedForCanWakeIt) {
+  this->put(1, 3);
+  const auto ids = ids_of(this->take(3));
+  this->finish(ids[0]);
+  ASSERT_THAT(this->queue().defer_all({&ids[1], 2}, this->now() + std::chrono::hours(4), "away"),
+              IsOk());
+  EXPECT_TRUE(this->take().empty());
+  EXPECT_EQ(this->queue().wake("nobody").value(), 0U);
+  EXPECT_EQ(this->queue().wake(numbered_job(2).envelope.reply.channel).value(), 2U);
+  EXPECT_EQ(this->take().size(), 2U);
+}
+
 TYPED_TEST_P(JobQueueContract, PurgeForgetsOnlyWhatIsDoneAndOld) {
   this->put(1, 4);
   const auto ids = ids_of(this->take(2));
@@ -351,7 +377,9 @@ REGISTER_TYPED_TEST_SUITE_P(JobQueueContract, GivesBackWhatWasPut, TakesAnEmptyP
                             AHeldJobWaitsForAnOperator, RetryWakesDeferredAndHeldJobsOnly,
                             AnActiveJobCannotBeDropped, ADroppedJobKeepsItsOctets,
                             InputThatCouldNotBeTakenIsListedAsHeld, ListsByStateAndChannel,
-                            CountsByState, PurgeForgetsOnlyWhatIsDoneAndOld, APurgedIdIsNewAgain,
-                            APutEndsTheWait, AWaitInVainEndsAtItsTime, ManyThreadsLeaseEachJobOnce);
+                            CountsByState, CountsWhatAChannelHasPending,
+                            WhatADeferredGroupWaitedForCanWakeIt, PurgeForgetsOnlyWhatIsDoneAndOld,
+                            APurgedIdIsNewAgain, APutEndsTheWait, AWaitInVainEndsAtItsTime,
+                            ManyThreadsLeaseEachJobOnce);
 
 }  // namespace cmpost

@@ -1,4 +1,4 @@
-#include "outbox/group_sync.h"
+#include "base/group_sync.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -17,6 +17,12 @@ constexpr std::size_t kFilesPerThread = 16;  // fewer are not worth a thread
 
 void start_writeback(const FileDescriptor& file) {
   ::sync_file_range(file.get(), 0, 0, SYNC_FILE_RANGE_WRITE);  // a hint: failing is harmless
+}
+
+void forget_cached(const FileDescriptor& directory, const std::string& name) {
+  const FileDescriptor file(
+      ::openat(directory.get(), name.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  if (file) ::posix_fadvise(file.get(), 0, 0, POSIX_FADV_DONTNEED);
 }
 
 std::vector<int> sync_group(const std::vector<int>& files) {

@@ -1,0 +1,22 @@
+#include "app/channel_condition.h"
+
+#include "carrier/channel_notes.h"
+#include "carrier/received_batches.h"
+#include "watcher/one_way_ingress.h"
+
+namespace cmpost {
+
+std::vector<std::string> batch_complaints(const ChannelSettings& channel) {
+  if (channel.kind != ChannelKind::directory || !channel.directory.one_way_in) return {};
+  const auto received = ReceivedBatches::read(received_file(channel));
+  if (!received) return {to_string(received.error())};
+  return received->complaints();
+}
+
+std::vector<std::string> condition_of(const ChannelSettings& channel) {
+  auto all = batch_complaints(channel);
+  for (const auto& note : read_notes(channel.state)) all.push_back(note.text);
+  return all;
+}
+
+}  // namespace cmpost

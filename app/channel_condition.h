@@ -1,0 +1,19 @@
+// What is to be said of a channel beside its queue.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "config/settings.h"
+
+namespace cmpost {
+
+// Numbered batches that are missing or torn, a sentence each: "batch 17 missing, 18 complete". A
+// memory that cannot be read is one too.
+std::vector<std::string> batch_complaints(const ChannelSettings& channel);
+
+// batch_complaints(), and what the channel itself has noted: that input waits and why, which medium
+// is there.
+std::vector<std::string> condition_of(const ChannelSettings& channel);
+
+}  // namespace cmpost

@@ -1,0 +1,64 @@
+// Numbered batches on their way out: one-way, so nobody will ever say that one was lost.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "carrier/batch_archive.h"
+
+namespace cmpost {
+
+struct BatchSenderSettings {
+  std::string state;    // directory of the archive
+  std::string out;      // where batches are put
+  std::string staging;  // where their files are written first, on the file system of `out`; empty:
+                        // in `out`, under hidden names
+  std::uint64_t copies = 1;
+  Duration repeat_after = Duration::zero();  // between two copies of a batch
+  Duration keep = std::chrono::hours(24 * 90);
+};
+
+// One copy of a batch, whole in `out`.
+struct EmittedCopy {
+  std::uint64_t number = 0;
+  std::uint64_t copy = 0;
+  std::size_t files = 0;
+};
+
+// A batch is first made durable with its number (BatchArchive), then each copy is written: all
+// files, synced and under their names, and only then the manifest. Used by one thread; several
+// processes may share `state`.
+class BatchSender {
+ public:
+  // All references must outlive the object.
+  BatchSender(BatchSenderSettings settings, const Clock& clock, Random& random)
+      : settings_(std::move(settings)), clock_(clock), random_(random) {}
+
+  // Gives the items a number. Once this is OK they will be written by emit() of this or any later
+  // process.
+  Result<std::uint64_t> add(std::span<const BatchItem> items);
+  // Writes all copies that are due, in the order of the numbers. An Error leaves the rest due.
+  Result<std::vector<EmittedCopy>> emit();
+  // Wants one more copy of each; which of them there are.
+  Result<NumberRanges> want_again(NumberRange range);
+  // The batches of these ids, as far as they were made since `since`.
+  Result<std::map<std::string, std::uint64_t>> known(Time since);
+  // Forgets batches that are older than settings.keep.
+  Result<void> purge();
+
+ private:
+  struct Target;
+  Result<BatchArchive*> archive();
+  Result<void> emit(std::uint64_t number, BatchArchive::Copies copies,
+                    std::vector<EmittedCopy>& emitted);
+  Result<bool> write_copy(const Target& target, const ArchivedBatch& batch,
+                          std::uint64_t copy) const;
+
+  const BatchSenderSettings settings_;
+  const Clock& clock_;
+  Random& random_;
+  std::optional<BatchArchive> archive_;
+};
+
+}  // namespace cmpost

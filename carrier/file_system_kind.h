@@ -1,0 +1,22 @@
+// What a directory lies on, as far as it matters to who watches it.
+#pragma once
+
+#include <string>
+
+#include "base/files.h"
+
+namespace cmpost {
+
+struct FileSystemKind {
+  std::string name;  // "ext4", "nfs", "fuse"; "0x1234" when it is not known here
+  // Everything that changes here is told by inotify(7), and attributes are never stale: a file
+  // system of this machine alone. Others (network, FUSE, what is taken out and put in elsewhere)
+  // are looked at now and then.
+  bool tells_events = false;
+};
+
+// By statfs(2). What cannot be examined counts as unknown, which is polled.
+FileSystemKind file_system_kind(const FileDescriptor& directory);
+FileSystemKind file_system_kind(long type);
+
+}  // namespace cmpost

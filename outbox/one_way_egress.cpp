@@ -1,0 +1,112 @@
+#include "outbox/one_way_egress.h"
+
+#include <algorithm>
+#include <set>
+
+#include "base/log.h"
+#include "outbox/answer_name.h"
+
+namespace cmpost {
+namespace {
+
+constexpr Duration kPurgeBatches = std::chrono::hours(1);
+constexpr Duration kClockSlack = std::chrono::hours(24);  // a clock may be set back by this much
+
+Delivery in_batch(std::uint64_t number) {
+  return {.what = Delivery::What::sent, .detail = "batch " + std::to_string(number)};
+}
+
+// The first of the answer's names that no other answer of the batch has; empty when there is none.
+std::string free_name(const std::string& name_template, const Lease& lease,
+                      std::set<std::string>& taken) {
+  for (auto& name : answer_names(name_template, lease)) {
+    if (taken.insert(name).second) return std::move(name);
+  }
+  return {};
+}
+
+}  // namespace
+
+BatchSenderSettings batch_sender_settings(const ChannelSettings& channel) {
+  const auto& directory = channel.directory;
+  return {.state = channel.state + "/batches-out",
+          .out = directory.out,
+          .staging = directory.staging,
+          .copies = directory.copies,
+          .repeat_after = directory.repeat_after,
+          .keep = directory.batch_keep};
+}
+
+Deliveries OneWayEgress::send(std::span<const Lease> leases, const std::stop_token&) {
+  Deliveries deliveries;
+  deliveries.each.resize(leases.size());
+  if (auto sent = send(leases, deliveries); !sent) {
+    // What has a number by now is found by it the next time.
+    deliveries.trouble = sent.error();
+    deliveries.each.assign(leases.size(),
+                           {.what = Delivery::What::deferred, .detail = to_string(sent.error())});
+  }
+  return deliveries;
+}
+
+Result<void> OneWayEgress::send(std::span<const Lease> leases, Deliveries& deliveries) {
+  // Batches leave in their order: first what an earlier call could not write.
+  TRY(emit());
+  TRY(find_batched(leases, deliveries));
+  std::set<std::string> names;
+  std::vector<BatchItem> items;
+  std::vector<std::size_t> indexes;
+  for (std::size_t i = 0; i < leases.size(); ++i) {
+    if (deliveries.each[i].what == Delivery::What::sent) continue;
+    const auto& job = leases[i].job;
+    auto name = free_name(settings_.directory.name_template, leases[i], names);
+    if (name.empty()) {
+      deliveries.each[i] = {.what = Delivery::What::held,
+                            .detail = "other answers have all the names that it may have"};
+      continue;
+    }
+    items.push_back({job.id.text(), std::move(name), job.payload});
+    indexes.push_back(i);
+  }
+  if (items.empty()) return {};
+  ASSIGN_OR_RETURN(const auto number, sender_.add(items));
+  TRY(emit());
+  for (const auto index : indexes) deliveries.each[index] = in_batch(number);
+  return {};
+}
+
+Result<void> OneWayEgress::find_batched(std::span<const Lease> leases, Deliveries& deliveries) {
+  auto since = Time::max();
+  for (const auto& lease : leases) {
+    if (lease.attempts > 1) since = std::min(since, lease.arrived - kClockSlack);
+  }
+  if (since == Time::max()) return {};
+  ASSIGN_OR_RETURN(const auto known, sender_.known(since));
+  for (std::size_t i = 0; i < leases.size(); ++i) {
+    const auto found = known.find(leases[i].job.id.text());
+    if (found != known.end()) deliveries.each[i] = in_batch(found->second);
+  }
+  return {};
+}
+
+Result<void> OneWayEgress::emit() {
+  ASSIGN_OR_RETURN(const auto copies, sender_.emit());
+  for (const auto& copy : copies) {
+    log::info("batch.emitted", {{"channel", channel()},
+                                {"batch", copy.number},
+                                {"copy", copy.copy},
+                                {"files", copy.files}});
+  }
+  return {};
+}
+
+Result<bool> OneWayEgress::tend() {
+  TRY(emit());
+  if (clock_.now() >= next_purge_) {
+    next_purge_ = clock_.now() + kPurgeBatches;
+    TRY(sender_.purge());
+  }
+  return false;
+}
+
+}  // namespace cmpost

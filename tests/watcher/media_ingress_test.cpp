@@ -1,0 +1,194 @@
+#include "watcher/media_ingress.h"
+
+#include "base/log.h"
+#include "tests/support/directory_tools.h"
+#include "tests/support/fake_clock.h"
+#include "tests/support/fake_job_queue.h"
+#include "tests/support/fake_random.h"
+#include "tests/support/matchers.h"
+#include "tests/support/temporary_directory.h"
+
+namespace cmpost {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+// A medium is a directory that is renamed away and back, as the name of a mount point shows it.
+class MediaIngressTest : public ::testing::Test {
+ protected:
+  MediaIngressTest() {
+    log::configure({.level = log::Level::error});
+    std::filesystem::create_directories(in_);
+    settings_.name = "stick";
+    settings_.state = directory_ / "state";
+    settings_.directory.in = in_;
+    settings_.directory.media = true;
+    settings_.directory.settle = 1s;
+    settings_.max_message = 1000;
+    restart();
+  }
+  void restart() { ingress_.emplace(settings_, queue_, wall_, steady_, random_); }
+  void pull(const std::string& name = "away") {
+    std::filesystem::rename(medium_, directory_ / name);
+  }
+  void plug(const std::string& name = "away") {
+    std::filesystem::rename(directory_ / name, medium_);
+  }
+  Intake look() { return ingress_->poll({}).value(); }
+  Intake look_later() {
+    look();
+    steady_.advance(1s);
+    return look();
+  }
+  void put(const std::string& name, int number) {
+    const char message[] = {'\x30', '\x03', '\x02', '\x01', static_cast<char>(number)};
+    write_and_rename(in_, name, {message, sizeof message});
+  }
+  std::vector<JobStatus> jobs() { return queue_.list({.state = {}, .channel = {}}).value(); }
+  std::set<std::string> on_medium(const std::string& neighbour = "") {
+    auto names = names_in(in_ + neighbour);
+    for (const auto* own : {".done", ".quarantine", ".cmpost-medium"}) names.erase(own);
+    return names;
+  }
+  std::string id() {
+    auto text = contents_of(in_ + "/.cmpost-medium");
+    text.pop_back();
+    return text;
+  }
+
+  TemporaryDirectory directory_;
+  const std::string medium_ = directory_ / "medium", in_ = medium_ + "/in";
+  FakeClock wall_{SystemClock().now()};
+  FakeClock steady_;
+  SystemRandom random_;
+  FakeJobQueue queue_{wall_};
+  ChannelSettings settings_;
+  std::optional<MediaIngress> ingress_;
+};
+
+TEST_F(MediaIngressTest, FilesAreCopiedAndWorkedOnAndPutAwayOnTheMedium) {
+  put("a.pki", 1);
+  put("b.pki", 2);
+  EXPECT_EQ(look_later().deposited, 2U);
+  EXPECT_THAT(on_medium(), IsEmpty());
+  EXPECT_THAT(on_medium("/.done"), ElementsAre("a.pki", "b.pki"));
+  ASSERT_THAT(jobs(), SizeIs(2));
+  EXPECT_EQ(jobs()[0].envelope.reply.address, id());
+  EXPECT_EQ(jobs()[0].envelope.reply.name, "a");
+}
+
+TEST_F(MediaIngressTest, AnAbsentMediumIsNoError) {
+  pull();
+  EXPECT_EQ(look_later().deposited, 0U);
+  EXPECT_THAT(read_notes(settings_.state).front().text, HasSubstr("no medium is there"));
+  EXPECT_FALSE(std::filesystem::exists(medium_)) << "nothing is made where it will be";
+  plug();
+  put("a.pki", 1);
+  EXPECT_EQ(look_later().deposited, 1U);
+}
+
+TEST_F(MediaIngressTest, AnEmptyMountPointIsNoMedium) {
+  settings_.directory.mount_point = medium_;
+  restart();
+  put("a.pki", 1);
+  EXPECT_EQ(look_later().deposited, 0U);
+  EXPECT_THAT(names_in(in_), ElementsAre("a.pki")) << "no label either";
+}
+
+TEST_F(MediaIngressTest, EachMediumHasAnIdThatStays) {
+  put("a.pki", 1);
+  look_later();
+  const auto first = id();
+  pull("first");
+  std::filesystem::create_directories(in_);
+  put("a.pki", 1);
+  look_later();
+  EXPECT_NE(id(), first);
+  pull("second");
+  plug("first");
+  look_later();
+  EXPECT_EQ(id(), first);
+  ASSERT_THAT(jobs(), SizeIs(2));
+  EXPECT_NE(jobs()[0].envelope.reply.address, jobs()[1].envelope.reply.address);
+}
+
+TEST_F(MediaIngressTest, AFileThatIsStillWrittenIsWaitedFor) {
+  write_in_place(in_ + "/a.pki", "\x30\x03\x02");
+  look();
+  steady_.advance(500ms);
+  put("a.pki", 1);
+  look();
+  steady_.advance(500ms);
+  EXPECT_EQ(look().deposited, 0U);
+  steady_.advance(500ms);
+  EXPECT_EQ(look().deposited, 1U);
+}
+
+TEST_F(MediaIngressTest, WhatWasCopiedAndNotPutAwayIsNotCopiedAgain) {
+  put("a.pki", 1);
+  look_later();
+  // As if the medium had lost the renaming: pulled out before its cache was written.
+  pull();
+  const auto copied = directory_ / "away/in/";
+  std::filesystem::rename(copied + ".done/a.pki", copied + "a.pki");
+  const auto time = std::filesystem::last_write_time(copied + "a.pki");
+  plug();
+  CopiedFile file{"a.pki", 5, 0, sha256(view_of(std::string("\x30\x03\x02\x01\x01", 5)))};
+  file.mtime_nanos = std::chrono::duration_cast<std::chrono::nanoseconds>(
+                         std::chrono::file_clock::to_sys(time).time_since_epoch())
+                         .count();
+  auto ledger = CopyLedger::open(settings_.state + "/media/" + id()).value();
+  ASSERT_THAT(ledger.commit({file}), IsOk());
+  restart();
+  EXPECT_EQ(look_later().deposited, 0U);
+  EXPECT_THAT(jobs(), SizeIs(1));
+  EXPECT_THAT(on_medium(), IsEmpty());
+}
+
+TEST_F(MediaIngressTest, TheSameFileOnceMoreIsANewArrival) {
+  put("a.pki", 1);
+  look_later();
+  put("a.pki", 1);
+  EXPECT_EQ(look_later().deposited, 1U);
+  EXPECT_THAT(jobs(), SizeIs(2));
+  EXPECT_THAT(on_medium("/.done"), SizeIs(2));
+}
+
+TEST_F(MediaIngressTest, ATooLargeFileStaysOnTheMediumAndIsHeld) {
+  write_and_rename(in_, "big.pki", std::string(1001, 'x'));
+  EXPECT_EQ(look_later().quarantined, 1U);
+  EXPECT_EQ(queue_.counts()->held, 1U);
+  EXPECT_THAT(on_medium("/.quarantine"), ElementsAre("big.pki"));
+}
+
+TEST_F(MediaIngressTest, CopiesThatAFailedQueueLeftAreWorkedOnWithoutTheMedium) {
+  settings_.limits.max_pending = 0;  // it would ask the queue before anything is copied
+  restart();
+  put("a.pki", 1);
+  look();
+  steady_.advance(1s);
+  queue_.fail_with({Recovery::retry, "database is locked", ""});
+  EXPECT_THAT(ingress_->poll({}), Fails(HasSubstr("locked")));
+  queue_.go_on();
+  pull();
+  restart();
+  EXPECT_EQ(look().deposited, 1U);
+}
+
+TEST_F(MediaIngressTest, NothingOfTheMediumStaysOpen) {
+  put("a.pki", 1);
+  look_later();
+  const auto prefix = std::filesystem::canonical(medium_).string();
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    std::error_code gone;
+    const auto target = std::filesystem::read_symlink(entry.path(), gone).string();
+    EXPECT_FALSE(target.starts_with(prefix)) << target;
+  }
+}
+
+}  // namespace
+}  // namespace cmpost

@@ -1,0 +1,249 @@
+#include "watcher/one_way_ingress.h"
+
+#include "base/log.h"
+#include "carrier/batch_sender.h"
+#include "tests/support/directory_tools.h"
+#include "tests/support/fake_clock.h"
+#include "tests/support/fake_job_queue.h"
+#include "tests/support/fake_random.h"
+#include "tests/support/matchers.h"
+#include "tests/support/temporary_directory.h"
+
+namespace cmpost {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+// A sender, a wire that the test tampers with, and the receiver.
+class OneWayIngressTest : public ::testing::Test {
+ protected:
+  OneWayIngressTest() {
+    log::configure({.level = log::Level::error});
+    std::filesystem::create_directory(in_);
+    std::filesystem::create_directory(wire_);
+    settings_.name = "diode";
+    settings_.state = directory_ / "receiver";
+    settings_.directory.in = in_;
+    settings_.directory.settle = 1s;
+    restart();
+  }
+  void restart() { ingress_.emplace(settings_, queue_, wall_, steady_); }
+  // Makes the next batch on the wire, of `count` requests.
+  void make_batch(int count = 2) {
+    std::vector<std::string> contents;
+    for (int i = 0; i < count; ++i) {
+      contents.push_back({'\x30', '\x03', '\x02', '\x01', static_cast<char>(++made_)});
+    }
+    send(contents);
+  }
+  void send(const std::vector<std::string>& contents) {
+    std::vector<BatchItem> items;
+    for (std::size_t i = 0; i < contents.size(); ++i) {
+      items.push_back({std::to_string(made_) + "." + std::to_string(i),
+                       "dev" + std::to_string(i) + ".pki", view_of(contents[i])});
+    }
+    ASSERT_THAT(sender_.add(items), IsOk());
+    ASSERT_THAT(sender_.emit(), IsOk());
+  }
+  // What is on the wire of one batch, sorted: files first, then the manifest.
+  std::vector<std::string> on_wire(std::uint64_t number) {
+    std::vector<std::string> found;
+    for (const auto& name : names_in(wire_)) {
+      if (BatchName::parse(name)->number == number) found.push_back(name);
+    }
+    return found;
+  }
+  void carry(const std::string& name) {
+    std::filesystem::rename(wire_ + "/" + name, in_ + "/" + name);
+  }
+  void carry(std::uint64_t number) {
+    for (const auto& name : on_wire(number)) carry(name);
+  }
+  Intake look() { return ingress_->poll({}).value(); }
+  Intake look_later() {
+    look();
+    steady_.advance(1s);
+    return look();
+  }
+  std::vector<std::string> complaints() {
+    return ReceivedBatches::read(received_file(settings_))->complaints();
+  }
+  std::size_t waiting() { return queue_.counts()->waiting; }
+  std::set<std::string> left() {
+    auto names = names_in(in_);
+    for (const auto* own : {".work", ".done", ".quarantine"}) names.erase(own);
+    return names;
+  }
+
+  TemporaryDirectory directory_;
+  const std::string in_ = directory_ / "in", wire_ = directory_ / "wire";
+  FakeClock wall_{SystemClock().now()};
+  FakeClock steady_;
+  SystemRandom random_;
+  FakeJobQueue queue_{wall_};
+  BatchSender sender_{
+      {.state = directory_ / "sender", .out = wire_, .staging = {}}, wall_, random_};
+  ChannelSettings settings_;
+  std::optional<OneWayIngress> ingress_;
+  int made_ = 0;
+};
+
+TEST_F(OneWayIngressTest, AWholeBatchIsTakenInOneCommit) {
+  make_batch(3);
+  carry(1);
+  EXPECT_EQ(look().deposited, 3U);
+  EXPECT_EQ(queue_.puts(), 1U);
+  EXPECT_THAT(left(), IsEmpty());
+  EXPECT_THAT(names_in(in_ + "/.done"), SizeIs(4));
+  EXPECT_THAT(complaints(), IsEmpty());
+  const auto jobs = queue_.list({.state = {}, .channel = {}}).value();
+  EXPECT_EQ(jobs[0].envelope.source, "batch 1, dev0.pki");
+  EXPECT_EQ(jobs[0].envelope.reply.name, "dev0");
+}
+
+TEST_F(OneWayIngressTest, AMissingBatchIsNamedAndTheNextOneTaken) {
+  for (int i = 0; i < 3; ++i) make_batch();
+  carry(1);
+  carry(3);
+  EXPECT_EQ(look().deposited, 4U);
+  EXPECT_THAT(complaints(), ElementsAre("batch 2 missing, 3 complete"));
+  carry(2);
+  EXPECT_EQ(look().deposited, 2U);
+  EXPECT_THAT(complaints(), IsEmpty());
+}
+
+TEST_F(OneWayIngressTest, ATornBatchIsNamedWithWhatIsMissing) {
+  make_batch(2);
+  const auto files = on_wire(1);  // two files, then the manifest
+  carry(files[0]);
+  carry(files[2]);
+  const auto intake = look_later();
+  EXPECT_EQ(intake.deposited, 0U);
+  EXPECT_EQ(intake.stuck, 1U);
+  EXPECT_THAT(complaints(),
+              ElementsAre("batch 1 torn: 1 of 2 files are whole; dev1.pki is missing"));
+  carry(files[1]);
+  EXPECT_EQ(look().deposited, 2U);
+  EXPECT_THAT(complaints(), IsEmpty());
+}
+
+TEST_F(OneWayIngressTest, FilesThatAreCutOffOrDamagedAreNamed) {
+  make_batch(2);
+  const auto files = on_wire(1);
+  std::filesystem::resize_file(wire_ + "/" + files[0], 2);
+  write_in_place(wire_ + "/" + files[1], "wrong");
+  carry(1);
+  look_later();
+  EXPECT_THAT(
+      complaints(),
+      ElementsAre("batch 1 torn: 0 of 2 files are whole; dev0.pki is cut off: 2 of 5 octets;"
+                  " dev1.pki is damaged"));
+}
+
+TEST_F(OneWayIngressTest, ATornManifestIsNamed) {
+  make_batch(1);
+  std::filesystem::resize_file(wire_ + "/" + on_wire(1).back(), 100);
+  carry(1);
+  look_later();
+  EXPECT_THAT(complaints(), ElementsAre("batch 1 torn: the manifest is cut off"));
+  make_batch(1);
+  carry(on_wire(2).front());
+  look_later();
+  EXPECT_THAT(complaints(), ElementsAre("batch 1 torn: the manifest is cut off",
+                                        "batch 2 torn: its manifest is missing"));
+}
+
+TEST_F(OneWayIngressTest, WhatOneCopyLacksAnotherOneHas) {
+  make_batch(2);
+  const auto first = on_wire(1);
+  ASSERT_EQ(sender_.want_again({1, 1}).value().text(), "1");
+  ASSERT_THAT(sender_.emit(), IsOk());
+  write_in_place(wire_ + "/" + first[0], "damaged in the first copy");
+  for (const auto& name : on_wire(1)) {
+    const bool lost =
+        name == first[2] || (BatchName::parse(name)->copy == 2 && name.ends_with("dev1.pki"));
+    if (!lost) carry(name);
+  }
+  EXPECT_EQ(look().deposited, 2U);
+  EXPECT_THAT(left(), IsEmpty());
+}
+
+TEST_F(OneWayIngressTest, ABatchThatComesAgainMakesNoSecondJob) {
+  make_batch();
+  carry(1);
+  look();
+  ASSERT_EQ(sender_.want_again({1, 1}).value().text(), "1");
+  ASSERT_THAT(sender_.emit(), IsOk());
+  carry(1);
+  EXPECT_EQ(look().deposited, 0U);
+  EXPECT_EQ(waiting(), 2U);
+  EXPECT_THAT(left(), IsEmpty()) << "the copy is put away";
+}
+
+TEST_F(OneWayIngressTest, WithoutItsMemoryItStillMakesNoSecondJob) {
+  make_batch();
+  carry(1);
+  look();
+  std::filesystem::remove(received_file(settings_));
+  restart();
+  ASSERT_EQ(sender_.want_again({1, 1}).value().text(), "1");
+  ASSERT_THAT(sender_.emit(), IsOk());
+  carry(1);
+  EXPECT_EQ(look().known, 2U);
+  EXPECT_EQ(waiting(), 2U);
+}
+
+TEST_F(OneWayIngressTest, ReorderedBatchesAreAllTaken) {
+  for (int i = 0; i < 5; ++i) make_batch(1);
+  for (const std::uint64_t number : {3, 1, 5, 4, 2}) {
+    carry(number);
+    look();
+  }
+  EXPECT_EQ(waiting(), 5U);
+  EXPECT_THAT(complaints(), IsEmpty());
+}
+
+TEST_F(OneWayIngressTest, WhatIsNoRequestIsPutAsideAndTheRestTaken) {
+  send({std::string("\x30\x03\x02\x01\x07", 5), "no request"});
+  carry(1);
+  const auto intake = look();
+  EXPECT_EQ(intake.deposited, 1U);
+  EXPECT_EQ(intake.quarantined, 1U);
+  EXPECT_EQ(queue_.counts()->held, 1U);
+  EXPECT_THAT(names_in(in_ + "/.quarantine"), SizeIs(2));
+}
+
+TEST_F(OneWayIngressTest, OtherFilesAreLeftAlone) {
+  write_in_place(in_ + "/dev1.pki", "whoever put this here");
+  EXPECT_EQ(look().deposited, 0U);
+  EXPECT_THAT(left(), ElementsAre("dev1.pki"));
+}
+
+TEST_F(OneWayIngressTest, ASkippedBatchIsNotMissedByTheRunningServiceEither) {
+  for (int i = 0; i < 3; ++i) make_batch(1);
+  carry(1);
+  carry(3);
+  look();
+  ASSERT_THAT(ReceivedBatches::read(received_file(settings_))->skip({2, 2}), IsOk());
+  make_batch(1);
+  carry(4);
+  look();
+  EXPECT_THAT(complaints(), IsEmpty());
+}
+
+TEST_F(OneWayIngressTest, AQueueThatFailsLosesNothing) {
+  make_batch();
+  carry(1);
+  queue_.fail_with({Recovery::retry, "database is locked", ""});
+  EXPECT_THAT(ingress_->poll({}), Fails(HasSubstr("locked")));
+  EXPECT_THAT(left(), SizeIs(3));
+  queue_.go_on();
+  EXPECT_EQ(look().deposited, 2U);
+}
+
+}  // namespace
+}  // namespace cmpost

@@ -1,0 +1,145 @@
+// The ingresses of listed files, numbered batches and media are killed at each of their durable
+// steps and started again.
+#include "base/log.h"
+#include "carrier/batch_sender.h"
+#include "queue/spool.h"
+#include "tests/support/crash_child.h"
+#include "tests/support/directory_tools.h"
+#include "tests/support/fake_random.h"
+#include "tests/support/matchers.h"
+#include "tests/support/temporary_directory.h"
+#include "watcher/media_ingress.h"
+#include "watcher/one_way_ingress.h"
+
+namespace cmpost {
+namespace {
+
+using ::testing::SizeIs;
+
+constexpr int kRequests = 2;
+
+std::string small_request(int number) {
+  return {'\x30', '\x03', '\x02', '\x01', static_cast<char>(number)};
+}
+
+ChannelSettings channel_below(const std::string& directory) {
+  ChannelSettings settings;
+  settings.name = "drop";
+  settings.state = directory + "/state";
+  settings.directory.in = directory + "/in";
+  settings.directory.settle = Duration::zero();
+  return settings;
+}
+
+template <typename Look>
+void with_spool(const std::string& directory, const Look& look) {
+  log::configure({.level = log::Level::error});
+  const SystemClock wall;
+  const SteadyClock steady;
+  SystemRandom random;
+  const auto spool = open_spool({"sqlite:spool.db", directory}, wall).value();
+  look(spool->requests(), wall, steady, random);
+}
+
+void look_at_list(const std::string& directory) {
+  with_spool(directory, [&](JobQueue& requests, const Clock& wall, const Clock& steady, Random&) {
+    auto settings = channel_below(directory);
+    settings.directory.ready = ReadyRule::manifest;
+    DirectoryIngress ingress(settings, requests, wall, steady);
+    ASSERT_THAT(ingress.poll({}), IsOk());
+  });
+}
+void look_at_batches(const std::string& directory) {
+  with_spool(directory, [&](JobQueue& requests, const Clock& wall, const Clock& steady, Random&) {
+    OneWayIngress ingress(channel_below(directory), requests, wall, steady);
+    ASSERT_THAT(ingress.poll({}), IsOk());
+  });
+}
+void look_at_medium(const std::string& directory) {
+  with_spool(directory,
+             [&](JobQueue& requests, const Clock& wall, const Clock& steady, Random& random) {
+               auto settings = channel_below(directory);
+               settings.directory.media = true;
+               MediaIngress ingress(settings, requests, wall, steady, random);
+               ASSERT_THAT(ingress.poll({}), IsOk());
+             });
+}
+
+TEST(ReadyRulesCrash, DISABLED_LooksAtList) { look_at_list(crash_directory()); }
+TEST(ReadyRulesCrash, DISABLED_LooksAtBatches) { look_at_batches(crash_directory()); }
+TEST(ReadyRulesCrash, DISABLED_LooksAtMedium) { look_at_medium(crash_directory()); }
+
+void fill_list(const std::string& directory) {
+  std::string list;
+  for (int i = 0; i < kRequests; ++i) {
+    const auto name = "f" + std::to_string(i) + ".pki";
+    write_in_place(directory + "/in/" + name, small_request(i));
+    list += to_hex(sha256(view_of(small_request(i)))) + "  " + name + "\n";
+  }
+  write_in_place(directory + "/in/all.manifest", list);
+}
+void fill_batches(const std::string& directory) {
+  const SystemClock clock;
+  SystemRandom random;
+  BatchSender sender({.state = directory + "/sender", .out = directory + "/in", .staging = {}},
+                     clock, random);
+  for (int i = 0; i < kRequests; ++i) {
+    const auto contents = small_request(i);
+    const BatchItem item{std::to_string(i), "dev.pki", view_of(contents)};
+    ASSERT_THAT(sender.add({&item, 1}), IsOk());
+  }
+  ASSERT_THAT(sender.emit(), IsOk());
+}
+void fill_medium(const std::string& directory) {
+  for (int i = 0; i < kRequests; ++i) {
+    write_in_place(directory + "/in/f" + std::to_string(i) + ".pki", small_request(i));
+  }
+}
+
+// Every request is one job and nothing is left where it was put.
+void expect_taken_once(const std::string& directory) {
+  const SystemClock clock;
+  const auto spool = open_spool({"sqlite:spool.db", directory}, clock).value();
+  EXPECT_THAT(spool->requests().list({.state = {}, .channel = {}}).value(), SizeIs(kRequests));
+  for (const auto& name : names_in(directory + "/in")) EXPECT_TRUE(name.starts_with('.')) << name;
+  if (std::filesystem::exists(directory + "/in/.work")) {
+    EXPECT_THAT(names_in(directory + "/in/.work"), SizeIs(0));
+  }
+}
+
+struct CrashCase {
+  const char* child;
+  void (*fill)(const std::string&);
+  void (*look)(const std::string&);
+  int least_steps;
+};
+
+void kill_at_every_step(const CrashCase& test) {
+  int steps = 0;
+  for (bool crashed = true; crashed && !::testing::Test::HasFailure(); ++steps) {
+    SCOPED_TRACE("killed at step " + std::to_string(steps + 1));
+    const TemporaryDirectory directory;
+    std::filesystem::create_directory(directory / "in");
+    test.fill(directory.path());
+    crashed = crashes_at(std::string("ReadyRulesCrash.") + test.child, directory.path(), steps + 1);
+    test.look(directory.path());
+    expect_taken_once(directory.path());
+  }
+  EXPECT_GE(steps, test.least_steps);
+}
+
+TEST(ReadyRulesCrash, WhereverItDiesAListIsTakenOnce) {
+  // Deposit, claim, and each file.
+  kill_at_every_step({"DISABLED_LooksAtList", fill_list, look_at_list, 2 + kRequests});
+}
+TEST(ReadyRulesCrash, WhereverItDiesEachBatchIsTakenOnce) {
+  // Of each batch: deposit, the note, and two files.
+  kill_at_every_step({"DISABLED_LooksAtBatches", fill_batches, look_at_batches, 4 * kRequests});
+}
+TEST(ReadyRulesCrash, WhereverItDiesEachFileOfAMediumIsTakenOnce) {
+  // Of each file: copied, published, let go; and the commit.
+  kill_at_every_step({"DISABLED_LooksAtMedium", fill_medium, look_at_medium, 3 * kRequests + 1});
+}
+
+}  // namespace
+}  // namespace cmpost

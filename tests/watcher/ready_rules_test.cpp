@@ -1,0 +1,271 @@
+// ready = "stable", "marker" and "manifest", and the limits of a channel.
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "tests/support/directory_tools.h"
+#include "tests/support/fake_clock.h"
+#include "tests/support/fake_job_queue.h"
+#include "tests/support/matchers.h"
+#include "tests/support/temporary_directory.h"
+#include "watcher/directory_ingress.h"
+
+namespace cmpost {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+constexpr auto kSettleTime = 60min;  // no file grows that old in a test; a test moves the clock
+
+std::string request(int number) {
+  return {'\x30', '\x03', '\x02', '\x01', static_cast<char>(number)};
+}
+std::string digest(std::string_view contents) { return to_hex(sha256(view_of(contents))); }
+
+class ReadyRulesTest : public ::testing::Test {
+ protected:
+  ReadyRulesTest() {
+    log::configure({.level = log::Level::error});
+    std::filesystem::create_directory(in_);
+    settings_.name = "drop";
+    settings_.state = directory_ / "state";
+    settings_.directory.in = in_;
+    settings_.directory.settle = kSettleTime;
+    settings_.directory.poll = 10 * kSettleTime;
+    settings_.max_message = 1000;
+  }
+  void start(ReadyRule rule) {
+    settings_.directory.ready = rule;
+    ingress_.emplace(settings_, queue_, wall_, steady_);
+    look();
+  }
+  Intake look() {
+    auto intake = ingress_->poll({});
+    EXPECT_THAT(intake, IsOk());
+    return intake.value_or(Intake{});
+  }
+  Intake look_later() {
+    steady_.advance(kSettleTime);
+    return look();
+  }
+  void put(const std::string& name, std::string_view contents) {
+    write_and_rename(in_, name, contents);
+  }
+  std::set<std::string> in(const std::string& neighbour = {}) {
+    auto names = names_in(neighbour.empty() ? in_ : in_ + "/" + neighbour);
+    for (const auto* own : {".work", ".done", ".quarantine"}) names.erase(own);
+    return names;
+  }
+  std::size_t waiting() { return queue_.counts()->waiting; }
+  std::string note() {
+    const auto notes = read_notes(settings_.state);
+    return notes.empty() ? "" : notes.front().text;
+  }
+
+  TemporaryDirectory directory_;
+  const std::string in_ = directory_ / "in";
+  FakeClock wall_{SystemClock().now()};
+  FakeClock steady_;
+  FakeJobQueue queue_{wall_};
+  ChannelSettings settings_;
+  std::optional<DirectoryIngress> ingress_;
+};
+
+TEST_F(ReadyRulesTest, StableBelievesNoEvent) {
+  start(ReadyRule::stable);
+  put("renamed.pki", request(1));
+  write_in_place(in_ + "/closed.pki", request(2));
+  EXPECT_EQ(look().settling, 2U);
+  steady_.advance(kSettleTime / 2);
+  write_in_place(in_ + "/closed.pki", request(3));  // it is written again
+  EXPECT_EQ(look().deposited, 0U);
+  steady_.advance(kSettleTime / 2);
+  EXPECT_EQ(look().deposited, 1U);
+  EXPECT_THAT(in(".done"), ElementsAre("renamed.pki"));
+  EXPECT_EQ(look_later().deposited, 1U);
+}
+
+TEST_F(ReadyRulesTest, StableDoesNotTrustAnOldTimeStampEither) {
+  put("old.pki", request(1));
+  settings_.directory.settle = 1ms;
+  ::usleep(5000);  // older than that by the file system's clock, and seen once only
+  start(ReadyRule::stable);
+  EXPECT_EQ(waiting(), 0U);
+  steady_.advance(1ms);
+  EXPECT_EQ(look().deposited, 1U);
+}
+
+TEST_F(ReadyRulesTest, AFileWaitsForItsMarker) {
+  start(ReadyRule::marker);
+  put("x.pki", request(1));
+  EXPECT_EQ(look().deposited, 0U);
+  look_later();
+  EXPECT_EQ(look_later().deposited, 0U);
+  EXPECT_EQ(look().stuck, 1U);
+  put("x.pki.done", "");
+  EXPECT_EQ(look().deposited, 1U);
+  EXPECT_THAT(in(), IsEmpty());
+  EXPECT_THAT(in(".done"), ElementsAre("x.pki", "x.pki.done"));
+}
+
+TEST_F(ReadyRulesTest, AMarkerMayComeFirstWhenItNamesTheContent) {
+  start(ReadyRule::marker);
+  put("x.pki.ok", digest(request(1)) + "  x.pki\n");
+  look();
+  write_in_place(in_ + "/x.pki", request(1).substr(0, 3));
+  EXPECT_EQ(look().deposited, 0U);
+  write_in_place(in_ + "/x.pki", request(1));
+  EXPECT_EQ(look().deposited, 1U);
+}
+
+TEST_F(ReadyRulesTest, AnEmptyMarkerThatIsOlderThanItsFileTellsNothing) {
+  start(ReadyRule::marker);
+  put("x.pki.done", "");
+  look();
+  ::usleep(20'000);  // the clock of a file system ticks every few milliseconds
+  put("x.pki", request(1));
+  EXPECT_EQ(look().deposited, 0U);
+  put("x.pki.done", "");  // the new one
+  EXPECT_EQ(look().deposited, 1U);
+}
+
+TEST_F(ReadyRulesTest, AnotherHashThanTheMarkersIsPutAsideWithTheMarker) {
+  start(ReadyRule::marker);
+  put("x.pki", request(1));
+  put("x.pki.done", digest(request(2)));
+  EXPECT_EQ(look().deposited, 0U);
+  EXPECT_THAT(in(), SizeIs(2)) << "it may still be written";
+  EXPECT_EQ(look_later().quarantined, 1U);
+  EXPECT_THAT(in(), IsEmpty());
+  EXPECT_THAT(in(".quarantine"), ElementsAre("x.pki", "x.pki.done", "x.pki.reason.txt"));
+  EXPECT_THAT(contents_of(in_ + "/.quarantine/x.pki.reason.txt"), HasSubstr("SHA-256"));
+}
+
+TEST_F(ReadyRulesTest, AMarkerWithOtherWordsIsAMistake) {
+  start(ReadyRule::marker);
+  put("x.pki", request(1));
+  put("x.pki.done", "complete!");
+  look();
+  EXPECT_EQ(look_later().quarantined, 1U);
+  EXPECT_THAT(contents_of(in_ + "/.quarantine/x.pki.reason.txt"), HasSubstr("marker"));
+}
+
+TEST_F(ReadyRulesTest, AListIsTakenAllAtOnceOrNotAtAll) {
+  start(ReadyRule::manifest);
+  put("a.pki", request(1));
+  put("all.manifest", digest(request(1)) + "  a.pki\n" + digest(request(2)) + "  b.pki\n");
+  look();
+  look_later();
+  EXPECT_EQ(waiting(), 0U);
+  EXPECT_THAT(in(), SizeIs(2));
+  put("b.pki", request(3));  // not what the list says
+  look();
+  EXPECT_EQ(waiting(), 0U);
+  put("b.pki", request(2));
+  EXPECT_EQ(look().deposited, 2U);
+  EXPECT_EQ(queue_.puts(), 1U) << "one commit";
+  EXPECT_THAT(in(), IsEmpty());
+  EXPECT_THAT(in(".work"), IsEmpty());
+  EXPECT_THAT(in(".done"), ElementsAre("a.pki", "all.manifest", "b.pki"));
+}
+
+TEST_F(ReadyRulesTest, FilesThatNoListNamesStayAndAreSpokenOf) {
+  start(ReadyRule::manifest);
+  put("a.pki", request(1));
+  put("b.pki", request(2));
+  put("a.sha256", digest(request(1)) + " *a.pki\n");
+  EXPECT_EQ(look().deposited, 1U);
+  EXPECT_THAT(in(), ElementsAre("b.pki"));
+  EXPECT_THAT(note(), HasSubstr("1 files are in no list"));
+}
+
+TEST_F(ReadyRulesTest, AListOneFileOfWhichIsNoRequestIsPutAsideWhole) {
+  start(ReadyRule::manifest);
+  put("a.pki", request(1));
+  put("b.pki", "no request");
+  put("all.sha256", digest(request(1)) + "  a.pki\n" + digest("no request") + "  b.pki\n");
+  EXPECT_EQ(look().quarantined, 3U);
+  EXPECT_EQ(waiting(), 0U);
+  EXPECT_THAT(in(), IsEmpty());
+  EXPECT_THAT(contents_of(in_ + "/.quarantine/a.pki.reason.txt"), HasSubstr("b.pki: "));
+}
+
+TEST_F(ReadyRulesTest, AListThatIsNoneIsPutAsideAlone) {
+  start(ReadyRule::manifest);
+  put("a.pki", request(1));
+  put("all.manifest", "a.pki\n");
+  look();
+  EXPECT_EQ(look_later().quarantined, 1U);
+  EXPECT_THAT(in(), ElementsAre("a.pki"));
+  EXPECT_THAT(contents_of(in_ + "/.quarantine/all.manifest.reason.txt"), HasSubstr("line 1"));
+}
+
+TEST_F(ReadyRulesTest, WhatACrashLeftOfATakenListIsTidiedUpOnly) {
+  start(ReadyRule::manifest);
+  const auto list = digest(request(1)) + "  a.pki\n" + digest(request(2)) + "  b.pki\n";
+  put("a.pki", request(1));
+  put("b.pki", request(9));  // a new file of that name
+  write_in_place(in_ + "/.work/all.manifest", list);
+  start(ReadyRule::manifest);
+  EXPECT_EQ(waiting(), 0U);
+  EXPECT_THAT(in(), ElementsAre("b.pki"));
+  EXPECT_THAT(in(".done"), ElementsAre("a.pki", "all.manifest"));
+}
+
+TEST_F(ReadyRulesTest, AFullDiskLeavesInputWhereItIsAndSaysSoOnce) {
+  settings_.limits.disks = {directory_.path()};
+  settings_.limits.min_free = std::size_t{1} << 60U;
+  start(ReadyRule::rename);
+  put("x.pki", request(1));
+  const auto intake = look();
+  EXPECT_EQ(intake.deposited, 0U);
+  EXPECT_EQ(intake.stuck, 1U);
+  EXPECT_FALSE(intake.paused) << "nothing to wait for in a batch run";
+  EXPECT_THAT(in(), ElementsAre("x.pki"));
+  EXPECT_THAT(note(), HasSubstr("nearly full"));
+}
+
+TEST_F(ReadyRulesTest, AFullQueueLeavesInputWhereItIsUntilItIsWorkedOff) {
+  settings_.limits.max_pending = 3;
+  start(ReadyRule::rename);
+  for (int i = 0; i < 5; ++i) put("f" + std::to_string(i) + ".pki", request(i));
+  EXPECT_EQ(look().deposited, 3U);
+  EXPECT_TRUE(look().paused);
+  EXPECT_THAT(in(), SizeIs(2));
+  EXPECT_THAT(note(), HasSubstr("max_pending is 3"));
+  const auto leases = queue_.take(2).value();
+  for (const auto& lease : leases) {
+    ASSERT_THAT(queue_.finish({&lease.job.id, 1}, "answered"), IsOk());
+  }
+  EXPECT_EQ(look().deposited, 0U) << "not asked again at once";
+  steady_.advance(1s);
+  EXPECT_EQ(look().deposited, 2U);
+  const auto rest = queue_.take(10).value();
+  for (const auto& lease : rest) {
+    ASSERT_THAT(queue_.finish({&lease.job.id, 1}, "answered"), IsOk());
+  }
+  steady_.advance(20s);
+  look();
+  EXPECT_EQ(note(), "");
+}
+
+TEST_F(ReadyRulesTest, ARateIsKeptOverAnyTime) {
+  settings_.limits.max_rate = 10;
+  start(ReadyRule::rename);
+  for (int i = 0; i < 50; ++i) put("f" + std::to_string(i) + ".pki", request(i));
+  EXPECT_EQ(look().deposited, 10U);
+  EXPECT_EQ(look().deposited, 0U);
+  steady_.advance(500ms);
+  EXPECT_EQ(look().deposited, 5U);
+  steady_.advance(1h);
+  EXPECT_EQ(look().deposited, 10U) << "an hour of silence is no credit";
+  EXPECT_EQ(waiting(), 25U);
+}
+
+}  // namespace
+}  // namespace cmpost

@@ -1,0 +1,177 @@
+// From a file that was found to a job, or to the quarantine.
+#include <sys/stat.h>
+
+#include "base/crash_point.h"
+#include "base/log.h"
+#include "watcher/arrival.h"
+#include "watcher/directory_ingress.h"
+#include "watcher/file_names.h"
+
+namespace cmpost {
+namespace {
+
+using Place = DropDirectory::Place;
+
+}  // namespace
+
+Result<std::optional<DirectoryIngress::Claimed>> DirectoryIngress::take_one(const Spot& spot,
+                                                                            Intake& intake) {
+  const auto key = settling_key(spot.place, spot.name);
+  const bool list = settings_.directory.ready == ReadyRule::manifest && is_list_name(spot.name);
+  if (spot.place == Place::work && list) {
+    TRY(finish_list(spot.name));
+    return std::nullopt;
+  }
+  // What lies in .work was complete when it was claimed.
+  if (spot.place == Place::work) settling_.announce(key);
+  bool settled = false;
+  auto judged = judge_spot(spot, settled);
+  if (!judged) return std::nullopt;
+  auto& finding = *judged;
+  switch (finding.what) {
+    case Finding::What::take:
+      return claim(spot, std::move(finding.message));
+    case Finding::What::bad_now:
+      if (settled) TRY(quarantine(spot, finding, intake));
+      break;
+    case Finding::What::retry:
+      if (settled) report(spot, finding.reason, finding.hint);
+      break;
+    case Finding::What::gone:
+      settling_.forget(key);
+      break;
+  }
+  return std::nullopt;
+}
+
+// nullopt: it may not be complete.
+std::optional<Finding> DirectoryIngress::judge_spot(const Spot& spot, bool& settled) {
+  const auto rule = spot.place == Place::work ? ReadyRule::rename : settings_.directory.ready;
+  // By `stable` a file must be seen to stay as it is; that it is old is not enough.
+  const auto file_system_now = rule == ReadyRule::stable ? 0 : file_system_now_;
+  const auto readiness = settling_.look_at(settling_key(spot.place, spot.name), spot.look,
+                                           steady_.now(), file_system_now);
+  settled = readiness == Readiness::settled;
+  std::optional<Sha256> sha256;
+  if (rule == ReadyRule::marker) {
+    auto verdict = judge_marker(*drop_, {spot.name, spot.look, settled}, settling_, steady_.now(),
+                                file_system_now);
+    if (verdict.what == MarkerVerdict::What::wait) return std::nullopt;
+    if (verdict.what == MarkerVerdict::What::bad) {
+      return Finding{Finding::What::bad_now, {}, std::move(verdict.reason), {}};
+    }
+    sha256 = verdict.sha256;
+  } else {
+    const bool must_settle = rule == ReadyRule::stable || spot.look.links > 1;
+    if (readiness == Readiness::unsettled || (must_settle && !settled)) return std::nullopt;
+  }
+  return judge(*drop_, spot.place, spot.name, spot.look, settings_.max_message, sha256);
+}
+
+Job DirectoryIngress::job_of(const Spot& spot, Bytes message) const {
+  Job job;
+  job.id = make_job_id({view_of(channel()), arrival_of(spot.look), message});
+  job.envelope.channel = channel();
+  job.envelope.source = printable(spot.name);
+  job.envelope.reply.channel = channel();
+  job.envelope.reply.address = return_address_;
+  job.envelope.reply.name = printable(stem_of(spot.name));
+  job.payload = std::move(message);
+  return job;
+}
+
+void DirectoryIngress::move_markers(const std::string& name, Place to) {
+  if (settings_.directory.ready != ReadyRule::marker) return;
+  for (const auto& marker : markers_of(name)) {
+    if (drop_->look(Place::in, marker)) {
+      // One that stays is older than any file of that name that comes, and so tells nothing.
+      (void)drop_->move(Place::in, marker, to, to_hex(arrival_of(*drop_->look(Place::in, marker))));
+    }
+    settling_.forget(marker);
+  }
+}
+
+std::optional<DirectoryIngress::Claimed> DirectoryIngress::claim(const Spot& spot, Bytes message) {
+  Claimed claimed{spot.name, job_of(spot, std::move(message))};
+  if (spot.place == Place::work) return claimed;
+
+  auto moved = drop_->move(spot.place, spot.name, Place::work, claimed.job.id.text());
+  if (!moved) {
+    if (drop_->look(spot.place, spot.name)) report(spot, moved.error().what, moved.error().hint);
+    return std::nullopt;
+  }
+  crash_point("watcher.claimed");
+  settling_.forget(spot.name);
+  move_markers(spot.name, Place::done);
+  claimed.name = std::move(*moved);
+  // The name may have come to mean another file since it was read; that one is judged from .work.
+  const auto look = drop_->look(Place::work, claimed.name);
+  if (look && look->inode == spot.look.inode && look->size == spot.look.size &&
+      look->mtime_nanos == spot.look.mtime_nanos) {
+    return claimed;
+  }
+  settling_.announce(settling_key(Place::work, claimed.name));
+  return std::nullopt;
+}
+
+Result<Intake> DirectoryIngress::deposit(const std::vector<Claimed>& group) {
+  Intake intake;
+  if (group.empty()) return intake;
+  std::vector<Job> jobs;
+  for (const auto& claimed : group) jobs.push_back(claimed.job);
+  ASSIGN_OR_RETURN(const auto fresh, requests_.put(jobs));
+  crash_point("watcher.deposited");
+  for (const auto& claimed : group) {
+    settling_.forget(settling_key(Place::work, claimed.name));
+    // A file that somebody has removed meanwhile needs no place in .done.
+    (void)drop_->move(Place::work, claimed.name, Place::done, claimed.job.id.text());
+    crash_point("watcher.done");
+    log_arrival(claimed.job);
+  }
+  TRY(drop_->sync());
+  intake.deposited = group.size();
+  intake.known = group.size() - fresh;
+  return intake;
+}
+
+void DirectoryIngress::log_arrival(const Job& job) const {
+  log::info("job.arrived", {{"job", job.id.text()},
+                            {"channel", channel()},
+                            {"source", job.envelope.source},
+                            {"octets", job.payload.size()}});
+}
+
+Result<void> DirectoryIngress::quarantine(const Spot& spot, const Finding& finding,
+                                          Intake& intake) {
+  Job job = job_of(spot, {});
+  job.id = make_job_id({view_of(channel()), arrival_of(spot.look), view_of("quarantine")});
+  TRY(requests_.put_held(job, to_string(Error{Recovery::hold, finding.reason, finding.hint})));
+  crash_point("watcher.held");
+  auto moved =
+      drop_->move(spot.place, spot.name, Place::quarantine, job.id.text(), kReasonEnding.size());
+  if (!moved) {
+    report(spot, finding.reason + "; " + moved.error().what, moved.error().hint);
+    return {};
+  }
+  crash_point("watcher.quarantined");
+  settling_.forget(settling_key(spot.place, spot.name));
+  if (spot.place == Place::in) move_markers(spot.name, Place::quarantine);
+  write_reason(*moved, spot.name, finding, job.id);
+  ++intake.quarantined;
+  log::warning("input.quarantined", {{"job", job.id.text()},
+                                     {"channel", channel()},
+                                     {"source", job.envelope.source},
+                                     {"reason", finding.reason}});
+  return {};
+}
+
+void DirectoryIngress::report(const Spot& spot, const std::string& reason,
+                              const std::string& hint) {
+  if (!settling_.first_report(settling_key(spot.place, spot.name))) return;
+  log::warning("input.stuck", {{"channel", channel()},
+                               {"source", printable(spot.name)},
+                               {"reason", reason},
+                               {"hint", hint}});
+}
+
+}  // namespace cmpost
