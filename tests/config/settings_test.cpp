@@ -195,6 +195,14 @@ TEST(Settings, WaitingAndItsMistakes) {
               ComplainsOnce(HasSubstr("no request that can wait")));
 }
 
+TEST(Settings, TheExampleOfMediaAndDiodesIsRight) {
+  const auto settings = load(CMPOST_TEST_DATA "/../../config/examples/ca-vault.toml");
+  ASSERT_TRUE(settings) << (settings ? "" : to_string(settings.error().front()));
+  EXPECT_TRUE(settings->channel("stick")->directory.media);
+  EXPECT_TRUE(settings->channel("diode")->directory.one_way_in);
+  EXPECT_EQ(settings->channel("diode")->directory.repeat_after, 10min);
+}
+
 TEST(Settings, DirectoriesHaveRulesOfTheirOwn) {
   const auto settings = with_channel(
       "ready = \"marker\"\nstaging = \"stage\"\npace = \"1s\"\nmax_outstanding = 3\n"
