@@ -55,7 +55,7 @@ std::size_t send_out(const ChannelSettings& settings, std::size_t count) {
       lease.job.payload = Bytes(1500, 'x');
       leases.push_back(std::move(lease));
     }
-    const auto deliveries = egress.send(leases);
+    const auto deliveries = egress.send(leases, {});
     check(!deliveries.trouble, deliveries.trouble ? deliveries.trouble->what : "");
     sent += deliveries.each.size();
   }
