@@ -13,4 +13,8 @@ std::string inspect_text(const PKIMessage& message);
 // The same facts as one JSON object; octets as full hex.
 std::string inspect_json(const PKIMessage& message);
 
+// One certificate in the same words, its extensions among them.
+std::string inspect_certificate_text(ByteView der);
+std::string inspect_certificate_json(ByteView der);
+
 }  // namespace cmpost

@@ -31,13 +31,12 @@ Facts status(const PKIStatusInfo& info) {
 
 Facts certificates(const std::vector<CMPCertificate>& list) { return each(list, certificate); }
 
-Facts elements(const std::vector<Bytes>& list) {
-  return each(list, [](const Bytes& element) { return octets(element); });
+Facts crls(const std::vector<Bytes>& list) {
+  return each(list, [](const Bytes& crl) { return info_value(oid::id_it_currentCRL, crl); });
 }
 
-Facts encrypted_key(const EncryptedKey& key) {
-  const bool enveloped = key.kind == EncryptedKey::Kind::envelopedData;
-  return {{enveloped ? "envelopedData" : "encryptedValue", octets(key.der)}};
+Facts elements(const std::vector<Bytes>& list) {
+  return each(list, [](const Bytes& element) { return octets(element); });
 }
 
 Facts key_pair(const CertifiedKeyPair& pair) {
@@ -45,10 +44,12 @@ Facts key_pair(const CertifiedKeyPair& pair) {
   if (const auto* cert = std::get_if<CMPCertificate>(&pair.certOrEncCert.choice)) {
     facts["certificate"] = certificate(*cert);
   } else {
-    facts["encryptedCert"] = encrypted_key(std::get<EncryptedKey>(pair.certOrEncCert.choice));
+    facts["encryptedCert"] = encrypted_key(std::get<EncryptedKey>(pair.certOrEncCert.choice).der);
   }
-  if (pair.privateKey) facts["privateKey"] = encrypted_key(*pair.privateKey);
-  if (pair.publicationInfo) facts["publicationInfo"] = octets(*pair.publicationInfo);
+  if (pair.privateKey) facts["privateKey"] = encrypted_key(pair.privateKey->der);
+  if (pair.publicationInfo)
+    facts["publicationInfo"] =
+        control_value(oid::id_regCtrl_pkiPublicationInfo, *pair.publicationInfo);
   return facts;
 }
 
@@ -69,7 +70,7 @@ Facts challenge(const Challenge& challenge) {
   if (challenge.owf) facts["owf"] = algorithm(*challenge.owf);
   facts["witness"] = octets(challenge.witness);
   facts["challenge"] = octets(challenge.challenge);
-  if (challenge.encryptedRand) facts["encryptedRand"] = octets(*challenge.encryptedRand);
+  if (challenge.encryptedRand) facts["encryptedRand"] = encrypted_key(*challenge.encryptedRand);
   return facts;
 }
 
@@ -84,7 +85,7 @@ Facts content(const KeyRecRepContent& content) {
 Facts content(const RevRepContent& content) {
   Facts facts = {{"status", each(content.status, status)}};
   if (content.revCerts) facts["revCerts"] = each(*content.revCerts, cert_id);
-  if (content.crls) facts["crls"] = elements(*content.crls);
+  if (content.crls) facts["crls"] = crls(*content.crls);
   return facts;
 }
 
@@ -136,20 +137,6 @@ Facts poll(const PollRep& one) {
   return facts;
 }
 
-// One level and no further: what is inside an inner nest is a matter for its own file.
-Facts inner_message(const Bytes& der) {
-  Facts facts = {{"octets", der.size()}};
-  const auto parts = split(der);
-  if (!parts) {
-    facts["unreadable"] = parts.error().what;
-    return facts;
-  }
-  facts["body"] = body_name(parts->body_tag);
-  der::Reader reader(parts->header);
-  if (const auto inner = codec::read_header(reader, {})) facts["header"] = header(*inner);
-  return facts;
-}
-
 struct Body {
   template <typename Choice>
   requires requires(const Choice& choice) { choice.response.response; }
@@ -186,7 +173,9 @@ struct Body {
     return {{"certificate", certificate(choice.certificate)}};
   }
   Facts operator()(const body::rann& choice) const { return content(choice.content); }
-  Facts operator()(const body::crlann& choice) const { return {{"crls", elements(choice.crls)}}; }
+  Facts operator()(const body::crlann& choice) const {
+    return {{"crls", inspect::crls(choice.crls)}};
+  }
   Facts operator()(const body::pkiconf&) const { return Facts::object(); }
   Facts operator()(const body::nested& choice) const {
     return {{"messages", each(choice.messages, inner_message)}};
@@ -205,6 +194,19 @@ struct Body {
 };
 
 }  // namespace
+
+Facts inner_message(const Bytes& der) {
+  Facts facts = {{"octets", der.size()}};
+  const auto parts = split(der);
+  if (!parts) {
+    facts["unreadable"] = parts.error().what;
+    return facts;
+  }
+  facts["body"] = body_name(parts->body_tag);
+  der::Reader reader(parts->header);
+  if (const auto inner = codec::read_header(reader, {})) facts["header"] = header(*inner);
+  return facts;
+}
 
 Facts body(const PKIBody& body) {
   Facts facts = {{"type", body_name(body)}};

@@ -36,7 +36,7 @@ struct PrivateKeyProof {
   Facts operator()(const POPOPrivKey::DhMAC& proof) const { return {{"dhMAC", bits(proof)}}; }
   Facts operator()(const PKMACValue& mac) const { return {{"agreeMAC", mac_value(mac)}}; }
   Facts operator()(const POPOPrivKey::EncryptedKey& key) const {
-    return {{"encryptedKey", octets(key.der)}};
+    return {{"encryptedKey", encrypted_key(key.der)}};
   }
 };
 
@@ -56,16 +56,6 @@ struct Proof {
     return {{"keyAgreement", std::visit(PrivateKeyProof{}, proof.key.choice)}};
   }
 };
-
-Facts attributes(const std::vector<Attribute>& attributes) {
-  return each(attributes, [](const Attribute& attribute) {
-    Facts facts = {{"type", attribute.type.name()}};
-    const auto old = read_cert_id(attribute.value);
-    const bool names_certificate = attribute.type == oid::id_regCtrl_oldCertID && old.has_value();
-    facts["value"] = names_certificate ? cert_id(*old) : value(attribute.value);
-    return facts;
-  });
-}
 
 Facts validity(const OptionalValidity& validity) {
   auto facts = Facts::object();

@@ -20,13 +20,25 @@ Facts infos(const GeneralInfo& infos);
 Facts extensions(const Extensions& extensions);
 Facts public_key(const SubjectPublicKeyInfo& key);
 Facts certificate(const CMPCertificate& certificate);
+Facts whole_certificate(ByteView der);  // with its key and extensions
 // The value of an infoType or a control: text, time and numbers in words, the rest as octets.
 Facts value(ByteView element);
+
+// The same with the knowledge what the type means.
+Facts info_value(const Oid& type, ByteView element);
+Facts control_value(const Oid& type, ByteView element);
+Facts extension_value(const Oid& type, ByteView element);  // what is inside extnValue
+Facts attributes(const std::vector<Attribute>& attributes);
+// EncryptedKey, or the encryptedRand of a Challenge: its recipients and algorithms.
+der::Parsed<Facts> encrypted_key_facts(ByteView element);
+Facts encrypted_key(ByteView element);
 
 Facts header(const PKIHeader& header);
 Facts cert_template(const CertTemplate& certTemplate);
 Facts cert_requests(const CertReqMessages& requests);
 Facts cert_id(const CertId& id);
+// One level and no further: what is inside an inner nest is a matter for its own file.
+Facts inner_message(const Bytes& der);
 Facts body(const PKIBody& body);
 Facts message(const PKIMessage& message);
 

@@ -53,23 +53,10 @@ der::Parsed<Facts> known_value(der::Reader at) {
   }
 }
 
-der::Parsed<Facts> alternative_names(ByteView value) {
-  der::Reader reader(value);
-  const auto name = [](der::Reader& at) -> der::Parsed<Facts> {
-    ASSIGN_OR_RETURN(const GeneralName found, read_general_name(at));
-    return text(found.text());
-  };
-  ASSIGN_OR_RETURN(const auto names, codec::list(reader, 1000, name));
-  return Facts(names);
-}
-
 Facts extension(const Extension& extension) {
-  Facts facts = {{"extnID", extension.extnID.name()}, {"critical", extension.critical}};
-  const bool names = extension.extnID == oid::id_ce_subjectAltName;
-  const auto readable = names ? alternative_names(extension.extnValue)
-                              : known_value(der::Reader(extension.extnValue));
-  facts["extnValue"] = readable ? *readable : octets(extension.extnValue);
-  return facts;
+  return {{"extnID", extension.extnID.name()},
+          {"critical", extension.critical},
+          {"extnValue", extension_value(extension.extnID, extension.extnValue)}};
 }
 
 }  // namespace
@@ -99,7 +86,7 @@ Facts free_text(const PKIFreeText& lines) {
 Facts infos(const GeneralInfo& infos) {
   return each(infos, [](const InfoTypeAndValue& info) {
     Facts facts = {{"infoType", info.infoType.name()}};
-    if (info.infoValue) facts["infoValue"] = value(*info.infoValue);
+    if (info.infoValue) facts["infoValue"] = info_value(info.infoType, *info.infoValue);
     return facts;
   });
 }
@@ -120,6 +107,16 @@ Facts certificate(const CMPCertificate& certificate) {
           {"notAfter", to_iso8601(parsed->not_after())},
           {"signature", parsed->signature_algorithm().algorithm.name()},
           {"sha256", octets(parsed->fingerprint())}};
+}
+
+Facts whole_certificate(ByteView der) {
+  Facts facts = certificate({to_bytes(der)});
+  const auto parsed = Certificate::from_der(der);
+  if (!parsed) return facts;
+  der::Reader key(parsed->spki());
+  if (const auto spki = read_spki(key)) facts["publicKey"] = public_key(*spki);
+  facts["extensions"] = extensions(parsed->extensions());
+  return facts;
 }
 
 Facts header(const PKIHeader& header) {

@@ -15,12 +15,17 @@ void spell_octets(Facts& facts) {
   }
 }
 
-}  // namespace
-
-std::string inspect_json(const PKIMessage& message) {
-  Facts facts = inspect::message(message);
+std::string dumped(Facts facts) {
   spell_octets(facts);
   return facts.dump(2, ' ', false, Facts::error_handler_t::replace);
+}
+
+}  // namespace
+
+std::string inspect_json(const PKIMessage& message) { return dumped(inspect::message(message)); }
+
+std::string inspect_certificate_json(ByteView der) {
+  return dumped(inspect::whole_certificate(der));
 }
 
 }  // namespace cmpost

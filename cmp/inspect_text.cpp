@@ -48,4 +48,10 @@ std::string inspect_text(const PKIMessage& message) {
   return out;
 }
 
+std::string inspect_certificate_text(ByteView der) {
+  std::string out;
+  write_lines(out, inspect::whole_certificate(der), 0);
+  return out;
+}
+
 }  // namespace cmpost

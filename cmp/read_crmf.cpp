@@ -89,9 +89,13 @@ Parsed<Attribute> read_attribute(Reader& reader) {
   });
 }
 
+}  // namespace
+
 Parsed<std::vector<Attribute>> read_attributes(Reader& reader) {
   return list(reader, kMaxAttributes, read_attribute);
 }
+
+namespace {
 
 bool begins_proof(der::Tag tag) {
   return tag == der::context(0) ||

@@ -14,7 +14,9 @@ Parsed<CAKeyUpdAnnContent> read_key_update_v2(Reader& reader) {
   });
 }
 
-Parsed<RootCaKeyUpdateContent> read_key_update_v3(Reader& reader) {
+}  // namespace
+
+Parsed<RootCaKeyUpdateContent> read_root_ca_key_update(Reader& reader) {
   return enclosed(reader, der::kSequence, [](Reader& at) -> Parsed<RootCaKeyUpdateContent> {
     RootCaKeyUpdateContent content;
     ASSIGN_OR_RETURN(content.newWithNew, named("newWithNew", read_certificate(at)));
@@ -24,14 +26,12 @@ Parsed<RootCaKeyUpdateContent> read_key_update_v3(Reader& reader) {
   });
 }
 
-}  // namespace
-
 Parsed<body::ckuann> read_ca_key_update(Reader& at) {
   if (at.peek() == der::kSequence) {
     ASSIGN_OR_RETURN(CAKeyUpdAnnContent content, read_key_update_v2(at));
     return body::ckuann{std::move(content)};
   }
-  ASSIGN_OR_RETURN(RootCaKeyUpdateContent content, explicitly(at, 0, read_key_update_v3));
+  ASSIGN_OR_RETURN(RootCaKeyUpdateContent content, explicitly(at, 0, read_root_ca_key_update));
   return body::ckuann{std::move(content)};
 }
 

@@ -109,6 +109,7 @@ Parsed<CMPCertificate> read_certificate(Reader& reader);
 Parsed<CertReqMessages> read_cert_requests(Reader& reader, const MessageLimits& limits);
 Parsed<CertRequest> read_cert_request(Reader& reader, const MessageLimits& limits);
 Parsed<CertTemplate> read_cert_template(Reader& reader, const MessageLimits& limits);
+Parsed<std::vector<Attribute>> read_attributes(Reader& reader);
 Parsed<ProofOfPossession> read_proof_of_possession(Reader& reader);
 Parsed<CertId> read_cert_id(Reader& reader);
 Parsed<PKMACValue> read_mac_value(Reader& reader, der::Tag tag = der::kSequence);
@@ -123,6 +124,7 @@ Parsed<KeyRecRepContent> read_key_recovery(Reader& reader, const MessageLimits& 
 Parsed<RevDetails> read_revocation_details(Reader& reader, const MessageLimits& limits);
 Parsed<RevRepContent> read_revocation_response(Reader& reader, const MessageLimits& limits);
 Parsed<RevAnnContent> read_revocation_announcement(Reader& reader, const MessageLimits& limits);
+Parsed<RootCaKeyUpdateContent> read_root_ca_key_update(Reader& reader);
 Parsed<body::ckuann> read_ca_key_update(Reader& reader);
 Parsed<ErrorMsgContent> read_error(Reader& reader, const MessageLimits& limits);
 Parsed<CertStatus> read_cert_status(Reader& reader, const MessageLimits& limits);

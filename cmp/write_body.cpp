@@ -67,24 +67,11 @@ void write_content(Writer& writer, const RevRepContent& content) {
 }
 
 void write_content(Writer& writer, const CAKeyUpdAnnContent& content) {
-  writer.constructed(der::kSequence, [&] {
-    write_certificate(writer, content.oldWithNew);
-    write_certificate(writer, content.newWithOld);
-    write_certificate(writer, content.newWithNew);
-  });
+  write_key_update(writer, content);
 }
 
 void write_content(Writer& writer, const RootCaKeyUpdateContent& content) {
-  const auto certificate = [&](unsigned number, const std::optional<CMPCertificate>& cert) {
-    if (cert) explicitly(writer, number, [&] { write_certificate(writer, *cert); });
-  };
-  explicitly(writer, 0, [&] {
-    writer.constructed(der::kSequence, [&] {
-      write_certificate(writer, content.newWithNew);
-      certificate(0, content.newWithOld);
-      certificate(1, content.oldWithNew);
-    });
-  });
+  explicitly(writer, 0, [&] { write_key_update(writer, content); });
 }
 
 void write_content(Writer& writer, const RevAnnContent& content) {
@@ -168,6 +155,25 @@ struct ChoiceWriter {
 };
 
 }  // namespace
+
+void write_key_update(Writer& writer, const CAKeyUpdAnnContent& content) {
+  writer.constructed(der::kSequence, [&] {
+    write_certificate(writer, content.oldWithNew);
+    write_certificate(writer, content.newWithOld);
+    write_certificate(writer, content.newWithNew);
+  });
+}
+
+void write_key_update(Writer& writer, const RootCaKeyUpdateContent& content) {
+  const auto certificate = [&](unsigned number, const std::optional<CMPCertificate>& cert) {
+    if (cert) explicitly(writer, number, [&] { write_certificate(writer, *cert); });
+  };
+  writer.constructed(der::kSequence, [&] {
+    write_certificate(writer, content.newWithNew);
+    certificate(0, content.newWithOld);
+    certificate(1, content.oldWithNew);
+  });
+}
 
 void write_body(Writer& writer, const PKIBody& body) {
   explicitly(writer, static_cast<unsigned>(body.index()),

@@ -27,15 +27,6 @@ void write_validity(Writer& writer, const OptionalValidity& validity) {
   });
 }
 
-void write_attributes(Writer& writer, const std::vector<Attribute>& attributes) {
-  list(writer, attributes, [&](const Attribute& attribute) {
-    writer.constructed(der::kSequence, [&] {
-      writer.object_identifier(attribute.type);
-      writer.raw(attribute.value);
-    });
-  });
-}
-
 void write_mac_value(Writer& writer, const PKMACValue& mac, der::Tag tag) {
   writer.constructed(tag, [&] {
     write(writer, mac.algId);
@@ -93,6 +84,15 @@ void write_cert_req_msg(Writer& writer, const CertReqMsg& message) {
 }
 
 }  // namespace
+
+void write_attributes(Writer& writer, const std::vector<Attribute>& attributes) {
+  list(writer, attributes, [&](const Attribute& attribute) {
+    writer.constructed(der::kSequence, [&] {
+      writer.object_identifier(attribute.type);
+      writer.raw(attribute.value);
+    });
+  });
+}
 
 void write_signing_key_input(Writer& writer, const POPOSigningKeyInput& input, der::Tag tag) {
   writer.constructed(tag, [&] {

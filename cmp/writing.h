@@ -37,12 +37,16 @@ void write_info(Writer& writer, const InfoTypeAndValue& info);
 void write_cert_requests(Writer& writer, const CertReqMessages& requests);
 void write_cert_request(Writer& writer, const CertRequest& request);
 void write_cert_template(Writer& writer, const CertTemplate& certTemplate);
+void write_attributes(Writer& writer, const std::vector<Attribute>& attributes);
 void write_proof_of_possession(Writer& writer, const ProofOfPossession& popo);
 void write_signing_key_input(Writer& writer, const POPOSigningKeyInput& input, der::Tag tag);
 
 void write_status_info(Writer& writer, const PKIStatusInfo& info);
 void write_cert_response(Writer& writer, const CertRepMessage& response);
 void write_key_pair(Writer& writer, const CertifiedKeyPair& pair);
+
+void write_key_update(Writer& writer, const CAKeyUpdAnnContent& content);
+void write_key_update(Writer& writer, const RootCaKeyUpdateContent& content);
 
 // The whole PKIBody, with its explicit tag.
 void write_body(Writer& writer, const PKIBody& body);
