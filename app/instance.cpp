@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "app/announcements.h"
 #include "app/output.h"
 #include "base/files.h"
 #include "base/log.h"
 #include "ca/crl_publisher.h"
+#include "processor/announcement_table.h"
 #include "processor/timers.h"
 #include "processor/transaction_table.h"
 
@@ -100,7 +102,8 @@ Result<Spool*> Instance::spool() {
 Result<Ledger*> Instance::ledger() {
   if (!ledger_) {
     ASSIGN_OR_RETURN(ledger_, Ledger::open(settings_.instance.ledger, settings_.directory, clock_,
-                                           {{"processor", kProcessorMigrations}}));
+                                           {{"processor", kProcessorMigrations},
+                                            {"announcement", kAnnouncementMigrations}}));
   }
   return ledger_.get();
 }
@@ -128,7 +131,7 @@ Result<ProcessorServices> Instance::services() {
   ASSIGN_OR_RETURN(const auto* const authority, this->authority());
   ASSIGN_OR_RETURN(const auto* const key, sealing_key());
   if (channels_.empty()) {
-    ASSIGN_OR_RETURN(channels_, load_channel_policies(settings_, authority->issuer.certificate()));
+    ASSIGN_OR_RETURN(channels_, load_channel_policies(settings_, authority->own_roots()));
   }
   return ProcessorServices{*authority, channels_, *key, random_, clock_};
 }
@@ -151,6 +154,7 @@ Result<void> maintain(Instance& instance) {
     ASSIGN_OR_RETURN(const auto reader, ledger->reader());
     TRY(publish_newest_crl(*reader, instance.ca().crl));
   }
+  TRY(announce_news(instance));
   return forget_old_jobs(instance);
 }
 

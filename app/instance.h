@@ -55,8 +55,8 @@ class Instance {
 // A new CRL in ledger and file.
 Result<CertificateList> issue_crl(Instance& instance);
 // What has to be done now and then: runs the timers of transactions, issues a CRL that is missing,
-// half through its life or behind the ledger, writes the CRL file anew if it differs, forgets old
-// jobs.
+// half through its life or behind the ledger, writes the CRL file anew if it differs, announces
+// what is new, forgets old jobs.
 Result<void> maintain(Instance& instance);
 
 }  // namespace cmpost

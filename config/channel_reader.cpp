@@ -141,10 +141,48 @@ MacSettings read_mac(Section table) {
   return mac;
 }
 
-std::vector<std::string> read_roles(Section table) {
-  auto ra = table.paths("ra", NamedFile::Use::readable);
+InformationSettings read_information(Section table) {
+  using Asker = InformationSettings::Asker;
+  constexpr std::array kAskers = {Word<Asker>{"any", Asker::anybody},
+                                  Word<Asker>{"signed", Asker::signer},
+                                  Word<Asker>{"off", Asker::nobody}};
+  InformationSettings information;
+  information.asker = table.choice("requests", information.asker, kAskers);
+  information.languages = table.texts("languages", information.languages);
+  information.caKeyUpdateInfo = table.flag("caKeyUpdateInfo", information.caKeyUpdateInfo);
   table.finish();
-  return ra;
+  return information;
+}
+
+void read_roles(Section table, ChannelSettings& channel) {
+  channel.trust_ra = table.paths("ra", NamedFile::Use::readable);
+  channel.trust_ca = table.paths("ca", NamedFile::Use::readable);
+  table.finish();
+}
+
+AnnouncementSettings read_announcements(Section& table, ChannelKind kind) {
+  constexpr std::array kBodies = {
+      std::pair("crlann", &AnnouncementSettings::crlann),
+      std::pair("ckuann", &AnnouncementSettings::ckuann),
+      std::pair("rann", &AnnouncementSettings::rann),
+  };
+  AnnouncementSettings settings;
+  for (const auto* item : table.items("announce")) {
+    const auto found = std::find_if(kBodies.begin(), kBodies.end(),
+                                    [&](const auto& one) { return one.first == item->text; });
+    if (found != kBodies.end()) {
+      settings.*(found->second) = true;
+    } else {
+      table.reading().complain(item->at, "'" + printable(item->text, 60) + "' is not announced",
+                               "one of \"crlann\", \"ckuann\", \"rann\"");
+    }
+  }
+  settings.to = table.text("announce_to");
+  if (kind == ChannelKind::mail && settings.any() && settings.to.empty()) {
+    table.complain("announce", "'announce' needs 'announce_to' on a mail channel",
+                   "the address that announcements are sent to");
+  }
+  return settings;
 }
 
 // "never", "always", "after 1h"
@@ -196,7 +234,7 @@ void read_policy(Section& table, ChannelSettings& channel) {
   constexpr std::array kConfirm = {Word<ConfirmRule>{"implicit", ConfirmRule::implicit},
                                    Word<ConfirmRule>{"wait", ConfirmRule::wait}};
   channel.trust = table.paths("trust", NamedFile::Use::readable);
-  channel.trust_ra = read_roles(table.table("roles"));
+  read_roles(table.table("roles"), channel);
   channel.profiles = table.texts("profiles");
   constexpr std::array kSubject = {Word<bool>{"own", false}, Word<bool>{"any", true}};
   channel.any_subject = table.choice("trusted_subject", channel.any_subject, kSubject);
@@ -209,6 +247,8 @@ void read_policy(Section& table, ChannelSettings& channel) {
   channel.out_of_order = table.duration("out_of_order", channel.out_of_order, {0s, 24h * 30});
   channel.strict = table.flag("strict", channel.strict);
   channel.mac = read_mac(table.table("mac"));
+  channel.announcements = read_announcements(table, channel.kind);
+  channel.information = read_information(table.table("information"));
 }
 
 }  // namespace

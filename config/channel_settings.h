@@ -81,6 +81,27 @@ struct MacSettings {
   std::uint32_t max_iterations = 100'000;
 };
 
+// What is told to those who ask by genm (RFC 9810 5.3.19).
+struct InformationSettings {
+  enum class Asker {
+    anybody,  // with a valid MAC or signature
+    signer,   // a MAC is refused
+    nobody    // genm is refused
+  };
+  Asker asker = Asker::anybody;
+  std::vector<std::string> languages = {"en"};  // RFC 5646 tags, the most welcome first
+  bool caKeyUpdateInfo = false;  // also answer id-it 5, deprecated since pvno 3
+};
+
+// Which messages leave without a request (RFC 9810 5.3.13 to 5.3.16).
+struct AnnouncementSettings {
+  bool crlann = false;  // after each new CRL
+  bool ckuann = false;  // once for each roll-over of the CA key
+  bool rann = false;    // after each revocation that the certificate's holder did not ask for
+  std::string to;       // mail: the recipient
+  bool any() const { return crlann || ckuann || rann; }
+};
+
 // Whether an answer promises that silence means acceptance (implicitConfirm).
 enum class ConfirmRule { implicit, wait };
 
@@ -125,6 +146,7 @@ struct ChannelSettings {
   // Policy, for the processor.
   std::vector<std::string> trust;     // absolute paths of PEM files: who may sign requests here
   std::vector<std::string> trust_ra;  // roles.ra: who may act as RA here
+  std::vector<std::string> trust_ca;  // roles.ca: CAs whose announcements are kept
   std::vector<std::string> profiles;  // names; the first is used when a request names none
   // Whether who signs with a certificate from `trust` may ask for any subject, or only for that of
   // its own certificate.
@@ -138,6 +160,8 @@ struct ChannelSettings {
   Duration out_of_order = std::chrono::minutes(10);
   bool strict = false;
   MacSettings mac;
+  InformationSettings information;
+  AnnouncementSettings announcements;
 };
 
 }  // namespace cmpost

@@ -73,6 +73,7 @@ CaSettings read_ca(Section table) {
   ca.cmp_certificate = required_path(table, "cmp_certificate");
   ca.cmp_key = required_key(table, "cmp_key");
   ca.cmp_key_password_file = optional_secret(table, "cmp_key_password_file");
+  ca.rollovers = table.paths("rollovers", NamedFile::Use::readable);
   ca.crl = read_crl(table.table("crl"));
   if (!ca.key.empty() && ca.key == ca.cmp_key) {
     table.complain("cmp_key", "'cmp_key' is the issuing key",

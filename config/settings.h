@@ -43,6 +43,9 @@ struct CaSettings {
   std::string cmp_certificate;  // protects answers; not the issuing key
   std::string cmp_key;          // as `key`
   std::optional<std::string> cmp_key_password_file;
+  // PEM files that `cmpost ca rollover` has made, each with the four certificates of one change of
+  // the CA key; in any order.
+  std::vector<std::string> rollovers;
   CrlSettings crl;
 };
 

@@ -9,7 +9,11 @@
 
 namespace cmpost {
 
-AuditEntry issued_entry(const CertificateRecord& record);
+// `changes`: how the certificate differs from the request.
+AuditEntry issued_entry(const CertificateRecord& record, const std::vector<std::string>& changes);
+// `why` of a revocation that the certificate's holder has asked for; every other is somebody else's
+// doing.
+inline constexpr std::string_view kAskedByHolder = "rr";
 AuditEntry revoked_entry(const Revocation& revocation, std::string_view why);
 // One for each message: what came, from whom, what was decided. `requester` is empty when the
 // protection did not hold.

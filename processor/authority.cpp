@@ -1,5 +1,7 @@
 #include "processor/authority.h"
 
+#include <algorithm>
+
 #include "base/files.h"
 
 namespace cmpost {
@@ -55,7 +57,44 @@ std::vector<CMPCertificate> to_cmp(const std::vector<Certificate>& certificates)
   return chain;
 }
 
+Result<std::vector<CaRollover>> read_rollovers(const std::vector<std::string>& paths) {
+  std::vector<CaRollover> rollovers;
+  for (const auto& path : paths) {
+    ASSIGN_OR_RETURN(const auto certificates, read_certificates(path));
+    auto rollover = recognise_rollover(certificates);
+    if (!rollover) return failure(std::move(rollover).error().within(path));
+    rollovers.push_back(std::move(*rollover));
+  }
+  std::ranges::sort(rollovers, {}, [](const auto& one) { return one.newWithNew.not_before(); });
+  return rollovers;
+}
+
+// Who trusts one root only gets to the other by these. They stand before the roots: OpenSSL takes
+// the first issuer that fits and does not come back from a root that it does not trust.
+std::vector<CMPCertificate> links_of(const std::vector<CaRollover>& rollovers) {
+  std::vector<CMPCertificate> links;
+  for (const auto& rollover : rollovers) {
+    links.push_back({to_bytes(rollover.newWithOld.der())});
+    links.push_back({to_bytes(rollover.oldWithNew.der())});
+  }
+  return links;
+}
+
 }  // namespace
+
+std::vector<Certificate> Authority::own_roots() const {
+  std::vector<Certificate> roots = {issuer.certificate()};
+  for (const auto& rollover : rollovers) {
+    for (const auto& root : {rollover.oldWithOld, rollover.newWithNew}) {
+      if (std::ranges::find(roots, root) == roots.end()) roots.push_back(root);
+    }
+  }
+  return roots;
+}
+
+Result<PrivateKey> load_ca_key(const CaSettings& settings) {
+  return read_key(settings.key, settings.key_password_file);
+}
 
 Result<Authority> load_authority(const CaSettings& settings, Random& random, const Clock& clock) {
   ASSIGN_OR_RETURN(const auto ca_key, read_key(settings.key, settings.key_password_file));
@@ -81,6 +120,9 @@ Result<Authority> load_authority(const CaSettings& settings, Random& random, con
   ASSIGN_OR_RETURN(auto cmp_signer, Signer::create(cmp_key));
   auto ca_chain = to_cmp(ca_certificates);
   auto cmp_chain = to_cmp(cmp_certificates);
+  ASSIGN_OR_RETURN(auto rollovers, read_rollovers(settings.rollovers));
+  const auto links = links_of(rollovers);
+  cmp_chain.insert(cmp_chain.end(), links.begin(), links.end());
   cmp_chain.insert(cmp_chain.end(), ca_chain.begin(), ca_chain.end());
   const auto key_identifier = cmp_certificate.subject_key_identifier();
   return Authority{
@@ -91,6 +133,7 @@ Result<Authority> load_authority(const CaSettings& settings, Random& random, con
           key_identifier ? *key_identifier : cmp_key.public_key().key_identifier(),
       .cmp_chain = std::move(cmp_chain),
       .ca_chain = std::move(ca_chain),
+      .rollovers = std::move(rollovers),
   };
 }
 

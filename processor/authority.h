@@ -5,9 +5,11 @@
 #include <vector>
 
 #include "ca/issuer.h"
+#include "ca/rollover.h"
 #include "cmp/pki_body.h"
 #include "config/settings.h"
 #include "crypto/certificate.h"
+#include "crypto/private_key.h"
 #include "crypto/signature.h"
 
 namespace cmpost {
@@ -20,11 +22,20 @@ struct Authority {
   Bytes cmp_key_identifier;               // senderKID of signed answers
   std::vector<CMPCertificate> cmp_chain;  // extraCerts of signed answers: signer first
   std::vector<CMPCertificate> ca_chain;   // from the issuing certificate up
+  std::vector<CaRollover> rollovers{};    // of the CA key, oldest first; may run ahead of `issuer`
+
+  // The certificates of the issuing key and of those before and after it: whoever has a
+  // certificate below one of them belongs to this PKI.
+  std::vector<Certificate> own_roots() const;
 };
 
 // Reads the files that the settings name. An Error says which file, what is wrong and what to do:
 // keys that do not fit their certificates, a CMP certificate that has expired or that is the CA's
 // own.
+// Links of roll-overs go with cmp_chain, so that holders of either root can follow it.
 Result<Authority> load_authority(const CaSettings& settings, Random& random, const Clock& clock);
+
+// The issuing key alone, for what the CA signs about itself.
+Result<PrivateKey> load_ca_key(const CaSettings& settings);
 
 }  // namespace cmpost

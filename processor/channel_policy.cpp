@@ -52,9 +52,10 @@ std::vector<CronTime> runs_of(const Settings& settings, const std::string& chann
 }
 
 Result<ChannelPolicy> load(const Settings& settings, const ChannelSettings& channel,
-                           const Certificate& issuing) {
+                           const std::vector<Certificate>& own) {
   ASSIGN_OR_RETURN(auto vendors, read_anchors(channel.trust));
   ASSIGN_OR_RETURN(auto ras, read_anchors(channel.trust_ra));
+  ASSIGN_OR_RETURN(auto cas, read_anchors(channel.trust_ca));
   ASSIGN_OR_RETURN(auto profiles, load_profiles(settings, channel));
   MessageLimits limits;
   limits.max_message = channel.max_message;
@@ -63,9 +64,10 @@ Result<ChannelPolicy> load(const Settings& settings, const ChannelSettings& chan
   mac_limits.allow_hmac_sha1 = channel.mac.allow_hmac_sha1;
   return ChannelPolicy{
       .settings = channel,
-      .own = TrustStore({issuing}),
+      .own = TrustStore(own),
       .vendors = TrustStore(std::move(vendors)),
       .ras = TrustStore(std::move(ras)),
+      .cas = TrustStore(std::move(cas)),
       .profiles = std::move(profiles),
       .limits = limits,
       .mac_limits = mac_limits,
@@ -111,10 +113,10 @@ std::chrono::seconds ChannelPolicy::check_after(Time now) const {
 }
 
 Result<ChannelPolicies> load_channel_policies(const Settings& settings,
-                                              const Certificate& issuing) {
+                                              const std::vector<Certificate>& own) {
   ChannelPolicies policies;
   for (const auto& channel : settings.channels) {
-    auto policy = load(settings, channel, issuing);
+    auto policy = load(settings, channel, own);
     if (!policy) return failure(std::move(policy).error().within("channel " + channel.name));
     policies.emplace(channel.name, std::move(*policy));
   }

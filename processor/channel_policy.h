@@ -21,6 +21,7 @@ struct ChannelPolicy {
   TrustStore own;                 // the issuing CA: certificates of this PKI
   TrustStore vendors;             // `trust`: other PKIs whose certificates may ask for a first one
   TrustStore ras;                 // `roles.ra`
+  TrustStore cas;                 // `roles.ca`: their announcements are believed
   std::vector<Profile> profiles;  // allowed here; the first is the default
   MessageLimits limits;
   PBMLimits mac_limits;
@@ -38,7 +39,9 @@ struct ChannelPolicy {
 
 using ChannelPolicies = std::map<std::string, ChannelPolicy, std::less<>>;
 
-// Reads the trust files. An Error names the channel and the file.
-Result<ChannelPolicies> load_channel_policies(const Settings& settings, const Certificate& issuing);
+// Reads the trust files. An Error names the channel and the file. `own`: the certificates of this
+// CA's present key and of former ones.
+Result<ChannelPolicies> load_channel_policies(const Settings& settings,
+                                              const std::vector<Certificate>& own);
 
 }  // namespace cmpost

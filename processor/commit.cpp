@@ -11,7 +11,7 @@ bool has_effects(const Decision& decision) {
   const auto& effects = decision.effects;
   return !decision.members.empty() || effects.open || effects.advance || effects.waiting ||
          !effects.certificates.empty() || !effects.state_changes.empty() || effects.changes_crl() ||
-         !effects.audit.empty();
+         !effects.audit.empty() || effects.announcement;
 }
 
 bool changes_crl(const Decision& decision) {

@@ -12,6 +12,7 @@ Handler handler_of(const PKIBody& body) {
   }
   if (std::holds_alternative<body::p10cr>(body)) return handle_p10cr;
   if (std::holds_alternative<body::rr>(body)) return handle_revocation;
+  if (std::holds_alternative<body::genm>(body)) return handle_genm;
   return nullptr;
 }
 

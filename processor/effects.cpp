@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "processor/announcement_table.h"
 #include "processor/secret_store.h"
 #include "processor/transaction_table.h"
 #include "processor/wait_table.h"
@@ -87,6 +88,9 @@ Result<bool> apply_all(const Effects& effects, LedgerWriter& writer, Time now) {
                                  : table.add(*transaction, *effects.message, now));
   }
   for (const auto& certificate : effects.certificates) TRY(writer.add(certificate));
+  if (effects.announcement) {
+    TRY(AnnouncementTable(writer.connection()).add(*effects.announcement));
+  }
   for (const auto& entry : effects.audit) TRY(writer.audit(entry.event, entry.detail));
   return true;
 }

@@ -8,6 +8,7 @@
 
 #include "ca/certificate_record.h"
 #include "ca/ledger.h"
+#include "processor/announcement.h"
 #include "processor/transaction.h"
 #include "processor/waiting.h"
 
@@ -48,6 +49,7 @@ struct Effects {
   std::vector<Revocation> revocations;
   std::vector<Bytes> unrevocations;       // serials
   std::optional<std::string> use_secret;  // reference
+  std::optional<ReceivedAnnouncement> announcement;
   std::vector<AuditEntry> audit;
 
   // The effects of a part of a request that goes on to the rest.

@@ -109,7 +109,7 @@ Checked<void> plan_release(const CertificateRecord& target, Effects& effects) {
 }
 
 Checked<void> plan_revocation(const CertificateRecord& target, const EntryDetails& details,
-                              const Request& request, Effects& effects) {
+                              const Request& request, std::string_view why, Effects& effects) {
   if (details.reason == CRLReason::removeFromCRL) return plan_release(target, effects);
   const bool held = target.state == CertificateState::held;
   if (target.state == CertificateState::revoked ||
@@ -117,7 +117,7 @@ Checked<void> plan_revocation(const CertificateRecord& target, const EntryDetail
     return reject(PKIFailureInfo::certRevoked, "the certificate is revoked already");
   }
   const Revocation revocation{target.serial, details.reason, request.now, details.invalidity_date};
-  effects.audit.push_back(revoked_entry(revocation, "rr"));
+  effects.audit.push_back(revoked_entry(revocation, why));
   effects.revocations.push_back(revocation);
   return {};
 }
@@ -132,7 +132,8 @@ Outcome<CertId> revoke_one(const RevDetails& details, const Request& request,
   if (!certificate) return failure(certificate.error());
   TRY(check_may_revoke(target, requester));
   TRY(check_description(details.certDetails, *certificate));
-  TRY(plan_revocation(target, entry, request, effects));
+  const auto why = requester.is_ra() ? "rr of a registration authority" : kAskedByHolder;
+  TRY(plan_revocation(target, entry, request, why, effects));
   return CertId{GeneralName::of(certificate->issuer()), target.serial};
 }
 

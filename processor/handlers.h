@@ -41,6 +41,8 @@ Outcome<Answer> handle_p10cr(const Request& request, const Requester& requester,
 // rr.
 Outcome<Answer> handle_revocation(const Request& request, const Requester& requester,
                                   Services& services);
+// genm.
+Outcome<Answer> handle_genm(const Request& request, const Requester& requester, Services& services);
 
 // The next two go on with `transaction`, which is open and the requester's.
 // certConf.

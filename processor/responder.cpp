@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "processor/announcement.h"
+#include "processor/audit_detail.h"
 #include "processor/authentication.h"
 #include "processor/dispatch.h"
 #include "processor/header_rules.h"
@@ -38,7 +40,12 @@ Result<void> Responder::check() {
   const auto identified = identify();
   if (identified) return {};
   if (const auto* rejection = identified.error().rejection()) {
-    fault_ = *rejection;
+    // Whoever announces something waits for no answer, not even for an error.
+    if (is_announcement(body())) {
+      ignored_ = "an announcement that is not believed: " + rejection->text;
+    } else {
+      fault_ = *rejection;
+    }
     return {};
   }
   return failure(*identified.error().error());
@@ -65,6 +72,7 @@ Outcome<void> Responder::identify() {
   }
   ASSIGN_OR_RETURN(at_.request.wishes,
                    check_header(at_.request.message, *at_.request.channel, at_.request.now));
+  if (is_announcement(body())) return hear();
   auto requester = authenticate(at_.request, *at_.ledger, at_.shared.sealing_key);
   if (requester) {
     at_.requester = std::move(*requester);
@@ -80,6 +88,15 @@ Outcome<void> Responder::identify() {
     return {};
   }
   return failure(std::move(requester).error());
+}
+
+// kept when believed, never answered.
+Outcome<void> Responder::hear() {
+  ASSIGN_OR_RETURN(auto received, receive_announcement(at_.request, arrival_.der));
+  ignored_ = received.body + " of " + received.sender + " is kept";
+  at_.decision.effects.audit.push_back(answered_entry(at_.request, received.sender, "", *ignored_));
+  at_.decision.effects.announcement = std::move(received);
+  return {};
 }
 
 // the same octets on the same channel get the stored answer; they were verified when they

@@ -68,6 +68,7 @@ class Responder {
   bool read();
   // Who is it?
   Outcome<void> identify();
+  Outcome<void> hear();
   Result<std::optional<StoredMessage>> find_duplicate();
   void note_unreadable(const DecodeFault& fault);
 

@@ -11,6 +11,7 @@
 #include "base/files.h"
 #include "ca/crl_publisher.h"
 #include "cmp/protection.h"
+#include "processor/announcement_table.h"
 #include "processor/commit.h"
 #include "processor/respond.h"
 #include "processor/secret_store.h"
@@ -115,7 +116,7 @@ class CaUnderTest {
         channel_settings;
     auto settings = parse_settings(text, directory / "cmpost.toml");
     if (!settings) ADD_FAILURE() << to_string(settings.error().front());
-    channels = must(load_channel_policies(*settings, authority->issuer.certificate()));
+    channels = must(load_channel_policies(*settings, authority->own_roots()));
   }
 
   // What a restart does: everything that is not in the databases is gone.
@@ -124,8 +125,9 @@ class CaUnderTest {
     reader.reset();
     ledger.reset();
     spool.reset();
-    ledger =
-        must(Ledger::open("sqlite:ledger.db", place, clock, {{"processor", kProcessorMigrations}}));
+    ledger = must(Ledger::open(
+        "sqlite:ledger.db", place, clock,
+        {{"processor", kProcessorMigrations}, {"announcement", kAnnouncementMigrations}}));
     spool = must(open_spool({.url = "sqlite:spool.db", .base_directory = place}, clock));
     reader = must(ledger->reader());
   }

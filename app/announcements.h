@@ -1,0 +1,18 @@
+// What this CA announces by itself, and by command.
+#pragma once
+
+#include "app/instance.h"
+#include "processor/announcement.h"
+
+namespace cmpost {
+
+// Puts what the channels want announced and has not been announced yet into the queue of replies:
+// the newest CRL, roll-overs of the CA key, revocations that others than the holder asked for. Each
+// goes out once, whatever is killed when. Cheap when nothing is new.
+Result<void> announce_news(Instance& instance);
+
+// Puts one announcement for one channel into the queue of replies, by hand. False: it was out.
+Result<bool> announce(Instance& instance, const Announcement& announcement,
+                      const ChannelSettings& channel);
+
+}  // namespace cmpost

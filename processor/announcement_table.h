@@ -1,0 +1,39 @@
+// Announcements in the ledger database: those that came, and which of ours are out.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "base/result.h"
+#include "processor/announcement.h"
+#include "store/connection.h"
+
+namespace cmpost {
+
+extern const std::vector<Migration> kAnnouncementMigrations;
+
+// A view on a connection, as cheap as a pointer. Thread and durability are the connection's.
+class AnnouncementTable {
+ public:
+  explicit AnnouncementTable(Connection& connection) : connection_(connection) {}
+
+  // The same octets again change nothing.
+  Result<void> add(const ReceivedAnnouncement& announcement);
+  // The newest first.
+  Result<std::vector<ReceivedAnnouncement>> newest(std::size_t limit);
+  Result<std::optional<ReceivedAnnouncement>> find(std::int64_t id);
+
+  // Whether an announcement of ours has been put into the queue; for ever, longer than the queue
+  // remembers it.
+  Result<bool> is_out(const JobId& job);
+  Result<void> mark_out(const JobId& job, Time at);
+
+  // Up to where the audit log has been read for revocations to announce.
+  Result<std::optional<std::int64_t>> audit_position();
+  Result<void> set_audit_position(std::int64_t id);
+
+ private:
+  Connection& connection_;
+};
+
+}  // namespace cmpost
