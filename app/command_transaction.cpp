@@ -3,6 +3,7 @@
 #include "app/command.h"
 #include "app/instance.h"
 #include "app/output.h"
+#include "processor/explain.h"
 #include "processor/transaction_table.h"
 #include "processor/wait_table.h"
 
@@ -144,6 +145,54 @@ Result<ExitCode> show(const TransactionOptions& options, const CommonOptions& co
   return ExitCode::ok;
 }
 
+json to_json(const CheckVerdicts& verdicts) {
+  auto all = json::array();
+  for (const auto& one : verdicts) {
+    all.push_back({{"check", printable(one.check)},
+                   {"verdict", to_string(one.verdict)},
+                   {"detail", printable(one.detail, 2000)}});
+  }
+  return all;
+}
+
+void print(const StoredMessage& message, const CheckVerdicts& verdicts) {
+  print_line(message.body + " -> " +
+             (message.reply_body.empty() ? "no answer" : message.reply_body) + ": " +
+             printable(message.outcome, 2000));
+  for (const auto& one : verdicts) {
+    print_line("  " + std::string(to_string(one.verdict)) + "  " + printable(one.check) +
+               (one.detail.empty() ? "" : ": " + printable(one.detail, 2000)));
+  }
+}
+
+// Every message of the transaction with the checks that it went through.
+Result<ExitCode> explain_transaction(const TransactionOptions& options,
+                                     const CommonOptions& common) {
+  ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
+  ASSIGN_OR_RETURN(auto* const ledger, instance->ledger());
+  ASSIGN_OR_RETURN(const auto reader, ledger->reader());
+  ASSIGN_OR_RETURN(const auto services, instance->services());
+  const auto tid = from_hex(options.id);
+  if (!tid) return hold("\"" + options.id + "\" is no transactionID", "write it in hexadecimal");
+  TransactionTable table(reader->connection());
+  ASSIGN_OR_RETURN(const auto transaction, table.find(ByteView(*tid)));
+  if (!transaction) return hold("no transaction has the transactionID " + options.id);
+  ASSIGN_OR_RETURN(const auto messages, table.messages(transaction->id));
+  auto all = json::array();
+  for (const auto& message : messages) {
+    ASSIGN_OR_RETURN(const auto at, answered_at(*reader, transaction->id, message.digest));
+    ASSIGN_OR_RETURN(const auto verdicts,
+                     explain(message, at.value_or(transaction->opened), *reader, services));
+    all.push_back({{"body", message.body},
+                   {"answer", message.reply_body},
+                   {"outcome", printable(message.outcome, 2000)},
+                   {"checks", to_json(verdicts)}});
+    if (!common.json) print(message, verdicts);
+  }
+  if (common.json) print_json(all);
+  return ExitCode::ok;
+}
+
 }  // namespace
 
 void add_transaction(CommandLine line) {
@@ -159,6 +208,11 @@ void add_transaction(CommandLine line) {
   auto* showing = transaction->add_subcommand("show", "one transaction with its messages");
   showing->add_option("ID", options->id, "transactionID in hexadecimal")->required();
   showing->callback([=] { line.action = [=] { return show(*options, *common); }; });
+  auto* explaining = transaction->add_subcommand(
+      "explain", "the checks that its messages went through, each with its verdict");
+  explaining->add_option("ID", options->id, "transactionID in hexadecimal")->required();
+  explaining->callback(
+      [=] { line.action = [=] { return explain_transaction(*options, *common); }; });
 }
 
 }  // namespace cmpost

@@ -42,12 +42,14 @@ struct ExtensionPolicy::Request {
   const Extensions& extensions;
   ExtensionValues values;
   const PublicKey& key;
+  const DerivedValues& derived;
 };
 
 Allowed<ExtensionPolicy::Granted> ExtensionPolicy::apply(const Extensions& requested,
-                                                         const PublicKey& key) const {
+                                                         const PublicKey& key,
+                                                         const DerivedValues& derived) const {
   ASSIGN_OR_RETURN(ExtensionValues values, read_values(requested));
-  const Request request{requested, std::move(values), key};
+  const Request request{requested, std::move(values), key, derived};
   TRY(check_authority(request));
   Granted granted;
   for (const Entry& entry : entries_) TRY(grant(entry, request, granted));
@@ -110,7 +112,9 @@ Allowed<void> ExtensionPolicy::check_rule(const Entry& entry, const Extension* a
 
 ExtensionPolicy::Choice ExtensionPolicy::decide(const Entry& entry, const Request& request,
                                                 Granted& granted) const {
-  const bool copies = entry.rule.kind == Kind::copy || entry.rule.kind == Kind::require;
+  if (entry.rule.kind == Kind::derive) return derived_names(entry, request, granted);
+  const bool copies = entry.rule.kind == Kind::copy || entry.rule.kind == Kind::require ||
+                      entry.rule.kind == Kind::default_;
   const bool asked = find(request.extensions, entry.id) != nullptr;
   return asked && copies ? copied(entry, request, granted) : replaced(entry, request, granted);
 }
@@ -133,7 +137,8 @@ ExtensionPolicy::Choice ExtensionPolicy::copied(const Entry& entry, const Reques
 ExtensionPolicy::Choice ExtensionPolicy::replaced(const Entry& entry, const Request& request,
                                                   Granted& granted) const {
   std::optional<Extension> own = entry.own;
-  if (entry.id == oid::id_ce_keyUsage && entry.rule.kind != Kind::fixed) {
+  const bool has_own = entry.rule.kind == Kind::fixed || entry.rule.kind == Kind::default_;
+  if (entry.id == oid::id_ce_keyUsage && !has_own) {
     ASSIGN_OR_RETURN(own, own_key_usage(request));
   }
   const Extension* const asked = find(request.extensions, entry.id);
@@ -147,6 +152,29 @@ ExtensionPolicy::Choice ExtensionPolicy::replaced(const Entry& entry, const Requ
   granted.changes.push_back(entry.name +
                             (own ? ": the profile's value, not the one asked for" : ": left out"));
   return own;
+}
+
+ExtensionPolicy::Choice ExtensionPolicy::derived_names(const Entry& entry, const Request& request,
+                                                       Granted& granted) const {
+  std::vector<GeneralName> names;
+  std::string words;
+  for (const std::string& pattern : entry.rule.names) {
+    ASSIGN_OR_RETURN(const std::string text, request.derived.fill(pattern));
+    auto name = GeneralName::from_text(text);
+    if (!name) return refuse_extension("the derived name " + printable(text, 80) + " is none");
+    if (const std::string fault = name_fault(profile_.san, *name); !fault.empty()) {
+      return refuse_extension("the derived name " + name->text() + ": " + fault);
+    }
+    words += (words.empty() ? "" : ", ") + name->text();
+    names.push_back(*std::move(name));
+  }
+  const auto made = subject_alt_name_extension(names, false);
+  const Extension* const asked = find(request.extensions, entry.id);
+  if (asked == nullptr || asked->extnValue != made.extnValue) {
+    granted.changes.push_back(entry.name + ": " + words +
+                              (asked == nullptr ? " added" : " instead of what was asked for"));
+  }
+  return made;
 }
 
 ExtensionPolicy::Choice ExtensionPolicy::own_key_usage(const Request& request) const {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "ca/derived_values.h"
 #include "ca/extension_values.h"
 #include "ca/refusal.h"
 #include "config/profile_settings.h"
@@ -21,7 +22,8 @@ class ExtensionPolicy {
     Extensions extensions;             // in the order that is written; with subjectKeyIdentifier
     std::vector<std::string> changes;  // how they differ from what was requested
   };
-  Allowed<Granted> apply(const Extensions& requested, const PublicKey& key) const;
+  Allowed<Granted> apply(const Extensions& requested, const PublicKey& key,
+                         const DerivedValues& derived) const;
 
  private:
   // One extension that the profile has a word about.
@@ -29,15 +31,16 @@ class ExtensionPolicy {
     Oid id;
     std::string name;
     ExtensionRule rule;
-    bool known = false;            // we know what it means
-    std::optional<Extension> own;  // the profile's value: of a fixed rule, or written by us
+    bool known = false;  // we know what it means
+    // The profile's value: of a fixed or default rule, or written by us.
+    std::optional<Extension> own;
   };
   struct Request;  // what was requested, and for which key
   using Choice = Allowed<std::optional<Extension>>;
 
   Result<void> prepare(const ProfileSettings& profile);
   Result<void> prepare_listed();
-  Result<void> prepare_fixed(Entry& entry);
+  Result<void> prepare_value(Entry& entry);
   Result<void> check_settings() const;
   bool is_listed(const Oid& id) const;
   Entry unlisted(const Oid& id) const;
@@ -52,6 +55,7 @@ class ExtensionPolicy {
   Choice copied_key_usage(const Request& request, Granted& granted) const;
   Choice copied_purposes(const Extension& asked, const Request& request, Granted& granted) const;
   Choice copied_names(const Extension& asked, const Request& request) const;
+  Choice derived_names(const Entry& entry, const Request& request, Granted& granted) const;
   Choice own_key_usage(const Request& request) const;
   Extension subject_key_identifier(const Request& request, Granted& granted) const;
 

@@ -79,17 +79,20 @@ Result<void> ExtensionPolicy::prepare_listed() {
     if (!known) entries_.push_back({*id, field.name, field.rule, false, std::nullopt});
   }
   for (Entry& entry : entries_) {
-    if (entry.rule.kind == Kind::fixed) TRY(prepare_fixed(entry));
+    const bool has_value = entry.rule.kind == Kind::fixed || entry.rule.kind == Kind::default_;
+    if (has_value) TRY(prepare_value(entry));
   }
   return {};
 }
 
-Result<void> ExtensionPolicy::prepare_fixed(Entry& entry) {
+Result<void> ExtensionPolicy::prepare_value(Entry& entry) {
   const auto value = from_hex(entry.rule.der_hex);
-  if (!value) return hold("the fixed value of " + entry.name + " is not hexadecimal");
+  const bool fixed = entry.rule.kind == Kind::fixed;
+  if (!value) return hold("the value of " + entry.name + " is not hexadecimal");
   entry.own = Extension{entry.id, entry.rule.critical, *value};
   const auto values = read_values({*entry.own});
-  if (!values) return hold("the fixed value: " + values.error().text);
+  if (!values) return hold("the value of " + entry.name + ": " + values.error().text);
+  if (!fixed) return {};
   if (values->keyUsage) key_usage_ = *values->keyUsage;
   if (values->extKeyUsage) purposes_ = *values->extKeyUsage;
   return {};
@@ -101,6 +104,9 @@ Result<void> ExtensionPolicy::check_settings() const {
     const Oid id = *Oid::from_dotted(field.oid);
     if (id == oid::id_ce_subjectKeyIdentifier || id == oid::id_ce_authorityKeyIdentifier) {
       return hold(field.name + " is written by the CA and takes no rule");
+    }
+    if (field.rule.kind == Kind::derive && id != oid::id_ce_subjectAltName) {
+      return hold(field.name + " cannot be derived; only subjectAltName can");
     }
     if (id == oid::id_ce_basicConstraints && !open) {
       return hold("\"ca\" and \"path_length\" decide basicConstraints, not a rule");

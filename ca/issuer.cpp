@@ -59,7 +59,7 @@ Result<Issuer> Issuer::create(Certificate certificate, const PrivateKey& key, Ra
 const Certificate& Issuer::certificate() const { return state_->certificate; }
 Time Issuer::latest_not_after() const { return state_->certificate.not_after(); }
 
-Result<Certificate> Issuer::issue(const CertificatePlan& plan) const {
+Result<Bytes> Issuer::prepare(const CertificatePlan& plan) const {
   TBSCertificate tbs{make_serial_number(state_->clock.now(), state_->random),
                      state_->certificate.subject(),
                      plan.notBefore,
@@ -70,8 +70,17 @@ Result<Certificate> Issuer::issue(const CertificatePlan& plan) const {
   tbs.extensions.reserve(plan.extensions.size() + 1);
   tbs.extensions = plan.extensions;
   tbs.extensions.push_back(state_->authorityKeyIdentifier);
-  ASSIGN_OR_RETURN(const Bytes der, sign_certificate(tbs, state_->signer));
+  return encode_tbs(tbs, state_->signer.algorithm());
+}
+
+Result<Certificate> Issuer::sign(ByteView tbs) const {
+  ASSIGN_OR_RETURN(const Bytes der, sign_tbs(tbs, state_->signer));
   return Certificate::from_der(der);
+}
+
+Result<Certificate> Issuer::issue(const CertificatePlan& plan) const {
+  ASSIGN_OR_RETURN(const Bytes tbs, prepare(plan));
+  return sign(tbs);
 }
 
 Result<Bytes> Issuer::sign_crl(TBSCertList tbs) const {

@@ -24,8 +24,13 @@ class Issuer {
   const Certificate& certificate() const;
   Time latest_not_after() const;  // of the CA certificate
 
-  // A new certificate. Nothing is stored: the caller makes it durable before it leaves the machine.
-  // The serial number has 20 octets: 0, time and 80 random bits - see serial_number.h.
+  // The DER of the TBSCertificate that sign() turns into a certificate, with a serial number of its
+  // own. The CA key has no part in it.
+  Result<Bytes> prepare(const CertificatePlan& plan) const;
+  Result<Certificate> sign(ByteView tbs) const;
+  // Both at once: a new certificate. Nothing is stored: the caller makes it durable before it
+  // leaves the machine. The serial number has 20 octets: 0, time and 80 random bits - see
+  // serial_number.h.
   Result<Certificate> issue(const CertificatePlan& plan) const;
   Result<Bytes> sign_crl(TBSCertList tbs) const;  // fills in issuer and authorityKeyIdentifier
 

@@ -4,6 +4,7 @@
 
 #include "ca/extension_rules.h"
 #include "ca/key_rules.h"
+#include "ca/lint.h"
 #include "ca/subject_rules.h"
 #include "crypto/certificate_builder.h"
 
@@ -97,6 +98,14 @@ Result<Profile> Profile::create(const ProfileSettings& settings) {
   if (settings.validity < std::chrono::seconds(1)) {
     return hold("profile " + settings.name + " has no validity");
   }
+  for (const auto& rule : settings.lint_allow) {
+    const auto& known = lint_rules();
+    if (std::find(known.begin(), known.end(), rule) == known.end()) {
+      return hold(
+          "profile " + settings.name + ": lint_allow names \"" + rule + "\", which is no rule",
+          "docs/configuration.md lists them");
+    }
+  }
   ASSIGN_OR_RETURN(SubjectPolicy subject, SubjectPolicy::create(settings));
   ASSIGN_OR_RETURN(ExtensionPolicy extensions, ExtensionPolicy::create(settings));
   Profile profile;
@@ -110,8 +119,9 @@ const ProfileSettings& Profile::settings() const { return state_->settings; }
 
 Allowed<CertificatePlan> Profile::plan(const CertificateWish& wish, Time now, Time latest) const {
   TRY(check_key(state_->settings, wish.key));
-  ASSIGN_OR_RETURN(auto subject, state_->subject.apply(wish.subject));
-  ASSIGN_OR_RETURN(auto extensions, state_->extensions.apply(wish.extensions, wish.key));
+  const DerivedValues derived(wish.subject, wish.extensions, wish.key);
+  ASSIGN_OR_RETURN(auto subject, state_->subject.apply(wish.subject, derived));
+  ASSIGN_OR_RETURN(auto extensions, state_->extensions.apply(wish.extensions, wish.key, derived));
   ASSIGN_OR_RETURN(auto span, grant_span(state_->settings, wish, now, latest));
 
   CertificatePlan plan{

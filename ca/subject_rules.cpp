@@ -8,7 +8,8 @@ namespace cmpost {
 namespace {
 
 bool has_value(FieldRule::Kind kind) {
-  return kind == FieldRule::Kind::fixed || kind == FieldRule::Kind::default_;
+  return kind == FieldRule::Kind::fixed || kind == FieldRule::Kind::default_ ||
+         kind == FieldRule::Kind::set;
 }
 
 // RFC 4514 2.4, by the escape that is right for every octet.
@@ -56,6 +57,19 @@ bool contains(const std::vector<AttributeTypeAndValue>& attributes, const Oid& t
                      [&](const auto& attribute) { return attribute.type == type; });
 }
 
+// The attributes of this type are one, with this value.
+bool says_only(const std::vector<AttributeTypeAndValue>& attributes, const Oid& type,
+               const std::string& value) {
+  std::size_t count = 0;
+  bool same = false;
+  for (const auto& attribute : attributes) {
+    if (attribute.type != type) continue;
+    ++count;
+    same = attribute.value == value;
+  }
+  return count == 1 && same;
+}
+
 }  // namespace
 
 Result<SubjectPolicy> SubjectPolicy::create(const ProfileSettings& profile) {
@@ -73,16 +87,25 @@ Result<SubjectPolicy> SubjectPolicy::create(const ProfileSettings& profile) {
       }
       ASSIGN_OR_RETURN(field.rdn, encode_rdn(*type, setting.rule.value));
     }
+    if (setting.rule.kind == FieldRule::Kind::derive && setting.rule.value.empty()) {
+      return hold("profile " + profile.name + ": subject " + setting.name +
+                  " is derived from nothing");
+    }
     policy.fields_.push_back(std::move(field));
   }
   return policy;
 }
 
+const SubjectPolicy::Field* SubjectPolicy::field_of(const Oid& type) const {
+  const auto found = std::find_if(fields_.begin(), fields_.end(),
+                                  [&](const Field& field) { return field.type == type; });
+  return found == fields_.end() ? nullptr : &*found;
+}
+
 Allowed<void> SubjectPolicy::check(const AttributeTypeAndValue& attribute) const {
-  const auto field = std::find_if(fields_.begin(), fields_.end(),
-                                  [&](const Field& f) { return f.type == attribute.type; });
-  const bool listed = field != fields_.end();
-  const std::string name = listed ? field->setting.name : plain_name(attribute.type);
+  const Field* const field = field_of(attribute.type);
+  const auto kind = field != nullptr ? field->setting.rule.kind : other_;
+  const std::string name = field != nullptr ? field->setting.name : plain_name(attribute.type);
   // DirectoryString is SIZE (1..MAX) (RFC 5280 4.1.2.4).
   if (attribute.value.empty()) {
     return refuse(Refusal::Reason::subject, "the subject's " + name + " is empty");
@@ -91,12 +114,11 @@ Allowed<void> SubjectPolicy::check(const AttributeTypeAndValue& attribute) const
     return refuse(Refusal::Reason::subject,
                   "the subject's " + name + " has control characters in it");
   }
-  if ((listed ? field->setting.rule.kind : other_) == FieldRule::Kind::deny) {
+  if (kind == FieldRule::Kind::deny) {
     return refuse(Refusal::Reason::subject,
                   "profile " + profile_ + " allows no " + name + " in the subject");
   }
-  if (listed && field->setting.rule.kind == FieldRule::Kind::fixed &&
-      attribute.value != field->setting.rule.value) {
+  if (kind == FieldRule::Kind::fixed && attribute.value != field->setting.rule.value) {
     return refuse(Refusal::Reason::subject, "the subject's " + name + " is \"" +
                                                 printable(attribute.value, 80) + "\"; profile " +
                                                 profile_ + " has it fixed to \"" +
@@ -105,25 +127,106 @@ Allowed<void> SubjectPolicy::check(const AttributeTypeAndValue& attribute) const
   return {};
 }
 
-Allowed<SubjectPolicy::Granted> SubjectPolicy::apply(const Name& requested) const {
+Allowed<std::optional<SubjectPolicy::Replacement>> SubjectPolicy::imposed(
+    const Field& field, const DerivedValues& values) const {
+  switch (field.setting.rule.kind) {
+    case FieldRule::Kind::drop:
+      return Replacement{field.type, {}, {}};
+    case FieldRule::Kind::set:
+      return Replacement{field.type, field.rdn, field.setting.rule.value};
+    case FieldRule::Kind::derive:
+      break;
+    default:
+      return std::nullopt;
+  }
+  ASSIGN_OR_RETURN(const std::string value, values.fill(field.setting.rule.value));
+  auto rdn = encode_rdn(field.type, value);
+  if (rdn) return Replacement{field.type, *std::move(rdn), value};
+  return refuse(Refusal::Reason::subject, "the derived " + field.setting.name + ", \"" +
+                                              printable(value, 80) +
+                                              "\", is none: " + rdn.error().what);
+}
+
+// Every RDN in its place; those of which nothing is left are gone.
+Name SubjectPolicy::replaced(const Name& requested,
+                             const std::vector<Replacement>& replacements) const {
+  std::vector<Oid> done;
+  der::Writer writer;
+  writer.constructed(der::kSequence, [&] {
+    der::Reader outer(requested.der());
+    auto rdns = outer.enter(der::kSequence);
+    while (rdns && !rdns->at_end()) {
+      const auto set = rdns->expect(der::kSet);
+      der::Writer kept;
+      for (auto inside = rdns->inside(*set); !inside.at_end();) {
+        const auto pair = inside.expect(der::kSequence);
+        auto parts = inside.inside(*pair);
+        const auto type = parts.object_identifier();
+        const auto change = std::find_if(replacements.begin(), replacements.end(),
+                                         [&](const auto& one) { return one.type == *type; });
+        const bool dropped = change == replacements.end() && field_of(*type) == nullptr &&
+                             other_ == FieldRule::Kind::drop;
+        if (dropped) continue;
+        if (change == replacements.end()) {
+          kept.raw(pair->whole);
+        } else if (std::find(done.begin(), done.end(), *type) == done.end()) {
+          done.push_back(*type);
+          writer.raw(change->rdn);
+        }
+      }
+      if (!kept.bytes().empty()) writer.constructed(der::kSet, [&] { writer.raw(kept.bytes()); });
+    }
+  });
+  der::Reader reader(writer.bytes());
+  auto name = Name::read(reader);
+  CHECK(name.has_value());
+  return *std::move(name);
+}
+
+Allowed<SubjectPolicy::Granted> SubjectPolicy::apply(const Name& requested,
+                                                     const DerivedValues& values) const {
   Granted granted{requested, {}};
   const auto attributes = requested.attributes();
   for (const auto& attribute : attributes) TRY(check(attribute));
 
   Bytes added;
+  std::vector<Replacement> replacements;
   for (const Field& field : fields_) {
-    if (contains(attributes, field.type)) continue;
+    const bool present = contains(attributes, field.type);
+    ASSIGN_OR_RETURN(auto replacement, imposed(field, values));
+    const std::string start = "subject: " + field.setting.name;
+    if (present && replacement && !says_only(attributes, field.type, replacement->value)) {
+      granted.changes.push_back(
+          start + (replacement->rdn.empty()
+                       ? " left out"
+                       : " = \"" + replacement->value + "\" instead of what was asked for"));
+      replacements.push_back(*std::move(replacement));
+    }
+    if (present) continue;
     if (field.setting.rule.kind == FieldRule::Kind::require) {
       return refuse(Refusal::Reason::subject, "the subject has no " + field.setting.name +
                                                   ", which profile " + profile_ + " asks for");
     }
-    if (!has_value(field.setting.rule.kind)) continue;
-    append(added, field.rdn);
-    granted.changes.push_back("subject: " + field.setting.name + " = \"" +
-                              field.setting.rule.value + "\" added");
+    const Bytes& rdn = replacement ? replacement->rdn : field.rdn;
+    if (rdn.empty()) continue;
+    append(added, rdn);
+    const auto& value = replacement ? replacement->value : field.setting.rule.value;
+    granted.changes.push_back(start + " = \"" + value + "\" added");
   }
-  if (!added.empty()) granted.subject = in_front(added, requested);
+  drop_others(attributes, granted);
+  const bool others = other_ == FieldRule::Kind::drop;
+  if (others || !replacements.empty()) granted.subject = replaced(requested, replacements);
+  if (!added.empty()) granted.subject = in_front(added, granted.subject);
   return granted;
+}
+
+void SubjectPolicy::drop_others(const std::vector<AttributeTypeAndValue>& attributes,
+                                Granted& granted) const {
+  if (other_ != FieldRule::Kind::drop) return;
+  for (const auto& attribute : attributes) {
+    if (field_of(attribute.type) != nullptr) continue;
+    granted.changes.push_back("subject: " + plain_name(attribute.type) + " left out");
+  }
 }
 
 }  // namespace cmpost

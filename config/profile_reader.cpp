@@ -119,19 +119,52 @@ std::optional<std::string> policy_oid(std::string_view text) {
 
 constexpr std::array kFieldWords = {Word<FieldRule::Kind>{"copy", FieldRule::Kind::copy},
                                     Word<FieldRule::Kind>{"deny", FieldRule::Kind::deny},
+                                    Word<FieldRule::Kind>{"drop", FieldRule::Kind::drop},
                                     Word<FieldRule::Kind>{"require", FieldRule::Kind::require}};
 
-// `{ fixed = "Grid" }` or `{ default = "x" }`.
-FieldRule read_field_table(Section table, std::string_view field) {
-  FieldRule rule{FieldRule::Kind::fixed, table.text("fixed")};
-  const auto other = table.text("default");
-  if (table.has("fixed") == table.has("default")) {
-    table.reading().complain(table.at(), table.where() + " needs either 'fixed' or 'default'");
-  } else if (table.has("default")) {
-    rule = {FieldRule::Kind::default_, other};
+// Placeholders of a derived value: names of attributes and of what else a request has.
+void complain_about_placeholders(Section& table, std::string_view key, std::string_view text) {
+  while (true) {
+    const auto open = text.find_first_of("{}");
+    if (open == std::string_view::npos) return;
+    const auto close = text.find('}', open);
+    if (text[open] == '}' || close == std::string_view::npos) {
+      return table.complain(key, "a brace in '" + std::string(key) + "' has no partner");
+    }
+    const auto word = text.substr(open + 1, close - open - 1);
+    const bool other =
+        word == "dns" || word == "email" || word == "ip" || word == "uri" || word == "key";
+    if (!other && !attribute_oid(word)) {
+      table.complain(key, "'{" + printable(word, 40) + "}' is nothing that a request has",
+                     "an attribute such as {CN}, or {dns}, {email}, {ip}, {uri}, {key}");
+    }
+    text.remove_prefix(close + 1);
   }
+}
+
+// `{ fixed = "Grid" }`, `{ set = "Grid" }`, `{ default = "x" }` or `{ derive = "{CN}-1" }`.
+FieldRule read_field_table(Section table, std::string_view field) {
+  constexpr std::array kKeys = {std::pair("fixed", FieldRule::Kind::fixed),
+                                std::pair("set", FieldRule::Kind::set),
+                                std::pair("default", FieldRule::Kind::default_),
+                                std::pair("derive", FieldRule::Kind::derive)};
+  FieldRule rule{FieldRule::Kind::fixed, {}};
+  int given = 0;
+  for (const auto& [key, kind] : kKeys) {
+    const auto value = table.text(key);
+    if (!table.has(key)) continue;
+    rule = {kind, value};
+    ++given;
+  }
+  if (given != 1) {
+    table.reading().complain(table.at(),
+                             table.where() + " needs one of 'fixed', 'set', 'default', 'derive'");
+  }
+  if (rule.kind == FieldRule::Kind::derive)
+    complain_about_placeholders(table, "derive", rule.value);
   const bool country = field == "C" || field == "countryName";
-  if (country && !rule.value.empty() && rule.value.size() != 2) {
+  const bool plain = rule.kind != FieldRule::Kind::derive;
+  if (country && plain && !rule.value.empty() && rule.value.size() != 2) {
     table.reading().complain(table.at(), "a country has two letters", "such as \"DE\"");
   }
   table.finish();
@@ -159,7 +192,8 @@ void complain_about_twins(Section& table, const Fields& fields) {
 
 SubjectRules read_subject(Section table) {
   constexpr std::array kOther = {Word<FieldRule::Kind>{"copy", FieldRule::Kind::copy},
-                                 Word<FieldRule::Kind>{"deny", FieldRule::Kind::deny}};
+                                 Word<FieldRule::Kind>{"deny", FieldRule::Kind::deny},
+                                 Word<FieldRule::Kind>{"drop", FieldRule::Kind::drop}};
   SubjectRules rules;
   rules.other = table.choice("other", rules.other, kOther);
   for (const auto& member : table.members()) {
@@ -183,16 +217,47 @@ constexpr std::array kExtensionWords = {
     Word<ExtensionRule::Kind>{"deny", ExtensionRule::Kind::deny},
     Word<ExtensionRule::Kind>{"require", ExtensionRule::Kind::require}};
 
-// `{ fixed = "0500", critical = true }`
-ExtensionRule read_fixed_extension(Section table) {
-  ExtensionRule rule{.kind = ExtensionRule::Kind::fixed, .der_hex = {}};
-  table.require("fixed", "the hexadecimal DER of its value");
-  const auto der = from_hex(table.text("fixed"));
-  if (table.has("fixed") && (!der || der->empty())) {
-    table.complain("fixed", "'fixed' is not hexadecimal", "the DER of the value, such as \"0500\"");
+// `{ fixed = "0500", critical = true }`, or the same with `default`.
+ExtensionRule read_extension_value(Section& table, const char* key, ExtensionRule::Kind kind) {
+  ExtensionRule rule{.kind = kind, .der_hex = {}};
+  const auto der = from_hex(table.text(key));
+  if (!der || der->empty()) {
+    table.complain(key, "'" + std::string(key) + "' is not hexadecimal",
+                   "the DER of the value, such as \"0500\"");
+  } else {
+    rule.der_hex = to_hex(*der);
   }
-  if (der) rule.der_hex = to_hex(*der);
   rule.critical = table.flag("critical", false);
+  return rule;
+}
+
+// `{ derive = ["DNS:{CN}.grid.example"] }`
+ExtensionRule read_derived_names(Section& table, bool names_allowed) {
+  ExtensionRule rule{.kind = ExtensionRule::Kind::derive, .der_hex = {}};
+  rule.names = table.texts("derive");
+  if (!names_allowed) table.complain("derive", "only subjectAltName can be derived");
+  if (rule.names.empty()) table.complain("derive", "'derive' names nothing");
+  for (const auto& name : rule.names) complain_about_placeholders(table, "derive", name);
+  return rule;
+}
+
+ExtensionRule read_extension_table(Section table, bool is_san) {
+  using Kind = ExtensionRule::Kind;
+  const int given =
+      (table.has("fixed") ? 1 : 0) + (table.has("default") ? 1 : 0) + (table.has("derive") ? 1 : 0);
+  ExtensionRule rule{.kind = Kind::ignore, .der_hex = {}};
+  if (given != 1) {
+    table.reading().complain(table.at(),
+                             table.where() + " needs one of 'fixed', 'default' and 'derive'",
+                             "'fixed' and 'default': the hexadecimal DER of its value");
+  }
+  if (table.has("derive")) {
+    rule = read_derived_names(table, is_san);
+  } else if (table.has("default")) {
+    rule = read_extension_value(table, "default", Kind::default_);
+  } else if (table.has("fixed")) {
+    rule = read_extension_value(table, "fixed", Kind::fixed);
+  }
   table.finish();
   return rule;
 }
@@ -201,7 +266,7 @@ ExtensionRule read_extension(Section& table, const Value::Member& member) {
   const bool constraints = member.key == "basicConstraints" || member.key == "2.5.29.19";
   if (member.value.kind == Value::Kind::table) {
     if (constraints) table.complain(member.key, "'ca' and 'path_length' decide basicConstraints");
-    return read_fixed_extension(table.table(member.key));
+    return read_extension_table(table.table(member.key), extension_oid(member.key) == "2.5.29.17");
   }
   const auto kind = table.choice(member.key, ExtensionRule::Kind::ignore, kExtensionWords);
   const bool copied = kind == ExtensionRule::Kind::copy || kind == ExtensionRule::Kind::require;
@@ -310,6 +375,12 @@ ProfileSettings read_profile(Section table) {
   profile.reuse_key = table.choice("reuse_key", profile.reuse_key, kReuse);
   profile.max_requests =
       static_cast<int>(table.integer("max_requests", profile.max_requests, {1, 1000}));
+  constexpr std::array kLint = {
+      Word<ProfileSettings::Lint>{"refuse", ProfileSettings::Lint::refuse},
+      Word<ProfileSettings::Lint>{"warn", ProfileSettings::Lint::warn},
+      Word<ProfileSettings::Lint>{"off", ProfileSettings::Lint::off}};
+  profile.lint = table.choice("lint", profile.lint, kLint);
+  profile.lint_allow = table.texts("lint_allow");
   table.finish();
   return profile;
 }

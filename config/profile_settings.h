@@ -22,13 +22,19 @@ struct KeyRule {
 // Who decides one field of the subject.
 struct FieldRule {
   enum class Kind {
-    copy,     // as requested; absent when not requested
-    deny,     // a request that has it is refused
-    require,  // as requested; a request without it is refused
-    fixed,    // always `value`; a request with another value is refused
-    default_  // as requested, else `value`
+    copy,      // as requested; absent when not requested
+    deny,      // a request that has it is refused
+    require,   // as requested; a request without it is refused
+    fixed,     // always `value`; a request with another value is refused
+    set,       // always `value`, whatever is requested
+    default_,  // as requested, else `value`
+    derive,    // always `value` with its placeholders filled in, whatever is requested
+    drop       // never there, whatever is requested
   };
   Kind kind = Kind::copy;
+  // derive: placeholders are {CN} and other attributes of the requested subject, {dns}, {email},
+  // {ip}, {uri} for the first such name of the requested subjectAltName, {key} for the first 16
+  // hexadecimal digits of the key identifier.
   std::string value;
   friend bool operator==(const FieldRule&, const FieldRule&) = default;
 };
@@ -44,21 +50,24 @@ struct SubjectRules {
   // In the order of the file: fixed and default values that the request does not have are put in
   // front of the requested ones (X.500 order: C, O, ... before CN) in this order.
   std::vector<SubjectField> fields;
-  FieldRule::Kind other = FieldRule::Kind::copy;  // copy or deny: types that are not listed
+  FieldRule::Kind other = FieldRule::Kind::copy;  // copy, deny or drop: types that are not listed
 };
 
 // Who decides one extension.
 struct ExtensionRule {
   enum class Kind {
-    ignore,   // what is requested has no effect; the profile's own value, if any, is used
-    copy,     // as requested, within what the profile allows (below); else the profile's own value
-    deny,     // a request that has it is refused
-    require,  // as copy; a request without it is refused
-    fixed     // always `der`, whatever is requested
+    ignore,    // what is requested has no effect; the profile's own value, if any, is used
+    copy,      // as requested, within what the profile allows (below); else the profile's own value
+    deny,      // a request that has it is refused
+    require,   // as copy; a request without it is refused
+    fixed,     // always `der`, whatever is requested
+    default_,  // as copy; `der` when it is not requested
+    derive     // subjectAltName alone: the names of `names`, whatever is requested
   };
   Kind kind = Kind::ignore;
-  std::string der_hex;    // fixed: the extnValue's contents, whole DER, lower-case hex
-  bool critical = false;  // fixed
+  std::string der_hex;    // fixed, default: the extnValue's contents, whole DER, lower-case hex
+  bool critical = false;  // fixed, default
+  std::vector<std::string> names{};  // derive: "DNS:{CN}.grid.example", placeholders as above
   friend bool operator==(const ExtensionRule&, const ExtensionRule&) = default;
 };
 
@@ -106,6 +115,10 @@ struct ProfileSettings {
   bool reuse_key =
       true;  // reuse_key = "allow" | "deny": a public key that has a certificate already
   int max_requests = 10;  // CertReqMsg in one message
+  // What becomes of a certificate that would break a MUST of RFC 5280, and rules that do not count.
+  enum class Lint { refuse, warn, off };
+  Lint lint = Lint::refuse;
+  std::vector<std::string> lint_allow;
 };
 
 }  // namespace cmpost

@@ -43,11 +43,18 @@ void write_tbs(der::Writer& w, const TBSCertificate& tbs, const AlgorithmIdentif
 
 }  // namespace
 
-Result<Bytes> sign_certificate(const TBSCertificate& tbs, const Signer& signer) {
+Result<Bytes> encode_tbs(const TBSCertificate& tbs, const AlgorithmIdentifier& signature) {
   TRY(check(tbs));
   der::Writer to_be_signed;
-  write_tbs(to_be_signed, tbs, signer.algorithm());
-  return assemble_signed(to_be_signed.bytes(), signer);
+  write_tbs(to_be_signed, tbs, signature);
+  return std::move(to_be_signed).take();
+}
+
+Result<Bytes> sign_tbs(ByteView tbs, const Signer& signer) { return assemble_signed(tbs, signer); }
+
+Result<Bytes> sign_certificate(const TBSCertificate& tbs, const Signer& signer) {
+  ASSIGN_OR_RETURN(const Bytes to_be_signed, encode_tbs(tbs, signer.algorithm()));
+  return sign_tbs(to_be_signed, signer);
 }
 
 }  // namespace cmpost

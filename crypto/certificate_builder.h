@@ -20,7 +20,12 @@ struct TBSCertificate {
   Bytes subjectPublicKeyInfo;  // whole DER
   Extensions extensions;
 };
-// DER of the Certificate (v3) signed by `signer`.
+// DER of the TBSCertificate (v3) as a signer with `signature` will sign it.
+Result<Bytes> encode_tbs(const TBSCertificate& tbs, const AlgorithmIdentifier& signature);
+// DER of the Certificate around an encoded TBSCertificate; the signer's algorithm is the one that
+// it was encoded for.
+Result<Bytes> sign_tbs(ByteView tbs, const Signer& signer);
+// Both at once.
 Result<Bytes> sign_certificate(const TBSCertificate& tbs, const Signer& signer);
 
 // Entries of RFC 5280 5.3.1.

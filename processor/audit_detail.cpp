@@ -25,15 +25,18 @@ class JsonObject {
 
 }  // namespace
 
-AuditEntry issued_entry(const CertificateRecord& record) {
-  return {"certificate.issued", JsonObject()
-                                    .add("serial", to_hex(record.serial))
-                                    .add("subject", record.subject)
-                                    .add("profile", record.profile)
-                                    .add("channel", record.channel)
-                                    .add("requester", record.requester)
-                                    .add("tid", record.tid)
-                                    .text()};
+AuditEntry issued_entry(const CertificateRecord& record, const std::vector<std::string>& changes) {
+  JsonObject detail;
+  detail.add("serial", to_hex(record.serial))
+      .add("subject", record.subject)
+      .add("profile", record.profile)
+      .add("channel", record.channel)
+      .add("requester", record.requester)
+      .add("tid", record.tid);
+  std::string words;
+  for (const auto& change : changes) words += (words.empty() ? "" : "; ") + change;
+  if (!words.empty()) detail.add("changes", words);
+  return {"certificate.issued", detail.text()};
 }
 
 AuditEntry revoked_entry(const Revocation& revocation, std::string_view why) {

@@ -1,5 +1,7 @@
 #include "processor/certificate_request.h"
 
+#include "base/log.h"
+#include "ca/lint.h"
 #include "processor/audit_detail.h"
 #include "processor/proof_of_possession.h"
 
@@ -87,6 +89,20 @@ Outcome<void> check_key_is_new(const ProvenRequest& proven, const Profile& profi
                      : "this key is certified for somebody else already");
 }
 
+// The last look before the CA key signs.
+Checked<void> look_over(ByteView tbs, const Profile& profile, const Request& request,
+                        const Services& services) {
+  const auto findings = lint_for(profile.settings(), tbs, services.authority.issuer.certificate());
+  if (!findings) return failure(to_rejection(findings.error()));
+  if (findings->empty()) return {};
+  log::warning("certificate.lint",
+               {{"tid", to_hex(*request.message.header.transactionID)},
+                {"profile", profile.name()},
+                {"errors", words_for(*findings, LintFinding::Level::error)},
+                {"warnings", words_for(*findings, LintFinding::Level::warning)}});
+  return {};
+}
+
 }  // namespace
 
 Rejection to_rejection(const Refusal& refusal) {
@@ -148,6 +164,8 @@ Outcome<void> check_issuable(const ProvenRequest& proven, const Profile& profile
   const auto plan =
       profile.plan(proven.wish, request.now, services.authority.issuer.latest_not_after());
   if (!plan) return failure(to_rejection(plan.error()));
+  ASSIGN_OR_RETURN(const Bytes tbs, services.authority.issuer.prepare(*plan));
+  TRY(look_over(tbs, profile, request, services));
   return {};
 }
 
@@ -157,11 +175,13 @@ Outcome<Issued> issue(const ProvenRequest& proven, const Profile& profile, bool 
   const auto& issuer = services.authority.issuer;
   auto plan = profile.plan(proven.wish, request.now, issuer.latest_not_after());
   if (!plan) return failure(to_rejection(plan.error()));
-  ASSIGN_OR_RETURN(auto certificate, issuer.issue(*plan));
+  ASSIGN_OR_RETURN(const Bytes tbs, issuer.prepare(*plan));
+  TRY(look_over(tbs, profile, request, services));
+  ASSIGN_OR_RETURN(auto certificate, issuer.sign(tbs));
   Effects effects;
   effects.certificates.push_back(
       record_of(certificate, proven, profile, request, requester, awaits_confirm));
-  effects.audit.push_back(issued_entry(effects.certificates.back()));
+  effects.audit.push_back(issued_entry(effects.certificates.back(), plan->changes));
   return Issued{std::move(certificate), !plan->changes.empty(), std::move(plan->changes),
                 std::move(effects)};
 }

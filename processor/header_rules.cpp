@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "processor/explain.h"
+
 namespace cmpost {
 namespace {
 
@@ -136,6 +138,43 @@ Checked<HeaderWishes> check_header(const PKIMessage& message, const ChannelPolic
   ASSIGN_OR_RETURN(wishes.implicitConfirm, read_implicit_confirm(header.generalInfo));
   ASSIGN_OR_RETURN(wishes.certProfile, read_cert_profile(header.generalInfo));
   return wishes;
+}
+
+std::vector<CheckVerdict> explain_header(const PKIMessage& message, const ChannelPolicy& channel,
+                                         Time now) {
+  const auto& header = message.header;
+  std::vector<CheckVerdict> verdicts;
+  const auto note = [&](const char* check, const auto& result, std::string detail) {
+    using enum CheckVerdict::Verdict;
+    if (result) {
+      verdicts.push_back({check, passed, std::move(detail)});
+    } else {
+      const auto& rejection = result.error();
+      verdicts.push_back(
+          {check, failed, std::string(to_string(rejection.failInfo)) + ": " + rejection.text});
+    }
+  };
+  const auto size = [](const std::optional<Bytes>& field) {
+    return field ? std::to_string(field->size()) + " octets" : std::string("absent");
+  };
+  const bool strict = channel.settings.strict;
+  note("pvno", check_version(header), std::to_string(header.pvno));
+  note("transactionID", check_transaction_id(header, strict), size(header.transactionID));
+  note("senderNonce", check_sender_nonce(header, strict), size(header.senderNonce));
+  note("protectionAlg with protection", check_protection_pair(message),
+       header.protectionAlg ? header.protectionAlg->algorithm.name() : "absent");
+  note("recipNonce", check_recip_nonce(message), size(header.recipNonce));
+  note("messageTime", check_message_time(header, channel.settings, now),
+       header.messageTime ? to_iso8601(*header.messageTime) : "absent");
+  const auto implicit = read_implicit_confirm(header.generalInfo);
+  note("implicitConfirm", implicit, implicit && *implicit ? "asked for" : "not asked for");
+  const auto profiles = read_cert_profile(header.generalInfo);
+  std::string names;
+  for (const auto& name : profiles.value_or(std::vector<std::string>())) {
+    names += (names.empty() ? "" : ", ") + printable(name, 64);
+  }
+  note("certProfile", profiles, names.empty() ? "none named" : names);
+  return verdicts;
 }
 
 }  // namespace cmpost

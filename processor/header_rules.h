@@ -17,4 +17,9 @@ bool opens_transaction(const PKIBody& body);
 // The pvno an answer to a message of this pvno has.
 std::int64_t answer_pvno(std::int64_t pvno);
 
+// The same checks one by one, each with its verdict; for people.
+struct CheckVerdict;
+std::vector<CheckVerdict> explain_header(const PKIMessage& message, const ChannelPolicy& channel,
+                                         Time now);
+
 }  // namespace cmpost

@@ -17,7 +17,7 @@ build_packages=(
 )
 test_packages=(
   libgtest-dev libgmock-dev libbenchmark-dev
-  sqlite3 bindfs faketime tshark clang-format python3-pyasn1-modules
+  sqlite3 bindfs faketime tshark clang-format gnutls-bin python3-pyasn1-modules
   dovecot-imapd dovecot-pop3d dovecot-lmtpd dovecot-submissiond postfix s-nail
   openssh-server openssh-client
 )

@@ -156,6 +156,86 @@ TEST_F(ProfileTest, RefusesAFixedAttributeWithAnotherValueEvenBesideTheRightOne)
   EXPECT_THAT(plan(), Refuses(Reason::subject, HasSubstr("Evil")));
 }
 
+TEST_F(ProfileTest, SetsAnAttributeWhateverIsAskedForAndSaysSo) {
+  set_field("O", "2.5.4.10", FieldRule::Kind::set, "Plant");
+  auto granted = plan();
+  ASSERT_TRUE(granted) << granted.error().text;
+  EXPECT_EQ(granted->subject.text(), "CN=dev1,O=Plant");
+  EXPECT_THAT(granted->changes, ElementsAre(HasSubstr("O = \"Plant\" instead of")));
+  wish.subject = name("CN=dev1");
+  granted = plan();
+  EXPECT_EQ(granted->subject.text(), "CN=dev1,O=Plant");
+  EXPECT_THAT(granted->changes, ElementsAre(HasSubstr("O = \"Plant\" added")));
+  wish.subject = name("CN=dev1,O=Plant");
+  EXPECT_THAT(plan()->changes, IsEmpty());
+  wish.subject = name("CN=dev1,O=Plant,O=Evil");
+  EXPECT_EQ(plan()->subject.text(), "CN=dev1,O=Plant");
+}
+
+TEST_F(ProfileTest, DropsAttributesThatItDoesNotWant) {
+  set_field("O", "2.5.4.10", FieldRule::Kind::drop);
+  auto granted = plan();
+  EXPECT_EQ(granted->subject.text(), "CN=dev1");
+  EXPECT_THAT(granted->changes, ElementsAre("subject: O left out"));
+  settings.subject.fields.clear();
+  set_field("CN", "2.5.4.3", FieldRule::Kind::copy);
+  settings.subject.other = FieldRule::Kind::drop;
+  granted = plan();
+  EXPECT_EQ(granted->subject.text(), "CN=dev1");
+  EXPECT_THAT(granted->changes, ElementsAre(HasSubstr("left out")));
+}
+
+TEST_F(ProfileTest, KeepsWhatStandsBesideAReplacedAttributeInOneRdn) {
+  set_field("O", "2.5.4.10", FieldRule::Kind::set, "Plant");
+  wish.subject = name("CN=dev1+O=Grid,L=Bonn");
+  const auto granted = plan();
+  ASSERT_TRUE(granted) << granted.error().text;
+  EXPECT_EQ(granted->subject.first(oid::id_at_commonName), "dev1");
+  EXPECT_EQ(granted->subject.first(oid::id_at_organizationName), "Plant");
+  EXPECT_EQ(granted->subject.first(oid::id_at_localityName), "Bonn");
+}
+
+TEST_F(ProfileTest, DerivesAttributesFromTheRequest) {
+  set_field("CN", "2.5.4.3", FieldRule::Kind::derive, "{serialNumber}-{key}");
+  wish.subject = name("CN=anything,serialNumber=77");
+  const auto granted = plan();
+  ASSERT_TRUE(granted) << granted.error().text;
+  const auto digits = to_hex(wish.key.key_identifier()).substr(0, 16);
+  EXPECT_EQ(granted->subject.first(oid::id_at_commonName), "77-" + digits);
+  wish.subject = name("CN=anything");
+  EXPECT_THAT(plan(), Refuses(Reason::subject, HasSubstr("no serialNumber")));
+}
+
+TEST_F(ProfileTest, DerivesAlternativeNamesFromTheRequest) {
+  settings.extensions.fields = {{"2.5.29.17",
+                                 "subjectAltName",
+                                 {.kind = ExtensionRule::Kind::derive,
+                                  .der_hex = {},
+                                  .names = {"DNS:{CN}.grid.example", "email:{CN}@grid.example"}}}};
+  const auto granted = plan();
+  ASSERT_TRUE(granted) << granted.error().text;
+  const auto wanted =
+      subject_alt_name_extension({GeneralName::from_text("DNS:dev1.grid.example").value(),
+                                  GeneralName::from_text("email:dev1@grid.example").value()},
+                                 false);
+  EXPECT_EQ(*find(granted->extensions, oid::id_ce_subjectAltName), wanted);
+  EXPECT_THAT(granted->changes, ElementsAre(HasSubstr("DNS:dev1.grid.example")));
+  wish.extensions = {wanted};
+  EXPECT_THAT(plan()->changes, IsEmpty());
+  wish.subject = name("O=Grid");
+  EXPECT_THAT(plan(), Refuses(Reason::subject, HasSubstr("no CN")));
+}
+
+TEST_F(ProfileTest, GivesAnExtensionItsDefaultWhenItIsNotAskedFor) {
+  ExtensionField field{"1.2.3.4", "1.2.3.4", {}};
+  field.rule = {ExtensionRule::Kind::default_, "0c0178", false};
+  settings.extensions.fields.push_back(field);
+  EXPECT_EQ(find(plan()->extensions, Oid("1.2.3.4"))->extnValue, (Bytes{0x0c, 0x01, 'x'}));
+  wish.extensions = {{Oid("1.2.3.4"), false, {0x0c, 0x01, 'y'}}};
+  EXPECT_EQ(find(plan()->extensions, Oid("1.2.3.4"))->extnValue, (Bytes{0x0c, 0x01, 'y'}));
+  EXPECT_THAT(plan()->changes, IsEmpty());
+}
+
 TEST_F(ProfileTest, AddsADefaultAttributeOnlyWhenItIsMissing) {
   set_field("O", "2.5.4.10", FieldRule::Kind::default_, "Plant");
   EXPECT_EQ(plan()->subject, wish.subject);

@@ -1,0 +1,32 @@
+// What the placeholders in derived values of a profile stand for.
+#pragma once
+
+#include <string>
+
+#include "ca/refusal.h"
+#include "crypto/certificate.h"
+#include "crypto/public_key.h"
+
+namespace cmpost {
+
+// The parts of one request that values can be derived from. Borrows what it is made of; costs
+// nothing until something is filled in.
+class DerivedValues {
+ public:
+  DerivedValues(const Name& subject, const Extensions& extensions, const PublicKey& key)
+      : subject_(subject), extensions_(extensions), key_(key) {}
+
+  // `pattern` with {CN}, {dns}, {key}, ... replaced (see FieldRule). A Refusal when the request
+  // does not have such a part: nothing is made up.
+  Allowed<std::string> fill(std::string_view pattern) const;
+
+ private:
+  std::optional<std::string> value_of(std::string_view placeholder) const;
+  std::optional<std::string> alternative_name(std::string_view prefix) const;
+
+  const Name& subject_;
+  const Extensions& extensions_;
+  const PublicKey& key_;
+};
+
+}  // namespace cmpost

@@ -1,0 +1,237 @@
+#include "processor/explain.h"
+
+#include "ca/lint.h"
+#include "processor/authentication.h"
+#include "processor/certificate_request.h"
+#include "processor/header_rules.h"
+#include "processor/proof_of_possession.h"
+#include "processor/renewal.h"
+
+namespace cmpost {
+namespace {
+
+using Judged = CheckVerdict::Verdict;
+
+std::string words_of(const Rejection& rejection) {
+  return std::string(to_string(rejection.failInfo)) + ": " + rejection.text;
+}
+
+// One message on its way through the checks.
+class Explanation {
+ public:
+  Explanation(LedgerReader& ledger, const ProcessorServices& services)
+      : shared_(services), services_{services.authority, ledger} {}
+
+  Result<CheckVerdicts> run(const StoredMessage& message, Time at) {
+    if (!begin(message, at)) return std::move(verdicts_);
+    for (auto& verdict : explain_header(request_.message, *request_.channel, request_.now)) {
+      verdicts_.push_back(std::move(verdict));
+    }
+    if (const auto wishes = check_header(request_.message, *request_.channel, request_.now)) {
+      request_.wishes = *wishes;
+    }
+    TRY(check_sender());
+    if (requester_) TRY(check_body());
+    return std::move(verdicts_);
+  }
+
+ private:
+  void pass(std::string check, std::string detail = {}) {
+    verdicts_.push_back({std::move(check), Judged::passed, std::move(detail)});
+  }
+  void fail(std::string check, std::string detail) {
+    verdicts_.push_back({std::move(check), Judged::failed, std::move(detail)});
+  }
+  void skip(std::string check, std::string detail) {
+    verdicts_.push_back({std::move(check), Judged::skipped, std::move(detail)});
+  }
+
+  // A verdict for what a step of the processor has said; false when it failed.
+  template <typename T>
+  bool note(const std::string& check, const tl::expected<T, Rejection>& result,
+            std::string detail = {}) {
+    if (!result) {
+      fail(check, words_of(result.error()));
+      return false;
+    }
+    pass(check, std::move(detail));
+    return true;
+  }
+  template <typename T>
+  Result<bool> note(const std::string& check, const Outcome<T>& result, std::string detail = {}) {
+    if (result) {
+      pass(check, std::move(detail));
+      return true;
+    }
+    const auto* rejection = result.error().rejection();
+    if (rejection == nullptr) return failure(*result.error().error());
+    fail(check, words_of(*rejection));
+    return false;
+  }
+
+  bool begin(const StoredMessage& message, Time at) {
+    const auto channel = shared_.channels.find(message.channel);
+    if (channel == shared_.channels.end()) {
+      fail("channel", "the channel " + message.channel + " is not configured any more");
+      return false;
+    }
+    pass("channel", message.channel);
+    request_.channel = &channel->second;
+    request_.now = at;
+    auto decoded = decode(message.request, request_.channel->limits);
+    if (!decoded) {
+      fail("encoding", "badDataFormat: " + decoded.error().text());
+      return false;
+    }
+    pass("encoding", std::to_string(message.request.size()) + " octets of strict DER");
+    request_.message = std::move(*decoded);
+    request_.der = message.request;
+    request_.digest = message.digest;
+    return true;
+  }
+
+  Result<void> check_sender() {
+    auto requester = authenticate(request_, services_.ledger, shared_.sealing_key);
+    ASSIGN_OR_RETURN(const bool known,
+                     note("protection and sender", requester, requester ? requester->text() : ""));
+    if (!known) {
+      skip("body", "nothing is believed of a message without a valid protection");
+      return {};
+    }
+    requester_ = std::move(*requester);
+    if (opens_transaction(request_.message.body)) {
+      note("credential may be used", check_may_open(*requester_, request_.now));
+    }
+    return {};
+  }
+
+  Result<void> check_body() {
+    const auto& body = request_.message.body;
+    if (const auto* requests = cert_requests(body)) {
+      for (const auto& one : *requests) TRY(check_request(one));
+    } else if (const auto* p10cr = std::get_if<body::p10cr>(&body)) {
+      TRY(check_p10cr(p10cr->request));
+    } else {
+      skip("body", std::string(body_name(body)) + ": the outcome tells what was decided");
+    }
+    return {};
+  }
+
+  Result<void> check_request(const CertReqMsg& message) {
+    about_ = "request " + std::to_string(message.certReq.certReqId) + ": ";
+    const auto possession = verify_pop(message, request_.message.header, *requester_);
+    const auto proven = prove(message, request_, *requester_, services_);
+    // prove() looks at the template first.
+    const bool template_fault =
+        !proven && (possession || proven.error().text != possession.error().text);
+    if (template_fault) {
+      fail(about_ + "template", words_of(proven.error()));
+    } else {
+      pass(about_ + "template");
+    }
+    note(about_ + "proof of possession", possession);
+    if (!proven) {
+      skip(about_ + "certificate", "the request is not proven");
+      return {};
+    }
+    if (std::holds_alternative<body::kur>(request_.message.body)) return check_renewal(message);
+    return check_certificate(*proven);
+  }
+
+  // What a kur leaves out is taken from the certificate that it renews.
+  Result<void> check_renewal(const CertReqMsg& message) {
+    const auto prepared = prepare_renewal(message, request_, *requester_, services_);
+    ASSIGN_OR_RETURN(const bool renews, note(about_ + "renewal", prepared));
+    if (!renews) return {};
+    return check_profile(prepared->proven);
+  }
+
+  Result<void> check_p10cr(const CertificationRequest& wanted) {
+    about_ = "request: ";
+    auto key = verify_pop(wanted);
+    if (!note(about_ + "proof of possession", key)) {
+      skip(about_ + "certificate", "the request is not proven");
+      return {};
+    }
+    const auto& names = request_.wishes.certProfile;
+    const ProvenRequest proven{-1,
+                               {wanted.subject, std::move(*key), wanted.extensions, {}, {}},
+                               names.empty() ? std::string() : names.front()};
+    return check_certificate(proven);
+  }
+
+  Result<void> check_certificate(const ProvenRequest& proven) {
+    TRY(note(about_ + "subject is the requester's to ask for",
+             authorise(proven, request_, *requester_), proven.wish.subject.text()));
+    return check_profile(proven);
+  }
+
+  Result<void> check_profile(const ProvenRequest& proven) {
+    const auto profile = pick_profile(proven.certProfile, *request_.channel);
+    if (!note(about_ + "profile", profile, profile ? (*profile)->name() : "")) return {};
+    return check_plan(proven, **profile);
+  }
+
+  Result<void> check_plan(const ProvenRequest& proven, const Profile& profile) {
+    const auto& issuer = services_.authority.issuer;
+    const auto plan = profile.plan(proven.wish, request_.now, issuer.latest_not_after());
+    if (!plan) {
+      fail(about_ + "rules of the profile", words_of(to_rejection(plan.error())));
+      return {};
+    }
+    std::string changes;
+    for (const auto& change : plan->changes) changes += (changes.empty() ? "" : "; ") + change;
+    pass(about_ + "rules of the profile",
+         changes.empty() ? "as asked for" : "with changes: " + changes);
+    ASSIGN_OR_RETURN(const Bytes tbs, issuer.prepare(*plan));
+    const auto lint = lint_for(profile.settings(), tbs, issuer.certificate());
+    if (!lint) {
+      fail(about_ + "lint", words_of(to_rejection(lint.error())));
+    } else {
+      pass(about_ + "lint", words_for(*lint, LintFinding::Level::warning));
+    }
+    return {};
+  }
+
+  const ProcessorServices& shared_;
+  Services services_;
+  Request request_;
+  std::optional<Requester> requester_;
+  CheckVerdicts verdicts_;
+  std::string about_;
+};
+
+}  // namespace
+
+std::string_view to_string(CheckVerdict::Verdict verdict) {
+  switch (verdict) {
+    case Judged::passed:
+      return "passed";
+    case Judged::failed:
+      return "failed";
+    case Judged::skipped:
+      break;
+  }
+  return "skipped";
+}
+
+Result<CheckVerdicts> explain(const StoredMessage& message, Time at, LedgerReader& ledger,
+                              const ProcessorServices& services) {
+  return Explanation(ledger, services).run(message, at);
+}
+
+Result<std::optional<Time>> answered_at(LedgerReader& ledger, std::int64_t transaction,
+                                        const Sha256& digest) {
+  ASSIGN_OR_RETURN(auto* const rows,
+                   ledger.connection().statement(
+                       "SELECT at FROM message WHERE tx = ? AND digest = ? ORDER BY id LIMIT 1"));
+  rows->bind(1, transaction);
+  rows->bind(2, ByteView(digest));
+  ASSIGN_OR_RETURN(const bool found, rows->step());
+  if (!found) return std::nullopt;
+  const auto at = from_unix_micros(rows->integer(0));
+  rows->reset();
+  return at;
+}
+
+}  // namespace cmpost

@@ -1,0 +1,79 @@
+#include "processor/explain.h"
+
+#include "tests/processor/messages.h"
+
+namespace cmpost {
+namespace {
+
+using ::testing::HasSubstr;
+using Judged = CheckVerdict::Verdict;
+
+// The checks of the only message of the newest transaction.
+CheckVerdicts explained(CaUnderTest& ca) {
+  TransactionTable table(ca.reader->connection());
+  const auto newest = must(table.newest(std::nullopt, 1));
+  const auto messages = must(table.messages(newest.at(0).id));
+  const auto at = must(answered_at(*ca.reader, newest[0].id, messages.at(0).digest));
+  return must(explain(messages[0], at.value(), *ca.reader, ca.services()));
+}
+
+const CheckVerdict* find_check(const CheckVerdicts& verdicts, std::string_view name) {
+  const auto found = std::ranges::find_if(
+      verdicts, [&](const auto& one) { return one.check.find(name) != std::string::npos; });
+  return found == verdicts.end() ? nullptr : &*found;
+}
+
+TEST(Explain, GrantedRequestPassedEveryCheck) {
+  CaUnderTest ca;
+  ca.ask(with_mac(ca, ir(Credential())));
+  ca.clock.advance(std::chrono::hours(24 * 1000));
+  const auto verdicts = explained(ca);
+  for (const auto& one : verdicts) {
+    EXPECT_EQ(one.verdict, Judged::passed) << one.check << ": " << one.detail;
+  }
+  EXPECT_EQ(find_check(verdicts, "protection and sender")->detail, "mac:dev1");
+  for (const auto* name : {"pvno", "transactionID", "senderNonce", "messageTime", "template",
+                           "proof of possession", "subject is", "rules of the profile", "lint"}) {
+    EXPECT_NE(find_check(verdicts, name), nullptr) << name;
+  }
+}
+
+TEST(Explain, RefusedRequestNamesTheCheckThatFailed) {
+  CaUnderTest ca;
+  ca.ask(with_mac(ca, ir(Credential(), "CN=server")));
+  const auto verdicts = explained(ca);
+  const auto* subject = find_check(verdicts, "subject is the requester's");
+  ASSERT_NE(subject, nullptr);
+  EXPECT_EQ(subject->verdict, Judged::failed);
+  EXPECT_THAT(subject->detail, HasSubstr("notAuthorized"));
+  EXPECT_EQ(find_check(verdicts, "proof of possession")->verdict, Judged::passed);
+}
+
+TEST(Explain, WrongProofOfPossessionIsToldApartFromAWrongTemplate) {
+  CaUnderTest ca;
+  const RequestOptions wrong{.edit_signed = [](CertReqMsg& message) {
+    std::get<POPOSigningKey>(*message.popo).signature.back() ^= 1;
+  }};
+  ca.ask(with_mac(ca, ir(Credential(), "CN=dev1", wrong)));
+  auto verdicts = explained(ca);
+  EXPECT_EQ(find_check(verdicts, "template")->verdict, Judged::passed);
+  EXPECT_EQ(find_check(verdicts, "proof of possession")->verdict, Judged::failed);
+  EXPECT_EQ(find_check(verdicts, "certificate")->verdict, Judged::skipped);
+  const RequestOptions serial{.edit = [](CertTemplate& wanted) { wanted.serialNumber = Bytes{1}; }};
+  ca.ask(with_mac(ca, ir(Credential(), "CN=dev1", serial)));
+  verdicts = explained(ca);
+  EXPECT_EQ(find_check(verdicts, "template")->verdict, Judged::failed);
+  EXPECT_EQ(find_check(verdicts, "proof of possession")->verdict, Judged::passed);
+}
+
+TEST(Explain, NothingIsWrittenByIt) {
+  CaUnderTest ca;
+  ca.ask(with_mac(ca, ir(Credential())));
+  const auto before = must(ca.reader->audit_head());
+  explained(ca);
+  EXPECT_EQ(must(ca.reader->audit_head()).id, before.id);
+  EXPECT_EQ(ca.certificates(), 1);
+}
+
+}  // namespace
+}  // namespace cmpost
