@@ -9,18 +9,18 @@
 namespace cmpost {
 namespace {
 
-using Wanted = bool AnnouncementSettings::*;
+using AnnouncementWish = bool AnnouncementSettings::*;
 
 // To each channel that wants it.
 Result<void> announce_everywhere(Instance& instance, const Announcement& announcement,
-                                 Wanted wanted) {
+                                 AnnouncementWish wanted) {
   for (const auto& channel : instance.settings().channels) {
     if (channel.announcements.*wanted) TRY(announce(instance, announcement, channel));
   }
   return {};
 }
 
-bool somebody_wants(const Instance& instance, Wanted wanted) {
+bool somebody_wants(const Instance& instance, AnnouncementWish wanted) {
   const auto& channels = instance.settings().channels;
   return std::ranges::any_of(channels,
                              [&](const auto& channel) { return channel.announcements.*wanted; });

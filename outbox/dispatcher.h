@@ -49,7 +49,8 @@ class Dispatcher {
 
   bool all_rest() const;
   Result<void> tend_all();
-  Result<void> defer(const Channel& channel, Group group, const Deliveries& deliveries, bool stopped);
+  Result<void> defer(const Channel& channel, Group group, const Deliveries& deliveries,
+                     bool stopped);
   Result<void> finish_sent();
   Result<Dispatched> send(Channel& channel, Group leases, const std::stop_token& stop);
   Result<Dispatched> send_group(Channel& channel, Group group, const std::stop_token& stop);

@@ -20,7 +20,7 @@ std::optional<Medium> MediaEgress::medium() const {
   return found ? std::move(*found) : std::nullopt;
 }
 
-Deliveries MediaEgress::send(std::span<const Lease> leases, const std::stop_token& stop) {
+Deliveries MediaEgress::send(std::span<const Lease> leases, const std::stop_token&) {
   Deliveries deliveries;
   for (const auto& lease : leases) {
     deliveries.each.push_back(waits_for(lease.job.envelope.reply.address));
@@ -41,7 +41,7 @@ void MediaEgress::send_present(const Medium& medium, std::span<const Lease> leas
     indexes.push_back(i);
   }
   if (here.empty()) return;
-  auto sent = directory_.send(here, stop);
+  auto sent = directory_.send(here, {});
   const auto now = this->medium();
   const bool pulled = !now || now->id != medium.id;
   for (std::size_t i = 0; i < indexes.size(); ++i) {
