@@ -6,9 +6,9 @@
 #include "app/lifetimes.h"
 #include "app/mail_probe.h"
 #include "app/output.h"
+#include "app/sftp_probe.h"
 #include "mail/answer_signer.h"
 #include "mail/smime_opener.h"
-#include "app/sftp_probe.h"
 
 namespace cmpost {
 namespace {
