@@ -131,7 +131,9 @@ void read_after(Section& table, SftpSettings& sftp, const std::string& channel) 
     table.complain("suffix", "'suffix' must start with a dot", "such as \".taken\"");
   }
   sftp.ledger = table.path("ledger", NamedFile::Use::writable_file);
-  if (sftp.ledger.empty()) sftp.ledger = path_below(table.reading().directory, channel + ".taken");
+  if (sftp.ledger.empty()) {
+    sftp.ledger = path_below(table.reading().directory, "state/" + channel + ".taken");
+  }
 }
 
 }  // namespace

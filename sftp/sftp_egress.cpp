@@ -42,12 +42,15 @@ Deliveries SftpEgress::send(std::span<const Lease> leases, const std::stop_token
     }
     tidied_ = true;
     return sessions_.for_parts(
-        leases.size(), [&](SftpDialogue& dialogue, std::size_t begin, std::size_t end) {
+        leases.size(),
+        [&](SftpDialogue& dialogue, std::size_t begin, std::size_t end) -> Result<void> {
+          if (stop.stop_requested()) return {};
           return send_part(dialogue, leases.subspan(begin, end - begin), begin, deliveries);
         });
   };
   if (auto done = work(); !done) trouble_ = std::move(done).error();
-  // What is under way when a stop is requested may well break.
+  // What a stop has cut short is no trouble of the server's.
+  if (stop.stop_requested()) trouble_ = Error{Recovery::retry, "the service was stopped", {}};
   if (!stop.stop_requested()) deliveries.trouble = trouble_;
   for (auto& delivery : deliveries.each) {
     if (delivery.what == Delivery::What::deferred && delivery.detail.empty() && trouble_) {

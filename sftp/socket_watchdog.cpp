@@ -33,6 +33,11 @@ void SocketWatchdog::hurry(Duration grace) {
   changed_.notify_all();
 }
 
+bool SocketWatchdog::out_of_time() {
+  const std::lock_guard lock(mutex_);
+  return std::chrono::steady_clock::now() >= latest_;
+}
+
 void SocketWatchdog::relax() {
   const std::lock_guard lock(mutex_);
   latest_ = SteadyTime::max();

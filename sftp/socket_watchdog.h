@@ -28,6 +28,8 @@ class SocketWatchdog {
 
   // From now on no operation may last longer than for `grace` from now; for a service that stops.
   void hurry(Duration grace);
+  // Its grace is over.
+  bool out_of_time();
   // Back to the limits of each.
   void relax();
 

@@ -28,6 +28,9 @@ Result<TakenLedger> TakenLedger::open(const std::string& path) {
   if (exists(path)) {
     TRY(ledger.read());
   } else {
+    if (const auto slash = path.rfind('/'); slash != std::string::npos && slash > 0) {
+      TRY(make_directories(path.substr(0, slash)));
+    }
     TRY(ledger.rewrite());
   }
   TRY(ledger.open_for_appending());

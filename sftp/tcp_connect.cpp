@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <memory>
 
@@ -31,13 +32,14 @@ void notice_dead_peers(int fd, Duration limit) {
 }
 
 // 0, or errno.
-int finish_connecting(int fd, SteadyClockTime until) {
+int finish_connecting(int fd, SteadyClockTime until, const std::function<bool()>& give_up) {
+  constexpr std::int64_t kSlice = 100;  // ms
   pollfd waiting{fd, POLLOUT, 0};
   for (;;) {
     const auto left =
         std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
-    if (left.count() <= 0) return ETIMEDOUT;
-    const int ready = ::poll(&waiting, 1, static_cast<int>(left.count()));
+    if (left.count() <= 0 || give_up()) return ETIMEDOUT;
+    const int ready = ::poll(&waiting, 1, static_cast<int>(std::min(left.count(), kSlice)));
     if (ready > 0) break;
     if (ready < 0 && errno != EINTR) return errno;
   }
@@ -47,12 +49,12 @@ int finish_connecting(int fd, SteadyClockTime until) {
 }
 
 Result<FileDescriptor> connect_to(const addrinfo& address, const std::string& name,
-                                  SteadyClockTime until) {
+                                  SteadyClockTime until, const std::function<bool()>& give_up) {
   FileDescriptor socket(
       ::socket(address.ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, address.ai_protocol));
   if (!socket) return failure(errno_error("connecting to", name, errno));
   int error = ::connect(socket.get(), address.ai_addr, address.ai_addrlen) == 0 ? 0 : errno;
-  if (error == EINPROGRESS) error = finish_connecting(socket.get(), until);
+  if (error == EINPROGRESS) error = finish_connecting(socket.get(), until, give_up);
   if (error == 0) return socket;
   auto failed = errno_error("connecting to", name, error);
   failed.recovery = Recovery::retry;
@@ -61,7 +63,8 @@ Result<FileDescriptor> connect_to(const addrinfo& address, const std::string& na
 
 }  // namespace
 
-Result<FileDescriptor> tcp_connect(const std::string& host, int port, Duration limit) {
+Result<FileDescriptor> tcp_connect(const std::string& host, int port, Duration limit,
+                                   const std::function<bool()>& give_up) {
   const auto until = std::chrono::steady_clock::now() + limit;
   const auto name = host + ":" + std::to_string(port);
   addrinfo hints{};
@@ -74,7 +77,7 @@ Result<FileDescriptor> tcp_connect(const std::string& host, int port, Duration l
   const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> addresses(found, ::freeaddrinfo);
   Result<FileDescriptor> socket = retry("finding the address of " + host + ": it has none");
   for (const auto* address = found; address != nullptr; address = address->ai_next) {
-    socket = connect_to(*address, name, until);
+    socket = connect_to(*address, name, until, give_up);
     if (!socket) continue;
     notice_dead_peers(socket->get(), limit);
     break;

@@ -44,7 +44,7 @@ TEST(SftpConfiguration, HasDefaultsThatAreSafe) {
   EXPECT_EQ(sftp.send.path, "/download");
   EXPECT_EQ(sftp.login.key_file, "/etc/cmpost/id");
   EXPECT_EQ(sftp.known_hosts, "/etc/cmpost/known");
-  EXPECT_EQ(sftp.ledger, "/etc/cmpost/factory.taken");
+  EXPECT_EQ(sftp.ledger, "/etc/cmpost/state/factory.taken");
   EXPECT_EQ(sftp.sessions, 4U);
   EXPECT_EQ(sftp.ready, SftpReady::stable);
   EXPECT_EQ(sftp.after, SftpAfter::move);

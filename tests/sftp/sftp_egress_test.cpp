@@ -34,12 +34,13 @@ class SftpEgressTest : public ::testing::Test {
   }
   Deliveries send(const std::vector<Lease>& leases) {
     if (!egress_) egress_ = std::make_unique<SftpEgress>(settings_, clock_, server_.dial());
-    auto deliveries = egress_->send(leases, {});
+    auto deliveries = egress_->send(leases, stop_.get_token());
     EXPECT_THAT(deliveries.each, SizeIs(leases.size()));
     return deliveries;
   }
   void restart() { egress_.reset(); }
 
+  std::stop_source stop_;
   MemoryServer server_;
   FakeClock clock_;
   ChannelSettings settings_;
@@ -133,6 +134,13 @@ TEST_F(SftpEgressTest, WhereverAConnectionBreaksOneCopyIsLeftInTheEnd) {
     EXPECT_THAT(server_.names("/out"), SizeIs(requests + 1));
   }
   EXPECT_GT(requests, 10);
+}
+
+TEST_F(SftpEgressTest, WhatAStopCutsShortIsDeferredAndNoTrouble) {
+  stop_.request_stop();
+  const auto deliveries = send({answer_to("dev1", "one")});
+  EXPECT_EQ(deliveries.each[0].what, What::deferred);
+  EXPECT_FALSE(deliveries.trouble);
 }
 
 TEST_F(SftpEgressTest, AServerWithoutFsyncWorksToo) {
