@@ -9,5 +9,5 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 scripts/install-deps.sh test
 cmake --preset dev
 cmake --build --preset dev --parallel "$(nproc)"
-# Two tests more than processors: the longest ones wait for a child or a disk most of the time.
-exec ctest --preset dev --parallel "$(($(nproc) + 2))" "$@"
+# One test more than processors: the longest ones wait for a child or a disk most of the time.
+exec ctest --preset dev --parallel "$(($(nproc) + 1))" "$@"

@@ -142,7 +142,7 @@ class ByImap(MailTest):
         self.assertEqual(0, mailbox.count())
         self.assertEqual(1, mailbox.count("CMPost/Done"))
 
-    def test_idle_fetches_within_a_second(self):
+    def test_idle_fetches_at_once(self):
         request = self.request("dev1")
         self.instance.serve()
         eventually(lambda: "Logged in" in self.log_of_dovecot() or "Login" in self.log_of_dovecot(),
@@ -151,7 +151,9 @@ class ByImap(MailTest):
         before = time.monotonic()
         self.send_by_mail_program(request)
         eventually(lambda: self.instance.json("queue", "list", "--channel", "depots"), "the job")
-        self.assertLess(time.monotonic() - before, 3)  # a mail program, Postfix and a job listing too
+        # A mail program, Postfix and a job listing too, on a machine with other work; polling would
+        # take a minute. That IDLE itself takes less than a second is tested in tests/mail.
+        self.assertLess(time.monotonic() - before, 20)
         self.answer_mails(1)
 
     def log_of_dovecot(self):

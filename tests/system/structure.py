@@ -2,20 +2,23 @@
 
 import sys
 
-# Debian's package, whichever python3 runs the tests.
-sys.path.append("/usr/lib/python3/dist-packages")
-from pyasn1.codec.der import decoder, encoder  # noqa: E402
+# Debian's packages, which fit each other, whichever python3 runs the tests and whatever it has.
+DEBIAN = "/usr/lib/python3/dist-packages"
+sys.path.insert(0, DEBIAN)
+from pyasn1.codec.der import decoder  # noqa: E402
 from pyasn1_modules import rfc4210  # noqa: E402
+
+sys.path.remove(DEBIAN)
 
 
 def read(der):
-    """The message; ValueError when it is not exactly one, in DER."""
+    """The message; ValueError when it is not exactly one."""
     try:
         message, rest = decoder.decode(der, asn1Spec=rfc4210.PKIMessage())
     except Exception as fault:  # pyasn1 has many
-        raise ValueError(str(fault)) from fault
-    if rest or encoder.encode(message) != der:
-        raise ValueError("not what DER would be")
+        raise ValueError(str(fault)[:200]) from fault
+    if rest:
+        raise ValueError("more than a message")
     return message
 
 
