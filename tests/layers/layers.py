@@ -12,7 +12,6 @@ WRAPPED = {
     "boost/filesystem": {"base", "watcher", "outbox"},
     "CLI/": {"app"},
     "mimetic/": {"mime"},
-    "mimetic/": {"mime"},
     "curl/": {"mail"},
     "libssh/": {"sftp"},
 }
