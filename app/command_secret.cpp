@@ -5,6 +5,7 @@
 #include "app/output.h"
 #include "base/files.h"
 #include "config/units.h"
+#include "processor/protection_tables.h"
 #include "processor/secret_store.h"
 
 namespace cmpost {
@@ -16,6 +17,7 @@ struct SecretOptions {
   std::vector<std::string> references;
   std::string secret_file, subject, expires;
   std::optional<std::int64_t> uses;
+  bool hex = false;
 };
 
 // 128 bits in letters and digits that survive a telephone: no 0, 1, I, O.
@@ -29,12 +31,15 @@ std::string make_secret(Random& random) {
   return text;
 }
 
-Result<Bytes> read_secret(const std::string& path) {
+Result<Bytes> read_secret(const std::string& path, bool as_hex) {
   ASSIGN_OR_RETURN(auto contents, read_file(path, 4096));
   while (!contents.empty() && (contents.back() == '\n' || contents.back() == '\r'))
     contents.pop_back();
   if (contents.empty()) return hold(path + " has no secret in it");
-  return contents;
+  if (!as_hex) return contents;
+  auto octets = from_hex(text_of(contents));
+  if (!octets) return hold(path + " is not hexadecimal");
+  return *std::move(octets);
 }
 
 // "2027-01-31", "2027-01-31T12:00:00Z" or a time from now: "30d".
@@ -63,7 +68,7 @@ Result<ExitCode> add(const SecretOptions& options, const CommonOptions& common) 
     made = make_secret(instance->random());
     secret.value = to_bytes(std::string_view(made));
   } else {
-    ASSIGN_OR_RETURN(secret.value, read_secret(options.secret_file));
+    ASSIGN_OR_RETURN(secret.value, read_secret(options.secret_file, options.hex));
   }
   bool added = false;
   TRY(ledger->write([&](LedgerWriter& writer) -> Result<void> {
@@ -142,6 +147,23 @@ Result<ExitCode> remove(const SecretOptions& options, const CommonOptions& commo
   return removed == 0 ? ExitCode::failed : ExitCode::partly;
 }
 
+// Believes the secrets again that wrong MACs have locked.
+Result<ExitCode> unlock(const SecretOptions& options, const CommonOptions& common) {
+  ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
+  ASSIGN_OR_RETURN(auto* const ledger, instance->ledger());
+  for (const auto& reference : options.references) {
+    std::int64_t forgotten = 0;
+    TRY(ledger->write([&](LedgerWriter& writer) -> Result<void> {
+      ASSIGN_OR_RETURN(forgotten, SecretLock(writer.connection()).unlock(reference));
+      return writer.audit("secret.unlocked", json{{"reference", printable(reference)}}.dump());
+    }));
+    if (!common.quiet) {
+      print_line(reference + ": " + std::to_string(forgotten) + " wrong MACs forgotten");
+    }
+  }
+  return ExitCode::ok;
+}
+
 }  // namespace
 
 void add_secret(CommandLine line) {
@@ -157,6 +179,7 @@ void add_secret(CommandLine line) {
       ->expected(1);
   adding->add_option("--secret-file", options->secret_file,
                      "file with the secret (default: one is made)");
+  adding->add_flag("--hex", options->hex, "the file has hexadecimal digits: a key for a bare MAC");
   adding
       ->add_option("--uses", options->uses, "requests that it may authorise (default: any number)")
       ->check(CLI::PositiveNumber);
@@ -168,6 +191,11 @@ void add_secret(CommandLine line) {
 
   auto* listing = secret->add_subcommand("list", "what is stored, without the secrets");
   listing->callback([=] { line.action = [common = &line.options] { return list(*common); }; });
+
+  auto* unlocking = secret->add_subcommand("unlock", "believe secrets again after wrong MACs");
+  unlocking->add_option("REF", options->references)->required();
+  unlocking->callback(
+      [=] { line.action = [=, common = &line.options] { return unlock(*options, *common); }; });
 
   auto* removing = secret->add_subcommand("remove", "forget secrets");
   removing->add_option("REF", options->references)->required();

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "ca/crl_publisher.h"
 #include "processor/announcement_table.h"
+#include "processor/protection_tables.h"
 #include "processor/timers.h"
 #include "processor/transaction_table.h"
 
@@ -103,7 +104,8 @@ Result<Ledger*> Instance::ledger() {
   if (!ledger_) {
     ASSIGN_OR_RETURN(ledger_, Ledger::open(settings_.instance.ledger, settings_.directory, clock_,
                                            {{"processor", kProcessorMigrations},
-                                            {"announcement", kAnnouncementMigrations}}));
+                                            {"announcement", kAnnouncementMigrations},
+                                            {"protection", kProtectionMigrations}}));
   }
   return ledger_.get();
 }

@@ -20,6 +20,10 @@ bool matches(const KeyRule& rule, const PublicKey& key) {
       return key.type() == KeyType::ed25519;
     case KeyRule::Kind::ed448:
       return key.type() == KeyType::ed448;
+    case KeyRule::Kind::x25519:
+      return key.type() == KeyType::x25519;
+    case KeyRule::Kind::x448:
+      return key.type() == KeyType::x448;
   }
   return false;
 }
@@ -36,6 +40,10 @@ std::string spell(const KeyRule& rule) {
       return "ed25519";
     case KeyRule::Kind::ed448:
       return "ed448";
+    case KeyRule::Kind::x25519:
+      return "x25519";
+    case KeyRule::Kind::x448:
+      return "x448";
   }
   return {};
 }

@@ -46,10 +46,22 @@ bool is_signature(const Oid& algorithm) {
                                          &oid::ecdsa_with_SHA512,
                                          &oid::id_ecdsa_with_shake128,
                                          &oid::id_ecdsa_with_shake256,
+                                         &oid::id_ecdsa_with_sha3_224,
+                                         &oid::id_ecdsa_with_sha3_256,
+                                         &oid::id_ecdsa_with_sha3_384,
+                                         &oid::id_ecdsa_with_sha3_512,
+                                         &oid::id_rsassa_pkcs1_v1_5_with_sha3_224,
+                                         &oid::id_rsassa_pkcs1_v1_5_with_sha3_256,
+                                         &oid::id_rsassa_pkcs1_v1_5_with_sha3_384,
+                                         &oid::id_rsassa_pkcs1_v1_5_with_sha3_512,
                                          &oid::id_Ed25519,
                                          &oid::id_Ed448};
   return std::any_of(kSignatures.begin(), kSignatures.end(),
                      [&](const Oid* known) { return *known == algorithm; });
+}
+
+ByteView transaction_id(const PKIHeader& header) {
+  return header.transactionID ? ByteView(*header.transactionID) : ByteView();
 }
 
 std::optional<Protection> protection_of(Bytes bits) { return Protection{std::move(bits), 0}; }
@@ -59,8 +71,13 @@ std::optional<Protection> protection_of(Bytes bits) { return Protection{std::mov
 ProtectionKind protection_kind(const PKIMessage& message) {
   const auto& algorithm = message.header.protectionAlg;
   if (!algorithm) return message.protection ? ProtectionKind::other : ProtectionKind::none;
-  if (algorithm->algorithm == oid::id_PasswordBasedMac) return ProtectionKind::password_based_mac;
-  return is_signature(algorithm->algorithm) ? ProtectionKind::signature : ProtectionKind::other;
+  const auto& id = algorithm->algorithm;
+  if (is_signature(id)) return ProtectionKind::signature;
+  if (id == oid::id_PasswordBasedMac) return ProtectionKind::password_based_mac;
+  if (id == oid::id_PBMAC1) return ProtectionKind::pbmac1;
+  if (id == oid::id_DHBasedMac) return ProtectionKind::dh_based_mac;
+  if (id == oid::id_KemBasedMac) return ProtectionKind::kem_based_mac;
+  return is_mac(id) ? ProtectionKind::bare_mac : ProtectionKind::other;
 }
 
 Outcome<void> verify_signature_protection(const PKIMessage& message, const PublicKey& key) {
@@ -77,15 +94,26 @@ Outcome<void> verify_signature_protection(const PKIMessage& message, const Publi
   return reject(PKIFailureInfo::badMessageCheck, "the signature of the message is wrong");
 }
 
-Outcome<void> verify_mac_protection(const PKIMessage& message, ByteView secret,
-                                    const PBMLimits& limits) {
+Checked<MacParameters> protection_mac(const PKIMessage& message, const MacLimits& limits) {
   TRY(check_pair(message));
-  const auto parameter = pbm_parameter(*message.header.protectionAlg, limits);
-  if (!parameter) return reject(PKIFailureInfo::badAlg, parameter.error().what);
-  ASSIGN_OR_RETURN(const Bytes mac,
-                   password_based_mac(*parameter, secret, protected_octets(message)));
+  auto parameters = mac_parameters(*message.header.protectionAlg, limits);
+  if (!parameters) return reject(PKIFailureInfo::badAlg, parameters.error().what);
+  return *std::move(parameters);
+}
+
+Outcome<void> verify_mac_protection(const PKIMessage& message, const MacParameters& parameters,
+                                    ByteView secret) {
+  TRY(check_pair(message));
+  ASSIGN_OR_RETURN(const Bytes mac, compute_mac(parameters, secret, transaction_id(message.header),
+                                                protected_octets(message)));
   if (same_mac(mac, message.protection->bits)) return {};
   return reject(PKIFailureInfo::badMessageCheck, "the MAC of the message is wrong");
+}
+
+Outcome<void> verify_mac_protection(const PKIMessage& message, ByteView secret,
+                                    const MacLimits& limits) {
+  ASSIGN_OR_RETURN(const auto parameters, protection_mac(message, limits));
+  return verify_mac_protection(message, parameters, secret);
 }
 
 Result<Bytes> protect_with_signature(PKIHeader header, const PKIBody& body, const Signer& signer,
@@ -96,17 +124,19 @@ Result<Bytes> protect_with_signature(PKIHeader header, const PKIBody& body, cons
   return encode(part, protection_of(std::move(signature)), extraCerts);
 }
 
-Result<Bytes> protect_with_mac(PKIHeader header, const PKIBody& body, const PBMParameter& parameter,
-                               ByteView secret, const std::vector<CMPCertificate>& extraCerts) {
-  header.protectionAlg = to_algorithm(parameter);
+Result<Bytes> protect_with_mac(PKIHeader header, const PKIBody& body,
+                               const MacParameters& parameters, ByteView secret,
+                               const std::vector<CMPCertificate>& extraCerts) {
+  header.protectionAlg = to_algorithm(parameters);
   const Bytes part = encode_protected_part(header, body);
-  ASSIGN_OR_RETURN(Bytes mac, password_based_mac(parameter, secret, part));
+  ASSIGN_OR_RETURN(Bytes mac, compute_mac(parameters, secret, transaction_id(header), part));
   return encode(part, protection_of(std::move(mac)), extraCerts);
 }
 
-Bytes leave_unprotected(PKIHeader header, const PKIBody& body) {
+Bytes leave_unprotected(PKIHeader header, const PKIBody& body,
+                        const std::vector<CMPCertificate>& extraCerts) {
   header.protectionAlg.reset();
-  return encode(encode_protected_part(header, body), std::nullopt, {});
+  return encode(encode_protected_part(header, body), std::nullopt, extraCerts);
 }
 
 Checked<Bytes> cert_hash(const Certificate& certificate,

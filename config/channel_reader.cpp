@@ -137,6 +137,12 @@ MacSettings read_mac(Section table) {
   mac.allow_hmac_sha1 = table.flag("allow_hmac_sha1", mac.allow_hmac_sha1);
   mac.max_iterations = static_cast<std::uint32_t>(
       table.integer("max_iterations", mac.max_iterations, {100, 10'000'000}));
+  const auto count = [&](std::string_view key, std::uint32_t fallback) {
+    return static_cast<std::uint32_t>(table.integer(key, fallback, {0, 1'000'000}));
+  };
+  mac.lock_after = count("lock_after", mac.lock_after);
+  mac.lock_after_all = count("lock_after_all", mac.lock_after_all);
+  mac.lock_time = table.duration("lock_time", mac.lock_time, {1min, kYear});
   table.finish();
   return mac;
 }
@@ -152,6 +158,38 @@ InformationSettings read_information(Section table) {
   information.caKeyUpdateInfo = table.flag("caKeyUpdateInfo", information.caKeyUpdateInfo);
   table.finish();
   return information;
+}
+
+constexpr std::array kProtections = {Word<ProtectionMethod>{"rsa", ProtectionMethod::rsa},
+                                     Word<ProtectionMethod>{"rsa-pss", ProtectionMethod::rsa_pss},
+                                     Word<ProtectionMethod>{"ecdsa", ProtectionMethod::ecdsa},
+                                     Word<ProtectionMethod>{"ed25519", ProtectionMethod::ed25519},
+                                     Word<ProtectionMethod>{"ed448", ProtectionMethod::ed448},
+                                     Word<ProtectionMethod>{"pbm", ProtectionMethod::pbm},
+                                     Word<ProtectionMethod>{"pbmac1", ProtectionMethod::pbmac1},
+                                     Word<ProtectionMethod>{"hmac", ProtectionMethod::hmac},
+                                     Word<ProtectionMethod>{"kmac", ProtectionMethod::kmac},
+                                     Word<ProtectionMethod>{"gmac", ProtectionMethod::gmac},
+                                     Word<ProtectionMethod>{"dh", ProtectionMethod::dh},
+                                     Word<ProtectionMethod>{"kem", ProtectionMethod::kem}};
+
+ProtectionMethods read_protection(Section& table, const ProtectionMethods& fallback) {
+  if (!table.has("protection")) return fallback;
+  ProtectionMethods methods;
+  for (const auto& word : table.texts("protection")) {
+    const auto known = std::ranges::find(kProtections, word, &Word<ProtectionMethod>::word);
+    if (known != kProtections.end()) {
+      methods.push_back(known->meaning);
+      continue;
+    }
+    std::string words;
+    for (const auto& one : kProtections)
+      words += (words.empty() ? "" : " ") + std::string(one.word);
+    table.complain("protection", "unknown protection '" + printable(word, 40) + "'",
+                   "known are " + words);
+  }
+  if (methods.empty()) table.complain("protection", "nothing could be received", "name some");
+  return methods;
 }
 
 void read_roles(Section table, ChannelSettings& channel) {
@@ -235,6 +273,13 @@ void read_policy(Section& table, ChannelSettings& channel) {
                                    Word<ConfirmRule>{"wait", ConfirmRule::wait}};
   channel.trust = table.paths("trust", NamedFile::Use::readable);
   read_roles(table.table("roles"), channel);
+  channel.crls = table.paths("crls", NamedFile::Use::readable);
+  channel.protection = read_protection(table, channel.protection);
+  constexpr std::array kAnswer = {Word<AnswerProtection>{"mirror", AnswerProtection::mirror},
+                                  Word<AnswerProtection>{"kem", AnswerProtection::kem}};
+  channel.answer = table.choice("answer", channel.answer, kAnswer);
+  channel.archive = table.flag("archive", channel.archive);
+  channel.encrypted_value = table.flag("encrypted_value", channel.encrypted_value);
   channel.profiles = table.texts("profiles");
   constexpr std::array kSubject = {Word<bool>{"own", false}, Word<bool>{"any", true}};
   channel.any_subject = table.choice("trusted_subject", channel.any_subject, kSubject);

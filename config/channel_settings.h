@@ -75,10 +75,15 @@ struct IntakeLimits {
   std::size_t max_pending = 100'000;  // requests of the channel not yet answered; 0: no limit
 };
 
-// Limits for PBM and PBMAC1 on this channel.
+// Limits for MACs on this channel.
 struct MacSettings {
   bool allow_hmac_sha1 = true;  // RFC 9481 6.1 still names it for PBM
   std::uint32_t max_iterations = 100'000;
+  // A secret is not believed any more after this many wrong MACs of one peer within `lock_time`,
+  // from that peer; and after `lock_after_all` of all peers, on the whole channel. Zero: never.
+  std::uint32_t lock_after = 10;
+  std::uint32_t lock_after_all = 1000;
+  Duration lock_time = std::chrono::hours(24);
 };
 
 // What is told to those who ask by genm (RFC 9810 5.3.19).
@@ -101,6 +106,27 @@ struct AnnouncementSettings {
   std::string to;       // mail: the recipient
   bool any() const { return crlann || ckuann || rann; }
 };
+
+// How messages may be protected. A bare MAC takes the registered secret as its key, so that a
+// password could be guessed at full speed from one message: not by default.
+enum class ProtectionMethod {
+  rsa,
+  rsa_pss,
+  ecdsa,
+  ed25519,
+  ed448,
+  pbm,
+  pbmac1,
+  hmac,
+  kmac,
+  gmac,
+  dh,
+  kem
+};
+using ProtectionMethods = std::vector<ProtectionMethod>;
+
+// What protects answers: the same as the request, or (RFC 9810 5.1.3.4) our KEM key alone.
+enum class AnswerProtection { mirror, kem };
 
 // Whether an answer promises that silence means acceptance (implicitConfirm).
 enum class ConfirmRule { implicit, wait };
@@ -147,6 +173,7 @@ struct ChannelSettings {
   std::vector<std::string> trust;     // absolute paths of PEM files: who may sign requests here
   std::vector<std::string> trust_ra;  // roles.ra: who may act as RA here
   std::vector<std::string> trust_ca;  // roles.ca: CAs whose announcements are kept
+  std::vector<std::string> crls;      // absolute paths: revocation lists of those others
   std::vector<std::string> profiles;  // names; the first is used when a request names none
   // Whether who signs with a certificate from `trust` may ask for any subject, or only for that of
   // its own certificate.
@@ -162,6 +189,13 @@ struct ChannelSettings {
   MacSettings mac;
   InformationSettings information;
   AnnouncementSettings announcements;
+  ProtectionMethods protection = {
+      ProtectionMethod::rsa,     ProtectionMethod::rsa_pss, ProtectionMethod::ecdsa,
+      ProtectionMethod::ed25519, ProtectionMethod::ed448,   ProtectionMethod::pbm,
+      ProtectionMethod::pbmac1,  ProtectionMethod::dh,      ProtectionMethod::kem};
+  AnswerProtection answer = AnswerProtection::mirror;
+  bool archive = false;          // private keys that requesters send are kept
+  bool encrypted_value = false;  // EncryptedValue for requesters of pvno 2
 };
 
 }  // namespace cmpost

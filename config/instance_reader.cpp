@@ -34,6 +34,31 @@ std::string required_key(Section& table, std::string_view key) {
   return table.key_reference(key);
 }
 
+std::vector<ProtocolKeySettings> read_protocol_keys(Section& ca) {
+  std::vector<ProtocolKeySettings> keys;
+  for (const auto* item : ca.items("protocol_keys", Value::Kind::table)) {
+    Section table(*item, "protocol_keys", ca.reading());
+    auto certificate = required_path(table, "certificate");
+    auto key = required_key(table, "key");
+    keys.push_back(
+        {std::move(certificate), std::move(key), optional_secret(table, "key_password_file")});
+    table.finish();
+  }
+  return keys;
+}
+
+void read_key_generator(Section& table, CaSettings& ca) {
+  if (auto path = table.path("kga_certificate", NamedFile::Use::readable); !path.empty()) {
+    ca.kga_certificate = std::move(path);
+  }
+  if (auto key = table.key_reference("kga_key"); !key.empty()) ca.kga_key = std::move(key);
+  ca.kga_key_password_file = optional_secret(table, "kga_key_password_file");
+  if (ca.kga_certificate.has_value() != ca.kga_key.has_value()) {
+    table.complain(ca.kga_key ? "kga_key" : "kga_certificate",
+                   "'kga_certificate' and 'kga_key' belong together");
+  }
+}
+
 CrlSettings read_crl(Section table) {
   CrlSettings crl;
   crl.lifetime = table.duration("lifetime", crl.lifetime, {1min, kTenYears});
@@ -74,6 +99,8 @@ CaSettings read_ca(Section table) {
   ca.cmp_key = required_key(table, "cmp_key");
   ca.cmp_key_password_file = optional_secret(table, "cmp_key_password_file");
   ca.rollovers = table.paths("rollovers", NamedFile::Use::readable);
+  ca.protocol_keys = read_protocol_keys(table);
+  read_key_generator(table, ca);
   ca.crl = read_crl(table.table("crl"));
   if (!ca.key.empty() && ca.key == ca.cmp_key) {
     table.complain("cmp_key", "'cmp_key' is the issuing key",

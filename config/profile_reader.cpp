@@ -35,6 +35,8 @@ std::optional<KeyRule> rsa_rule(std::string_view bits) {
 std::optional<KeyRule> key_rule(std::string_view text) {
   if (text == "ed25519") return KeyRule{.kind = KeyRule::Kind::ed25519, .curve = {}};
   if (text == "ed448") return KeyRule{.kind = KeyRule::Kind::ed448, .curve = {}};
+  if (text == "x25519") return KeyRule{.kind = KeyRule::Kind::x25519, .curve = {}};
+  if (text == "x448") return KeyRule{.kind = KeyRule::Kind::x448, .curve = {}};
   if (text.starts_with("rsa:")) return rsa_rule(text.substr(4));
   for (const auto* curve : {"P-256", "P-384", "P-521"}) {
     if (text == std::string("ec:") + curve)
@@ -354,6 +356,20 @@ ExtensionRule ExtensionRules::rule_for(std::string_view oid) const {
   return {.kind = other, .der_hex = {}};
 }
 
+namespace {
+
+std::string read_generate(Section& table) {
+  auto kind = table.text("generate");
+  const auto rule = kind.empty() ? std::nullopt : key_rule(kind);
+  const bool one = rule && (rule->kind != KeyRule::Kind::rsa || rule->min_bits == rule->max_bits);
+  if (kind.empty() || one) return kind;
+  table.complain("generate", "'generate': " + printable(kind, 40) + " is not one kind of key",
+                 "such as \"ec:P-256\" or \"rsa:3072\"");
+  return {};
+}
+
+}  // namespace
+
 ProfileSettings read_profile(Section table) {
   constexpr std::array kReuse = {Word<bool>{"allow", true}, Word<bool>{"deny", false}};
   ProfileSettings profile;
@@ -373,6 +389,7 @@ ProfileSettings read_profile(Section table) {
   profile.issuer_urls = read_urls(table, "issuer_urls");
   profile.ocsp_urls = read_urls(table, "ocsp_urls");
   profile.reuse_key = table.choice("reuse_key", profile.reuse_key, kReuse);
+  profile.generate = read_generate(table);
   profile.max_requests =
       static_cast<int>(table.integer("max_requests", profile.max_requests, {1, 1000}));
   constexpr std::array kLint = {

@@ -9,9 +9,10 @@
 
 namespace cmpost {
 
-// One entry of `keys`: "ec:P-256", "rsa:3072", "rsa:2048-4096", "ed25519", "ed448".
+// One entry of `keys`: "ec:P-256", "rsa:3072", "rsa:2048-4096", "ed25519", "ed448", "x25519",
+// "x448".
 struct KeyRule {
-  enum class Kind { ec, rsa, ed25519, ed448 };
+  enum class Kind { ec, rsa, ed25519, ed448, x25519, x448 };
   Kind kind = Kind::ec;
   std::string curve;  // ec: "P-256", "P-384" or "P-521"
   int min_bits = 0;   // rsa: both ends allowed
@@ -114,6 +115,9 @@ struct ProfileSettings {
   std::vector<std::string> ocsp_urls;    // authorityInfoAccess ocsp
   bool reuse_key =
       true;  // reuse_key = "allow" | "deny": a public key that has a certificate already
+  // The kind of key that is made for who wants one and has no wish of its own ("ec:P-256"); empty:
+  // keys are not made here.
+  std::string generate;
   int max_requests = 10;  // CertReqMsg in one message
   // What becomes of a certificate that would break a MUST of RFC 5280, and rules that do not count.
   enum class Lint { refuse, warn, off };

@@ -36,6 +36,13 @@ struct CrlSettings {
   std::string publish;                              // file to write; empty: only in the ledger
 };
 
+// A key pair that neither issues nor signs: Diffie-Hellman, key encapsulation, decryption.
+struct ProtocolKeySettings {
+  std::string certificate;
+  std::string key;  // as CaSettings::key
+  std::optional<std::string> key_password_file;
+};
+
 struct CaSettings {
   std::string certificate;
   std::string key;  // a PEM file, or a "pkcs11:" URI (RFC 7512), which stays as it is
@@ -46,6 +53,9 @@ struct CaSettings {
   // PEM files that `cmpost ca rollover` has made, each with the four certificates of one change of
   // the CA key; in any order.
   std::vector<std::string> rollovers;
+  std::vector<ProtocolKeySettings> protocol_keys;
+  // Signs the private keys that are made here for others; both or neither.
+  std::optional<std::string> kga_certificate, kga_key, kga_key_password_file;
   CrlSettings crl;
 };
 

@@ -8,7 +8,7 @@
 namespace cmpost {
 namespace {
 
-constexpr std::array<std::pair<Digest, const Oid*>, 7> kDigests = {{
+constexpr std::array<std::pair<Digest, const Oid*>, 11> kDigests = {{
     {Digest::sha1, &oid::id_sha1},
     {Digest::sha224, &oid::id_sha224},
     {Digest::sha256, &oid::id_sha256},
@@ -16,6 +16,10 @@ constexpr std::array<std::pair<Digest, const Oid*>, 7> kDigests = {{
     {Digest::sha512, &oid::id_sha512},
     {Digest::shake128, &oid::id_shake128},
     {Digest::shake256, &oid::id_shake256},
+    {Digest::sha3_224, &oid::id_sha3_224},
+    {Digest::sha3_256, &oid::id_sha3_256},
+    {Digest::sha3_384, &oid::id_sha3_384},
+    {Digest::sha3_512, &oid::id_sha3_512},
 }};
 
 bool is_shake(Digest digest) { return digest == Digest::shake128 || digest == Digest::shake256; }

@@ -23,7 +23,19 @@ void write(der::Writer& writer, const AlgorithmIdentifier& algorithm,
            der::Tag tag = der::kSequence);
 
 // Digests that we make. The same set serves signatures, PBM's owf and certHash.
-enum class Digest { sha1, sha224, sha256, sha384, sha512, shake128, shake256 };
+enum class Digest {
+  sha1,
+  sha224,
+  sha256,
+  sha384,
+  sha512,
+  shake128,
+  shake256,
+  sha3_224,
+  sha3_256,
+  sha3_384,
+  sha3_512
+};
 std::optional<Digest> digest_by_oid(const Oid& oid);
 const Oid& oid_of(Digest digest);
 // SHAKE128 gives 32 octets, SHAKE256 64 (RFC 8702 2).

@@ -27,6 +27,10 @@ struct PrivateKey::Native {
   PublicKey public_key;
 };
 
+inline const AlgorithmIdentifier& spki_algorithm(const PublicKey& key) {
+  return key.native().spki.algorithm;
+}
+
 // The public half of a key that OpenSSL holds.
 Result<PublicKey> public_key_of(EVP_PKEY* pkey);
 

@@ -59,6 +59,16 @@ extern const Oid id_PasswordBasedMac, id_DHBasedMac, id_KemBasedMac, id_PBMAC1, 
 // HMAC-SHA1 has two spellings on the wire: RFC 2202's and PKCS#5's.
 extern const Oid hMAC_SHA1, id_hmacWithSHA1, id_hmacWithSHA224, id_hmacWithSHA256,
     id_hmacWithSHA384, id_hmacWithSHA512;
+extern const Oid id_hmacWithSHA3_224, id_hmacWithSHA3_256, id_hmacWithSHA3_384, id_hmacWithSHA3_512,
+    id_KMACWithSHAKE128, id_KMACWithSHAKE256, id_aes128_GMAC, id_aes192_GMAC, id_aes256_GMAC;
+extern const Oid id_sha3_224, id_sha3_256, id_sha3_384, id_sha3_512, id_ecdsa_with_sha3_224,
+    id_ecdsa_with_sha3_256, id_ecdsa_with_sha3_384, id_ecdsa_with_sha3_512,
+    id_rsassa_pkcs1_v1_5_with_sha3_224, id_rsassa_pkcs1_v1_5_with_sha3_256,
+    id_rsassa_pkcs1_v1_5_with_sha3_384, id_rsassa_pkcs1_v1_5_with_sha3_512;
+extern const Oid id_alg_hkdf_with_sha256, id_alg_hkdf_with_sha384, id_alg_hkdf_with_sha512,
+    id_kdf_kdf2, id_kdf_kdf3;
+extern const Oid id_kem_rsa, id_rsa_kem_spki, id_alg_ml_kem_512, id_alg_ml_kem_768,
+    id_alg_ml_kem_1024;
 extern const Oid id_ce_subjectKeyIdentifier, id_ce_keyUsage, id_ce_subjectAltName,
     id_ce_issuerAltName, id_ce_basicConstraints, id_ce_cRLNumber, id_ce_cRLReasons,
     id_ce_invalidityDate, id_ce_deltaCRLIndicator, id_ce_issuingDistributionPoint,
@@ -82,7 +92,12 @@ extern const Oid id_regCtrl_regToken, id_regCtrl_authenticator, id_regCtrl_pkiPu
     id_regCtrl_altCertTemplate, id_regCtrl_algId, id_regCtrl_rsaKeyLen;
 extern const Oid id_regInfo_utf8Pairs, id_regInfo_certReq;
 extern const Oid id_extensionRequest;  // PKCS#9, in a PKCS#10 request
-extern const Oid id_data, id_signedData, id_envelopedData, id_ct_encKeyWithID;
+extern const Oid id_data, id_signedData, id_envelopedData, id_authEnvelopedData, id_ct_encKeyWithID,
+    id_ct_KP_aKeyPackage, id_contentType, id_messageDigest, id_signingTime;
+extern const Oid id_aes128_CBC, id_aes192_CBC, id_aes256_CBC, id_aes128_wrap, id_aes192_wrap,
+    id_aes256_wrap, id_RSAES_OAEP, dhSinglePass_stdDH_sha1kdf_scheme,
+    dhSinglePass_stdDH_sha256kdf_scheme, dhSinglePass_stdDH_sha384kdf_scheme,
+    dhSinglePass_stdDH_sha512kdf_scheme, id_ori_kem;
 }  // namespace oid
 
 }  // namespace cmpost

@@ -7,9 +7,10 @@
 namespace cmpost {
 namespace {
 
-constexpr std::array<const char*, 7> kDigestNames = {"SHA1",   "SHA224",    "SHA256",   "SHA384",
-                                                     "SHA512", "SHAKE-128", "SHAKE-256"};
-constexpr std::array<std::size_t, 7> kOutputSizes = {20, 28, 32, 48, 64, 32, 64};
+constexpr std::array<const char*, 11> kDigestNames = {
+    "SHA1",      "SHA224",   "SHA256",   "SHA384",   "SHA512",  "SHAKE-128",
+    "SHAKE-256", "SHA3-224", "SHA3-256", "SHA3-384", "SHA3-512"};
+constexpr std::array<std::size_t, 11> kOutputSizes = {20, 28, 32, 48, 64, 32, 64, 28, 32, 48, 64};
 
 std::string reason_of(unsigned long code) {
   const char* reason = ERR_reason_error_string(code);

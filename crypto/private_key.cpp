@@ -15,21 +15,26 @@ namespace cmpost {
 namespace {
 
 constexpr std::string_view kAlgorithms =
-    "ec:P-256, ec:P-384, ec:P-521, rsa:2048 to rsa:16384, ed25519, ed448";
+    "ec:P-256, ec:P-384, ec:P-521, rsa:2048 to rsa:16384, ed25519, ed448, x25519, x448";
 
 struct Algorithm {
   std::string_view name;
   const char* type;
   const char* group;  // EC only
 };
-constexpr std::array<Algorithm, 8> kFixed = {{{"ec:P-256", "EC", "P-256"},
-                                              {"ec:P-384", "EC", "P-384"},
-                                              {"ec:P-521", "EC", "P-521"},
-                                              {"P-256", "EC", "P-256"},
-                                              {"P-384", "EC", "P-384"},
-                                              {"P-521", "EC", "P-521"},
-                                              {"ed25519", "ED25519", nullptr},
-                                              {"ed448", "ED448", nullptr}}};
+constexpr std::array<Algorithm, 13> kFixed = {{{"ec:P-256", "EC", "P-256"},
+                                               {"ec:P-384", "EC", "P-384"},
+                                               {"ec:P-521", "EC", "P-521"},
+                                               {"P-256", "EC", "P-256"},
+                                               {"P-384", "EC", "P-384"},
+                                               {"P-521", "EC", "P-521"},
+                                               {"ed25519", "ED25519", nullptr},
+                                               {"ed448", "ED448", nullptr},
+                                               {"x25519", "X25519", nullptr},
+                                               {"x448", "X448", nullptr},
+                                               {"ml-kem-512", "ML-KEM-512", nullptr},
+                                               {"ml-kem-768", "ML-KEM-768", nullptr},
+                                               {"ml-kem-1024", "ML-KEM-1024", nullptr}}};
 
 // The bits in "rsa" and "rsa:2048".
 std::optional<std::size_t> rsa_bits(std::string_view algorithm) {
@@ -161,6 +166,28 @@ Result<PrivateKey> PrivateKey::from_pem(std::string_view pem, std::optional<std:
   if (!pkey) return failure(std::move(pkey).error());
   ASSIGN_OR_RETURN(PublicKey key, public_key_of(pkey->get()));
   return PrivateKey(std::make_shared<const Native>(Native{*std::move(pkey), std::move(key)}));
+}
+
+Result<PrivateKey> PrivateKey::from_pkcs8(ByteView der) {
+  if (der.size() > (1U << 16)) return hold("private key: larger than 64 KiB");
+  const std::uint8_t* at = der.data();
+  const Pkcs8Ptr info(d2i_PKCS8_PRIV_KEY_INFO(nullptr, &at, static_cast<long>(der.size())));
+  if (!info || at != der.data() + der.size()) return openssl_failure("private key");
+  EvpPkeyPtr pkey(EVP_PKCS82PKEY(info.get()));
+  if (!pkey) return openssl_failure("private key");
+  ERR_clear_error();
+  ASSIGN_OR_RETURN(PublicKey key, public_key_of(pkey.get()));
+  return PrivateKey(std::make_shared<const Native>(Native{std::move(pkey), std::move(key)}));
+}
+
+Result<Bytes> PrivateKey::to_pkcs8() const {
+  const Pkcs8Ptr info(EVP_PKEY2PKCS8(native_->pkey.get()));
+  std::uint8_t* der = nullptr;
+  const int size = info ? i2d_PKCS8_PRIV_KEY_INFO(info.get(), &der) : -1;
+  if (size <= 0) return openssl_failure("cannot write the private key");
+  Bytes octets(der, der + size);
+  OPENSSL_clear_free(der, static_cast<std::size_t>(size));
+  return octets;
 }
 
 Result<std::string> PrivateKey::to_pem(std::optional<std::string> password) const {

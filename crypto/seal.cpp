@@ -60,6 +60,8 @@ Result<CipherCtxPtr> start(ByteView key, ByteView nonce, bool sealing, std::stri
 
 }  // namespace
 
+void wipe(Bytes& octets) { OPENSSL_cleanse(octets.data(), octets.size()); }
+
 SealingKey SealingKey::generate(Random& random) { return SealingKey(random.bytes(kKeySize)); }
 
 Result<SealingKey> SealingKey::from_hex(std::string_view hex) {

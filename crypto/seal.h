@@ -6,6 +6,9 @@
 
 namespace cmpost {
 
+// Overwrites what must not stay in memory.
+void wipe(Bytes& octets);
+
 class SealingKey {
  public:
   static SealingKey generate(Random& random);

@@ -14,7 +14,7 @@ struct KnownScheme {
   const Oid* oid;
   SignatureScheme scheme;
 };
-constexpr std::array<KnownScheme, 12> kKnownSchemes = {{
+constexpr std::array<KnownScheme, 20> kKnownSchemes = {{
     {&oid::sha224WithRSAEncryption, {Kind::rsa_pkcs1, Digest::sha224}},
     {&oid::sha256WithRSAEncryption, {Kind::rsa_pkcs1, Digest::sha256}},
     {&oid::sha384WithRSAEncryption, {Kind::rsa_pkcs1, Digest::sha384}},
@@ -25,6 +25,14 @@ constexpr std::array<KnownScheme, 12> kKnownSchemes = {{
     {&oid::ecdsa_with_SHA512, {Kind::ecdsa, Digest::sha512}},
     {&oid::id_ecdsa_with_shake128, {Kind::ecdsa, Digest::shake128}},
     {&oid::id_ecdsa_with_shake256, {Kind::ecdsa, Digest::shake256}},
+    {&oid::id_rsassa_pkcs1_v1_5_with_sha3_224, {Kind::rsa_pkcs1, Digest::sha3_224}},
+    {&oid::id_rsassa_pkcs1_v1_5_with_sha3_256, {Kind::rsa_pkcs1, Digest::sha3_256}},
+    {&oid::id_rsassa_pkcs1_v1_5_with_sha3_384, {Kind::rsa_pkcs1, Digest::sha3_384}},
+    {&oid::id_rsassa_pkcs1_v1_5_with_sha3_512, {Kind::rsa_pkcs1, Digest::sha3_512}},
+    {&oid::id_ecdsa_with_sha3_224, {Kind::ecdsa, Digest::sha3_224}},
+    {&oid::id_ecdsa_with_sha3_256, {Kind::ecdsa, Digest::sha3_256}},
+    {&oid::id_ecdsa_with_sha3_384, {Kind::ecdsa, Digest::sha3_384}},
+    {&oid::id_ecdsa_with_sha3_512, {Kind::ecdsa, Digest::sha3_512}},
     {&oid::id_Ed25519, {Kind::ed25519, Digest::sha512}},
     {&oid::id_Ed448, {Kind::ed448, Digest::shake256}},
 }};

@@ -1,6 +1,7 @@
 #include "processor/authentication.h"
 
-#include <algorithm>
+#include "crypto/signature.h"
+#include "processor/kem_protection.h"
 
 namespace cmpost {
 namespace {
@@ -27,153 +28,119 @@ Checked<void> check_usable(const Secret& secret, Time now) {
   return {};
 }
 
-Outcome<Requester> authenticate_by_mac(const Request& request, LedgerReader& ledger,
-                                       const SealingKey& sealing_key) {
+constexpr std::size_t kMinBareKey = 16;  // octets
+
+tl::unexpected<Rejection> no_fitting_secret() {
+  // The same words for an unknown reference, a wrong secret and a locked one: a stranger learns
+  // nothing.
+  return reject(PKIFailureInfo::badMessageCheck, "no secret is known that fits the MAC");
+}
+
+Outcome<Requester> authenticate_by_secret(const Request& request, const Verifier& verifier) {
   const auto& message = request.message;
-  auto parameter = pbm_parameter(*message.header.protectionAlg, request.channel->mac_limits);
-  if (!parameter) return reject(PKIFailureInfo::badAlg, parameter.error().what);
-  SecretStore secrets(ledger.connection(), sealing_key);
+  ASSIGN_OR_RETURN(auto parameters, protection_mac(message, request.channel->mac_limits));
+  SecretStore secrets(verifier.ledger.connection(), verifier.sealing_key);
   ASSIGN_OR_RETURN(auto secret, find_secret(message.header, secrets));
-  // The same words for an unknown reference and a wrong secret: a stranger learns nothing.
-  if (!secret) {
-    return reject(PKIFailureInfo::badMessageCheck, "no secret is known that fits the MAC");
+  if (!secret) return no_fitting_secret();
+  const auto& channel = request.channel->settings;
+  ASSIGN_OR_RETURN(const bool locked, SecretLock(verifier.ledger.connection())
+                                          .locked(secret->reference, channel.name, request.peer,
+                                                  channel.mac, request.now));
+  const bool bare = std::holds_alternative<MacScheme>(parameters);
+  // What was believed when it came is believed when it has waited.
+  if ((locked && request.waited == nullptr) || (bare && secret->value.size() < kMinBareKey))
+    return no_fitting_secret();
+  auto verified = verify_mac_protection(message, parameters, secret->value);
+  if (verified) return Requester{SecretHolder{std::move(*secret), std::move(parameters)}};
+  // A registered key of another length than the MAC's is a wrong one.
+  const auto* rejection = verified.error().rejection();
+  if (bare || (rejection != nullptr && rejection->failInfo == PKIFailureInfo::badMessageCheck)) {
+    return no_fitting_secret();
   }
-  auto verified = verify_mac_protection(message, secret->value, request.channel->mac_limits);
-  if (!verified) {
-    const auto* rejection = verified.error().rejection();
-    if (rejection == nullptr || rejection->failInfo != PKIFailureInfo::badMessageCheck) {
-      return failure(std::move(verified).error());
-    }
-    return reject(PKIFailureInfo::badMessageCheck, "no secret is known that fits the MAC");
-  }
-  return Requester{SecretHolder{std::move(*secret), std::move(*parameter)}};
+  return failure(std::move(verified).error());
 }
 
-bool names_sender(const Certificate& certificate, const PKIHeader& header) {
-  const auto sender = header.sender.directory_name();
-  return sender && certificate.subject().same(*sender);
-}
-
-bool has_key_identifier(const Certificate& certificate, const Bytes& key_identifier) {
-  const auto own = certificate.subject_key_identifier();
-  return own && *own == key_identifier;
-}
-
-// The certificate that the header points at: by senderKID, else by the sender's name, else the
-// first. Order in extraCerts means nothing, unless the channel is strict.
-const Certificate* pick_signer(const std::vector<Certificate>& candidates,
-                               const PKIHeader& header) {
-  const auto first = [&](auto&& fits) -> const Certificate* {
-    const auto found = std::ranges::find_if(candidates, fits);
-    return found == candidates.end() ? nullptr : &*found;
-  };
-  if (header.senderKID) {
-    return first([&](const auto& c) { return has_key_identifier(c, *header.senderKID); });
-  }
-  if (const auto* named = first([&](const auto& c) { return names_sender(c, header); }))
-    return named;
-  return candidates.empty() ? nullptr : &candidates.front();
-}
-
-std::vector<Certificate> read_extra_certs(const Request& request) {
-  std::vector<Certificate> certificates;
-  for (const auto& extra : request.message.extraCerts) {
-    // What is no certificate helps nobody; the field is not protected, so it is no fault either.
-    if (auto certificate = request.channel->signers.from_der(extra.der)) {
-      certificates.push_back(std::move(*certificate));
-    }
-  }
-  return certificates;
-}
-
-Checked<Certificate> find_signer(const Request& request,
-                                 const std::vector<Certificate>& extra_certs) {
-  const auto& header = request.message.header;
-  const bool strict = request.channel->settings.strict;
-  if (strict && !extra_certs.empty() && header.senderKID &&
-      !has_key_identifier(extra_certs.front(), *header.senderKID)) {
-    return reject(PKIFailureInfo::badMessageCheck,
-                  "the first certificate of extraCerts is not the signer's");
-  }
-  if (const auto* signer = pick_signer(extra_certs, header)) return *signer;
-  return reject(PKIFailureInfo::badMessageCheck,
-                extra_certs.empty() ? "extraCerts has no certificate of the signer"
-                                    : "no certificate in extraCerts has the senderKID");
-}
-
-Checked<void> check_sender(const Certificate& signer, const Request& request) {
-  const auto& header = request.message.header;
-  if (!signer.allows(KeyUsageBit::digitalSignature)) {
-    return reject(PKIFailureInfo::badMessageCheck,
-                  "the signer's certificate is not for digital signatures");
-  }
-  if (names_sender(signer, header)) return {};
-  const auto sender = header.sender.directory_name();
-  const bool tolerated = header.senderKID && sender && sender->is_null_dn();
-  if (tolerated || !request.channel->settings.strict) return {};
-  return reject(PKIFailureInfo::badMessageCheck,
-                "the sender is not the subject of the signer's certificate");
-}
-
-Outcome<Requester> authenticate_by_signature(const Request& request, LedgerReader& ledger) {
+Outcome<Requester> authenticate_by_signature(const Request& request, const Verifier& verifier) {
   const auto extra_certs = read_extra_certs(request);
-  ASSIGN_OR_RETURN(const auto signer, find_signer(request, extra_certs));
-  TRY(check_sender(signer, request));
+  ASSIGN_OR_RETURN(const auto signer, find_sender_certificate(request, extra_certs));
+  TRY(check_sender(signer, KeyUsageBit::digitalSignature, request));
   auto key = signer.public_key();
   if (!key) {
     return reject(PKIFailureInfo::badAlg, "the signer's key cannot be used: " + key.error().what);
   }
   TRY(verify_signature_protection(request.message, *key));
-  ASSIGN_OR_RETURN(auto holder, judge_signer(signer, extra_certs, request, ledger));
+  ASSIGN_OR_RETURN(auto holder, judge_signer(signer, extra_certs, request, verifier.ledger));
   return Requester{std::move(holder)};
 }
 
-Outcome<CertificateHolder> judge_own(const Certificate& signer, LedgerReader& ledger) {
-  ASSIGN_OR_RETURN(auto record, ledger.find(signer.serial_number()));
-  if (!record || !equal(record->der, signer.der())) {
-    return reject(PKIFailureInfo::signerNotTrusted,
-                  "the signer's certificate is not in the ledger of this CA");
+std::optional<ProtectionMethod> signature_method(const AlgorithmIdentifier& algorithm) {
+  const auto scheme = signature_scheme(algorithm);
+  if (!scheme) return std::nullopt;  // what is wrong with it is told by who verifies it
+  switch (scheme->kind) {
+    case SignatureScheme::Kind::rsa_pkcs1:
+      return ProtectionMethod::rsa;
+    case SignatureScheme::Kind::rsa_pss:
+      return ProtectionMethod::rsa_pss;
+    case SignatureScheme::Kind::ecdsa:
+      return ProtectionMethod::ecdsa;
+    case SignatureScheme::Kind::ed25519:
+      return ProtectionMethod::ed25519;
+    default:
+      return ProtectionMethod::ed448;
   }
-  if (record->state == CertificateState::revoked || record->state == CertificateState::held) {
-    return reject(PKIFailureInfo::certRevoked, "the signer's certificate is revoked");
-  }
-  return CertificateHolder{signer, CertificateHolder::Role::end_entity, std::move(*record)};
 }
 
-}  // namespace
-
-Outcome<CertificateHolder> judge_signer(const Certificate& signer,
-                                        const std::vector<Certificate>& helpers,
-                                        const Request& request, LedgerReader& ledger) {
-  const auto& channel = *request.channel;
-  ASSIGN_OR_RETURN(const auto as_ra, channel.ras.check(signer, helpers, request.now));
-  if (as_ra.verdict == PathVerdict::trusted) {
-    return CertificateHolder{signer, CertificateHolder::Role::ra, std::nullopt};
+ProtectionMethod bare_method(const Oid& algorithm) {
+  if (algorithm == oid::id_KMACWithSHAKE128 || algorithm == oid::id_KMACWithSHAKE256) {
+    return ProtectionMethod::kmac;
   }
-  ASSIGN_OR_RETURN(const auto as_own, channel.own.check(signer, helpers, request.now));
-  if (as_own.verdict == PathVerdict::trusted) return judge_own(signer, ledger);
-  ASSIGN_OR_RETURN(const auto as_vendor, channel.vendors.check(signer, helpers, request.now));
-  if (as_vendor.verdict == PathVerdict::trusted) {
-    return CertificateHolder{signer, CertificateHolder::Role::vendor, std::nullopt};
-  }
-  const bool expired = as_own.verdict == PathVerdict::expired ||
-                       as_vendor.verdict == PathVerdict::expired ||
-                       as_ra.verdict == PathVerdict::expired;
-  return reject(PKIFailureInfo::signerNotTrusted,
-                expired
-                    ? "the signer's certificate or one above it has expired"
-                    : "the signer's certificate leads to no authority that this channel trusts");
+  const bool gmac = algorithm == oid::id_aes128_GMAC || algorithm == oid::id_aes192_GMAC ||
+                    algorithm == oid::id_aes256_GMAC;
+  return gmac ? ProtectionMethod::gmac : ProtectionMethod::hmac;
 }
 
-Outcome<Requester> authenticate(const Request& request, LedgerReader& ledger,
-                                const SealingKey& sealing_key) {
+// nullopt: nothing that a policy could be about.
+std::optional<ProtectionMethod> method_of(const PKIMessage& message) {
+  switch (protection_kind(message)) {
+    case ProtectionKind::signature:
+      return signature_method(*message.header.protectionAlg);
+    case ProtectionKind::password_based_mac:
+      return ProtectionMethod::pbm;
+    case ProtectionKind::pbmac1:
+      return ProtectionMethod::pbmac1;
+    case ProtectionKind::bare_mac:
+      return bare_method(message.header.protectionAlg->algorithm);
+    case ProtectionKind::dh_based_mac:
+      return ProtectionMethod::dh;
+    case ProtectionKind::kem_based_mac:
+      return ProtectionMethod::kem;
+    default:
+      return std::nullopt;
+  }
+}
+
+Checked<void> check_allowed(const Request& request) {
+  const auto method = method_of(request.message);
+  if (!method || request.channel->allows(*method)) return {};
+  return reject(PKIFailureInfo::badAlg, "messages protected with " +
+                                            request.message.header.protectionAlg->algorithm.name() +
+                                            " are not accepted here");
+}
+
+Outcome<Requester> find_requester(const Request& request, const Verifier& verifier) {
   switch (protection_kind(request.message)) {
     case ProtectionKind::none:
       return reject(PKIFailureInfo::badMessageCheck, "the message is not protected");
     case ProtectionKind::password_based_mac:
-      return authenticate_by_mac(request, ledger, sealing_key);
+    case ProtectionKind::pbmac1:
+    case ProtectionKind::bare_mac:
+      return authenticate_by_secret(request, verifier);
+    case ProtectionKind::dh_based_mac:
+      return authenticate_by_dh(request, verifier);
+    case ProtectionKind::kem_based_mac:
+      return authenticate_by_kem(request, verifier);
     case ProtectionKind::signature:
-      return authenticate_by_signature(request, ledger);
+      return authenticate_by_signature(request, verifier);
     case ProtectionKind::other:
       break;
   }
@@ -182,7 +149,38 @@ Outcome<Requester> authenticate(const Request& request, LedgerReader& ledger,
                                             " is not supported");
 }
 
+}  // namespace
+
+Outcome<Requester> authenticate(const Request& request, const Verifier& verifier) {
+  TRY(check_allowed(request));
+  ASSIGN_OR_RETURN(auto requester, find_requester(request, verifier));
+  TRY(take_kem_ciphertext(requester, request, verifier));
+  return requester;
+}
+
+Result<std::optional<SecretFailure>> failure_to_count(const Request& request,
+                                                      const Verifier& verifier) {
+  const auto kind = protection_kind(request.message);
+  const bool by_secret = kind == ProtectionKind::password_based_mac ||
+                         kind == ProtectionKind::pbmac1 || kind == ProtectionKind::bare_mac;
+  if (!by_secret) return std::nullopt;
+  SecretStore secrets(verifier.ledger.connection(), verifier.sealing_key);
+  ASSIGN_OR_RETURN(const auto secret, find_secret(request.message.header, secrets));
+  if (!secret) return std::nullopt;
+  const auto& channel = request.channel->settings;
+  // Beyond the limit nothing is counted: a flood must not prolong what it has brought about.
+  ASSIGN_OR_RETURN(const bool locked, SecretLock(verifier.ledger.connection())
+                                          .locked(secret->reference, channel.name, request.peer,
+                                                  channel.mac, request.now));
+  if (locked) return std::nullopt;
+  return SecretFailure{secret->reference, channel.name, request.peer, request.digest, request.now};
+}
+
 Checked<void> check_may_open(const Requester& requester, Time now) {
+  if (requester.lacks_ciphertext) {
+    return reject(PKIFailureInfo::wrongIntegrity,
+                  "answers are protected by a KEM key here: send a KemCiphertextInfo for it");
+  }
   if (const auto* holder = requester.secret()) return check_usable(holder->secret, now);
   return {};
 }

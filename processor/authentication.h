@@ -1,19 +1,33 @@
 // Who sent this: verifies the protection of a request and names the Requester.
 #pragma once
 
+#include <functional>
+
 #include "ca/ledger.h"
 #include "cmp/protection.h"
 #include "crypto/seal.h"
+#include "processor/authority.h"
 #include "processor/request.h"
 #include "processor/requester.h"
 
 namespace cmpost {
 
+// What finding out who sent a message may use.
+struct Verifier {
+  const Authority& authority;
+  LedgerReader& ledger;
+  const SealingKey& sealing_key;
+  Random& random;
+};
+
 // Verifies the protection over the octets as received and finds out whose it is (R-002, R-007,
-// Changes nothing. A requester that comes back may
+// Changes nothing. A requester that comes back may
 // still not be allowed what it asks for.
-Outcome<Requester> authenticate(const Request& request, LedgerReader& ledger,
-                                const SealingKey& sealing_key);
+Outcome<Requester> authenticate(const Request& request, const Verifier& verifier);
+
+// After a badMessageCheck: what counts against a secret, if the message named one.
+Result<std::optional<SecretFailure>> failure_to_count(const Request& request,
+                                                      const Verifier& verifier);
 
 // The path and revocation check of a signer's certificate alone: the role it has on this
 // channel. signerNotTrusted or certRevoked. `helpers` may stand between the signer and an anchor.
@@ -21,9 +35,19 @@ Outcome<CertificateHolder> judge_signer(const Certificate& signer,
                                         const std::vector<Certificate>& helpers,
                                         const Request& request, LedgerReader& ledger);
 
+// The certificates in extraCerts that can be read, and the one among them that the header points
+// at, of those that `fits`.
+std::vector<Certificate> read_extra_certs(const Request& request);
+Checked<Certificate> find_sender_certificate(
+    const Request& request, const std::vector<Certificate>& extra_certs,
+    const std::function<bool(const Certificate&)>& fits = {});
+// the certificate is for this, and the sender is its subject.
+Checked<void> check_sender(const Certificate& certificate, KeyUsageBit usage,
+                           const Request& request);
+
 // Whether a requester may open a transaction: its secret, if it has one, is neither expired nor
 // used up (notAuthorized). A secret that is used up still protects the certConf of its own
-// transaction.
+// transaction. wrongIntegrity without the ciphertext that the answer needs.
 Checked<void> check_may_open(const Requester& requester, Time now);
 
 }  // namespace cmpost

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "base/files.h"
+#include "crypto/kem.h"
+#include "crypto/key_agreement.h"
 
 namespace cmpost {
 namespace {
@@ -80,6 +82,38 @@ std::vector<CMPCertificate> links_of(const std::vector<CaRollover>& rollovers) {
   return links;
 }
 
+Result<ProtocolKey> load_protocol_key(const ProtocolKeySettings& settings,
+                                      const std::vector<CMPCertificate>& ca_chain) {
+  ASSIGN_OR_RETURN(const auto key, read_key(settings.key, settings.key_password_file));
+  ASSIGN_OR_RETURN(const auto certificates, read_certificates(settings.certificate));
+  TRY(check_fits(key, certificates.front(), settings.key, settings.certificate));
+  if (!can_agree(key.public_key()) && !can_encapsulate(key.public_key())) {
+    return hold("a key " + key.public_key().description() +
+                    " can neither agree nor decrypt: " + settings.key,
+                "[ca] protocol_keys are for EC, X25519, X448, RSA and ML-KEM");
+  }
+  auto chain = to_cmp(certificates);
+  chain.insert(chain.end(), ca_chain.begin(), ca_chain.end());
+  return ProtocolKey{key, certificates.front(), std::move(chain)};
+}
+
+Result<KeyGenerator> load_key_generator(const CaSettings& settings,
+                                        const std::vector<Certificate>& ca_certificates) {
+  ASSIGN_OR_RETURN(const auto key, read_key(*settings.kga_key, settings.kga_key_password_file));
+  ASSIGN_OR_RETURN(auto chain, read_certificates(*settings.kga_certificate));
+  TRY(check_fits(key, chain.front(), *settings.kga_key, *settings.kga_certificate));
+  if (!chain.front().has_extended_key_usage(oid::id_kp_cmKGA)) {
+    return hold("the certificate lacks id-kp-cmKGA: " + *settings.kga_certificate,
+                "issue it from a profile with extended_key_usage = [\"cmKGA\"]");
+  }
+  ASSIGN_OR_RETURN(auto signer, Signer::create(key));
+  // RFC 9483 4.1.6: "Self-signed certificates should not be included".
+  for (const auto& one : ca_certificates) {
+    if (!one.is_self_issued()) chain.push_back(one);
+  }
+  return KeyGenerator{std::move(signer), std::move(chain)};
+}
+
 }  // namespace
 
 std::vector<Certificate> Authority::own_roots() const {
@@ -94,6 +128,38 @@ std::vector<Certificate> Authority::own_roots() const {
 
 Result<PrivateKey> load_ca_key(const CaSettings& settings) {
   return read_key(settings.key, settings.key_password_file);
+}
+
+Result<OpenedContent> open_for_us(ByteView enveloped, const Authority& authority) {
+  Result<OpenedContent> opened = hold("there is no key here that anything could be encrypted to");
+  for (const auto& own : authority.protocol_keys) {
+    opened = open_envelope(enveloped, own.key, own.certificate);
+    if (opened) break;
+  }
+  return opened;
+}
+
+const ProtocolKey* Authority::agreement_key(const PublicKey& peer,
+                                            const std::optional<Bytes>& key_identifier) const {
+  const auto fits = [&](const ProtocolKey& own) {
+    return own.certificate.allows(KeyUsageBit::keyAgreement) &&
+           own.key.public_key().description() == peer.description();
+  };
+  const auto named = [&](const ProtocolKey& own) {
+    return fits(own) && key_identifier &&
+           own.certificate.subject_key_identifier() == *key_identifier;
+  };
+  auto found = std::ranges::find_if(protocol_keys, named);
+  if (found == protocol_keys.end()) found = std::ranges::find_if(protocol_keys, fits);
+  return found == protocol_keys.end() ? nullptr : &*found;
+}
+
+const ProtocolKey* Authority::kem_key() const {
+  const auto found = std::ranges::find_if(protocol_keys, [](const ProtocolKey& own) {
+    return own.certificate.allows(KeyUsageBit::keyEncipherment) &&
+           can_encapsulate(own.key.public_key());
+  });
+  return found == protocol_keys.end() ? nullptr : &*found;
 }
 
 Result<Authority> load_authority(const CaSettings& settings, Random& random, const Clock& clock) {
@@ -124,6 +190,15 @@ Result<Authority> load_authority(const CaSettings& settings, Random& random, con
   const auto links = links_of(rollovers);
   cmp_chain.insert(cmp_chain.end(), links.begin(), links.end());
   cmp_chain.insert(cmp_chain.end(), ca_chain.begin(), ca_chain.end());
+  std::vector<ProtocolKey> protocol_keys;
+  for (const auto& one : settings.protocol_keys) {
+    ASSIGN_OR_RETURN(auto own, load_protocol_key(one, ca_chain));
+    protocol_keys.push_back(std::move(own));
+  }
+  std::optional<KeyGenerator> key_generator;
+  if (settings.kga_key && settings.kga_certificate) {
+    ASSIGN_OR_RETURN(key_generator, load_key_generator(settings, ca_certificates));
+  }
   const auto key_identifier = cmp_certificate.subject_key_identifier();
   return Authority{
       .issuer = std::move(*issuer),
@@ -134,6 +209,8 @@ Result<Authority> load_authority(const CaSettings& settings, Random& random, con
       .cmp_chain = std::move(cmp_chain),
       .ca_chain = std::move(ca_chain),
       .rollovers = std::move(rollovers),
+      .protocol_keys = std::move(protocol_keys),
+      .key_generator = std::move(key_generator),
   };
 }
 

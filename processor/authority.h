@@ -10,9 +10,24 @@
 #include "config/settings.h"
 #include "crypto/certificate.h"
 #include "crypto/private_key.h"
+#include "crypto/envelope.h"
 #include "crypto/signature.h"
 
 namespace cmpost {
+
+// A key pair of ours that neither issues nor signs. What it is for is what its certificate allows:
+// keyAgreement (DHBasedMac, agreeMAC), keyEncipherment (KEM, what others encrypt to us).
+struct ProtocolKey {
+  PrivateKey key;
+  Certificate certificate;
+  std::vector<CMPCertificate> chain;  // it first
+};
+
+// Signs the private keys that we make for others (RFC 9483 4.1.6).
+struct KeyGenerator {
+  Signer signer;
+  std::vector<Certificate> chain;  // its own first, with id-kp-cmKGA
+};
 
 // Immutable once made; any thread.
 struct Authority {
@@ -27,7 +42,20 @@ struct Authority {
   // The certificates of the issuing key and of those before and after it: whoever has a
   // certificate below one of them belongs to this PKI.
   std::vector<Certificate> own_roots() const;
+
+  std::vector<ProtocolKey> protocol_keys{};
+  std::optional<KeyGenerator> key_generator{};
+
+  // The one for Diffie-Hellman with `peer`: that with this key identifier, if one is given, else
+  // the first of the same kind. nullptr: none.
+  const ProtocolKey* agreement_key(const PublicKey& peer,
+                                   const std::optional<Bytes>& key_identifier) const;
+  // The first that may encapsulate; nullptr: none.
+  const ProtocolKey* kem_key() const;
 };
+
+// What was encrypted to one of our protocol_keys.
+Result<OpenedContent> open_for_us(ByteView enveloped, const Authority& authority);
 
 // Reads the files that the settings name. An Error says which file, what is wrong and what to do:
 // keys that do not fit their certificates, a CMP certificate that has expired or that is the CA's

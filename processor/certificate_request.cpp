@@ -3,6 +3,8 @@
 #include "base/log.h"
 #include "ca/lint.h"
 #include "processor/audit_detail.h"
+#include "processor/controls.h"
+#include "processor/encrypted_delivery.h"
 #include "processor/proof_of_possession.h"
 
 namespace cmpost {
@@ -58,6 +60,30 @@ Outcome<bool> is_own_subject(const Name& subject, const Requester& requester) {
     return allowed;
   }
   return requester.certificate()->certificate.subject().same(subject);
+}
+
+bool has_key(const CertTemplate& wanted) {
+  return wanted.publicKey && !wanted.publicKey->key.empty();
+}
+
+// The key of the template, or one that is made for it.
+Outcome<Possession> possess(const CertReqMsg& message, const std::string& profile_wanted,
+                            const Request& request, const Requester& requester,
+                            const Services& services) {
+  if (has_key(message.certReq.certTemplate)) {
+    ASSIGN_OR_RETURN(auto possession, verify_pop(message, request, requester, services));
+    return possession;
+  }
+  TRY(check_may_generate(request, requester, services));
+  if (message.popo) {
+    return reject(PKIFailureInfo::badPOP, "there is a proof of possession but no key");
+  }
+  ASSIGN_OR_RETURN(const auto* const profile, pick_profile(profile_wanted, *request.channel));
+  ASSIGN_OR_RETURN(auto key, generate_key(message.certReq, *profile));
+  Possession possession{key.public_key()};
+  possession.private_key = std::move(key);
+  possession.generated = true;
+  return possession;
 }
 
 CertificateRecord record_of(const Certificate& certificate, const ProvenRequest&,
@@ -123,15 +149,16 @@ Checked<const Profile*> pick_profile(const std::string& name, const ChannelPolic
                 "the certificate profile " + printable(name, 64) + " is not offered here");
 }
 
-Checked<ProvenRequest> prove(const CertReqMsg& message, const Request& request,
-                             const Requester& requester, const Services& services) {
+Outcome<ProvenRequest> prove(const CertReqMsg& message, const Request& request,
+                             const Requester& requester, Services& services) {
   const auto& wanted = message.certReq.certTemplate;
   TRY(check_template(wanted));
   TRY(check_issuer(wanted, request, requester, services));
+  TRY(check_controls(message, request));
   ASSIGN_OR_RETURN(auto name, profile_name(request, message.certReq.certReqId));
-  ASSIGN_OR_RETURN(auto key, verify_pop(message, request.message.header, requester));
+  ASSIGN_OR_RETURN(auto possession, possess(message, name, request, requester, services));
   CertificateWish wish{.subject = wanted.subject.value_or(Name()),
-                       .key = std::move(key),
+                       .key = std::move(possession.key),
                        .extensions = wanted.extensions.value_or(Extensions()),
                        .not_before = {},
                        .not_after = {}};
@@ -139,7 +166,17 @@ Checked<ProvenRequest> prove(const CertReqMsg& message, const Request& request,
     wish.not_before = wanted.validity->notBefore;
     wish.not_after = wanted.validity->notAfter;
   }
-  return ProvenRequest{message.certReq.certReqId, std::move(wish), std::move(name)};
+  ProvenRequest proven{message.certReq.certReqId, std::move(wish), std::move(name)};
+  proven.by_certificate = possession.by_certificate;
+  ASSIGN_OR_RETURN(proven.to_archive, key_to_archive(message, proven.wish.key, request, services));
+  if (possession.generated) {
+    if (asks_to_archive_generated(message)) proven.to_archive = possession.private_key;
+    proven.generated = std::move(possession.private_key);
+  } else if (possession.private_key) {
+    proven.to_archive = std::move(possession.private_key);
+  }
+  ASSIGN_OR_RETURN(proven.tokens, check_tokens(message, services));
+  return proven;
 }
 
 Outcome<void> authorise(const ProvenRequest& proven, const Request& request,
@@ -169,6 +206,14 @@ Outcome<void> check_issuable(const ProvenRequest& proven, const Profile& profile
   return {};
 }
 
+Outcome<void> archive(const PrivateKey& key, const Certificate& certificate, const Request& request,
+                      Services& services, Effects& effects) {
+  ASSIGN_OR_RETURN(auto archived, seal_for_archive(key, certificate.serial_number(), request.now,
+                                                   services.sealing_key, services.random));
+  effects.archived_keys.push_back(std::move(archived));
+  return {};
+}
+
 Outcome<Issued> issue(const ProvenRequest& proven, const Profile& profile, bool awaits_confirm,
                       const Request& request, const Requester& requester, Services& services) {
   TRY(check_key_is_new(proven, profile, request, services));
@@ -182,6 +227,10 @@ Outcome<Issued> issue(const ProvenRequest& proven, const Profile& profile, bool 
   effects.certificates.push_back(
       record_of(certificate, proven, profile, request, requester, awaits_confirm));
   effects.audit.push_back(issued_entry(effects.certificates.back(), plan->changes));
+  effects.use_tokens = proven.tokens;
+  if (proven.to_archive) {
+    TRY(archive(*proven.to_archive, certificate, request, services, effects));
+  }
   return Issued{std::move(certificate), !plan->changes.empty(), std::move(plan->changes),
                 std::move(effects)};
 }

@@ -3,20 +3,27 @@
 
 #include <string>
 
+#include "crypto/private_key.h"
 #include "processor/handlers.h"
 
 namespace cmpost {
 
-// What a requester wants certified, its possession of the key already proven.
+// What a requester wants certified, its possession of the key already proven, or to be proven with
+// what it gets.
 struct ProvenRequest {
   std::int64_t certReqId = 0;
   CertificateWish wish;
-  std::string certProfile;  // "" for the channel's default
+  std::string certProfile;                // "" for the channel's default
+  bool by_certificate = false;            // leaves encrypted
+  std::optional<PrivateKey> generated{};  // made here, to be delivered
+  std::optional<PrivateKey> to_archive{};
+  std::vector<std::string> tokens{};  // that it uses up
 };
 
 // The field rules of a CertTemplate and the proof of possession.
-Checked<ProvenRequest> prove(const CertReqMsg& message, const Request& request,
-                             const Requester& requester, const Services& services);
+// Without a key in the template one is made.
+Outcome<ProvenRequest> prove(const CertReqMsg& message, const Request& request,
+                             const Requester& requester, Services& services);
 
 // Whether this requester may have a certificate for this subject.
 Outcome<void> authorise(const ProvenRequest& proven, const Request& request,

@@ -56,10 +56,11 @@ Result<ChannelPolicy> load(const Settings& settings, const ChannelSettings& chan
   ASSIGN_OR_RETURN(auto vendors, read_anchors(channel.trust));
   ASSIGN_OR_RETURN(auto ras, read_anchors(channel.trust_ra));
   ASSIGN_OR_RETURN(auto cas, read_anchors(channel.trust_ca));
+  ASSIGN_OR_RETURN(auto crls, CrlFiles::open(channel.crls));
   ASSIGN_OR_RETURN(auto profiles, load_profiles(settings, channel));
   MessageLimits limits;
   limits.max_message = channel.max_message;
-  PBMLimits mac_limits;
+  MacLimits mac_limits;
   mac_limits.max_iterations = channel.mac.max_iterations;
   mac_limits.allow_hmac_sha1 = channel.mac.allow_hmac_sha1;
   return ChannelPolicy{
@@ -71,6 +72,7 @@ Result<ChannelPolicy> load(const Settings& settings, const ChannelSettings& chan
       .profiles = std::move(profiles),
       .limits = limits,
       .mac_limits = mac_limits,
+      .crls = std::move(crls),
       .runs = runs_of(settings, channel.name),
   };
 }
@@ -80,6 +82,10 @@ Duration poll_interval(const ChannelSettings& channel) {
 }
 
 }  // namespace
+
+bool ChannelPolicy::allows(ProtectionMethod method) const {
+  return std::ranges::find(settings.protection, method) != settings.protection.end();
+}
 
 const Profile* ChannelPolicy::profile(std::string_view name) const {
   if (name.empty()) return &profiles.front();

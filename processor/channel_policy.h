@@ -10,8 +10,9 @@
 #include "cmp/pki_message.h"
 #include "config/settings.h"
 #include "crypto/certificate_cache.h"
-#include "crypto/mac.h"
+#include "crypto/password_mac.h"
 #include "crypto/trust.h"
+#include "processor/crl_files.h"
 
 namespace cmpost {
 
@@ -24,10 +25,13 @@ struct ChannelPolicy {
   TrustStore cas;                 // `roles.ca`: their announcements are believed
   std::vector<Profile> profiles;  // allowed here; the first is the default
   MessageLimits limits;
-  PBMLimits mac_limits;
-  CertificateCache signers{};    // that came in extraCerts
-  std::vector<CronTime> runs{};  // the scheduled runs that serve this channel
+  MacLimits mac_limits;
+  std::shared_ptr<CrlFiles> crls{};  // of vendors and RAs
+  CertificateCache signers{};        // that came in extraCerts
+  std::vector<CronTime> runs{};      // the scheduled runs that serve this channel
 
+  // whether messages may be protected this way here.
+  bool allows(ProtectionMethod method) const;
   // By certProfile's name; "" is the default. nullptr: not allowed on this channel.
   const Profile* profile(std::string_view name) const;
   // How many people must agree before a request with this body is granted; 0: none.

@@ -71,6 +71,27 @@ Result<bool> change_waiting(const Effects& effects, std::int64_t transaction,
   return true;
 }
 
+Result<bool> change_protections(const Effects& effects, LedgerWriter& writer, Time now) {
+  // Longer than any transaction that still needs them.
+  constexpr auto kKemSecretsKept = std::chrono::hours(24 * 400);
+  for (const auto& secret : effects.kem_secrets) {
+    ASSIGN_OR_RETURN(const bool added,
+                     KemSecrets(writer.connection()).add(secret, now - kKemSecretsKept));
+    if (!added) return false;
+  }
+  for (const auto& token : effects.use_tokens) {
+    ASSIGN_OR_RETURN(const bool used, SecretStore::use(writer.connection(), token));
+    if (!used) return false;
+  }
+  for (const auto& key : effects.archived_keys) {
+    TRY(KeyArchive(writer.connection()).add(key));
+  }
+  if (effects.secret_failure) {
+    TRY(SecretLock(writer.connection()).count(*effects.secret_failure, effects.failures_from));
+  }
+  return true;
+}
+
 Result<bool> apply_all(const Effects& effects, LedgerWriter& writer, Time now) {
   TransactionTable table(writer.connection());
   ASSIGN_OR_RETURN(const auto transaction, change_transaction(effects, table));
@@ -81,6 +102,8 @@ Result<bool> apply_all(const Effects& effects, LedgerWriter& writer, Time now) {
     ASSIGN_OR_RETURN(const bool used, SecretStore::use(writer.connection(), *effects.use_secret));
     if (!used) return false;
   }
+  ASSIGN_OR_RETURN(const bool protections, change_protections(effects, writer, now));
+  if (!protections) return false;
   ASSIGN_OR_RETURN(const bool changed, change_certificates(effects, writer));
   if (!changed) return false;
   if (effects.message) {
@@ -103,8 +126,8 @@ Result<void> run(Connection& connection, std::string_view sql) {
 
 // Only these can conflict half-way; the rest fails at its first step or never.
 bool needs_savepoint(const Effects& effects) {
-  return effects.use_secret || effects.waiting || !effects.state_changes.empty() ||
-         effects.changes_crl();
+  return effects.use_secret || effects.waiting || !effects.kem_secrets.empty() ||
+         !effects.use_tokens.empty() || !effects.state_changes.empty() || effects.changes_crl();
 }
 
 }  // namespace
@@ -114,6 +137,9 @@ void Effects::merge(Effects&& more) {
   move_all(state_changes, more.state_changes);
   move_all(revocations, more.revocations);
   move_all(unrevocations, more.unrevocations);
+  move_all(kem_secrets, more.kem_secrets);
+  move_all(use_tokens, more.use_tokens);
+  move_all(archived_keys, more.archived_keys);
   move_all(audit, more.audit);
 }
 

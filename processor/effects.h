@@ -9,6 +9,8 @@
 #include "ca/certificate_record.h"
 #include "ca/ledger.h"
 #include "processor/announcement.h"
+#include "processor/key_archive.h"
+#include "processor/protection_tables.h"
 #include "processor/transaction.h"
 #include "processor/waiting.h"
 
@@ -50,6 +52,11 @@ struct Effects {
   std::vector<Bytes> unrevocations;       // serials
   std::optional<std::string> use_secret;  // reference
   std::optional<ReceivedAnnouncement> announcement;
+  std::optional<SecretFailure> secret_failure;
+  Time failures_from{};  // of that secret, those before are forgotten
+  std::vector<KemSecret> kem_secrets;
+  std::vector<std::string> use_tokens;  // references of regTokens
+  std::vector<ArchivedKey> archived_keys;
   std::vector<AuditEntry> audit;
 
   // The effects of a part of a request that goes on to the rest.

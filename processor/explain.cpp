@@ -20,7 +20,7 @@ std::string words_of(const Rejection& rejection) {
 class Explanation {
  public:
   Explanation(LedgerReader& ledger, const ProcessorServices& services)
-      : shared_(services), services_{services.authority, ledger} {}
+      : shared_(services), services_{services.authority, ledger, services.sealing_key, services.random} {}
 
   Result<CheckVerdicts> run(const StoredMessage& message, Time at) {
     if (!begin(message, at)) return std::move(verdicts_);
@@ -91,7 +91,9 @@ class Explanation {
   }
 
   Result<void> check_sender() {
-    auto requester = authenticate(request_, services_.ledger, shared_.sealing_key);
+    auto requester = authenticate(
+        request_,
+        {shared_.authority, services_.ledger, shared_.sealing_key, shared_.random});
     ASSIGN_OR_RETURN(const bool known,
                      note("protection and sender", requester, requester ? requester->text() : ""));
     if (!known) {
@@ -119,17 +121,24 @@ class Explanation {
 
   Result<void> check_request(const CertReqMsg& message) {
     about_ = "request " + std::to_string(message.certReq.certReqId) + ": ";
-    const auto possession = verify_pop(message, request_.message.header, *requester_);
+    const bool has_key = message.certReq.certTemplate.publicKey.has_value();
+    const auto possession = has_key
+                                ? verify_pop(message, request_, *requester_, services_)
+                                : Checked<Possession>(reject(PKIFailureInfo::badPOP, "no key"));
     const auto proven = prove(message, request_, *requester_, services_);
+    const auto* fault = proven ? nullptr : proven.error().rejection();
+    if (!proven && fault == nullptr) return failure(*proven.error().error());
     // prove() looks at the template first.
-    const bool template_fault =
-        !proven && (possession || proven.error().text != possession.error().text);
-    if (template_fault) {
-      fail(about_ + "template", words_of(proven.error()));
+    if (fault != nullptr && (possession || fault->text != possession.error().text)) {
+      fail(about_ + "template", words_of(*fault));
     } else {
       pass(about_ + "template");
     }
-    note(about_ + "proof of possession", possession);
+    if (has_key) {
+      note(about_ + "proof of possession", possession);
+    } else {
+      skip(about_ + "proof of possession", "the key is made here");
+    }
     if (!proven) {
       skip(about_ + "certificate", "the request is not proven");
       return {};

@@ -1,12 +1,28 @@
 #include <algorithm>
 
 #include "processor/certificate_request.h"
+#include "processor/encrypted_delivery.h"
 #include "processor/handlers.h"
 #include "processor/proof_of_possession.h"
 #include "processor/renewal.h"
 
 namespace cmpost {
 namespace {
+
+// who proves possession by the confirmation cannot be let off it.
+bool proves_by_certificate(const PKIBody& body) {
+  const auto* requests = cert_requests(body);
+  return requests != nullptr && std::ranges::any_of(*requests, [](const CertReqMsg& message) {
+           if (!message.popo) return false;
+           const auto* encipherment = std::get_if<KeyEncipherment>(&*message.popo);
+           const auto* agreement = std::get_if<KeyAgreement>(&*message.popo);
+           if (encipherment == nullptr && agreement == nullptr) return false;
+           const auto& choice =
+               encipherment != nullptr ? encipherment->key.choice : agreement->key.choice;
+           const auto* later = std::get_if<POPOPrivKey::SubsequentMessage>(&choice);
+           return later != nullptr && *later == POPOPrivKey::SubsequentMessage::encrCert;
+         });
+}
 
 // Builds up the answer to all requests of one message.
 class Certification {
@@ -15,22 +31,24 @@ class Certification {
       : request_(request), requester_(requester), services_(services) {
     const bool wanted = request.wishes.implicitConfirm;
     const bool allowed = request.channel->settings.confirm == ConfirmRule::implicit;
-    answer_.implicitConfirm = wanted && allowed && is_complete(request);
+    answer_.implicitConfirm =
+        wanted && allowed && is_complete(request) && !proves_by_certificate(request.message.body);
   }
 
   // One CertResponse; an Error of ours is handed on, a Rejection becomes its status.
-  Outcome<void> add(std::int64_t certReqId, const Checked<ProvenRequest>& proven,
+  Outcome<void> add(std::int64_t certReqId, const Outcome<ProvenRequest>& proven,
                     const std::optional<Renewal>& renewal) {
     const auto consent = consent_for(request_, certReqId);
     if (consent.what == Consent::What::settled || consent.what == Consent::What::pending) return {};
     if (consent.rejection) return add_rejection(certReqId, *consent.rejection);
-    if (!proven) return add_rejection(certReqId, proven.error());
+    if (!proven) {
+      const auto* rejection = proven.error().rejection();
+      if (rejection == nullptr) return failure(proven.error());
+      return add_rejection(certReqId, *rejection);
+    }
     if (consent.what == Consent::What::needed) return ask_for(*proven, renewal);
     auto issued = decide(*proven, renewal);
-    if (issued) {
-      add_certificate(certReqId, std::move(*issued), renewal);
-      return {};
-    }
+    if (issued) return add_certificate(certReqId, *proven, std::move(*issued), renewal);
     if (const auto* rejection = issued.error().rejection())
       return add_rejection(certReqId, *rejection);
     return failure(std::move(issued).error());
@@ -99,8 +117,23 @@ class Certification {
     return issue(proven, *profile, !answer_.implicitConfirm, request_, requester_, services_);
   }
 
-  void add_certificate(std::int64_t certReqId, Issued&& issued,
-                       const std::optional<Renewal>& renewal) {
+  // As it is, or as only who has the key can read it; with the key, if we have made it.
+  Outcome<CertifiedKeyPair> key_pair(const ProvenRequest& proven, const Certificate& certificate) {
+    CertifiedKeyPair pair{{CMPCertificate{to_bytes(certificate.der())}}, {}, {}};
+    if (proven.by_certificate) {
+      ASSIGN_OR_RETURN(pair.certOrEncCert.choice,
+                       encrypt_certificate(certificate, request_, services_));
+    }
+    if (proven.generated) {
+      ASSIGN_OR_RETURN(pair.privateKey,
+                       encrypt_private_key(*proven.generated, requester_, services_));
+    }
+    return pair;
+  }
+
+  Outcome<void> add_certificate(std::int64_t certReqId, const ProvenRequest& proven,
+                                Issued&& issued, const std::optional<Renewal>& renewal) {
+    ASSIGN_OR_RETURN(auto pair, key_pair(proven, issued.certificate));
     PKIStatusInfo status;
     if (issued.with_changes) {
       status.status = PKIStatus::grantedWithMods;
@@ -113,11 +146,8 @@ class Certification {
       answer_.old_serial = renewal->old_serial;
       if (answer_.implicitConfirm) answer_.effects.state_changes.push_back(mark_updated(*renewal));
     }
-    responses_.push_back(
-        {certReqId,
-         std::move(status),
-         CertifiedKeyPair{{CMPCertificate{to_bytes(issued.certificate.der())}}, {}, {}},
-         {}});
+    responses_.push_back({certReqId, std::move(status), std::move(pair), {}});
+    return {};
   }
 
   // only in ip, and only to somebody who has no anchor of ours yet: one that shares a
@@ -185,7 +215,8 @@ Outcome<Answer> certify(const CertReqMessages& messages, const Request& request,
 
 Outcome<Answer> renew(const CertReqMessages& messages, const Request& request,
                       const Requester& requester, Services& services) {
-  if (requester.secret() != nullptr) {
+  // R-044; a certificate whose key cannot sign is renewed under the MAC that proves that key.
+  if (requester.secret() != nullptr || (request.channel->settings.strict && !requester.signs())) {
     return reject(PKIFailureInfo::wrongIntegrity,
                   "kur is signed with the certificate that it renews");
   }
@@ -222,7 +253,7 @@ Outcome<Answer> handle_p10cr(const Request& request, const Requester& requester,
   constexpr std::int64_t kNoCertReqId = -1;  // RFC 9810 5.3.4
   const auto& wanted = std::get<body::p10cr>(request.message.body).request;
   Certification certification(request, requester, services);
-  const auto proven = [&]() -> Checked<ProvenRequest> {
+  const auto proven = [&]() -> Outcome<ProvenRequest> {
     ASSIGN_OR_RETURN(auto key, verify_pop(wanted));
     const auto& names = request.wishes.certProfile;
     return ProvenRequest{kNoCertReqId,

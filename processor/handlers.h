@@ -4,6 +4,7 @@
 #include "base/random.h"
 #include "ca/ledger.h"
 #include "cmp/pki_failure_info.h"
+#include "crypto/seal.h"
 #include "processor/authority.h"
 #include "processor/effects.h"
 #include "processor/request.h"
@@ -15,6 +16,8 @@ namespace cmpost {
 struct Services {
   const Authority& authority;
   LedgerReader& ledger;
+  const SealingKey& sealing_key;
+  Random& random;
 };
 
 // The answer of a handler. For a request that has waited (Request::waited) it is about the parts

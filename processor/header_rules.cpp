@@ -63,6 +63,9 @@ Checked<void> check_protection_pair(const PKIMessage& message) {
 // The first message of a transaction answers nothing.
 Checked<void> check_recip_nonce(const PKIMessage& message) {
   if (!message.header.recipNonce || !opens_transaction(message.body)) return {};
+  // A request under KemBasedMac follows the answer that brought the ciphertext.
+  const auto& algorithm = message.header.protectionAlg;
+  if (algorithm && algorithm->algorithm == oid::id_KemBasedMac) return {};
   return reject(PKIFailureInfo::badRecipientNonce,
                 "the first message of a transaction has a recipNonce");
 }

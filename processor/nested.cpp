@@ -45,7 +45,7 @@ Checked<void> check_authority(const Responder& outer) {
   if (requester == nullptr) {
     return reject(PKIFailureInfo::badRequest, "the nested message has been answered before");
   }
-  if (requester->secret() != nullptr) {
+  if (!requester->signs()) {
     return reject(PKIFailureInfo::wrongIntegrity, "a nested message is protected by a signature");
   }
   if (requester->is_ra()) return {};

@@ -41,6 +41,10 @@ AlgorithmIdentifier algorithm_of(const KeyRule& rule) {
       return {oid::id_Ed25519, std::nullopt};
     case Kind::ed448:
       return {oid::id_Ed448, std::nullopt};
+    case Kind::x25519:
+      return {oid::id_X25519, std::nullopt};
+    case Kind::x448:
+      return {oid::id_X448, std::nullopt};
     case Kind::ec:
       break;
   }
@@ -49,11 +53,17 @@ AlgorithmIdentifier algorithm_of(const KeyRule& rule) {
   return curve(oid::secp256r1);
 }
 
-bool signs(const KeyRule&, unsigned usage) { return (usage & kForSigning) != 0; }
+bool only_agrees(const KeyRule& rule) {
+  return rule.kind == Kind::x25519 || rule.kind == Kind::x448;
+}
+
+bool signs(const KeyRule& rule, unsigned usage) {
+  return !only_agrees(rule) && (usage & kForSigning) != 0;
+}
 
 bool encrypts(const KeyRule& rule, unsigned usage) {
   if (rule.kind == Kind::rsa) return (usage & kForTransport) != 0;
-  return rule.kind == Kind::ec && (usage & kForAgreement) != 0;
+  return (rule.kind == Kind::ec || only_agrees(rule)) && (usage & kForAgreement) != 0;
 }
 
 template <typename Useful>

@@ -29,6 +29,10 @@ const ChannelPolicy* Proceeding::find_channel(const std::string& name) const {
   return found == shared.channels.end() ? nullptr : &found->second;
 }
 
+Verifier Proceeding::verifier() const {
+  return {shared.authority, *ledger, shared.sealing_key, shared.random};
+}
+
 Result<Bytes> Proceeding::build(const PKIHeader& header, ReplyParts parts,
                                 std::string& reply_body) {
   reply_body = body_name(parts.body);

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "processor/authentication.h"
 #include "processor/reply.h"
 #include "processor/respond.h"
 #include "processor/transaction_table.h"
@@ -24,6 +25,8 @@ struct Proceeding {
   // nullptr: not configured any more.
   const ChannelPolicy* find_channel(const std::string& name) const;
 
+  Verifier verifier() const;
+
   // The DER of an answer to `header` that is noted as our last message.
   Result<Bytes> build(const PKIHeader& header, ReplyParts parts, std::string& reply_body);
   StoredMessage stored(const std::string& reply_body, const Bytes& reply) const;
@@ -41,7 +44,9 @@ struct Proceeding {
   const Envelope& envelope;
   const ProcessorServices& shared;
   LedgerReader* ledger;  // of the worker that has it now
-  Services services() const { return {shared.authority, *ledger}; }
+  Services services() const {
+    return {shared.authority, *ledger, shared.sealing_key, shared.random};
+  }
   TransactionTable table() const { return TransactionTable(ledger->connection()); }
   WaitTable waits() const { return WaitTable(ledger->connection()); }
   Request request;

@@ -1,6 +1,9 @@
 #include "processor/proof_of_possession.h"
 
-#include "crypto/mac.h"
+#include "crypto/envelope.h"
+#include "crypto/key_agreement.h"
+#include "crypto/key_package.h"
+#include "crypto/mac_parameters.h"
 
 namespace cmpost {
 namespace {
@@ -24,10 +27,10 @@ Checked<void> check_signature(const PublicKey& key, const AlgorithmIdentifier& a
 
 // RFC 4211 4.1: authInfo names the sender when it has been authenticated, else it is a MAC over
 // the key under the shared secret.
-Checked<void> check_auth_info(const POPOSigningKeyInput& input, const PKIHeader& header,
+Checked<void> check_auth_info(const POPOSigningKeyInput& input, const Request& message,
                               const Requester& requester) {
   if (const auto* sender = std::get_if<GeneralName>(&input.authInfo)) {
-    if (*sender == header.sender) return {};
+    if (*sender == message.message.header.sender) return {};
     return reject(PKIFailureInfo::badPOP, "authInfo names somebody else than the sender");
   }
   const auto& mac = std::get<PKMACValue>(input.authInfo);
@@ -35,15 +38,15 @@ Checked<void> check_auth_info(const POPOSigningKeyInput& input, const PKIHeader&
   if (holder == nullptr) {
     return reject(PKIFailureInfo::badPOP, "publicKeyMAC needs a shared secret");
   }
-  const auto parameter = pbm_parameter(mac.algId, PBMLimits{});
-  if (!parameter) return reject(PKIFailureInfo::badPOP, parameter.error().what);
-  const auto expected = password_based_mac(*parameter, holder->secret.value, input.publicKey.der);
+  const auto parameters = mac_parameters(mac.algId, message.channel->mac_limits);
+  if (!parameters) return reject(PKIFailureInfo::badPOP, parameters.error().what);
+  const auto expected = compute_mac(*parameters, holder->secret.value, {}, input.publicKey.der);
   if (expected && mac.unused_bits == 0 && same_mac(*expected, mac.value)) return {};
   return reject(PKIFailureInfo::badPOP, "publicKeyMAC is wrong");
 }
 
 Checked<PublicKey> verify_signing_key(const CertRequest& request, const POPOSigningKey& popo,
-                                      const PKIHeader& header, const Requester& requester) {
+                                      const Request& message, const Requester& requester) {
   const auto& wanted = request.certTemplate;
   ASSIGN_OR_RETURN(const auto key, decode_key(*wanted.publicKey));
   if (popo.unused_bits != 0) {
@@ -61,31 +64,149 @@ Checked<PublicKey> verify_signing_key(const CertRequest& request, const POPOSign
   if (!equal(popo.poposkInput->publicKey.der, wanted.publicKey->der)) {
     return reject(PKIFailureInfo::badPOP, "poposkInput and the template have different keys");
   }
-  TRY(check_auth_info(*popo.poposkInput, header, requester));
+  TRY(check_auth_info(*popo.poposkInput, message, requester));
   TRY(check_signature(key, popo.algorithmIdentifier, popo.poposkInput->der, popo.signature));
   return key;
 }
 
+// RFC 9810 4.3.4 and R-107: a KEM key has the choice keyEncipherment. For the others OpenSSL's
+// client takes it too, whatever they can.
+Checked<void> check_choice(const PublicKey& key, bool agreement) {
+  if (!can_receive(key)) {
+    return reject(PKIFailureInfo::badPOP,
+                  "nothing can be encrypted to a key " + key.description() + ": sign the request");
+  }
+  if (agreement && !can_agree(key)) {
+    return reject(PKIFailureInfo::badPOP,
+                  "a key " + key.description() + " belongs into the choice keyEncipherment");
+  }
+  return {};
+}
+
+// a MAC over the CertRequest under what the wanted key and one of ours agree on.
+Checked<void> verify_agree_mac(const CertRequest& wanted, const PublicKey& key,
+                               const PKMACValue& mac, const Request& request,
+                               const Services& services) {
+  if (request.message.header.pvno < kCmp2021) {
+    return reject(PKIFailureInfo::badPOP, "agreeMAC needs pvno 3");
+  }
+  const auto parameters = mac_parameters(mac.algId, request.channel->mac_limits);
+  if (!parameters || !std::holds_alternative<DHBMParameter>(*parameters)) {
+    return reject(PKIFailureInfo::badPOP,
+                  parameters ? "agreeMAC is not a DHBasedMac" : parameters.error().what);
+  }
+  const auto* own = services.authority.agreement_key(key, request.message.header.recipKID);
+  if (own == nullptr) {
+    return reject(PKIFailureInfo::badPOP, "there is no key here that agrees with the wanted one");
+  }
+  const auto agreed = agree(own->key, key);
+  const auto expected =
+      agreed ? compute_mac(*parameters, *agreed, {}, wanted.der) : Result<Bytes>(Bytes());
+  if (agreed && expected && mac.unused_bits == 0 && same_mac(*expected, mac.value)) return {};
+  return reject(PKIFailureInfo::badPOP, "agreeMAC is wrong");
+}
+
+// RFC 4211 4.2.1: the identifier says for whom the key was given away, so that nobody can ask for a
+// certificate, and a recovery, with somebody else's.
+Checked<void> check_identifier(const EncKeyWithID& sent, const CertTemplate& wanted,
+                               const PKIHeader& header) {
+  if (!sent.identifier || *sent.identifier == header.sender) return {};
+  const auto name = sent.identifier->directory_name();
+  if (name && wanted.subject && name->same(*wanted.subject)) return {};
+  return reject(PKIFailureInfo::badPOP, "the encrypted key names somebody else");
+}
+
+//
+Checked<PrivateKey> open_private_key(const CertRequest& wanted, const PublicKey& key,
+                                     const POPOPrivKey::EncryptedKey& sent, const Request& request,
+                                     const Services& services) {
+  if (!request.channel->settings.archive) {
+    return reject(PKIFailureInfo::badRequest, "private keys are not archived here");
+  }
+  if (request.message.header.pvno < kCmp2021) {
+    return reject(PKIFailureInfo::badPOP, "encryptedKey needs pvno 3");
+  }
+  Bytes enveloped = sent.der;
+  enveloped[0] = der::kSequence;
+  auto opened = open_for_us(enveloped, services.authority);
+  if (!opened || opened->content_type != oid::id_ct_encKeyWithID) {
+    return reject(PKIFailureInfo::badPOP,
+                  opened ? "the encrypted key is not an EncKeyWithID" : opened.error().what);
+  }
+  auto with_id = read_enc_key_with_id(opened->content);
+  if (!with_id) return reject(PKIFailureInfo::badPOP, with_id.error().what);
+  TRY(check_identifier(*with_id, wanted.certTemplate, request.message.header));
+  if (!equal(with_id->key.public_key().spki(), key.spki())) {
+    return reject(PKIFailureInfo::badPOP, "the encrypted key is not that of the template");
+  }
+  return std::move(with_id->key);
+}
+
+struct LaterProof {
+  const CertRequest& wanted;
+  const Request& request;
+  const Services& services;
+  bool agreement;
+
+  Checked<Possession> operator()(const POPOPrivKey::SubsequentMessage& choice) const {
+    ASSIGN_OR_RETURN(auto key, decode_key(*wanted.certTemplate.publicKey));
+    TRY(check_choice(key, agreement));
+    // no EnvelopedData for pvno 2.
+    const bool can_be_told =
+        request.message.header.pvno >= kCmp2021 ||
+        (request.channel->settings.encrypted_value && key.type() == KeyType::rsa);
+    if (!can_be_told) return reject(PKIFailureInfo::badPOP, "encrCert needs pvno 3 here");
+    using Choice = POPOPrivKey::SubsequentMessage;
+    if (choice != Choice::encrCert) {
+      return reject(PKIFailureInfo::badPOP, "no challenges are given here: ask for encrCert");
+    }
+    Possession possession{std::move(key)};
+    possession.by_certificate = true;
+    return possession;
+  }
+  Checked<Possession> operator()(const PKMACValue& mac) const {
+    ASSIGN_OR_RETURN(auto key, decode_key(*wanted.certTemplate.publicKey));
+    TRY(verify_agree_mac(wanted, key, mac, request, services));
+    return Possession{std::move(key)};
+  }
+  Checked<Possession> operator()(const POPOPrivKey::EncryptedKey& sent) const {
+    ASSIGN_OR_RETURN(auto key, decode_key(*wanted.certTemplate.publicKey));
+    ASSIGN_OR_RETURN(auto private_key, open_private_key(wanted, key, sent, request, services));
+    Possession possession{std::move(key)};
+    possession.private_key = std::move(private_key);
+    return possession;
+  }
+  // thisMessage and dhMAC are deprecated.
+  Checked<Possession> operator()(const ProofBits&) const {
+    return reject(PKIFailureInfo::badPOP, "thisMessage and dhMAC are not accepted");
+  }
+};
+
 }  // namespace
 
-Checked<PublicKey> verify_pop(const CertReqMsg& request, const PKIHeader& header,
-                              const Requester& requester) {
-  const auto& wanted = request.certReq.certTemplate;
-  if (!wanted.publicKey || wanted.publicKey->key.empty()) {
-    return reject(PKIFailureInfo::badCertTemplate,
-                  "the template has no public key, and keys are not generated here");
-  }
-  if (!request.popo) {
+Checked<Possession> verify_pop(const CertReqMsg& wanted, const Request& request,
+                               const Requester& requester, const Services& services) {
+  const auto& key = *wanted.certReq.certTemplate.publicKey;
+  if (!wanted.popo) {
     return reject(PKIFailureInfo::badPOP, "there is a key but no proof of possession");
   }
-  if (std::holds_alternative<RaVerified>(*request.popo)) {
-    if (requester.is_ra()) return decode_key(*wanted.publicKey);
-    return reject(PKIFailureInfo::notAuthorized, "raVerified is for registration authorities only");
+  if (std::holds_alternative<RaVerified>(*wanted.popo)) {
+    if (!requester.is_ra()) {
+      return reject(PKIFailureInfo::notAuthorized,
+                    "raVerified is for registration authorities only");
+    }
+    ASSIGN_OR_RETURN(auto decoded, decode_key(key));
+    return Possession{std::move(decoded)};
   }
-  if (const auto* signing = std::get_if<POPOSigningKey>(&*request.popo)) {
-    return verify_signing_key(request.certReq, *signing, header, requester);
+  if (const auto* signing = std::get_if<POPOSigningKey>(&*wanted.popo)) {
+    ASSIGN_OR_RETURN(auto decoded,
+                     verify_signing_key(wanted.certReq, *signing, request, requester));
+    return Possession{std::move(decoded)};
   }
-  return reject(PKIFailureInfo::badPOP, "only a signature is accepted as proof of possession");
+  const auto* agreement = std::get_if<KeyAgreement>(&*wanted.popo);
+  const auto& choice = agreement != nullptr ? agreement->key.choice
+                                            : std::get<KeyEncipherment>(*wanted.popo).key.choice;
+  return std::visit(LaterProof{wanted.certReq, request, services, agreement != nullptr}, choice);
 }
 
 Checked<PublicKey> verify_pop(const CertificationRequest& request) {

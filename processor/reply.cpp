@@ -36,6 +36,23 @@ PKIHeader reply_header(const PKIHeader& request, const ReplyParts& parts,
   return header;
 }
 
+const std::vector<CMPCertificate> kNoCertificates;
+
+// RFC 9810 Appendix E: a ciphertext is given out, and asked for, without protection.
+bool is_unprotected(const Requester& requester) {
+  const auto* holder = requester.certificate();
+  return requester.lacks_ciphertext ||
+         (holder != nullptr && holder->proof == CertificateHolder::Proof::none);
+}
+
+// Our key that a MAC under an agreed secret belongs to.
+const ProtocolKey* own_key(const MacParameters& parameters, const CertificateHolder* peer,
+                           const Authority& authority) {
+  if (std::holds_alternative<KemBMParameter>(parameters)) return authority.kem_key();
+  const auto key = peer != nullptr ? peer->certificate.public_key() : hold("no certificate");
+  return key ? authority.agreement_key(*key, std::nullopt) : nullptr;
+}
+
 bool carries_certificate(const PKIBody& body) { return cert_response(body) != nullptr; }
 
 }  // namespace
@@ -43,6 +60,20 @@ bool carries_certificate(const PKIBody& body) { return cert_response(body) != nu
 Result<Bytes> build_reply(const PKIHeader& request, const std::optional<Requester>& requester,
                           ReplyParts parts, const Authority& authority, Random& random, Time now) {
   auto header = reply_header(request, parts, authority, now);
+  if (requester && is_unprotected(*requester)) {
+    const auto* kem = authority.kem_key();
+    const bool show = requester->lacks_ciphertext && kem != nullptr;
+    return leave_unprotected(std::move(header), parts.body, show ? kem->chain : kNoCertificates);
+  }
+  if (requester && requester->answer_mac) {
+    const auto& mac = *requester->answer_mac;
+    const auto* own = own_key(mac.parameters, requester->certificate(), authority);
+    if (own == nullptr) return hold("the key for MACs under an agreed secret is gone");
+    header.sender = GeneralName::of(own->certificate.subject());
+    header.senderKID = own->certificate.subject_key_identifier();
+    return protect_with_mac(std::move(header), parts.body, renewed(mac.parameters, random),
+                            mac.secret, own->chain);
+  }
   const auto* holder = requester ? requester->secret() : nullptr;
   if (holder == nullptr) {
     header.senderKID = authority.cmp_key_identifier;
@@ -51,10 +82,9 @@ Result<Bytes> build_reply(const PKIHeader& request, const std::optional<Requeste
   }
   // Names the secret, as the requester named it: whoever answers by mail may have many.
   header.senderKID = request.senderKID;
-  static const std::vector<CMPCertificate> kNone;
-  return protect_with_mac(std::move(header), parts.body, with_fresh_salt(holder->parameter, random),
+  return protect_with_mac(std::move(header), parts.body, renewed(holder->parameters, random),
                           holder->secret.value,
-                          carries_certificate(parts.body) ? authority.ca_chain : kNone);
+                          carries_certificate(parts.body) ? authority.ca_chain : kNoCertificates);
 }
 
 PKIBody error_body(const Rejection& rejection) {

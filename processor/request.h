@@ -22,6 +22,7 @@ struct Request {
   PKIMessage message;
   Bytes der;  // as received
   Sha256 digest{};
+  std::string peer;  // where the answer goes, as far as the channel tells peers apart
   const ChannelPolicy* channel = nullptr;
   HeaderWishes wishes;
   Time now{};  // one time for all decisions about it

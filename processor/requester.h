@@ -5,8 +5,10 @@
 #include <variant>
 
 #include "ca/certificate_record.h"
+#include "cmp/pki_failure_info.h"
 #include "crypto/certificate.h"
-#include "crypto/mac.h"
+#include "crypto/mac_parameters.h"
+#include "processor/protection_tables.h"
 #include "processor/secret_store.h"
 
 namespace cmpost {
@@ -14,10 +16,10 @@ namespace cmpost {
 // Knows a MAC secret.
 struct SecretHolder {
   Secret secret;
-  PBMParameter parameter;  // of the request; the answer mirrors it
+  MacParameters parameters;  // of the request; the answer mirrors them
 };
 
-// Signed with a certificate that the channel trusts.
+// Has a certificate that the channel trusts, and protected the message with its key.
 struct CertificateHolder {
   enum class Role {
     end_entity,  // of this PKI: the ledger knows the certificate
@@ -27,6 +29,19 @@ struct CertificateHolder {
   Certificate certificate;
   Role role = Role::end_entity;
   std::optional<CertificateRecord> record;  // end_entity: from the ledger
+  enum class Proof {
+    signature,
+    dh,   // DHBasedMac with its Diffie-Hellman key
+    kem,  // KemBasedMac with its KEM key
+    none  // asks for a KEM ciphertext, which needs no proof
+  };
+  Proof proof = Proof::signature;
+};
+
+// What an answer is MACed with.
+struct AnswerMac {
+  MacParameters parameters;
+  Bytes secret;
 };
 
 struct Requester {
@@ -35,8 +50,20 @@ struct Requester {
   const SecretHolder* secret() const { return std::get_if<SecretHolder>(&who); }
   const CertificateHolder* certificate() const { return std::get_if<CertificateHolder>(&who); }
   bool is_ra() const;
-  // Tells one credential from another, for R-042: "mac:REF", "cert:<SHA-256 of the certificate>".
+  // What its answers are MACed with, other than by its registered secret: the agreed value of
+  // DHBasedMac, or the secret of our KEM key. Without any of these they are signed.
+  std::optional<AnswerMac> answer_mac{};
+  // Of our KEM key, to be kept for the rest of the transaction.
+  std::optional<KemSecret> established{};
+  // The channel answers under our KEM key alone, and the ciphertext for that is missing.
+  bool lacks_ciphertext = false;
+
+  bool signs() const;
+  // Tells one credential and kind of protection from another, for R-042: "mac:REF", "pbmac1:REF",
+  // "key:REF", and "cert:", "dh:", "kem:" with the SHA-256 of the certificate.
   std::string credential() const;
+  // Why it may not go on with what `credential` has begun.
+  Rejection refuse_instead_of(std::string_view credential) const;
   // For people: "mac:REF", "cert:CN=...", "ra:CN=...".
   std::string text() const;
 };

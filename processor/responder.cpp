@@ -7,6 +7,7 @@
 #include "processor/authentication.h"
 #include "processor/dispatch.h"
 #include "processor/header_rules.h"
+#include "processor/kem_protection.h"
 
 namespace cmpost {
 
@@ -30,6 +31,7 @@ bool Responder::read() {
   readable_ = true;
   at_.request.message = std::move(*message);
   at_.request.digest = sha256(arrival_.der);
+  at_.request.peer = arrival_.envelope.reply.address;
   const auto& tid = request_header().transactionID;
   if (tid) at_.decision.tid = to_hex(*tid);
   return true;
@@ -73,7 +75,8 @@ Outcome<void> Responder::identify() {
   ASSIGN_OR_RETURN(at_.request.wishes,
                    check_header(at_.request.message, *at_.request.channel, at_.request.now));
   if (is_announcement(body())) return hear();
-  auto requester = authenticate(at_.request, *at_.ledger, at_.shared.sealing_key);
+  if (asks_for_kem_ciphertext(at_.request)) return give_ciphertext();
+  auto requester = authenticate(at_.request, at_.verifier());
   if (requester) {
     at_.requester = std::move(*requester);
     // An added protection has the transactionID of what it protects.
@@ -81,6 +84,7 @@ Outcome<void> Responder::identify() {
     if (!at_.transaction || !opens) return {};
     return reject(PKIFailureInfo::transactionIdInUse, "the transactionID has been used before");
   }
+  TRY(count_failure(requester.error()));
   // Nobody waits for an answer to an error message, and two peers must not argue for ever.
   const auto* rejection = requester.error().rejection();
   if (rejection != nullptr && std::holds_alternative<body::error>(body())) {
@@ -96,6 +100,25 @@ Outcome<void> Responder::hear() {
   ignored_ = received.body + " of " + received.sender + " is kept";
   at_.decision.effects.audit.push_back(answered_entry(at_.request, received.sender, "", *ignored_));
   at_.decision.effects.announcement = std::move(received);
+  return {};
+}
+
+//
+Outcome<void> Responder::give_ciphertext() {
+  if (at_.transaction) {
+    return reject(PKIFailureInfo::transactionIdInUse, "the transactionID has been used before");
+  }
+  ASSIGN_OR_RETURN(auto given, give_kem_ciphertext(at_.request, at_.verifier()));
+  at_.requester = std::move(given.requester);
+  given_ = std::move(given.answer);
+  return {};
+}
+
+// who guesses a secret is stopped after some guesses.
+Result<void> Responder::count_failure(const Trouble& trouble) {
+  const auto* rejection = trouble.rejection();
+  if (rejection == nullptr || rejection->failInfo != PKIFailureInfo::badMessageCheck) return {};
+  ASSIGN_OR_RETURN(secret_failure_, failure_to_count(at_.request, at_.verifier()));
   return {};
 }
 
@@ -142,6 +165,7 @@ Result<Decision> Responder::answer(LedgerReader& ledger) {
 }
 
 Outcome<Responder::Next> Responder::work() {
+  if (given_) return *std::move(given_);
   if (opens_transaction(body())) return open();
   return go_on();
 }
@@ -203,10 +227,7 @@ Decision::Early Responder::early(std::string why) const {
 Checked<void> Responder::check_credential() const {
   const auto& transaction = *at_.transaction;
   if (transaction.credential == at_.requester->credential()) return {};
-  const bool kind_differs =
-      transaction.credential.starts_with("mac:") != (at_.requester->secret() != nullptr);
-  return reject(kind_differs ? PKIFailureInfo::wrongIntegrity : PKIFailureInfo::notAuthorized,
-                "the transaction was opened with another credential");
+  return failure(at_.requester->refuse_instead_of(transaction.credential));
 }
 
 // where polls and answers cross, any of our latest messages may be the one that is

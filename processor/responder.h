@@ -69,6 +69,8 @@ class Responder {
   // Who is it?
   Outcome<void> identify();
   Outcome<void> hear();
+  Outcome<void> give_ciphertext();
+  Result<void> count_failure(const Trouble& trouble);
   Result<std::optional<StoredMessage>> find_duplicate();
   void note_unreadable(const DecodeFault& fault);
 
@@ -103,6 +105,8 @@ class Responder {
   Proceeding at_;
   std::optional<Rejection> fault_;
   std::optional<StoredMessage> resend_;
+  std::optional<Answer> given_;  // a KEM ciphertext
+  std::optional<SecretFailure> secret_failure_;
   std::optional<std::string> ignored_;  // why nothing is to be answered
   std::optional<std::string> kept_;     // why it is for an operator
   bool readable_ = false;               // as far as its header

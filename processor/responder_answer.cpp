@@ -61,6 +61,11 @@ StoredMessage Responder::stored(const std::string& reply_body, const Bytes& repl
 
 void Responder::note_outcome(Answer& answer) {
   at_.decision.effects = std::move(answer.effects);
+  at_.decision.effects.secret_failure = std::move(secret_failure_);
+  at_.decision.effects.failures_from = at_.request.now - channel().mac.lock_time;
+  if (at_.requester && at_.requester->established && (opening_ || continuing_)) {
+    at_.decision.effects.kem_secrets.push_back(*std::move(at_.requester->established));
+  }
   at_.decision.outcome = std::move(answer.outcome);
   at_.decision.refused = at_.decision.outcome.starts_with("rejection");
 }

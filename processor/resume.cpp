@@ -53,6 +53,7 @@ class Resumption {
     at_.request.message = std::move(*message);
     at_.request.der = std::move(stored->request);
     at_.request.digest = stored->digest;
+    at_.request.waited = &*at_.waiting;
     return {};
   }
 
@@ -66,7 +67,7 @@ class Resumption {
     at_.request.now = channel().waiting.judge_on_arrival ? at_.waiting->received : now;
     ASSIGN_OR_RETURN(at_.request.wishes, check_header(at_.request.message, *at_.request.channel,
                                                       at_.waiting->received));
-    auto requester = authenticate(at_.request, *at_.ledger, at_.shared.sealing_key);
+    auto requester = authenticate(at_.request, at_.verifier());
     auto allowed = requester ? check_may_open(*requester, at_.request.now) : Checked<void>();
     at_.request.now = now;
     if (!requester) return failure(std::move(requester).error());
@@ -82,7 +83,6 @@ class Resumption {
   }
 
   Result<Decision> settle(bool overdue) {
-    at_.request.waited = &*at_.waiting;
     at_.request.overdue = overdue;
     auto granted = grant();
     if (!granted && granted.error().rejection() == nullptr) {

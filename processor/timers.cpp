@@ -143,7 +143,7 @@ Result<std::size_t> end_overdue(Ledger& ledger, const ProcessorServices& service
                    TransactionTable(reader->connection()).overdue(now, kAtATime));
   std::size_t ended = 0;
   for (const auto& transaction : overdue) {
-    Services local{services.authority, *reader};
+    Services local{services.authority, *reader, services.sealing_key, services.random};
     const auto rule = rule_for(services, transaction.channel);
     ASSIGN_OR_RETURN(const auto effects, plan_end(transaction, rule, now, local));
     bool applied = false;

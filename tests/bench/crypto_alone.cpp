@@ -16,7 +16,7 @@
 
 #include "base/random.h"
 #include "base/result.h"
-#include "crypto/mac.h"
+#include "crypto/password_mac.h"
 #include "crypto/private_key.h"
 #include "crypto/signature.h"
 

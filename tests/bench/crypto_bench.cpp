@@ -6,7 +6,7 @@
 
 #include "base/random.h"
 #include "crypto/certificate_builder.h"
-#include "crypto/mac.h"
+#include "crypto/password_mac.h"
 #include "crypto/seal.h"
 #include "crypto/signature.h"
 #include "crypto/trust.h"

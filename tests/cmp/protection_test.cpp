@@ -12,8 +12,8 @@ namespace {
 
 const Bytes kSecret = to_bytes(std::string_view("insecure"));
 
-PBMLimits tolerant() {
-  PBMLimits limits;
+MacLimits tolerant() {
+  MacLimits limits;
   limits.allow_sha1_owf = true;
   return limits;
 }
@@ -93,7 +93,7 @@ TEST(Protection, ForbiddenAlgorithmsAreBadAlg) {
   EXPECT_EQ(refusal(verify_signature_protection(message, key)), PKIFailureInfo::badAlg);
   const auto weak = recorded("pbm-sha1-hmac-sha1.1-ir.der");
   EXPECT_EQ(refusal(verify_mac_protection(weak, kSecret, {})), PKIFailureInfo::badAlg);
-  PBMLimits many;
+  MacLimits many;
   many.min_iterations = 501;
   const auto few = recorded("pbm-sha256-hmac-sha1.1-ir.der");
   EXPECT_EQ(refusal(verify_mac_protection(few, kSecret, many)), PKIFailureInfo::badAlg);
@@ -118,8 +118,16 @@ TEST(Protection, OneFieldWithoutTheOtherIsBadMessageCheck) {
 TEST(Protection, KindsAreToldByTheAlgorithm) {
   PKIMessage message;
   EXPECT_EQ(protection_kind(message), ProtectionKind::none);
-  message.header.protectionAlg = AlgorithmIdentifier{oid::id_PBMAC1, std::nullopt};
-  EXPECT_EQ(protection_kind(message), ProtectionKind::other);
+  const auto kind_of = [&](const Oid& algorithm) {
+    message.header.protectionAlg = AlgorithmIdentifier{algorithm, std::nullopt};
+    return protection_kind(message);
+  };
+  EXPECT_EQ(kind_of(oid::id_PasswordBasedMac), ProtectionKind::password_based_mac);
+  EXPECT_EQ(kind_of(oid::id_PBMAC1), ProtectionKind::pbmac1);
+  EXPECT_EQ(kind_of(oid::id_DHBasedMac), ProtectionKind::dh_based_mac);
+  EXPECT_EQ(kind_of(oid::id_KemBasedMac), ProtectionKind::kem_based_mac);
+  EXPECT_EQ(kind_of(oid::id_aes256_GMAC), ProtectionKind::bare_mac);
+  EXPECT_EQ(kind_of(oid::id_data), ProtectionKind::other);
   message.header.protectionAlg = AlgorithmIdentifier{oid::id_Ed448, std::nullopt};
   EXPECT_EQ(protection_kind(message), ProtectionKind::signature);
 }

@@ -1,8 +1,7 @@
-#include "crypto/mac.h"
-
 #include <gmock/gmock.h>
 #include <openssl/crmf.h>
 
+#include "crypto/password_mac.h"
 #include "golden.h"
 #include "tests/support/fake_random.h"
 #include "tests/support/matchers.h"
@@ -23,7 +22,7 @@ PBMParameter parameter(const Oid& owf, const Oid& mac, std::int64_t iterations) 
 }
 
 // As a peer would read it.
-Result<PBMParameter> received(const PBMParameter& sent, PBMLimits limits = {}) {
+Result<PBMParameter> received(const PBMParameter& sent, MacLimits limits = {}) {
   return pbm_parameter(to_algorithm(sent), limits);
 }
 
@@ -46,7 +45,7 @@ Bytes openssl_pbm(const PBMParameter& pbm, ByteView secret, ByteView data) {
 
 TEST(PasswordBasedMac, AgreesWithOpenSslForEveryPair) {
   const Bytes secret = to_bytes("a secret"), data = to_bytes("the protected part");
-  PBMLimits limits;
+  MacLimits limits;
   limits.allow_sha1_owf = true;
   for (const auto* owf :
        {&oid::id_sha1, &oid::id_sha224, &oid::id_sha256, &oid::id_sha384, &oid::id_sha512}) {
@@ -63,7 +62,7 @@ TEST(PasswordBasedMac, AgreesWithOpenSslForEveryPair) {
 
 TEST(PasswordBasedMac, AKeyLongerThanTheOwfIsTheWholeOutputOfTheOwf) {
   // HMAC-SHA512 with SHA-1 as owf: a block of 128 octets keyed with 20.
-  PBMLimits limits;
+  MacLimits limits;
   limits.allow_sha1_owf = true;
   const auto pbm = received(parameter(oid::id_sha1, oid::id_hmacWithSHA512, 100), limits).value();
   const auto mac = password_based_mac(pbm, to_bytes("x"), to_bytes("y")).value();
@@ -107,7 +106,7 @@ TEST(PbmParameter, LimitsAreKept) {
 }
 
 TEST(PbmParameter, Sha1IsASwitch) {
-  PBMLimits strict;
+  MacLimits strict;
   strict.allow_hmac_sha1 = false;
   EXPECT_THAT(received(parameter(oid::id_sha256, oid::hMAC_SHA1, 500)), IsOk());
   EXPECT_THAT(received(parameter(oid::id_sha256, oid::hMAC_SHA1, 500), strict),

@@ -1,7 +1,7 @@
 // The DER reader, names and algorithm identifiers on hostile octets; what was accepted is written
 // again and must be the same octets.
 #include "crypto/certificate.h"
-#include "crypto/mac.h"
+#include "crypto/mac_parameters.h"
 #include "crypto/name.h"
 #include "crypto/signature.h"
 #include "fuzz.h"
@@ -79,7 +79,9 @@ void read_structures(const Element& element) {
   }
   if (const auto algorithm = cmpost::read_algorithm(algorithms)) {
     (void)cmpost::signature_scheme(*algorithm);
-    (void)cmpost::pbm_parameter(*algorithm, {});
+    if (const auto mac = cmpost::mac_parameters(*algorithm, {})) {
+      CHECK(cmpost::mac_parameters(cmpost::to_algorithm(*mac), {}).has_value());
+    }
   }
 }
 

@@ -57,6 +57,20 @@ TEST_F(BouncyCastleClient, GetsACertificateForItsVendorsSignature) {
   EXPECT_EQ(protection_kind(answer), ProtectionKind::signature);
 }
 
+// Bouncy Castle 1.72 names PBES2 where RFC 8018 A.5 has the key derivation function.
+TEST_F(BouncyCastleClient, IsToldThatItsPbmac1NamesNoKeyDerivation) {
+  EXPECT_THAT(ca_.ask(recorded("pbmac1-one.ir")), Refuses("error", PKIFailureInfo::badAlg));
+}
+
+TEST_F(BouncyCastleClient, GetsAnEncryptedCertificateWhereTheChannelHasThemForOldRequesters) {
+  ca_.configure("encrypted_value = true\n");
+  const auto answer = ca_.ask(recorded("pbm-encr-cert.ir"));
+  EXPECT_EQ(status_in(answer).status, PKIStatus::accepted);
+  const auto& pair = cert_response(answer.body)->response.at(0).certifiedKeyPair;
+  ASSERT_TRUE(pair.has_value());
+  EXPECT_TRUE(std::holds_alternative<EncryptedKey>(pair->certOrEncCert.choice));
+}
+
 TEST_F(BouncyCastleClient, CannotSayItselfThatAnRaHasVerifiedIt) {
   EXPECT_THAT(ca_.ask(recorded("pbm-ra-verified.ir")),
               Refuses("ip", PKIFailureInfo::notAuthorized));

@@ -127,7 +127,7 @@ class CaUnderTest {
     spool.reset();
     ledger = must(Ledger::open(
         "sqlite:ledger.db", place, clock,
-        {{"processor", kProcessorMigrations}, {"announcement", kAnnouncementMigrations}}));
+        {{"processor", kProcessorMigrations}, {"announcement", kAnnouncementMigrations}, {"protection", kProtectionMigrations}}));
     spool = must(open_spool({.url = "sqlite:spool.db", .base_directory = place}, clock));
     reader = must(ledger->reader());
   }

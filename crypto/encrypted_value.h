@@ -1,0 +1,13 @@
+// EncryptedValue (RFC 4211 2.1), which EnvelopedData has replaced.
+#pragma once
+
+#include "base/random.h"
+#include "crypto/public_key.h"
+
+namespace cmpost {
+
+// AES-128-CBC under a key that RSA PKCS#1 v1.5 encrypts: what OpenSSL's client can read. An Error
+// for a key that is not RSA.
+Result<Bytes> encrypt_value(ByteView content, const PublicKey& recipient, Random& random);
+
+}  // namespace cmpost

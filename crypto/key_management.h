@@ -1,0 +1,27 @@
+// The key-encryption keys of CMS, both ways; for this folder only.
+#pragma once
+
+#include "crypto/envelope.h"
+
+namespace cmpost {
+
+// RSAES-OAEP with SHA-256 when we encrypt; also PKCS#1 v1.5 when we decrypt.
+AlgorithmIdentifier oaep_with_sha256();
+Result<Bytes> transport_key(const PublicKey& recipient, ByteView key);
+Result<Bytes> recover_key(const PrivateKey& own, const AlgorithmIdentifier& algorithm,
+                          ByteView encrypted);
+
+// X9.63 with SHA-256, -384 or -512 over ECC-CMS-SharedInfo (RFC 5753 7.2); `scheme` is the key
+// agreement algorithm.
+Result<Bytes> agreed_kek(ByteView agreed, const Oid& scheme, const AlgorithmIdentifier& wrap,
+                         std::size_t size, const std::optional<Bytes>& ukm);
+
+// RFC 9629 5: the KDF over CMSORIforKEMOtherInfo.
+Result<Bytes> kem_kek(const AlgorithmIdentifier& kdf, ByteView shared_secret,
+                      const AlgorithmIdentifier& wrap, std::size_t size,
+                      const std::optional<Bytes>& ukm);
+
+Result<Bytes> password_kek(ByteView password, ByteView salt, std::int64_t iterations, Digest prf,
+                           std::size_t size);
+
+}  // namespace cmpost

@@ -1,0 +1,22 @@
+// Private keys on their way: AsymmetricKeyPackage (RFC 5958) and EncKeyWithID (RFC 4211 6.4).
+#pragma once
+
+#include "crypto/name.h"
+#include "crypto/private_key.h"
+
+namespace cmpost {
+
+// One OneAsymmetricKey of version 2, with the public key (RFC 9483 4.1.6). The caller wipes it.
+Result<Bytes> encode_key_package(const PrivateKey& key);
+// Exactly one key; the public key in it, if there is one, must belong to it.
+Result<PrivateKey> read_key_package(ByteView der);
+
+// What a requester encrypts to us as proof of possession or for the archive.
+struct EncKeyWithID {
+  PrivateKey key;
+  std::optional<GeneralName> identifier;  // a UTF8String in its place is not kept
+};
+Result<EncKeyWithID> read_enc_key_with_id(ByteView der);
+Result<Bytes> encode(const EncKeyWithID& value);
+
+}  // namespace cmpost

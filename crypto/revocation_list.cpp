@@ -1,0 +1,94 @@
+#include "crypto/revocation_list.h"
+
+#include <algorithm>
+#include <mutex>
+
+#include "crypto/certificate_builder.h"
+#include "crypto/pem.h"
+#include "crypto/signature.h"
+
+namespace cmpost {
+
+struct RevocationList::State {
+  CertificateList list;
+  std::vector<Bytes> serials;  // sorted
+
+  std::mutex mutex;
+  std::optional<std::pair<Sha256, bool>> asked;  // GUARDED_BY(mutex): who was asked, the answer
+};
+
+namespace {
+
+constexpr std::size_t kMaxCrl = 64 << 20;
+
+bool signs(const Certificate& authority, const CertificateList& list) {
+  const auto key = authority.public_key();
+  if (!key || !authority.allows(KeyUsageBit::cRLSign)) return false;
+  const auto verdict = verify(*key, list.signatureAlgorithm, list.tbs, list.signature);
+  return verdict && *verdict == Verdict::good;
+}
+
+}  // namespace
+
+Result<RevocationList> RevocationList::from_der(ByteView der) {
+  if (der.size() > kMaxCrl) return hold("CRL: larger than 64 MiB");
+  auto state = std::make_shared<State>();
+  ASSIGN_OR_RETURN(state->list, CertificateList::from_der(der));
+  for (auto& revoked : state->list.revokedCertificates) {
+    state->serials.push_back(std::move(revoked.userCertificate));
+  }
+  state->list.revokedCertificates.clear();
+  std::ranges::sort(state->serials);
+  return RevocationList(std::move(state));
+}
+
+Result<std::vector<RevocationList>> RevocationList::from_file(ByteView contents) {
+  std::vector<RevocationList> lists;
+  if (!contents.empty() && contents[0] == der::kSequence) {
+    ASSIGN_OR_RETURN(auto one, from_der(contents));
+    lists.push_back(std::move(one));
+    return lists;
+  }
+  ASSIGN_OR_RETURN(const auto blocks, pem_blocks(text_of(contents)));
+  for (const auto& block : blocks) {
+    if (block.label != "X509 CRL") continue;
+    ASSIGN_OR_RETURN(const auto der, decode(block));
+    ASSIGN_OR_RETURN(auto one, from_der(der));
+    lists.push_back(std::move(one));
+  }
+  if (lists.empty()) return hold("CRL: neither DER nor PEM with an X509 CRL");
+  return lists;
+}
+
+const Name& RevocationList::issuer() const { return state_->list.issuer; }
+Time RevocationList::this_update() const { return state_->list.thisUpdate; }
+std::optional<Time> RevocationList::next_update() const { return state_->list.nextUpdate; }
+std::size_t RevocationList::size() const { return state_->serials.size(); }
+
+bool RevocationList::names(ByteView serial_number) const {
+  return std::ranges::binary_search(state_->serials, to_bytes(serial_number));
+}
+
+bool RevocationList::signed_by(const Certificate& authority) const {
+  const std::lock_guard lock(state_->mutex);
+  auto& asked = state_->asked;
+  if (!asked || asked->first != authority.fingerprint()) {
+    asked = {authority.fingerprint(), signs(authority, state_->list)};
+  }
+  return asked->second;
+}
+
+const Certificate* find_revoked(const std::vector<Certificate>& chain,
+                                const std::vector<RevocationList>& lists) {
+  for (std::size_t i = 0; i + 1 < chain.size(); ++i) {
+    for (const auto& list : lists) {
+      if (list.issuer().same(chain[i].issuer()) && list.names(chain[i].serial_number()) &&
+          list.signed_by(chain[i + 1])) {
+        return &chain[i];
+      }
+    }
+  }
+  return nullptr;
+}
+
+}  // namespace cmpost

@@ -1,0 +1,24 @@
+// Controls and regInfo of a request (RFC 4211 6 and 7, R-105, R-108, R-109).
+#pragma once
+
+#include "crypto/private_key.h"
+#include "processor/handlers.h"
+
+namespace cmpost {
+
+// What contradicts itself, or what nobody here can do: badDataFormat, badRequest.
+Checked<void> check_controls(const CertReqMsg& message, const Request& request);
+
+// regToken and authenticator, where a request has them: the secrets `regToken/CN` and
+// `authenticator/CN` for the common name of the wanted subject. notAuthorized when they differ; a
+// regToken is one with a number of uses, of which this is one. Returns the references to use up.
+Outcome<std::vector<std::string>> check_tokens(const CertReqMsg& message, Services& services);
+
+// The private key in pkiArchiveOptions, which is that of `key`; nullopt without the control or when
+// it does not bring one. badPOP, badRequest.
+Checked<std::optional<PrivateKey>> key_to_archive(const CertReqMsg& message, const PublicKey& key,
+                                                  const Request& request, const Services& services);
+// Whether pkiArchiveOptions asks to keep the key that is generated.
+bool asks_to_archive_generated(const CertReqMsg& message);
+
+}  // namespace cmpost

@@ -1,0 +1,182 @@
+#include "processor/kem_protection.h"
+
+#include "cmp/kem_ciphertext_info.h"
+#include "crypto/kem.h"
+#include "crypto/key_agreement.h"
+
+namespace cmpost {
+namespace {
+
+using Owner = KemSecret::Owner;
+
+Checked<PublicKey> usable_key(const Certificate& certificate) {
+  auto key = certificate.public_key();
+  if (key) return *std::move(key);
+  return reject(PKIFailureInfo::badAlg, "the sender's key cannot be used: " + key.error().what);
+}
+
+bool is_for_agreement(const Certificate& certificate) {
+  const auto key = certificate.public_key();
+  return key && can_agree(*key) && certificate.allows(KeyUsageBit::keyAgreement);
+}
+
+bool is_for_encapsulation(const Certificate& certificate) {
+  const auto key = certificate.public_key();
+  return key && can_encapsulate(*key) && certificate.allows(KeyUsageBit::keyEncipherment);
+}
+
+const Bytes& transaction_id(const Request& request) {
+  return *request.message.header.transactionID;
+}
+
+tl::unexpected<Rejection> no_kem_secret() {
+  return reject(PKIFailureInfo::badMessageCheck,
+                "no KEM ciphertext was given to the sender in this transaction");
+}
+
+Result<KemSecret> sealed_secret(const Request& request, Owner owner, ByteView ciphertext,
+                                ByteView shared_secret, const Verifier& verifier) {
+  KemSecret secret;
+  secret.transactionID = transaction_id(request);
+  secret.owner = owner;
+  secret.ciphertext = sha256(ciphertext);
+  ASSIGN_OR_RETURN(secret.sealed,
+                   verifier.sealing_key.seal(
+                       shared_secret, kem_secret_context(secret.transactionID), verifier.random));
+  secret.at = request.now;
+  return secret;
+}
+
+Result<std::optional<Bytes>> unsealed_secret(const Request& request, Owner owner,
+                                             const Verifier& verifier, std::string& credential) {
+  KemSecrets secrets(verifier.ledger.connection());
+  ASSIGN_OR_RETURN(const auto stored, secrets.find(transaction_id(request), owner));
+  if (!stored) return std::nullopt;
+  credential = stored->credential;
+  ASSIGN_OR_RETURN(auto secret, verifier.sealing_key.unseal(
+                                    stored->sealed, kem_secret_context(stored->transactionID)));
+  return secret;
+}
+
+PKIBody genp(const Bytes& info) { return body::genp{{{oid::id_it_KemCiphertextInfo, info}}}; }
+
+Outcome<void> encapsulate_to(const Certificate& certificate, const Request& request,
+                             const Verifier& verifier, GivenCiphertext& given) {
+  ASSIGN_OR_RETURN(const auto key, usable_key(certificate));
+  ASSIGN_OR_RETURN(const auto made, encapsulate(key));
+  ASSIGN_OR_RETURN(auto secret, sealed_secret(request, Owner::requester, made.ciphertext,
+                                              made.shared_secret, verifier));
+  secret.info = encode(KemCiphertextInfo{made.kem, made.ciphertext});
+  secret.credential = given.requester.credential();
+  given.answer.body = genp(secret.info);
+  given.answer.outcome = "a KEM ciphertext was given";
+  given.answer.effects.kem_secrets.push_back(std::move(secret));
+  return {};
+}
+
+}  // namespace
+
+Outcome<Requester> authenticate_by_dh(const Request& request, const Verifier& verifier) {
+  ASSIGN_OR_RETURN(auto parameters, protection_mac(request.message, request.channel->mac_limits));
+  const auto extra_certs = read_extra_certs(request);
+  ASSIGN_OR_RETURN(const auto sender,
+                   find_sender_certificate(request, extra_certs, is_for_agreement));
+  TRY(check_sender(sender, KeyUsageBit::keyAgreement, request));
+  ASSIGN_OR_RETURN(const auto peer, usable_key(sender));
+  const auto* own = verifier.authority.agreement_key(peer, request.message.header.recipKID);
+  if (own == nullptr) {
+    return reject(PKIFailureInfo::badAlg, "there is no key here that agrees with the sender's");
+  }
+  const auto agreed = agree(own->key, peer);
+  if (!agreed) return reject(PKIFailureInfo::badMessageCheck, agreed.error().what);
+  TRY(verify_mac_protection(request.message, parameters, *agreed));
+  ASSIGN_OR_RETURN(auto holder, judge_signer(sender, extra_certs, request, verifier.ledger));
+  holder.proof = CertificateHolder::Proof::dh;
+  Requester requester{std::move(holder)};
+  requester.answer_mac = AnswerMac{std::move(parameters), *agreed};
+  return requester;
+}
+
+Outcome<Requester> authenticate_by_kem(const Request& request, const Verifier& verifier) {
+  ASSIGN_OR_RETURN(const auto parameters,
+                   protection_mac(request.message, request.channel->mac_limits));
+  std::string credential;
+  ASSIGN_OR_RETURN(const auto secret,
+                   unsealed_secret(request, Owner::requester, verifier, credential));
+  if (!secret) return no_kem_secret();
+  TRY(verify_mac_protection(request.message, parameters, *secret));
+  const auto extra_certs = read_extra_certs(request);
+  ASSIGN_OR_RETURN(const auto sender,
+                   find_sender_certificate(request, extra_certs, is_for_encapsulation));
+  TRY(check_sender(sender, KeyUsageBit::keyEncipherment, request));
+  ASSIGN_OR_RETURN(auto holder, judge_signer(sender, extra_certs, request, verifier.ledger));
+  holder.proof = CertificateHolder::Proof::kem;
+  Requester requester{std::move(holder)};
+  if (requester.credential() != credential) return no_kem_secret();
+  return requester;
+}
+
+bool asks_for_kem_ciphertext(const Request& request) {
+  const auto* genm = std::get_if<body::genm>(&request.message.body);
+  return genm != nullptr && protection_kind(request.message) == ProtectionKind::none &&
+         request.channel->allows(ProtectionMethod::kem) && genm->items.size() == 1 &&
+         genm->items[0].infoType == oid::id_it_KemCiphertextInfo && !genm->items[0].infoValue;
+}
+
+Outcome<GivenCiphertext> give_kem_ciphertext(const Request& request, const Verifier& verifier) {
+  const auto extra_certs = read_extra_certs(request);
+  ASSIGN_OR_RETURN(const auto sender,
+                   find_sender_certificate(request, extra_certs, is_for_encapsulation));
+  TRY(check_sender(sender, KeyUsageBit::keyEncipherment, request));
+  ASSIGN_OR_RETURN(auto holder, judge_signer(sender, extra_certs, request, verifier.ledger));
+  holder.proof = CertificateHolder::Proof::none;
+  GivenCiphertext given{Requester{std::move(holder)}, {}};
+  KemSecrets secrets(verifier.ledger.connection());
+  ASSIGN_OR_RETURN(const auto stored, secrets.find(transaction_id(request), Owner::requester));
+  if (!stored) {
+    TRY(encapsulate_to(sender, request, verifier, given));
+    return given;
+  }
+  if (stored->credential != given.requester.credential()) {
+    return reject(PKIFailureInfo::transactionIdInUse, "the transactionID has been used before");
+  }
+  given.answer.body = genp(stored->info);
+  given.answer.outcome = "the KEM ciphertext was given again";
+  return given;
+}
+
+Outcome<void> take_kem_ciphertext(Requester& requester, const Request& request,
+                                  const Verifier& verifier) {
+  const auto* own = verifier.authority.kem_key();
+  if (own == nullptr || !request.channel->allows(ProtectionMethod::kem)) return {};
+  const auto* info = find(request.message.header.generalInfo, oid::id_it_KemCiphertextInfo);
+  if (info == nullptr || !info->infoValue) {
+    std::string nobody;
+    ASSIGN_OR_RETURN(auto secret, unsealed_secret(request, Owner::authority, verifier, nobody));
+    if (secret) requester.answer_mac = AnswerMac{make_kem_parameter(), std::move(*secret)};
+    requester.lacks_ciphertext =
+        !requester.answer_mac && request.channel->settings.answer == AnswerProtection::kem;
+    return {};
+  }
+  const auto ciphertext = read_kem_ciphertext_info(*info->infoValue);
+  if (!ciphertext) {
+    return reject(PKIFailureInfo::badDataFormat, "KemCiphertextInfo is malformed");
+  }
+  auto secret = decapsulate(own->key, ciphertext->kem, ciphertext->ct);
+  if (!secret) return reject(PKIFailureInfo::badMessageCheck, secret.error().what);
+  ASSIGN_OR_RETURN(requester.established,
+                   sealed_secret(request, Owner::authority, ciphertext->ct, *secret, verifier));
+  KemSecrets secrets(verifier.ledger.connection());
+  ASSIGN_OR_RETURN(const bool known, secrets.knows_ciphertext(requester.established->ciphertext));
+  if (known) {
+    ASSIGN_OR_RETURN(const auto here, secrets.find(transaction_id(request), Owner::authority));
+    if (!here || here->ciphertext != requester.established->ciphertext) {
+      return reject(PKIFailureInfo::badMessageCheck, "the KEM ciphertext has been used before");
+    }
+    requester.established.reset();  // once more within its transaction
+  }
+  requester.answer_mac = AnswerMac{make_kem_parameter(), std::move(*secret)};
+  return {};
+}
+
+}  // namespace cmpost
