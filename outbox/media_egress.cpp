@@ -26,6 +26,9 @@ Deliveries MediaEgress::send(std::span<const Lease> leases, const std::stop_toke
     deliveries.each.push_back(waits_for(lease.job.envelope.reply.address));
   }
   if (const auto present = medium()) send_present(*present, leases, deliveries);
+  for (std::size_t i = 0; i < leases.size(); ++i) {
+    if (deliveries.each[i].after == kAway) missed_.insert(leases[i].job.envelope.reply.address);
+  }
   return deliveries;
 }
 
@@ -56,7 +59,9 @@ Result<bool> MediaEgress::tend() {
   const auto id = now ? std::optional(now->id) : std::nullopt;
   const bool came = id && id != there_;
   there_ = id;
-  return came;
+  // Answers without an address wait for any medium.
+  const bool missed = id && missed_.erase(*id) + missed_.erase("") > 0;
+  return came || missed;
 }
 
 }  // namespace cmpost

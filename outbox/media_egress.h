@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 
 #include "base/random.h"
@@ -12,7 +13,7 @@ namespace cmpost {
 
 // Writes answers by a DirectoryEgress while the medium is there that the requests came from
 // (Route::address; empty: any). Answers for one that is away are deferred, which is no trouble, and
-// woken when another medium than before is there.
+// woken when it is there: also when it went and came back between two looks.
 class MediaEgress final : public Egress {
  public:
   explicit MediaEgress(const ChannelSettings& settings)
@@ -29,6 +30,7 @@ class MediaEgress final : public Egress {
   const ChannelSettings settings_;
   DirectoryEgress directory_;
   std::optional<std::string> there_;
+  std::set<std::string> missed_;  // addresses of answers that were deferred since they were woken
 };
 
 }  // namespace cmpost

@@ -61,7 +61,7 @@ Result<void> DirectoryIngress::ensure_open() {
   drop_.reset();
   ASSIGN_OR_RETURN(drop_, DropDirectory::open(settings_.directory.in));
   // Before the first scan, so that nothing appears between the two.
-  start_watching();
+  if (watches_) start_watching();
   settling_.keep_only({});
   incomplete_lists_.clear();
   next_scan_ = Time::min();

@@ -47,8 +47,12 @@ class DirectoryIngress final : public Ingress {
   DirectoryIngress(const ChannelSettings& settings, JobQueue& requests, const Clock& wall,
                    const Clock& steady);
 
-  // Answers to what is taken from now on go to this address of the channel (Route::address).
-  void set_return_address(std::string address) { return_address_ = std::move(address); }
+  // What lies in `in` are copies of what came by a medium, and all of them are there: nobody waits
+  // for more. Answers go to this address of the channel (Route::address).
+  void take_copies_for(std::string address) {
+    return_address_ = std::move(address);
+    watches_ = false;
+  }
 
   const std::string& channel() const override { return settings_.name; }
   Result<Intake> poll(const std::stop_token& stop) override;
@@ -133,6 +137,7 @@ class DirectoryIngress final : public Ingress {
   Settling settling_;
   IntakeGate gate_;
   std::string return_address_;
+  bool watches_ = true;
   std::map<std::string, std::vector<Look>> incomplete_lists_;  // and how their files looked
   ChannelNote unlisted_;
   std::int64_t file_system_now_ = 0;

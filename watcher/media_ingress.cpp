@@ -156,7 +156,7 @@ Result<Intake> MediaIngress::work_on_copies(const std::string& id, const std::st
   settings.state.clear();  // notes are ours
   if (!exists(settings.directory.in)) return Intake{};
   DirectoryIngress ingress(settings, requests_, wall_, steady_);
-  ingress.set_return_address(id);
+  ingress.take_copies_for(id);
   Intake intake;
   for (;;) {
     ASSIGN_OR_RETURN(const Intake part, ingress.poll(stop));
@@ -183,11 +183,10 @@ Result<Intake> MediaIngress::copy_all(const Medium& medium, const std::stop_toke
   }
   // What an earlier visit of the medium could not let go of.
   TRY(let_go(in, medium, ledger));
+  if (copied == 0) return intake;
+  log::info("medium.copied", {{"channel", channel()}, {"medium", medium.id}, {"files", copied}});
   ASSIGN_OR_RETURN(const Intake worked, work_on_copies(medium.id, stop));
   intake += worked;
-  if (copied > 0) {
-    log::info("medium.copied", {{"channel", channel()}, {"medium", medium.id}, {"files", copied}});
-  }
   return intake;
 }
 

@@ -179,6 +179,19 @@ TEST_F(MediaEgressTest, AnswersWaitForTheirMediumWithoutTrouble) {
   EXPECT_EQ(contents_of(out_ + "/dev1.ip.pki"), "one");
 }
 
+TEST_F(MediaEgressTest, MediumThatIsBackBeforeItIsMissedGetsItsAnswers) {
+  put("dev1", "one", first_);
+  EXPECT_EQ(send().sent, 1U);
+  pull("away");
+  put("dev2", "two", first_);
+  put("dev3", "three", second_);
+  EXPECT_EQ(send_all(*dispatcher_, {}).value().deferred, 2U) << "without a look at the channel";
+  plug("away");
+  EXPECT_EQ(send().sent, 1U);
+  EXPECT_EQ(contents_of(out_ + "/dev2.ip.pki"), "two");
+  EXPECT_EQ(send().total(), 0U) << "what waits for another medium is not looked at again";
+}
+
 TEST_F(MediaEgressTest, AnswersGoToTheMediumThatTheirRequestsCameFrom) {
   std::filesystem::create_directories(directory_ / "other/in");
   std::filesystem::create_directories(directory_ / "other/out");
