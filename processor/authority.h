@@ -9,8 +9,8 @@
 #include "cmp/pki_body.h"
 #include "config/settings.h"
 #include "crypto/certificate.h"
-#include "crypto/private_key.h"
 #include "crypto/envelope.h"
+#include "crypto/private_key.h"
 #include "crypto/signature.h"
 
 namespace cmpost {

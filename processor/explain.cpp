@@ -20,7 +20,8 @@ std::string words_of(const Rejection& rejection) {
 class Explanation {
  public:
   Explanation(LedgerReader& ledger, const ProcessorServices& services)
-      : shared_(services), services_{services.authority, ledger, services.sealing_key, services.random} {}
+      : shared_(services),
+        services_{services.authority, ledger, services.sealing_key, services.random} {}
 
   Result<CheckVerdicts> run(const StoredMessage& message, Time at) {
     if (!begin(message, at)) return std::move(verdicts_);
@@ -92,8 +93,7 @@ class Explanation {
 
   Result<void> check_sender() {
     auto requester = authenticate(
-        request_,
-        {shared_.authority, services_.ledger, shared_.sealing_key, shared_.random});
+        request_, {shared_.authority, services_.ledger, shared_.sealing_key, shared_.random});
     ASSIGN_OR_RETURN(const bool known,
                      note("protection and sender", requester, requester ? requester->text() : ""));
     if (!known) {
@@ -122,9 +122,8 @@ class Explanation {
   Result<void> check_request(const CertReqMsg& message) {
     about_ = "request " + std::to_string(message.certReq.certReqId) + ": ";
     const bool has_key = message.certReq.certTemplate.publicKey.has_value();
-    const auto possession = has_key
-                                ? verify_pop(message, request_, *requester_, services_)
-                                : Checked<Possession>(reject(PKIFailureInfo::badPOP, "no key"));
+    const auto possession = has_key ? verify_pop(message, request_, *requester_, services_)
+                                    : Checked<Possession>(reject(PKIFailureInfo::badPOP, "no key"));
     const auto proven = prove(message, request_, *requester_, services_);
     const auto* fault = proven ? nullptr : proven.error().rejection();
     if (!proven && fault == nullptr) return failure(*proven.error().error());

@@ -125,9 +125,10 @@ class CaUnderTest {
     reader.reset();
     ledger.reset();
     spool.reset();
-    ledger = must(Ledger::open(
-        "sqlite:ledger.db", place, clock,
-        {{"processor", kProcessorMigrations}, {"announcement", kAnnouncementMigrations}, {"protection", kProtectionMigrations}}));
+    ledger = must(Ledger::open("sqlite:ledger.db", place, clock,
+                               {{"processor", kProcessorMigrations},
+                                {"announcement", kAnnouncementMigrations},
+                                {"protection", kProtectionMigrations}}));
     spool = must(open_spool({.url = "sqlite:spool.db", .base_directory = place}, clock));
     reader = must(ledger->reader());
   }
