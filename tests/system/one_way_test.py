@@ -79,8 +79,8 @@ class OneWay(InstanceTest):
         self.wait_for_answers("a")
         self.carry(self.batch("b"))
         self.wait_for_answers("b")
-        jobs = self.instance.json("queue", "list", "--queue", "replies")
-        self.assertEqual({"emitted"}, {job["reason"] for job in jobs})
+        eventually(lambda: {job["reason"] for job in self.instance.json(
+            "queue", "list", "--queue", "replies")} == {"emitted"}, "the queue to know of both")
         for file in self.instance.answers.iterdir():  # the diode takes all, and loses all
             file.unlink()
         self.instance.cmpost("resend", "1-2")
