@@ -202,7 +202,7 @@ void add_transaction(CommandLine line) {
   auto* common = &line.options;
   auto* listing = transaction->add_subcommand("list", "transactions, newest first");
   listing->add_option("--state", options->state)
-      ->check(CLI::IsMember({"waiting", "open", "closed"}));
+      ->check(CLI::IsMember({"challenged", "waiting", "open", "closed"}));
   listing->add_option("--limit", options->limit, "at most so many (default 1000)");
   listing->callback([=] { line.action = [=] { return list(*options, *common); }; });
   auto* showing = transaction->add_subcommand("show", "one transaction with its messages");

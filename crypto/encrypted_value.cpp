@@ -7,23 +7,24 @@
 #include "crypto/native_key.h"
 
 namespace cmpost {
-namespace {
 
-Result<Bytes> encrypt_pkcs1(const PublicKey& recipient, ByteView key) {
+Result<Bytes> encrypt_pkcs1(const PublicKey& recipient, ByteView content) {
+  if (recipient.type() != KeyType::rsa) {
+    return hold("PKCS#1: nothing can be encrypted to a key " + recipient.description());
+  }
   const EvpPkeyCtxPtr context(
       EVP_PKEY_CTX_new_from_pkey(nullptr, recipient.native().pkey.get(), nullptr));
   std::size_t size = (recipient.bits() + 7) / 8;
   Bytes encrypted(size);
   if (!context || EVP_PKEY_encrypt_init(context.get()) != 1 ||
       EVP_PKEY_CTX_set_rsa_padding(context.get(), RSA_PKCS1_PADDING) <= 0 ||
-      EVP_PKEY_encrypt(context.get(), encrypted.data(), &size, key.data(), key.size()) != 1) {
+      EVP_PKEY_encrypt(context.get(), encrypted.data(), &size, content.data(), content.size()) !=
+          1) {
     return openssl_failure("cannot encrypt to the recipient");
   }
   encrypted.resize(size);
   return encrypted;
 }
-
-}  // namespace
 
 Result<Bytes> encrypt_value(ByteView content, const PublicKey& recipient, Random& random) {
   if (recipient.type() != KeyType::rsa) {

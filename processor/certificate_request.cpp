@@ -168,6 +168,7 @@ Outcome<ProvenRequest> prove(const CertReqMsg& message, const Request& request,
   }
   ProvenRequest proven{message.certReq.certReqId, std::move(wish), std::move(name)};
   proven.by_certificate = possession.by_certificate;
+  proven.by_challenge = possession.by_challenge;
   ASSIGN_OR_RETURN(proven.to_archive, key_to_archive(message, proven.wish.key, request, services));
   if (possession.generated) {
     if (asks_to_archive_generated(message)) proven.to_archive = possession.private_key;

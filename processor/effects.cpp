@@ -60,7 +60,7 @@ Result<bool> change_waiting(const Effects& effects, std::int64_t transaction,
                             LedgerWriter& writer) {
   if (!effects.waiting) return true;
   WaitTable table(writer.connection());
-  if (!effects.open) {
+  if (!effects.open && effects.waiting->version != 0) {
     const auto parts =
         effects.waiting_parts_changed ? WaitTable::Parts::changed : WaitTable::Parts::as_they_were;
     return table.replace(*effects.waiting, parts);

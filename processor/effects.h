@@ -39,7 +39,8 @@ struct Effects {
     TransactionState before = TransactionState::open;
   };
   std::optional<Advance> advance;  // of one that has not ended
-  // With `open` a new one, else the next version of one that is there.
+  // Version 0 is a new one, of a transaction that is opened or that was challenged; else the next
+  // version of one that is there.
   std::optional<Waiting> waiting;
   bool waiting_parts_changed = true;
   // Belongs to the transaction of the above. `replaces`: the answer to a message that is stored

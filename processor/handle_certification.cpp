@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "processor/certificate_request.h"
+#include "processor/challenge.h"
 #include "processor/encrypted_delivery.h"
 #include "processor/handlers.h"
 #include "processor/proof_of_possession.h"
@@ -22,6 +23,38 @@ bool proves_by_certificate(const PKIBody& body) {
            const auto* later = std::get_if<POPOPrivKey::SubsequentMessage>(&choice);
            return later != nullptr && *later == POPOPrivKey::SubsequentMessage::encrCert;
          });
+}
+
+// Everything but possession: nobody is challenged for, or asked about, what cannot be granted.
+Outcome<void> check_grantable(const ProvenRequest& proven, bool renewal, const Request& request,
+                              const Requester& requester, Services& services) {
+  if (!renewal) TRY(authorise(proven, request, requester));
+  ASSIGN_OR_RETURN(const auto* const profile, pick_profile(proven.certProfile, *request.channel));
+  return check_issuable(proven, *profile, request, services);
+}
+
+using Proofs = std::vector<Outcome<ProvenRequest>>;
+
+// popdecc, if any of the requests can be granted once its key is proven; the whole message
+// is answered after that.
+Outcome<std::optional<Answer>> ask_for_proof(const Proofs& proofs,
+                                             const std::optional<Renewal>& renewal,
+                                             const Request& request, const Requester& requester,
+                                             Services& services) {
+  bool worth_while = false;
+  for (const auto& proof : proofs) {
+    if (!proof || !proof->by_challenge) continue;
+    const auto checked = check_grantable(*proof, renewal.has_value(), request, requester, services);
+    if (!checked && checked.error().rejection() == nullptr) return failure(checked.error());
+    worth_while = worth_while || checked.has_value();
+  }
+  if (!worth_while) return std::nullopt;
+  Answer answer;
+  ASSIGN_OR_RETURN(answer.body, challenge(challenged_keys(request), request, requester, services));
+  answer.challenges = true;
+  if (renewal) answer.old_serial = renewal->old_serial;
+  answer.outcome = "possession of the key is to be proven";
+  return answer;
 }
 
 // Builds up the answer to all requests of one message.
@@ -88,14 +121,9 @@ class Certification {
     });
   }
 
-  // Everything is checked on arrival, so that nobody is asked about what cannot be granted.
   Outcome<void> ask_for(const ProvenRequest& proven, const std::optional<Renewal>& renewal) {
-    const auto checked = [&]() -> Outcome<void> {
-      if (!renewal) TRY(authorise(proven, request_, requester_));
-      ASSIGN_OR_RETURN(const auto* const profile,
-                       pick_profile(proven.certProfile, *request_.channel));
-      return check_issuable(proven, *profile, request_, services_);
-    }();
+    const auto checked =
+        check_grantable(proven, renewal.has_value(), request_, requester_, services_);
     if (!checked) {
       const auto* rejection = checked.error().rejection();
       if (rejection == nullptr) return failure(checked.error());
@@ -114,6 +142,10 @@ class Certification {
     if (!renewal) TRY(authorise(proven, request_, requester_));
     ASSIGN_OR_RETURN(const auto* const profile,
                      pick_profile(proven.certProfile, *request_.channel));
+    if (proven.by_challenge) {
+      TRY(check_issuable(proven, *profile, request_, services_));  // says what is wrong with it
+      return reject(PKIFailureInfo::badPOP, "possession of the key has not been proven");
+    }
     return issue(proven, *profile, !answer_.implicitConfirm, request_, requester_, services_);
   }
 
@@ -206,9 +238,14 @@ Outcome<Answer> certify(const CertReqMessages& messages, const Request& request,
   const auto numbering =
       check_numbering(messages, *request.channel, allowed_requests(*request.channel));
   if (!numbering) return reject_all<Body>(std::move(certification), messages, numbering.error());
+  Proofs proofs;
   for (const auto& message : messages) {
-    TRY(certification.add(message.certReq.certReqId, prove(message, request, requester, services),
-                          std::nullopt));
+    proofs.push_back(prove(message, request, requester, services));
+  }
+  ASSIGN_OR_RETURN(auto popdecc, ask_for_proof(proofs, {}, request, requester, services));
+  if (popdecc) return *std::move(popdecc);
+  for (std::size_t i = 0; i < proofs.size(); ++i) {
+    TRY(certification.add(messages[i].certReq.certReqId, proofs[i], std::nullopt));
   }
   return std::move(certification).finish<Body>();
 }
@@ -230,7 +267,11 @@ Outcome<Answer> renew(const CertReqMessages& messages, const Request& request,
     if (rejection == nullptr) return failure(std::move(prepared).error());
     return reject_all<body::kup>(std::move(certification), messages, *rejection);
   }
-  TRY(certification.add(0, prepared->proven, prepared->renewal));
+  const Proofs proofs = {prepared->proven};
+  ASSIGN_OR_RETURN(auto popdecc,
+                   ask_for_proof(proofs, prepared->renewal, request, requester, services));
+  if (popdecc) return *std::move(popdecc);
+  TRY(certification.add(0, proofs.front(), prepared->renewal));
   return std::move(certification).finish<body::kup>();
 }
 

@@ -58,7 +58,7 @@ void Proceeding::note_in_audit(const std::string& reply_body) {
 void Proceeding::await_confirm(Transaction& after, const JobId& carrier) const {
   after.confirm_by.reset();
   after.reply.clear();
-  if (after.awaits_confirm()) {
+  if (after.awaits_requester()) {
     after.reply.assign(carrier.octets.begin(), carrier.octets.end());
   }
 }

@@ -31,8 +31,8 @@ struct Proceeding {
   Result<Bytes> build(const PKIHeader& header, ReplyParts parts, std::string& reply_body);
   StoredMessage stored(const std::string& reply_body, const Bytes& reply) const;
   void note_in_audit(const std::string& reply_body);
-  // The parts of `answer` whose certificates are now on their way: certConf is awaited once the
-  // reply `carrier` has left.
+  // The parts of `answer` whose certificates are now on their way: certConf (or popdecr) is awaited
+  // once the reply `carrier` has left.
   void await_confirm(Transaction& after, const JobId& carrier) const;
 
   // How it ends.

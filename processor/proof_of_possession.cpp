@@ -1,5 +1,7 @@
 #include "processor/proof_of_possession.h"
 
+#include <algorithm>
+
 #include "crypto/envelope.h"
 #include "crypto/key_agreement.h"
 #include "crypto/key_package.h"
@@ -142,6 +144,24 @@ Checked<PrivateKey> open_private_key(const CertRequest& wanted, const PublicKey&
   return std::move(with_id->key);
 }
 
+//
+Checked<Possession> judge_challenge(PublicKey&& key, const CertRequest& wanted,
+                                    const Request& request) {
+  // EnvelopedData is of pvno 3; before that only RSA encrypts by itself.
+  if (request.message.header.pvno < kCmp2021 && key.type() != KeyType::rsa) {
+    return reject(PKIFailureInfo::badPOP, "challengeResp needs pvno 3 for this key");
+  }
+  Possession possession{std::move(key)};
+  if (request.waited != nullptr) return possession;  // nothing waits before the proof
+  if (!request.challenges_met) {
+    possession.by_challenge = true;
+    return possession;
+  }
+  const auto& met = *request.challenges_met;
+  if (std::ranges::find(met, wanted.certReqId) != met.end()) return possession;
+  return reject(PKIFailureInfo::badPOP, "the challenge has not been answered rightly");
+}
+
 struct LaterProof {
   const CertRequest& wanted;
   const Request& request;
@@ -151,15 +171,13 @@ struct LaterProof {
   Checked<Possession> operator()(const POPOPrivKey::SubsequentMessage& choice) const {
     ASSIGN_OR_RETURN(auto key, decode_key(*wanted.certTemplate.publicKey));
     TRY(check_choice(key, agreement));
+    using Choice = POPOPrivKey::SubsequentMessage;
+    if (choice == Choice::challengeResp) return judge_challenge(std::move(key), wanted, request);
     // no EnvelopedData for pvno 2.
     const bool can_be_told =
         request.message.header.pvno >= kCmp2021 ||
         (request.channel->settings.encrypted_value && key.type() == KeyType::rsa);
     if (!can_be_told) return reject(PKIFailureInfo::badPOP, "encrCert needs pvno 3 here");
-    using Choice = POPOPrivKey::SubsequentMessage;
-    if (choice != Choice::encrCert) {
-      return reject(PKIFailureInfo::badPOP, "no challenges are given here: ask for encrCert");
-    }
     Possession possession{std::move(key)};
     possession.by_certificate = true;
     return possession;
@@ -207,6 +225,23 @@ Checked<Possession> verify_pop(const CertReqMsg& wanted, const Request& request,
   const auto& choice = agreement != nullptr ? agreement->key.choice
                                             : std::get<KeyEncipherment>(*wanted.popo).key.choice;
   return std::visit(LaterProof{wanted.certReq, request, services, agreement != nullptr}, choice);
+}
+
+Checked<PublicKey> key_to_challenge(const CertReqMsg& wanted, std::int64_t pvno) {
+  const auto not_asked = [] { return reject(PKIFailureInfo::badPOP, "no challenge is asked for"); };
+  if (!wanted.popo || !wanted.certReq.certTemplate.publicKey) return not_asked();
+  const auto* agreement = std::get_if<KeyAgreement>(&*wanted.popo);
+  const auto* encipherment = std::get_if<KeyEncipherment>(&*wanted.popo);
+  if (agreement == nullptr && encipherment == nullptr) return not_asked();
+  const auto& choice = agreement != nullptr ? agreement->key.choice : encipherment->key.choice;
+  const auto* later = std::get_if<POPOPrivKey::SubsequentMessage>(&choice);
+  if (later == nullptr || *later != POPOPrivKey::SubsequentMessage::challengeResp) {
+    return not_asked();
+  }
+  ASSIGN_OR_RETURN(auto key, decode_key(*wanted.certReq.certTemplate.publicKey));
+  TRY(check_choice(key, agreement != nullptr));
+  if (pvno >= kCmp2021 || key.type() == KeyType::rsa) return key;
+  return not_asked();
 }
 
 Checked<PublicKey> verify_pop(const CertificationRequest& request) {

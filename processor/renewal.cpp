@@ -29,10 +29,8 @@ Outcome<Renewal> check_renewable(const CertificateHolder& holder, const Request&
   if (record.state == CertificateState::unconfirmed) {
     return reject(PKIFailureInfo::badRequest, "the certificate has not been confirmed yet");
   }
-  ASSIGN_OR_RETURN(const bool busy,
-                   TransactionTable(services.ledger.connection())
-                       .being_renewed(record.serial,
-                                      request.waited == nullptr ? 0 : request.waited->transaction));
+  ASSIGN_OR_RETURN(const bool busy, TransactionTable(services.ledger.connection())
+                                        .being_renewed(record.serial, request.transaction));
   if (busy) {
     return reject(PKIFailureInfo::badRequest,
                   "another renewal of the certificate waits for its confirmation");

@@ -87,6 +87,13 @@ Result<Bytes> build_reply(const PKIHeader& request, const std::optional<Requeste
                           carries_certificate(parts.body) ? authority.ca_chain : kNoCertificates);
 }
 
+Name answer_sender(const Requester& requester, const Authority& authority) {
+  const auto* own = requester.answer_mac ? own_key(requester.answer_mac->parameters,
+                                                   requester.certificate(), authority)
+                                         : nullptr;
+  return own != nullptr ? own->certificate.subject() : authority.cmp_certificate.subject();
+}
+
 PKIBody error_body(const Rejection& rejection) {
   return body::error{{status_info(rejection), std::nullopt, {}}};
 }

@@ -23,6 +23,9 @@ struct ReplyParts {
 Result<Bytes> build_reply(const PKIHeader& header, const std::optional<Requester>& requester,
                           ReplyParts parts, const Authority& authority, Random& random, Time now);
 
+// The sender of answers to a requester.
+Name answer_sender(const Requester& requester, const Authority& authority);
+
 // An error message's body: exactly the rejection's bit.
 PKIBody error_body(const Rejection& rejection);
 

@@ -1,7 +1,9 @@
 // One message on its way through the processor.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "cmp/pki_failure_info.h"
@@ -32,6 +34,10 @@ struct Request {
   bool overdue = false;
   // A registration authority has added its protection: it agrees to the request (RFC 9483 5.2.2.1).
   bool endorsed = false;
+  // popdecr has come for it: whose challenges were answered rightly.
+  std::optional<std::vector<std::int64_t>> challenges_met{};
+  // Of a request that comes back in whatever way: the row of its transaction, else 0.
+  std::int64_t transaction = 0;
 };
 
 // Whether a part of a request may be granted now.

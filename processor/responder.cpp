@@ -5,6 +5,7 @@
 #include "processor/announcement.h"
 #include "processor/audit_detail.h"
 #include "processor/authentication.h"
+#include "processor/challenge.h"
 #include "processor/dispatch.h"
 #include "processor/header_rules.h"
 #include "processor/kem_protection.h"
@@ -193,6 +194,7 @@ Outcome<Responder::Next> Responder::go_on() {
     if (!at_.transaction->awaits_confirm()) return no_transaction();
     return confirm();
   }
+  if (std::holds_alternative<body::popdecr>(body())) return take_response();
   if (std::holds_alternative<body::error>(body())) {
     auto services = at_.services();
     ASSIGN_OR_RETURN(auto answer,
@@ -240,6 +242,44 @@ Checked<void> Responder::check_recip_nonce() const {
   if (last || known || heard_nothing) return {};
   return reject(PKIFailureInfo::badRecipientNonce,
                 "recipNonce is not the senderNonce of the last answer");
+}
+
+// the parked request is worked on as if it had just come, and its answer answers popdecr.
+Outcome<Responder::Next> Responder::take_response() {
+  if (at_.transaction->state != TransactionState::challenged) return no_transaction();
+  TRY(check_may_open(*at_.requester, at_.request.now));
+  ASSIGN_OR_RETURN(const auto parked, parked_request());
+  if (parked.message.header.pvno != request_header().pvno) {
+    return reject(PKIFailureInfo::badRequest, "popdecr has another pvno than the request");
+  }
+  auto services = at_.services();
+  ASSIGN_OR_RETURN(auto answer, dispatch(parked, *at_.requester, services));
+  continuing_ = true;
+  return answer;
+}
+
+Outcome<Request> Responder::parked_request() {
+  const auto lost = [&] { return hold("the ledger has lost the request " + at_.decision.tid); };
+  ASSIGN_OR_RETURN(const auto stored, at_.table().first_message(at_.transaction->id));
+  if (!stored) return lost();
+  auto message = decode(stored->request, at_.request.channel->limits);
+  const auto answer = decode(stored->reply, {});
+  if (!message || !answer) return lost();
+  const auto* given = std::get_if<body::popdecc>(&answer->body);
+  if (given == nullptr) return lost();
+  Request parked;
+  parked.message = std::move(*message);
+  parked.der = stored->request;
+  parked.digest = stored->digest;
+  parked.peer = at_.request.peer;
+  parked.channel = at_.request.channel;
+  ASSIGN_OR_RETURN(parked.wishes,
+                   check_header(parked.message, *parked.channel, at_.transaction->opened));
+  parked.now = at_.request.now;
+  parked.transaction = at_.transaction->id;
+  parked.challenges_met =
+      challenges_met(challenged_keys(parked), *given, std::get<body::popdecr>(body()));
+  return parked;
 }
 
 Outcome<Responder::Next> Responder::poll() {

@@ -83,6 +83,8 @@ class Responder {
   Decision::Early early(std::string why) const;
   Checked<void> check_credential() const;
   Checked<void> check_recip_nonce() const;
+  Outcome<Next> take_response();
+  Outcome<Request> parked_request();
   Outcome<Next> poll();
   Outcome<Next> confirm();
 
@@ -95,7 +97,9 @@ class Responder {
   Result<Decision> resent();
   StoredMessage stored(const std::string& reply_body, const Bytes& reply);
   void note_outcome(Answer& answer);
-  Transaction new_transaction(const Answer& answer, const Bytes& nonce) const;
+  Transaction transaction_after(const Answer& answer, const Bytes& nonce) const;
+  void change_to(Transaction&& after);
+  bool takes_up_parked() const;
   Waiting new_waiting(const Answer& answer) const;
   void go_on_from(const Bytes& nonce);
   void next_version(const Bytes& nonce, bool parts_changed);

@@ -37,8 +37,11 @@ Result<Decision> Responder::answered(Answer&& answer) {
   std::string reply_body;
   ASSIGN_OR_RETURN(auto der, at_.build(request_header(), std::move(parts), reply_body));
   note_outcome(answer);
-  if (opening_) at_.decision.effects.open = new_transaction(answer, nonce);
-  if (continuing_) go_on_from(nonce);
+  if (opening_ || takes_up_parked()) {
+    change_to(transaction_after(answer, nonce));
+  } else if (continuing_) {
+    go_on_from(nonce);
+  }
   if (opening_ || continuing_) at_.decision.effects.message = stored(reply_body, der);
   at_.note_in_audit(reply_body);
   return at_.send(own_reply(), at_.envelope.reply, reply_body, std::move(der));
@@ -70,22 +73,42 @@ void Responder::note_outcome(Answer& answer) {
   at_.decision.refused = at_.decision.outcome.starts_with("rejection");
 }
 
-Transaction Responder::new_transaction(const Answer& answer, const Bytes& nonce) const {
+// The answer to popdecr is that to the request.
+bool Responder::takes_up_parked() const {
+  return continuing_ && std::holds_alternative<body::popdecr>(body());
+}
+
+// A new one, or that of the parked request which popdecr takes up again.
+Transaction Responder::transaction_after(const Answer& answer, const Bytes& nonce) const {
   Transaction transaction;
-  transaction.transactionID = *request_header().transactionID;
-  transaction.channel = channel().name;
-  transaction.state = answer.awaits_confirm ? TransactionState::open : TransactionState::closed;
-  transaction.body = body_name(body());
-  transaction.pvno = request_header().pvno;
-  transaction.credential = at_.requester->credential();
+  if (at_.transaction) {
+    transaction = *at_.transaction;
+  } else {
+    transaction.transactionID = *request_header().transactionID;
+    transaction.channel = channel().name;
+    transaction.body = body_name(body());
+    transaction.pvno = request_header().pvno;
+    transaction.credential = at_.requester->credential();
+    transaction.old_serial = answer.old_serial;
+    transaction.batch = arrival_.batch;
+    transaction.opened = at_.request.now;
+  }
+  transaction.state = answer.challenges       ? TransactionState::challenged
+                      : answer.awaits_confirm ? TransactionState::open
+                                              : TransactionState::closed;
   transaction.our_nonce = nonce;
   transaction.certificates = answer.certificates;
   for (auto& one : transaction.certificates) one.settled = !answer.awaits_confirm;
-  transaction.old_serial = answer.old_serial;
   at_.await_confirm(transaction, carrier());
-  transaction.batch = arrival_.batch;
-  transaction.opened = at_.request.now;
   return transaction;
+}
+
+void Responder::change_to(Transaction&& after) {
+  if (at_.transaction) {
+    at_.decision.effects.advance = {std::move(after), at_.transaction->state};
+  } else {
+    at_.decision.effects.open = std::move(after);
+  }
 }
 
 // After certConf or error: everything that was delivered is settled; what waits still does,
@@ -121,7 +144,7 @@ Result<Decision> Responder::waits(Answer&& answer) {
   const bool typed = cert_response(answer.body) != nullptr;
   const bool may_tell = typed || policy.by_error || in_batch();
   const auto nonce = at_.shared.random.bytes(kNonceSize);
-  auto transaction = new_transaction(answer, {});
+  auto transaction = transaction_after(answer, {});
   transaction.state = TransactionState::waiting;
   auto waiting = new_waiting(answer);
   // in a batch each request has an answer.
@@ -140,7 +163,7 @@ Result<Decision> Responder::waits(Answer&& answer) {
       if (part.state == PartState::ready) part.state = PartState::delivered;
     }
   }
-  at_.decision.effects.open = std::move(transaction);
+  change_to(std::move(transaction));
   at_.decision.effects.waiting = std::move(waiting);
   at_.decision.effects.message = stored(reply_body, der);
   at_.note_in_audit(reply_body);
@@ -150,6 +173,7 @@ Result<Decision> Responder::waits(Answer&& answer) {
 
 Waiting Responder::new_waiting(const Answer& answer) const {
   Waiting waiting;
+  if (at_.transaction) waiting.transaction = at_.transaction->id;
   waiting.received = at_.request.now;
   waiting.envelope = at_.envelope;
   const auto limit = channel().waiting.decide_within;

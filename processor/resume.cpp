@@ -53,11 +53,28 @@ class Resumption {
     at_.request.message = std::move(*message);
     at_.request.der = std::move(stored->request);
     at_.request.digest = stored->digest;
+    TRY(find_question(stored->reply_body == "popdecc"));
     at_.request.waited = &*at_.waiting;
+    at_.request.transaction = at_.transaction->id;
     return {};
   }
 
-  const PKIHeader& header() const { return at_.request.message.header; }
+  // What the answers are about: the request, or the popdecr that has taken it up again.
+  Result<void> find_question(bool challenged) {
+    question_ = at_.request.message.header;
+    question_digest_ = at_.request.digest;
+    if (!challenged) return {};
+    ASSIGN_OR_RETURN(const auto messages, at_.table().messages(at_.transaction->id));
+    const auto found = std::ranges::find(messages, "popdecr", &StoredMessage::body);
+    if (found == messages.end()) return hold("the ledger has lost popdecr " + at_.decision.tid);
+    const auto message = decode(found->request, at_.request.channel->limits);
+    if (!message) return hold("the stored popdecr cannot be read: " + message.error().text());
+    question_ = message->header;
+    question_digest_ = found->digest;
+    return {};
+  }
+
+  const PKIHeader& header() const { return question_; }
   const ChannelSettings& channel() const { return at_.request.channel->settings; }
   const Route& route() const { return at_.waiting->envelope.reply; }
 
@@ -212,6 +229,7 @@ class Resumption {
     at_.decision.effects.advance = {*at_.transaction, before_state_};
     at_.decision.effects.waiting = after_;
     at_.decision.effects.message = at_.stored(reply_body, der);
+    at_.decision.effects.message->digest = question_digest_;
     at_.decision.effects.message_replaces = true;
     at_.note_in_audit(reply_body);
     return at_.send(interim_id(), route(), reply_body, std::move(der));
@@ -226,7 +244,7 @@ class Resumption {
       at_.decision.outcome = "the final response";
       return push_again(*at_.waiting);
     }
-    ASSIGN_OR_RETURN(auto stored, at_.table().first_message(at_.transaction->id));
+    ASSIGN_OR_RETURN(auto stored, at_.table().message(at_.transaction->id, question_digest_));
     if (text_of(lease_.job.payload) == kInterimDue && at_.waiting->told && stored &&
         !stored->reply_body.empty()) {
       at_.decision.outcome = "waits for approval";
@@ -237,6 +255,8 @@ class Resumption {
 
   const Lease& lease_;
   Proceeding at_;
+  PKIHeader question_;
+  Sha256 question_digest_{};
   Waiting after_;
   TransactionState before_state_ = TransactionState::waiting;
 };

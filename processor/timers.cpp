@@ -61,9 +61,21 @@ Effects keep(const Transaction& transaction) {
   return effects;
 }
 
+// nothing has happened but the challenge.
+Effects give_up_challenge(const Transaction& transaction) {
+  auto after = transaction;
+  after.state = TransactionState::closed;
+  after.confirm_by.reset();
+  Effects effects;
+  effects.audit.push_back(unconfirmed_entry(transaction, "challenge not answered"));
+  effects.advance = {std::move(after), transaction.state};
+  return effects;
+}
+
 // What the end of the time for certConf means.
 Result<Effects> plan_end(const Transaction& transaction, UnconfirmedRule rule, Time now,
                          Services& services) {
+  if (transaction.state == TransactionState::challenged) return give_up_challenge(transaction);
   Effects effects;
   auto after = transaction;
   after.confirm_by.reset();

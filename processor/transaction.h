@@ -14,9 +14,10 @@ namespace cmpost {
 
 // Spelled in the database and in listings as here.
 enum class TransactionState {
-  waiting,  // something is not decided yet, or decided and not delivered (waiting.h)
-  open,     // certificates are out, certConf is awaited
-  closed,   // ended; kept as a tombstone, so that its transactionID is not used again
+  challenged,  // the request is parked until popdecr proves possession (challenge.h)
+  waiting,     // something is not decided yet, or decided and not delivered (waiting.h)
+  open,        // certificates are out, certConf is awaited
+  closed,      // ended; kept as a tombstone, so that its transactionID is not used again
 };
 std::string_view to_string(TransactionState state);
 std::optional<TransactionState> transaction_state(std::string_view text);
@@ -39,14 +40,16 @@ struct Transaction {
   Bytes our_nonce;         // senderNonce of our last message: the next recipNonce
   std::vector<TransactionCertificate> certificates;
   Bytes old_serial;  // kur: the certificate being renewed, else empty
-  // When certConf is due. Not known before the answer has left: then `reply` is the id of
-  // the job that carries it.
+  // When certConf or popdecr is due. Not known before the answer has left: then `reply` is
+  // the id of the job that carries it.
   std::optional<Time> confirm_by;
   Bytes reply;
   Bytes batch;  // transactionID of the nested message that it came in, or empty
   Time opened{};
 
   bool awaits_confirm() const;
+  // The next message is the requester's, and must not take for ever.
+  bool awaits_requester() const;
 };
 
 // One message that was worked on and what was answered: the same octets get the same answer

@@ -106,6 +106,8 @@ CREATE INDEX verdict_by_tx ON verdict (tx);
 
 std::string_view to_string(TransactionState state) {
   switch (state) {
+    case TransactionState::challenged:
+      return "challenged";
     case TransactionState::waiting:
       return "waiting";
     case TransactionState::open:
@@ -116,8 +118,8 @@ std::string_view to_string(TransactionState state) {
 }
 
 std::optional<TransactionState> transaction_state(std::string_view text) {
-  for (const auto state :
-       {TransactionState::waiting, TransactionState::open, TransactionState::closed}) {
+  for (const auto state : {TransactionState::challenged, TransactionState::waiting,
+                           TransactionState::open, TransactionState::closed}) {
     if (to_string(state) == text) return state;
   }
   return std::nullopt;
@@ -125,6 +127,10 @@ std::optional<TransactionState> transaction_state(std::string_view text) {
 
 bool Transaction::awaits_confirm() const {
   return std::ranges::any_of(certificates, [](const auto& one) { return !one.settled; });
+}
+
+bool Transaction::awaits_requester() const {
+  return state == TransactionState::challenged || awaits_confirm();
 }
 
 namespace {
@@ -347,8 +353,13 @@ Result<TransactionTable::Ageing> TransactionTable::ageing() {
     ASSIGN_OR_RETURN(const bool found, rows->step());
     if (!found) return ageing;
     const bool open = rows->text(0) == "open";
-    (open ? ageing.open : ageing.waiting) = static_cast<std::size_t>(rows->integer(1));
-    (open ? ageing.oldest_open : ageing.oldest_waiting) = from_unix_micros(rows->integer(2));
+    // Who was challenged owes us a message, too.
+    const bool waiting = rows->text(0) == "waiting";
+    auto& count = waiting ? ageing.waiting : ageing.open;
+    auto& oldest = waiting ? ageing.oldest_waiting : ageing.oldest_open;
+    const auto since = from_unix_micros(rows->integer(2));
+    count += static_cast<std::size_t>(rows->integer(1));
+    if (!oldest || since < *oldest) oldest = since;
     if (open) ageing.alarms = static_cast<std::size_t>(rows->integer(3));
   }
 }
