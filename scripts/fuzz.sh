@@ -7,11 +7,11 @@ cd "$(dirname "$0")/.."
 seconds=${1:-60}
 shift || true
 cmake --preset fuzz >/dev/null
-cmake --build --preset fuzz --target fuzzers -j"$(nproc)"
 targets=("$@")
 if [ ${#targets[@]} -eq 0 ]; then
   for source in tests/fuzz/*_fuzz.cpp; do targets+=("$(basename "$source" .cpp)"); done
 fi
+cmake --build --preset fuzz --target "${targets[@]}" -j"$(nproc)"
 # libFuzzer takes seeds from plain folders.
 mapfile -t seeds < <(find tests/data config/examples tests/fuzz/corpus -type f -printf '%h\n' | sort -u)
 for target in "${targets[@]}"; do

@@ -48,7 +48,10 @@ Deliveries SftpEgress::send(std::span<const Lease> leases, const std::stop_token
           return send_part(dialogue, leases.subspan(begin, end - begin), begin, deliveries);
         });
   };
-  if (auto done = work(); !done) trouble_ = std::move(done).error();
+  if (auto done = work(); !done) {
+    trouble_ = std::move(done).error();
+    tidied_ = false;  // a connection that breaks leaves hidden files
+  }
   // What a stop has cut short is no trouble of the server's.
   if (stop.stop_requested()) trouble_ = Error{Recovery::retry, "the service was stopped", {}};
   if (!stop.stop_requested()) deliveries.trouble = trouble_;
