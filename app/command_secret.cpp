@@ -92,10 +92,11 @@ Result<ExitCode> add(const SecretOptions& options, const CommonOptions& common) 
   return ExitCode::ok;
 }
 
-json to_json(const Secret& secret) {
+json to_json(const Secret& secret, std::int64_t wrong_macs) {
   json value = {{"reference", secret.reference},
                 {"subject", secret.subject},
                 {"uses", secret.uses},
+                {"wrong_macs", wrong_macs},
                 {"added", to_iso8601(secret.added)}};
   value["max_uses"] = secret.max_uses ? json(*secret.max_uses) : json();
   value["expires"] = secret.expires ? json(to_iso8601(*secret.expires)) : json();
@@ -108,20 +109,23 @@ Result<ExitCode> list(const CommonOptions& common) {
   ASSIGN_OR_RETURN(auto* const ledger, instance->ledger());
   ASSIGN_OR_RETURN(const auto reader, ledger->reader());
   ASSIGN_OR_RETURN(const auto secrets, SecretStore(reader->connection(), *key).list());
-  if (common.json) {
-    auto all = json::array();
-    for (const auto& secret : secrets) all.push_back(to_json(secret));
-    print_json(all);
-    return ExitCode::ok;
-  }
-  Table table({"reference", "subject", "uses", "expires", "added"});
+  auto all = json::array();
+  Table table({"reference", "subject", "uses", "wrong MACs", "expires", "added"});
   for (const auto& secret : secrets) {
+    ASSIGN_OR_RETURN(const auto wrong,
+                     SecretLock(reader->connection()).failures(secret.reference, Time::min()));
+    all.push_back(to_json(secret, wrong));
     table.add({secret.reference, secret.subject.empty() ? "any" : secret.subject,
                std::to_string(secret.uses) +
                    (secret.max_uses ? " of " + std::to_string(*secret.max_uses) : ""),
-               secret.expires ? to_iso8601(*secret.expires) : "never", to_iso8601(secret.added)});
+               std::to_string(wrong), secret.expires ? to_iso8601(*secret.expires) : "never",
+               to_iso8601(secret.added)});
   }
-  table.print("no secrets");
+  if (common.json) {
+    print_json(all);
+  } else {
+    table.print("no secrets");
+  }
   return ExitCode::ok;
 }
 

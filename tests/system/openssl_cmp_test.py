@@ -85,6 +85,8 @@ class WithASecret(OpenSslTest):
         self.assertNotEqual(0, done.returncode)
         self.assertIn("badMessageCheck", done.stdout + done.stderr)
         self.assertEqual([], self.certificates())
+        wrong = {one["reference"]: one["wrong_macs"] for one in self.instance.json("secret", "list")}
+        self.assertEqual(1, wrong["dev1"])
 
     def test_the_same_request_again_gets_the_same_answer_and_no_second_certificate(self):
         self.enrol("dev1", *self.with_secret(), "-implicit_confirm")
