@@ -12,6 +12,8 @@ template <typename... Visitors>
 struct Overloaded : Visitors... {
   using Visitors::operator()...;
 };
+template <typename... Visitors>
+Overloaded(Visitors...) -> Overloaded<Visitors...>;
 
 constexpr std::array kDerived = {&oid::id_PasswordBasedMac, &oid::id_PBMAC1, &oid::id_DHBasedMac,
                                  &oid::id_KemBasedMac};
