@@ -170,7 +170,7 @@ Result<void> BatchArchive::find_newest() {
   newest_.reset();
   ASSIGN_OR_RETURN(const auto all, numbers("batches"));
   if (all.empty()) {
-    newest_.emplace();
+    newest_ = Newest{};
     return {};
   }
   ASSIGN_OR_RETURN(const auto batch, read(all.back()));
