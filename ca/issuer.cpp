@@ -57,6 +57,10 @@ Result<Issuer> Issuer::create(Certificate certificate, const PrivateKey& key, Ra
 }
 
 const Certificate& Issuer::certificate() const { return state_->certificate; }
+const AlgorithmIdentifier& Issuer::signature_algorithm() const {
+  return state_->signer.algorithm();
+}
+
 Time Issuer::latest_not_after() const { return state_->certificate.not_after(); }
 
 Result<Bytes> Issuer::prepare(const CertificatePlan& plan) const {

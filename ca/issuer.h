@@ -22,6 +22,7 @@ class Issuer {
                                const Clock& clock);
 
   const Certificate& certificate() const;
+  const AlgorithmIdentifier& signature_algorithm() const;
   Time latest_not_after() const;  // of the CA certificate
 
   // The DER of the TBSCertificate that sign() turns into a certificate, with a serial number of its

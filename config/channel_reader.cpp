@@ -279,10 +279,18 @@ void read_policy(Section& table, ChannelSettings& channel) {
                                   Word<AnswerProtection>{"kem", AnswerProtection::kem}};
   channel.answer = table.choice("answer", channel.answer, kAnswer);
   channel.archive = table.flag("archive", channel.archive);
+  channel.recovery = table.flag("recovery", channel.recovery);
   channel.encrypted_value = table.flag("encrypted_value", channel.encrypted_value);
   channel.profiles = table.texts("profiles");
   constexpr std::array kSubject = {Word<bool>{"own", false}, Word<bool>{"any", true}};
   channel.any_subject = table.choice("trusted_subject", channel.any_subject, kSubject);
+  constexpr std::array kMissing = {
+      Word<MissingTime>{"allowed", MissingTime::allowed},
+      Word<MissingTime>{"badTime", MissingTime::badTime},
+      Word<MissingTime>{"missingTimeStamp", MissingTime::missingTimeStamp}};
+  channel.missing_time = table.choice("missing_time", channel.missing_time, kMissing);
+  channel.revocation_passphrase =
+      table.flag("revocation_passphrase", channel.revocation_passphrase);
   channel.age = table.duration("age", channel.age, {1min, 10 * kYear});
   channel.confirm = table.choice("confirm", channel.confirm, kConfirm);
   channel.confirm_within =

@@ -128,6 +128,9 @@ using ProtectionMethods = std::vector<ProtectionMethod>;
 // What protects answers: the same as the request, or (RFC 9810 5.1.3.4) our KEM key alone.
 enum class AnswerProtection { mirror, kem };
 
+// What a message without messageTime gets.
+enum class MissingTime { allowed, badTime, missingTimeStamp };
+
 // Whether an answer promises that silence means acceptance (implicitConfirm).
 enum class ConfirmRule { implicit, wait };
 
@@ -179,6 +182,7 @@ struct ChannelSettings {
   // its own certificate.
   bool any_subject = false;
   Duration age = std::chrono::hours(24 * 14);  // messageTime may differ from now by this much
+  MissingTime missing_time = MissingTime::allowed;
   ConfirmRule confirm = ConfirmRule::implicit;
   Duration confirm_within = std::chrono::hours(24 * 30);  // from the departure of the answer
   UnconfirmedRule unconfirmed = UnconfirmedRule::revoke;
@@ -194,8 +198,10 @@ struct ChannelSettings {
       ProtectionMethod::ed25519, ProtectionMethod::ed448,   ProtectionMethod::pbm,
       ProtectionMethod::pbmac1,  ProtectionMethod::dh,      ProtectionMethod::kem};
   AnswerProtection answer = AnswerProtection::mirror;
-  bool archive = false;          // private keys that requesters send are kept
-  bool encrypted_value = false;  // EncryptedValue for requesters of pvno 2
+  bool archive = false;                // private keys that requesters send are kept
+  bool recovery = false;               // krr: archived keys are given back
+  bool revocation_passphrase = false;  // rr under a MAC
+  bool encrypted_value = false;        // EncryptedValue for requesters of pvno 2
 };
 
 }  // namespace cmpost

@@ -11,9 +11,11 @@ namespace {
 
 // At least one: somebody has asked for the decision.
 int needed(const ProcessorServices& services, const Transaction& transaction) {
+  const int least = transaction.body == "krr" ? 2 : 1;  // R-175, whatever has become of the channel
   const auto channel = services.channels.find(transaction.channel);
-  if (channel == services.channels.end()) return 1;
-  return std::max(channel->second.settings.waiting.approvals, 1);
+  if (channel == services.channels.end()) return least;
+  return std::max({channel->second.settings.waiting.approvals,
+                   channel->second.approvals(transaction.body), least});
 }
 
 // Who has agreed to a part so far.

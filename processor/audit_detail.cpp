@@ -61,6 +61,21 @@ AuditEntry answered_entry(const Request& request, std::string_view requester,
                                   .text()};
 }
 
+AuditEntry recovered_entry(const CertificateRecord& record, const Request& request,
+                           std::string_view requester) {
+  return {"key.recovered", JsonObject()
+                               .add("serial", to_hex(record.serial))
+                               .add("subject", record.subject)
+                               .add("channel", request.channel->settings.name)
+                               .add("requester", requester)
+                               .add("tid", to_hex(*request.message.header.transactionID))
+                               .text()};
+}
+
+AuditEntry passphrase_entry(const std::string& subject) {
+  return {"revocation_passphrase.stored", JsonObject().add("subject", subject).text()};
+}
+
 AuditEntry verdict_entry(const Transaction& transaction, const WaitingPart& part,
                          const Vote& verdict) {
   return {verdict.approves ? "request.approved" : "request.rejected",

@@ -20,6 +20,13 @@ AuditEntry revoked_entry(const Revocation& revocation, std::string_view why);
 AuditEntry answered_entry(const Request& request, std::string_view requester,
                           std::string_view reply_body, std::string_view outcome);
 
+// An archived private key leaves.
+AuditEntry recovered_entry(const CertificateRecord& record, const Request& request,
+                           std::string_view requester);
+
+// A revocation passphrase was left for a subject.
+AuditEntry passphrase_entry(const std::string& subject);
+
 // Who agreed to what, or refused it.
 AuditEntry verdict_entry(const Transaction& transaction, const WaitingPart& part,
                          const Vote& verdict);

@@ -2,12 +2,37 @@
 
 #include "crypto/signature.h"
 #include "processor/kem_protection.h"
+#include "processor/revocation_passphrase.h"
 
 namespace cmpost {
 namespace {
 
+// What a MAC may have been made with.
+struct KnownSecret {
+  Secret secret;
+  std::optional<std::string> revokes;  // a revocation passphrase, of this subject
+};
+
+// rr by MAC is under a revocation passphrase, and so is what follows it.
+bool is_by_passphrase(const Request& request) {
+  return std::holds_alternative<body::rr>(request.message.body) ||
+         is_passphrase_credential(request.opened_by);
+}
+
+Result<std::optional<KnownSecret>> find_revocation_secret(const PKIHeader& header,
+                                                          const Verifier& verifier) {
+  ASSIGN_OR_RETURN(const auto found,
+                   RevocationPassphrases(verifier.ledger.connection()).find(header));
+  if (!found) return std::nullopt;
+  KnownSecret known;
+  known.secret.reference = passphrase_reference(found->subject);
+  ASSIGN_OR_RETURN(known.secret.value, unseal(*found, verifier.sealing_key));
+  known.revokes = found->subject;
+  return known;
+}
+
 // Look the secret up by senderKID first, by the sender's CN second.
-Result<std::optional<Secret>> find_secret(const PKIHeader& header, SecretStore& secrets) {
+Result<std::optional<Secret>> find_by_reference(const PKIHeader& header, SecretStore& secrets) {
   if (header.senderKID && !header.senderKID->empty()) {
     ASSIGN_OR_RETURN(auto secret, secrets.find(text_of(*header.senderKID)));
     if (secret) return secret;
@@ -28,6 +53,14 @@ Checked<void> check_usable(const Secret& secret, Time now) {
   return {};
 }
 
+Result<std::optional<KnownSecret>> find_secret(const Request& request, const Verifier& verifier) {
+  if (is_by_passphrase(request)) return find_revocation_secret(request.message.header, verifier);
+  SecretStore secrets(verifier.ledger.connection(), verifier.sealing_key);
+  ASSIGN_OR_RETURN(auto secret, find_by_reference(request.message.header, secrets));
+  if (!secret) return std::nullopt;
+  return KnownSecret{std::move(*secret), std::nullopt};
+}
+
 constexpr std::size_t kMinBareKey = 16;  // octets
 
 tl::unexpected<Rejection> no_fitting_secret() {
@@ -38,10 +71,15 @@ tl::unexpected<Rejection> no_fitting_secret() {
 
 Outcome<Requester> authenticate_by_secret(const Request& request, const Verifier& verifier) {
   const auto& message = request.message;
+  // Before any secret is looked at, so that nobody learns or guesses one this way.
+  if (std::holds_alternative<body::rr>(message.body) &&
+      !takes_passphrases(request.channel->settings)) {
+    return reject(PKIFailureInfo::wrongIntegrity, "rr is protected by a signature");
+  }
   ASSIGN_OR_RETURN(auto parameters, protection_mac(message, request.channel->mac_limits));
-  SecretStore secrets(verifier.ledger.connection(), verifier.sealing_key);
-  ASSIGN_OR_RETURN(auto secret, find_secret(message.header, secrets));
-  if (!secret) return no_fitting_secret();
+  ASSIGN_OR_RETURN(auto known, find_secret(request, verifier));
+  if (!known) return no_fitting_secret();
+  auto* const secret = &known->secret;
   const auto& channel = request.channel->settings;
   ASSIGN_OR_RETURN(const bool locked, SecretLock(verifier.ledger.connection())
                                           .locked(secret->reference, channel.name, request.peer,
@@ -51,7 +89,10 @@ Outcome<Requester> authenticate_by_secret(const Request& request, const Verifier
   if ((locked && request.waited == nullptr) || (bare && secret->value.size() < kMinBareKey))
     return no_fitting_secret();
   auto verified = verify_mac_protection(message, parameters, secret->value);
-  if (verified) return Requester{SecretHolder{std::move(*secret), std::move(parameters)}};
+  if (verified) {
+    return Requester{
+        SecretHolder{std::move(*secret), std::move(parameters), std::move(known->revokes)}};
+  }
   // A registered key of another length than the MAC's is a wrong one.
   const auto* rejection = verified.error().rejection();
   if (bare || (rejection != nullptr && rejection->failInfo == PKIFailureInfo::badMessageCheck)) {
@@ -164,9 +205,9 @@ Result<std::optional<SecretFailure>> failure_to_count(const Request& request,
   const bool by_secret = kind == ProtectionKind::password_based_mac ||
                          kind == ProtectionKind::pbmac1 || kind == ProtectionKind::bare_mac;
   if (!by_secret) return std::nullopt;
-  SecretStore secrets(verifier.ledger.connection(), verifier.sealing_key);
-  ASSIGN_OR_RETURN(const auto secret, find_secret(request.message.header, secrets));
-  if (!secret) return std::nullopt;
+  ASSIGN_OR_RETURN(const auto known, find_secret(request, verifier));
+  if (!known) return std::nullopt;
+  const auto* const secret = &known->secret;
   const auto& channel = request.channel->settings;
   // Beyond the limit nothing is counted: a flood must not prolong what it has brought about.
   ASSIGN_OR_RETURN(const bool locked, SecretLock(verifier.ledger.connection())

@@ -183,6 +183,8 @@ Outcome<ProvenRequest> prove(const CertReqMsg& message, const Request& request,
 Outcome<void> authorise(const ProvenRequest& proven, const Request& request,
                         const Requester& requester) {
   if (requester.is_ra()) return {};
+  // prepare_cross_certificate() has looked at who asks for what.
+  if (std::holds_alternative<body::ccr>(request.message.body)) return {};
   const auto* holder = requester.certificate();
   const bool vendor = holder != nullptr && holder->role == CertificateHolder::Role::vendor;
   if (vendor && std::holds_alternative<body::cr>(request.message.body)) {
@@ -224,6 +226,7 @@ Outcome<Issued> issue(const ProvenRequest& proven, const Profile& profile, bool 
   ASSIGN_OR_RETURN(const Bytes tbs, issuer.prepare(*plan));
   TRY(look_over(tbs, profile, request, services));
   ASSIGN_OR_RETURN(auto certificate, issuer.sign(tbs));
+  if (proven.wants_v1) plan->changes.emplace_back("the version is v3");
   Effects effects;
   effects.certificates.push_back(
       record_of(certificate, proven, profile, request, requester, awaits_confirm));

@@ -16,6 +16,7 @@ struct ProvenRequest {
   std::string certProfile;                // "" for the channel's default
   bool by_certificate = false;            // leaves encrypted
   bool by_challenge = false;              // is not proven before popdecr has come
+  bool wants_v1 = false;                  // ccr; there are v3 certificates only
   std::optional<PrivateKey> generated{};  // made here, to be delivered
   std::optional<PrivateKey> to_archive{};
   std::vector<std::string> tokens{};  // that it uses up

@@ -22,7 +22,7 @@ struct ChannelPolicy {
   TrustStore own;                 // the issuing CA: certificates of this PKI
   TrustStore vendors;             // `trust`: other PKIs whose certificates may ask for a first one
   TrustStore ras;                 // `roles.ra`
-  TrustStore cas;                 // `roles.ca`: their announcements are believed
+  TrustStore cas;                 // `roles.ca`: announce, and ask for cross certificates
   std::vector<Profile> profiles;  // allowed here; the first is the default
   MessageLimits limits;
   MacLimits mac_limits;
@@ -34,8 +34,10 @@ struct ChannelPolicy {
   bool allows(ProtectionMethod method) const;
   // By certProfile's name; "" is the default. nullptr: not allowed on this channel.
   const Profile* profile(std::string_view name) const;
-  // How many people must agree before a request with this body is granted; 0: none.
-  int approvals(const PKIBody& body) const;
+  // How many people must agree before a request with this body is granted; 0: none. Always two for
+  // krr and one for ccr, for which no machine stands in.
+  int approvals(std::string_view body) const;
+  static bool needs_people(std::string_view body) { return body == "krr" || body == "ccr"; }
   // when it is worth while to poll again. What the settings say, else a little after the
   // next scheduled run, else after one look into the channel.
   std::chrono::seconds check_after(Time now) const;

@@ -27,8 +27,10 @@ Consent about(const WaitingPart& part, bool overdue) {
 Consent consent_for(const Request& request, std::int64_t certReqId) {
   if (request.waited == nullptr) {
     // The approval of a registration authority stands for that of one person.
-    const int needed = request.channel->approvals(request.message.body);
-    const bool ask = needed > (request.endorsed ? 1 : 0);
+    const auto body = body_name(request.message.body);
+    const int needed = request.channel->approvals(body);
+    const bool endorsed = request.endorsed && !ChannelPolicy::needs_people(body);
+    const bool ask = needed > (endorsed ? 1 : 0);
     return {ask ? Consent::What::needed : Consent::What::granted, {}};
   }
   // What never waited was answered with the parts that did.

@@ -7,16 +7,17 @@ using Handler = Outcome<Answer> (*)(const Request&, const Requester&, Services&)
 
 Handler handler_of(const PKIBody& body) {
   if (std::holds_alternative<body::ir>(body) || std::holds_alternative<body::cr>(body) ||
-      std::holds_alternative<body::kur>(body)) {
+      std::holds_alternative<body::kur>(body) || std::holds_alternative<body::ccr>(body)) {
     return handle_certification;
   }
+  if (std::holds_alternative<body::krr>(body)) return handle_recovery;
   if (std::holds_alternative<body::p10cr>(body)) return handle_p10cr;
   if (std::holds_alternative<body::rr>(body)) return handle_revocation;
   if (std::holds_alternative<body::genm>(body)) return handle_genm;
   return nullptr;
 }
 
-// ir, cr, kur and p10cr ask for consent themselves, request by request.
+// ir, cr, kur, ccr, p10cr and krr ask for consent themselves.
 bool waits_as_a_whole(const PKIBody& body) {
   return std::holds_alternative<body::rr>(body) || std::holds_alternative<body::genm>(body);
 }

@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "processor/announcement_table.h"
+#include "processor/revocation_passphrase.h"
 #include "processor/secret_store.h"
 #include "processor/transaction_table.h"
 #include "processor/wait_table.h"
@@ -86,6 +87,7 @@ Result<bool> change_protections(const Effects& effects, LedgerWriter& writer, Ti
   for (const auto& key : effects.archived_keys) {
     TRY(KeyArchive(writer.connection()).add(key));
   }
+  if (effects.passphrase) TRY(RevocationPassphrases(writer.connection()).put(*effects.passphrase));
   if (effects.secret_failure) {
     TRY(SecretLock(writer.connection()).count(*effects.secret_failure, effects.failures_from));
   }

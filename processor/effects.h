@@ -11,6 +11,7 @@
 #include "processor/announcement.h"
 #include "processor/key_archive.h"
 #include "processor/protection_tables.h"
+#include "processor/revocation_passphrase.h"
 #include "processor/transaction.h"
 #include "processor/waiting.h"
 
@@ -58,6 +59,7 @@ struct Effects {
   std::vector<KemSecret> kem_secrets;
   std::vector<std::string> use_tokens;  // references of regTokens
   std::vector<ArchivedKey> archived_keys;
+  std::optional<RevocationPassphrase> passphrase;
   std::vector<AuditEntry> audit;
 
   // The effects of a part of a request that goes on to the rest.

@@ -1,5 +1,7 @@
 #include "processor/encrypted_delivery.h"
 
+#include <algorithm>
+
 #include "crypto/encrypted_value.h"
 #include "crypto/key_agreement.h"
 #include "crypto/key_package.h"
@@ -10,6 +12,7 @@ namespace {
 // The secret opens the private key, and the answer lies around for long: nothing that can be
 // guessed will do (RFC 9483 4.1.6.3: "SHALL NOT be less than the security strength").
 constexpr std::size_t kMinSecret = 16;
+constexpr double kMinSecretBits = 112;
 
 // [0] EnvelopedData in EncryptedKey: the implicit tag takes the place of the SEQUENCE's.
 EncryptedKey as_encrypted_key(Bytes&& enveloped) {
@@ -19,9 +22,10 @@ EncryptedKey as_encrypted_key(Bytes&& enveloped) {
 
 Checked<Recipient> recipient_for(const Requester& requester) {
   if (const auto* holder = requester.secret()) {
-    if (holder->secret.value.size() < kMinSecret) {
+    const auto& secret = holder->secret.value;
+    if (secret.size() < kMinSecret || guessing_bits(secret) < kMinSecretBits) {
       return reject(PKIFailureInfo::notAuthorized,
-                    "the shared secret is too short to protect a private key");
+                    "the shared secret is too short or too simple to protect a private key");
     }
     return PasswordRecipient{holder->secret.value};
   }
@@ -38,6 +42,13 @@ Checked<Recipient> recipient_for(const Requester& requester) {
                   "the certificate that protects the request is not for encryption");
   }
   return *std::move(recipient);
+}
+
+bool same_address(const std::string& a, const std::string& b) {
+  return std::ranges::equal(a, b, [](char left, char right) {
+    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c; };
+    return lower(left) == lower(right);
+  });
 }
 
 // id-regCtrl-rsaKeyLen says how long.
@@ -77,6 +88,18 @@ Checked<std::string> wished_kind(const CertRequest& wanted, const std::string& u
 
 }  // namespace
 
+Checked<void> check_may_leave(const Request& request) {
+  const auto& channel = request.channel->settings;
+  if (channel.kind != ChannelKind::mail) return {};
+  const auto& entries = channel.mail.registered;
+  const bool known = std::ranges::any_of(entries, [&](const RegisteredAddress& entry) {
+    return same_address(entry.answers_to, request.peer);
+  });
+  if (known) return {};
+  return reject(PKIFailureInfo::notAuthorized,
+                "private keys leave by mail to registered addresses only");
+}
+
 Outcome<EncryptedKey> encrypt_certificate(const Certificate& certificate, const Request& request,
                                           Services& services) {
   if (request.message.header.pvno >= kCmp2021) {
@@ -93,6 +116,11 @@ Outcome<EncryptedKey> encrypt_certificate(const Certificate& certificate, const 
 Outcome<EncryptedKey> encrypt_private_key(const PrivateKey& key, const Requester& requester,
                                           Services& services) {
   ASSIGN_OR_RETURN(const auto recipient, recipient_for(requester));
+  return encrypt_private_key(key, recipient, services);
+}
+
+Outcome<EncryptedKey> encrypt_private_key(const PrivateKey& key, const Recipient& recipient,
+                                          Services& services) {
   const auto& generator = services.authority.key_generator;
   if (!generator) return hold("there is no key generator");
   ASSIGN_OR_RETURN(auto package, encode_key_package(key));
@@ -106,6 +134,16 @@ Outcome<EncryptedKey> encrypt_private_key(const PrivateKey& key, const Requester
   return as_encrypted_key(std::move(*enveloped));
 }
 
+bool carries_private_key(const PKIBody& answer) {
+  if (const auto* krp = std::get_if<body::krp>(&answer)) {
+    return krp->content.keyPairHist.has_value();
+  }
+  const auto* response = cert_response(answer);
+  return response != nullptr && std::ranges::any_of(response->response, [](const auto& one) {
+           return one.certifiedKeyPair && one.certifiedKeyPair->privateKey;
+         });
+}
+
 Checked<void> check_may_generate(const Request& request, const Requester& requester,
                                  const Services& services) {
   if (!services.authority.key_generator) {
@@ -115,6 +153,7 @@ Checked<void> check_may_generate(const Request& request, const Requester& reques
   if (request.message.header.pvno < kCmp2021) {
     return reject(PKIFailureInfo::badRequest, "central key generation needs pvno 3");
   }
+  TRY(check_may_leave(request));
   TRY(recipient_for(requester));
   return {};
 }

@@ -1,6 +1,7 @@
 // What leaves encrypted to the requester: certificates that prove possession, keys that we made.
 #pragma once
 
+#include "crypto/envelope.h"
 #include "processor/certificate_request.h"
 
 namespace cmpost {
@@ -15,6 +16,16 @@ Outcome<EncryptedKey> encrypt_certificate(const Certificate& certificate, const 
 // certificate is not for it, or the secret is too short.
 Outcome<EncryptedKey> encrypt_private_key(const PrivateKey& key, const Requester& requester,
                                           Services& services);
+
+// The same for somebody else than the requester's certificate or secret stands for.
+Outcome<EncryptedKey> encrypt_private_key(const PrivateKey& key, const Recipient& recipient,
+                                          Services& services);
+
+// whether private keys may leave with the answer. By mail only to one of the addresses that
+// `registered` sends answers to: anybody may write a From.
+Checked<void> check_may_leave(const Request& request);
+
+bool carries_private_key(const PKIBody& answer);
 
 // whether a key may be made for this requester, before it is.
 Checked<void> check_may_generate(const Request& request, const Requester& requester,

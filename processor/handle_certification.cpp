@@ -2,6 +2,7 @@
 
 #include "processor/certificate_request.h"
 #include "processor/challenge.h"
+#include "processor/cross_certification.h"
 #include "processor/encrypted_delivery.h"
 #include "processor/handlers.h"
 #include "processor/proof_of_possession.h"
@@ -114,7 +115,8 @@ class Certification {
   // implicit confirmation is for the whole message; where some of it comes later, each part
   // is confirmed by itself.
   static bool is_complete(const Request& request) {
-    if (request.waited == nullptr) return request.channel->approvals(request.message.body) == 0;
+    if (request.waited == nullptr)
+      return request.channel->approvals(body_name(request.message.body)) == 0;
     return std::ranges::all_of(request.waited->parts, [&](const WaitingPart& part) {
       const auto what = consent_for(request, part.certReqId).what;
       return what == Consent::What::granted || what == Consent::What::refused;
@@ -275,6 +277,22 @@ Outcome<Answer> renew(const CertReqMessages& messages, const Request& request,
   return std::move(certification).finish<body::kup>();
 }
 
+// "only one CertReqMsg allowed", "only signature protection is allowed" (RFC 9810 D.6).
+Outcome<Answer> cross_certify(const CertReqMessages& messages, const Request& request,
+                              const Requester& requester, Services& services) {
+  if (!requester.signs()) {
+    return reject(PKIFailureInfo::wrongIntegrity, "ccr is protected by a signature");
+  }
+  Certification certification(request, requester, services);
+  const auto numbering = check_numbering(messages, *request.channel, 1);
+  if (!numbering) {
+    return reject_all<body::ccp>(std::move(certification), messages, numbering.error());
+  }
+  TRY(certification.add(
+      0, prepare_cross_certificate(messages.front(), request, requester, services), std::nullopt));
+  return std::move(certification).finish<body::ccp>();
+}
+
 }  // namespace
 
 Outcome<Answer> handle_certification(const Request& request, const Requester& requester,
@@ -285,6 +303,9 @@ Outcome<Answer> handle_certification(const Request& request, const Requester& re
   }
   if (const auto* cr = std::get_if<body::cr>(&body)) {
     return certify<body::cp>(cr->requests, request, requester, services);
+  }
+  if (const auto* ccr = std::get_if<body::ccr>(&body)) {
+    return cross_certify(ccr->requests, request, requester, services);
   }
   return renew(std::get<body::kur>(body).requests, request, requester, services);
 }

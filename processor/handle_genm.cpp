@@ -2,9 +2,12 @@
 #include <algorithm>
 
 #include "cmp/info_values.h"
+#include "crypto/key_agreement.h"
+#include "processor/audit_detail.h"
 #include "processor/certificate_request.h"
 #include "processor/handlers.h"
 #include "processor/offer.h"
+#include "processor/revocation_passphrase.h"
 
 namespace cmpost {
 namespace {
@@ -14,7 +17,9 @@ struct Question {
   const InfoTypeAndValue& asked;
   const Request& request;
   const std::vector<Profile>& profiles;  // what certProfile names, else all of the channel
+  const Requester& requester;
   Services& services;
+  Effects& effects;
 
   ByteView value() const { return asked.infoValue ? ByteView(*asked.infoValue) : ByteView(); }
 };
@@ -46,9 +51,24 @@ InfoTypeAndValue plain(const Question& question, std::optional<Bytes> value) {
   return {question.asked.infoType, std::move(value)};
 }
 
-// This CA has no certificate to encrypt to: the value is absent.
+// Absent where there is no certificate of ours to encrypt to.
 InfoAnswer caProtEncCert(const Question& question) {
   TRY(check_absent(question));
+  for (const auto& own : question.services.authority.protocol_keys) {
+    const auto usage =
+        can_agree(own.key.public_key()) ? KeyUsageBit::keyAgreement : KeyUsageBit::keyEncipherment;
+    if (own.certificate.allows(usage)) return plain(question, to_bytes(own.certificate.der()));
+  }
+  return plain(question, std::nullopt);
+}
+
+// "a GenRep message that includes the OID (with absent value)".
+InfoAnswer revPassphrase(const Question& question) {
+  if (!takes_passphrases(question.request.channel->settings)) return std::nullopt;
+  ASSIGN_OR_RETURN(
+      question.effects.passphrase,
+      take_passphrase(question.asked, question.request, question.requester, question.services));
+  question.effects.audit.push_back(passphrase_entry(question.effects.passphrase->subject));
   return plain(question, std::nullopt);
 }
 
@@ -226,6 +246,7 @@ const std::vector<InfoRow>& info_rows() {
                                             {oid::id_it_caKeyUpdateInfo, caKeyUpdateInfo},
                                             {oid::id_it_currentCRL, currentCRL},
                                             {oid::id_it_keyPairParamReq, keyPairParamReq},
+                                            {oid::id_it_revPassphrase, revPassphrase},
                                             {oid::id_it_suppLangTags, suppLangTags},
                                             {oid::id_it_caCerts, caCerts},
                                             {oid::id_it_rootCaCert, rootCaCert},
@@ -290,9 +311,11 @@ Outcome<Answer> handle_genm(const Request& request, const Requester& requester,
   const GeneralInfo asked = items.empty() ? everything(services.authority) : items;
   GeneralInfo answers;
   std::vector<Oid> unsupported;
+  Effects effects;
   for (std::size_t i = 0; i < asked.size(); ++i) {
     ASSIGN_OR_RETURN(const auto profiles, profiles_for(items.empty() ? 0 : i, request));
-    ASSIGN_OR_RETURN(auto answer, answer_one(Question{asked[i], request, profiles, services}));
+    ASSIGN_OR_RETURN(auto answer, answer_one(Question{asked[i], request, profiles, requester,
+                                                      services, effects}));
     if (answer) {
       answers.push_back(std::move(*answer));
     } else {
@@ -302,6 +325,7 @@ Outcome<Answer> handle_genm(const Request& request, const Requester& requester,
   if (!unsupported.empty()) answers.push_back({oid::id_it_unsupportedOIDs, encode(unsupported)});
   Answer answer;
   answer.body = body::genp{std::move(answers)};
+  answer.effects = std::move(effects);
   answer.outcome = "accepted";
   return answer;
 }

@@ -92,6 +92,10 @@ Checked<void> check_description(const CertTemplate& details, const Certificate& 
 
 //
 Checked<void> check_may_revoke(const CertificateRecord& target, const Requester& requester) {
+  if (const auto* known = requester.secret()) {
+    if (known->revokes == target.subject) return {};
+    return reject(PKIFailureInfo::notAuthorized, "the passphrase is for another subject");
+  }
   const auto* holder = requester.certificate();
   if (requester.is_ra() || (holder->record && holder->record->serial == target.serial)) return {};
   return reject(PKIFailureInfo::notAuthorized,
@@ -160,7 +164,7 @@ Checked<void> check_together(const std::vector<RevDetails>& details, const Chann
 
 Outcome<Answer> handle_revocation(const Request& request, const Requester& requester,
                                   Services& services) {
-  if (requester.secret() != nullptr) {
+  if (requester.secret() != nullptr && !requester.secret()->revokes) {
     return reject(PKIFailureInfo::wrongIntegrity, "rr is protected by a signature");
   }
   const auto& details = std::get<body::rr>(request.message.body).details;

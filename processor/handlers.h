@@ -36,8 +36,9 @@ struct Answer {
   std::string outcome;  // "accepted", "rejection badPOP": for people
 };
 
-// ir, cr, kur and p10cr. Faults of the body are part of the
-// Answer: ip, cp or kup with a rejection; a Trouble is for everything else.
+// ir, cr, kur, ccr and p10cr. Faults of the body are
+// part of the Answer: ip, cp, kup or ccp with a rejection; a Trouble is for everything
+// else.
 Outcome<Answer> handle_certification(const Request& request, const Requester& requester,
                                      Services& services);
 Outcome<Answer> handle_p10cr(const Request& request, const Requester& requester,
@@ -45,6 +46,11 @@ Outcome<Answer> handle_p10cr(const Request& request, const Requester& requester,
 // rr.
 Outcome<Answer> handle_revocation(const Request& request, const Requester& requester,
                                   Services& services);
+// krr, where the channel has `recovery`: always after the consent of two people.
+// Faults are in krp; badRequest where it is off.
+Outcome<Answer> handle_recovery(const Request& request, const Requester& requester,
+                                Services& services);
+PKIBody waiting_krp();  // krp with status waiting
 // genm.
 Outcome<Answer> handle_genm(const Request& request, const Requester& requester, Services& services);
 

@@ -43,8 +43,12 @@ Checked<void> check_sender_nonce(const PKIHeader& header, bool strict) {
 Checked<void> check_message_time(const PKIHeader& header, const ChannelSettings& channel,
                                  Time now) {
   if (!header.messageTime) {
-    if (!channel.strict) return {};
-    return reject(PKIFailureInfo::badTime, "the header has no messageTime");
+    using enum MissingTime;
+    if (channel.missing_time == allowed && !channel.strict) return {};
+    // strict peers want the one bit, the comment of RFC 9810 Appendix F the other.
+    const bool stamp = channel.missing_time == missingTimeStamp;
+    return reject(stamp ? PKIFailureInfo::missingTimeStamp : PKIFailureInfo::badTime,
+                  "the header has no messageTime");
   }
   const auto difference =
       *header.messageTime > now ? *header.messageTime - now : now - *header.messageTime;

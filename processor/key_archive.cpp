@@ -27,6 +27,15 @@ Result<void> KeyArchive::add(const ArchivedKey& key) {
   return {};
 }
 
+Result<bool> KeyArchive::knows(ByteView serial) {
+  ASSIGN_OR_RETURN(auto* const rows,
+                   connection_.statement("SELECT 1 FROM key_archive WHERE serial = ?"));
+  rows->bind(1, serial);
+  const auto found = rows->step();
+  rows->reset();
+  return found;
+}
+
 Result<std::optional<PrivateKey>> KeyArchive::find(ByteView serial, const SealingKey& sealing_key) {
   ASSIGN_OR_RETURN(auto* const rows,
                    connection_.statement("SELECT sealed FROM key_archive WHERE serial = ?"));

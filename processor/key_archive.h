@@ -24,6 +24,7 @@ class KeyArchive {
   explicit KeyArchive(Connection& connection) : connection_(connection) {}
 
   Result<void> add(const ArchivedKey& key);
+  Result<bool> knows(ByteView serial);
   Result<std::optional<PrivateKey>> find(ByteView serial, const SealingKey& sealing_key);
 
  private:

@@ -33,6 +33,15 @@ CREATE TABLE key_archive (
   at INTEGER NOT NULL
 ) WITHOUT ROWID;
 )sql"},
+    {3, R"sql(
+CREATE TABLE rev_passphrase (
+  subject TEXT PRIMARY KEY,
+  kid BLOB NOT NULL,
+  sealed BLOB NOT NULL,
+  at INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX rev_passphrase_by_kid ON rev_passphrase (kid) WHERE kid <> x'';
+)sql"},
 };
 
 Result<bool> SecretLock::locked(const std::string& reference, const std::string& channel,

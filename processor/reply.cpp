@@ -33,6 +33,8 @@ PKIHeader reply_header(const PKIHeader& request, const ReplyParts& parts,
   } else if (parts.confirmWaitTime) {
     header.generalInfo.push_back({oid::id_it_confirmWaitTime, time_value(*parts.confirmWaitTime)});
   }
+  // "it MUST include the OID (with absent value) in the generalInfo field" (RFC 9810 Appendix B).
+  if (parts.takes_passphrase) header.generalInfo.push_back({oid::id_it_revPassphrase, {}});
   return header;
 }
 

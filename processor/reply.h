@@ -14,7 +14,8 @@ struct ReplyParts {
   PKIBody body;
   bool implicitConfirm = false;
   std::optional<Time> confirmWaitTime;
-  Bytes senderNonce;  // fresh; kept by an open transaction
+  Bytes senderNonce;              // fresh; kept by an open transaction
+  bool takes_passphrase = false;  // the header of the request had one, which is kept
 };
 
 // DER of the answer to `header`: pvno, transactionID, nonces and recipient as and

@@ -24,6 +24,9 @@ struct Request {
   PKIMessage message;
   Bytes der;  // as received
   Sha256 digest{};
+  // A follow-up without extraCerts: those of the message that has opened the transaction (RFC 9483
+  // 3.3).
+  std::vector<CMPCertificate> earlier_certs;
   std::string peer;  // where the answer goes, as far as the channel tells peers apart
   const ChannelPolicy* channel = nullptr;
   HeaderWishes wishes;
@@ -36,6 +39,8 @@ struct Request {
   bool endorsed = false;
   // popdecr has come for it: whose challenges were answered rightly.
   std::optional<std::vector<std::int64_t>> challenges_met{};
+  // The credential that has opened the transaction, if it is a follow-up (Requester::credential).
+  std::string opened_by;
   // Of a request that comes back in whatever way: the row of its transaction, else 0.
   std::int64_t transaction = 0;
 };

@@ -17,6 +17,9 @@ namespace cmpost {
 struct SecretHolder {
   Secret secret;
   MacParameters parameters;  // of the request; the answer mirrors them
+  // It is a revocation passphrase: the subject whose certificates it revokes. Good for that
+  // alone.
+  std::optional<std::string> revokes{};
 };
 
 // Has a certificate that the channel trusts, and protected the message with its key.
@@ -24,7 +27,8 @@ struct CertificateHolder {
   enum class Role {
     end_entity,  // of this PKI: the ledger knows the certificate
     vendor,      // of a PKI that the channel trusts for first enrolment
-    ra           // may speak for others
+    ra,          // may speak for others
+    ca           // of `roles.ca`: may ask for a cross certificate
   };
   Certificate certificate;
   Role role = Role::end_entity;

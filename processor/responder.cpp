@@ -7,8 +7,10 @@
 #include "processor/authentication.h"
 #include "processor/challenge.h"
 #include "processor/dispatch.h"
+#include "processor/encrypted_delivery.h"
 #include "processor/header_rules.h"
 #include "processor/kem_protection.h"
+#include "processor/revocation_passphrase.h"
 
 namespace cmpost {
 
@@ -70,12 +72,14 @@ Outcome<void> Responder::identify() {
   const auto& tid = request_header().transactionID;
   if (tid && !tid->empty()) {
     TRY(at_.find_transaction(*tid));
+    if (at_.transaction) at_.request.opened_by = at_.transaction->credential;
     ASSIGN_OR_RETURN(resend_, find_duplicate());
     if (resend_) return {};
   }
   ASSIGN_OR_RETURN(at_.request.wishes,
                    check_header(at_.request.message, *at_.request.channel, at_.request.now));
   if (is_announcement(body())) return hear();
+  TRY(recall_certificates());
   if (asks_for_kem_ciphertext(at_.request)) return give_ciphertext();
   auto requester = authenticate(at_.request, at_.verifier());
   if (requester) {
@@ -93,6 +97,20 @@ Outcome<void> Responder::identify() {
     return {};
   }
   return failure(std::move(requester).error());
+}
+
+// extraCerts "MAY be omitted in certConf, PKIConf, pollReq," when they were in an earlier message
+// (RFC 9483 3.3): what has opened the transaction has them.
+Result<void> Responder::recall_certificates() {
+  const bool follows = at_.transaction && !opens_transaction(body());
+  const bool by_certificate = protection_kind(at_.request.message) == ProtectionKind::signature ||
+                              protection_kind(at_.request.message) == ProtectionKind::dh_based_mac;
+  if (!follows || !by_certificate || !at_.request.message.extraCerts.empty()) return {};
+  ASSIGN_OR_RETURN(const auto first, at_.table().first_message(at_.transaction->id));
+  if (!first) return {};
+  auto message = decode(first->request, at_.request.channel->limits);
+  if (message) at_.request.earlier_certs = std::move(message->extraCerts);
+  return {};
 }
 
 // R-075 to R-078: kept when believed, never answered.
@@ -159,10 +177,25 @@ Result<Decision> Responder::answer(LedgerReader& ledger) {
   if (fault_) return refuse(*fault_);
   if (resend_) return resent();
   if (ignored_) return finish(Ignore{*ignored_});
+  const auto taken = take_header_passphrase();
+  if (!taken && taken.error().rejection() == nullptr) return failure(*taken.error().error());
+  if (!taken) return refuse(*taken.error().rejection());
   auto next = work();
   if (next) return finish(std::move(*next));
   if (const auto* rejection = next.error().rejection()) return refuse(*rejection);
   return failure(*next.error().error());
+}
+
+// R-218: "MAY be sent [...] in the generalInfo field of the PKIHeader of any PKIMessage at any
+// time."
+Outcome<void> Responder::take_header_passphrase() {
+  const auto* item = find(request_header().generalInfo, oid::id_it_revPassphrase);
+  const bool concerns = item != nullptr && at_.requester && takes_passphrases(channel()) &&
+                        !std::holds_alternative<body::nested>(body());
+  if (!concerns) return {};
+  ASSIGN_OR_RETURN(passphrase_,
+                   take_passphrase(*item, at_.request, *at_.requester, at_.services()));
+  return {};
 }
 
 Outcome<Responder::Next> Responder::work() {
@@ -286,6 +319,7 @@ Outcome<Responder::Next> Responder::poll() {
   const auto check_after = at_.request.channel->check_after(at_.request.now);
   const auto& requests = std::get<body::pollReq>(body()).requests;
   ASSIGN_OR_RETURN(auto answer, answer_poll(requests, *at_.waiting, check_after));
+  if (carries_private_key(answer.body)) TRY(check_may_leave(at_.request));
   const bool patient = arrival_.turn == Turn::first && !in_batch();
   if (answer.soon && patient) return early("what it asks for is being worked on");
   return answer;

@@ -69,12 +69,15 @@ class Responder {
   // Who is it?
   Outcome<void> identify();
   Outcome<void> hear();
+  Result<void> recall_certificates();
   Outcome<void> give_ciphertext();
   Result<void> count_failure(const Trouble& trouble);
   Result<std::optional<StoredMessage>> find_duplicate();
   void note_unreadable(const DecodeFault& fault);
 
   // What is it about? Rejections become error messages.
+  Outcome<void> take_header_passphrase();
+  void keep_passphrase();
   Outcome<Next> work();
   Outcome<Next> open();
   Outcome<Next> go_on();
@@ -109,6 +112,7 @@ class Responder {
   Proceeding at_;
   std::optional<Rejection> fault_;
   std::optional<StoredMessage> resend_;
+  std::optional<RevocationPassphrase> passphrase_;
   std::optional<Answer> given_;  // a KEM ciphertext
   std::optional<SecretFailure> secret_failure_;
   std::optional<std::string> ignored_;  // why nothing is to be answered

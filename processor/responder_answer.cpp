@@ -1,6 +1,8 @@
 // What a message gets.
 #include <algorithm>
 
+#include "processor/audit_detail.h"
+#include "processor/encrypted_delivery.h"
 #include "processor/responder.h"
 
 namespace cmpost {
@@ -33,6 +35,8 @@ Result<Decision> Responder::refuse(const Rejection& rejection) {
 Result<Decision> Responder::answered(Answer&& answer) {
   auto nonce = at_.shared.random.bytes(kNonceSize);
   ReplyParts parts{std::move(answer.body), answer.implicitConfirm, {}, nonce};
+  if (std::holds_alternative<body::error>(parts.body)) passphrase_.reset();
+  parts.takes_passphrase = passphrase_.has_value();
   if (answer.awaits_confirm) parts.confirmWaitTime = at_.request.now + channel().confirm_within;
   std::string reply_body;
   ASSIGN_OR_RETURN(auto der, at_.build(request_header(), std::move(parts), reply_body));
@@ -62,9 +66,16 @@ StoredMessage Responder::stored(const std::string& reply_body, const Bytes& repl
   return at_.stored(reply_body, reply);
 }
 
+void Responder::keep_passphrase() {
+  if (!passphrase_) return;
+  at_.decision.effects.audit.push_back(passphrase_entry(passphrase_->subject));
+  at_.decision.effects.passphrase = std::move(passphrase_);
+}
+
 void Responder::note_outcome(Answer& answer) {
   at_.decision.effects = std::move(answer.effects);
   at_.decision.effects.secret_failure = std::move(secret_failure_);
+  keep_passphrase();
   at_.decision.effects.failures_from = at_.request.now - channel().mac.lock_time;
   if (at_.requester && at_.requester->established && (opening_ || continuing_)) {
     at_.decision.effects.kem_secrets.push_back(*std::move(at_.requester->established));
@@ -141,7 +152,8 @@ void Responder::next_version(const Bytes& nonce, bool parts_changed) {
 // the requester hears that it waits, or nothing.
 Result<Decision> Responder::waits(Answer&& answer) {
   const auto& policy = channel().waiting;
-  const bool typed = cert_response(answer.body) != nullptr;
+  const bool typed =
+      cert_response(answer.body) != nullptr || std::holds_alternative<body::krp>(answer.body);
   const bool may_tell = typed || policy.by_error || in_batch();
   const auto nonce = at_.shared.random.bytes(kNonceSize);
   auto transaction = transaction_after(answer, {});
@@ -156,6 +168,7 @@ Result<Decision> Responder::waits(Answer&& answer) {
   Bytes der;
   if (waiting.told) {
     ReplyParts parts{std::move(answer.body), false, {}, nonce};
+    parts.takes_passphrase = at_.decision.effects.passphrase.has_value();
     ASSIGN_OR_RETURN(der, at_.build(request_header(), std::move(parts), reply_body));
     transaction.our_nonce = nonce;
     waiting.note_nonce(nonce);
@@ -201,6 +214,8 @@ Result<Decision> Responder::polled(PollAnswer&& answer) {
   waiting.told = true;  // who polls knows how
   waiting.interim_at.reset();
   ReplyParts parts{std::move(answer.body), false, {}, nonce};
+  parts.takes_passphrase = passphrase_.has_value();
+  keep_passphrase();
   at_.decision.outcome = "not yet";
   if (!answer.delivers.empty()) deliver(answer.delivers, parts);
   std::string reply_body;
@@ -234,6 +249,13 @@ Result<Decision> Responder::resent() {
   if (resend_->reply_body.empty()) {
     if (in_batch()) return refuse({PKIFailureInfo::systemUnavail, "its answer is not there yet"});
     return at_.stay_silent("the same message again: it waits");
+  }
+  // the same message, and perhaps another address to answer to.
+  if (channel().kind == ChannelKind::mail) {
+    const auto answer = decode(resend_->reply, {});
+    const bool with_key = !answer || carries_private_key(answer->body);
+    const auto allowed = with_key ? check_may_leave(at_.request) : Checked<void>();
+    if (!allowed) return refuse(allowed.error());
   }
   at_.decision.outcome = "the same message again: its answer is sent again";
   return at_.send(own_reply(), at_.envelope.reply, resend_->reply_body, std::move(resend_->reply));

@@ -56,6 +56,7 @@ class Resumption {
     TRY(find_question(stored->reply_body == "popdecc"));
     at_.request.waited = &*at_.waiting;
     at_.request.transaction = at_.transaction->id;
+    at_.request.peer = route().address;
     return {};
   }
 
@@ -203,6 +204,8 @@ class Resumption {
     const auto& body = at_.request.message.body;
     if (std::holds_alternative<body::ir>(body)) return body::ip{std::move(content)};
     if (std::holds_alternative<body::kur>(body)) return body::kup{std::move(content)};
+    if (std::holds_alternative<body::ccr>(body)) return body::ccp{std::move(content)};
+    if (std::holds_alternative<body::krr>(body)) return waiting_krp();
     if (cert_requests(body) != nullptr || std::holds_alternative<body::p10cr>(body)) {
       return body::cp{std::move(content)};
     }

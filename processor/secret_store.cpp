@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cmath>
+#include <set>
 
 namespace cmpost {
 namespace {
@@ -57,6 +59,24 @@ Result<bool> subject_matches(std::string_view pattern, const Name& subject) {
       return have.type == want.type && covers(want.value, have.value);
     });
   });
+}
+
+double guessing_bits(ByteView secret) {
+  constexpr std::size_t kFew = 8;  // so few different octets are a pattern, not a choice
+  const auto any = [&](auto&& is) { return std::ranges::any_of(secret, is); };
+  const auto between = [](std::uint8_t first, std::uint8_t last) {
+    return [=](std::uint8_t octet) { return octet >= first && octet <= last; };
+  };
+  double alphabet = 0;
+  if (any(between('0', '9'))) alphabet += 10;
+  if (any(between('a', 'z'))) alphabet += 26;
+  if (any(between('A', 'Z'))) alphabet += 26;
+  const auto other = [](std::uint8_t octet) { return std::ispunct(octet) != 0 || octet == ' '; };
+  if (any(other)) alphabet += 33;
+  if (any([](std::uint8_t octet) { return octet < 0x20 || octet > 0x7e; })) alphabet = 256;
+  const std::set<std::uint8_t> different(secret.begin(), secret.end());
+  if (different.size() < kFew) alphabet = static_cast<double>(different.size());
+  return alphabet <= 1 ? 0 : static_cast<double>(secret.size()) * std::log2(alphabet);
 }
 
 Result<bool> SecretStore::add(const Secret& secret, Random& random) {

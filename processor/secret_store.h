@@ -28,6 +28,10 @@ struct Secret {
 // characters, case does not count). An empty pattern allows everything.
 Result<bool> subject_matches(std::string_view pattern, const Name& subject);
 
+// How hard a secret is to guess for somebody who knows its length and which kinds of characters it
+// has, in bits: an upper bound, which tells a password from a key.
+double guessing_bits(ByteView secret);
+
 // A view on a connection; thread and durability are the connection's.
 class SecretStore {
  public:

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "processor/authentication.h"
+#include "processor/header_rules.h"
 
 namespace cmpost {
 namespace {
@@ -54,11 +55,26 @@ Checked<void> check_lists(const std::vector<Certificate>& chain, const Request& 
   return reject(PKIFailureInfo::certRevoked, "the signer's certificate or one above it is revoked");
 }
 
+// as a CA somebody asks for a cross certificate, and goes on with that.
+Outcome<std::optional<CertificateHolder>> judge_ca(const Certificate& signer,
+                                                   const std::vector<Certificate>& helpers,
+                                                   const Request& request) {
+  const auto& body = request.message.body;
+  const bool may_be = std::holds_alternative<body::ccr>(body) ||
+                      (!opens_transaction(body) && !std::holds_alternative<body::popdecr>(body));
+  if (!may_be || request.channel->cas.anchors().empty()) return std::nullopt;
+  ASSIGN_OR_RETURN(const auto path, request.channel->cas.check(signer, helpers, request.now));
+  if (path.verdict != PathVerdict::trusted) return std::nullopt;
+  TRY(check_lists(path.chain, request));
+  return CertificateHolder{signer, CertificateHolder::Role::ca, std::nullopt};
+}
+
 }  // namespace
 
 std::vector<Certificate> read_extra_certs(const Request& request) {
   std::vector<Certificate> certificates;
-  for (const auto& extra : request.message.extraCerts) {
+  const auto& sent = request.message.extraCerts;
+  for (const auto& extra : sent.empty() ? request.earlier_certs : sent) {
     // What is no certificate helps nobody; the field is not protected, so it is no fault either.
     if (auto certificate = request.channel->signers.from_der(extra.der)) {
       certificates.push_back(std::move(*certificate));
@@ -103,6 +119,8 @@ Outcome<CertificateHolder> judge_signer(const Certificate& signer,
                                         const std::vector<Certificate>& helpers,
                                         const Request& request, LedgerReader& ledger) {
   const auto& channel = *request.channel;
+  ASSIGN_OR_RETURN(auto as_ca, judge_ca(signer, helpers, request));
+  if (as_ca) return *std::move(as_ca);
   ASSIGN_OR_RETURN(const auto as_ra, channel.ras.check(signer, helpers, request.now));
   if (as_ra.verdict == PathVerdict::trusted) {
     TRY(check_lists(as_ra.chain, request));

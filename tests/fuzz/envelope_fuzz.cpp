@@ -1,5 +1,6 @@
 // EnvelopedData for one of our keys, and the key packages that may be in it.
 #include "crypto/envelope.h"
+#include "crypto/envelope_attributes.h"
 #include "crypto/key_package.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -22,5 +23,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   if (const auto key = cmpost::read_key_package(input)) CHECK(key->to_pkcs8().has_value());
   (void)cmpost::read_enc_key_with_id(input);
+  (void)cmpost::local_key_id(input);
   return 0;
 }

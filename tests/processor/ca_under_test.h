@@ -73,7 +73,9 @@ class CaUnderTest {
   static constexpr const char* kSecret = "a shared secret";
 
   explicit CaUnderTest(const std::string& channel_settings = "")
-      : vendor("CN=Vendor", clock.now(), random), ra_root("CN=RA Root", clock.now(), random) {
+      : vendor("CN=Vendor", clock.now(), random),
+        ra_root("CN=RA Root", clock.now(), random),
+        other_ca("CN=Other CA", clock.now(), random) {
     const auto now = clock.now();
     Credential ca, cmp;
     const auto root = must(make_root(ca.key, name("CN=Test CA"), now - std::chrono::hours(1),
@@ -94,6 +96,8 @@ class CaUnderTest {
                     IfExists::fail));
     must(write_file(directory / "ra.pem", view_of(ra_root.certificate.to_pem()), 0644,
                     IfExists::fail));
+    must(write_file(directory / "ca.pem", view_of(other_ca.certificate.to_pem()), 0644,
+                    IfExists::fail));
     configure(channel_settings);
     open();
     Secret secret;
@@ -112,7 +116,7 @@ class CaUnderTest {
         "[[profile]]\nname = \"fresh\"\nreuse_key = \"deny\"\n"
         "[[channel]]\nname = \"drop\"\nkind = \"directory\"\nin = \"in\"\nout = \"out\"\n"
         "profiles = [\"device\", \"fresh\"]\n"
-        "trust = [\"vendor.pem\"]\nroles = { ra = [\"ra.pem\"] }\n" +
+        "trust = [\"vendor.pem\"]\nroles = { ra = [\"ra.pem\"], ca = [\"ca.pem\"] }\n" +
         channel_settings;
     auto settings = parse_settings(text, directory / "cmpost.toml");
     if (!settings) ADD_FAILURE() << to_string(settings.error().front());
@@ -186,6 +190,7 @@ class CaUnderTest {
   FakeRandom random;
   OtherRoot vendor;
   OtherRoot ra_root;
+  OtherRoot other_ca;
   SealingKey sealing_key = SealingKey::generate(random);
   std::optional<Authority> authority;
   ChannelPolicies channels;

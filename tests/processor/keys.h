@@ -92,4 +92,25 @@ inline Bytes enveloped_in(const EncryptedKey& encrypted) {
   return der;
 }
 
+inline KeyGenerator key_generator_of(CaUnderTest& ca) {
+  const Credential generator;
+  const auto certificate = certified_by(ca.ra_root, generator.key.public_key(), "CN=KGA",
+                                        {KeyUsageBit::digitalSignature}, ca,
+                                        {extended_key_usage_extension({oid::id_kp_cmKGA})});
+  return {generator.signer, {certificate}};
+}
+
+// A private key as it was delivered, whoever signed it.
+inline PrivateKey delivered_key(const OpenedContent& opened) {
+  EXPECT_EQ(opened.content_type, oid::id_signedData);
+  der::Reader reader(opened.content);
+  auto at = reader.enter(der::kSequence).value();
+  EXPECT_EQ(at.integer().value(), 3);
+  EXPECT_TRUE(at.expect(der::kSet).has_value());
+  auto content = at.enter(der::kSequence).value();
+  EXPECT_EQ(content.object_identifier().value(), oid::id_ct_KP_aKeyPackage);
+  auto octets = content.enter(der::context_constructed(0)).value();
+  return must(read_key_package(octets.octet_string().value()));
+}
+
 }  // namespace cmpost

@@ -127,6 +127,7 @@ inline Certificate certificate_in(const PKIMessage& answer) {
 inline PKIStatusInfo status_in(const PKIMessage& answer) {
   if (const auto* response = cert_response(answer.body)) return response->response.at(0).status;
   if (const auto* rp = std::get_if<body::rp>(&answer.body)) return rp->content.status.at(0);
+  if (const auto* krp = std::get_if<body::krp>(&answer.body)) return krp->content.status;
   if (const auto* error = std::get_if<body::error>(&answer.body))
     return error->content.pKIStatusInfo;
   ADD_FAILURE() << body_name(answer.body) << " has no status";

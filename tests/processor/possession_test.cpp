@@ -238,11 +238,7 @@ struct KeyGeneration : AnyKey {
     secret.reference = "long";
     secret.value = to_bytes(kLong);
     ca.add(secret);
-    const Credential generator;
-    const auto certificate = certified_by(ca.ra_root, generator.key.public_key(), "CN=KGA",
-                                          {KeyUsageBit::digitalSignature}, ca,
-                                          {extended_key_usage_extension({oid::id_kp_cmKGA})});
-    ca.authority->key_generator = KeyGenerator{generator.signer, {certificate}};
+    ca.authority->key_generator = key_generator_of(ca);
     ProfileSettings made;
     made.name = "made";
     made.generate = "ec:P-256";
@@ -261,25 +257,13 @@ struct KeyGeneration : AnyKey {
     der::Reader reader(der);
     return read_spki(reader).value();
   }
-  // The key in an answer, whoever signed it.
-  static PrivateKey key_of(const OpenedContent& opened) {
-    EXPECT_EQ(opened.content_type, oid::id_signedData);
-    der::Reader reader(opened.content);
-    auto at = reader.enter(der::kSequence).value();
-    EXPECT_EQ(at.integer().value(), 3);
-    EXPECT_TRUE(at.expect(der::kSet).has_value());
-    auto content = at.enter(der::kSequence).value();
-    EXPECT_EQ(content.object_identifier().value(), oid::id_ct_KP_aKeyPackage);
-    auto octets = content.enter(der::context_constructed(0)).value();
-    return must(read_key_package(octets.octet_string().value()));
-  }
 };
 
 TEST_F(KeyGeneration, KeyComesUnderTheSharedSecret) {
   const auto answer = enrol(asking());
   const auto certificate = certificate_in(answer);
   const auto sealed = enveloped_in(*key_pair_in(answer).privateKey);
-  const auto key = key_of(must(open_envelope(sealed, view_of(kLong))));
+  const auto key = delivered_key(must(open_envelope(sealed, view_of(kLong))));
   EXPECT_TRUE(equal(certificate.spki(), key.public_key().spki()));
 }
 
@@ -298,7 +282,7 @@ TEST_F(KeyGeneration, KeyComesEncryptedToTheCertificateOfTheRequester) {
     message.certReq.certTemplate.subject = name("CN=serial 1");
     const auto answer = ca.ask(signed_by(ca, device, body::ir{{message}}, pvno3()));
     const auto sealed = enveloped_in(*key_pair_in(answer).privateKey);
-    const auto key = key_of(must(open_envelope(sealed, device.key, *device.certificate)));
+    const auto key = delivered_key(must(open_envelope(sealed, device.key, *device.certificate)));
     EXPECT_TRUE(equal(certificate_in(answer).spki(), key.public_key().spki()));
   }
 }
@@ -318,6 +302,50 @@ TEST_F(KeyGeneration, ShortSecretDoesNotProtectAKey) {
   ca.add(weak);
   EXPECT_THAT(ca.ask(with_mac(ca, body::ir{{asking()}}, pvno3(), "1234567890", "weak")),
               Refuses("ip", PKIFailureInfo::notAuthorized));
+}
+
+TEST_F(KeyGeneration, LongSecretThatIsSimpleDoesNotProtectAKeyEither) {
+  for (const std::string_view simple : {"0123456789012345678", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}) {
+    Secret weak;
+    weak.reference = simple.substr(0, 3);
+    weak.value = to_bytes(simple);
+    ca.add(weak);
+    EXPECT_THAT(ca.ask(with_mac(ca, body::ir{{asking()}}, pvno3(), simple, weak.reference)),
+                Refuses("ip", PKIFailureInfo::notAuthorized));
+  }
+}
+
+TEST_F(KeyGeneration, ByMailKeysLeaveToRegisteredAddressesOnly) {
+  auto& channel = ca.channels.at("drop").settings;
+  channel.kind = ChannelKind::mail;
+  channel.mail.registered = {{"*@site.example", "Answers@site.example"}};
+  Bytes request;  // the first
+  const auto answer_to = [&](const std::string& address) {
+    const auto der = with_mac(ca, body::ir{{asking()}}, pvno3(), kLong, "long");
+    if (request.empty()) request = der;
+    auto lease = ca.arrival(der);
+    lease.job.envelope.reply.address = address;
+    const auto decision = must(respond(lease, *ca.reader, ca.services()));
+    EXPECT_TRUE(ca.commit(decision));
+    return *decode(std::get<Decision::Reply>(decision.what).job.payload);
+  };
+  EXPECT_EQ(status_in(answer_to("answers@site.example")).status, PKIStatus::accepted);
+  EXPECT_THAT(answer_to("device@site.example"), Refuses("ip", PKIFailureInfo::notAuthorized));
+  // The same octets from elsewhere get the stored answer, but for a private key in it.
+  auto again = ca.arrival(request);
+  again.job.envelope.reply.address = "device@site.example";
+  const auto decision = must(respond(again, *ca.reader, ca.services()));
+  EXPECT_THAT(*decode(std::get<Decision::Reply>(decision.what).job.payload),
+              Refuses("error", PKIFailureInfo::notAuthorized));
+  EXPECT_THAT(answer_to(""), Refuses("ip", PKIFailureInfo::notAuthorized));
+}
+
+TEST(GuessingBits, TellPasswordsFromKeys) {
+  EXPECT_EQ(guessing_bits({}), 0);
+  EXPECT_EQ(guessing_bits(view_of("aaaaaaaa")), 0);
+  EXPECT_LT(guessing_bits(view_of("correct horse")), 112);
+  EXPECT_GT(guessing_bits(view_of("0f1e2d3c4b5a69788796a5b4c3d2e1f0")), 128);
+  EXPECT_GE(guessing_bits(*from_hex("000102030405060708090a0b0c0d0eff")), 128);
 }
 
 TEST_F(KeyGeneration, NeedsTheNewVersionAProfileAndNoProof) {

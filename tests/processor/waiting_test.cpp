@@ -125,6 +125,26 @@ TEST(Waiting, PollingEarlyOrAgainNeverHarms) {
   EXPECT_EQ(ca.certificates(), 1);
 }
 
+TEST(Waiting, PollNeedNotBringTheCertificateOfTheSignerAgain) {
+  Office ca(kTold);
+  Credential device, other;
+  ca.vendor.certify(device, "CN=serial 1", ca.clock.now(), ca.random);
+  ca.vendor.certify(other, "CN=serial 2", ca.clock.now(), ca.random);
+  const auto bare = [&](const Credential& who, const PKIBody& body, const MessageOptions& options) {
+    auto header = first_header(ca, who.certificate->subject(),
+                               *who.certificate->subject_key_identifier(), options);
+    return must(protect_with_signature(std::move(header), body, who.signer, {}));
+  };
+  const auto told = ca.talk(signed_by(ca, device, ir(Credential(), "CN=serial 1")));
+  EXPECT_EQ(status_in(told).status, PKIStatus::waiting);
+  EXPECT_EQ(body_name(ca.talk(bare(device, poll_req(0), following(told))).body), "pollRep");
+  EXPECT_THAT(ca.talk(bare(other, poll_req(0), following(told))),
+              Refuses("error", PKIFailureInfo::badMessageCheck));
+  EXPECT_THAT(ca.talk(bare(device, ir(Credential(), "CN=serial 1"), {})),
+              Refuses("error", PKIFailureInfo::badMessageCheck))
+      << "nothing was sent before";
+}
+
 TEST(Waiting, PollForNothingIsABadRequest) {
   Office ca(kTold);
   const auto ip = ca.talk(with_mac(ca, ir(Credential())));

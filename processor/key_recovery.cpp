@@ -1,0 +1,199 @@
+// krr: the archived keys of somebody who has lost them (RFC 9810 5.3.7 and 5.3.8,
+//
+#include "crypto/envelope.h"
+#include "processor/audit_detail.h"
+#include "processor/certificate_request.h"
+#include "processor/controls.h"
+#include "processor/encrypted_delivery.h"
+#include "processor/handlers.h"
+#include "processor/key_archive.h"
+
+namespace cmpost {
+namespace {
+
+constexpr std::size_t kMostKeys = 100;  // in one answer, the newest
+
+// What is to be given to whom, all of it checked.
+struct Recovery {
+  Name subject;
+  std::optional<ProvenRequest> new_key;      // newSigCert
+  std::optional<PublicKey> protocolEncrKey;  // without it no private key leaves
+  std::vector<CertificateRecord> archived;
+};
+
+Checked<const CertReqMsg*> only_request(const CertReqMessages& messages) {
+  if (messages.size() == 1 && messages.front().certReq.certReqId == 0) return &messages.front();
+  return reject(PKIFailureInfo::badRequest, "krr has exactly one request with certReqId 0");
+}
+
+// Holders ask for themselves, registration authorities for others.
+Checked<Name> find_subject(const CertTemplate& wanted, const Requester& requester) {
+  const auto& holder = *requester.certificate();
+  if (requester.is_ra()) {
+    if (wanted.subject && !wanted.subject->is_null_dn()) return *wanted.subject;
+    return reject(PKIFailureInfo::badCertTemplate,
+                  "the template does not say whose keys are meant");
+  }
+  const auto& own = holder.certificate.subject();
+  const bool known = holder.role == CertificateHolder::Role::end_entity;
+  if (known && (!wanted.subject || wanted.subject->same(own))) return own;
+  return reject(PKIFailureInfo::notAuthorized, "these are not the requester's keys to ask for");
+}
+
+// EnvelopedData needs pvno 3.
+Checked<std::optional<PublicKey>> find_encryption_key(const CertReqMsg& message,
+                                                      const Request& request,
+                                                      const Services& services) {
+  const auto& controls = message.certReq.controls;
+  const auto* control = controls ? find(*controls, oid::id_regCtrl_protocolEncrKey) : nullptr;
+  if (control == nullptr) return std::nullopt;
+  if (request.message.header.pvno < kCmp2021) {
+    return reject(PKIFailureInfo::badRequest, "the recovery of keys needs pvno 3");
+  }
+  if (!services.authority.key_generator) {
+    return reject(PKIFailureInfo::systemUnavail, "nobody here signs private keys that leave");
+  }
+  TRY(check_may_leave(request));
+  auto key = PublicKey::from_spki(ByteView(control->value));
+  if (key) return std::move(*key);
+  return reject(PKIFailureInfo::badDataFormat, "protocolEncrKey: " + key.error().what);
+}
+
+Outcome<std::optional<ProvenRequest>> prove_new_key(const CertReqMsg& message, const Name& subject,
+                                                    const Request& request,
+                                                    const Requester& requester,
+                                                    Services& services) {
+  if (!message.certReq.certTemplate.publicKey) return std::nullopt;
+  ASSIGN_OR_RETURN(auto proven, prove(message, request, requester, services));
+  if (proven.by_certificate || proven.by_challenge || proven.generated) {
+    return reject(PKIFailureInfo::badPOP, "newSigCert is for a key that signs the request");
+  }
+  proven.wish.subject = subject;
+  ASSIGN_OR_RETURN(const auto* const profile, pick_profile(proven.certProfile, *request.channel));
+  TRY(check_issuable(proven, *profile, request, services));
+  return proven;
+}
+
+Outcome<Recovery> prepare(const Request& request, const Requester& requester, Services& services) {
+  ASSIGN_OR_RETURN(const auto* const message,
+                   only_request(std::get<body::krr>(request.message.body).requests));
+  Recovery recovery;
+  ASSIGN_OR_RETURN(recovery.subject, find_subject(message->certReq.certTemplate, requester));
+  TRY(check_controls(*message, request));
+  ASSIGN_OR_RETURN(recovery.protocolEncrKey, find_encryption_key(*message, request, services));
+  ASSIGN_OR_RETURN(recovery.new_key,
+                   prove_new_key(*message, recovery.subject, request, requester, services));
+  if (!recovery.protocolEncrKey) return recovery;
+  ASSIGN_OR_RETURN(auto records, services.ledger.with_subject(recovery.subject.text()));
+  KeyArchive keys(services.ledger.connection());
+  for (auto& record : records) {
+    ASSIGN_OR_RETURN(const bool kept, keys.knows(record.serial));
+    if (kept && recovery.archived.size() < kMostKeys) {
+      recovery.archived.push_back(std::move(record));
+    }
+  }
+  return recovery;
+}
+
+Answer refuse_recovery(const Rejection& rejection) {
+  Answer answer;
+  KeyRecRepContent content;
+  content.status = status_info(rejection);
+  answer.body = body::krp{std::move(content)};
+  answer.outcome =
+      "rejection " + std::string(to_string(rejection.failInfo)) + ": " + rejection.text;
+  return answer;
+}
+
+Answer ask_people(const Recovery& recovery) {
+  Answer answer;
+  answer.body = waiting_krp();
+  answer.outcome = "waits for approval";
+  WaitingPart part;
+  part.subject = "recovery of " + std::to_string(recovery.archived.size()) + " keys of " +
+                 recovery.subject.text();
+  answer.undecided.push_back(std::move(part));
+  return answer;
+}
+
+Outcome<void> add_new_certificate(const ProvenRequest& proven, const Request& request,
+                                  const Requester& requester, Services& services, Answer& answer,
+                                  KeyRecRepContent& content) {
+  ASSIGN_OR_RETURN(const auto* const profile, pick_profile(proven.certProfile, *request.channel));
+  answer.implicitConfirm =
+      request.wishes.implicitConfirm && request.channel->settings.confirm == ConfirmRule::implicit;
+  answer.awaits_confirm = !answer.implicitConfirm;
+  ASSIGN_OR_RETURN(auto issued,
+                   issue(proven, *profile, answer.awaits_confirm, request, requester, services));
+  answer.certificates.push_back({0, to_bytes(issued.certificate.serial_number())});
+  content.newSigCert = CMPCertificate{to_bytes(issued.certificate.der())};
+  if (issued.with_changes) {
+    content.status.status = PKIStatus::grantedWithMods;
+    content.status.statusString = std::move(issued.changes);
+  }
+  answer.effects.merge(std::move(issued.effects));
+  return {};
+}
+
+Outcome<CertifiedKeyPair> recover(const CertificateRecord& record, const PublicKey& encrypt_to,
+                                  Services& services) {
+  ASSIGN_OR_RETURN(
+      const auto key,
+      KeyArchive(services.ledger.connection()).find(record.serial, services.sealing_key));
+  if (!key) return hold("the archive has lost the key of certificate " + to_hex(record.serial));
+  // protocolEncrKey has no certificate that could be named.
+  const KeyRecipient recipient{encrypt_to, SubjectKeyIdentifier(encrypt_to.key_identifier())};
+  CertifiedKeyPair pair{{CMPCertificate{record.der}}, {}, {}};
+  ASSIGN_OR_RETURN(pair.privateKey, encrypt_private_key(*key, Recipient(recipient), services));
+  return pair;
+}
+
+Outcome<Answer> grant(const Recovery& recovery, const Request& request, const Requester& requester,
+                      Services& services) {
+  Answer answer;
+  KeyRecRepContent content;
+  if (recovery.new_key) {
+    TRY(add_new_certificate(*recovery.new_key, request, requester, services, answer, content));
+  }
+  content.caCerts = services.authority.ca_chain;
+  std::vector<CertifiedKeyPair> history;
+  for (const auto& record : recovery.archived) {
+    ASSIGN_OR_RETURN(auto pair, recover(record, *recovery.protocolEncrKey, services));
+    history.push_back(std::move(pair));
+    answer.effects.audit.push_back(recovered_entry(record, request, requester.text()));
+  }
+  if (!history.empty()) content.keyPairHist = std::move(history);
+  answer.body = body::krp{std::move(content)};
+  answer.outcome = "accepted";
+  return answer;
+}
+
+}  // namespace
+
+PKIBody waiting_krp() {
+  KeyRecRepContent content;
+  content.status = waiting_response(0).status;
+  return body::krp{std::move(content)};
+}
+
+Outcome<Answer> handle_recovery(const Request& request, const Requester& requester,
+                                Services& services) {
+  if (!request.channel->settings.recovery) {
+    return reject(PKIFailureInfo::badRequest, "keys are not recovered on this channel");
+  }
+  if (!requester.signs()) {
+    return reject(PKIFailureInfo::wrongIntegrity, "krr is protected by a signature");
+  }
+  const auto consent = consent_for(request, kWholeMessage);
+  if (consent.rejection) return refuse_recovery(*consent.rejection);
+  const auto prepared = prepare(request, requester, services);
+  if (!prepared) {
+    const auto* rejection = prepared.error().rejection();
+    if (rejection == nullptr) return failure(prepared.error());
+    return refuse_recovery(*rejection);
+  }
+  if (consent.what == Consent::What::needed) return ask_people(*prepared);
+  return grant(*prepared, request, requester, services);
+}
+
+}  // namespace cmpost

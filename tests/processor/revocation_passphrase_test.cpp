@@ -1,0 +1,188 @@
+// Revocation under a passphrase (RFC 9810 Appendix B; ).
+#include "processor/revocation_passphrase.h"
+
+#include "crypto/envelope_attributes.h"
+#include "tests/processor/keys.h"
+#include "tests/processor/office.h"
+
+namespace cmpost {
+namespace {
+
+constexpr std::string_view kPass = "seven wise men of Gotham";
+
+// EnvelopedData with a localKeyId beside it.
+Bytes with_local_key_id(ByteView enveloped, ByteView id) {
+  der::Reader reader(enveloped);
+  const auto content = reader.expect(der::kSequence).value().content;
+  der::Writer writer;
+  writer.constructed(der::kSequence, [&] {
+    writer.raw(content);
+    writer.constructed(der::context_constructed(1), [&] {
+      writer.constructed(der::kSequence, [&] {
+        writer.object_identifier(Oid("1.2.840.113549.1.9.21"));
+        writer.constructed(der::kSet, [&] { writer.octet_string(id); });
+      });
+    });
+  });
+  return std::move(writer).take();
+}
+
+struct PassphraseTest : ::testing::Test {
+  explicit PassphraseTest(const std::string& settings = "revocation_passphrase = true\n")
+      : ca(settings), device(enrolled(ca)) {
+    ca.authority->protocol_keys.push_back(own.protocol_key());
+  }
+  InfoTypeAndValue sealed(std::string_view passphrase, std::optional<Bytes> id = {}) {
+    auto value = must(
+        envelop(view_of(passphrase), oid::id_data, must(recipient_of(own.certificate)), ca.random));
+    if (id) value = with_local_key_id(value, *id);
+    value[0] = der::context_constructed(0);
+    return {oid::id_it_revPassphrase, value};
+  }
+  PKIMessage leave(const InfoTypeAndValue& item) {
+    return ca.talk(signed_by(ca, device, body::genm{{item}}, pvno3()));
+  }
+  static PKIBody rr(const Credential& whose) {
+    RevDetails details;
+    details.certDetails.issuer = whose.certificate->issuer();
+    details.certDetails.serialNumber = to_bytes(whose.certificate->serial_number());
+    return body::rr{{details}};
+  }
+  Bytes rr_by(std::string_view passphrase, const Credential& whose,
+              const MessageOptions& options = {}) {
+    return with_mac(ca, rr(whose), options, passphrase, "");
+  }
+  CertificateState state() { return ca.record(*device.certificate)->state; }
+  Office ca;
+  AgreedParty own{"rsa:2048", ca.ra_root, "CN=CA", KeyUsageBit::keyEncipherment, ca};
+  Credential device;
+};
+
+TEST_F(PassphraseTest, LaterRevocationUnderItWorks) {
+  const auto genp = leave(sealed(kPass));
+  ASSERT_EQ(body_name(genp.body), "genp");
+  const auto& items = std::get<body::genp>(genp.body).items;
+  ASSERT_EQ(items.size(), 1U);
+  EXPECT_EQ(items[0].infoType, oid::id_it_revPassphrase);
+  EXPECT_FALSE(items[0].infoValue);
+  ca.open();
+  const auto rp = ca.talk(rr_by(kPass, device));
+  ASSERT_EQ(body_name(rp.body), "rp");
+  EXPECT_EQ(status_in(rp).status, PKIStatus::accepted);
+  EXPECT_EQ(protection_kind(rp), ProtectionKind::password_based_mac) << "mirrored (R-043)";
+  EXPECT_EQ(state(), CertificateState::revoked);
+}
+
+TEST_F(PassphraseTest, CertificateToEncryptItToIsCaProtEncCert) {
+  const auto genp = leave({oid::id_it_caProtEncCert, {}});
+  EXPECT_TRUE(
+      equal(std::get<body::genp>(genp.body).items.at(0).infoValue.value(), own.certificate.der()));
+}
+
+TEST_F(PassphraseTest, MayComeInTheHeaderOfAnyMessage) {
+  Secret secret;
+  secret.reference = "one";
+  secret.value = to_bytes(std::string_view("for one device"));
+  secret.subject = "CN=dev1";
+  ca.add(secret);
+  const auto ip = ca.talk(
+      with_mac(ca, ir(Credential()), pvno3({.implicit_confirm = false}), "for one device", "one"));
+  auto options = pvno3(following(ip));
+  options.edit = [this, edit = options.edit](PKIHeader& header) {
+    edit(header);
+    header.generalInfo.push_back(sealed(kPass));
+  };
+  const auto pkiconf =
+      ca.talk(with_mac(ca, cert_conf(certificate_in(ip)), options, "for one device", "one"));
+  ASSERT_EQ(body_name(pkiconf.body), "pkiconf");
+  const auto* item = find(pkiconf.header.generalInfo, oid::id_it_revPassphrase);
+  ASSERT_NE(item, nullptr);
+  EXPECT_FALSE(item->infoValue);
+  ca.talk(rr_by(kPass, device));
+  EXPECT_EQ(state(), CertificateState::revoked) << "the certificates of this subject";
+}
+
+TEST_F(PassphraseTest, OneThatCannotBeTakenIsAnError) {
+  MessageOptions options = pvno3();
+  options.edit = [this, edit = options.edit](PKIHeader& header) {
+    edit(header);
+    header.generalInfo.push_back(sealed("1234"));
+  };
+  EXPECT_THAT(ca.talk(signed_by(ca, device, body::genm{}, options)),
+              Refuses("error", PKIFailureInfo::badRequest));
+  EXPECT_THAT(ca.talk(with_mac(ca, body::genm{{sealed(kPass)}}, pvno3())),
+              Refuses("error", PKIFailureInfo::notAuthorized))
+      << "a secret for many subjects";
+  EXPECT_THAT(ca.talk(signed_by(ca, device, body::genm{{sealed(kPass)}})),
+              Refuses("error", PKIFailureInfo::badRequest))
+      << "pvno 2";
+}
+
+TEST_F(PassphraseTest, RevokesTheCertificatesOfItsSubjectAndNothingElse) {
+  leave(sealed(kPass));
+  const auto other = enrolled(ca, "CN=dev2");
+  EXPECT_THAT(ca.talk(rr_by(kPass, other)), Refuses("rp", PKIFailureInfo::notAuthorized));
+  EXPECT_THAT(ca.talk(with_mac(ca, ir(Credential()), {}, kPass, "")),
+              Refuses("error", PKIFailureInfo::badMessageCheck));
+  EXPECT_EQ(state(), CertificateState::valid);
+}
+
+TEST_F(PassphraseTest, IsFoundByItsLocalKeyIdToo) {
+  const Bytes id = {0x6b, 0x31};
+  leave(sealed(kPass, id));
+  const auto rp = ca.talk(rr_by(kPass, device, {.edit = [&](PKIHeader& header) {
+                                  header.sender = GeneralName::of(Name());
+                                  header.senderKID = id;
+                                }}));
+  EXPECT_EQ(status_in(rp).status, PKIStatus::accepted);
+}
+
+TEST_F(PassphraseTest, WhoGuessesIsStopped) {
+  leave(sealed(kPass));
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_THAT(ca.talk(rr_by("guess " + std::to_string(i), device)),
+                Refuses("error", PKIFailureInfo::badMessageCheck));
+  }
+  EXPECT_THAT(ca.talk(rr_by(kPass, device)), Refuses("error", PKIFailureInfo::badMessageCheck));
+  EXPECT_EQ(state(), CertificateState::valid);
+}
+
+TEST_F(PassphraseTest, TheNewestCountsAndItIsSealed) {
+  leave(sealed("the one before this one"));
+  leave(sealed(kPass));
+  PKIHeader header;
+  header.sender = GeneralName::of(name("CN=dev1"));
+  const auto kept = must(RevocationPassphrases(ca.reader->connection()).find(header));
+  ASSERT_TRUE(kept.has_value());
+  EXPECT_EQ(text_of(must(unseal(*kept, ca.sealing_key))), kPass);
+  EXPECT_FALSE(unseal(*kept, SealingKey::generate(ca.random)).has_value());
+}
+
+struct PassphraseOff : PassphraseTest {
+  PassphraseOff() : PassphraseTest("") {}
+};
+struct PassphraseStrict : PassphraseTest {
+  PassphraseStrict() : PassphraseTest("revocation_passphrase = true\n") {
+    leave(sealed(kPass));
+    ca.configure("revocation_passphrase = true\nstrict = true\n");
+  }
+};
+
+TEST_F(PassphraseOff, MacedRevocationIsWrongIntegrityAndThePassphraseUnsupported) {
+  EXPECT_THAT(ca.talk(rr_by(kPass, device)), Refuses("error", PKIFailureInfo::wrongIntegrity));
+  const auto genp = leave(sealed(kPass));
+  EXPECT_EQ(std::get<body::genp>(genp.body).items.at(0).infoType, oid::id_it_unsupportedOIDs);
+}
+
+TEST_F(PassphraseStrict, MacedRevocationIsWrongIntegrity) {
+  EXPECT_THAT(ca.talk(rr_by(kPass, device)), Refuses("error", PKIFailureInfo::wrongIntegrity));
+}
+
+TEST(LocalKeyId, IsReadFromTheUnprotectedAttributesAlone) {
+  EXPECT_EQ(local_key_id(*from_hex("300702010031003000")), std::nullopt);
+  EXPECT_EQ(local_key_id(with_local_key_id(*from_hex("300702010031003000"), Bytes{7})), Bytes{7});
+  EXPECT_EQ(local_key_id({}), std::nullopt);
+}
+
+}  // namespace
+}  // namespace cmpost
