@@ -143,6 +143,20 @@ TEST(Settings, AnEmptyFileIsToldWhatItNeeds) {
       AllOf(Contains(HasSubstr("needs 'instance'")), Contains(HasSubstr("neither [ca] nor [ra]"))));
 }
 
+TEST(Settings, KeysLeaveAndRevocationsByMacComeOnlyWhereAChannelSaysSo) {
+  const auto usual = parse({});
+  EXPECT_FALSE(usual->channels.at(0).recovery);
+  EXPECT_FALSE(usual->channels.at(0).revocation_passphrase);
+  EXPECT_EQ(usual->channels.at(0).missing_time, MissingTime::allowed);
+  const auto loaded = with_channel(
+      "recovery = true\nrevocation_passphrase = true\nmissing_time = \"missingTimeStamp\"\n");
+  ASSERT_THAT(complaints(loaded), IsEmpty());
+  EXPECT_TRUE(loaded->channels.at(0).recovery);
+  EXPECT_TRUE(loaded->channels.at(0).revocation_passphrase);
+  EXPECT_EQ(loaded->channels.at(0).missing_time, MissingTime::missingTimeStamp);
+  EXPECT_THAT(with_channel("missing_time = \"never\"\n"), ComplainsOnce(HasSubstr("missing_time")));
+}
+
 TEST(Settings, AProfileOrChannelThatDoesNotExistIsFoundBySpelling) {
   EXPECT_THAT(with_channel("profiles = [\"devise\"]\n"),
               ComplainsOnce(AllOf(HasSubstr("profile 'devise'"), HasSubstr("'device'?"))));
