@@ -26,10 +26,17 @@ bool somebody_wants(const Instance& instance, AnnouncementWish wanted) {
                              [&](const auto& channel) { return channel.announcements.*wanted; });
 }
 
-Result<void> announce_crl(Instance& instance, LedgerReader& reader) {
-  ASSIGN_OR_RETURN(auto newest, reader.newest_crl());
-  if (!newest) return {};
-  return announce_everywhere(instance, crl_announcement(newest->first, std::move(newest->second)),
+// A delta CRL that is older than the complete one has nothing to say any more.
+Result<void> announce_crls(Instance& instance, LedgerReader& reader) {
+  ASSIGN_OR_RETURN(auto complete, reader.newest_crl());
+  if (!complete) return {};
+  const auto number = complete->first;
+  TRY(announce_everywhere(instance, crl_announcement(number, std::move(complete->second)),
+                          &AnnouncementSettings::crlann));
+  ASSIGN_OR_RETURN(auto delta, reader.newest_delta_crl());
+  if (!delta || delta->first < number) return {};
+  return announce_everywhere(instance,
+                             delta_crl_announcement(delta->first, std::move(delta->second)),
                              &AnnouncementSettings::crlann);
 }
 
@@ -122,12 +129,17 @@ Result<bool> announce(Instance& instance, const Announcement& announcement,
   return true;
 }
 
+Result<void> announce_crls(Instance& instance) {
+  if (!somebody_wants(instance, &AnnouncementSettings::crlann)) return {};
+  ASSIGN_OR_RETURN(auto* const ledger, instance.ledger());
+  ASSIGN_OR_RETURN(const auto reader, ledger->reader());
+  return announce_crls(instance, *reader);
+}
+
 Result<void> announce_news(Instance& instance) {
   ASSIGN_OR_RETURN(auto* const ledger, instance.ledger());
   ASSIGN_OR_RETURN(const auto reader, ledger->reader());
-  if (somebody_wants(instance, &AnnouncementSettings::crlann)) {
-    TRY(announce_crl(instance, *reader));
-  }
+  TRY(announce_crls(instance));
   if (somebody_wants(instance, &AnnouncementSettings::ckuann)) TRY(announce_keys(instance));
   if (somebody_wants(instance, &AnnouncementSettings::rann)) {
     TRY(announce_revocations(instance, *reader));

@@ -218,7 +218,7 @@ Result<ExitCode> change(const CertOptions& options, const CommonOptions& common,
     done += changed ? 1 : 0;
   }
   if (done > 0) {
-    ASSIGN_OR_RETURN(const auto crl, issue_crl(*instance));
+    ASSIGN_OR_RETURN(const auto crl, issue_crl_after_revocation(*instance));
     if (!common.quiet)
       print_line("CRL number " + std::to_string(crl.crlNumber.value_or(0)) + " is issued");
   }

@@ -20,6 +20,7 @@ json to_json(const CertificateList& crl) {
                 {"issuer", crl.issuer.text()},
                 {"thisUpdate", to_iso8601(crl.thisUpdate)},
                 {"revoked", json::array()}};
+  if (crl.baseCRLNumber) value["base"] = *crl.baseCRLNumber;
   if (crl.nextUpdate) value["nextUpdate"] = to_iso8601(*crl.nextUpdate);
   for (const auto& entry : crl.revokedCertificates) {
     value["revoked"].push_back(
@@ -31,7 +32,9 @@ json to_json(const CertificateList& crl) {
 }
 
 void print(const CertificateList& crl) {
-  print_line("CRL number " + std::to_string(crl.crlNumber.value_or(0)) + " of " +
+  print_line((crl.baseCRLNumber ? "delta to CRL " + std::to_string(*crl.baseCRLNumber) + ", "
+                                : std::string()) +
+             "CRL number " + std::to_string(crl.crlNumber.value_or(0)) + " of " +
              crl.issuer.text() + ", made " + to_iso8601(crl.thisUpdate) +
              (crl.nextUpdate ? ", next one due " + to_iso8601(*crl.nextUpdate) : ""));
   Table table({"serial", "date", "reason"});
@@ -42,9 +45,9 @@ void print(const CertificateList& crl) {
   table.print("nothing is revoked");
 }
 
-Result<ExitCode> issue(const CommonOptions& common) {
+Result<ExitCode> issue(const CommonOptions& common, bool delta) {
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
-  ASSIGN_OR_RETURN(const auto crl, issue_crl(*instance));
+  ASSIGN_OR_RETURN(const auto crl, delta ? issue_delta_crl(*instance) : issue_crl(*instance));
   if (common.json) {
     print_json(to_json(crl));
   } else if (!common.quiet) {
@@ -53,11 +56,13 @@ Result<ExitCode> issue(const CommonOptions& common) {
   return ExitCode::ok;
 }
 
-Result<ExitCode> show(const CommonOptions& common) {
+Result<ExitCode> show(const CommonOptions& common, bool delta) {
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
   ASSIGN_OR_RETURN(auto* const ledger, instance->ledger());
   ASSIGN_OR_RETURN(const auto reader, ledger->reader());
-  ASSIGN_OR_RETURN(const auto newest, reader->newest_crl());
+  ASSIGN_OR_RETURN(const auto newest, delta ? reader->newest_delta_crl() : reader->newest_crl());
+  if (!newest && delta)
+    return hold("there is no delta CRL", "`cmpost crl issue --delta` makes one");
   if (!newest) return hold("there is no CRL yet", "`cmpost crl issue` makes one");
   ASSIGN_OR_RETURN(const auto crl, CertificateList::from_der(newest->second));
   common.json ? print_json(to_json(crl)) : print(crl);
@@ -70,12 +75,13 @@ void add_crl(CommandLine line) {
   auto* crl = line.app.add_subcommand("crl", "the list of revoked certificates");
   crl->require_subcommand(1);
   auto* common = &line.options;
-  crl->add_subcommand("issue", "make and publish a new one now")->callback([=] {
-    line.action = [=] { return issue(*common); };
-  });
-  crl->add_subcommand("show", "the newest one")->callback([=] {
-    line.action = [=] { return show(*common); };
-  });
+  auto delta = std::make_shared<bool>(false);
+  auto* issuing = crl->add_subcommand("issue", "make and publish a new one now");
+  issuing->add_flag("--delta", *delta, "only what has changed since the newest complete one");
+  issuing->callback([=] { line.action = [=] { return issue(*common, *delta); }; });
+  auto* showing = crl->add_subcommand("show", "the newest one");
+  showing->add_flag("--delta", *delta, "the newest delta CRL");
+  showing->callback([=] { line.action = [=] { return show(*common, *delta); }; });
 }
 
 }  // namespace cmpost

@@ -31,7 +31,8 @@ class BatchRun {
     const auto workers = static_cast<std::size_t>(instance_.settings().instance.workers);
     ASSIGN_OR_RETURN(auto processor,
                      Processor::create(*spool, *ledger, services, {.workers = workers}, [this] {
-                       if (const auto crl = issue_crl(instance_); !crl) note(crl.error());
+                       if (const auto crl = issue_crl_after_revocation(instance_); !crl)
+                         note(crl.error());
                      }));
     std::jthread taking([&](std::stop_token stop) { take_in(*spool, std::move(stop)); });
     std::jthread processing(

@@ -72,7 +72,7 @@ class Service {
     const auto workers = static_cast<std::size_t>(instance_.settings().instance.workers);
     ASSIGN_OR_RETURN(processor_,
                      Processor::create(spool, *ledger, services, {.workers = workers}, [this] {
-                       if (const auto crl = issue_crl(instance_); !crl) {
+                       if (const auto crl = issue_crl_after_revocation(instance_); !crl) {
                          log::error("crl.failed", {{"error", to_string(crl.error())}});
                        }
                      }));

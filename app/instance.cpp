@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "app/announcements.h"
+#include "app/lifetimes.h"
 #include "app/output.h"
 #include "base/files.h"
 #include "base/log.h"
@@ -29,30 +30,18 @@ Result<std::string> find_config(const CommonOptions& options) {
       "with `cmpost init DIR`");
 }
 
-// A CRL that says what the ledger says.
-bool covers(const CertificateList& crl, std::vector<RevokedCertificate> revoked) {
-  if (crl.revokedCertificates.size() != revoked.size()) return false;
-  const auto key = [](const RevokedCertificate& one) {
-    return std::pair(one.userCertificate, one.reason.value_or(CRLReason::unspecified));
-  };
-  auto listed = crl.revokedCertificates;
-  std::ranges::sort(listed, {}, key);
-  std::ranges::sort(revoked, {}, key);
-  return std::ranges::equal(listed, revoked, {}, key, key);
-}
-
-Result<bool> crl_is_due(Instance& instance) {
+// Issues what is due, or mends the published files.
+Result<void> keep_crls(Instance& instance) {
   ASSIGN_OR_RETURN(auto* const ledger, instance.ledger());
   ASSIGN_OR_RETURN(const auto reader, ledger->reader());
-  ASSIGN_OR_RETURN(const auto newest, reader->newest_crl());
-  if (!newest) return true;
-  ASSIGN_OR_RETURN(const auto crl, CertificateList::from_der(newest->second));
-  const auto now = instance.clock().now();
-  const auto half_life = instance.ca().crl.lifetime / 2;
-  if (!crl.nextUpdate || *crl.nextUpdate - now < half_life) return true;
-  ASSIGN_OR_RETURN(const auto revoked,
-                   reader->revoked(crl.thisUpdate - instance.ca().crl.lifetime));
-  return !covers(crl, revoked);
+  ASSIGN_OR_RETURN(const auto due, crl_due(*reader, instance.ca().crl, instance.clock().now()));
+  if (due == CrlDue::none) return publish_newest_crl(*reader, instance.ca().crl);
+  if (due == CrlDue::complete) {
+    TRY(issue_crl(instance));
+  } else {
+    TRY(issue_delta_crl(instance));
+  }
+  return {};
 }
 
 Result<void> forget_old_jobs(Instance& instance) {
@@ -141,7 +130,24 @@ Result<ProcessorServices> Instance::services() {
 Result<CertificateList> issue_crl(Instance& instance) {
   ASSIGN_OR_RETURN(auto* const ledger, instance.ledger());
   ASSIGN_OR_RETURN(const auto* const authority, instance.authority());
-  return issue_crl(*ledger, authority->issuer, instance.ca().crl, instance.clock());
+  ASSIGN_OR_RETURN(auto crl,
+                   issue_crl(*ledger, authority->issuer, instance.ca().crl, instance.clock()));
+  TRY(announce_crls(instance));
+  return crl;
+}
+
+Result<CertificateList> issue_delta_crl(Instance& instance) {
+  ASSIGN_OR_RETURN(auto* const ledger, instance.ledger());
+  ASSIGN_OR_RETURN(const auto* const authority, instance.authority());
+  ASSIGN_OR_RETURN(
+      auto crl, issue_delta_crl(*ledger, authority->issuer, instance.ca().crl, instance.clock()));
+  TRY(announce_crls(instance));
+  return crl;
+}
+
+Result<CertificateList> issue_crl_after_revocation(Instance& instance) {
+  return instance.ca().crl.delta == Duration::zero() ? issue_crl(instance)
+                                                     : issue_delta_crl(instance);
 }
 
 Result<void> maintain(Instance& instance) {
@@ -149,13 +155,10 @@ Result<void> maintain(Instance& instance) {
   ASSIGN_OR_RETURN(const auto services, instance.services());
   ASSIGN_OR_RETURN(auto* const spool, instance.spool());
   TRY(run_timers(*spool, *ledger, services));
-  ASSIGN_OR_RETURN(const bool due, crl_is_due(instance));
-  if (due) {
-    TRY(issue_crl(instance));
-  } else {
-    ASSIGN_OR_RETURN(const auto reader, ledger->reader());
-    TRY(publish_newest_crl(*reader, instance.ca().crl));
-  }
+  const auto renewed = keep_crls(instance);
+  // Above all when the CRL could not be renewed.
+  TRY(log_lifetime_warnings(instance));
+  TRY(renewed);
   TRY(announce_news(instance));
   return forget_old_jobs(instance);
 }

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "app/command.h"
@@ -28,7 +29,9 @@ Result<Settings> load_settings(const CommonOptions& options);
 class Instance {
  public:
   static Result<std::unique_ptr<Instance>> open(const CommonOptions& options);
-  explicit Instance(Settings settings) : settings_(std::move(settings)) {}
+  // `clock`: must outlive the instance; nullptr: the system's.
+  explicit Instance(Settings settings, const Clock* clock = nullptr)
+      : settings_(std::move(settings)), clock_(clock != nullptr ? *clock : system_clock_) {}
 
   const Settings& settings() const { return settings_; }
   const CaSettings& ca() const { return *settings_.ca; }
@@ -40,23 +43,30 @@ class Instance {
   Result<const Authority*> authority();
   Result<const SealingKey*> sealing_key();
   Result<ProcessorServices> services();
+  // True the first time that this text comes.
+  bool say_once(const std::string& text) { return said_.insert(text).second; }
 
  private:
   Settings settings_;
-  SystemClock clock_;
+  SystemClock system_clock_;
+  const Clock& clock_;
   SystemRandom random_;
   std::unique_ptr<Spool> spool_;
   std::unique_ptr<Ledger> ledger_;
   std::optional<Authority> authority_;
   std::optional<SealingKey> sealing_key_;
   ChannelPolicies channels_;
+  std::set<std::string> said_;
 };
 
-// A new CRL in ledger and file.
+// A new CRL in ledger and file, announced where the settings say.
 Result<CertificateList> issue_crl(Instance& instance);
+Result<CertificateList> issue_delta_crl(Instance& instance);
+// One of the two: a delta CRL where the instance has them.
+Result<CertificateList> issue_crl_after_revocation(Instance& instance);
 // What has to be done now and then: runs the timers of transactions, issues a CRL that is missing,
-// half through its life or behind the ledger, writes the CRL file anew if it differs, announces
-// what is new, forgets old jobs.
+// half through its life or behind the ledger, writes the CRL files anew if they differ, announces
+// what is new, forgets old jobs and messages. Warns in the log of what is about to end.
 Result<void> maintain(Instance& instance);
 
 }  // namespace cmpost

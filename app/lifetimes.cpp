@@ -1,6 +1,7 @@
 #include "app/lifetimes.h"
 
 #include "app/output.h"
+#include "base/log.h"
 #include "mail/smime_files.h"
 
 namespace cmpost {
@@ -16,41 +17,83 @@ std::optional<LifetimeWarning> judge(const std::string& what, Time end, Time now
   const auto text = left <= Duration::zero()
                         ? what + " is over since " + to_iso8601(end)
                         : what + " ends in " + in_words(left) + ", on " + to_iso8601(end);
-  return LifetimeWarning{text, left <= very_soon};
+  return LifetimeWarning{what, text, left <= very_soon};
+}
+
+class Warnings {
+ public:
+  explicit Warnings(Time now) : now_(now) {}
+
+  void certificate(const std::string& what, const Certificate& certificate) {
+    note(judge(what, certificate.not_after(), now_, kSoon, kVerySoon));
+  }
+  Result<void> crl(const std::string& what, ByteView der) {
+    ASSIGN_OR_RETURN(const auto crl, CertificateList::from_der(der));
+    if (!crl.nextUpdate) return {};
+    const Duration life = *crl.nextUpdate - crl.thisUpdate;
+    note(judge(what, *crl.nextUpdate, now_, life / 3, life / 6));
+    return {};
+  }
+  void no_crl() {
+    all_.push_back({"the CRL", "there is no CRL yet; `cmpost crl issue` makes one", true});
+  }
+  std::vector<LifetimeWarning> take() && { return std::move(all_); }
+
+ private:
+  void note(std::optional<LifetimeWarning> warning) {
+    if (warning) all_.push_back(std::move(*warning));
+  }
+
+  Time now_;
+  std::vector<LifetimeWarning> all_;
+};
+
+Result<void> look_at_certificates(Instance& instance, Warnings& warnings) {
+  ASSIGN_OR_RETURN(const auto* const authority, instance.authority());
+  warnings.certificate("the CA certificate", authority->issuer.certificate());
+  warnings.certificate("the certificate that protects answers", authority->cmp_certificate);
+  for (const auto& channel : instance.settings().channels) {
+    if (channel.mail.smime.key.empty()) continue;
+    ASSIGN_OR_RETURN(const auto identity, read_smime_identity(channel.mail.smime));
+    warnings.certificate("the S/MIME certificate of channel " + channel.name, identity.certificate);
+  }
+  return {};
+}
+
+// A delta CRL counts where the settings want them, and until the next complete CRL.
+Result<void> look_at_crls(Instance& instance, Warnings& warnings) {
+  ASSIGN_OR_RETURN(auto* const ledger, instance.ledger());
+  ASSIGN_OR_RETURN(const auto reader, ledger->reader());
+  ASSIGN_OR_RETURN(const auto complete, reader->newest_crl());
+  if (!complete) {
+    warnings.no_crl();
+    return {};
+  }
+  TRY(warnings.crl("the CRL", complete->second));
+  if (instance.ca().crl.delta == Duration::zero()) return {};
+  ASSIGN_OR_RETURN(const auto delta, reader->newest_delta_crl());
+  if (!delta || delta->first < complete->first) return {};
+  return warnings.crl("the delta CRL", delta->second);
 }
 
 }  // namespace
 
 Result<std::vector<LifetimeWarning>> find_lifetime_warnings(Instance& instance) {
-  std::vector<LifetimeWarning> warnings;
-  const auto note = [&](std::optional<LifetimeWarning> warning) {
-    if (warning) warnings.push_back(std::move(*warning));
-  };
-  const auto now = instance.clock().now();
-  ASSIGN_OR_RETURN(const auto* const authority, instance.authority());
-  note(judge("the CA certificate", authority->issuer.certificate().not_after(), now, kSoon,
-             kVerySoon));
-  note(judge("the certificate that protects answers", authority->cmp_certificate.not_after(), now,
-             kSoon, kVerySoon));
-  for (const auto& channel : instance.settings().channels) {
-    if (channel.mail.smime.key.empty()) continue;
-    ASSIGN_OR_RETURN(const auto identity, read_smime_identity(channel.mail.smime));
-    note(judge("the S/MIME certificate of channel " + channel.name,
-               identity.certificate.not_after(), now, kSoon, kVerySoon));
+  Warnings warnings(instance.clock().now());
+  TRY(look_at_certificates(instance, warnings));
+  TRY(look_at_crls(instance, warnings));
+  return std::move(warnings).take();
+}
+
+Result<void> log_lifetime_warnings(Instance& instance) {
+  ASSIGN_OR_RETURN(const auto warnings, find_lifetime_warnings(instance));
+  const auto day = to_iso8601(std::chrono::floor<std::chrono::days>(instance.clock().now()));
+  for (const auto& warning : warnings) {
+    if (!instance.say_once(warning.what + (warning.urgent ? " urgent " : " ") + day)) continue;
+    log::write(warning.urgent ? log::Level::error : log::Level::warning, "lifetime.ends",
+               {{"what", warning.text}});
   }
-  ASSIGN_OR_RETURN(auto* const ledger, instance.ledger());
-  ASSIGN_OR_RETURN(const auto reader, ledger->reader());
-  ASSIGN_OR_RETURN(const auto newest, reader->newest_crl());
-  if (!newest) {
-    warnings.push_back({"there is no CRL yet; `cmpost crl issue` makes one", true});
-    return warnings;
-  }
-  ASSIGN_OR_RETURN(const auto crl, CertificateList::from_der(newest->second));
-  if (crl.nextUpdate) {
-    const Duration life = *crl.nextUpdate - crl.thisUpdate;
-    note(judge("the CRL", *crl.nextUpdate, now, life / 3, life / 6));
-  }
-  return warnings;
+  return {};
 }
 
 }  // namespace cmpost

@@ -9,11 +9,15 @@
 namespace cmpost {
 
 struct LifetimeWarning {
-  std::string text;     // one sentence
-  bool urgent = false;  // over, or at most a sixth of its life left; else at most a third
+  std::string what;     // "the CRL"
+  std::string text;     // one sentence about it
+  bool urgent = false;  // over, or about to be; else soon
 };
 
-// The newest CRL at a third and a sixth of its life, certificates at 60 and 14 days before the end.
+// The newest CRL and its delta CRL when a third of their life is left, urgent at a sixth;
+// certificates at 60 and 14 days before the end.
 Result<std::vector<LifetimeWarning>> find_lifetime_warnings(Instance& instance);
+// Writes them to the log, each once a day and as soon as it becomes urgent.
+Result<void> log_lifetime_warnings(Instance& instance);
 
 }  // namespace cmpost

@@ -1,5 +1,7 @@
 #include "ca/crl_publisher.h"
 
+#include <algorithm>
+#include <map>
 #include <string_view>
 
 #include "base/files.h"
@@ -23,6 +25,7 @@ Bytes file_contents(const std::string& path, ByteView der) {
 
 std::string audit_detail(const TBSCertList& tbs, ByteView der) {
   return "{\"number\":" + std::to_string(tbs.crlNumber) +
+         (tbs.baseCRLNumber ? ",\"base\":" + std::to_string(*tbs.baseCRLNumber) : "") +
          ",\"entries\":" + std::to_string(tbs.revokedCertificates.size()) + ",\"nextUpdate\":\"" +
          to_iso8601(tbs.nextUpdate) + "\",\"sha256\":\"" + to_hex(sha256(der)) + "\"}";
 }
@@ -36,9 +39,11 @@ Time oldest_not_after(Time now, const CrlSettings& settings) { return now - sett
 // take its number or revoke something meanwhile.
 Result<Bytes> make_crl(LedgerWriter& writer, const Issuer& issuer, const CrlSettings& settings,
                        Time now) {
-  ASSIGN_OR_RETURN(const auto newest, read_newest_crl(writer.connection()));
+  ASSIGN_OR_RETURN(const auto last, last_crl_number(writer.connection()));
   TBSCertList tbs;
-  tbs.crlNumber = newest ? newest->first + 1 : 1;
+  tbs.crlNumber = last + 1;
+  tbs.distributionPoint = settings.url;
+  tbs.freshestCRL = settings.delta_url;
   tbs.thisUpdate = now;
   tbs.nextUpdate = now + settings.lifetime;
   ASSIGN_OR_RETURN(tbs.revokedCertificates,
@@ -47,6 +52,119 @@ Result<Bytes> make_crl(LedgerWriter& writer, const Issuer& issuer, const CrlSett
   TRY(writer.add_crl(tbs.crlNumber, der, tbs.thisUpdate, tbs.nextUpdate));
   TRY(writer.audit("crl.issued", audit_detail(tbs, der)));
   return der;
+}
+
+using Entries = std::vector<RevokedCertificate>;
+
+CRLReason reason_of(const RevokedCertificate& entry) {
+  return entry.reason.value_or(CRLReason::unspecified);
+}
+
+// What a delta CRL says that its base does not. `said`: by the delta CRLs since then.
+Entries changes_since(const CertificateList& base, const Entries& said, const Entries& now,
+                      Time when) {
+  std::map<Bytes, CRLReason> before;
+  for (const auto& entry : base.revokedCertificates) {
+    before[entry.userCertificate] = reason_of(entry);
+  }
+  // RFC 5280 5.2.4: "If the certificate was placed on hold in any CRL issued after the base but
+  // before this delta CRL and then released from hold, it MUST be listed".
+  std::map<Bytes, CRLReason> known = before;
+  for (const auto& entry : said) known[entry.userCertificate] = reason_of(entry);
+  Entries changes;
+  for (const auto& entry : now) {
+    const auto found = before.find(entry.userCertificate);
+    if (found == before.end() || found->second != reason_of(entry)) changes.push_back(entry);
+    known.erase(entry.userCertificate);
+  }
+  // Only a hold ends before the certificate does.
+  for (const auto& [serial, reason] : known) {
+    if (reason != CRLReason::certificateHold && reason != CRLReason::removeFromCRL) continue;
+    changes.push_back({serial, when, CRLReason::removeFromCRL, std::nullopt});
+  }
+  return changes;
+}
+
+std::vector<std::pair<Bytes, CRLReason>> summary(const Entries& entries) {
+  std::vector<std::pair<Bytes, CRLReason>> all;
+  for (const auto& entry : entries) {
+    all.emplace_back(entry.userCertificate, reason_of(entry));
+  }
+  std::ranges::sort(all);
+  return all;
+}
+
+// RFC 5280 5.2.4: both "MUST omit the issuing distribution point extension or contain identical
+// issuing distribution point extensions. Further, the CRL issuer MUST use the same private key".
+Result<bool> can_be_added_to(const CertificateList& base, const Issuer& issuer,
+                             const CrlSettings& settings, Time now) {
+  if (base.nextUpdate.value_or(now) <= now) return false;
+  if (base.issuingDistributionPoint != issuing_distribution_point(settings.url)) return false;
+  ASSIGN_OR_RETURN(const auto key, issuer.certificate().public_key());
+  ASSIGN_OR_RETURN(const auto verdict,
+                   verify(key, base.signatureAlgorithm, base.tbs, base.signature));
+  return verdict == Verdict::good;
+}
+
+// What the newest delta CRL to that base says; nothing when there is none.
+Result<Entries> said_since(const CertificateList& base, Connection& connection) {
+  ASSIGN_OR_RETURN(const auto newest, read_newest_crl(connection, CrlKind::delta));
+  if (!newest) return Entries{};
+  ASSIGN_OR_RETURN(auto delta, CertificateList::from_der(newest->second));
+  if (delta.baseCRLNumber != base.crlNumber) return Entries{};
+  return std::move(delta.revokedCertificates);
+}
+
+// nullopt: there is no complete CRL to add to.
+Result<std::optional<Bytes>> make_delta(LedgerWriter& writer, const Issuer& issuer,
+                                        const CrlSettings& settings, Time now) {
+  auto& connection = writer.connection();
+  ASSIGN_OR_RETURN(const auto complete, read_newest_crl(connection));
+  if (!complete) return std::nullopt;
+  ASSIGN_OR_RETURN(const auto base, CertificateList::from_der(complete->second));
+  ASSIGN_OR_RETURN(const bool fits, can_be_added_to(base, issuer, settings, now));
+  if (!fits) return std::nullopt;
+  ASSIGN_OR_RETURN(const auto last, last_crl_number(connection));
+  TBSCertList tbs;
+  tbs.crlNumber = last + 1;
+  tbs.baseCRLNumber = complete->first;
+  tbs.distributionPoint = settings.url;
+  tbs.thisUpdate = now;
+  const Duration life = settings.delta > Duration::zero() ? 2 * settings.delta : settings.lifetime;
+  tbs.nextUpdate = std::min<Time>(now + life, base.nextUpdate.value_or(now + life));
+  ASSIGN_OR_RETURN(const auto revoked, read_revoked(connection, oldest_not_after(now, settings)));
+  ASSIGN_OR_RETURN(const auto said, said_since(base, connection));
+  tbs.revokedCertificates = changes_since(base, said, revoked, now);
+  ASSIGN_OR_RETURN(Bytes der, issuer.sign_crl(tbs));
+  TRY(writer.add_crl(tbs.crlNumber, der, tbs.thisUpdate, tbs.nextUpdate, tbs.baseCRLNumber));
+  TRY(writer.audit("crl.issued", audit_detail(tbs, der)));
+  return der;
+}
+
+Result<bool> delta_is_due(LedgerReader& reader, const CertificateList& base, const Entries& revoked,
+                          const CrlSettings& settings, Time now) {
+  ASSIGN_OR_RETURN(const auto said, said_since(base, reader.connection()));
+  if (summary(said) != summary(changes_since(base, said, revoked, now))) return true;
+  ASSIGN_OR_RETURN(const auto newest, reader.newest_delta_crl());
+  if (!newest) return now - base.thisUpdate >= settings.delta;
+  ASSIGN_OR_RETURN(const auto delta, CertificateList::from_der(newest->second));
+  return now - delta.thisUpdate >= settings.delta;
+}
+
+Result<void> publish(LedgerReader& reader, CrlKind kind, const std::string& path) {
+  if (path.empty()) return {};
+  std::uint64_t published = 0;
+  // Once more after writing: another process may have put a newer CRL there just before.
+  while (true) {
+    ASSIGN_OR_RETURN(const auto newest, read_newest_crl(reader.connection(), kind));
+    if (!newest || newest->first == published) return {};
+    const Bytes contents = file_contents(path, newest->second);
+    const auto present = read_file(path, contents.size());
+    if (!present || *present != contents) {
+      TRY(write_file(path, contents, 0644, IfExists::replace));
+    }
+    published = newest->first;
+  }
 }
 
 }  // namespace
@@ -64,20 +182,37 @@ Result<CertificateList> issue_crl(Ledger& ledger, const Issuer& issuer, const Cr
   return CertificateList::from_der(der);
 }
 
-Result<void> publish_newest_crl(LedgerReader& reader, const CrlSettings& settings) {
-  if (settings.publish.empty()) return {};
-  std::uint64_t published = 0;
-  // Once more after writing: another process may have put a newer CRL there just before.
-  while (true) {
-    ASSIGN_OR_RETURN(const auto newest, reader.newest_crl());
-    if (!newest || newest->first == published) return {};
-    const Bytes contents = file_contents(settings.publish, newest->second);
-    const auto present = read_file(settings.publish, contents.size());
-    if (!present || *present != contents) {
-      TRY(write_file(settings.publish, contents, 0644, IfExists::replace));
-    }
-    published = newest->first;
+Result<CertificateList> issue_delta_crl(Ledger& ledger, const Issuer& issuer,
+                                        const CrlSettings& settings, const Clock& clock) {
+  const Time now = std::chrono::floor<std::chrono::seconds>(clock.now());
+  std::optional<Bytes> der;
+  TRY(ledger.write([&](LedgerWriter& writer) -> Result<void> {
+    ASSIGN_OR_RETURN(der, make_delta(writer, issuer, settings, now));
+    return {};
+  }));
+  if (!der) return issue_crl(ledger, issuer, settings, clock);
+  ASSIGN_OR_RETURN(const auto reader, ledger.reader());
+  TRY(publish_newest_crl(*reader, settings));
+  return CertificateList::from_der(*der);
+}
+
+Result<CrlDue> crl_due(LedgerReader& reader, const CrlSettings& settings, Time now) {
+  ASSIGN_OR_RETURN(const auto newest, reader.newest_crl());
+  if (!newest) return CrlDue::complete;
+  ASSIGN_OR_RETURN(const auto crl, CertificateList::from_der(newest->second));
+  if (!crl.nextUpdate || *crl.nextUpdate - now < settings.lifetime / 2) return CrlDue::complete;
+  ASSIGN_OR_RETURN(const auto revoked, reader.revoked(crl.thisUpdate - settings.lifetime));
+  if (settings.delta == Duration::zero()) {
+    const bool covers = summary(crl.revokedCertificates) == summary(revoked);
+    return covers ? CrlDue::none : CrlDue::complete;
   }
+  ASSIGN_OR_RETURN(const bool due, delta_is_due(reader, crl, revoked, settings, now));
+  return due ? CrlDue::delta : CrlDue::none;
+}
+
+Result<void> publish_newest_crl(LedgerReader& reader, const CrlSettings& settings) {
+  TRY(publish(reader, CrlKind::complete, settings.publish));
+  return publish(reader, CrlKind::delta, settings.publish_delta);
 }
 
 }  // namespace cmpost

@@ -15,7 +15,22 @@ namespace cmpost {
 // PEM; replaced atomically). A crash between the two: publish_newest() mends it.
 Result<CertificateList> issue_crl(Ledger& ledger, const Issuer& issuer, const CrlSettings& settings,
                                   const Clock& clock);
-// Writes the newest CRL of the ledger to `settings.publish` if the file differs.
+// A delta CRL to the newest complete one (RFC 5280 5.2.4): what has been revoked or held since, and
+// removeFromCRL for what was released. It ends with its base at the latest. Stored and written to
+// `settings.publish_delta` as above; a complete CRL where there is none of this issuer to add to,
+// or its life is over.
+Result<CertificateList> issue_delta_crl(Ledger& ledger, const Issuer& issuer,
+                                        const CrlSettings& settings, const Clock& clock);
+
+// What is to be issued now.
+enum class CrlDue { none, complete, delta };
+// A complete CRL when there is none, when it is half through its life, or when it is behind the
+// ledger and there are no delta CRLs; a delta CRL when both together are behind or the time for the
+// next has come.
+Result<CrlDue> crl_due(LedgerReader& reader, const CrlSettings& settings, Time now);
+
+// Writes the newest CRL and the newest delta CRL of the ledger to `settings.publish` and
+// `publish_delta` if the file differs.
 Result<void> publish_newest_crl(LedgerReader& reader, const CrlSettings& settings);
 
 }  // namespace cmpost

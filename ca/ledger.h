@@ -42,7 +42,8 @@ class LedgerReader {
   Result<std::vector<CertificateRecord>> with_subject(std::string_view subject);
   // Held and revoked ones whose notAfter is not before the given time.
   Result<std::vector<RevokedCertificate>> revoked(Time not_expired_before);
-  Result<std::optional<std::pair<std::uint64_t, Bytes>>> newest_crl();  // number, DER
+  Result<std::optional<std::pair<std::uint64_t, Bytes>>> newest_crl();        // number, DER
+  Result<std::optional<std::pair<std::uint64_t, Bytes>>> newest_delta_crl();  // number, DER
   Result<std::int64_t> count();
   // Audit records with a larger id, ascending; and the newest one's number and hash.
   Result<std::vector<AuditRecord>> audit(std::int64_t after_id, std::size_t limit);
@@ -76,8 +77,9 @@ class LedgerWriter {
   Result<bool> revoke(ByteView serial, CRLReason reason, Time when,
                       std::optional<Time> invalidity_date);
   Result<bool> unrevoke(ByteView serial);  // held -> valid
-  // Keeps the newest CRLs only.
-  Result<void> add_crl(std::uint64_t number, ByteView der, Time this_update, Time next_update);
+  // Keeps the newest CRLs only. `base`: of a delta CRL.
+  Result<void> add_crl(std::uint64_t number, ByteView der, Time this_update, Time next_update,
+                       std::optional<std::uint64_t> base = {});
 
   // Appends to the hash chain, see audit.h. `detail` is JSON text without secrets.
   Result<void> audit(std::string_view event, std::string_view detail);

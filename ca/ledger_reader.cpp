@@ -131,6 +131,10 @@ Result<std::optional<std::pair<std::uint64_t, Bytes>>> LedgerReader::newest_crl(
   return read_newest_crl(*connection_);
 }
 
+Result<std::optional<std::pair<std::uint64_t, Bytes>>> LedgerReader::newest_delta_crl() {
+  return read_newest_crl(*connection_, CrlKind::delta);
+}
+
 // Certificates are never deleted and their ids have no gaps.
 Result<std::int64_t> LedgerReader::count() { return last_certificate_id(*connection_); }
 

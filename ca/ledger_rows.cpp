@@ -85,10 +85,22 @@ Result<std::vector<RevokedCertificate>> read_revoked(Connection& connection,
   return entries;
 }
 
-Result<std::optional<std::pair<std::uint64_t, Bytes>>> read_newest_crl(Connection& connection) {
+Result<std::uint64_t> last_crl_number(Connection& connection) {
+  ASSIGN_OR_RETURN(Statement* const query, connection.statement("SELECT max(number) FROM crl"));
+  TRY(query->step());
+  const auto number = static_cast<std::uint64_t>(query->integer(0));  // NULL reads as 0
+  query->reset();
+  return number;
+}
+
+Result<std::optional<NumberedCrl>> read_newest_crl(Connection& connection, CrlKind kind) {
   ASSIGN_OR_RETURN(
       Statement* const query,
-      connection.statement("SELECT number, der FROM crl ORDER BY number DESC LIMIT 1"));
+      connection.statement(kind == CrlKind::complete
+                               ? "SELECT number, der FROM crl WHERE base IS NULL ORDER BY number "
+                                 "DESC LIMIT 1"
+                               : "SELECT number, der FROM crl WHERE base IS NOT NULL ORDER BY "
+                                 "number DESC LIMIT 1"));
   ASSIGN_OR_RETURN(const bool found, query->step());
   std::optional<std::pair<std::uint64_t, Bytes>> newest;
   if (found)

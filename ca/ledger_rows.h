@@ -25,7 +25,12 @@ Result<std::int64_t> last_certificate_id(Connection& connection);
 // Held and revoked certificates whose notAfter is not before the given time, oldest first.
 Result<std::vector<RevokedCertificate>> read_revoked(Connection& connection,
                                                      Time not_expired_before);
-Result<std::optional<std::pair<std::uint64_t, Bytes>>> read_newest_crl(Connection& connection);
+using NumberedCrl = std::pair<std::uint64_t, Bytes>;
+enum class CrlKind { complete, delta };
+Result<std::optional<NumberedCrl>> read_newest_crl(Connection& connection,
+                                                   CrlKind kind = CrlKind::complete);
+// The number of the newest of either kind, 0 for none.
+Result<std::uint64_t> last_crl_number(Connection& connection);
 
 void bind_optional(Statement& statement, int index, const std::optional<Time>& time);
 

@@ -51,7 +51,11 @@ CREATE TABLE audit (
 }  // namespace
 
 const std::vector<Migration>& ledger_migrations() {
-  static const std::vector<Migration> migrations = {{1, kFirstVersion}};
+  static const std::vector<Migration> migrations = {
+      {1, kFirstVersion},
+      // base: a delta CRL's; the two kinds share their numbers (RFC 5280 5.2.3).
+      {2, "ALTER TABLE crl ADD COLUMN base INTEGER"},
+  };
   return migrations;
 }
 

@@ -147,18 +147,20 @@ Result<bool> LedgerWriter::unrevoke(ByteView serial) {
 }
 
 Result<void> LedgerWriter::add_crl(std::uint64_t number, ByteView der, Time this_update,
-                                   Time next_update) {
+                                   Time next_update, std::optional<std::uint64_t> base) {
   const auto signed_number = static_cast<std::int64_t>(number);
   ASSIGN_OR_RETURN(Statement* const insert,
-                   connection_.statement("INSERT INTO crl (number, this_update, next_update, der) "
-                                         "VALUES (?, ?, ?, ?)"));
+                   connection_.statement("INSERT INTO crl (number, this_update, next_update, der, "
+                                         "base) VALUES (?, ?, ?, ?, ?)"));
   insert->bind(1, signed_number);
   insert->bind(2, to_unix_micros(this_update));
   insert->bind(3, to_unix_micros(next_update));
   insert->bind(4, der);
+  base ? insert->bind(5, static_cast<std::int64_t>(*base)) : insert->bind_null(5);
   TRY(insert->execute());
   ASSIGN_OR_RETURN(Statement* const forget,
-                   connection_.statement("DELETE FROM crl WHERE number <= ?"));
+                   connection_.statement("DELETE FROM crl WHERE number <= ? AND number < (SELECT "
+                                         "max(number) FROM crl WHERE base IS NULL)"));
   forget->bind(1, signed_number - kKeptCrls);
   TRY(forget->execute());
   return {};

@@ -63,6 +63,20 @@ CrlSettings read_crl(Section table) {
   CrlSettings crl;
   crl.lifetime = table.duration("lifetime", crl.lifetime, {1min, kTenYears});
   crl.publish = table.path("publish", NamedFile::Use::writable_file);
+  crl.delta = table.duration("delta", crl.delta, {0s, kTenYears});
+  crl.publish_delta = table.path("publish_delta", NamedFile::Use::writable_file);
+  for (auto* url : {&crl.url, &crl.delta_url}) {
+    const auto* key = url == &crl.url ? "url" : "delta_url";
+    *url = table.text(key);
+    if (!url->empty()) complain_unless_url(table.reading(), table.at(key), *url);
+  }
+  if (crl.delta >= crl.lifetime / 2) {
+    table.complain("delta", "complete CRLs come more often than delta CRLs",
+                   "'delta' is less than half of 'lifetime'");
+  }
+  if (!crl.publish_delta.empty() && crl.publish_delta == crl.publish) {
+    table.complain("publish_delta", "'publish' and 'publish_delta' are the same file");
+  }
   table.finish();
   return crl;
 }

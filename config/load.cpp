@@ -106,6 +106,22 @@ void complain_about_shared_directories(Section& top, const Settings& settings) {
   }
 }
 
+// RFC 5280 6.3.3 (b)(2): a relying party uses a CRL with a distribution point only for certificates
+// that have the same one.
+void complain_about_other_crl_urls(Section& top, const Settings& settings) {
+  if (!settings.ca || settings.ca->crl.url.empty()) return;
+  const auto& url = settings.ca->crl.url;
+  for (std::size_t i = 0; i < settings.profiles.size(); ++i) {
+    if (std::ranges::find(settings.profiles[i].crl_urls, url) !=
+        settings.profiles[i].crl_urls.end())
+      continue;
+    top.reading().complain(position_of(top, "profile", i, "crl_urls"),
+                           "the CRL does not count for certificates of profile '" +
+                               settings.profiles[i].name + "', which do not have its 'url'",
+                           "crl_urls = [\"" + url + "\"]");
+  }
+}
+
 void check_roles(Section& top, Settings& settings) {
   auto& reading = top.reading();
   if (!settings.ca && !settings.ra) {
@@ -129,6 +145,7 @@ void check_references(Section& top, Settings& settings) {
   complain_about_doubles(top, "channel", settings.channels);
   complain_about_doubles(top, "run", settings.runs);
   complain_about_shared_directories(top, settings);
+  complain_about_other_crl_urls(top, settings);
   settle_profiles(top, settings);
   const auto channels = names_of(settings.channels);
   for (std::size_t i = 0; i < settings.runs.size(); ++i) {

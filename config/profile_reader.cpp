@@ -325,16 +325,8 @@ SanKinds read_san(Section& table) {
 std::vector<std::string> read_urls(Section& table, std::string_view key) {
   std::vector<std::string> urls;
   for (const auto* item : table.items(key)) {
-    const auto& url = item->text;
-    const bool scheme = url.starts_with("http://") || url.starts_with("https://") ||
-                        url.starts_with("ldap://") || url.starts_with("file://");
-    const bool plain =
-        std::all_of(url.begin(), url.end(), [](char c) { return c > ' ' && c < 127; });
-    if (!scheme || !plain) {
-      table.reading().complain(item->at, "'" + printable(url, 60) + "' is not a URL",
-                               "such as \"http://pki.example/grid.crl\"");
-    }
-    urls.push_back(url);
+    complain_unless_url(table.reading(), item->at, item->text);
+    urls.push_back(item->text);
   }
   return urls;
 }
@@ -369,6 +361,15 @@ std::string read_generate(Section& table) {
 }
 
 }  // namespace
+
+void complain_unless_url(Reading& reading, Position at, std::string_view text) {
+  const bool scheme = text.starts_with("http://") || text.starts_with("https://") ||
+                      text.starts_with("ldap://") || text.starts_with("file://");
+  const bool plain = std::ranges::all_of(text, [](char c) { return c > ' ' && c < 127; });
+  if (scheme && plain) return;
+  reading.complain(at, "'" + printable(text, 60) + "' is not a URL",
+                   "such as \"http://pki.example/grid.crl\"");
+}
 
 ProfileSettings read_profile(Section table) {
   constexpr std::array kReuse = {Word<bool>{"allow", true}, Word<bool>{"deny", false}};

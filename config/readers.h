@@ -16,6 +16,8 @@ RunSettings read_run(Section table);
 MailSettings read_mail_settings(Section& table);
 // The same for an SFTP channel of that name.
 SftpSettings read_sftp_settings(Section& table, const std::string& channel);
+// A URL of a scheme that relying parties follow: http, https, ldap, file.
+void complain_unless_url(Reading& reading, Position at, std::string_view text);
 // The key `name_template`, checked.
 std::string read_name_template(Section& table, const std::string& fallback);
 

@@ -34,6 +34,10 @@ struct InstanceSettings {
 struct CrlSettings {
   Duration lifetime = std::chrono::hours(24 * 14);  // nextUpdate - thisUpdate
   std::string publish;                              // file to write; empty: only in the ledger
+  // Delta CRLs: how often, and what a revocation brings instead of a complete CRL. Zero: none.
+  Duration delta{};
+  std::string publish_delta;   // as `publish`
+  std::string url, delta_url;  // where relying parties find the two; empty: not said
 };
 
 // A key pair that neither issues nor signs: Diffie-Hellman, key encapsulation, decryption.

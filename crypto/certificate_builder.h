@@ -58,7 +58,14 @@ struct TBSCertList {
   std::vector<RevokedCertificate> revokedCertificates;
   std::uint64_t crlNumber = 0;
   Bytes authorityKeyIdentifier;  // key identifier octets
+  // A delta CRL: the number of the complete one that it adds to (RFC 5280 5.2.4).
+  std::optional<std::uint64_t> baseCRLNumber{};
+  // URI: where this CRL is to be had. Its scope is everything that the issuer issued (5.2.5).
+  std::string distributionPoint{};
+  std::string freshestCRL{};  // URI of the delta CRL (5.2.6)
 };
+// The value of issuingDistributionPoint with that URI alone; empty for none.
+Bytes issuing_distribution_point(std::string_view uri);
 Result<Bytes> sign_crl(const TBSCertList& tbs, const Signer& signer);
 
 // What we read of a CRL.
@@ -68,6 +75,8 @@ struct CertificateList {
   Time thisUpdate;
   std::optional<Time> nextUpdate;
   std::optional<std::uint64_t> crlNumber;
+  std::optional<std::uint64_t> baseCRLNumber;  // a delta CRL's
+  Bytes issuingDistributionPoint;              // as it stands; empty: none
   std::vector<RevokedCertificate> revokedCertificates;
   Bytes tbs;  // exact tbsCertList, what the signature is over
   AlgorithmIdentifier signatureAlgorithm;

@@ -10,6 +10,7 @@ namespace cmpost {
 namespace {
 
 constexpr der::Tag kEnumerated = 0x0a;
+constexpr der::Tag kUri = 0x86;  // uniformResourceIdentifier [6] of GeneralName
 
 constexpr std::array<std::pair<CRLReason, std::string_view>, 10> kReasons = {{
     {CRLReason::unspecified, "unspecified"},
@@ -36,14 +37,29 @@ Extension invalidity_date_extension(Time date) {
   return {oid::id_ce_invalidityDate, false, std::move(w).take()};
 }
 
-Extension crl_number_extension(std::uint64_t number) {
+Bytes crl_number(std::uint64_t number) {
   std::array<std::uint8_t, sizeof number> magnitude{};
   for (std::size_t i = magnitude.size(); i-- > 0; number >>= 8) {
     magnitude[i] = static_cast<std::uint8_t>(number);
   }
   der::Writer w;
   w.unsigned_integer(magnitude);
-  return {oid::id_ce_cRLNumber, false, std::move(w).take()};
+  return std::move(w).take();
+}
+
+// DistributionPointName with one URI: fullName [0] GeneralNames, as the content of
+// distributionPoint [0].
+void write_full_name(der::Writer& w, std::string_view uri) {
+  w.constructed(der::context_constructed(0), [&] {
+    w.constructed(der::context_constructed(0), [&] { w.primitive(kUri, view_of(uri)); });
+  });
+}
+
+Extension freshest_crl_extension(std::string_view uri) {
+  der::Writer w;
+  w.constructed(der::kSequence,
+                [&] { w.constructed(der::kSequence, [&] { write_full_name(w, uri); }); });
+  return {oid::id_ce_freshestCRL, false, std::move(w).take()};
 }
 
 Extensions entry_extensions(const RevokedCertificate& revoked) {
@@ -73,7 +89,18 @@ Extensions crl_extensions(const TBSCertList& tbs) {
   if (!tbs.authorityKeyIdentifier.empty()) {
     extensions.push_back(authority_key_identifier_extension(tbs.authorityKeyIdentifier));
   }
-  extensions.push_back(crl_number_extension(tbs.crlNumber));
+  extensions.push_back({oid::id_ce_cRLNumber, false, crl_number(tbs.crlNumber)});
+  if (tbs.baseCRLNumber) {
+    extensions.push_back({oid::id_ce_deltaCRLIndicator, true, crl_number(*tbs.baseCRLNumber)});
+  }
+  if (!tbs.distributionPoint.empty()) {
+    extensions.push_back({oid::id_ce_issuingDistributionPoint, true,
+                          issuing_distribution_point(tbs.distributionPoint)});
+  }
+  // RFC 5280 5.2.6: "This extension MUST NOT appear in delta CRLs."
+  if (!tbs.freshestCRL.empty() && !tbs.baseCRLNumber) {
+    extensions.push_back(freshest_crl_extension(tbs.freshestCRL));
+  }
   return extensions;
 }
 
@@ -145,6 +172,10 @@ der::Parsed<void> read_crl_extensions(CertificateList& crl, der::Reader& tbs) {
   for (const auto& extension : extensions) {
     if (extension.extnID == oid::id_ce_cRLNumber) {
       ASSIGN_OR_RETURN(crl.crlNumber, read_crl_number(extension.extnValue));
+    } else if (extension.extnID == oid::id_ce_deltaCRLIndicator) {
+      ASSIGN_OR_RETURN(crl.baseCRLNumber, read_crl_number(extension.extnValue));
+    } else if (extension.extnID == oid::id_ce_issuingDistributionPoint) {
+      crl.issuingDistributionPoint = extension.extnValue;
     } else if (extension.critical && extension.extnID != oid::id_ce_authorityKeyIdentifier) {
       return tbs.fault("unknown critical " + extension.extnID.name());
     }
@@ -193,6 +224,12 @@ der::Parsed<CertificateList> read_crl(ByteView der) {
 }
 
 }  // namespace
+
+Bytes issuing_distribution_point(std::string_view uri) {
+  der::Writer w;
+  if (!uri.empty()) w.constructed(der::kSequence, [&] { write_full_name(w, uri); });
+  return std::move(w).take();
+}
 
 std::string to_string(CRLReason reason) {
   for (const auto& [known, name] : kReasons) {

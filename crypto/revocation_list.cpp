@@ -34,6 +34,8 @@ Result<RevocationList> RevocationList::from_der(ByteView der) {
   if (der.size() > kMaxCrl) return hold("CRL: larger than 64 MiB");
   auto state = std::make_shared<State>();
   ASSIGN_OR_RETURN(state->list, CertificateList::from_der(der));
+  // It says what has changed, releases too, and so nothing without the list that it adds to.
+  if (state->list.baseCRLNumber) return hold("CRL: a delta CRL, where a complete one is needed");
   for (auto& revoked : state->list.revokedCertificates) {
     state->serials.push_back(std::move(revoked.userCertificate));
   }

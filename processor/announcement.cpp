@@ -40,6 +40,10 @@ Announcement crl_announcement(std::uint64_t number, Bytes crl) {
   return {body::crlann{{std::move(crl)}}, "crl-" + std::to_string(number)};
 }
 
+Announcement delta_crl_announcement(std::uint64_t number, Bytes crl) {
+  return {body::crlann{{std::move(crl)}}, "delta-crl-" + std::to_string(number)};
+}
+
 Announcement ca_key_announcement(const CaRollover& rollover, std::int64_t pvno) {
   const auto occasion = "ca-key-" + to_hex(rollover.newWithNew.fingerprint()).substr(0, 16);
   const auto old_with_new = cmp_certificate(rollover.oldWithNew),

@@ -19,6 +19,7 @@ struct Announcement {
   std::int64_t pvno = kCmp2000;
 };
 Announcement crl_announcement(std::uint64_t number, Bytes crl);
+Announcement delta_crl_announcement(std::uint64_t number, Bytes crl);
 // With pvno 3, as RootCaKeyUpdateContent, or in the older form of pvno 2.
 Announcement ca_key_announcement(const CaRollover& rollover, std::int64_t pvno = kCmp2021);
 Announcement certificate_announcement(const Certificate& certificate);

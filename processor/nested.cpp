@@ -6,36 +6,8 @@
 namespace cmpost {
 namespace {
 
-constexpr unsigned kNestedTag = 20;
 // A batch may contain added protections; nothing may contain a batch.
 constexpr int kMaxDepth = 2;
-
-// The members of a nested message as they stand; empty for another message. Nothing is decoded.
-std::vector<ByteView> members_of(ByteView message) {
-  std::vector<ByteView> members;
-  const auto parts = split(message);
-  if (!parts || parts->body_tag != kNestedTag) return members;
-  der::Reader body(parts->body);
-  auto choice = body.enter(der::context_constructed(kNestedTag));
-  auto list = choice ? choice->enter(der::kSequence) : choice;
-  if (!list) return members;
-  while (!list->at_end()) {
-    const auto member = list->expect(der::kSequence);
-    if (!member) break;
-    members.push_back(member->whole);
-  }
-  return members;
-}
-
-// How deep messages lie in messages, up to `limit`.
-int depth_of(ByteView message, int limit) {
-  if (limit == 0 || !is_nested(message)) return 0;
-  int deepest = 0;
-  for (const auto member : members_of(message)) {
-    deepest = std::max(deepest, depth_of(member, limit - 1));
-  }
-  return deepest + 1;
-}
 
 Rejection bad_request(std::string text) { return {PKIFailureInfo::badRequest, std::move(text)}; }
 
@@ -79,11 +51,6 @@ std::optional<Bytes> transaction_id_of(ByteView message) {
 
 }  // namespace
 
-bool is_nested(ByteView message) {
-  const auto parts = split(message);
-  return parts && parts->body_tag == kNestedTag;
-}
-
 Nested::Nested(const Lease& lease, Turn turn, LedgerReader& ledger,
                const ProcessorServices& services)
     : lease_(lease),
@@ -100,7 +67,7 @@ Arrival Nested::arrival(const JobId& job, ByteView der) const {
 }
 
 void Nested::open() {
-  const bool too_deep = depth_of(lease_.job.payload, kMaxDepth + 1) > kMaxDepth;
+  const bool too_deep = nesting_depth(lease_.job.payload, kMaxDepth + 1) > kMaxDepth;
   const auto checked = too_deep ? whole_.check_form_only() : whole_.check();
   if (!checked) {
     error_ = checked.error();
@@ -166,7 +133,7 @@ void Nested::check(std::size_t index, LedgerReader& ledger) {
 // One level of added protection inside a batch.
 void Nested::check_endorsed(Member& member, LedgerReader& ledger) {
   if (member.responder->fault() || member.responder->is_settled()) return;
-  const auto inner = members_of(member.der);
+  const auto inner = nested_members(member.der);
   if (inner.size() != 1) {
     return member.responder->refuse_with(bad_request("a batch inside a batch"));
   }
@@ -214,6 +181,8 @@ void Nested::answer(std::size_t index, LedgerReader& ledger) {
   auto& member = members_[index];
   if (fault_ || member.error) return;
   member.decision = member.responder->answer(ledger);
+  member.responder.reset();  // what it holds is more than what it has made
+  member.outer.reset();
 }
 
 Result<Decision> Nested::refuse_whole(const Rejection& rejection, LedgerReader& ledger) {
@@ -236,8 +205,6 @@ Result<Decision> Nested::close(LedgerReader& ledger) {
   effects.reserve(members_.size());
   for (auto& member : members_) {
     ASSIGN_OR_RETURN(auto decision, std::move(member.decision));
-    member.responder.reset();
-    member.outer.reset();
     auto* reply = std::get_if<Decision::Reply>(&decision.what);
     CHECK(reply != nullptr);  // each member of a batch gets an answer
     body.messages.push_back(std::move(reply->job.payload));

@@ -4,12 +4,10 @@
 
 #include <memory>
 
+#include "cmp/nesting.h"
 #include "processor/responder.h"
 
 namespace cmpost {
-
-// By the tag of the body alone.
-bool is_nested(ByteView message);
 
 // One nested message. The members of a batch are worked on in two passes, by any number of threads:
 // check() for each, then judge(), then answer() for each, then close(). Nothing is issued before

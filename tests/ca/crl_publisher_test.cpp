@@ -16,7 +16,8 @@ class CrlTest : public ::testing::Test {
  protected:
   CrlTest() {
     write_text(directory / "ca.pem", ca.root.to_pem());
-    settings = {24h * 7, directory / "ca.crl"};
+    settings.lifetime = 24h * 7;
+    settings.publish = directory / "ca.crl";
   }
 
   Certificate added(std::string_view subject) {
@@ -39,6 +40,18 @@ class CrlTest : public ::testing::Test {
     auto list = issue_crl(*ledger, ca.issuer, settings, ca.clock);
     EXPECT_THAT(list, IsOk());
     return *std::move(list);
+  }
+  CertificateList issue_delta() {
+    auto list = issue_delta_crl(*ledger, ca.issuer, settings, ca.clock);
+    EXPECT_THAT(list, IsOk());
+    return *std::move(list);
+  }
+  void release(const Certificate& certificate) {
+    ASSERT_THAT(ledger->write([&](LedgerWriter& writer) -> Result<void> {
+      TRY(writer.unrevoke(certificate.serial_number()));
+      return {};
+    }),
+                IsOk());
   }
   std::string openssl_crl() {
     return run("openssl crl -inform DER -in " + settings.publish + " -noout -text -CAfile " +
@@ -91,13 +104,98 @@ TEST_F(CrlTest, HasHoldsAndDropsThemAfterTheirRelease) {
   ASSERT_EQ(list.revokedCertificates.size(), 1u);
   EXPECT_EQ(list.revokedCertificates[0].reason, CRLReason::certificateHold);
   EXPECT_THAT(openssl_crl(), HasSubstr("Certificate Hold"));
-  ASSERT_THAT(ledger->write([&](LedgerWriter& writer) -> Result<void> {
-    TRY(writer.unrevoke(device.serial_number()));
-    return {};
-  }),
-              IsOk());
+  release(device);
   EXPECT_THAT(issue().revokedCertificates, IsEmpty());
   EXPECT_THAT(openssl_verify(device), StartsWith("0: "));
+}
+
+TEST_F(CrlTest, DeltaSaysWhatHasChangedSinceItsBase) {
+  settings.publish_delta = directory / "delta.crl";
+  settings.delta = 24h;
+  const auto held = added("CN=held"), old = added("CN=old"), fresh = added("CN=fresh");
+  revoke(held, CRLReason::certificateHold);
+  revoke(old, CRLReason::superseded);
+  issue();
+  release(held);
+  revoke(fresh, CRLReason::keyCompromise);
+  const auto delta = issue_delta_crl(*ledger, ca.issuer, settings, ca.clock);
+  ASSERT_THAT(delta, IsOk());
+  EXPECT_EQ(delta->baseCRLNumber, 1u);
+  EXPECT_EQ(delta->crlNumber, 2u) << "one numbering for both kinds (RFC 5280 5.2.3)";
+  std::map<Bytes, CRLReason> said;
+  for (const auto& entry : delta->revokedCertificates) {
+    said[entry.userCertificate] = entry.reason.value_or(CRLReason::unspecified);
+  }
+  EXPECT_EQ(said, (std::map<Bytes, CRLReason>{
+                      {to_bytes(held.serial_number()), CRLReason::removeFromCRL},
+                      {to_bytes(fresh.serial_number()), CRLReason::keyCompromise}}));
+  const auto text = run("openssl crl -inform DER -in " + settings.publish_delta +
+                        " -noout -text -verify -CAfile " + (directory / "ca.pem"));
+  EXPECT_THAT(text, HasSubstr("verify OK"));
+  EXPECT_THAT(text, HasSubstr("X509v3 Delta CRL Indicator: critical"));
+  EXPECT_THAT(text, HasSubstr("Remove From CRL"));
+  EXPECT_EQ(issue().crlNumber, 3u);
+}
+
+TEST_F(CrlTest, DeltaReleasesWhatAnotherDeltaHeld) {
+  const auto device = added("CN=a");
+  issue();
+  revoke(device, CRLReason::certificateHold);
+  EXPECT_EQ(issue_delta().revokedCertificates.at(0).reason, CRLReason::certificateHold);
+  release(device);
+  EXPECT_EQ(issue_delta().revokedCertificates.at(0).reason, CRLReason::removeFromCRL);
+  EXPECT_EQ(issue_delta().revokedCertificates.at(0).reason, CRLReason::removeFromCRL)
+      << "for who missed the last one";
+  issue();
+  EXPECT_THAT(issue_delta().revokedCertificates, IsEmpty());
+}
+
+TEST_F(CrlTest, DeltaNeedsABaseOfTheSameScopeKeyAndTime) {
+  EXPECT_EQ(issue_delta().baseCRLNumber, std::nullopt) << "there is none";
+  EXPECT_EQ(issue_delta().baseCRLNumber, 1u);
+  settings.url = "http://crl.example/grid.crl";
+  EXPECT_EQ(issue_delta().baseCRLNumber, std::nullopt);
+  EXPECT_EQ(issue_delta().baseCRLNumber, 3u);
+  ca.clock.advance(settings.lifetime);
+  EXPECT_EQ(issue_delta().baseCRLNumber, std::nullopt);
+  const auto next_key = PrivateKey::generate("ec:P-256").value();
+  const auto next_root =
+      make_root(next_key, ca.root.subject(), ca.clock.now(), ca.clock.now() + 24h * 365, ca.random)
+          .value();
+  const auto next = Issuer::create(next_root, next_key, ca.random, ca.clock).value();
+  EXPECT_EQ(issue_delta_crl(*ledger, next, settings, ca.clock)->baseCRLNumber, std::nullopt);
+  EXPECT_EQ(issue_delta_crl(*ledger, next, settings, ca.clock)->baseCRLNumber, 6u);
+}
+
+TEST_F(CrlTest, SaysWhereItAndItsDeltaAreToBeHad) {
+  settings.url = "http://crl.example/grid.crl";
+  settings.delta_url = "http://crl.example/grid-delta.crl";
+  issue();
+  const auto text = openssl_crl();
+  EXPECT_THAT(text, HasSubstr("X509v3 Issuing Distribution Point: critical"));
+  EXPECT_THAT(text, HasSubstr("URI:http://crl.example/grid.crl"));
+  EXPECT_THAT(text, HasSubstr("X509v3 Freshest CRL"));
+  EXPECT_THAT(text, HasSubstr("URI:http://crl.example/grid-delta.crl"));
+}
+
+TEST_F(CrlTest, IsDueByTimeAndByWhatHasHappened) {
+  const auto due = [&] {
+    const auto reader = ledger->reader().value();
+    return crl_due(*reader, settings, ca.clock.now()).value();
+  };
+  EXPECT_EQ(due(), CrlDue::complete);
+  issue();
+  EXPECT_EQ(due(), CrlDue::none);
+  revoke(added("CN=a"), CRLReason::superseded);
+  EXPECT_EQ(due(), CrlDue::complete);
+  settings.delta = 24h;
+  EXPECT_EQ(due(), CrlDue::delta);
+  ASSERT_THAT(issue_delta_crl(*ledger, ca.issuer, settings, ca.clock), IsOk());
+  EXPECT_EQ(due(), CrlDue::none);
+  ca.clock.advance(25h);
+  EXPECT_EQ(due(), CrlDue::delta);
+  ca.clock.advance(24h * 3);
+  EXPECT_EQ(due(), CrlDue::complete) << "half through its life";
 }
 
 TEST_F(CrlTest, WritesNoReasonForUnspecified) {

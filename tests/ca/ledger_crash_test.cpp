@@ -30,7 +30,12 @@ Result<void> write_group(Ledger& ledger, SyntheticCertificates& synthetic, const
   });
 }
 
-CrlSettings crl_settings(const std::string& directory) { return {24h, directory + "/ca.crl"}; }
+CrlSettings crl_settings(const std::string& directory) {
+  CrlSettings settings;
+  settings.lifetime = 24h;
+  settings.publish = directory + "/ca.crl";
+  return settings;
+}
 
 // The child; run by the tests below only. Adds a line to `done` after each group that is durable.
 TEST(LedgerCrash, DISABLED_WritesGroups) {

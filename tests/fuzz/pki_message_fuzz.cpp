@@ -2,6 +2,7 @@
 // and from the values alone; split() must agree with it; and it can be told to people.
 #include "base/result.h"
 #include "cmp/inspect.h"
+#include "cmp/nesting.h"
 #include "cmp/pki_message.h"
 #include "fuzz.h"
 
@@ -22,6 +23,15 @@ void check_parts(const PKIMessage& message, ByteView input) {
   CHECK(equal(part.bytes(), message.protected_part));
 }
 
+// What is seen without decoding agrees with what is decoded.
+void check_nesting(const PKIMessage& message, ByteView input) {
+  const auto members = nested_members(input);
+  const auto* nested = std::get_if<body::nested>(&message.body);
+  CHECK(is_nested(input) == (nested != nullptr));
+  CHECK(members.size() == (nested != nullptr ? nested->messages.size() : 0));
+  for (std::size_t i = 0; i < members.size(); ++i) CHECK(equal(members[i], nested->messages[i]));
+}
+
 void check_requests(const PKIMessage& message) {
   const auto* requests = cert_requests(message.body);
   if (requests == nullptr) return;
@@ -40,6 +50,7 @@ void check_requests(const PKIMessage& message) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const ByteView input(data, size);
+  CHECK(nesting_depth(input, 3) <= 3);
   const auto message = decode(input);
   if (!message) {
     CHECK(!message.error().what.empty());
@@ -48,6 +59,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   CHECK(equal(encode(*message), input));
   CHECK(equal(encode_again(*message), input));
   check_parts(*message, input);
+  check_nesting(*message, input);
   check_requests(*message);
   CHECK(!inspect_text(*message).empty());
   CHECK(!inspect_json(*message).empty());

@@ -167,6 +167,14 @@ TEST(Announcement, OursIsSignedByTheCmpKeyAndNamesWhatItIsAbout) {
   EXPECT_TRUE(message.header.recipient.directory_name()->is_null_dn());
 }
 
+TEST(Announcement, DeltaCrlHasANameOfItsOwn) {
+  CaUnderTest ca;
+  const auto& channel = ca.channels.at("drop").settings;
+  const auto complete = crl_announcement(7, {}), delta = delta_crl_announcement(7, {});
+  EXPECT_EQ(delta.occasion, "delta-crl-7");
+  EXPECT_NE(announcement_id(complete, channel), announcement_id(delta, channel));
+}
+
 TEST(Announcement, RevocationSaysWhetherItIsDoneOrPlanned) {
   CaUnderTest ca;
   const auto now = ca.clock.now();

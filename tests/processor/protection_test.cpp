@@ -1,5 +1,6 @@
 // Every way to protect a message, and what is refused.
 #include "cmp/kem_ciphertext_info.h"
+#include "crypto/revocation_list.h"
 #include "tests/processor/keys.h"
 
 namespace cmpost {
@@ -211,6 +212,15 @@ TEST(SignerRevocation, ChangedCrlIsReadAndAForeignOneIsWorthNothing) {
   write(ca.vendor);
   ca.clock.advance(std::chrono::minutes(2));
   EXPECT_THAT(ask(), Refuses("error", PKIFailureInfo::certRevoked));
+}
+
+TEST(SignerRevocation, DeltaCrlIsNotTakenForACompleteOne) {
+  TBSCertList list;
+  list.issuer = name("CN=Vendor");
+  list.crlNumber = 2;
+  list.baseCRLNumber = 1;
+  EXPECT_THAT(RevocationList::from_der(must(sign_crl(list, Credential().signer))),
+              Fails(::testing::HasSubstr("delta CRL")));
 }
 
 //
