@@ -10,6 +10,9 @@
 namespace cmpost {
 namespace {
 
+constexpr const char* kForgotten =
+    "its messages are older than keep_messages and have been removed; the audit log has the rest";
+
 using nlohmann::json;
 
 struct TransactionOptions {
@@ -137,6 +140,7 @@ Result<ExitCode> show(const TransactionOptions& options, const CommonOptions& co
                std::to_string(certificate.certReqId));
   }
   print_waiting(value);
+  if (messages.empty()) print_line(kForgotten);
   for (const auto& message : messages) {
     print_line(message.body + " -> " +
                (message.reply_body.empty() ? "no answer" : message.reply_body) + ": " +
@@ -190,6 +194,7 @@ Result<ExitCode> explain_transaction(const TransactionOptions& options,
     if (!common.json) print(message, verdicts);
   }
   if (common.json) print_json(all);
+  if (messages.empty() && !common.json) print_line(kForgotten);
   return ExitCode::ok;
 }
 

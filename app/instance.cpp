@@ -11,6 +11,7 @@
 #include "ca/crl_publisher.h"
 #include "processor/announcement_table.h"
 #include "processor/protection_tables.h"
+#include "processor/retention.h"
 #include "processor/timers.h"
 #include "processor/transaction_table.h"
 
@@ -51,6 +52,17 @@ Result<void> forget_old_jobs(Instance& instance) {
   const auto before = instance.clock().now() - keep;
   TRY(spool->requests().purge(before));
   TRY(spool->replies().purge(before));
+  return {};
+}
+
+Result<void> forget_old_messages(Instance& instance) {
+  constexpr std::size_t kAtATime = 10'000;  // transactions, which takes a moment at most
+  const auto keep = instance.settings().instance.keep_messages;
+  if (keep == Duration::zero()) return {};
+  ASSIGN_OR_RETURN(auto* const ledger, instance.ledger());
+  ASSIGN_OR_RETURN(const auto count,
+                   forget_messages(*ledger, instance.clock().now() - keep, kAtATime));
+  if (count > 0) log::info("messages.removed", {{"transactions", count}});
   return {};
 }
 
@@ -160,7 +172,8 @@ Result<void> maintain(Instance& instance) {
   TRY(log_lifetime_warnings(instance));
   TRY(renewed);
   TRY(announce_news(instance));
-  return forget_old_jobs(instance);
+  TRY(forget_old_jobs(instance));
+  return forget_old_messages(instance);
 }
 
 }  // namespace cmpost
