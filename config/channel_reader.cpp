@@ -330,8 +330,8 @@ ChannelSettings read_channel(Section table) {
     channel.sftp = read_sftp_settings(table, channel.name);
   } else {
     channel.directory = read_directory(table);
-    channel.limits = read_limits(table);
   }
+  channel.limits = read_limits(table);
   channel.max_message = table.size("max_message", channel.max_message,
                                    {std::size_t{1} << 10U, std::size_t{16} << 20U});
   read_policy(table, channel);

@@ -24,20 +24,25 @@ MailIngress::MailIngress(const ChannelSettings& settings, std::unique_ptr<MailSo
       requests_(requests),
       steady_(steady),
       bounced_(std::move(bounced)),
-      smime_(std::move(smime)) {}
+      smime_(std::move(smime)),
+      gate_(settings_, requests, steady) {}
 
 Result<Intake> MailIngress::poll(const std::stop_token& stop) {
   Intake intake;
   begin_hour();
   while (!stop.stop_requested()) {
+    ASSIGN_OR_RETURN(const auto allowed, gate_.allowance());
+    if (allowed == 0) break;
     // What is left for the next hour must not hide what lies behind it.
-    ASSIGN_OR_RETURN(auto mails, source_->list(kGroup + left_.size(), stop));
-    const bool full = mails.size() >= kGroup + left_.size();
+    const auto most = std::min(kGroup, allowed) + left_.size();
+    ASSIGN_OR_RETURN(auto mails, source_->list(most, stop));
+    const bool full = mails.size() >= most;
     std::erase_if(mails, [this](const auto& mail) { return left_.contains(mail.arrival); });
     TRY(take_group(mails, intake, stop));
     if (!full || mails.empty()) break;
   }
-  intake.stuck = left_.size();
+  intake.stuck = left_.size() + (gate_.needs_help() ? 1 : 0);
+  intake.paused = gate_.closed() && !gate_.needs_help();
   return intake;
 }
 
@@ -117,6 +122,7 @@ Result<void> MailIngress::settle(Group& group, Intake& intake, const std::stop_t
   if (!group.requests.empty()) {
     ASSIGN_OR_RETURN(const auto fresh, requests_.put(group.requests));
     intake.known += group.requests.size() - fresh;
+    gate_.took(group.requests.size());
   }
   for (const auto& [job, reason] : group.held) TRY(requests_.put_held(job, reason));
   for (const auto& [report, mail] : group.reports) TRY(bounced_(report, mail));
@@ -148,6 +154,8 @@ bool MailIngress::over_budget(const std::string& sender, std::size_t requests) {
 }
 
 void MailIngress::wait(Duration time_out, const std::stop_token& stop) {
+  // The source would say at once that there are mails.
+  if (gate_.closed()) return gate_.wait(time_out, stop);
   const auto waited = source_->wait(std::min(time_out, settings_.mail.poll), stop);
   if (waited) return;
   // poll() meets the same trouble and tells it.

@@ -13,13 +13,15 @@
 #include "mail/mail_source.h"
 #include "queue/job_queue.h"
 #include "watcher/ingress.h"
+#include "watcher/intake_gate.h"
 
 namespace cmpost {
 
 // Takes mails from a MailSource in groups: fetched, judged, put into the queue, and only then filed
 // away. A mail in quarantine is also a held job with the whole mail as its payload, so that it can
 // be listed, shown, released and dropped whatever becomes of the mailbox. A bounce of one of our
-// answers is told to `bounced`. A sender over its budget has its mails left where they are.
+// answers is told to `bounced`. A sender over its budget has its mails left where they are, and so
+// has everybody when the channel is at its limits, which a mail with several requests may pass.
 class MailIngress final : public Ingress {
  public:
   // Called for each recipient in a delivery report: who was not reached, and the address that the
@@ -61,6 +63,7 @@ class MailIngress final : public Ingress {
   const Clock& steady_;
   const Bounced bounced_;
   const std::shared_ptr<const SmimeOpener> smime_;
+  IntakeGate gate_;
   Time hour_{};  // the budget's, from its begin
   std::map<std::string, std::size_t> used_;
   std::set<std::string> left_;  // arrivals of mails that wait for the next hour

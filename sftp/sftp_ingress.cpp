@@ -46,6 +46,7 @@ SftpIngress::SftpIngress(const ChannelSettings& settings, JobQueue& requests, co
       wall_(wall),
       steady_(steady),
       sessions_(settings.sftp.fetch, settings.sftp, steady, std::move(dial)),
+      gate_(settings_, requests, steady),
       settling_(settings.sftp.settle) {}
 
 Result<Intake> SftpIngress::poll(const std::stop_token& stop) {
@@ -53,21 +54,25 @@ Result<Intake> SftpIngress::poll(const std::stop_token& stop) {
   TRY(prepare());
   const auto started = steady_.now();
   trouble_.reset();
-  auto intake = scan(stop);
+  TRY(gate_.allowance());
+  auto intake = gate_.closed() ? Intake{} : scan(stop);
   // What is under way when a stop is requested may well break.
   if (!intake && stop.stop_requested()) return Intake{};
   if (!intake) return intake;
   TRY(set_aside_refused());
   next_scan_ = started + settings_.sftp.poll;
   intake->settling = settling_.unsettled();
-  intake->stuck = settling_.stuck();
+  intake->stuck = settling_.stuck() + (gate_.needs_help() ? 1 : 0);
+  intake->paused = gate_.closed() && !gate_.needs_help();
   if (trouble_) return failure(*trouble_);
   return intake;
 }
 
 void SftpIngress::wait(Duration time_out, const std::stop_token& stop) {
-  const auto until = std::min(
-      {steady_.now() + time_out, next_scan_, std::max(settling_.next_look(), steady_.now())});
+  const auto next = gate_.closed()
+                        ? gate_.opens()
+                        : std::min(next_scan_, std::max(settling_.next_look(), steady_.now()));
+  const auto until = std::min(steady_.now() + time_out, next);
   for (auto now = steady_.now(); now < until && !stop.stop_requested(); now = steady_.now()) {
     sleep_until_stopped(std::min<Duration>(until - now, kKeepAlive), stop);
     if (steady_.now() < until) sessions_.keep_alive();
@@ -95,13 +100,14 @@ Result<Intake> SftpIngress::scan(const std::stop_token& stop) {
   const bool all = settings_.sftp.ready == SftpReady::marker;
   std::size_t names = 0;
   bool more = true;
-  while (more && names < kMostNames && present_.size() < kMostUnsettled && !stop.stop_requested()) {
+  while (more && names < kMostNames && present_.size() < kMostUnsettled && !stop.stop_requested() &&
+         !gate_.closed()) {
     ASSIGN_OR_RETURN(const auto entries, listing.next(all ? kMostUnsettled : kNamesAtATime));
     names += entries.size();
     more = !entries.empty();
     TRY(scan_part(entries, intake, stop));
   }
-  if (stop.stop_requested()) return intake;
+  if (stop.stop_requested() || gate_.closed()) return intake;  // not everything has been seen
   settling_.keep_only(present_);
   std::erase_if(unreleased_, [&](const auto& entry) { return !present_.contains(entry.first); });
   if (ledger_ && !more) TRY(ledger_->keep_only(present_keys_));
@@ -181,16 +187,20 @@ Result<void> SftpIngress::take(std::vector<Found> found, Intake& intake,
   std::sort(found.begin(), found.end(), [](const Found& a, const Found& b) {
     return std::tie(a.look.mtime, a.name) < std::tie(b.look.mtime, b.name);
   });
+  if (found.empty()) return {};
   std::vector<Found> group;
   std::size_t octets = 0;
+  ASSIGN_OR_RETURN(auto allowed, gate_.allowance());
   for (auto& file : found) {
-    if (stop.stop_requested()) return {};
     const auto size = std::min<std::uint64_t>(file.look.size.value_or(0), settings_.max_message);
-    if (group.size() == kGroupFiles || (!group.empty() && octets + size > kGroupFileOctets)) {
+    if (group.size() >= std::min(kGroupFiles, allowed) ||
+        (!group.empty() && octets + size > kGroupFileOctets)) {
       TRY(take_group(group, intake));
       group.clear();
       octets = 0;
+      ASSIGN_OR_RETURN(allowed, gate_.allowance());
     }
+    if (stop.stop_requested() || allowed == 0) return {};
     octets += size;
     group.push_back(std::move(file));
   }
@@ -222,6 +232,7 @@ Result<void> SftpIngress::take_group(const std::vector<Found>& group, Intake& in
         break;
     }
   }
+  gate_.took(taken.size());
   TRY(deposit(std::move(taken), intake));
   if (broken) return failure(std::move(*broken));
   return {};

@@ -13,6 +13,7 @@
 #include "sftp/source_files.h"
 #include "sftp/taken_ledger.h"
 #include "watcher/ingress.h"
+#include "watcher/intake_gate.h"
 #include "watcher/settling.h"
 
 namespace cmpost {
@@ -25,6 +26,8 @@ namespace cmpost {
 //
 // A job's id is made from the file's path, its time at the server and what is in it. So a file that
 // comes again with the same contents and the same time (`sftp -p`) is the same job.
+//
+// At the limits of the channel files are left where they are.
 //
 // Everything that the server says may be a lie: names are judged before they are used, sizes bound
 // what is read, a listing ends after a million names, or after 100 000 files that cannot be taken
@@ -93,6 +96,7 @@ class SftpIngress final : public Ingress {
   const Clock& wall_;
   const Clock& steady_;
   SftpSessions sessions_;
+  IntakeGate gate_;
   Settling settling_;
   std::optional<TakenLedger> ledger_;  // SftpAfter::leave_alone
   // In the queue, but still to be let go of: the server did not let us.

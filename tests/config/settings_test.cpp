@@ -347,6 +347,36 @@ TEST(ProfileSettings, EachKindOfMistakeHasItsComplaint) {
   }
 }
 
+TEST(Settings, TheExampleWithSftpIsRight) {
+  const auto loaded = load(CMPOST_TEST_DATA "/../../config/examples/ca-sftp.toml");
+  ASSERT_THAT(complaints(loaded), IsEmpty());
+  const auto& channel = loaded->channels.at(0);
+  EXPECT_EQ(channel.sftp.fetch.host, "files.factory.example");
+  EXPECT_EQ(channel.limits.max_rate, 50U) << "limits are not for directories alone";
+  EXPECT_TRUE(channel.announcements.crlann);
+  EXPECT_EQ(loaded->ca->crl.delta, 24h);
+}
+
+TEST(Settings, CrlsHavePlacesAndTimesThatGoTogether) {
+  const auto with_crl = [](const std::string& text, const std::string& profile = "") {
+    File file;
+    file.ca += "crl = { " + text + " }\n";
+    file.profile += profile;
+    return parse(file);
+  };
+  const std::string url = "url = \"http://a.example/a.crl\"";
+  EXPECT_THAT(with_crl("delta = \"7d\""), ComplainsOnce(HasSubstr("more often than delta CRLs")));
+  EXPECT_THAT(with_crl("delta_url = \"a.crl\""), ComplainsOnce(HasSubstr("not a URL")));
+  EXPECT_THAT(with_crl("publish = \"a\", publish_delta = \"a\""),
+              ComplainsOnce(HasSubstr("the same file")));
+  EXPECT_THAT(with_crl(url), ComplainsOnce(HasSubstr("profile 'device'")));
+  const auto loaded = with_crl(url + ", delta = \"1d\", publish_delta = \"d.crl\"",
+                               "crl_urls = [\"http://a.example/a.crl\"]\n");
+  ASSERT_THAT(complaints(loaded), IsEmpty());
+  EXPECT_EQ(loaded->ca->crl.delta, 24h);
+  EXPECT_EQ(loaded->ca->crl.publish_delta, "/etc/cmpost/d.crl");
+}
+
 TEST(CheckFiles, ASecretThatOthersMayReadIsFound) {
   const TemporaryDirectory directory;
   const auto text = File{}.text();

@@ -6,10 +6,12 @@
 #include "tests/support/fake_clock.h"
 #include "tests/support/fake_job_queue.h"
 #include "tests/support/matchers.h"
+#include "tests/support/temporary_directory.h"
 
 namespace cmpost {
 namespace {
 
+using namespace std::chrono_literals;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -54,6 +56,7 @@ class MailIngressTest : public ::testing::Test {
     settings_.name = "depots";
     settings_.kind = ChannelKind::mail;
     settings_.mail.from = "pki@example.com";
+    settings_.state = directory_ / "state";
     start();
   }
 
@@ -101,6 +104,7 @@ class MailIngressTest : public ::testing::Test {
     return queue_.list({.state = JobState::held, .channel = {}}).value();
   }
 
+  TemporaryDirectory directory_;
   ChannelSettings settings_;
   FakeClock clock_;
   FakeJobQueue queue_;
@@ -228,6 +232,35 @@ TEST_F(MailIngressTest, ManyMailsAreTakenInOneLook) {
   start();
   EXPECT_EQ(poll().deposited, 250U);
   EXPECT_THAT(source_->filed, SizeIs(250));
+}
+
+TEST_F(MailIngressTest, MailsStayWhereTheyAreWhileTooManyRequestsArePending) {
+  settings_.limits.max_pending = 2;
+  start();
+  for (std::uint8_t i = 0; i < 5; ++i) receive(std::to_string(i), mail_of(request(i)));
+  const auto first = poll();
+  EXPECT_EQ(first.deposited, 2U);
+  EXPECT_TRUE(first.paused);
+  EXPECT_EQ(source_->fetched, 2U) << "nothing is fetched to be left there";
+  clock_.advance(1s);
+  EXPECT_EQ(poll().deposited, 0U);
+  for (const auto& lease : requests())
+    ASSERT_THAT(queue_.finish({&lease.job.id, 1}, "answered"), IsOk());
+  clock_.advance(1s);
+  EXPECT_EQ(poll().deposited, 2U);
+  EXPECT_EQ(source_->filed.size(), 4U);
+}
+
+TEST_F(MailIngressTest, AFullDiskLeavesEveryMailWhereItIsAndNeedsHelp) {
+  settings_.limits.min_free = std::size_t{1} << 60U;
+  settings_.limits.disks = {directory_.path()};
+  start();
+  receive("1", mail_of(request(1)));
+  const auto intake = poll();
+  EXPECT_EQ(intake.deposited, 0U);
+  EXPECT_EQ(intake.stuck, 1U);
+  EXPECT_FALSE(intake.paused) << "a batch run does not wait for somebody to make room";
+  EXPECT_EQ(source_->fetched, 0U);
 }
 
 }  // namespace

@@ -32,6 +32,7 @@ class SftpIngressTest : public ::testing::Test {
     settings_.name = "factory";
     settings_.kind = ChannelKind::sftp;
     settings_.max_message = 100;
+    settings_.state = directory_ / "state";
     settings_.sftp.fetch.path = "/in";
     settings_.sftp.send.path = "/out";
     settings_.sftp.ready = SftpReady::rename;
@@ -415,6 +416,31 @@ TEST_F(SftpIngressTest, DirectoriesAndLinksAreNotTaken) {
   server_.set_mode("/in/link.pki", 0120777);
   EXPECT_EQ(poll_until_settled().deposited, 0U);
   EXPECT_EQ(poll().stuck, 2U);
+}
+
+TEST_F(SftpIngressTest, FilesComeAtTheRateOfTheChannelAndTheRestStaysAtTheServer) {
+  settings_.limits.max_rate = 2;
+  for (int i = 0; i < 5; ++i) server_.put("/in/dev" + std::to_string(i) + ".pki", message(i));
+  EXPECT_EQ(poll().deposited, 2U);
+  EXPECT_THAT(server_.names("/in"), SizeIs(3));
+  steady_.advance(1s);
+  const auto second = poll();
+  EXPECT_EQ(second.deposited, 2U);
+  EXPECT_TRUE(second.paused);
+  steady_.advance(1s);
+  EXPECT_EQ(poll().deposited, 1U);
+  EXPECT_THAT(server_.names("/in"), IsEmpty());
+}
+
+TEST_F(SftpIngressTest, AFullDiskLeavesEveryFileWhereItIsAndNeedsHelp) {
+  settings_.limits.min_free = std::size_t{1} << 60U;
+  settings_.limits.disks = {directory_.path()};
+  server_.put("/in/dev1.pki", message(1));
+  EXPECT_EQ(poll().stuck, 1U);
+  EXPECT_THAT(server_.names("/in"), ElementsAre("dev1.pki"));
+  settings_.limits.min_free = 0;
+  restart();
+  EXPECT_EQ(poll().deposited, 1U);
 }
 
 }  // namespace
