@@ -12,20 +12,13 @@
 #include <memory>
 #include <string_view>
 
+#include "base/free_with.h"
 #include "base/result.h"
 #include "crypto/algorithm.h"
 #include "crypto/private_key.h"
 #include "crypto/public_key.h"
 
 namespace cmpost {
-
-template <auto Free>
-struct FreeWith {
-  template <typename T>
-  void operator()(T* object) const {
-    Free(object);
-  }
-};
 
 using BioPtr = std::unique_ptr<BIO, FreeWith<BIO_free_all>>;
 using BignumPtr = std::unique_ptr<BIGNUM, FreeWith<BN_clear_free>>;

@@ -26,7 +26,7 @@ std::optional<Entry> entry_for(const std::string& server, std::string_view line)
   if (ssh_known_hosts_parse_line(server.c_str(), text.c_str(), &raw) != SSH_OK || raw == nullptr) {
     return std::nullopt;
   }
-  const std::unique_ptr<ssh_knownhosts_entry, FreeSsh<ssh_knownhosts_entry_free>> entry(raw);
+  const std::unique_ptr<ssh_knownhosts_entry, FreeWith<ssh_knownhosts_entry_free>> entry(raw);
   return Entry{text.substr(0, text.find_first_of(" \t")), key_fingerprint(entry->publickey)};
 }
 

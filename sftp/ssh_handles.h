@@ -5,18 +5,13 @@
 
 #include <memory>
 
+#include "base/free_with.h"
+
 namespace cmpost {
 
-template <auto kFree>
-struct FreeSsh {
-  template <typename T>
-  void operator()(T* handle) const {
-    kFree(handle);
-  }
-};
-using SshSessionPtr = std::unique_ptr<ssh_session_struct, FreeSsh<ssh_free>>;
-using SshChannelPtr = std::unique_ptr<ssh_channel_struct, FreeSsh<ssh_channel_free>>;
-using SshKeyPtr = std::unique_ptr<ssh_key_struct, FreeSsh<ssh_key_free>>;
-using SshTextPtr = std::unique_ptr<char, FreeSsh<ssh_string_free_char>>;
+using SshSessionPtr = std::unique_ptr<ssh_session_struct, FreeWith<ssh_free>>;
+using SshChannelPtr = std::unique_ptr<ssh_channel_struct, FreeWith<ssh_channel_free>>;
+using SshKeyPtr = std::unique_ptr<ssh_key_struct, FreeWith<ssh_key_free>>;
+using SshTextPtr = std::unique_ptr<char, FreeWith<ssh_string_free_char>>;
 
 }  // namespace cmpost
