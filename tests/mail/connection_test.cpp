@@ -28,7 +28,7 @@ class RealConnection : public ::testing::TestWithParam<std::string> {
  protected:
   void SetUp() override {
     server_ = Dovecot::instance();
-    if (server_ == nullptr) GTEST_SKIP() << "dovecot is not installed";
+    ASSERT_NE(server_, nullptr) << Dovecot::kMissing;
     settings_ = server_->settings(GetParam(), "connection@test");
   }
   std::string file(const std::string& name, const std::string& content) {

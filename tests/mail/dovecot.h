@@ -26,6 +26,9 @@ namespace cmpost {
 // goes to relay().
 class Dovecot {
  public:
+  static constexpr const char* kMissing =
+      "dovecot is not installed; scripts/install-deps.sh does it";
+
   // nullptr when it is not installed. One for the whole program, which it does not outlive.
   static Dovecot* instance() {
     static const auto server = ::access("/usr/sbin/dovecot", X_OK) == 0

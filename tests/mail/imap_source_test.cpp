@@ -236,7 +236,7 @@ TEST(ImapSource, ANewMailEndsIdle) {
 
 TEST(ImapSource, RealIdleWakesWithinASecondOfAMail) {
   auto* const dovecot = Dovecot::instance();
-  if (dovecot == nullptr) GTEST_SKIP() << "dovecot is not installed";
+  ASSERT_NE(dovecot, nullptr) << Dovecot::kMissing;
   const auto user = "idle" + std::to_string(::getpid()) + "@test";
   dovecot->deliver(user, "Subject: 1\r\n\r\n");
   ImapSource source(dovecot->settings("imaps", user));
@@ -257,7 +257,7 @@ TEST(ImapSource, RealIdleWakesWithinASecondOfAMail) {
 
 TEST(ImapSource, ByIdleARequestIsInTheQueueWithinASecond) {
   auto* const dovecot = Dovecot::instance();
-  if (dovecot == nullptr) GTEST_SKIP() << "dovecot is not installed";
+  ASSERT_NE(dovecot, nullptr) << Dovecot::kMissing;
   const auto user = "request" + std::to_string(::getpid()) + "@test";
   dovecot->deliver(user, "Subject: there is a mailbox\r\n\r\n");
   ChannelSettings channel;
@@ -292,7 +292,7 @@ TEST(ImapSource, ByIdleARequestIsInTheQueueWithinASecond) {
 
 TEST(ImapSource, SurvivesThatTheServerIsStoppedAndStartedAgain) {
   auto* const dovecot = Dovecot::instance();
-  if (dovecot == nullptr) GTEST_SKIP() << "dovecot is not installed";
+  ASSERT_NE(dovecot, nullptr) << Dovecot::kMissing;
   const auto user = "restart" + std::to_string(::getpid()) + "@test";
   dovecot->deliver(user, "Subject: 1\r\n\r\n");
   ImapSource source(dovecot->settings("imaps", user));

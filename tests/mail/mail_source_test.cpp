@@ -30,7 +30,7 @@ class MailSourceContract : public ::testing::TestWithParam<std::string> {
  protected:
   void SetUp() override {
     server_ = Dovecot::instance();
-    if (server_ == nullptr) GTEST_SKIP() << "dovecot is not installed";
+    ASSERT_NE(server_, nullptr) << Dovecot::kMissing;
     static int users = 0;
     user_ = "user" + std::to_string(::getpid()) + "-" + std::to_string(++users) + "@test";
     reopen();

@@ -13,14 +13,6 @@ from instance import InstanceTest, eventually, run
 
 
 class DirectoryTest(InstanceTest):
-    def request(self, name):
-        file = self.workshop / f"{name}.pki"
-        run("openssl", "cmp", "-config", "", "-cmd", "ir", "-newkey", self.key(name), "-subject",
-            f"/CN={name}", "-recipient", "/CN=CA", "-implicit_confirm", "-certout",
-            self.workshop / "none.pem", "-reqout", file, "-rspin", "/dev/null",
-            *self.with_secret(), check=False)
-        return file.read_bytes()
-
     def set(self, **settings):
         for key, value in settings.items():
             self.instance.set_in_channel(key, value)
@@ -40,7 +32,7 @@ class AmongCarelessPeers(DirectoryTest):
         self.addCleanup(peer.end)
         names = []
         for number in range(3):
-            request = self.request(f"dev{number}")
+            request = self.request(f"dev{number}").read_bytes()
             # One request a second is what its names can tell apart.
             time.sleep(1.05 - time.time() % 1)
             names.append(peer.write(request))
@@ -61,7 +53,7 @@ class WithMarkers(DirectoryTest):
         self.set(ready='"marker"', settle='"500ms"', poll='"1s"')
 
     def test_a_file_waits_for_its_marker_and_its_hash_is_checked(self):
-        good, bad = self.request("good"), self.request("bad")
+        good, bad = self.request("good").read_bytes(), self.request("bad").read_bytes()
         (self.instance.drop / "good.pki").write_bytes(good)
         (self.instance.drop / "bad.pki").write_bytes(bad)
         (self.instance.drop / "bad.pki.done").write_text(hashlib.sha256(good).hexdigest())
@@ -78,7 +70,7 @@ class WithLists(DirectoryTest):
 
     def test_a_list_of_sha256sum_is_taken_whole(self):
         for name in ("a", "b"):
-            self.instance.put(f"{name}.pki", self.request(name))
+            self.instance.put(f"{name}.pki", self.request(name).read_bytes())
         sums = run("sha256sum", "a.pki", "b.pki", cwd=self.instance.drop).stdout
         held_back = (self.instance.drop / "b.pki").read_bytes()
         (self.instance.drop / "b.pki").unlink()
@@ -112,7 +104,7 @@ class PolledFileSystem(DirectoryTest):
 
     def test_is_polled_by_itself(self):
         eventually(lambda: "file_system=fuse by=polling" in self.instance.log.read_text(), "the log")
-        request = self.request("dev")
+        request = self.request("dev").read_bytes()
         (self.behind / ".dev.pki").write_bytes(request)
         (self.behind / ".dev.pki").rename(self.behind / "dev.pki")
         self.instance.answer("dev")
@@ -123,7 +115,7 @@ class UnderLimits(DirectoryTest):
         self.set(min_free='"1024GiB"')
 
     def test_a_full_disk_leaves_input_where_it_is(self):
-        self.instance.put("dev.pki", self.request("dev"))
+        self.instance.put("dev.pki", self.request("dev").read_bytes())
         eventually(lambda: "nearly full" in self.notes(), "the status to tell")
         self.assertTrue((self.instance.drop / "dev.pki").exists())
         self.assertEqual(1, self.instance.log.read_text().count("channel.paused"))

@@ -177,6 +177,26 @@ class InstanceTest(unittest.TestCase):
         )
         return certificate, key
 
+    def offline_client(self, name, *arguments, check=True):
+        """The stock client for CN=`name`, whose messages are files."""
+        return run("openssl", "cmp", "-config", "", "-cmd", "ir",
+                   "-newkey", self.workshop / f"{name}.key", "-subject", f"/CN={name}",
+                   "-recipient", "/CN=CA", *self.with_secret(), "-implicit_confirm",
+                   "-certout", self.workshop / f"{name}.pem", *arguments, check=check)
+
+    def request(self, name):
+        """An ir for CN=`name` as a file, made offline."""
+        self.key(name)
+        file = self.workshop / f"{name}.pki"
+        self.offline_client(name, "-rspin", "/dev/null", "-reqout", file, check=False)
+        self.assertGreater(file.stat().st_size, 100)
+        return file
+
+    def accept_file(self, name, answer):
+        """The stock client takes the answer to request(name), and the certificate is good."""
+        self.offline_client(name, "-rspin", answer)
+        self.verify(self.workshop / f"{name}.pem")
+
     def verify(self, certificate, *more, check=True):
         return run("openssl", "verify", "-CAfile", self.instance.ca, *more, certificate, check=check)
 

@@ -85,20 +85,6 @@ class MailTest(InstanceTest):
     def configure(self, more):
         self.servers.give_channel(self.instance, self.fetch, self.send, self.poll, more=more)
 
-    def client(self, name, *arguments, check=True):
-        return run("openssl", "cmp", "-config", "", "-cmd", "ir",
-                   "-newkey", self.workshop / f"{name}.key", "-subject", f"/CN={name}",
-                   "-recipient", "/CN=CA", *self.with_secret(), "-implicit_confirm",
-                   "-certout", self.workshop / f"{name}.pem", *arguments, check=check)
-
-    def request(self, name):
-        """A request as a file, made offline."""
-        self.key(name)
-        file = self.workshop / f"{name}.pki"
-        self.client(name, "-rspin", "/dev/null", "-reqout", file, check=False)
-        self.assertGreater(file.stat().st_size, 100)
-        return file
-
     def send_by_mail_program(self, *files, subject="please certify", sender="ee@test"):
         attachments = [word for file in files for word in ("-a", file)]
         # Headers like this are what a person's mail program makes.
@@ -118,8 +104,7 @@ class MailTest(InstanceTest):
     def accept(self, name, mail):
         file = self.workshop / f"{name}.answer.pki"
         file.write_bytes(self.attachment(mail).get_payload(decode=True))
-        self.client(name, "-rspin", file)
-        self.verify(self.workshop / f"{name}.pem")
+        self.accept_file(name, file)
 
     def enrol_by_mail(self):
         request = self.request("dev1")

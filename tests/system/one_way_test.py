@@ -4,7 +4,7 @@ import sys
 import unittest
 
 import one_way_peer
-from instance import InstanceTest, eventually, run
+from instance import InstanceTest, eventually
 
 
 class OneWay(InstanceTest):
@@ -16,17 +16,9 @@ class OneWay(InstanceTest):
         self.wire.mkdir()
         self.sender = one_way_peer.Sender(self.wire, self.workshop / "sender")
 
-    def request(self, name):
-        file = self.workshop / f"{name}.pki"
-        run("openssl", "cmp", "-config", "", "-cmd", "ir", "-newkey", self.key(name), "-subject",
-            f"/CN={name}", "-recipient", "/CN=CA", "-implicit_confirm", "-certout",
-            self.workshop / "none.pem", "-reqout", file, "-rspin", "/dev/null",
-            *self.with_secret(), check=False)
-        return file.read_bytes()
-
     def batch(self, *names):
         """The files of the next batch on the wire, the manifest last."""
-        return self.sender.pack({f"{name}.pki": self.request(name) for name in names})
+        return self.sender.pack({f"{name}.pki": self.request(name).read_bytes() for name in names})
 
     def carry(self, files):
         for name in files:

@@ -59,20 +59,6 @@ class SftpTest(InstanceTest):
             fetch=self.server.url("in", port), send=self.server.url("out", port),
             login=login or self.login(), more="\n".join([*kept, more])))
 
-    def client(self, name, *arguments, check=True):
-        return run("openssl", "cmp", "-config", "", "-cmd", "ir",
-                   "-newkey", self.workshop / f"{name}.key", "-subject", f"/CN={name}",
-                   "-recipient", "/CN=CA", *self.with_secret(), "-implicit_confirm",
-                   "-certout", self.workshop / f"{name}.pem", *arguments, check=check)
-
-    def request(self, name):
-        """A request as a file, made offline."""
-        self.key(name)
-        file = self.workshop / f"{name}.pki"
-        self.client(name, "-rspin", "/dev/null", "-reqout", file, check=False)
-        self.assertGreater(file.stat().st_size, 100)
-        return file
-
     def wait_for_answer(self, name):
         answer = self.server.files / "out" / f"{name}.ip.pki"
         eventually(answer.exists, f"the answer to {name}")
@@ -80,10 +66,6 @@ class SftpTest(InstanceTest):
     def enrol(self, name):
         self.server.put(f"{name}.pki", self.request(name).read_bytes())
         self.wait_for_answer(name)
-
-    def accept(self, name, answer):
-        self.client(name, "-rspin", answer)
-        self.verify(self.workshop / f"{name}.pem")
 
     def wait_for_log(self, pattern, timeout=10):
         return eventually(lambda: re.search(pattern, self.instance.log.read_text()),
@@ -101,8 +83,8 @@ class WithOpensshClients(SftpTest):
         fetched = self.workshop / "answer1", self.workshop / "answer2"
         self.server.sftp(f"get out/dev1.ip.pki {fetched[0]}")
         self.server.scp(self.server.remote("out/dev2.ip.pki"), fetched[1])
-        self.accept("dev1", fetched[0])
-        self.accept("dev2", fetched[1])
+        self.accept_file("dev1", fetched[0])
+        self.accept_file("dev2", fetched[1])
         done = self.server.files / "in/done"
         eventually(lambda: {file.name for file in done.iterdir()} == {"dev1.pki", "dev2.pki"},
                    "both files in done")
@@ -111,7 +93,7 @@ class WithOpensshClients(SftpTest):
         self.configure('ready = "stable"')
         self.server.put("dev1.pki", self.request("dev1").read_bytes())
         self.assertIn("taken in 1, answered 1", self.instance.cmpost("run").stdout)
-        self.accept("dev1", self.server.files / "out/dev1.ip.pki")
+        self.accept_file("dev1", self.server.files / "out/dev1.ip.pki")
 
     def test_bad_files_go_to_quarantine_with_a_reason(self):
         self.instance.serve()
@@ -187,7 +169,7 @@ class KilledAtEachStep(SftpTest):
             with self.subTest(step=step):
                 self.run_and_die_at(step)
                 self.instance.cmpost("run", check=False)
-                self.accept(name, self.server.files / f"out/{name}.ip.pki")
+                self.accept_file(name, self.server.files / f"out/{name}.ip.pki")
         self.assertEqual(len(steps), len(os.listdir(self.server.files / "out")))
         certificates = self.instance.json("cert", "list", "--channel", "factory")
         self.assertEqual(len(steps), len(certificates))
@@ -247,10 +229,42 @@ class Trouble(SftpTest):
         (self.server.files / "out").chmod(0o555)
         self.instance.serve()
         self.server.put("dev1.pki", self.request("dev1").read_bytes())
-        self.wait_for_log("channel.failing.*/out/.*permission denied")
+        self.wait_for_log("channel.failing.*/out/.*permission denied", 2 + 5)
         (self.server.files / "out").chmod(0o755)
         self.wait_for_answer("dev1")
-        self.accept("dev1", self.server.files / "out/dev1.ip.pki")
+        self.accept_file("dev1", self.server.files / "out/dev1.ip.pki")
+
+
+    def test_a_request_that_may_not_be_moved_away_is_answered_once_and_the_channel_recovers(self):
+        self.enrol_and_serve()
+        self.instance.stop()
+        inbox = self.server.files / "in"
+        self.server.put("dev2.pki", self.request("dev2").read_bytes())
+        inbox.chmod(0o555)
+        self.instance.serve()
+        self.wait_for_log("channel.failing.*/in/dev2.pki.*permission denied", 2 + 5)
+        self.wait_for_answer("dev2")
+        inbox.chmod(0o755)
+        self.wait_for_log("channel.recovered")
+        eventually((inbox / "done/dev2.pki").exists, "the request in done")
+        self.accept_file("dev2", self.server.files / "out/dev2.ip.pki")
+        self.assertEqual(2, len(self.instance.json("cert", "list", "--channel", "factory")))
+
+
+class UnderLimits(SftpTest):
+    def test_requests_stay_at_the_server_until_there_is_room(self):
+        self.configure('min_free = "1024GiB"')
+        self.instance.serve()
+        self.server.put("dev1.pki", self.request("dev1").read_bytes())
+        self.wait_for_log("channel.paused.*nearly full")
+        self.assertIn("nearly full", self.instance.cmpost("status").stdout)
+        self.assertTrue((self.server.files / "in/dev1.pki").exists())
+        self.instance.stop()
+        self.configure('min_free = "1MiB"\nmax_rate = 1')
+        self.server.put("dev2.pki", self.request("dev2").read_bytes())
+        self.instance.serve()
+        for name in ("dev1", "dev2"):
+            self.wait_for_answer(name)
 
 
 class WithAPassword(SftpTest):
@@ -297,7 +311,7 @@ class OnAFullDisk(SftpTest):
         self.wait_for_log("channel.failing.*the disk is full")
         ballast.unlink()
         self.wait_for_answer("dev1")
-        self.accept("dev1", self.server.files / "out/dev1.ip.pki")
+        self.accept_file("dev1", self.server.files / "out/dev1.ip.pki")
 
 
 if __name__ == "__main__":

@@ -7,12 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/log.h"
-#include "tests/support/directory_tools.h"
-#include "tests/support/fake_clock.h"
-#include "tests/support/fake_job_queue.h"
-#include "tests/support/matchers.h"
-#include "tests/support/temporary_directory.h"
+#include "tests/watcher/watched_input.h"
 #include "watcher/ingress_loop.h"
 
 namespace cmpost {
@@ -35,16 +30,10 @@ std::string message(int number) {
   return der;
 }
 
-class DirectoryIngressTest : public ::testing::Test {
+class DirectoryIngressTest : public WatchedInput<DirectoryIngress> {
  protected:
-  DirectoryIngressTest() {
-    log::configure({.level = log::Level::error});
-    std::filesystem::create_directory(in_);
-    settings_.name = "drop";
-    settings_.directory.in = in_;
-    settings_.directory.settle = kSettle;
+  DirectoryIngressTest() : WatchedInput("drop", "in", kSettle) {
     settings_.directory.poll = 10 * kSettle;
-    settings_.max_message = 1000;
     restart();
   }
 
@@ -52,11 +41,6 @@ class DirectoryIngressTest : public ::testing::Test {
   void restart() {
     ingress_.emplace(settings_, queue_, wall_, steady_);
     look();
-  }
-  Intake look() {
-    auto intake = ingress_->poll({});
-    EXPECT_THAT(intake, IsOk());
-    return intake.value_or(Intake{});
   }
   Intake look_when_settled() {
     steady_.advance(kSettle);
@@ -75,14 +59,6 @@ class DirectoryIngressTest : public ::testing::Test {
   void drop(const std::string& name, std::string_view contents) {
     write_and_rename(in_, name, contents);
   }
-  std::set<std::string> in(const std::string& neighbour = {}) {
-    auto names = names_in(neighbour.empty() ? in_ : in_ + "/" + neighbour);
-    for (const auto* own : {".work", ".done", ".quarantine"}) names.erase(own);
-    return names;
-  }
-  std::vector<JobStatus> jobs(std::optional<JobState> state = {}) {
-    return queue_.list({.state = state, .channel = {}}).value();
-  }
   std::string reason_of(const std::string& name) {
     return contents_of(in_ + "/.quarantine/" + name + ".reason.txt");
   }
@@ -98,14 +74,6 @@ class DirectoryIngressTest : public ::testing::Test {
     EXPECT_EQ(held[0].envelope.source, printable(name));
     EXPECT_EQ(held[0].size, 0U);
   }
-
-  TemporaryDirectory directory_;
-  const std::string in_ = directory_ / "in";
-  FakeClock wall_{SystemClock().now()};
-  FakeClock steady_;
-  FakeJobQueue queue_{wall_};
-  ChannelSettings settings_;
-  std::optional<DirectoryIngress> ingress_;
 };
 
 TEST_F(DirectoryIngressTest, ARenamedFileIsTakenAtOnceAndKeptInDone) {

@@ -1,12 +1,7 @@
 #include "watcher/media_ingress.h"
 
-#include "base/log.h"
-#include "tests/support/directory_tools.h"
-#include "tests/support/fake_clock.h"
-#include "tests/support/fake_job_queue.h"
 #include "tests/support/fake_random.h"
-#include "tests/support/matchers.h"
-#include "tests/support/temporary_directory.h"
+#include "tests/watcher/watched_input.h"
 
 namespace cmpost {
 namespace {
@@ -18,17 +13,10 @@ using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
 // A medium is a directory that is renamed away and back, as the name of a mount point shows it.
-class MediaIngressTest : public ::testing::Test {
+class MediaIngressTest : public WatchedInput<MediaIngress> {
  protected:
-  MediaIngressTest() {
-    log::configure({.level = log::Level::error});
-    std::filesystem::create_directories(in_);
-    settings_.name = "stick";
-    settings_.state = directory_ / "state";
-    settings_.directory.in = in_;
+  MediaIngressTest() : WatchedInput("stick", "medium/in", 1s) {
     settings_.directory.media = true;
-    settings_.directory.settle = 1s;
-    settings_.max_message = 1000;
     restart();
   }
   void restart() { ingress_.emplace(settings_, queue_, wall_, steady_, random_); }
@@ -38,21 +26,9 @@ class MediaIngressTest : public ::testing::Test {
   void plug(const std::string& name = "away") {
     std::filesystem::rename(directory_ / name, medium_);
   }
-  Intake look() { return ingress_->poll({}).value(); }
-  Intake look_later() {
-    look();
-    steady_.advance(1s);
-    return look();
-  }
   void put(const std::string& name, int number) {
     const char message[] = {'\x30', '\x03', '\x02', '\x01', static_cast<char>(number)};
     write_and_rename(in_, name, {message, sizeof message});
-  }
-  std::vector<JobStatus> jobs() { return queue_.list({.state = {}, .channel = {}}).value(); }
-  std::set<std::string> on_medium(const std::string& neighbour = "") {
-    auto names = names_in(in_ + neighbour);
-    for (const auto* own : {".done", ".quarantine", ".cmpost-medium"}) names.erase(own);
-    return names;
   }
   std::string id() {
     auto text = contents_of(in_ + "/.cmpost-medium");
@@ -60,22 +36,16 @@ class MediaIngressTest : public ::testing::Test {
     return text;
   }
 
-  TemporaryDirectory directory_;
-  const std::string medium_ = directory_ / "medium", in_ = medium_ + "/in";
-  FakeClock wall_{SystemClock().now()};
-  FakeClock steady_;
+  const std::string medium_ = directory_ / "medium";
   SystemRandom random_;
-  FakeJobQueue queue_{wall_};
-  ChannelSettings settings_;
-  std::optional<MediaIngress> ingress_;
 };
 
 TEST_F(MediaIngressTest, FilesAreCopiedAndWorkedOnAndPutAwayOnTheMedium) {
   put("a.pki", 1);
   put("b.pki", 2);
-  EXPECT_EQ(look_later().deposited, 2U);
-  EXPECT_THAT(on_medium(), IsEmpty());
-  EXPECT_THAT(on_medium("/.done"), ElementsAre("a.pki", "b.pki"));
+  EXPECT_EQ(look_twice().deposited, 2U);
+  EXPECT_THAT(in(), IsEmpty());
+  EXPECT_THAT(in(".done"), ElementsAre("a.pki", "b.pki"));
   ASSERT_THAT(jobs(), SizeIs(2));
   EXPECT_EQ(jobs()[0].envelope.reply.address, id());
   EXPECT_EQ(jobs()[0].envelope.reply.name, "a");
@@ -83,34 +53,34 @@ TEST_F(MediaIngressTest, FilesAreCopiedAndWorkedOnAndPutAwayOnTheMedium) {
 
 TEST_F(MediaIngressTest, AnAbsentMediumIsNoError) {
   pull();
-  EXPECT_EQ(look_later().deposited, 0U);
+  EXPECT_EQ(look_twice().deposited, 0U);
   EXPECT_THAT(read_notes(settings_.state).front().text, HasSubstr("no medium is there"));
   EXPECT_FALSE(std::filesystem::exists(medium_)) << "nothing is made where it will be";
   plug();
   put("a.pki", 1);
-  EXPECT_EQ(look_later().deposited, 1U);
+  EXPECT_EQ(look_twice().deposited, 1U);
 }
 
 TEST_F(MediaIngressTest, AnEmptyMountPointIsNoMedium) {
   settings_.directory.mount_point = medium_;
   restart();
   put("a.pki", 1);
-  EXPECT_EQ(look_later().deposited, 0U);
+  EXPECT_EQ(look_twice().deposited, 0U);
   EXPECT_THAT(names_in(in_), ElementsAre("a.pki")) << "no label either";
 }
 
 TEST_F(MediaIngressTest, EachMediumHasAnIdThatStays) {
   put("a.pki", 1);
-  look_later();
+  look_twice();
   const auto first = id();
   pull("first");
   std::filesystem::create_directories(in_);
   put("a.pki", 1);
-  look_later();
+  look_twice();
   EXPECT_NE(id(), first);
   pull("second");
   plug("first");
-  look_later();
+  look_twice();
   EXPECT_EQ(id(), first);
   ASSERT_THAT(jobs(), SizeIs(2));
   EXPECT_NE(jobs()[0].envelope.reply.address, jobs()[1].envelope.reply.address);
@@ -130,7 +100,7 @@ TEST_F(MediaIngressTest, AFileThatIsStillWrittenIsWaitedFor) {
 
 TEST_F(MediaIngressTest, WhatWasCopiedAndNotPutAwayIsNotCopiedAgain) {
   put("a.pki", 1);
-  look_later();
+  look_twice();
   // As if the medium had lost the renaming: pulled out before its cache was written.
   pull();
   const auto copied = directory_ / "away/in/";
@@ -144,25 +114,25 @@ TEST_F(MediaIngressTest, WhatWasCopiedAndNotPutAwayIsNotCopiedAgain) {
   auto ledger = CopyLedger::open(settings_.state + "/media/" + id()).value();
   ASSERT_THAT(ledger.commit({file}), IsOk());
   restart();
-  EXPECT_EQ(look_later().deposited, 0U);
+  EXPECT_EQ(look_twice().deposited, 0U);
   EXPECT_THAT(jobs(), SizeIs(1));
-  EXPECT_THAT(on_medium(), IsEmpty());
+  EXPECT_THAT(in(), IsEmpty());
 }
 
 TEST_F(MediaIngressTest, TheSameFileOnceMoreIsANewArrival) {
   put("a.pki", 1);
-  look_later();
+  look_twice();
   put("a.pki", 1);
-  EXPECT_EQ(look_later().deposited, 1U);
+  EXPECT_EQ(look_twice().deposited, 1U);
   EXPECT_THAT(jobs(), SizeIs(2));
-  EXPECT_THAT(on_medium("/.done"), SizeIs(2));
+  EXPECT_THAT(in(".done"), SizeIs(2));
 }
 
 TEST_F(MediaIngressTest, ATooLargeFileStaysOnTheMediumAndIsHeld) {
   write_and_rename(in_, "big.pki", std::string(1001, 'x'));
-  EXPECT_EQ(look_later().quarantined, 1U);
+  EXPECT_EQ(look_twice().quarantined, 1U);
   EXPECT_EQ(queue_.counts()->held, 1U);
-  EXPECT_THAT(on_medium("/.quarantine"), ElementsAre("big.pki"));
+  EXPECT_THAT(in(".quarantine"), ElementsAre("big.pki"));
 }
 
 TEST_F(MediaIngressTest, CopiesThatAFailedQueueLeftAreWorkedOnWithoutTheMedium) {
@@ -181,7 +151,7 @@ TEST_F(MediaIngressTest, CopiesThatAFailedQueueLeftAreWorkedOnWithoutTheMedium) 
 
 TEST_F(MediaIngressTest, NothingOfTheMediumStaysOpen) {
   put("a.pki", 1);
-  look_later();
+  look_twice();
   const auto prefix = std::filesystem::canonical(medium_).string();
   for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
     std::error_code gone;

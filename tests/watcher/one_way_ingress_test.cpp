@@ -1,13 +1,8 @@
 #include "watcher/one_way_ingress.h"
 
-#include "base/log.h"
 #include "carrier/batch_sender.h"
-#include "tests/support/directory_tools.h"
-#include "tests/support/fake_clock.h"
-#include "tests/support/fake_job_queue.h"
 #include "tests/support/fake_random.h"
-#include "tests/support/matchers.h"
-#include "tests/support/temporary_directory.h"
+#include "tests/watcher/watched_input.h"
 
 namespace cmpost {
 namespace {
@@ -19,16 +14,10 @@ using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
 // A sender, a wire that the test tampers with, and the receiver.
-class OneWayIngressTest : public ::testing::Test {
+class OneWayIngressTest : public WatchedInput<OneWayIngress> {
  protected:
-  OneWayIngressTest() {
-    log::configure({.level = log::Level::error});
-    std::filesystem::create_directory(in_);
+  OneWayIngressTest() : WatchedInput("diode", "in", 1s) {
     std::filesystem::create_directory(wire_);
-    settings_.name = "diode";
-    settings_.state = directory_ / "receiver";
-    settings_.directory.in = in_;
-    settings_.directory.settle = 1s;
     restart();
   }
   void restart() { ingress_.emplace(settings_, queue_, wall_, steady_); }
@@ -63,32 +52,14 @@ class OneWayIngressTest : public ::testing::Test {
   void carry(std::uint64_t number) {
     for (const auto& name : on_wire(number)) carry(name);
   }
-  Intake look() { return ingress_->poll({}).value(); }
-  Intake look_later() {
-    look();
-    steady_.advance(1s);
-    return look();
-  }
   std::vector<std::string> complaints() {
     return ReceivedBatches::read(received_file(settings_))->complaints();
   }
-  std::size_t waiting() { return queue_.counts()->waiting; }
-  std::set<std::string> left() {
-    auto names = names_in(in_);
-    for (const auto* own : {".work", ".done", ".quarantine"}) names.erase(own);
-    return names;
-  }
 
-  TemporaryDirectory directory_;
-  const std::string in_ = directory_ / "in", wire_ = directory_ / "wire";
-  FakeClock wall_{SystemClock().now()};
-  FakeClock steady_;
+  const std::string wire_ = directory_ / "wire";
   SystemRandom random_;
-  FakeJobQueue queue_{wall_};
   BatchSender sender_{
       {.state = directory_ / "sender", .out = wire_, .staging = {}}, wall_, random_};
-  ChannelSettings settings_;
-  std::optional<OneWayIngress> ingress_;
   int made_ = 0;
 };
 
@@ -97,7 +68,7 @@ TEST_F(OneWayIngressTest, AWholeBatchIsTakenInOneCommit) {
   carry(1);
   EXPECT_EQ(look().deposited, 3U);
   EXPECT_EQ(queue_.puts(), 1U);
-  EXPECT_THAT(left(), IsEmpty());
+  EXPECT_THAT(in(), IsEmpty());
   EXPECT_THAT(names_in(in_ + "/.done"), SizeIs(4));
   EXPECT_THAT(complaints(), IsEmpty());
   const auto jobs = queue_.list({.state = {}, .channel = {}}).value();
@@ -121,7 +92,7 @@ TEST_F(OneWayIngressTest, ATornBatchIsNamedWithWhatIsMissing) {
   const auto files = on_wire(1);  // two files, then the manifest
   carry(files[0]);
   carry(files[2]);
-  const auto intake = look_later();
+  const auto intake = look_twice();
   EXPECT_EQ(intake.deposited, 0U);
   EXPECT_EQ(intake.stuck, 1U);
   EXPECT_THAT(complaints(),
@@ -137,7 +108,7 @@ TEST_F(OneWayIngressTest, FilesThatAreCutOffOrDamagedAreNamed) {
   std::filesystem::resize_file(wire_ + "/" + files[0], 2);
   write_in_place(wire_ + "/" + files[1], "wrong");
   carry(1);
-  look_later();
+  look_twice();
   EXPECT_THAT(
       complaints(),
       ElementsAre("batch 1 torn: 0 of 2 files are whole; dev0.pki is cut off: 2 of 5 octets;"
@@ -148,11 +119,11 @@ TEST_F(OneWayIngressTest, ATornManifestIsNamed) {
   make_batch(1);
   std::filesystem::resize_file(wire_ + "/" + on_wire(1).back(), 100);
   carry(1);
-  look_later();
+  look_twice();
   EXPECT_THAT(complaints(), ElementsAre("batch 1 torn: the manifest is cut off"));
   make_batch(1);
   carry(on_wire(2).front());
-  look_later();
+  look_twice();
   EXPECT_THAT(complaints(), ElementsAre("batch 1 torn: the manifest is cut off",
                                         "batch 2 torn: its manifest is missing"));
 }
@@ -169,7 +140,7 @@ TEST_F(OneWayIngressTest, WhatOneCopyLacksAnotherOneHas) {
     if (!lost) carry(name);
   }
   EXPECT_EQ(look().deposited, 2U);
-  EXPECT_THAT(left(), IsEmpty());
+  EXPECT_THAT(in(), IsEmpty());
 }
 
 TEST_F(OneWayIngressTest, ABatchThatComesAgainMakesNoSecondJob) {
@@ -181,7 +152,7 @@ TEST_F(OneWayIngressTest, ABatchThatComesAgainMakesNoSecondJob) {
   carry(1);
   EXPECT_EQ(look().deposited, 0U);
   EXPECT_EQ(waiting(), 2U);
-  EXPECT_THAT(left(), IsEmpty()) << "the copy is put away";
+  EXPECT_THAT(in(), IsEmpty()) << "the copy is put away";
 }
 
 TEST_F(OneWayIngressTest, WithoutItsMemoryItStillMakesNoSecondJob) {
@@ -220,7 +191,7 @@ TEST_F(OneWayIngressTest, WhatIsNoRequestIsPutAsideAndTheRestTaken) {
 TEST_F(OneWayIngressTest, OtherFilesAreLeftAlone) {
   write_in_place(in_ + "/dev1.pki", "whoever put this here");
   EXPECT_EQ(look().deposited, 0U);
-  EXPECT_THAT(left(), ElementsAre("dev1.pki"));
+  EXPECT_THAT(in(), ElementsAre("dev1.pki"));
 }
 
 TEST_F(OneWayIngressTest, ASkippedBatchIsNotMissedByTheRunningServiceEither) {
@@ -240,7 +211,7 @@ TEST_F(OneWayIngressTest, AQueueThatFailsLosesNothing) {
   carry(1);
   queue_.fail_with({Recovery::retry, "database is locked", ""});
   EXPECT_THAT(ingress_->poll({}), Fails(HasSubstr("locked")));
-  EXPECT_THAT(left(), SizeIs(3));
+  EXPECT_THAT(in(), SizeIs(3));
   queue_.go_on();
   EXPECT_EQ(look().deposited, 2U);
 }

@@ -3,12 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/log.h"
-#include "tests/support/directory_tools.h"
-#include "tests/support/fake_clock.h"
-#include "tests/support/fake_job_queue.h"
-#include "tests/support/matchers.h"
-#include "tests/support/temporary_directory.h"
+#include "tests/watcher/watched_input.h"
 #include "watcher/directory_ingress.h"
 
 namespace cmpost {
@@ -27,53 +22,19 @@ std::string request(int number) {
 }
 std::string digest(std::string_view contents) { return to_hex(sha256(view_of(contents))); }
 
-class ReadyRulesTest : public ::testing::Test {
+class ReadyRulesTest : public WatchedInput<DirectoryIngress> {
  protected:
-  ReadyRulesTest() {
-    log::configure({.level = log::Level::error});
-    std::filesystem::create_directory(in_);
-    settings_.name = "drop";
-    settings_.state = directory_ / "state";
-    settings_.directory.in = in_;
-    settings_.directory.settle = kSettleTime;
+  ReadyRulesTest() : WatchedInput("drop", "in", kSettleTime) {
     settings_.directory.poll = 10 * kSettleTime;
-    settings_.max_message = 1000;
   }
   void start(ReadyRule rule) {
     settings_.directory.ready = rule;
     ingress_.emplace(settings_, queue_, wall_, steady_);
     look();
   }
-  Intake look() {
-    auto intake = ingress_->poll({});
-    EXPECT_THAT(intake, IsOk());
-    return intake.value_or(Intake{});
-  }
-  Intake look_later() {
-    steady_.advance(kSettleTime);
-    return look();
-  }
   void put(const std::string& name, std::string_view contents) {
     write_and_rename(in_, name, contents);
   }
-  std::set<std::string> in(const std::string& neighbour = {}) {
-    auto names = names_in(neighbour.empty() ? in_ : in_ + "/" + neighbour);
-    for (const auto* own : {".work", ".done", ".quarantine"}) names.erase(own);
-    return names;
-  }
-  std::size_t waiting() { return queue_.counts()->waiting; }
-  std::string note() {
-    const auto notes = read_notes(settings_.state);
-    return notes.empty() ? "" : notes.front().text;
-  }
-
-  TemporaryDirectory directory_;
-  const std::string in_ = directory_ / "in";
-  FakeClock wall_{SystemClock().now()};
-  FakeClock steady_;
-  FakeJobQueue queue_{wall_};
-  ChannelSettings settings_;
-  std::optional<DirectoryIngress> ingress_;
 };
 
 TEST_F(ReadyRulesTest, StableBelievesNoEvent) {
