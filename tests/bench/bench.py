@@ -20,6 +20,7 @@ from instance import PROGRAM, SECRET, Instance, run  # noqa: E402
 TOOLS = Path(os.environ["CMPOST_TOOLS"])
 DEVICES = 100
 REFERENCE = "fleet"
+SETTLE = 1.5  # seconds: longer than the `settle` of a channel
 
 
 def tool(name, *arguments):
@@ -54,6 +55,7 @@ class Fleet:
         for file in self.directory.glob("*.pki"):
             shutil.copyfile(file, drop / file.name)
         os.sync()
+        time.sleep(SETTLE)  # a wait that is set, not work that takes time
 
     def one(self):
         return next(self.directory.glob("*.pki"))
