@@ -140,12 +140,33 @@ void check_roles(Section& top, Settings& settings) {
   }
 }
 
+// Private keys that are made here or given back leave signed by a key of their own.
+void complain_about_missing_kga_key(Section& top, const Settings& settings) {
+  if (!settings.ca || settings.ca->kga_key) return;
+  constexpr auto kHint = "`cmpost init` makes none: issue a certificate with id-kp-cmKGA for it";
+  for (std::size_t i = 0; i < settings.profiles.size(); ++i) {
+    const auto& profile = settings.profiles[i];
+    if (profile.generate.empty()) continue;
+    top.reading().complain(position_of(top, "profile", i, "generate"),
+                           "'generate' of profile '" + profile.name + "' needs [ca] kga_key",
+                           kHint);
+  }
+  for (std::size_t i = 0; i < settings.channels.size(); ++i) {
+    const auto& channel = settings.channels[i];
+    if (!channel.recovery) continue;
+    top.reading().complain(position_of(top, "channel", i, "recovery"),
+                           "'recovery' of channel '" + channel.name + "' needs [ca] kga_key",
+                           kHint);
+  }
+}
+
 void check_references(Section& top, Settings& settings) {
   complain_about_doubles(top, "profile", settings.profiles);
   complain_about_doubles(top, "channel", settings.channels);
   complain_about_doubles(top, "run", settings.runs);
   complain_about_shared_directories(top, settings);
   complain_about_other_crl_urls(top, settings);
+  complain_about_missing_kga_key(top, settings);
   settle_profiles(top, settings);
   const auto channels = names_of(settings.channels);
   for (std::size_t i = 0; i < settings.runs.size(); ++i) {

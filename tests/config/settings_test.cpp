@@ -148,13 +148,23 @@ TEST(Settings, KeysLeaveAndRevocationsByMacComeOnlyWhereAChannelSaysSo) {
   EXPECT_FALSE(usual->channels.at(0).recovery);
   EXPECT_FALSE(usual->channels.at(0).revocation_passphrase);
   EXPECT_EQ(usual->channels.at(0).missing_time, MissingTime::allowed);
-  const auto loaded = with_channel(
-      "recovery = true\nrevocation_passphrase = true\nmissing_time = \"missingTimeStamp\"\n");
+  File file;
+  file.ca += "kga_certificate = \"ca/kga.pem\"\nkga_key = \"ca/kga.key\"\n";
+  file.channel +=
+      "recovery = true\nrevocation_passphrase = true\nmissing_time = \"missingTimeStamp\"\n";
+  const auto loaded = parse(file);
   ASSERT_THAT(complaints(loaded), IsEmpty());
   EXPECT_TRUE(loaded->channels.at(0).recovery);
   EXPECT_TRUE(loaded->channels.at(0).revocation_passphrase);
   EXPECT_EQ(loaded->channels.at(0).missing_time, MissingTime::missingTimeStamp);
   EXPECT_THAT(with_channel("missing_time = \"never\"\n"), ComplainsOnce(HasSubstr("missing_time")));
+}
+
+TEST(Settings, PrivateKeysLeaveOnlyWithAKeyThatSignsThem) {
+  EXPECT_THAT(with_channel("recovery = true\n"),
+              ComplainsOnce(HasSubstr("'recovery' of channel 'drop' needs [ca] kga_key")));
+  EXPECT_THAT(with_profile("generate = \"ec:P-256\"\n"),
+              ComplainsOnce(HasSubstr("'generate' of profile 'device' needs [ca] kga_key")));
 }
 
 TEST(Settings, AProfileOrChannelThatDoesNotExistIsFoundBySpelling) {
