@@ -111,6 +111,7 @@ class CaUnderTest {
     const auto text =
         "[instance]\nname = \"test\"\n"
         "[ca]\ncertificate = \"c\"\nkey = \"k\"\ncmp_certificate = \"d\"\ncmp_key = \"l\"\n"
+        "kga_certificate = \"e\"\nkga_key = \"m\"\n"
         "[[profile]]\nname = \"device\"\n"
         "extensions = { subjectAltName = \"copy\", other = \"ignore\" }\n"
         "[[profile]]\nname = \"fresh\"\nreuse_key = \"deny\"\n"
