@@ -5,6 +5,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <thread>
 
 #include "app/command.h"
 #include "base/clock.h"
@@ -32,6 +33,14 @@ class Instance {
   // `clock`: must outlive the instance; nullptr: the system's.
   explicit Instance(Settings settings, const Clock* clock = nullptr)
       : settings_(std::move(settings)), clock_(clock != nullptr ? *clock : system_clock_) {}
+
+  // Both databases at the same time: each takes its log in.
+  ~Instance() {
+    const std::jthread other([this] { spool_.reset(); });
+    ledger_.reset();
+  }
+  Instance(const Instance&) = delete;
+  Instance& operator=(const Instance&) = delete;
 
   const Settings& settings() const { return settings_; }
   const CaSettings& ca() const { return *settings_.ca; }

@@ -132,6 +132,10 @@ std::optional<Bytes> from_base64(std::string_view text) {
 }
 
 std::string printable(std::string_view text, std::size_t limit) {
+  const auto is_plain = [](char c) { return c >= 0x20 && c < 0x7f; };
+  if (text.size() <= limit && std::all_of(text.begin(), text.end(), is_plain)) {
+    return std::string(text);
+  }
   std::string out;
   while (!text.empty()) {
     const auto length = utf8_length(text);

@@ -14,7 +14,7 @@ void write_certificates(Writer& writer, const std::vector<CMPCertificate>& certi
 
 // Each of `elements` is one whole element.
 void write_elements(Writer& writer, const std::vector<Bytes>& elements) {
-  list(writer, elements, [&](const Bytes& element) { writer.raw(element); });
+  writer.constructed(der::kSequence, [&] { writer.raw(elements); });
 }
 
 void write_infos(Writer& writer, const GeneralInfo& infos) {

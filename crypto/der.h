@@ -98,6 +98,7 @@ class Writer {
     close(mark);
   }
   void raw(ByteView whole_elements);  // already encoded
+  void raw(const std::vector<Bytes>& whole_elements);
   void primitive(Tag tag, ByteView content);
 
   void integer(std::int64_t value, Tag tag = kInteger);

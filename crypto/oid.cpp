@@ -1,6 +1,7 @@
 #include "crypto/oid.h"
 
 #include <algorithm>
+#include <map>
 
 #include "base/result.h"
 
@@ -344,13 +345,17 @@ constexpr KnownOid kKnownOids[] = {CMPOST_OIDS(CMPOST_KNOWN)};
 }  // namespace oid
 
 std::string Oid::name() const {
-  for (const auto& [known, identifier] : oid::kKnownOids) {
-    if (*known != *this) continue;
-    std::string name(identifier);
-    std::replace(name.begin(), name.end(), '_', '-');
-    return name;
-  }
-  return dotted();
+  static const auto kNames = [] {
+    std::map<Oid, std::string> names;
+    for (const auto& [known, identifier] : oid::kKnownOids) {
+      std::string name(identifier);
+      std::replace(name.begin(), name.end(), '_', '-');
+      names.emplace(*known, std::move(name));
+    }
+    return names;
+  }();
+  const auto found = kNames.find(*this);
+  return found != kNames.end() ? found->second : dotted();
 }
 
 }  // namespace cmpost

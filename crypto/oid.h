@@ -4,6 +4,7 @@
 #include <array>
 #include <compare>
 #include <cstdint>
+#include <cstring>
 #include <functional>
 #include <optional>
 #include <string>
@@ -32,7 +33,9 @@ class Oid {
   // The RFC's name where we know one ("ecdsa-with-SHA256"), else the dotted form.
   std::string name() const;
 
-  friend bool operator==(const Oid&, const Oid&) = default;
+  friend bool operator==(const Oid& a, const Oid& b) {
+    return a.size_ == b.size_ && std::memcmp(a.octets_.data(), b.octets_.data(), a.size_) == 0;
+  }
   friend auto operator<=>(const Oid&, const Oid&) = default;
 
  private:

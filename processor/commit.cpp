@@ -9,24 +9,54 @@ namespace {
 
 bool has_effects(const Decision& decision) {
   const auto& effects = decision.effects;
-  return !decision.members.empty() || effects.open || effects.advance || effects.waiting ||
+  return decision.members || effects.open || effects.advance || effects.waiting ||
          !effects.certificates.empty() || !effects.state_changes.empty() || effects.changes_crl() ||
          !effects.audit.empty() || effects.announcement;
 }
 
 bool changes_crl(const Decision& decision) {
-  return decision.effects.changes_crl() ||
-         std::ranges::any_of(decision.members, &Effects::changes_crl);
+  return decision.effects.changes_crl() || (decision.members && decision.members->changes_crl());
 }
 
-Result<bool> apply_each(const Decision& decision, LedgerWriter& writer, Time now) {
-  ASSIGN_OR_RETURN(const bool whole, apply(decision.effects, writer, now));
-  if (!whole) return false;
-  for (const auto& effects : decision.members) {
-    ASSIGN_OR_RETURN(const bool applied, apply(effects, writer, now));
+// False: one of them conflicts, or does not come.
+Result<bool> apply_each(MemberStream& members, LedgerWriter& writer, Time now) {
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    const auto* effects = members.wait_for(i);
+    if (effects == nullptr) return false;
+    ASSIGN_OR_RETURN(const bool applied, apply(*effects, writer, now));
     if (!applied) return false;
   }
   return true;
+}
+
+// What the whole changes, nullptr where nothing could be decided. Not asked before the members have
+// ended.
+using Whole = std::function<const Effects*()>;
+
+Result<bool> apply_all(MemberStream& members, const Whole& whole, LedgerWriter& writer, Time now) {
+  ASSIGN_OR_RETURN(const bool applied, apply_each(members, writer, now));
+  if (!applied) return false;
+  members.wait_for_end();
+  const auto* effects = whole();
+  return effects != nullptr ? apply(*effects, writer, now) : false;
+}
+
+Result<bool> apply_batch(MemberStream& members, const Whole& whole, LedgerWriter& writer,
+                         Time now) {
+  auto& connection = writer.connection();
+  TRY(connection.execute("SAVEPOINT one_batch"));
+  auto applied = apply_all(members, whole, writer, now);
+  if (!applied) return applied;  // the whole commit is given up
+  if (!*applied) {
+    TRY(connection.execute("ROLLBACK TO one_batch"));
+    writer.forget();
+  }
+  TRY(connection.execute("RELEASE one_batch"));
+  return applied;
+}
+
+bool has_effects(const WorkedOn& item) {
+  return item.members || (item.decision && has_effects(*item.decision));
 }
 
 void log_decision(const WorkedOn& item) {
@@ -48,33 +78,36 @@ void log_decision(const WorkedOn& item) {
 }  // namespace
 
 Result<bool> apply(const Decision& decision, LedgerWriter& writer, Time now) {
-  if (decision.members.empty()) return apply(decision.effects, writer, now);
-  auto& connection = writer.connection();
-  TRY(connection.execute("SAVEPOINT one_batch"));
-  auto applied = apply_each(decision, writer, now);
-  if (!applied) return applied;  // the whole commit is given up
-  if (!*applied) {
-    TRY(connection.execute("ROLLBACK TO one_batch"));
-    writer.forget();
-  }
-  TRY(connection.execute("RELEASE one_batch"));
-  return applied;
+  if (!decision.members) return apply(decision.effects, writer, now);
+  return apply_batch(
+      *decision.members, [&] { return &decision.effects; }, writer, now);
 }
 
 // Which decisions took effect: those that did not are to be made again.
 Result<std::vector<bool>> GroupCommit::write_ledger(const Group& group) {
   std::vector<bool> applied(group.size(), true);
-  bool any = false;
-  for (const auto& item : group) any = any || (item.decision && has_effects(*item.decision));
-  if (!any) return applied;
+  if (std::ranges::none_of(group, [](const auto& item) { return has_effects(item); }))
+    return applied;
+  for (const auto& item : group) {
+    if (item.members) item.members->wait_until_soon();
+  }
   const auto now = services_.clock.now();
-  TRY(ledger_.write([&](LedgerWriter& writer) -> Result<void> {
+  auto written = ledger_.write([&](LedgerWriter& writer) -> Result<void> {
     for (std::size_t i = 0; i < group.size(); ++i) {
-      if (!group[i].decision) continue;
-      ASSIGN_OR_RETURN(applied[i], apply(*group[i].decision, writer, now));
+      const auto& item = group[i];
+      if (item.members) {
+        const auto whole = [&] { return item.decision ? &item.decision->effects : nullptr; };
+        ASSIGN_OR_RETURN(applied[i], apply_batch(*item.members, whole, writer, now));
+      } else if (item.decision) {
+        ASSIGN_OR_RETURN(applied[i], apply(*item.decision, writer, now));
+      }
     }
     return {};
-  }));
+  });
+  for (const auto& item : group) {
+    if (item.members) item.members->wait_for_end();
+  }
+  TRY(written);
   return applied;
 }
 

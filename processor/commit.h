@@ -14,6 +14,9 @@ struct WorkedOn {
   Lease lease;
   Turn turn = Turn::first;
   Result<Decision> decision = hold("not worked on");
+  // Of a nested message, whose members may still be answered: until it has ended `decision` is not
+  // to be touched.
+  std::shared_ptr<MemberStream> members;
 };
 using Group = std::vector<WorkedOn>;
 
@@ -39,6 +42,7 @@ class GroupCommit {
         services_(services),
         after_revocation_(std::move(after_revocation)) {}
 
+  // Waits for the batches in it that are still worked on, in any case to their end.
   Result<Committed> commit(Group& group);
 
  private:

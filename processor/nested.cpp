@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <string_view>
 
 namespace cmpost {
 namespace {
@@ -157,18 +158,28 @@ void Nested::check_endorsed(Member& member, LedgerReader& ledger) {
 }
 
 void Nested::judge() {
-  if (!batch_) return;
-  std::set<Bytes> tids = {*whole_.header()->transactionID};
-  std::set<Bytes> nonces = {*whole_.header()->senderNonce};
+  if (batch_) refuse_repeated();
+  const bool good = batch_ && !fault_ && std::ranges::none_of(members_, [](const auto& one) {
+                      return one.error.has_value();
+                    });
+  changes_ = std::make_shared<MemberStream>(good ? members_.size() : 0);
+}
+
+void Nested::refuse_repeated() {
+  const auto view = [](const std::optional<Bytes>& octets) {
+    return octets ? text_of(*octets) : std::string_view();
+  };
+  std::set<std::string_view> tids = {view(whole_.header()->transactionID)};
+  std::set<std::string_view> nonces = {view(whole_.header()->senderNonce)};
   for (auto& member : members_) {
     if (member.error) continue;
     auto& responder = *member.responder;
     const auto* header = responder.header();
     if (!responder.fault() && header != nullptr) {
-      if (!tids.insert(header->transactionID.value_or(Bytes())).second) {
+      if (!tids.insert(view(header->transactionID)).second) {
         responder.refuse_with({PKIFailureInfo::transactionIdInUse,
                                "another message of the batch has this transactionID"});
-      } else if (!nonces.insert(header->senderNonce.value_or(Bytes())).second) {
+      } else if (!nonces.insert(view(header->senderNonce)).second) {
         responder.refuse_with(
             {PKIFailureInfo::badSenderNonce, "another message of the batch has this senderNonce"});
       }
@@ -180,9 +191,20 @@ void Nested::judge() {
 void Nested::answer(std::size_t index, LedgerReader& ledger) {
   auto& member = members_[index];
   if (fault_ || member.error) return;
-  member.decision = member.responder->answer(ledger);
+  auto decision = member.responder->answer(ledger);
   member.responder.reset();  // what it holds is more than what it has made
   member.outer.reset();
+  if (!decision) {
+    member.error = std::move(decision).error();
+  } else if (!batch_) {
+    only_ = *std::move(decision);
+  } else {
+    auto* reply = std::get_if<Decision::Reply>(&decision->what);
+    CHECK(reply != nullptr);  // each member of a batch gets an answer
+    member.reply = std::move(reply->job.payload);
+    member.refused = decision->refused;
+    if (index < changes_->size()) changes_->put(index, std::move(decision->effects));
+  }
 }
 
 Result<Decision> Nested::refuse_whole(const Rejection& rejection, LedgerReader& ledger) {
@@ -197,24 +219,18 @@ Result<Decision> Nested::close(LedgerReader& ledger) {
   }
   if (fault_) return refuse_whole(*fault_, ledger);
   if (members_.empty()) return whole_.answer(ledger);
-  if (!batch_) return std::move(members_.front().decision);
+  if (only_) return *std::move(only_);
   body::nested body;
-  std::vector<Effects> effects;
-  std::size_t refused = 0;
   body.messages.reserve(members_.size());
-  effects.reserve(members_.size());
+  std::size_t refused = 0;
   for (auto& member : members_) {
-    ASSIGN_OR_RETURN(auto decision, std::move(member.decision));
-    auto* reply = std::get_if<Decision::Reply>(&decision.what);
-    CHECK(reply != nullptr);  // each member of a batch gets an answer
-    body.messages.push_back(std::move(reply->job.payload));
-    refused += decision.refused ? 1 : 0;
-    effects.push_back(std::move(decision.effects));
+    body.messages.push_back(std::move(member.reply));
+    refused += member.refused ? 1 : 0;
   }
   const auto outcome =
-      "batch of " + std::to_string(effects.size()) + ", " + std::to_string(refused) + " refused";
+      "batch of " + std::to_string(members_.size()) + ", " + std::to_string(refused) + " refused";
   ASSIGN_OR_RETURN(auto decision, whole_.answer_with(std::move(body), outcome, ledger));
-  decision.members = std::move(effects);
+  decision.members = changes_;
   return decision;
 }
 

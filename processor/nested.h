@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "cmp/nesting.h"
+#include "processor/member_stream.h"
 #include "processor/responder.h"
 
 namespace cmpost {
@@ -25,9 +26,13 @@ class Nested {
   // What is wrong with the members together: transactionIDs and nonces that come twice. On a strict
   // channel one wrong member is a fault of the whole.
   void judge();
+  // After judge(): what the members of a batch change, as answer() finds it, so that it can be
+  // written before the end. Of nobody where the whole is refused or is no batch.
+  const std::shared_ptr<MemberStream>& changes() const { return changes_; }
   void answer(std::size_t member, LedgerReader& ledger);
   // The answer to all: un-nested for an added protection, else one response for each request in
-  // their order. The first Error of ours, if there was one.
+  // their order. The first Error of ours, if there was one. The caller ends changes() when
+  // it has put the decision where the committing thread looks.
   Result<Decision> close(LedgerReader& ledger);
 
  private:
@@ -36,12 +41,14 @@ class Nested {
     ByteView der;
     std::unique_ptr<Responder> outer;      // of an added protection
     std::unique_ptr<Responder> responder;  // who answers; the same where there is none
-    Result<Decision> decision = hold("not worked on");
+    Bytes reply;
+    bool refused = false;
     std::optional<Error> error;
   };
 
   Checked<void> check_whole() const;
   void take_members();
+  void refuse_repeated();
   Arrival arrival(const JobId& job, ByteView der) const;
   void check_endorsed(Member& member, LedgerReader& ledger);
   Result<Decision> refuse_whole(const Rejection& rejection, LedgerReader& ledger);
@@ -51,6 +58,8 @@ class Nested {
   const ProcessorServices& services_;
   Responder whole_;
   std::vector<Member> members_;
+  std::shared_ptr<MemberStream> changes_;
+  std::optional<Decision> only_;  // of the message in an added protection
   bool batch_ = false;
   bool strict_ = false;
   std::optional<Rejection> fault_;

@@ -5,6 +5,7 @@
 #include <mutex>
 #include <optional>
 #include <set>
+#include <span>
 #include <thread>
 
 #include "base/log.h"
@@ -22,6 +23,7 @@ constexpr int kMaxAttempts = 100;
 constexpr int kCommitTries = 5;
 constexpr auto kCommitPause = std::chrono::milliseconds(500);
 constexpr auto kIdle = std::chrono::seconds(1);
+constexpr std::size_t kWrittenEarly = 500;  // members: fewer are written when all are answered
 
 std::size_t worker_count(const ProcessorSettings& settings) {
   return settings.workers != 0 ? settings.workers
@@ -75,7 +77,7 @@ class Processor::Pipeline {
         spool_.requests().wait_for_work(kIdle);
         continue;
       }
-      hand_over(think(std::move(*leases)));
+      think(std::move(*leases));
       if (failed()) break;
     }
     wait_until_committed();
@@ -107,13 +109,20 @@ class Processor::Pipeline {
     return leases;
   }
 
-  Group think(std::vector<Lease> leases) {
+  using Batches = std::vector<std::unique_ptr<Nested>>;  // one for each of a group, or nullptr
+  struct Member {
+    Nested* batch;
+    std::size_t index;
+  };
+
+  // Works on a group and hands it over to the committing thread.
+  void think(std::vector<Lease> leases) {
     Group group(leases.size());
     for (std::size_t i = 0; i < leases.size(); ++i) {
       if (seen_.erase(leases[i].job.id) > 0) group[i].turn = Turn::again;
       group[i].lease = std::move(leases[i]);
     }
-    std::vector<std::unique_ptr<Nested>> nested(group.size());
+    Batches batches(group.size());
     const auto work_on = [&](std::size_t worker, std::size_t i) {
       auto& item = group[i];
       if (item.lease.attempts > kMaxAttempts) {
@@ -122,43 +131,50 @@ class Processor::Pipeline {
         return;
       }
       if (is_nested(item.lease.job.payload)) {
-        nested[i] = std::make_unique<Nested>(item.lease, item.turn, *readers_[worker], services_);
-        return nested[i]->open();
+        batches[i] = std::make_unique<Nested>(item.lease, item.turn, *readers_[worker], services_);
+        return batches[i]->open();
       }
       item.decision = respond(item.lease, *readers_[worker], services_, item.turn);
     };
     begin_snapshots();
     pool_.run(group.size(), work_on, [&] { look_ahead(group); });
-    work_on_nested(group, nested);
+    const bool handed_over = work_on_batches(group, batches);
     end_snapshots();
-    return group;
+    if (!handed_over) hand_over(group);
   }
 
-  // The members of all batches of a group are shared among the workers like single requests.
-  void work_on_nested(Group& group, const std::vector<std::unique_ptr<Nested>>& nested) {
-    std::vector<std::pair<Nested*, std::size_t>> members;
-    for (const auto& one : nested) {
-      for (std::size_t i = 0; one && i < one->size(); ++i) members.emplace_back(one.get(), i);
+  // The members of all batches of a group are shared among the workers like single requests. What
+  // many of them change is written while others are still answered: then the group is handed over
+  // before, and true returned. Its elements stay where they are.
+  bool work_on_batches(Group& group, const Batches& batches) {
+    std::vector<Member> members;
+    for (const auto& batch : batches) {
+      for (std::size_t i = 0; batch && i < batch->size(); ++i) members.push_back({batch.get(), i});
     }
-    const auto nothing = [] {};
+    for_each(members,
+             [](const Member& one, LedgerReader& ledger) { one.batch->check(one.index, ledger); });
+    const std::span items(group);
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      if (!batches[i]) continue;
+      batches[i]->judge();
+      items[i].members = batches[i]->changes();
+    }
+    const bool early = members.size() >= kWrittenEarly && hand_over(group);
+    for_each(members,
+             [](const Member& one, LedgerReader& ledger) { one.batch->answer(one.index, ledger); });
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      if (!batches[i]) continue;
+      items[i].decision = batches[i]->close(*readers_.front());
+      batches[i]->changes()->end();
+    }
+    return early;
+  }
+
+  void for_each(const std::vector<Member>& members,
+                const std::function<void(const Member&, LedgerReader&)>& work) {
     pool_.run(
         members.size(),
-        [&](std::size_t worker, std::size_t i) {
-          members[i].first->check(members[i].second, *readers_[worker]);
-        },
-        nothing);
-    for (const auto& one : nested) {
-      if (one) one->judge();
-    }
-    pool_.run(
-        members.size(),
-        [&](std::size_t worker, std::size_t i) {
-          members[i].first->answer(members[i].second, *readers_[worker]);
-        },
-        nothing);
-    for (std::size_t i = 0; i < nested.size(); ++i) {
-      if (nested[i]) group[i].decision = nested[i]->close(*readers_.front());
-    }
+        [&](std::size_t worker, std::size_t i) { work(members[i], *readers_[worker]); }, [] {});
   }
 
   // One snapshot of the ledger for a group, instead of a look for news before each statement. What
@@ -181,12 +197,14 @@ class Processor::Pipeline {
     if (!leases || !leases->empty()) ahead_ = std::move(leases);
   }
 
-  void hand_over(Group group) {
+  // False: nothing is committed any more, and the group is as it was.
+  bool hand_over(Group& group) {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return !waiting_ || error_; });
-    if (error_) return;
+    if (error_) return false;
     waiting_ = std::move(group);
     changed_.notify_all();
+    return true;
   }
 
   bool wait_until_committed() {

@@ -13,7 +13,9 @@ Result<Decision> answer_nested(const Lease& lease, LedgerReader& ledger,
   for (std::size_t i = 0; i < nested.size(); ++i) nested.check(i, ledger);
   nested.judge();
   for (std::size_t i = 0; i < nested.size(); ++i) nested.answer(i, ledger);
-  return nested.close(ledger);
+  auto decision = nested.close(ledger);
+  nested.changes()->end();
+  return decision;
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include "crypto/seal.h"
 #include "processor/handlers.h"
+#include "processor/member_stream.h"
 #include "queue/job_queue.h"
 
 namespace cmpost {
@@ -37,10 +38,10 @@ struct Decision {
   };
   std::variant<Reply, Silence, Hold, Early> what;
   Effects effects;
-  std::vector<Effects> members;  // of a batch: of each message in it; all take effect or none
-  std::string outcome;           // for the queue's listing and the log
-  std::string tid;               // hex
-  bool refused = false;          // the answer is a refusal, for counts
+  std::shared_ptr<MemberStream> members;  // of a batch: all take effect or none
+  std::string outcome;                    // for the queue's listing and the log
+  std::string tid;                        // hex
+  bool refused = false;                   // the answer is a refusal, for counts
 };
 
 // Works on one job. Reads the ledger, changes nothing. Pure but for time, chance and the ledger:

@@ -1,6 +1,7 @@
 // One arrival on its way through the processor, in two steps: who is it, and what does it get.
 #pragma once
 
+#include <memory>
 #include <variant>
 
 #include "processor/polling.h"
@@ -113,7 +114,7 @@ class Responder {
   std::optional<Rejection> fault_;
   std::optional<StoredMessage> resend_;
   std::optional<RevocationPassphrase> passphrase_;
-  std::optional<Answer> given_;  // a KEM ciphertext
+  std::unique_ptr<Answer> given_;  // a KEM ciphertext; seldom, and large
   std::optional<SecretFailure> secret_failure_;
   std::optional<std::string> ignored_;  // why nothing is to be answered
   std::optional<std::string> kept_;     // why it is for an operator

@@ -30,6 +30,9 @@ std::optional<JobId> JobId::from_text(std::string_view text) {
 // Each part is preceded by its length, so that ("ab", "c") and ("a", "bc") differ.
 JobId make_job_id(std::initializer_list<ByteView> parts) {
   Bytes all;
+  std::size_t size = 0;
+  for (const auto part : parts) size += sizeof(std::uint64_t) + part.size();
+  all.reserve(size);
   for (const auto part : parts) {
     std::array<std::uint8_t, 8> length;
     for (std::size_t i = 0; i < length.size(); ++i) {

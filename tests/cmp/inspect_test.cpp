@@ -51,6 +51,22 @@ TEST(Inspect, EveryBodyHasWords) {
   }
 }
 
+TEST(Inspect, ChallengesAndTheirAnswersAreReadInWords) {
+  const Challenge old{sample_algorithm(), {1}, {2, 3}, std::nullopt};
+  auto message = sample_message(body::popdecc{{old, {std::nullopt, {4}, {5}, std::nullopt}}});
+  auto json = nlohmann::json::parse(inspect_json(message));
+  const auto& challenges = json["body"]["challenges"];
+  ASSERT_EQ(challenges.size(), 2U);
+  EXPECT_TRUE(challenges[0].contains("owf"));
+  EXPECT_EQ(challenges[0]["witness"], "01");
+  EXPECT_EQ(challenges[0]["challenge"], "0203");
+  EXPECT_FALSE(challenges[1].contains("owf")) << "that of the one before";
+
+  message = sample_message(body::popdecr{{{7}, {1, 0}}});
+  json = nlohmann::json::parse(inspect_json(message));
+  EXPECT_EQ(json["body"]["integers"], nlohmann::json({"07", "0100"}));
+}
+
 TEST(Inspect, StatusAndFailuresAreNamed) {
   const auto message = sample_message(body::error{{sample_status(), 7, {"because"}}});
   const auto json = nlohmann::json::parse(inspect_json(message));

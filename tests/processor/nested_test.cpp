@@ -233,6 +233,62 @@ TEST_F(BatchOfMessages, ConflictWithAnotherRequestUndoesAllOfItAndItIsDoneAgain)
   EXPECT_EQ(must(ca().ledger->verify_audit()), std::nullopt);
 }
 
+// So many that they are written while others are still answered.
+class LargeBatch : public NestedTest {
+ protected:
+  static constexpr int kMembers = 510;
+
+  std::vector<Bytes> requests(int count) {
+    std::vector<Bytes> all;
+    for (int i = 0; i < count; ++i) all.push_back(request());
+    return all;
+  }
+};
+
+TEST_F(LargeBatch, EachMemberHasItsAnswerInTheSameOrder) {
+  start();
+  const auto all = requests(kMembers);
+  const auto message = batch(all);
+  const auto answer = ca().post(message);
+  const auto answers = members(ca().only(answer));
+  ASSERT_THAT(answers, SizeIs(kMembers));
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    EXPECT_EQ(answers[i].header.transactionID, decode(all[i])->header.transactionID);
+  }
+  EXPECT_EQ(ca().certificates(), kMembers);
+  EXPECT_EQ(ca().post(message), answer) << "the same octets again";
+  EXPECT_EQ(ca().certificates(), kMembers);
+  EXPECT_EQ(must(ca().ledger->verify_audit()), std::nullopt);
+}
+
+// The first two are worked on at the same time and do not know of each other.
+TEST_F(LargeBatch, ConflictUndoesAllOfItAndItIsDoneAgain) {
+  start();
+  auto all = requests(kMembers);
+  const auto message = batch(all);
+  ca().put(all.back(), "alone");
+  ca().put(message, "batch");
+  const auto totals = ca().work();
+  EXPECT_EQ(totals.answered, 2U);
+  const auto sent = ca().sent();
+  ASSERT_THAT(sent, SizeIs(2));
+  EXPECT_EQ(ca().certificates(), kMembers) << "one of them asked for twice";
+  EXPECT_EQ(must(ca().ledger->verify_audit()), std::nullopt);
+}
+
+TEST_F(LargeBatch, StandsInAGroupWithOthers) {
+  start();
+  const auto device = enrolled(ca());
+  ca().put(signed_by(ca(), device, body::nested{{request(), request()}}), "of a stranger");
+  ca().put(added(request()), "added");
+  ca().put(batch(requests(kMembers)), "large");
+  ca().put(batch({request(), request()}), "small");
+  ca().put(request(), "alone");
+  EXPECT_EQ(ca().work().answered, 5U);
+  EXPECT_THAT(ca().sent(), SizeIs(5));
+  EXPECT_EQ(ca().certificates(), 1 + 1 + kMembers + 2 + 1);
+}
+
 TEST_F(BatchOfMessages, TimeToConfirmStartsWhenTheAnswerToTheBatchHasLeft) {
   start("confirm_within = \"10d\"\n");
   ca().put(batch({with_mac(ca(), ir(Credential()), {.implicit_confirm = false}), request()}));

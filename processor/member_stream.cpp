@@ -1,0 +1,67 @@
+#include "processor/member_stream.h"
+
+#include <algorithm>
+
+namespace cmpost {
+namespace {
+
+constexpr std::size_t kSample = 64;  // members whose time tells that of the rest
+constexpr auto kSoon = std::chrono::seconds(2);
+constexpr std::size_t kAtOnce = 32;  // members that one waking is for
+
+}  // namespace
+
+MemberStream::MemberStream(std::size_t members)
+    : size_(members), start_(std::chrono::steady_clock::now()), effects_(members) {}
+
+void MemberStream::put(std::size_t member, Effects effects) {
+  auto kept = std::make_unique<const Effects>(std::move(effects));
+  const std::lock_guard lock(mutex_);
+  effects_[member] = std::move(kept);
+  ++put_;
+  if (member == wanted_ || put_ == kSample) changed_.notify_all();
+}
+
+void MemberStream::end() {
+  const std::lock_guard lock(mutex_);
+  ended_ = true;
+  changed_.notify_all();
+}
+
+bool MemberStream::is_soon() const {
+  if (ended_ || put_ == size_) return true;
+  if (put_ < kSample) return false;
+  const auto each = (std::chrono::steady_clock::now() - start_) / put_;
+  return each * (size_ - put_) <= kSoon;
+}
+
+void MemberStream::wait_until_soon() {
+  constexpr auto kLook = std::chrono::milliseconds(50);
+  std::unique_lock lock(mutex_);
+  while (!is_soon()) changed_.wait_for(lock, kLook);
+}
+
+const Effects* MemberStream::wait_for(std::size_t member) {
+  std::unique_lock lock(mutex_);
+  const auto come = [&](std::size_t one) { return effects_[one] != nullptr || ended_; };
+  if (!come(member)) {
+    wanted_ = std::min(member + kAtOnce, size_) - 1;
+    changed_.wait(lock, [&] { return come(wanted_); });
+    wanted_ = member;  // the workers do not keep to the order
+    changed_.wait(lock, [&] { return come(member); });
+  }
+  return effects_[member].get();
+}
+
+void MemberStream::wait_for_end() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [&] { return ended_; });
+}
+
+bool MemberStream::changes_crl() {
+  const std::lock_guard lock(mutex_);
+  return std::ranges::any_of(effects_,
+                             [](const auto& effects) { return effects && effects->changes_crl(); });
+}
+
+}  // namespace cmpost
