@@ -4,6 +4,7 @@ import unittest
 
 from genm_test import GenmTest, inspect, set_in_ca
 from instance import eventually, run
+from openssl_cmp_test import Vendor
 
 URL, DELTA_URL = "http://crl.example/grid.crl", "http://crl.example/grid-delta.crl"
 REASONS = {
@@ -23,6 +24,9 @@ class Crls(GenmTest):
         file.write_text(file.read_text().replace(
             "[[profile]]\n", f'[[profile]]\ncrl_urls = ["{URL}"]\n', 1))
         self.instance.set_in_channel("announce", '["crlann"]')
+        offices = Vendor(self.workshop)
+        self.office = offices.device("office")
+        self.instance.set_in_channel("roles", f'{{ ra = ["{offices.root}"] }}')
         self.complete = self.instance.directory / "crl/complete.pem"
         self.delta = self.instance.directory / "crl/delta.pem"
         # The first CRL has no URL: a delta CRL would not fit it.
@@ -81,6 +85,20 @@ class Crls(GenmTest):
         self.assertEqual("good", self.verdict(certificate, self.complete, self.delta))
         self.assertEqual("removeFromCRL",
                          self.instance.json("crl", "show", "--delta")["revoked"][0]["reason"])
+
+    def test_a_registration_authority_ends_a_hold_and_nothing_else(self):
+        hold, release = 6, 8
+        held, revoked = self.device("held"), self.device("revoked")
+        self.revoke(held, hold)
+        self.revoke(revoked, 1)
+        self.assertEqual("revoked", self.verdict(held[0], self.complete, self.delta))
+        ask = ["rr", "-revreason", release, *self.signed_by(*self.office), "-oldcert"]
+        refused = self.openssl_cmp(*ask, revoked[0], check=False)
+        self.assertNotEqual(0, refused.returncode)
+        self.assertIn("badCertId", refused.stdout + refused.stderr)
+        self.openssl_cmp(*ask, held[0])
+        self.assertEqual("good", self.verdict(held[0], self.complete, self.delta))
+        self.assertEqual("revoked", self.verdict(revoked[0], self.complete, self.delta))
 
     def test_every_crl_is_announced_however_it_is_made(self):
         self.revoke(self.device("dev1"), 4)
