@@ -10,6 +10,8 @@ InstanceSettings read_instance(Section table);
 CaSettings read_ca(Section table);
 RaSettings read_ra(Section table);
 ProfileSettings read_profile(Section table);
+SubjectRules read_subject(Section table);
+ExtensionRules read_extensions(Section table);
 ChannelSettings read_channel(Section table);
 RunSettings read_run(Section table);
 // The keys of a mail channel; the caller finishes the table.
