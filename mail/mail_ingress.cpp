@@ -4,6 +4,7 @@
 
 #include "base/crash_point.h"
 #include "base/log.h"
+#include "base/pause.h"
 
 namespace cmpost {
 namespace {
@@ -155,7 +156,10 @@ bool MailIngress::over_budget(const std::string& sender, std::size_t requests) {
 
 void MailIngress::wait(Duration time_out, const std::stop_token& stop) {
   // The source would say at once that there are mails.
-  if (gate_.closed()) return gate_.wait(time_out, stop);
+  if (gate_.closed()) {
+    pause(std::min<Duration>(gate_.opens() - steady_.now(), time_out), stop);
+    return;
+  }
   const auto waited = source_->wait(std::min(time_out, settings_.mail.poll), stop);
   if (waited) return;
   // poll() meets the same trouble and tells it.

@@ -1,8 +1,7 @@
 #include <algorithm>
-#include <condition_variable>
-#include <mutex>
 
 #include "base/log.h"
+#include "base/pause.h"
 #include "outbox/dispatcher.h"
 
 namespace cmpost {
@@ -14,13 +13,6 @@ using namespace std::chrono_literals;
 // longest time that a stop has to wait for.
 constexpr Duration kAsk = 250ms;
 constexpr Duration kFirstPause = 1s, kLongestPause = 30s;
-
-void pause(Duration duration, const std::stop_token& stop) {
-  std::mutex mutex;
-  std::condition_variable_any stopped;
-  std::unique_lock lock(mutex);
-  stopped.wait_for(lock, stop, duration, [] { return false; });
-}
 
 }  // namespace
 

@@ -7,17 +7,6 @@
 namespace cmpost {
 namespace {
 
-bool has_effects(const Decision& decision) {
-  const auto& effects = decision.effects;
-  return decision.members || effects.open || effects.advance || effects.waiting ||
-         !effects.certificates.empty() || !effects.state_changes.empty() || effects.changes_crl() ||
-         !effects.audit.empty() || effects.announcement;
-}
-
-bool changes_crl(const Decision& decision) {
-  return decision.effects.changes_crl() || (decision.members && decision.members->changes_crl());
-}
-
 // False: one of them conflicts, or does not come.
 Result<bool> apply_each(MemberStream& members, LedgerWriter& writer, Time now) {
   for (std::size_t i = 0; i < members.size(); ++i) {
@@ -29,23 +18,19 @@ Result<bool> apply_each(MemberStream& members, LedgerWriter& writer, Time now) {
   return true;
 }
 
-// What the whole changes, nullptr where nothing could be decided. Not asked before the members have
-// ended.
-using Whole = std::function<const Effects*()>;
-
-Result<bool> apply_all(MemberStream& members, const Whole& whole, LedgerWriter& writer, Time now) {
-  ASSIGN_OR_RETURN(const bool applied, apply_each(members, writer, now));
+// The members come first: the decision about the whole is made when all of them are answered.
+Result<bool> apply_all(const WorkedOn& item, LedgerWriter& writer, Time now) {
+  ASSIGN_OR_RETURN(const bool applied, apply_each(*item.members, writer, now));
   if (!applied) return false;
-  members.wait_for_end();
-  const auto* effects = whole();
-  return effects != nullptr ? apply(*effects, writer, now) : false;
+  item.members->wait_for_end();
+  return item.decision ? apply(item.decision->effects, writer, now) : false;
 }
 
-Result<bool> apply_batch(MemberStream& members, const Whole& whole, LedgerWriter& writer,
-                         Time now) {
+// All members of a batch and the whole, or nothing.
+Result<bool> apply_batch(const WorkedOn& item, LedgerWriter& writer, Time now) {
   auto& connection = writer.connection();
   TRY(connection.execute("SAVEPOINT one_batch"));
-  auto applied = apply_all(members, whole, writer, now);
+  auto applied = apply_all(item, writer, now);
   if (!applied) return applied;  // the whole commit is given up
   if (!*applied) {
     TRY(connection.execute("ROLLBACK TO one_batch"));
@@ -55,8 +40,9 @@ Result<bool> apply_batch(MemberStream& members, const Whole& whole, LedgerWriter
   return applied;
 }
 
-bool has_effects(const WorkedOn& item) {
-  return item.members || (item.decision && has_effects(*item.decision));
+// After its end.
+bool changes_crl(const WorkedOn& item) {
+  return item.decision->effects.changes_crl() || (item.members && item.members->changes_crl());
 }
 
 void log_decision(const WorkedOn& item) {
@@ -77,17 +63,11 @@ void log_decision(const WorkedOn& item) {
 
 }  // namespace
 
-Result<bool> apply(const Decision& decision, LedgerWriter& writer, Time now) {
-  if (!decision.members) return apply(decision.effects, writer, now);
-  return apply_batch(
-      *decision.members, [&] { return &decision.effects; }, writer, now);
-}
-
 // Which decisions took effect: those that did not are to be made again.
 Result<std::vector<bool>> GroupCommit::write_ledger(const Group& group) {
   std::vector<bool> applied(group.size(), true);
-  if (std::ranges::none_of(group, [](const auto& item) { return has_effects(item); }))
-    return applied;
+  const auto is_trouble = [](const auto& item) { return !item.members && !item.decision; };
+  if (std::ranges::all_of(group, is_trouble)) return applied;
   for (const auto& item : group) {
     if (item.members) item.members->wait_until_soon();
   }
@@ -96,10 +76,9 @@ Result<std::vector<bool>> GroupCommit::write_ledger(const Group& group) {
     for (std::size_t i = 0; i < group.size(); ++i) {
       const auto& item = group[i];
       if (item.members) {
-        const auto whole = [&] { return item.decision ? &item.decision->effects : nullptr; };
-        ASSIGN_OR_RETURN(applied[i], apply_batch(*item.members, whole, writer, now));
+        ASSIGN_OR_RETURN(applied[i], apply_batch(item, writer, now));
       } else if (item.decision) {
-        ASSIGN_OR_RETURN(applied[i], apply(*item.decision, writer, now));
+        ASSIGN_OR_RETURN(applied[i], apply(item.decision->effects, writer, now));
       }
     }
     return {};
@@ -142,8 +121,7 @@ Result<Committed> GroupCommit::commit(Group& group) {
   ASSIGN_OR_RETURN(const auto applied, write_ledger(group));
   Committed committed;
   for (std::size_t i = 0; i < group.size(); ++i) {
-    const auto& decision = group[i].decision;
-    if (decision && applied[i] && changes_crl(*decision)) committed.changes_crl = true;
+    if (group[i].decision && applied[i] && changes_crl(group[i])) committed.changes_crl = true;
   }
   if (committed.changes_crl && after_revocation_) after_revocation_();
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "ca/ledger.h"
+#include "processor/member_stream.h"
 #include "processor/respond.h"
 #include "queue/spool.h"
 
@@ -26,10 +27,6 @@ struct Committed {
   std::size_t answered = 0, refused = 0, silent = 0, held = 0, deferred = 0;
   bool changes_crl = false;
 };
-
-// Applies the effects of a decision, those of all members of a batch or none, inside a ledger
-// commit. False as for a single Effects.
-Result<bool> apply(const Decision& decision, LedgerWriter& writer, Time now);
 
 // First the ledger, then the spool; see Processor. An Error means that nothing more may be assumed
 // than that calling again with the same group is right.

@@ -229,9 +229,7 @@ Result<Decision> Nested::close(LedgerReader& ledger) {
   }
   const auto outcome =
       "batch of " + std::to_string(members_.size()) + ", " + std::to_string(refused) + " refused";
-  ASSIGN_OR_RETURN(auto decision, whole_.answer_with(std::move(body), outcome, ledger));
-  decision.members = changes_;
-  return decision;
+  return whole_.answer_with(std::move(body), outcome, ledger);
 }
 
 }  // namespace cmpost

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "base/log.h"
+#include "base/pause.h"
 #include "processor/commit.h"
 #include "processor/nested.h"
 #include "processor/worker_pool.h"
@@ -23,19 +24,10 @@ constexpr int kMaxAttempts = 100;
 constexpr int kCommitTries = 5;
 constexpr auto kCommitPause = std::chrono::milliseconds(500);
 constexpr auto kIdle = std::chrono::seconds(1);
-constexpr std::size_t kWrittenEarly = 500;  // members: fewer are written when all are answered
 
 std::size_t worker_count(const ProcessorSettings& settings) {
   return settings.workers != 0 ? settings.workers
                                : std::max<std::size_t>(std::thread::hardware_concurrency(), 1);
-}
-
-bool pause(std::stop_token stop, std::chrono::milliseconds time) {
-  std::mutex mutex;
-  std::unique_lock lock(mutex);
-  std::condition_variable_any never;
-  never.wait_for(lock, stop, time, [] { return false; });
-  return !stop.stop_requested();
 }
 
 }  // namespace
@@ -68,7 +60,7 @@ class Processor::Pipeline {
           break;
         }
         log::error("spool.trouble", {{"error", to_string(leases.error())}});
-        if (!pause(stop, kIdle)) break;
+        if (!pause(kIdle, stop)) break;
         continue;
       }
       if (leases->empty()) {
@@ -115,59 +107,70 @@ class Processor::Pipeline {
     std::size_t index;
   };
 
-  // Works on a group and hands it over to the committing thread.
+  // Works on a group and hands it over to the committing thread. What the members of batches change
+  // is written while others are still answered, so they come last; where the group is meanwhile,
+  // its elements stay in their places.
   void think(std::vector<Lease> leases) {
     Group group(leases.size());
     for (std::size_t i = 0; i < leases.size(); ++i) {
       if (seen_.erase(leases[i].job.id) > 0) group[i].turn = Turn::again;
       group[i].lease = std::move(leases[i]);
     }
+    const std::span items(group);
     Batches batches(group.size());
-    const auto work_on = [&](std::size_t worker, std::size_t i) {
-      auto& item = group[i];
-      if (item.lease.attempts > kMaxAttempts) {
-        item.decision = hold("worked on " + std::to_string(kMaxAttempts) + " times without an end",
-                             "look into the log, then `cmpost queue retry` or `drop` it");
-        return;
-      }
-      if (is_nested(item.lease.job.payload)) {
-        batches[i] = std::make_unique<Nested>(item.lease, item.turn, *readers_[worker], services_);
-        return batches[i]->open();
-      }
-      item.decision = respond(item.lease, *readers_[worker], services_, item.turn);
-    };
     begin_snapshots();
-    pool_.run(group.size(), work_on, [&] { look_ahead(group); });
-    const bool handed_over = work_on_batches(group, batches);
+    pool_.run(
+        group.size(),
+        [&](std::size_t worker, std::size_t i) {
+          batches[i] = work_on(items[i], *readers_[worker]);
+        },
+        [&] { look_ahead(group); });
+    const auto members = check_members(items, batches);
+    if (members.empty()) end_snapshots();
+    if (hand_over(group)) answer_members(items, batches, members);
     end_snapshots();
-    if (!handed_over) hand_over(group);
   }
 
-  // The members of all batches of a group are shared among the workers like single requests. What
-  // many of them change is written while others are still answered: then the group is handed over
-  // before, and true returned. Its elements stay where they are.
-  bool work_on_batches(Group& group, const Batches& batches) {
+  // The nested message that is begun, if it is one; else all is done.
+  std::unique_ptr<Nested> work_on(WorkedOn& item, LedgerReader& ledger) {
+    if (item.lease.attempts > kMaxAttempts) {
+      item.decision = hold("worked on " + std::to_string(kMaxAttempts) + " times without an end",
+                           "look into the log, then `cmpost queue retry` or `drop` it");
+    } else if (is_nested(item.lease.job.payload)) {
+      auto nested = std::make_unique<Nested>(item.lease, item.turn, ledger, services_);
+      nested->open();
+      return nested;
+    } else {
+      item.decision = respond(item.lease, ledger, services_, item.turn);
+    }
+    return nullptr;
+  }
+
+  // The members of all batches of a group are shared among the workers like single requests.
+  std::vector<Member> check_members(std::span<WorkedOn> items, const Batches& batches) {
     std::vector<Member> members;
     for (const auto& batch : batches) {
       for (std::size_t i = 0; batch && i < batch->size(); ++i) members.push_back({batch.get(), i});
     }
     for_each(members,
              [](const Member& one, LedgerReader& ledger) { one.batch->check(one.index, ledger); });
-    const std::span items(group);
     for (std::size_t i = 0; i < items.size(); ++i) {
       if (!batches[i]) continue;
       batches[i]->judge();
       items[i].members = batches[i]->changes();
     }
-    const bool early = members.size() >= kWrittenEarly && hand_over(group);
+    return members;
+  }
+
+  void answer_members(std::span<WorkedOn> items, const Batches& batches,
+                      const std::vector<Member>& members) {
     for_each(members,
              [](const Member& one, LedgerReader& ledger) { one.batch->answer(one.index, ledger); });
-    for (std::size_t i = 0; i < items.size(); ++i) {
+    for (std::size_t i = 0; i < batches.size(); ++i) {
       if (!batches[i]) continue;
       items[i].decision = batches[i]->close(*readers_.front());
       batches[i]->changes()->end();
     }
-    return early;
   }
 
   void for_each(const std::vector<Member>& members,
@@ -265,7 +268,7 @@ class Processor::Pipeline {
       const auto& error = committed.error();
       log::error("commit.failed", {{"jobs", group.size()}, {"error", to_string(error)}});
       const bool again = error.recovery == Recovery::retry && (patient_ || tries < kCommitTries);
-      if (!again || !pause(stop, kCommitPause * std::min(tries, 20))) return committed;
+      if (!again || !pause(kCommitPause * std::min(tries, 20), stop)) return committed;
     }
   }
 
@@ -332,7 +335,7 @@ void Processor::run(std::stop_token stop) {
     const auto worked = pipeline_->work(stop, true);
     if (worked) return;
     log::error("processor.stopped", {{"error", to_string(worked.error())}});
-    pause(stop, kIdle);
+    pause(kIdle, stop);
   }
 }
 

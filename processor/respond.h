@@ -6,7 +6,6 @@
 
 #include "crypto/seal.h"
 #include "processor/handlers.h"
-#include "processor/member_stream.h"
 #include "queue/job_queue.h"
 
 namespace cmpost {
@@ -38,16 +37,16 @@ struct Decision {
   };
   std::variant<Reply, Silence, Hold, Early> what;
   Effects effects;
-  std::shared_ptr<MemberStream> members;  // of a batch: all take effect or none
-  std::string outcome;                    // for the queue's listing and the log
-  std::string tid;                        // hex
-  bool refused = false;                   // the answer is a refusal, for counts
+  std::string outcome;   // for the queue's listing and the log
+  std::string tid;       // hex
+  bool refused = false;  // the answer is a refusal, for counts
 };
 
-// Works on one job. Reads the ledger, changes nothing. Pure but for time, chance and the ledger:
-// the same job may be worked on again at any time. An Error is trouble of ours (retry or hold).
-// `Turn::again`: what is Early although everything before it has been worked on waits for its
-// predecessor as long as the channel says, and a poll gets its answer.
+// Works on one job that is no nested message (see nested.h). Reads the ledger, changes nothing.
+// Pure but for time, chance and the ledger: the same job may be worked on again at any time. An
+// Error is trouble of ours (retry or hold). `Turn::again`: what is Early although everything before
+// it has been worked on waits for its predecessor as long as the channel says, and a poll gets its
+// answer.
 enum class Turn { first, again };
 Result<Decision> respond(const Lease& lease, LedgerReader& ledger,
                          const ProcessorServices& services, Turn turn = Turn::first);

@@ -4,6 +4,7 @@
 
 #include "base/crash_point.h"
 #include "base/log.h"
+#include "base/pause.h"
 #include "sftp/remote_name.h"
 #include "watcher/file_names.h"
 
@@ -29,13 +30,6 @@ Look look_of(const RemoteLook& look) {
 }
 
 RemoteEntry entry_of(const auto& found) { return {found.name, found.look}; }
-
-void sleep_until_stopped(Duration duration, const std::stop_token& stop) {
-  std::mutex mutex;
-  std::condition_variable_any stopped;
-  std::unique_lock lock(mutex);
-  stopped.wait_for(lock, stop, duration, [] { return false; });
-}
 
 }  // namespace
 
@@ -74,7 +68,7 @@ void SftpIngress::wait(Duration time_out, const std::stop_token& stop) {
                         : std::min(next_scan_, std::max(settling_.next_look(), steady_.now()));
   const auto until = std::min(steady_.now() + time_out, next);
   for (auto now = steady_.now(); now < until && !stop.stop_requested(); now = steady_.now()) {
-    sleep_until_stopped(std::min<Duration>(until - now, kKeepAlive), stop);
+    pause(std::min<Duration>(until - now, kKeepAlive), stop);
     if (steady_.now() < until) sessions_.keep_alive();
   }
 }

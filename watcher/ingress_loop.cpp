@@ -1,11 +1,10 @@
 #include "watcher/ingress_loop.h"
 
 #include <algorithm>
-#include <condition_variable>
-#include <mutex>
 #include <optional>
 
 #include "base/log.h"
+#include "base/pause.h"
 
 namespace cmpost {
 namespace {
@@ -14,13 +13,6 @@ using namespace std::chrono_literals;
 
 constexpr Duration kIdle = 1h;  // an Ingress knows itself when to look again
 constexpr Duration kFirstPause = 1s, kLongestPause = 30s;
-
-void pause(Duration duration, const std::stop_token& stop) {
-  std::mutex mutex;
-  std::condition_variable_any stopped;
-  std::unique_lock lock(mutex);
-  stopped.wait_for(lock, stop, duration, [] { return false; });
-}
 
 // Tells the operator when trouble begins, when it changes and when it is over.
 class Trouble {

@@ -3,9 +3,7 @@
 #include <sys/statvfs.h>
 
 #include <algorithm>
-#include <condition_variable>
 #include <limits>
-#include <mutex>
 
 #include "base/log.h"
 
@@ -54,14 +52,6 @@ Result<std::size_t> IntakeGate::allowance() {
 void IntakeGate::took(std::size_t count) {
   pending_ += count;
   if (limits_.max_rate > 0) tokens_ -= static_cast<double>(count);
-}
-
-void IntakeGate::wait(Duration time_out, const std::stop_token& stop) const {
-  std::mutex mutex;
-  std::condition_variable_any stopped;
-  std::unique_lock lock(mutex);
-  stopped.wait_for(lock, stop, std::min<Duration>(opens_ - steady_.now(), time_out),
-                   [] { return false; });
 }
 
 std::string IntakeGate::full_disk() const {

@@ -1,7 +1,6 @@
 // When to leave input where it is.
 #pragma once
 
-#include <stop_token>
 #include <string>
 
 #include "carrier/channel_notes.h"
@@ -28,8 +27,6 @@ class IntakeGate {
   bool needs_help() const { return closed_ && needs_help_; }
   // When to ask again, by the steady clock. Time::min() when open.
   Time opens() const { return opens_; }
-  // Blocks until then, at most for `time_out`, or until a stop is requested.
-  void wait(Duration time_out, const std::stop_token& stop) const;
 
  private:
   std::string full_disk() const;
