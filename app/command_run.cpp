@@ -34,13 +34,21 @@ class BatchRun {
                        if (const auto crl = issue_crl_after_revocation(instance_); !crl)
                          note(crl.error());
                      }));
-    std::jthread taking([&](std::stop_token stop) { take_in(*spool, std::move(stop)); });
-    std::jthread processing(
-        [&](std::stop_token stop) { process(*processor, spool->requests(), std::move(stop)); });
-    std::jthread dispatching(
-        [&](std::stop_token stop) { dispatch(spool->replies(), std::move(stop)); });
+    // Who ends tells the next one, so that nobody sleeps over the end of everything.
+    std::jthread taking([&](std::stop_token stop) {
+      take_in(*spool, std::move(stop));
+      spool->requests().end_wait();
+    });
+    std::jthread processing([&](std::stop_token stop) {
+      process(*processor, spool->requests(), std::move(stop));
+      spool->replies().end_wait();
+    });
+    std::jthread dispatching([&](std::stop_token stop) {
+      dispatch(spool->replies(), std::move(stop));
+      signals.wake();
+    });
     while (!dispatched_) {
-      if (!signals.wait_for_stop(20ms)) continue;
+      if (!signals.wait_for_stop(1s)) continue;
       for (auto* thread : {&taking, &processing, &dispatching}) thread->request_stop();
       interrupted_ = true;
       break;
@@ -83,7 +91,7 @@ class BatchRun {
       }
       add(*totals);
       if (last) break;
-      requests.wait_for_work(50ms);
+      if (!taken_in_) requests.wait_for_work(50ms);
     }
     processed_all_ = true;
   }
@@ -107,7 +115,7 @@ class BatchRun {
       }
       sent_ += *sent;
       if (last && !dispatcher.more_comes_soon()) break;
-      replies.wait_for_work(20ms);
+      if (last || !processed_all_) replies.wait_for_work(20ms);
     }
     dispatched_ = true;
   }

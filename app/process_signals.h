@@ -1,9 +1,8 @@
 // SIGINT and SIGTERM as an orderly request to stop.
 #pragma once
 
-#include <csignal>
-
 #include "base/clock.h"
+#include "base/files.h"
 
 namespace cmpost {
 
@@ -12,11 +11,15 @@ namespace cmpost {
 class ProcessSignals {
  public:
   ProcessSignals();
-  // Waits; true when the process is asked to stop.
+  // Waits; true when the process is asked to stop, false when the time is over or wake() was
+  // called.
   bool wait_for_stop(Duration time_out);
+  // By any thread: ends the wait, or the next one.
+  void wake();
 
  private:
-  sigset_t signals_;
+  FileDescriptor signals_;
+  FileDescriptor news_;
 };
 
 }  // namespace cmpost

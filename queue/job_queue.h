@@ -83,6 +83,8 @@ class JobQueue {
   virtual Result<std::size_t> purge(Time before) = 0;
   // Blocks until a put by this process may have added work, or until the time-out. For loops.
   virtual void wait_for_work(Duration time_out) = 0;
+  // Ends that wait in this process, or the next one: there is news that the queue does not have.
+  virtual void end_wait() = 0;
 };
 
 // 1 min, 5 min, 15 min, 1 h, then 4 h, each +-20 %: the delay before attempt `attempts` + 1.

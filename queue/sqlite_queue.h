@@ -29,6 +29,7 @@ class SqliteQueue final : public JobQueue {
   Result<std::size_t> wake(std::string_view channel) override;
   Result<std::size_t> purge(Time before) override;
   void wait_for_work(Duration time_out) override;
+  void end_wait() override { parts_.signal.work_added(); }
 
  private:
   SpoolDatabase& database_;

@@ -38,6 +38,7 @@ class NoQueue final : public JobQueue {
   Result<std::size_t> wake(std::string_view) override { return 0; }
   Result<std::size_t> purge(Time) override { return 0; }
   void wait_for_work(Duration) override {}
+  void end_wait() override {}
 };
 
 // SEQUENCE, long form of the length, zeros.

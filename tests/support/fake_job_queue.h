@@ -169,9 +169,17 @@ class FakeJobQueue final : public JobQueue {
   void wait_for_work(Duration time_out) override {
     std::unique_lock lock(mutex_);
     work_.wait_for(lock, time_out, [this] {
-      return std::any_of(jobs_.begin(), jobs_.end(),
-                         [this](const auto& entry) { return due(entry.second); });
+      return wait_ended_ || std::any_of(jobs_.begin(), jobs_.end(),
+                                        [this](const auto& entry) { return due(entry.second); });
     });
+    wait_ended_ = false;
+  }
+  void end_wait() override {
+    {
+      const std::lock_guard lock(mutex_);
+      wait_ended_ = true;
+    }
+    work_.notify_all();
   }
 
   // How many calls of put() stored something or nothing: the groups.
@@ -227,6 +235,7 @@ class FakeJobQueue final : public JobQueue {
   const Clock& clock_;
   mutable std::mutex mutex_;
   std::condition_variable work_;
+  bool wait_ended_ = false;      // GUARDED_BY(mutex_)
   std::map<JobId, Entry> jobs_;  // GUARDED_BY(mutex_), as all below
   std::vector<JobId> order_;     // of arrival
   std::optional<Error> trouble_;

@@ -335,6 +335,15 @@ TYPED_TEST_P(JobQueueContract, APutEndsTheWait) {
   EXPECT_EQ(this->take().size(), 1U);
 }
 
+TYPED_TEST_P(JobQueueContract, NewsEndTheWaitOrTheNextOne) {
+  EXPECT_TRUE(this->take().empty());
+  const auto start = std::chrono::steady_clock::now();
+  std::jthread other([this] { this->queue().end_wait(); });
+  this->queue().wait_for_work(std::chrono::minutes(1));
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(50));
+  EXPECT_TRUE(this->take().empty());
+}
+
 TYPED_TEST_P(JobQueueContract, AWaitInVainEndsAtItsTime) {
   EXPECT_TRUE(this->take().empty());
   this->queue().wait_for_work(std::chrono::milliseconds(1));
@@ -379,7 +388,7 @@ REGISTER_TYPED_TEST_SUITE_P(JobQueueContract, GivesBackWhatWasPut, TakesAnEmptyP
                             InputThatCouldNotBeTakenIsListedAsHeld, ListsByStateAndChannel,
                             CountsByState, CountsWhatAChannelHasPending,
                             WhatADeferredGroupWaitedForCanWakeIt, PurgeForgetsOnlyWhatIsDoneAndOld,
-                            APurgedIdIsNewAgain, APutEndsTheWait, AWaitInVainEndsAtItsTime,
-                            ManyThreadsLeaseEachJobOnce);
+                            APurgedIdIsNewAgain, APutEndsTheWait, NewsEndTheWaitOrTheNextOne,
+                            AWaitInVainEndsAtItsTime, ManyThreadsLeaseEachJobOnce);
 
 }  // namespace cmpost
