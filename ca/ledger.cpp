@@ -52,6 +52,16 @@ Result<void> Ledger::write(const std::function<Result<void>(LedgerWriter&)>& wor
   return connection.commit();
 }
 
+std::int64_t Ledger::log_size() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->connection->log_size();
+}
+
+Result<bool> Ledger::checkpoint() {
+  const std::lock_guard lock(state_->mutex);
+  return state_->connection->checkpoint();
+}
+
 Result<std::optional<std::int64_t>> Ledger::verify_audit() {
   ASSIGN_OR_RETURN(const auto own, reader());
   return cmpost::verify_audit(own->connection());

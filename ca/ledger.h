@@ -119,6 +119,10 @@ class Ledger {
   // its Error. Once this has returned OK everything survives loss of power.
   Result<void> write(const std::function<Result<void>(LedgerWriter&)>& work);
 
+  // See Connection: for who has time while nobody writes. write() waits for a checkpoint.
+  std::int64_t log_size() const;
+  Result<bool> checkpoint();
+
   // Follows the audit chain from the first record; the number of the first record that does not
   // fit, or nullopt when all do.
   Result<std::optional<std::int64_t>> verify_audit();

@@ -126,7 +126,10 @@ ByteView inside(ByteView protected_part) {
 
 Bytes assemble(ByteView protected_part, const std::optional<Protection>& protection,
                const std::vector<CMPCertificate>& extraCerts, bool write_certs) {
-  Writer writer;
+  constexpr std::size_t kAround = 64;  // tags and lengths
+  auto size = kAround + protected_part.size() + (protection ? protection->bits.size() : 0);
+  for (const auto& certificate : extraCerts) size += kAround + certificate.der.size();
+  Writer writer(size);  // so that a large message is not copied again for what follows it
   writer.constructed(der::kSequence, [&] {
     writer.raw(inside(protected_part));
     if (protection) write_protection(writer, *protection);

@@ -23,10 +23,11 @@ Checked<void> check_pair(const PKIMessage& message) {
   return {};
 }
 
-// What the protection is computed over: as received, else as encode() would send it.
-Bytes protected_octets(const PKIMessage& message) {
+// What the protection is computed over: as received, else as encode() would send it, in `made`.
+ByteView protected_octets(const PKIMessage& message, Bytes& made) {
   if (!message.protected_part.empty()) return message.protected_part;
-  return encode_protected_part(message.header, message.body);
+  made = encode_protected_part(message.header, message.body);
+  return made;
 }
 
 // Also the ones that we refuse to verify: what they are is one question, what is allowed another.
@@ -88,8 +89,9 @@ Outcome<void> verify_signature_protection(const PKIMessage& message, const Publi
   if (!fits(*scheme, key)) {
     return reject(PKIFailureInfo::badAlg, "protectionAlg does not fit the key of the signer");
   }
-  ASSIGN_OR_RETURN(const Verdict verdict,
-                   verify(key, algorithm, protected_octets(message), message.protection->bits));
+  Bytes made;
+  const auto octets = protected_octets(message, made);
+  ASSIGN_OR_RETURN(const Verdict verdict, verify(key, algorithm, octets, message.protection->bits));
   if (verdict == Verdict::good) return {};
   return reject(PKIFailureInfo::badMessageCheck, "the signature of the message is wrong");
 }
@@ -104,8 +106,9 @@ Checked<MacParameters> protection_mac(const PKIMessage& message, const MacLimits
 Outcome<void> verify_mac_protection(const PKIMessage& message, const MacParameters& parameters,
                                     ByteView secret) {
   TRY(check_pair(message));
+  Bytes made;
   ASSIGN_OR_RETURN(const Bytes mac, compute_mac(parameters, secret, transaction_id(message.header),
-                                                protected_octets(message)));
+                                                protected_octets(message, made)));
   if (same_mac(mac, message.protection->bits)) return {};
   return reject(PKIFailureInfo::badMessageCheck, "the MAC of the message is wrong");
 }

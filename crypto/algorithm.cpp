@@ -31,10 +31,10 @@ EVP_MD_CTX* thread_digest_context() {
   return context.get();
 }
 
-void digest_into(Digest digest, ByteView data, std::uint8_t* output) {
+void digest_into(Digest digest, std::span<const ByteView> parts, std::uint8_t* output) {
   EVP_MD_CTX* context = thread_digest_context();
   CHECK(EVP_DigestInit_ex2(context, fetched(digest), nullptr) == 1);
-  CHECK(EVP_DigestUpdate(context, data.data(), data.size()) == 1);
+  for (const auto part : parts) CHECK(EVP_DigestUpdate(context, part.data(), part.size()) == 1);
   const int done = is_shake(digest) ? EVP_DigestFinalXOF(context, output, output_size(digest))
                                     : EVP_DigestFinal_ex(context, output, nullptr);
   CHECK(done == 1);
@@ -69,15 +69,17 @@ std::optional<Digest> digest_by_oid(const Oid& oid) {
 
 const Oid& oid_of(Digest digest) { return *kDigests[static_cast<std::size_t>(digest)].second; }
 
-Bytes hash(Digest digest, ByteView data) {
+Bytes hash_all(Digest digest, std::span<const ByteView> parts) {
   Bytes output(output_size(digest));
-  digest_into(digest, data, output.data());
+  digest_into(digest, parts, output.data());
   return output;
 }
 
+Bytes hash(Digest digest, ByteView data) { return hash_all(digest, {&data, 1}); }
+
 Sha256 sha256(ByteView data) {
   Sha256 output;
-  digest_into(Digest::sha256, data, output.data());
+  digest_into(Digest::sha256, {&data, 1}, output.data());
   return output;
 }
 

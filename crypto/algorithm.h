@@ -40,6 +40,7 @@ std::optional<Digest> digest_by_oid(const Oid& oid);
 const Oid& oid_of(Digest digest);
 // SHAKE128 gives 32 octets, SHAKE256 64 (RFC 8702 2).
 Bytes hash(Digest digest, ByteView data);
+Bytes hash_all(Digest digest, std::span<const ByteView> parts);  // one after the other
 // SHA-256, for keys of caches and tables.
 using Sha256 = std::array<std::uint8_t, 32>;
 Sha256 sha256(ByteView data);

@@ -24,6 +24,8 @@ struct Certificate::State {
 
   std::once_flag compare_once;
   std::string issuer_key, subject_key;
+  std::once_flag text_once;
+  std::string subject_text;
   std::once_flag decode_once;
   std::optional<Result<PublicKey>> public_key;
 
@@ -164,6 +166,10 @@ ByteView Certificate::serial_number() const { return state_->serial_number; }
 const Name& Certificate::issuer() const { return state_->issuer; }
 const Name& Certificate::subject() const { return state_->subject; }
 const std::string& Certificate::issuer_key() const { return state_->compared().issuer_key; }
+const std::string& Certificate::subject_text() const {
+  std::call_once(state_->text_once, [this] { state_->subject_text = state_->subject.text(); });
+  return state_->subject_text;
+}
 const std::string& Certificate::subject_key() const { return state_->compared().subject_key; }
 Time Certificate::not_before() const { return state_->not_before; }
 Time Certificate::not_after() const { return state_->not_after; }

@@ -57,6 +57,7 @@ class Certificate {
   std::string serial_hex() const;     // without the sign octet, lower case
   const Name& issuer() const;
   const Name& subject() const;
+  const std::string& subject_text() const;  // subject().text(), made on first use and kept
   // Name::comparison_key() of the two, made on first use and kept.
   const std::string& issuer_key() const;
   const std::string& subject_key() const;

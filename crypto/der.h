@@ -90,6 +90,9 @@ class Reader {
 // Writes values one after the other; lengths are minimal by construction.
 class Writer {
  public:
+  Writer() = default;
+  explicit Writer(std::size_t expected) { out_.reserve(expected); }  // octets, about
+
   // `body` writes the content; may nest. Example: w.constructed(kSequence, [&] { w.integer(1); });
   template <typename F>
   void constructed(Tag tag, F&& body) {

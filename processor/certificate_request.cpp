@@ -92,7 +92,7 @@ CertificateRecord record_of(const Certificate& certificate, const ProvenRequest&
   CertificateRecord record;
   record.serial = to_bytes(certificate.serial_number());
   record.der = to_bytes(certificate.der());
-  record.subject = certificate.subject().text();
+  record.subject = certificate.subject_text();
   record.profile = profile.name();
   record.channel = request.channel->settings.name;
   record.requester = requester.text();

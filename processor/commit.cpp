@@ -7,12 +7,14 @@
 namespace cmpost {
 namespace {
 
+constexpr std::int64_t kLongLog = 16 << 20;
+
 // False: one of them conflicts, or does not come.
-Result<bool> apply_each(MemberStream& members, LedgerWriter& writer, Time now) {
+Result<bool> apply_each(MemberStream& members, LedgerWriter& writer, Time now, MessageRows& rows) {
   for (std::size_t i = 0; i < members.size(); ++i) {
     const auto* effects = members.wait_for(i);
     if (effects == nullptr) return false;
-    ASSIGN_OR_RETURN(const bool applied, apply(*effects, writer, now));
+    ASSIGN_OR_RETURN(const bool applied, apply(*effects, writer, now, rows));
     if (!applied) return false;
   }
   return true;
@@ -20,10 +22,11 @@ Result<bool> apply_each(MemberStream& members, LedgerWriter& writer, Time now) {
 
 // The members come first: the decision about the whole is made when all of them are answered.
 Result<bool> apply_all(const WorkedOn& item, LedgerWriter& writer, Time now) {
-  ASSIGN_OR_RETURN(const bool applied, apply_each(*item.members, writer, now));
+  MessageRows rows;
+  ASSIGN_OR_RETURN(const bool applied, apply_each(*item.members, writer, now, rows));
   if (!applied) return false;
   item.members->wait_for_end();
-  return item.decision ? apply(item.decision->effects, writer, now) : false;
+  return item.decision ? apply(item.decision->effects, writer, now, rows) : false;
 }
 
 // All members of a batch and the whole, or nothing.
@@ -43,6 +46,11 @@ Result<bool> apply_batch(const WorkedOn& item, LedgerWriter& writer, Time now) {
 // After its end.
 bool changes_crl(const WorkedOn& item) {
   return item.decision->effects.changes_crl() || (item.members && item.members->changes_crl());
+}
+
+bool has_batch(const Group& group) {
+  return std::ranges::any_of(
+      group, [](const auto& item) { return item.members && item.members->size() > 0; });
 }
 
 void log_decision(const WorkedOn& item) {
@@ -90,6 +98,23 @@ Result<std::vector<bool>> GroupCommit::write_ledger(const Group& group) {
   return applied;
 }
 
+// A large batch leaves long logs, and the next one would hardly change the same pages again. That
+// of the ledger is taken in while the spool commits, that of the spool while the answers leave.
+std::future<void> GroupCommit::tidy_ledger() {
+  if (ledger_.log_size() < kLongLog) return {};
+  // By the default policy: where no thread can be had it is not done.
+  return std::async([this] {
+    const auto done = ledger_.checkpoint();
+    if (!done) log::warning("ledger.log_stays", {{"error", to_string(done.error())}});
+  });
+}
+
+void GroupCommit::tidy_spool() {
+  if (spool_.log_size() < kLongLog) return;
+  const auto done = spool_.checkpoint();
+  if (!done) log::warning("spool.log_stays", {{"error", to_string(done.error())}});
+}
+
 // A request that could not be worked on for a reason of ours.
 Result<void> GroupCommit::settle_failed(const WorkedOn& item, Committed& committed) {
   const auto& id = item.lease.job.id;
@@ -124,6 +149,8 @@ Result<Committed> GroupCommit::commit(Group& group) {
     if (group[i].decision && applied[i] && changes_crl(group[i])) committed.changes_crl = true;
   }
   if (committed.changes_crl && after_revocation_) after_revocation_();
+  const bool batch = has_batch(group);
+  const auto tidying = batch ? tidy_ledger() : std::future<void>();
 
   Spool::Exchange exchange;
   std::vector<JobId> silent;
@@ -133,9 +160,9 @@ Result<Committed> GroupCommit::commit(Group& group) {
       TRY(settle_failed(item, committed));
     } else if (!applied[i]) {
       committed.redo.push_back(item.lease);
-    } else if (auto* reply = std::get_if<Decision::Reply>(&item.decision->what)) {
+    } else if (const auto* reply = std::get_if<Decision::Reply>(&item.decision->what)) {
       exchange.answered.push_back(item.lease.job.id);
-      exchange.replies.push_back(reply->job);
+      exchange.replies.push_back(&reply->job);
       committed.refused += item.decision->refused ? 1 : 0;
       log_decision(item);
     } else if (const auto* held = std::get_if<Decision::Hold>(&item.decision->what)) {
@@ -155,6 +182,7 @@ Result<Committed> GroupCommit::commit(Group& group) {
   committed.silent = silent.size();
   if (!exchange.answered.empty()) TRY(spool_.exchange(exchange));
   if (!silent.empty()) TRY(spool_.requests().finish(silent, "nothing to answer"));
+  if (batch) tidy_spool();
   return committed;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <future>
 #include <vector>
 
 #include "ca/ledger.h"
@@ -44,6 +45,8 @@ class GroupCommit {
 
  private:
   Result<std::vector<bool>> write_ledger(const Group& group);
+  std::future<void> tidy_ledger();
+  void tidy_spool();
   Result<void> settle_early(const WorkedOn& item, const Decision::Early& early,
                             Committed& committed);
   Result<void> settle_failed(const WorkedOn& item, Committed& committed);

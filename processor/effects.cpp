@@ -94,7 +94,41 @@ Result<bool> change_protections(const Effects& effects, LedgerWriter& writer, Ti
   return true;
 }
 
-Result<bool> apply_all(const Effects& effects, LedgerWriter& writer, Time now) {
+// From indices of members to rows; members without a row have no place in `pieces`.
+std::vector<ReplyPiece> located(const std::vector<ReplyPiece>& pieces, const MessageRows& rows) {
+  std::vector<ReplyPiece> located;
+  for (const auto& piece : pieces) {
+    if (piece.own) {
+      located.push_back(piece);
+      continue;
+    }
+    for (auto member = piece.first; member < piece.first + piece.count; ++member) {
+      const auto row = rows.at(static_cast<std::size_t>(member));
+      CHECK(row != 0);
+      const bool follows = !located.empty() && !located.back().own &&
+                           located.back().first + located.back().count == row;
+      if (!follows) located.push_back({false, row, 0});
+      ++located.back().count;
+    }
+  }
+  return located;
+}
+
+// The row; 0 where no message is added.
+Result<std::int64_t> change_messages(const Effects& effects, TransactionTable& table,
+                                     std::int64_t transaction, Time now, const MessageRows& rows) {
+  if (!effects.message) return 0;
+  if (effects.message_replaces) {
+    TRY(table.set_reply(transaction, *effects.message));
+    return 0;
+  }
+  if (effects.message->pieces.empty()) return table.add(transaction, *effects.message, now);
+  auto message = *effects.message;
+  message.pieces = located(message.pieces, rows);
+  return table.add(transaction, message, now);
+}
+
+Result<bool> apply_all(const Effects& effects, LedgerWriter& writer, Time now, MessageRows& rows) {
   TransactionTable table(writer.connection());
   ASSIGN_OR_RETURN(const auto transaction, change_transaction(effects, table));
   if (!transaction) return false;
@@ -108,10 +142,8 @@ Result<bool> apply_all(const Effects& effects, LedgerWriter& writer, Time now) {
   if (!protections) return false;
   ASSIGN_OR_RETURN(const bool changed, change_certificates(effects, writer));
   if (!changed) return false;
-  if (effects.message) {
-    TRY(effects.message_replaces ? table.set_reply(*transaction, *effects.message)
-                                 : table.add(*transaction, *effects.message, now));
-  }
+  ASSIGN_OR_RETURN(const auto row, change_messages(effects, table, *transaction, now, rows));
+  rows.push_back(row);
   for (const auto& certificate : effects.certificates) TRY(writer.add(certificate));
   if (effects.announcement) {
     TRY(AnnouncementTable(writer.connection()).add(*effects.announcement));
@@ -146,10 +178,15 @@ void Effects::merge(Effects&& more) {
 }
 
 Result<bool> apply(const Effects& effects, LedgerWriter& writer, Time now) {
-  if (!needs_savepoint(effects)) return apply_all(effects, writer, now);
+  MessageRows rows;
+  return apply(effects, writer, now, rows);
+}
+
+Result<bool> apply(const Effects& effects, LedgerWriter& writer, Time now, MessageRows& rows) {
+  if (!needs_savepoint(effects)) return apply_all(effects, writer, now, rows);
   auto& connection = writer.connection();
   TRY(run(connection, "SAVEPOINT one_request"));
-  auto applied = apply_all(effects, writer, now);
+  auto applied = apply_all(effects, writer, now, rows);
   if (!applied) return applied;  // the whole commit is given up
   if (!*applied) TRY(run(connection, "ROLLBACK TO one_request"));
   TRY(run(connection, "RELEASE one_request"));

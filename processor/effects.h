@@ -72,5 +72,9 @@ struct Effects {
 // build on since they were planned; nothing was changed by this call, and the request must be
 // worked on again.
 Result<bool> apply(const Effects& effects, LedgerWriter& writer, Time now);
+// The same for the members of a batch one after the other, then for the batch: `rows` gets the row
+// of the message that was stored, or 0, and the pieces of the answer to the batch name its indices.
+using MessageRows = std::vector<std::int64_t>;
+Result<bool> apply(const Effects& effects, LedgerWriter& writer, Time now, MessageRows& rows);
 
 }  // namespace cmpost

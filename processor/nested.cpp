@@ -52,12 +52,11 @@ std::optional<Bytes> transaction_id_of(ByteView message) {
 
 }  // namespace
 
-Nested::Nested(const Lease& lease, Turn turn, LedgerReader& ledger,
-               const ProcessorServices& services)
+Nested::Nested(const Lease& lease, Turn turn, const ProcessorServices& services)
     : lease_(lease),
       turn_(turn),
       services_(services),
-      whole_(arrival(lease.job.id, lease.job.payload), ledger, services) {}
+      whole_(arrival(lease.job.id, lease.job.payload), services) {}
 
 Arrival Nested::arrival(const JobId& job, ByteView der) const {
   Arrival arrival{.job = job, .envelope = lease_.job.envelope, .der = der};
@@ -68,20 +67,16 @@ Arrival Nested::arrival(const JobId& job, ByteView der) const {
 }
 
 void Nested::open() {
-  const bool too_deep = nesting_depth(lease_.job.payload, kMaxDepth + 1) > kMaxDepth;
-  const auto checked = too_deep ? whole_.check_form_only() : whole_.check();
-  if (!checked) {
-    error_ = checked.error();
+  whole_.read();
+  if (whole_.fault() || whole_.is_settled()) return;
+  if (nesting_depth(lease_.job.payload, kMaxDepth + 1) > kMaxDepth) {
+    fault_ = bad_request("messages are nested too deep");
     return;
   }
-  if (too_deep) fault_ = bad_request("messages are nested too deep");
-  if (fault_ || whole_.fault() || whole_.is_settled()) return;
   strict_ = whole_.is_strict();
-  take_members();
-  const auto good = check_whole();
-  if (good) return;
-  fault_ = good.error();
-  members_.clear();
+  // Without a transactionID the header is wrong, which check() says, and no member has a batch.
+  if (whole_.header()->transactionID) take_members();
+  opened_ = true;
 }
 
 // one member with the same transactionID is an added protection, everything else a batch.
@@ -99,7 +94,24 @@ void Nested::take_members() {
   }
 }
 
-Checked<void> Nested::check_whole() const {
+void Nested::check(std::size_t part, LedgerReader& ledger) {
+  if (part == 0) {
+    check_whole(ledger);
+  } else if (!settled_) {
+    check_member(members_[part - 1], ledger);
+  }
+}
+
+void Nested::check_whole(LedgerReader& ledger) {
+  if (auto checked = whole_.check(ledger); !checked) {
+    error_ = std::move(checked).error();
+  } else if (!whole_.fault() && !whole_.is_settled()) {
+    if (auto good = judge_whole(); !good) fault_ = std::move(good).error();
+  }
+  settled_ = error_ || fault_ || whole_.fault() || whole_.is_settled();
+}
+
+Checked<void> Nested::judge_whole() const {
   TRY(check_authority(whole_));
   if (members_.empty()) return failure(bad_request("the nested message is empty"));
   if (batch_ && strict_ && members_.size() == 1) {
@@ -111,8 +123,7 @@ Checked<void> Nested::check_whole() const {
   return {};
 }
 
-void Nested::check(std::size_t index, LedgerReader& ledger) {
-  auto& member = members_[index];
+void Nested::check_member(Member& member, LedgerReader& ledger) {
   auto one = arrival(member.job, member.der);
   if (batch_) {
     one.carrier = lease_.job.id;
@@ -120,8 +131,9 @@ void Nested::check(std::size_t index, LedgerReader& ledger) {
   }
   one.endorsed = !batch_;
   const bool added = batch_ && is_nested(member.der);
-  member.responder = std::make_unique<Responder>(one, ledger, services_);
-  if (auto checked = member.responder->check(); !checked) {
+  member.responder = std::make_unique<Responder>(one, services_);
+  member.responder->read();
+  if (auto checked = member.responder->check(ledger); !checked) {
     member.error = std::move(checked).error();
     return;
   }
@@ -145,8 +157,9 @@ void Nested::check_endorsed(Member& member, LedgerReader& ledger) {
   one.carrier = lease_.job.id;
   one.batch = *whole_.header()->transactionID;
   one.endorsed = true;
-  auto responder = std::make_unique<Responder>(one, ledger, services_);
-  if (auto checked = responder->check(); !checked) {
+  auto responder = std::make_unique<Responder>(one, services_);
+  responder->read();
+  if (auto checked = responder->check(ledger); !checked) {
     member.error = std::move(checked).error();
     return;
   }
@@ -158,6 +171,7 @@ void Nested::check_endorsed(Member& member, LedgerReader& ledger) {
 }
 
 void Nested::judge() {
+  if (settled_) members_.clear();
   if (batch_) refuse_repeated();
   const bool good = batch_ && !fault_ && std::ranges::none_of(members_, [](const auto& one) {
                       return one.error.has_value();
@@ -203,6 +217,8 @@ void Nested::answer(std::size_t index, LedgerReader& ledger) {
     CHECK(reply != nullptr);  // each member of a batch gets an answer
     member.reply = std::move(reply->job.payload);
     member.refused = decision->refused;
+    const auto& message = decision->effects.message;
+    member.stored = message && !decision->effects.message_replaces;
     if (index < changes_->size()) changes_->put(index, std::move(decision->effects));
   }
 }
@@ -210,6 +226,32 @@ void Nested::answer(std::size_t index, LedgerReader& ledger) {
 Result<Decision> Nested::refuse_whole(const Rejection& rejection, LedgerReader& ledger) {
   whole_.refuse_with(rejection);
   return whole_.answer(ledger);
+}
+
+// The answers of members that are stored are not stored once more in that of the batch.
+void Nested::share_replies(Decision& decision) const {
+  const auto* reply = std::get_if<Decision::Reply>(&decision.what);
+  auto& message = decision.effects.message;
+  if (reply == nullptr || !message) return;
+  const ByteView whole = reply->job.payload;
+  const auto replies = nested_members(whole);
+  CHECK(replies.size() == members_.size());
+  const auto* at = whole.data();  // where what is not kept yet begins
+  const auto keep_until = [&](const std::uint8_t* end) {
+    if (at == end) return;
+    append(message->reply, ByteView(at, end));
+    message->pieces.push_back({true, 0, end - at});
+  };
+  for (std::size_t i = 0; i < replies.size(); ++i) {
+    if (!members_[i].stored) continue;
+    keep_until(replies[i].data());
+    at = replies[i].data() + replies[i].size();
+    auto& pieces = message->pieces;
+    const auto member = static_cast<std::int64_t>(i);
+    if (pieces.empty() || pieces.back().own) pieces.push_back({false, member, 0});
+    ++pieces.back().count;
+  }
+  keep_until(whole.data() + whole.size());
 }
 
 Result<Decision> Nested::close(LedgerReader& ledger) {
@@ -229,7 +271,9 @@ Result<Decision> Nested::close(LedgerReader& ledger) {
   }
   const auto outcome =
       "batch of " + std::to_string(members_.size()) + ", " + std::to_string(refused) + " refused";
-  return whole_.answer_with(std::move(body), outcome, ledger);
+  ASSIGN_OR_RETURN(auto decision, whole_.answer_with(std::move(body), outcome, ledger));
+  share_replies(decision);
+  return decision;
 }
 
 }  // namespace cmpost

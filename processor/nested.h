@@ -2,6 +2,7 @@
 // (5.2.2.2)., the receiving side.
 #pragma once
 
+#include <atomic>
 #include <memory>
 
 #include "cmp/nesting.h"
@@ -10,22 +11,26 @@
 
 namespace cmpost {
 
-// One nested message. The members of a batch are worked on in two passes, by any number of threads:
-// check() for each, then judge(), then answer() for each, then close(). Nothing is issued before
+// One nested message. It is worked on in two passes, by any number of threads: open(), check() for
+// each part, then judge(), then answer() for each member, then close(). Nothing is issued before
 // all have been checked. The lease outlives it.
 class Nested {
  public:
-  Nested(const Lease& lease, Turn turn, LedgerReader& ledger, const ProcessorServices& services);
+  Nested(const Lease& lease, Turn turn, const ProcessorServices& services);
 
-  // The message itself: its form, its depth (before any cryptography), its header and protection.
+  // The form of the message and its depth, before any cryptography.
   void open();
-  // Members to work on; none when the whole has been found wanting.
-  std::size_t size() const { return members_.size(); }
-  // Each member once; several at the same time.
-  void check(std::size_t member, LedgerReader& ledger);
+  // What there is to check: the message as a whole and each member. None when its form is wrong.
+  std::size_t parts() const { return opened_ ? 1 + members_.size() : 0; }
+  // Each part once, several at the same time, the first one first: it is the whole, its header and
+  // protection, and takes long for a large batch. Where that is found wanting the rest is skipped,
+  // so what a stranger's batch costs is bounded by the time that one digest of it takes.
+  void check(std::size_t part, LedgerReader& ledger);
   // What is wrong with the members together: transactionIDs and nonces that come twice. On a strict
   // channel one wrong member is a fault of the whole.
   void judge();
+  // After judge(): members to answer; none when the whole is refused.
+  std::size_t size() const { return members_.size(); }
   // After judge(): what the members of a batch change, as answer() finds it, so that it can be
   // written before the end. Of nobody where the whole is refused or is no batch.
   const std::shared_ptr<MemberStream>& changes() const { return changes_; }
@@ -43,15 +48,19 @@ class Nested {
     std::unique_ptr<Responder> responder;  // who answers; the same where there is none
     Bytes reply;
     bool refused = false;
+    bool stored = false;  // `reply`, with a transaction of its own
     std::optional<Error> error;
   };
 
-  Checked<void> check_whole() const;
   void take_members();
+  void check_whole(LedgerReader& ledger);
+  Checked<void> judge_whole() const;
+  void check_member(Member& member, LedgerReader& ledger);
   void refuse_repeated();
   Arrival arrival(const JobId& job, ByteView der) const;
   void check_endorsed(Member& member, LedgerReader& ledger);
   Result<Decision> refuse_whole(const Rejection& rejection, LedgerReader& ledger);
+  void share_replies(Decision& decision) const;
 
   const Lease& lease_;
   const Turn turn_;
@@ -60,8 +69,10 @@ class Nested {
   std::vector<Member> members_;
   std::shared_ptr<MemberStream> changes_;
   std::optional<Decision> only_;  // of the message in an added protection
+  bool opened_ = false;
   bool batch_ = false;
   bool strict_ = false;
+  std::atomic<bool> settled_ = false;  // by the whole: nothing in it matters
   std::optional<Rejection> fault_;
   std::optional<Error> error_;
 };

@@ -10,9 +10,9 @@ std::string outcome_of(const Rejection& rejection) {
   return "rejection " + std::string(to_string(rejection.failInfo)) + ": " + rejection.text;
 }
 
-Proceeding::Proceeding(const JobId& job_id, const Envelope& job_envelope, LedgerReader& reader,
+Proceeding::Proceeding(const JobId& job_id, const Envelope& job_envelope,
                        const ProcessorServices& all)
-    : job(job_id), envelope(job_envelope), shared(all), ledger(&reader) {
+    : job(job_id), envelope(job_envelope), shared(all) {
   request.now = all.clock.now();
   decision.job = job_id;
 }

@@ -17,8 +17,7 @@ inline constexpr std::size_t kNonceSize = 16;  // of ours
 // Shared by those who answer arrivals (respond.cpp) and those who go on with what has waited
 // (resume.h). One thread.
 struct Proceeding {
-  Proceeding(const JobId& job_id, const Envelope& job_envelope, LedgerReader& reader,
-             const ProcessorServices& services);
+  Proceeding(const JobId& job_id, const Envelope& job_envelope, const ProcessorServices& services);
 
   // Both are nullopt when there is none.
   Result<void> find_transaction(ByteView transactionID);
@@ -43,7 +42,7 @@ struct Proceeding {
   const JobId job;
   const Envelope& envelope;
   const ProcessorServices& shared;
-  LedgerReader* ledger;  // of the worker that has it now
+  LedgerReader* ledger = nullptr;  // of the worker that has it now
   Services services() const {
     return {shared.authority, *ledger, shared.sealing_key, shared.random};
   }

@@ -102,7 +102,7 @@ class Processor::Pipeline {
   }
 
   using Batches = std::vector<std::unique_ptr<Nested>>;  // one for each of a group, or nullptr
-  struct Member {
+  struct Part {
     Nested* batch;
     std::size_t index;
   };
@@ -125,7 +125,7 @@ class Processor::Pipeline {
           batches[i] = work_on(items[i], *readers_[worker]);
         },
         [&] { look_ahead(group); });
-    const auto members = check_members(items, batches);
+    const auto members = check_parts(items, batches);
     if (members.empty()) end_snapshots();
     if (hand_over(group)) answer_members(items, batches, members);
     end_snapshots();
@@ -137,7 +137,7 @@ class Processor::Pipeline {
       item.decision = hold("worked on " + std::to_string(kMaxAttempts) + " times without an end",
                            "look into the log, then `cmpost queue retry` or `drop` it");
     } else if (is_nested(item.lease.job.payload)) {
-      auto nested = std::make_unique<Nested>(item.lease, item.turn, ledger, services_);
+      auto nested = std::make_unique<Nested>(item.lease, item.turn, services_);
       nested->open();
       return nested;
     } else {
@@ -146,26 +146,32 @@ class Processor::Pipeline {
     return nullptr;
   }
 
-  // The members of all batches of a group are shared among the workers like single requests.
-  std::vector<Member> check_members(std::span<WorkedOn> items, const Batches& batches) {
-    std::vector<Member> members;
+  // The parts of all batches of a group are shared among the workers like single requests; gives
+  // the members to be answered.
+  std::vector<Part> check_parts(std::span<WorkedOn> items, const Batches& batches) {
+    std::vector<Part> parts;
     for (const auto& batch : batches) {
-      for (std::size_t i = 0; batch && i < batch->size(); ++i) members.push_back({batch.get(), i});
+      for (std::size_t i = 0; batch && i < batch->parts(); ++i) parts.push_back({batch.get(), i});
     }
-    for_each(members,
-             [](const Member& one, LedgerReader& ledger) { one.batch->check(one.index, ledger); });
+    for_each(parts,
+             [](const Part& one, LedgerReader& ledger) { one.batch->check(one.index, ledger); });
+    std::vector<Part> members;
     for (std::size_t i = 0; i < items.size(); ++i) {
-      if (!batches[i]) continue;
-      batches[i]->judge();
-      items[i].members = batches[i]->changes();
+      auto* const batch = batches[i].get();
+      if (batch == nullptr) continue;
+      batch->judge();
+      items[i].members = batch->changes();
+      for (std::size_t member = 0; member < batch->size(); ++member) {
+        members.push_back({batch, member});
+      }
     }
     return members;
   }
 
   void answer_members(std::span<WorkedOn> items, const Batches& batches,
-                      const std::vector<Member>& members) {
+                      const std::vector<Part>& members) {
     for_each(members,
-             [](const Member& one, LedgerReader& ledger) { one.batch->answer(one.index, ledger); });
+             [](const Part& one, LedgerReader& ledger) { one.batch->answer(one.index, ledger); });
     for (std::size_t i = 0; i < batches.size(); ++i) {
       if (!batches[i]) continue;
       items[i].decision = batches[i]->close(*readers_.front());
@@ -173,11 +179,11 @@ class Processor::Pipeline {
     }
   }
 
-  void for_each(const std::vector<Member>& members,
-                const std::function<void(const Member&, LedgerReader&)>& work) {
+  void for_each(const std::vector<Part>& parts,
+                const std::function<void(const Part&, LedgerReader&)>& work) {
     pool_.run(
-        members.size(),
-        [&](std::size_t worker, std::size_t i) { work(members[i], *readers_[worker]); }, [] {});
+        parts.size(), [&](std::size_t worker, std::size_t i) { work(parts[i], *readers_[worker]); },
+        [] {});
   }
 
   // One snapshot of the ledger for a group, instead of a look for news before each statement. What

@@ -50,7 +50,7 @@ Rejection Requester::refuse_instead_of(std::string_view other) const {
 
 std::string Requester::text() const {
   if (const auto* holder = secret()) return "mac:" + printable(holder->secret.reference);
-  return (is_ra() ? "ra:" : "cert:") + certificate()->certificate.subject().text();
+  return (is_ra() ? "ra:" : "cert:") + certificate()->certificate.subject_text();
 }
 
 }  // namespace cmpost

@@ -12,8 +12,9 @@ Result<Decision> respond(const Lease& lease, LedgerReader& ledger,
   arrival.arrived = lease.arrived;
   arrival.attempts = lease.attempts;
   arrival.turn = turn;
-  Responder responder(std::move(arrival), ledger, services);
-  TRY(responder.check());
+  Responder responder(std::move(arrival), services);
+  responder.read();
+  TRY(responder.check(ledger));
   return responder.answer(ledger);
 }
 

@@ -1,6 +1,7 @@
 #include "processor/responder.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "processor/announcement.h"
 #include "processor/audit_detail.h"
@@ -14,34 +15,36 @@
 
 namespace cmpost {
 
-Responder::Responder(Arrival arrival, LedgerReader& ledger, const ProcessorServices& services)
-    : arrival_(std::move(arrival)), at_(arrival_.job, arrival_.envelope, ledger, services) {
+Responder::Responder(Arrival arrival, const ProcessorServices& services)
+    : arrival_(std::move(arrival)), at_(arrival_.job, arrival_.envelope, services) {
   at_.request.endorsed = arrival_.endorsed;
 }
 
-bool Responder::read() {
+void Responder::read() {
   const auto& name = arrival_.envelope.channel;
   at_.request.channel = at_.find_channel(name);
   if (at_.request.channel == nullptr) {
     kept_ = "the channel " + name + " is not configured any more";
-    return false;
+    return;
   }
   auto message = decode(arrival_.der, at_.request.channel->limits);
-  if (!message) {
-    note_unreadable(message.error());
-    return false;
-  }
+  if (!message) return note_unreadable(message.error());
   readable_ = true;
   at_.request.message = std::move(*message);
-  at_.request.digest = sha256(arrival_.der);
   at_.request.peer = arrival_.envelope.reply.address;
   const auto& tid = request_header().transactionID;
   if (tid) at_.decision.tid = to_hex(*tid);
-  return true;
 }
 
-Result<void> Responder::check() {
-  if (!read()) return {};
+// Of a large batch this takes as long as a thousand signatures, so it is not part of read().
+void Responder::note_digest() {
+  if (!std::exchange(digested_, true)) at_.request.digest = sha256(arrival_.der);
+}
+
+Result<void> Responder::check(LedgerReader& ledger) {
+  if (kept_ || fault_) return {};
+  at_.ledger = &ledger;
+  note_digest();
   const auto identified = identify();
   if (identified) return {};
   if (const auto* rejection = identified.error().rejection()) {
@@ -54,11 +57,6 @@ Result<void> Responder::check() {
     return {};
   }
   return failure(*identified.error().error());
-}
-
-Result<void> Responder::check_form_only() {
-  read();
-  return {};
 }
 
 const PKIHeader* Responder::header() const { return readable_ ? &request_header() : nullptr; }
@@ -172,6 +170,7 @@ void Responder::note_unreadable(const DecodeFault& fault) {
 
 Result<Decision> Responder::answer(LedgerReader& ledger) {
   at_.ledger = &ledger;
+  note_digest();
   if (kept_ && in_batch()) return refuse({PKIFailureInfo::badDataFormat, *kept_});
   if (kept_) return at_.keep_for_operator(*kept_);
   if (fault_) return refuse(*fault_);

@@ -1,4 +1,4 @@
-// One arrival on its way through the processor, in two steps: who is it, and what does it get.
+// One arrival on its way through the processor: can it be read, who is it, and what does it get.
 #pragma once
 
 #include <memory>
@@ -24,31 +24,34 @@ struct Arrival {
   bool endorsed = false;  // a registration authority has added its protection (5.2.2.1)
 };
 
-// Two threads may do the two steps, one after the other.
+// Three threads may do the three steps, one after the other.
 class Responder {
  public:
-  Responder(Arrival arrival, LedgerReader& ledger, const ProcessorServices& services);
+  Responder(Arrival arrival, const ProcessorServices& services);
 
-  // Everything that can be said without changing anything: the message can be read, its
-  // header is right and its protection holds. Never touches the CA key. An Error is ours.
-  Result<void> check();
-  // As check(), but no protection is verified and nothing is looked up: for what is refused anyway.
-  Result<void> check_form_only();
-  // After check(). A Decision about the whole message, whatever check() has found.
+  // Its form only: nothing is verified and nothing is looked up.
+  void read();
+  // After read(). Everything else that can be said without changing anything: its header is
+  // right and its protection holds. Never touches the CA key. An Error is ours. Not needed for what
+  // is refused anyway.
+  Result<void> check(LedgerReader& ledger);
+  // A Decision about the whole message, whatever has been found.
   Result<Decision> answer(LedgerReader& ledger);
 
-  // After check(). nullptr: not readable.
+  // After read(). nullptr: not readable.
   const PKIHeader* header() const;
   const std::optional<Rejection>& fault() const { return fault_; }
   // The answer is known without looking at the body: a duplicate, or nobody to answer to.
   bool is_settled() const { return resend_ || ignored_ || kept_; }
   bool is_strict() const { return channel().strict; }
+  // After check().
   bool has_transaction() const { return at_.transaction.has_value(); }
   const PKIMessage& message() const { return at_.request.message; }
   const Requester* requester() const { return at_.requester ? &*at_.requester : nullptr; }
   // Refuses the message for a reason that it does not show itself.
   void refuse_with(Rejection rejection);
-  // Answers it with this body, and keeps a tombstone of its transaction.
+  // Answers a batch with this body, and keeps a tombstone of its transaction. The octets of the
+  // answer that are to be stored are the caller's to add.
   Result<Decision> answer_with(PKIBody body, std::string outcome, LedgerReader& ledger);
 
  private:
@@ -65,9 +68,8 @@ class Responder {
   // The answer that takes the certificates along.
   JobId carrier() const { return reply_id(arrival_.carrier.value_or(at_.job)); }
 
-  // Can it be read? False: the answer, if any, is known.
-  bool read();
   // Who is it?
+  void note_digest();
   Outcome<void> identify();
   Outcome<void> hear();
   Result<void> recall_certificates();
@@ -119,9 +121,10 @@ class Responder {
   std::optional<std::string> ignored_;  // why nothing is to be answered
   std::optional<std::string> kept_;     // why it is for an operator
   bool readable_ = false;               // as far as its header
-  bool opening_ = false;                // the answer opens (and perhaps ends) a transaction
-  bool continuing_ = false;             // the answer goes on with the transaction
-  bool given_up_ = false;               // by the requester
+  bool digested_ = false;
+  bool opening_ = false;     // the answer opens (and perhaps ends) a transaction
+  bool continuing_ = false;  // the answer goes on with the transaction
+  bool given_up_ = false;    // by the requester
 };
 
 }  // namespace cmpost

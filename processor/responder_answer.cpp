@@ -61,8 +61,9 @@ Result<Decision> Responder::answer_with(PKIBody reply, std::string outcome, Ledg
 }
 
 StoredMessage Responder::stored(const std::string& reply_body, const Bytes& reply) {
-  // The messages of a batch are stored with their own transactions.
-  if (!std::holds_alternative<body::nested>(body())) at_.request.der = to_bytes(arrival_.der);
+  // The messages of a batch, and the answers to them, are stored with their own transactions.
+  if (std::holds_alternative<body::nested>(body())) return at_.stored(reply_body, {});
+  at_.request.der = to_bytes(arrival_.der);
   return at_.stored(reply_body, reply);
 }
 

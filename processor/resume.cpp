@@ -19,7 +19,9 @@ JobId unasked_id(std::string_view what, ByteView transactionID) {
 class Resumption {
  public:
   Resumption(const Lease& lease, LedgerReader& ledger, const ProcessorServices& services)
-      : lease_(lease), at_(lease.job.id, lease.job.envelope, ledger, services) {}
+      : lease_(lease), at_(lease.job.id, lease.job.envelope, services) {
+    at_.ledger = &ledger;
+  }
 
   Result<Decision> run() {
     at_.decision.tid = lease_.job.envelope.tid;

@@ -52,6 +52,15 @@ struct Transaction {
   bool awaits_requester() const;
 };
 
+// What an answer to a batch is put together from, so that the answers of its members, which are
+// stored with their own transactions, are not stored twice: the next `count` octets of its own, or
+// the answers in `count` messages from the row `first` on.
+struct ReplyPiece {
+  bool own = true;
+  std::int64_t first = 0;
+  std::int64_t count = 0;
+};
+
 // One message that was worked on and what was answered: the same octets get the same answer
 //
 struct StoredMessage {
@@ -62,6 +71,9 @@ struct StoredMessage {
   Bytes request;
   Bytes reply;
   std::string outcome;  // "accepted", "rejection badPOP", ...: for people
+  // To be stored: not empty where `reply` has only what is of its own in the answer. What was read
+  // is whole.
+  std::vector<ReplyPiece> pieces{};
 };
 
 }  // namespace cmpost

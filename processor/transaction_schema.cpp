@@ -99,6 +99,9 @@ CREATE TABLE verdict (
 );
 CREATE INDEX verdict_by_tx ON verdict (tx);
 )sql"},
+    {3, R"sql(
+ALTER TABLE message ADD COLUMN pieces TEXT NOT NULL DEFAULT '';
+)sql"},
 };
 
 }  // namespace cmpost

@@ -116,9 +116,50 @@ Result<std::vector<Transaction>> read_all(Statement& rows) {
 }
 
 constexpr const char* kMessageColumns =
-    "SELECT digest, channel, body, outcome, reply_body, request, reply FROM message WHERE tx = ?";
+    "SELECT digest, channel, body, outcome, reply_body, request, reply, pieces FROM message "
+    "WHERE tx = ?";
 
-StoredMessage read_message(const Statement& row) {
+// "120 5001+10000 95": 120 octets, the answers in 10 000 messages from row 5001 on, 95 octets.
+std::string spell(const std::vector<ReplyPiece>& pieces) {
+  std::string text;
+  for (const auto& piece : pieces) {
+    if (!text.empty()) text += ' ';
+    if (!piece.own) text += std::to_string(piece.first) + '+';
+    text += std::to_string(piece.count);
+  }
+  return text;
+}
+
+std::optional<std::int64_t> read_count(std::string_view& text) {
+  std::int64_t count = 0;
+  const auto number = std::from_chars(text.data(), text.data() + text.size(), count);
+  if (number.ec != std::errc() || count < 0) return std::nullopt;
+  text.remove_prefix(static_cast<std::size_t>(number.ptr - text.data()));
+  return count;
+}
+
+// nullopt: not spelled like that.
+std::optional<std::vector<ReplyPiece>> read_pieces(std::string_view text) {
+  std::vector<ReplyPiece> pieces;
+  while (!text.empty()) {
+    if (!pieces.empty() && text.front() == ' ') text.remove_prefix(1);
+    ReplyPiece piece;
+    const auto count = read_count(text);
+    if (!count) return std::nullopt;
+    piece.count = *count;
+    if (text.starts_with('+')) {
+      text.remove_prefix(1);
+      const auto messages = read_count(text);
+      if (!messages) return std::nullopt;
+      piece = {false, *count, *messages};
+    }
+    pieces.push_back(piece);
+  }
+  return pieces;
+}
+
+// With `pieces` of its answer, see complete().
+Result<StoredMessage> read_message(const Statement& row) {
   StoredMessage message;
   const auto digest = row.blob(0);
   if (digest.size() == message.digest.size()) {
@@ -130,10 +171,51 @@ StoredMessage read_message(const Statement& row) {
   message.reply_body = row.text(4);
   message.request = to_bytes(row.blob(5));
   message.reply = to_bytes(row.blob(6));
+  auto pieces = read_pieces(row.text(7));
+  if (!pieces) {
+    return hold("the ledger has an answer in unreadable pieces: " + printable(row.text(7)),
+                "restore the ledger from a backup");
+  }
+  message.pieces = *std::move(pieces);
   return message;
 }
 
+// The answers in a run of messages, one after the other; how many there were.
+Result<std::int64_t> append_replies(Connection& connection, const ReplyPiece& run, Bytes& whole) {
+  ASSIGN_OR_RETURN(auto* const rows,
+                   connection.statement("SELECT reply FROM message WHERE id >= ? AND id < ? "
+                                        "ORDER BY id"));
+  rows->bind(1, run.first);
+  rows->bind(2, run.first + run.count);
+  for (std::int64_t count = 0;; ++count) {
+    ASSIGN_OR_RETURN(const bool found, rows->step());
+    if (!found) return count;
+    append(whole, rows->blob(0));
+  }
+}
+
 }  // namespace
+
+// Puts an answer together from its pieces. False: some of them are not there any more.
+Result<bool> TransactionTable::complete(StoredMessage& message) {
+  if (message.pieces.empty()) return true;
+  Bytes whole;
+  ByteView own = message.reply;
+  for (const auto& piece : message.pieces) {
+    if (!piece.own) {
+      ASSIGN_OR_RETURN(const auto count, append_replies(connection_, piece, whole));
+      if (count != piece.count) return false;
+      continue;
+    }
+    const auto size = static_cast<std::size_t>(piece.count);
+    if (size > own.size()) return hold("the ledger has an answer that lacks octets");
+    append(whole, own.first(size));
+    own = own.subspan(size);
+  }
+  message.reply = std::move(whole);
+  message.pieces.clear();
+  return true;
+}
 
 Result<std::optional<Transaction>> TransactionTable::find(ByteView transactionID) {
   static const auto kSql = select("tid_key = ? AND tid = ?");
@@ -168,7 +250,10 @@ Result<std::optional<StoredMessage>> TransactionTable::message(std::int64_t tran
   if (!found) return std::nullopt;
   auto message = read_message(*rows);
   rows->reset();
-  return message;
+  TRY(message);
+  ASSIGN_OR_RETURN(const bool whole, complete(*message));
+  if (!whole) return std::nullopt;
+  return *std::move(message);
 }
 
 Result<std::vector<StoredMessage>> TransactionTable::messages(std::int64_t transaction) {
@@ -178,9 +263,15 @@ Result<std::vector<StoredMessage>> TransactionTable::messages(std::int64_t trans
   std::vector<StoredMessage> messages;
   while (true) {
     ASSIGN_OR_RETURN(const bool found, rows->step());
-    if (!found) return messages;
-    messages.push_back(read_message(*rows));
+    if (!found) break;
+    ASSIGN_OR_RETURN(auto message, read_message(*rows));
+    messages.push_back(std::move(message));
   }
+  for (auto& message : messages) {
+    ASSIGN_OR_RETURN(const bool whole, complete(message));
+    if (!whole) message.reply.clear();
+  }
+  return messages;
 }
 
 Result<std::optional<StoredMessage>> TransactionTable::first_message(std::int64_t transaction) {
@@ -191,7 +282,9 @@ Result<std::optional<StoredMessage>> TransactionTable::first_message(std::int64_
   if (!found) return std::nullopt;
   auto message = read_message(*rows);
   rows->reset();
-  return message;
+  TRY(message);
+  TRY(complete(*message));
+  return *std::move(message);
 }
 
 Result<bool> TransactionTable::being_renewed(ByteView serial, std::int64_t but) {
@@ -337,12 +430,14 @@ Result<bool> TransactionTable::start_timer(std::int64_t id, ByteView reply, Time
   return changed == 1;
 }
 
-Result<void> TransactionTable::add(std::int64_t transaction, const StoredMessage& message,
-                                   Time at) {
+Result<std::int64_t> TransactionTable::add(std::int64_t transaction, const StoredMessage& message,
+                                           Time at) {
   ASSIGN_OR_RETURN(
       auto* const insert,
       connection_.statement("INSERT INTO message (tx, digest, channel, at, body, outcome, "
-                            "reply_body, request, reply) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"));
+                            "reply_body, request, reply, pieces) "
+                            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
+  const auto pieces = spell(message.pieces);
   insert->bind(1, transaction);
   insert->bind(2, ByteView(message.digest));
   insert->bind(3, std::string_view(message.channel));
@@ -352,8 +447,9 @@ Result<void> TransactionTable::add(std::int64_t transaction, const StoredMessage
   insert->bind(7, std::string_view(message.reply_body));
   insert->bind(8, ByteView(message.request));
   insert->bind(9, ByteView(message.reply));
+  insert->bind(10, std::string_view(pieces));
   TRY(insert->execute());
-  return {};
+  return connection_.last_insert_id();
 }
 
 Result<void> TransactionTable::set_reply(std::int64_t transaction, const StoredMessage& message) {

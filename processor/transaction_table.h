@@ -19,7 +19,8 @@ class TransactionTable {
 
   Result<std::optional<Transaction>> find(ByteView transactionID);
   Result<std::optional<Transaction>> find(std::int64_t id);
-  // A message of the transaction with this digest.
+  // A message of the transaction with this digest. The answer to a batch is there as long as all
+  // answers of its members are, then the message has been forgotten (retention.h).
   Result<std::optional<StoredMessage>> message(std::int64_t transaction, const Sha256& digest);
   Result<std::vector<StoredMessage>> messages(std::int64_t transaction);
   Result<std::optional<StoredMessage>> first_message(std::int64_t transaction);
@@ -52,11 +53,14 @@ class TransactionTable {
   // The answer `reply` has left: certConf is due at `confirm_by`. False: another answer is on its
   // way meanwhile, or the transaction has ended.
   Result<bool> start_timer(std::int64_t id, ByteView reply, Time confirm_by);
-  Result<void> add(std::int64_t transaction, const StoredMessage& message, Time at);
+  // The row id.
+  Result<std::int64_t> add(std::int64_t transaction, const StoredMessage& message, Time at);
   // The answer to a message that was stored without one.
   Result<void> set_reply(std::int64_t transaction, const StoredMessage& message);
 
  private:
+  Result<bool> complete(StoredMessage& message);
+
   Connection& connection_;
 };
 

@@ -29,20 +29,19 @@ std::optional<JobId> JobId::from_text(std::string_view text) {
 
 // Each part is preceded by its length, so that ("ab", "c") and ("a", "bc") differ.
 JobId make_job_id(std::initializer_list<ByteView> parts) {
-  Bytes all;
-  std::size_t size = 0;
-  for (const auto part : parts) size += sizeof(std::uint64_t) + part.size();
-  all.reserve(size);
+  using Length = std::array<std::uint8_t, 8>;
+  std::vector<Length> lengths(parts.size());
+  std::vector<ByteView> input;
+  auto length = lengths.begin();
   for (const auto part : parts) {
-    std::array<std::uint8_t, 8> length;
-    for (std::size_t i = 0; i < length.size(); ++i) {
-      length[i] = static_cast<std::uint8_t>(std::uint64_t{part.size()} >> (56 - 8 * i));
+    for (std::size_t i = 0; i < length->size(); ++i) {
+      (*length)[i] = static_cast<std::uint8_t>(std::uint64_t{part.size()} >> (56 - 8 * i));
     }
-    append(all, length);
-    append(all, part);
+    input.push_back(*length++);
+    input.push_back(part);
   }
   JobId id;
-  const auto digest = sha256(all);
+  const auto digest = hash_all(Digest::sha512, input);
   std::copy_n(digest.begin(), id.octets.size(), id.octets.begin());
   return id;
 }

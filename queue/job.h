@@ -19,7 +19,8 @@ struct JobId {
   static std::optional<JobId> from_text(std::string_view text);
   friend auto operator<=>(const JobId&, const JobId&) = default;
 };
-// SHA-256 over the length-prefixed parts, cut to 16 octets.
+// SHA-512 over the length-prefixed parts, cut to 16 octets: of long messages it is made in half the
+// time of SHA-256.
 JobId make_job_id(std::initializer_list<ByteView> parts);
 
 // Where an answer goes: a channel and what its Egress needs to address it.

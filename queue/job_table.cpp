@@ -34,7 +34,8 @@ Result<void> JobTable::set_counts(std::int64_t next, std::int64_t more_jobs) {
   return {};
 }
 
-Result<std::size_t> JobTable::insert(std::span<const Job> jobs, Time now, const Start& start) {
+Result<std::size_t> JobTable::insert(std::span<const Job* const> jobs, Time now,
+                                     const Start& start) {
   TRY(ids_.refresh());
   TRY(ids_.settle(IdIndex::When::many));
   ASSIGN_OR_RETURN(const auto first, next_seq());
@@ -44,21 +45,21 @@ Result<std::size_t> JobTable::insert(std::span<const Job> jobs, Time now, const 
                              ") VALUES (?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
   ASSIGN_OR_RETURN(auto* const payload, statement("INSERT INTO $_payload VALUES (?, ?)"));
   auto next = first;
-  for (const auto& job : jobs) {
-    ASSIGN_OR_RETURN(const auto known, ids_.find(job.id));
+  for (const auto* job : jobs) {
+    ASSIGN_OR_RETURN(const auto known, ids_.find(job->id));
     if (known) continue;
     row->bind(1, next);
-    row->bind(2, ByteView(job.id.octets));
+    row->bind(2, ByteView(job->id.octets));
     row->bind(3, to_unix_micros(now));
-    row->bind(4, static_cast<std::int64_t>(job.payload.size()));
+    row->bind(4, static_cast<std::int64_t>(job->payload.size()));
     row->bind(5, to_string(start.state));
     row->bind(6, start.reason);
-    bind_envelope(*row, 7, job.envelope);
+    bind_envelope(*row, 7, job->envelope);
     TRY(row->execute());
     payload->bind(1, next);
-    payload->bind(2, job.payload);
+    payload->bind(2, job->payload);
     TRY(payload->execute());
-    ids_.add(job.id, next++);
+    ids_.add(job->id, next++);
   }
   if (next != first) TRY(set_counts(next, next - first));
   return static_cast<std::size_t>(next - first);

@@ -29,7 +29,7 @@ class JobTable {
     JobState state = JobState::waiting;
     std::string_view reason = "";
   };
-  Result<std::size_t> insert(std::span<const Job> jobs, Time now, const Start& start);
+  Result<std::size_t> insert(std::span<const Job* const> jobs, Time now, const Start& start);
 
   // Makes deferred jobs that are due, and active ones whose lease has run out, waiting.
   Result<void> wake(Time now);

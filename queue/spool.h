@@ -18,12 +18,16 @@ class Spool {
   virtual JobQueue& replies() = 0;
 
   // One commit: puts `replies` (an id that is known changes nothing) and finishes the requests
-  // `answered`.
+  // `answered`. The replies are borrowed for the call; some have many megabytes.
   struct Exchange {
     std::vector<JobId> answered;
-    std::vector<Job> replies;
+    std::vector<const Job*> replies;
   };
   virtual Result<void> exchange(const Exchange& exchange) = 0;
+
+  // See Connection; for who has time. Nobody else is stopped by it.
+  virtual std::int64_t log_size() = 0;
+  virtual Result<bool> checkpoint() = 0;
 };
 
 struct SpoolSettings {

@@ -45,6 +45,10 @@ class SpoolDatabase {
     const std::lock_guard lock(write_mutex_);
     return transaction(work);
   }
+  std::int64_t log_size() {
+    const std::lock_guard lock(write_mutex_);
+    return writer_->log_size();
+  }
   // `work` with the listings to itself.
   template <typename Work>
   std::invoke_result_t<Work> read(const Work& work) {

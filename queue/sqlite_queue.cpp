@@ -4,15 +4,18 @@ namespace cmpost {
 
 Result<std::size_t> SqliteQueue::put(std::span<const Job> jobs) {
   if (jobs.empty()) return 0;
+  std::vector<const Job*> each;
+  for (const auto& job : jobs) each.push_back(&job);
   const auto added =
-      database_.write([&] { return parts_.table.insert(jobs, database_.now(), {}); });
+      database_.write([&] { return parts_.table.insert(each, database_.now(), {}); });
   if (added && *added > 0) parts_.signal.work_added();
   return added;
 }
 
 Result<void> SqliteQueue::put_held(const Job& job, std::string_view reason) {
   const JobTable::Start held{JobState::held, reason};
-  TRY(database_.write([&] { return parts_.table.insert({&job, 1}, database_.now(), held); }));
+  const auto* const only = &job;
+  TRY(database_.write([&] { return parts_.table.insert({&only, 1}, database_.now(), held); }));
   return {};
 }
 

@@ -12,8 +12,9 @@ constexpr int kPageSize = 8192;
 
 class SqliteSpool final : public Spool {
  public:
-  explicit SqliteSpool(std::unique_ptr<SpoolDatabase> database)
-      : database_(std::move(database)),
+  SqliteSpool(std::unique_ptr<SpoolDatabase> database, SpoolSettings settings)
+      : settings_(std::move(settings)),
+        database_(std::move(database)),
         requests_(*database_, database_->requests()),
         replies_(*database_, database_->replies()) {}
 
@@ -33,7 +34,20 @@ class SqliteSpool final : public Spool {
     return {};
   }
 
+  std::int64_t log_size() override { return database_->log_size(); }
+
+  // What others commit meanwhile would leave the file unsynced, and the long wait to somebody else.
+  Result<bool> checkpoint() override {
+    constexpr int kTries = 3;
+    ASSIGN_OR_RETURN(const auto own,
+                     open_database(settings_.url, settings_.base_directory, OpenMode::read_write));
+    auto done = own->checkpoint();
+    for (int tries = 1; done && !*done && tries < kTries; ++tries) done = own->checkpoint();
+    return done;
+  }
+
  private:
+  const SpoolSettings settings_;
   const std::unique_ptr<SpoolDatabase> database_;
   SqliteQueue requests_;
   SqliteQueue replies_;
@@ -61,7 +75,7 @@ Result<std::unique_ptr<Spool>> open_spool(const SpoolSettings& settings, const C
   auto database = std::make_unique<SpoolDatabase>(std::move(writer), std::move(reader), path,
                                                   settings.lease, clock);
   TRY(database->clean_up());
-  return std::make_unique<SqliteSpool>(std::move(database));
+  return std::make_unique<SqliteSpool>(std::move(database), settings);
 }
 
 }  // namespace cmpost

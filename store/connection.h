@@ -61,6 +61,14 @@ class Connection {
   // A read transaction on one snapshot; ended by commit() or rollback().
   virtual Result<void> begin_read() = 0;
   virtual std::int64_t last_insert_id() = 0;
+
+  // Octets of the log that commits are kept in until the database file has them, as the last commit
+  // of this connection left it.
+  virtual std::int64_t log_size() const = 0;
+  // Takes the log into the file as far as no reader looks at an older state; false when others have
+  // kept some of it there. Never needed: nothing is more durable by it, and a log that grows long
+  // is taken in by a commit, or at the end.
+  virtual Result<bool> checkpoint() = 0;
 };
 
 enum class OpenMode { read_write, read_only, create };

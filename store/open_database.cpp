@@ -125,11 +125,12 @@ Result<std::int64_t> page_size_of(Connection& connection) {
 }
 
 // A file that has pages already keeps their size.
-Result<void> configure(Connection& connection, int page_size) {
+Result<void> configure(SqliteConnection& connection, int page_size) {
   TRY(connection.execute("PRAGMA page_size = " + std::to_string(page_size)));
   TRY(connection.execute(kSettings));
   ASSIGN_OR_RETURN(const auto size, page_size_of(connection));
-  return connection.execute("PRAGMA wal_autocheckpoint = " + std::to_string(kCheckpoint / size));
+  connection.watch_log(size, kCheckpoint);
+  return {};
 }
 
 }  // namespace

@@ -69,6 +69,34 @@ bool SqliteConnection::in_transaction() const {
   return sqlite3_get_autocommit(database_.get()) == 0;
 }
 
+Result<bool> SqliteConnection::checkpoint() {
+  CHECK(!in_transaction());
+  int left = 0, taken = 0;  // pages
+  const int code =
+      sqlite3_wal_checkpoint_v2(database_.get(), "main", SQLITE_CHECKPOINT_PASSIVE, &left, &taken);
+  if (code != SQLITE_OK) {
+    return failure(sqlite_error(database_.get(), code, "taking in the log of", path_));
+  }
+  if (left != taken) return false;
+  log_size_ = 0;  // the next commit starts it anew
+  return true;
+}
+
+void SqliteConnection::watch_log(std::int64_t page_size, std::int64_t limit) {
+  page_size_ = page_size;
+  log_limit_ = limit;
+  sqlite3_wal_hook(database_.get(), note_commit, this);
+}
+
+int SqliteConnection::note_commit(void* self, sqlite3* database, const char* name, int pages) {
+  auto& connection = *static_cast<SqliteConnection*>(self);
+  connection.log_size_ = pages * connection.page_size_;
+  // What keeps it from being taken in (a reader, another process that does it, a full disk) is no
+  // fault of the commit: the next one tries again.
+  if (connection.log_size_ >= connection.log_limit_) sqlite3_wal_checkpoint(database, name);
+  return SQLITE_OK;
+}
+
 std::int64_t SqliteConnection::last_insert_id() {
   return sqlite3_last_insert_rowid(database_.get());
 }

@@ -30,6 +30,11 @@ class SqliteConnection final : public Connection {
   bool in_transaction() const override;
   Result<void> begin_read() override;
   std::int64_t last_insert_id() override;
+  std::int64_t log_size() const override { return log_size_; }
+  Result<bool> checkpoint() override;
+
+  // From now on log_size() is known; a commit that leaves `limit` octets takes them in itself.
+  void watch_log(std::int64_t page_size, std::int64_t limit);
 
  private:
   struct Hash : std::hash<std::string_view> {
@@ -38,8 +43,13 @@ class SqliteConnection final : public Connection {
   using Statements =
       std::unordered_map<std::string, std::unique_ptr<SqliteStatement>, Hash, std::equal_to<>>;
 
+  static int note_commit(void* self, sqlite3* database, const char* name, int pages);
+
   // Destroyed from the last to the first: the statements, then the database, then its name.
   const std::string path_;
+  std::int64_t page_size_ = 0;
+  std::int64_t log_limit_ = 0;
+  std::int64_t log_size_ = 0;
   DatabasePtr database_;
   Statements statements_;
 };

@@ -51,7 +51,7 @@ Result<void> write_nested(const std::string& directory, std::size_t count, std::
   SystemRandom random;
   const Time now = SystemClock().now();
   ASSIGN_OR_RETURN(const Vendor vendor, Vendor::create(devices, random, now));
-  ASSIGN_OR_RETURN(const Vendor ras, Vendor::create(1, random, now));
+  ASSIGN_OR_RETURN(const Vendor ras, Vendor::create(1, random, now, "CN=RA Root,O=Fleet"));
   write_plainly(directory + "/vendor.pem", view_of(vendor.root().to_pem()));
   write_plainly(directory + "/ra.pem", view_of(ras.root().to_pem()));
   std::vector<Bytes> members;

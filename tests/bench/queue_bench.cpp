@@ -86,7 +86,9 @@ struct Stopwatch {
 // A whole life of one group.
 void live(Spool& spool, Stopwatch (&watches)[5], std::size_t group, std::size_t size) {
   const auto requests = new_jobs(group, size);
-  Spool::Exchange exchange{{}, new_jobs(group, size)};
+  const auto answers = new_jobs(group, size);
+  Spool::Exchange exchange;
+  for (const auto& answer : answers) exchange.replies.push_back(&answer);
   std::vector<Lease> replies;
   watches[0]([&] { must(spool.requests().put(requests)); });
   watches[1]([&] { exchange.answered = ids_of(must(spool.requests().take(group))); });

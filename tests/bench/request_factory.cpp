@@ -83,9 +83,10 @@ Result<PKIBody> make_ir(const Name& subject) {
 
 }  // namespace
 
-Result<Vendor> Vendor::create(std::size_t device_count, Random& random, Time now) {
+Result<Vendor> Vendor::create(std::size_t device_count, Random& random, Time now,
+                              std::string_view root_name) {
   ASSIGN_OR_RETURN(const PrivateKey key, PrivateKey::generate("ec:P-256"));
-  ASSIGN_OR_RETURN(const Name subject, Name::from_text("CN=Vendor Root,O=Fleet"));
+  ASSIGN_OR_RETURN(const Name subject, Name::from_text(root_name));
   ASSIGN_OR_RETURN(const Signer signer, Signer::create(key));
   auto tbs = certificate_body(subject, subject, key.public_key(), random, now);
   tbs.extensions.push_back(basic_constraints_extension(true, std::nullopt));

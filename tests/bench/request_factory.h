@@ -20,7 +20,8 @@ class Vendor {
     Certificate certificate;
     Signer signer;
   };
-  static Result<Vendor> create(std::size_t device_count, Random& random, Time now);
+  static Result<Vendor> create(std::size_t device_count, Random& random, Time now,
+                               std::string_view root_name = "CN=Vendor Root,O=Fleet");
 
   const Certificate& root() const { return root_; }
   const Device& device(std::size_t index) const { return devices_[index % devices_.size()]; }

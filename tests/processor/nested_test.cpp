@@ -219,6 +219,40 @@ TEST_F(BatchOfMessages, BatchInABatchIsRefusedForItself) {
   EXPECT_THAT(answers[1], Refuses("error", PKIFailureInfo::badRequest));
 }
 
+// Answers of members are stored once, with their own transactions; what is refused or answered
+// before is not, and the batch has octets of its own.
+TEST_F(BatchOfMessages, AnswerIsPutTogetherAgainFromThoseOfItsMembers) {
+  start();
+  const auto old = request();
+  ca().post(old);
+  const auto guessed = with_mac(ca(), ir(Credential()), {}, "guessed");
+  const auto message = batch({guessed, request(), old, request(), request(), guessed});
+  const auto answer = ca().post(message);
+  ASSERT_THAT(members(ca().only(answer)), SizeIs(6));
+  EXPECT_EQ(ca().post(message), answer);
+
+  auto& connection = ca().reader->connection();
+  auto* const row =
+      must(connection.statement("SELECT length(reply), pieces FROM message WHERE body = 'nested'"));
+  ASSERT_TRUE(must(row->step()));
+  const auto own = row->integer(0);
+  EXPECT_LT(own, static_cast<std::int64_t>(answer.at(0).size()) * 3 / 4);
+  EXPECT_THAT(std::string(row->text(1)), ::testing::MatchesRegex("[0-9]+ [0-9]+\\+1 [0-9]+ "
+                                                                 "[0-9]+\\+2 [0-9]+"));
+  row->reset();
+}
+
+TEST_F(BatchOfMessages, IsForgottenWithTheFirstOfItsMembers) {
+  start();
+  const auto message = batch({request(), request()});
+  ca().post(message);
+  must(ca().ledger->write([](LedgerWriter& writer) {
+    return writer.connection().execute("DELETE FROM message WHERE id = 1");
+  }));
+  EXPECT_THAT(ca().talk(message), Refuses("error", PKIFailureInfo::transactionIdInUse));
+  EXPECT_EQ(ca().certificates(), 2);
+}
+
 // So many that they are written while others are still answered.
 class LargeBatch : public NestedTest {
  protected:
@@ -260,6 +294,22 @@ TEST_F(LargeBatch, ConflictUndoesAllOfItAndItIsDoneAgain) {
   ASSERT_THAT(sent, SizeIs(2));
   EXPECT_EQ(ca().certificates(), kMembers) << "one of them asked for twice";
   EXPECT_EQ(must(ca().ledger->verify_audit()), std::nullopt);
+}
+
+TEST_F(LargeBatch, WithoutATransactionIdIsRefusedAsAWhole) {
+  start();
+  const auto answer = ca().talk(
+      batch(requests(kMembers), {.edit = [](PKIHeader& header) { header.transactionID.reset(); }}));
+  EXPECT_THAT(answer, Refuses("error", PKIFailureInfo::badDataFormat));
+  EXPECT_EQ(ca().certificates(), 0);
+}
+
+TEST_F(LargeBatch, OfSomebodyWhoIsNoRaIsRefusedAsAWhole) {
+  start();
+  const auto device = enrolled(ca());
+  const auto answer = ca().talk(signed_by(ca(), device, body::nested{requests(kMembers)}));
+  EXPECT_THAT(answer, Refuses("error", PKIFailureInfo::notAuthorized));
+  EXPECT_EQ(ca().certificates(), 1) << "that of the device";
 }
 
 TEST_F(LargeBatch, StandsInAGroupWithOthers) {

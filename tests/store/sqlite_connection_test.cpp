@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <sys/stat.h>
 
+#include <filesystem>
 #include <fstream>
 #include <limits>
 #include <thread>
@@ -229,6 +230,36 @@ TEST_F(SqliteConnection, AnUnknownKindOfDatabaseIsRefused) {
               Fails(HasSubstr("unknown kind")));
   EXPECT_THAT(open_database("sqlite:", directory_.path(), OpenMode::create),
               Fails(HasSubstr("names no file")));
+}
+
+TEST_F(SqliteConnection, CheckpointTakesTheLogIntoTheFile) {
+  const auto connection = open_with_table();
+  const auto insert = "INSERT INTO t(b) VALUES (zeroblob(1000000))";
+  ASSERT_THAT(connection->execute(insert), IsOk());
+  EXPECT_GT(connection->log_size(), 1'000'000);
+  EXPECT_LT(std::filesystem::file_size(directory_ / "a.db"), 1'000'000);
+  EXPECT_TRUE(connection->checkpoint().value());
+  EXPECT_EQ(connection->log_size(), 0);
+  EXPECT_GT(std::filesystem::file_size(directory_ / "a.db"), 1'000'000);
+  EXPECT_EQ(count(*connection), 1);
+  ASSERT_THAT(connection->execute("DELETE FROM t"), IsOk());
+  EXPECT_GT(connection->log_size(), 0) << "begun anew";
+  EXPECT_LT(connection->log_size(), 1'000'000);
+}
+
+TEST_F(SqliteConnection, CheckpointLeavesWhatAReaderLooksAt) {
+  const auto connection = open_with_table();
+  ASSERT_THAT(connection->execute("INSERT INTO t(b) VALUES (1)"), IsOk());
+  const auto reader = open(OpenMode::read_only);
+  ASSERT_THAT(reader->begin_read(), IsOk());
+  EXPECT_EQ(count(*reader), 1);
+  ASSERT_THAT(connection->execute("INSERT INTO t(b) VALUES (2)"), IsOk());
+  EXPECT_FALSE(connection->checkpoint().value());
+  EXPECT_GT(connection->log_size(), 0);
+  EXPECT_EQ(count(*reader), 1);
+  reader->rollback();
+  EXPECT_TRUE(connection->checkpoint().value());
+  EXPECT_EQ(connection->log_size(), 0);
 }
 
 TEST_F(SqliteConnection, ANameThatLooksLikeAUriIsAFileName) {
