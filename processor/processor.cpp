@@ -104,7 +104,7 @@ class Processor::Pipeline {
   using Batches = std::vector<std::unique_ptr<Nested>>;  // one for each of a group, or nullptr
   struct Part {
     Nested* batch;
-    std::size_t index;
+    std::size_t index;  // for Nested::check() that of a part, for answer() that of a member
   };
 
   // Works on a group and hands it over to the committing thread. What the members of batches change

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstring>
+#include <utility>
 
 namespace cmpost {
 
@@ -196,12 +197,15 @@ Result<std::int64_t> append_replies(Connection& connection, const ReplyPiece& ru
 
 }  // namespace
 
-// Puts an answer together from its pieces. False: some of them are not there any more.
+// Puts an answer together from its pieces. False: some of them are not there any more, and there is
+// no answer.
 Result<bool> TransactionTable::complete(StoredMessage& message) {
   if (message.pieces.empty()) return true;
+  const auto pieces = std::exchange(message.pieces, {});
+  const auto octets = std::exchange(message.reply, {});
   Bytes whole;
-  ByteView own = message.reply;
-  for (const auto& piece : message.pieces) {
+  ByteView own = octets;
+  for (const auto& piece : pieces) {
     if (!piece.own) {
       ASSIGN_OR_RETURN(const auto count, append_replies(connection_, piece, whole));
       if (count != piece.count) return false;
@@ -213,7 +217,6 @@ Result<bool> TransactionTable::complete(StoredMessage& message) {
     own = own.subspan(size);
   }
   message.reply = std::move(whole);
-  message.pieces.clear();
   return true;
 }
 
@@ -267,10 +270,7 @@ Result<std::vector<StoredMessage>> TransactionTable::messages(std::int64_t trans
     ASSIGN_OR_RETURN(auto message, read_message(*rows));
     messages.push_back(std::move(message));
   }
-  for (auto& message : messages) {
-    ASSIGN_OR_RETURN(const bool whole, complete(message));
-    if (!whole) message.reply.clear();
-  }
+  for (auto& message : messages) TRY(complete(message));
   return messages;
 }
 

@@ -20,7 +20,8 @@ class TransactionTable {
   Result<std::optional<Transaction>> find(ByteView transactionID);
   Result<std::optional<Transaction>> find(std::int64_t id);
   // A message of the transaction with this digest. The answer to a batch is there as long as all
-  // answers of its members are, then the message has been forgotten (retention.h).
+  // answers of its members are: then the message counts as forgotten (retention.h) here, and has an
+  // empty answer in the next two.
   Result<std::optional<StoredMessage>> message(std::int64_t transaction, const Sha256& digest);
   Result<std::vector<StoredMessage>> messages(std::int64_t transaction);
   Result<std::optional<StoredMessage>> first_message(std::int64_t transaction);

@@ -251,6 +251,10 @@ TEST_F(BatchOfMessages, IsForgottenWithTheFirstOfItsMembers) {
   }));
   EXPECT_THAT(ca().talk(message), Refuses("error", PKIFailureInfo::transactionIdInUse));
   EXPECT_EQ(ca().certificates(), 2);
+  TransactionTable table(ca().reader->connection());
+  const auto id = must(table.find(ByteView(*decode(message)->header.transactionID)))->id;
+  EXPECT_THAT(must(table.first_message(id))->reply, IsEmpty());
+  EXPECT_THAT(must(table.messages(id)).at(0).reply, IsEmpty());
 }
 
 // So many that they are written while others are still answered.
