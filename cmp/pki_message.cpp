@@ -96,8 +96,10 @@ Parsed<MessageParts> split(ByteView input) {
 }
 
 Bytes encode_protected_part(const PKIHeader& header, const PKIBody& body) {
-  Writer writer;
-  writer.constructed(der::kSequence, [&] {
+  constexpr std::size_t kUsual = 1024;  // of a message, with what encode() adds to it
+  const auto expected = codec::expected_size(body);
+  Writer writer(kUsual);
+  writer.constructed(der::kSequence, expected + kUsual / 2, [&] {
     codec::write_header(writer, header);
     codec::write_body(writer, body);
   });
@@ -117,32 +119,20 @@ void write_extra_certs(Writer& writer, const std::vector<CMPCertificate>& extraC
   });
 }
 
-// The octets of header and body inside a ProtectedPart.
-ByteView inside(ByteView protected_part) {
-  auto element = Reader(protected_part).expect(der::kSequence);
-  CHECK(element.has_value());
-  return element->content;
-}
-
-Bytes assemble(ByteView protected_part, const std::optional<Protection>& protection,
+// A message is a ProtectedPart with more in it.
+Bytes assemble(Bytes protected_part, const std::optional<Protection>& protection,
                const std::vector<CMPCertificate>& extraCerts, bool write_certs) {
-  constexpr std::size_t kAround = 64;  // tags and lengths
-  auto size = kAround + protected_part.size() + (protection ? protection->bits.size() : 0);
-  for (const auto& certificate : extraCerts) size += kAround + certificate.der.size();
-  Writer writer(size);  // so that a large message is not copied again for what follows it
-  writer.constructed(der::kSequence, [&] {
-    writer.raw(inside(protected_part));
+  return Writer::extended(std::move(protected_part), [&](Writer& writer) {
     if (protection) write_protection(writer, *protection);
     if (write_certs) write_extra_certs(writer, extraCerts);
   });
-  return std::move(writer).take();
 }
 
 }  // namespace
 
-Bytes encode(ByteView protected_part, const std::optional<Protection>& protection,
+Bytes encode(Bytes protected_part, const std::optional<Protection>& protection,
              const std::vector<CMPCertificate>& extraCerts) {
-  return assemble(protected_part, protection, extraCerts, !extraCerts.empty());
+  return assemble(std::move(protected_part), protection, extraCerts, !extraCerts.empty());
 }
 
 Bytes encode(const PKIMessage& message) {

@@ -62,8 +62,9 @@ der::Parsed<MessageParts> split(ByteView input);
 
 // DER of header and body: what is signed or MACed, and then completed by encode().
 Bytes encode_protected_part(const PKIHeader& header, const PKIBody& body);
-// The whole message from a ProtectedPart made by the function above (or received).
-Bytes encode(ByteView protected_part, const std::optional<Protection>& protection,
+// The whole message from a ProtectedPart made by the function above (or received), which is moved:
+// a large one is not copied.
+Bytes encode(Bytes protected_part, const std::optional<Protection>& protection,
              const std::vector<CMPCertificate>& extraCerts);
 // The whole message; uses message.protected_part when it is set, else encodes header and body.
 Bytes encode(const PKIMessage& message);

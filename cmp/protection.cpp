@@ -122,18 +122,18 @@ Outcome<void> verify_mac_protection(const PKIMessage& message, ByteView secret,
 Result<Bytes> protect_with_signature(PKIHeader header, const PKIBody& body, const Signer& signer,
                                      const std::vector<CMPCertificate>& extraCerts) {
   header.protectionAlg = signer.algorithm();
-  const Bytes part = encode_protected_part(header, body);
+  Bytes part = encode_protected_part(header, body);
   ASSIGN_OR_RETURN(Bytes signature, signer.sign(part));
-  return encode(part, protection_of(std::move(signature)), extraCerts);
+  return encode(std::move(part), protection_of(std::move(signature)), extraCerts);
 }
 
 Result<Bytes> protect_with_mac(PKIHeader header, const PKIBody& body,
                                const MacParameters& parameters, ByteView secret,
                                const std::vector<CMPCertificate>& extraCerts) {
   header.protectionAlg = to_algorithm(parameters);
-  const Bytes part = encode_protected_part(header, body);
+  Bytes part = encode_protected_part(header, body);
   ASSIGN_OR_RETURN(Bytes mac, compute_mac(parameters, secret, transaction_id(header), part));
-  return encode(part, protection_of(std::move(mac)), extraCerts);
+  return encode(std::move(part), protection_of(std::move(mac)), extraCerts);
 }
 
 Bytes leave_unprotected(PKIHeader header, const PKIBody& body,

@@ -12,9 +12,15 @@ void write_certificates(Writer& writer, const std::vector<CMPCertificate>& certi
   list(writer, certificates, [&](const auto& cert) { write_certificate(writer, cert); });
 }
 
+std::size_t total_size(const std::vector<Bytes>& elements) {
+  std::size_t size = 0;
+  for (const auto& element : elements) size += element.size();
+  return size;
+}
+
 // Each of `elements` is one whole element.
 void write_elements(Writer& writer, const std::vector<Bytes>& elements) {
-  writer.constructed(der::kSequence, [&] { writer.raw(elements); });
+  writer.constructed(der::kSequence, total_size(elements), [&] { writer.raw(elements); });
 }
 
 void write_infos(Writer& writer, const GeneralInfo& infos) {
@@ -175,9 +181,14 @@ void write_key_update(Writer& writer, const RootCaKeyUpdateContent& content) {
   });
 }
 
+std::size_t expected_size(const PKIBody& body) {
+  const auto* nested = std::get_if<body::nested>(&body);
+  return nested != nullptr ? total_size(nested->messages) : 0;
+}
+
 void write_body(Writer& writer, const PKIBody& body) {
-  explicitly(writer, static_cast<unsigned>(body.index()),
-             [&] { std::visit(ChoiceWriter{writer}, body); });
+  writer.constructed(der::context_constructed(static_cast<unsigned>(body.index())),
+                     expected_size(body), [&] { std::visit(ChoiceWriter{writer}, body); });
 }
 
 }  // namespace cmpost::codec

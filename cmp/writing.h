@@ -48,6 +48,8 @@ void write_key_pair(Writer& writer, const CertifiedKeyPair& pair);
 void write_key_update(Writer& writer, const CAKeyUpdAnnContent& content);
 void write_key_update(Writer& writer, const RootCaKeyUpdateContent& content);
 
+// About the octets of a body that may have megabytes, else 0.
+std::size_t expected_size(const PKIBody& body);
 // The whole PKIBody, with its explicit tag.
 void write_body(Writer& writer, const PKIBody& body);
 

@@ -113,6 +113,7 @@ CaSettings read_ca(Section table) {
   ca.cmp_key = required_key(table, "cmp_key");
   ca.cmp_key_password_file = optional_secret(table, "cmp_key_password_file");
   ca.rollovers = table.paths("rollovers", NamedFile::Use::readable);
+  ca.send_root = table.flag("send_root", ca.send_root);
   ca.protocol_keys = read_protocol_keys(table);
   read_key_generator(table, ca);
   ca.crl = read_crl(table.table("crl"));

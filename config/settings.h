@@ -57,6 +57,7 @@ struct CaSettings {
   // PEM files that `cmpost ca rollover` has made, each with the four certificates of one change of
   // the CA key; in any order.
   std::vector<std::string> rollovers;
+  bool send_root = false;  // self-signed certificates in extraCerts, too
   std::vector<ProtocolKeySettings> protocol_keys;
   // Signs the private keys that are made here for others; both or neither.
   std::optional<std::string> kga_certificate, kga_key, kga_key_password_file;

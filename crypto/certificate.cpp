@@ -12,7 +12,6 @@ namespace cmpost {
 
 struct Certificate::State {
   Bytes der;  // the views below point into it
-  Sha256 fingerprint{};
   int version = 1;
   ByteView tbs, serial_number, spki, signature;
   Name issuer, subject;
@@ -22,6 +21,8 @@ struct Certificate::State {
   std::optional<std::uint32_t> key_usage;  // 0 for a malformed one: allows nothing
   bool ca = false;
 
+  std::once_flag digest_once;
+  Sha256 fingerprint{};
   std::once_flag compare_once;
   std::string issuer_key, subject_key;
   std::once_flag text_once;
@@ -139,7 +140,6 @@ Result<Certificate> Certificate::from_der(ByteView der) {
     return hold("certificate: " + to_string(parsed.error()));
   }
   CertificateParser::look_up(*state);
-  state->fingerprint = sha256(state->der);
   return Certificate(std::move(state));
 }
 
@@ -160,7 +160,10 @@ Result<std::vector<Certificate>> Certificate::from_pem(std::string_view pem) {
 std::string Certificate::to_pem() const { return to_pem_text("CERTIFICATE", der()); }
 
 ByteView Certificate::der() const { return state_->der; }
-const Sha256& Certificate::fingerprint() const { return state_->fingerprint; }
+const Sha256& Certificate::fingerprint() const {
+  std::call_once(state_->digest_once, [this] { state_->fingerprint = sha256(state_->der); });
+  return state_->fingerprint;
+}
 int Certificate::version() const { return state_->version; }
 ByteView Certificate::serial_number() const { return state_->serial_number; }
 const Name& Certificate::issuer() const { return state_->issuer; }

@@ -51,7 +51,7 @@ class Certificate {
   std::string to_pem() const;
 
   ByteView der() const;
-  const Sha256& fingerprint() const;  // SHA-256 of der()
+  const Sha256& fingerprint() const;  // SHA-256 of der(), made on first use and kept
   int version() const;                // 3 for v3
   ByteView serial_number() const;     // content octets of the INTEGER
   std::string serial_hex() const;     // without the sign octet, lower case

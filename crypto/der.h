@@ -96,9 +96,24 @@ class Writer {
   // `body` writes the content; may nest. Example: w.constructed(kSequence, [&] { w.integer(1); });
   template <typename F>
   void constructed(Tag tag, F&& body) {
-    const auto mark = open(tag);
+    constructed(tag, 0, body);
+  }
+  // Content of about `expected` octets: where that is megabytes, it need not be moved at the end.
+  template <typename F>
+  void constructed(Tag tag, std::size_t expected, F&& body) {
+    const auto mark = open(tag, expected);
     body();
     close(mark);
+  }
+  // The constructed element `element` with what `more`, given a Writer, adds at its end.
+  template <typename F>
+  static Bytes extended(Bytes element, F&& more) {
+    Writer writer;
+    writer.out_ = std::move(element);
+    const auto mark = writer.open_again();
+    more(writer);
+    writer.close(mark);
+    return std::move(writer.out_);
   }
   void raw(ByteView whole_elements);  // already encoded
   void raw(const std::vector<Bytes>& whole_elements);
@@ -125,8 +140,10 @@ class Writer {
  private:
   struct Mark {
     std::size_t length_at;
+    std::size_t reserved;  // octets for the length, behind its first one
   };
-  Mark open(Tag tag);
+  Mark open(Tag tag, std::size_t expected = 0);
+  Mark open_again();
   void close(Mark mark);
   Bytes out_;
 };

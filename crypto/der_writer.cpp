@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstring>
 
 #include "base/result.h"
 #include "crypto/der.h"
@@ -34,22 +35,29 @@ std::string basic_form(Time time) {
 
 }  // namespace
 
-Writer::Mark Writer::open(Tag tag) {
+Writer::Mark Writer::open(Tag tag, std::size_t expected) {
   out_.push_back(tag);
-  out_.push_back(0);
-  return {out_.size() - 1};
+  const Mark mark{out_.size(), extra_length_octets(expected)};
+  out_.resize(out_.size() + 1 + mark.reserved);
+  return mark;
+}
+
+Writer::Mark Writer::open_again() {
+  CHECK(out_.size() >= 2);
+  return {1, out_[1] < 0x80 ? std::size_t{0} : out_[1] & std::size_t{0x7f}};
 }
 
 void Writer::close(Mark mark) {
-  std::size_t size = out_.size() - mark.length_at - 1;
+  const std::size_t from = mark.length_at + 1 + mark.reserved;
+  std::size_t size = out_.size() - from;
   const std::size_t extra = extra_length_octets(size);
-  if (extra == 0) {
-    out_[mark.length_at] = static_cast<std::uint8_t>(size);
-    return;
+  if (extra != mark.reserved) {
+    const std::size_t to = mark.length_at + 1 + extra;
+    if (to > from) out_.resize(to + size);
+    std::memmove(out_.data() + to, out_.data() + from, size);
+    out_.resize(to + size);
   }
-  out_[mark.length_at] = static_cast<std::uint8_t>(0x80 | extra);
-  const auto after = out_.begin() + static_cast<std::ptrdiff_t>(mark.length_at) + 1;
-  out_.insert(after, extra, 0);
+  out_[mark.length_at] = static_cast<std::uint8_t>(extra == 0 ? size : 0x80 | extra);
   for (std::size_t i = extra; i > 0; --i, size >>= 8) {
     out_[mark.length_at + i] = static_cast<std::uint8_t>(size);
   }
@@ -58,8 +66,8 @@ void Writer::close(Mark mark) {
 void Writer::raw(ByteView whole_elements) { append(out_, whole_elements); }
 
 void Writer::raw(const std::vector<Bytes>& whole_elements) {
-  constexpr std::size_t kLengths = 64;  // of what is around them
-  std::size_t size = out_.size() + kLengths;
+  constexpr std::size_t kAround = 8192;  // what comes behind them: in a message, certificates
+  std::size_t size = out_.size() + kAround;
   for (const auto& element : whole_elements) size += element.size();
   if (size > out_.capacity()) out_.reserve(std::max(size, 2 * out_.capacity()));
   for (const auto& element : whole_elements) append(out_, element);

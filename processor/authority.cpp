@@ -5,6 +5,7 @@
 #include "base/files.h"
 #include "crypto/kem.h"
 #include "crypto/key_agreement.h"
+#include "crypto/signature.h"
 
 namespace cmpost {
 namespace {
@@ -59,6 +60,23 @@ std::vector<CMPCertificate> to_cmp(const std::vector<Certificate>& certificates)
   return chain;
 }
 
+// Not a link of a roll-over, which another key has signed.
+bool is_self_signed(const Certificate& certificate) {
+  if (!certificate.is_self_issued()) return false;
+  const auto key = certificate.public_key();
+  if (!key) return false;
+  const auto verdict =
+      verify(*key, certificate.signature_algorithm(), certificate.tbs(), certificate.signature());
+  return verdict && *verdict == Verdict::good;
+}
+
+// "Self-signed certificates should be omitted from extraCerts" (RFC 9483 3.3): nobody may trust one
+// because it came along, and it would be a quarter of an answer.
+std::vector<CMPCertificate> issuers_to_send(std::vector<Certificate> chain, bool with_root) {
+  if (!with_root) std::erase_if(chain, is_self_signed);
+  return to_cmp(chain);
+}
+
 Result<std::vector<CaRollover>> read_rollovers(const std::vector<std::string>& paths) {
   std::vector<CaRollover> rollovers;
   for (const auto& path : paths) {
@@ -83,7 +101,7 @@ std::vector<CMPCertificate> links_of(const std::vector<CaRollover>& rollovers) {
 }
 
 Result<ProtocolKey> load_protocol_key(const ProtocolKeySettings& settings,
-                                      const std::vector<CMPCertificate>& ca_chain) {
+                                      const std::vector<CMPCertificate>& issuers) {
   ASSIGN_OR_RETURN(const auto key, read_key(settings.key, settings.key_password_file));
   ASSIGN_OR_RETURN(const auto certificates, read_certificates(settings.certificate));
   TRY(check_fits(key, certificates.front(), settings.key, settings.certificate));
@@ -93,7 +111,7 @@ Result<ProtocolKey> load_protocol_key(const ProtocolKeySettings& settings,
                 "[ca] protocol_keys are for EC, X25519, X448, RSA and ML-KEM");
   }
   auto chain = to_cmp(certificates);
-  chain.insert(chain.end(), ca_chain.begin(), ca_chain.end());
+  chain.insert(chain.end(), issuers.begin(), issuers.end());
   return ProtocolKey{key, certificates.front(), std::move(chain)};
 }
 
@@ -184,15 +202,15 @@ Result<Authority> load_authority(const CaSettings& settings, Random& random, con
                 "issue a new one and name it in [ca] cmp_certificate");
   }
   ASSIGN_OR_RETURN(auto cmp_signer, Signer::create(cmp_key));
-  auto ca_chain = to_cmp(ca_certificates);
+  auto issuers = issuers_to_send(ca_certificates, settings.send_root);
   auto cmp_chain = to_cmp(cmp_certificates);
   ASSIGN_OR_RETURN(auto rollovers, read_rollovers(settings.rollovers));
   const auto links = links_of(rollovers);
   cmp_chain.insert(cmp_chain.end(), links.begin(), links.end());
-  cmp_chain.insert(cmp_chain.end(), ca_chain.begin(), ca_chain.end());
+  cmp_chain.insert(cmp_chain.end(), issuers.begin(), issuers.end());
   std::vector<ProtocolKey> protocol_keys;
   for (const auto& one : settings.protocol_keys) {
-    ASSIGN_OR_RETURN(auto own, load_protocol_key(one, ca_chain));
+    ASSIGN_OR_RETURN(auto own, load_protocol_key(one, issuers));
     protocol_keys.push_back(std::move(own));
   }
   std::optional<KeyGenerator> key_generator;
@@ -207,7 +225,8 @@ Result<Authority> load_authority(const CaSettings& settings, Random& random, con
       .cmp_key_identifier =
           key_identifier ? *key_identifier : cmp_key.public_key().key_identifier(),
       .cmp_chain = std::move(cmp_chain),
-      .ca_chain = std::move(ca_chain),
+      .issuers = std::move(issuers),
+      .ca_chain = to_cmp(ca_certificates),
       .rollovers = std::move(rollovers),
       .protocol_keys = std::move(protocol_keys),
       .key_generator = std::move(key_generator),

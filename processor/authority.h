@@ -36,7 +36,8 @@ struct Authority {
   Signer cmp_signer;
   Bytes cmp_key_identifier;               // senderKID of signed answers
   std::vector<CMPCertificate> cmp_chain;  // extraCerts of signed answers: signer first
-  std::vector<CMPCertificate> ca_chain;   // from the issuing certificate up
+  std::vector<CMPCertificate> issuers{};  // the rest of it; without a root, unless it is wanted
+  std::vector<CMPCertificate> ca_chain;   // from the issuing certificate up to the root
   std::vector<CaRollover> rollovers{};    // of the CA key, oldest first; may run ahead of `issuer`
 
   // The certificates of the issuing key and of those before and after it: whoever has a

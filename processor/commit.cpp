@@ -8,6 +8,7 @@ namespace cmpost {
 namespace {
 
 constexpr std::int64_t kLongLog = 16 << 20;
+constexpr std::size_t kWriteAhead = 512;  // members, some 2 MB of log
 
 // False: one of them conflicts, or does not come.
 Result<bool> apply_each(MemberStream& members, LedgerWriter& writer, Time now, MessageRows& rows) {
@@ -16,6 +17,7 @@ Result<bool> apply_each(MemberStream& members, LedgerWriter& writer, Time now, M
     if (effects == nullptr) return false;
     ASSIGN_OR_RETURN(const bool applied, apply(*effects, writer, now, rows));
     if (!applied) return false;
+    if ((i + 1) % kWriteAhead == 0) writer.connection().write_ahead();
   }
   return true;
 }
@@ -48,6 +50,30 @@ bool changes_crl(const WorkedOn& item) {
   return item.decision->effects.changes_crl() || (item.members && item.members->changes_crl());
 }
 
+// Some decision in it that took effect does.
+bool changes_crl(const Group& group, const std::vector<bool>& applied) {
+  for (std::size_t i = 0; i < group.size(); ++i) {
+    if (group[i].decision && applied[i] && changes_crl(group[i])) return true;
+  }
+  return false;
+}
+
+const Job* reply_of(const WorkedOn& item) {
+  const auto* reply = item.decision ? std::get_if<Decision::Reply>(&item.decision->what) : nullptr;
+  return reply != nullptr ? &reply->job : nullptr;
+}
+
+Spool::Exchange exchange_of(const Group& group, const std::vector<bool>& applied) {
+  Spool::Exchange exchange;
+  for (std::size_t i = 0; i < group.size(); ++i) {
+    const auto* reply = applied[i] ? reply_of(group[i]) : nullptr;
+    if (reply == nullptr) continue;
+    exchange.answered.push_back(group[i].lease.job.id);
+    exchange.replies.push_back(reply);
+  }
+  return exchange;
+}
+
 bool has_batch(const Group& group) {
   return std::ranges::any_of(
       group, [](const auto& item) { return item.members && item.members->size() > 0; });
@@ -71,8 +97,10 @@ void log_decision(const WorkedOn& item) {
 
 }  // namespace
 
-// Which decisions took effect: those that did not are to be made again.
-Result<std::vector<bool>> GroupCommit::write_ledger(const Group& group) {
+// Which decisions took effect: those that did not are to be made again. The answers are on their
+// way to the spool while the ledger commits, unless a CRL has to come first, which is for others to
+// make and to announce.
+Result<std::vector<bool>> GroupCommit::write_ledger(const Group& group, Handover& handover) {
   std::vector<bool> applied(group.size(), true);
   const auto is_trouble = [](const auto& item) { return !item.members && !item.decision; };
   if (std::ranges::all_of(group, is_trouble)) return applied;
@@ -89,6 +117,7 @@ Result<std::vector<bool>> GroupCommit::write_ledger(const Group& group) {
         ASSIGN_OR_RETURN(applied[i], apply(item.decision->effects, writer, now));
       }
     }
+    if (!changes_crl(group, applied)) handover.begin(exchange_of(group, applied));
     return {};
   });
   for (const auto& item : group) {
@@ -143,16 +172,17 @@ Result<void> GroupCommit::settle_early(const WorkedOn& item, const Decision::Ear
 }
 
 Result<Committed> GroupCommit::commit(Group& group) {
-  ASSIGN_OR_RETURN(const auto applied, write_ledger(group));
+  Handover handover(spool_);
+  ASSIGN_OR_RETURN(const auto applied, write_ledger(group, handover));
   Committed committed;
-  for (std::size_t i = 0; i < group.size(); ++i) {
-    if (group[i].decision && applied[i] && changes_crl(group[i])) committed.changes_crl = true;
-  }
+  committed.changes_crl = changes_crl(group, applied);
   if (committed.changes_crl && after_revocation_) after_revocation_();
+  if (!handover.has_begun()) handover.begin(exchange_of(group, applied));
+  handover.commit();
   const bool batch = has_batch(group);
   const auto tidying = batch ? tidy_ledger() : std::future<void>();
+  TRY(handover.finish());
 
-  Spool::Exchange exchange;
   std::vector<JobId> silent;
   for (std::size_t i = 0; i < group.size(); ++i) {
     auto& item = group[i];
@@ -160,9 +190,8 @@ Result<Committed> GroupCommit::commit(Group& group) {
       TRY(settle_failed(item, committed));
     } else if (!applied[i]) {
       committed.redo.push_back(item.lease);
-    } else if (const auto* reply = std::get_if<Decision::Reply>(&item.decision->what)) {
-      exchange.answered.push_back(item.lease.job.id);
-      exchange.replies.push_back(&reply->job);
+    } else if (reply_of(item) != nullptr) {
+      ++committed.answered;
       committed.refused += item.decision->refused ? 1 : 0;
       log_decision(item);
     } else if (const auto* held = std::get_if<Decision::Hold>(&item.decision->what)) {
@@ -178,11 +207,10 @@ Result<Committed> GroupCommit::commit(Group& group) {
       log_decision(item);
     }
   }
-  committed.answered = exchange.answered.size();
   committed.silent = silent.size();
-  if (!exchange.answered.empty()) TRY(spool_.exchange(exchange));
   if (!silent.empty()) TRY(spool_.requests().finish(silent, "nothing to answer"));
   if (batch) tidy_spool();
+  group.clear();  // of a large batch that takes a while, and the ledger is still being tidied
   return committed;
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "ca/ledger.h"
+#include "processor/handover.h"
 #include "processor/member_stream.h"
 #include "processor/respond.h"
 #include "queue/spool.h"
@@ -40,11 +41,12 @@ class GroupCommit {
         services_(services),
         after_revocation_(std::move(after_revocation)) {}
 
-  // Waits for the batches in it that are still worked on, in any case to their end.
+  // Waits for the batches in it that are still worked on, in any case to their end. On OK the group
+  // is spent, and empty.
   Result<Committed> commit(Group& group);
 
  private:
-  Result<std::vector<bool>> write_ledger(const Group& group);
+  Result<std::vector<bool>> write_ledger(const Group& group, Handover& handover);
   std::future<void> tidy_ledger();
   void tidy_spool();
   Result<void> settle_early(const WorkedOn& item, const Decision::Early& early,

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/seldom.h"
 #include "ca/certificate_record.h"
 #include "ca/ledger.h"
 #include "processor/announcement.h"
@@ -39,10 +40,10 @@ struct Effects {
     Transaction after;
     TransactionState before = TransactionState::open;
   };
-  std::optional<Advance> advance;  // of one that has not ended
+  Seldom<Advance> advance;  // of one that has not ended
   // Version 0 is a new one, of a transaction that is opened or that was challenged; else the next
   // version of one that is there.
-  std::optional<Waiting> waiting;
+  Seldom<Waiting> waiting;
   bool waiting_parts_changed = true;
   // Belongs to the transaction of the above. `replaces`: the answer to a message that is stored
   // without one.
@@ -53,13 +54,13 @@ struct Effects {
   std::vector<Revocation> revocations;
   std::vector<Bytes> unrevocations;       // serials
   std::optional<std::string> use_secret;  // reference
-  std::optional<ReceivedAnnouncement> announcement;
-  std::optional<SecretFailure> secret_failure;
+  Seldom<ReceivedAnnouncement> announcement;
+  Seldom<SecretFailure> secret_failure;
   Time failures_from{};  // of that secret, those before are forgotten
   std::vector<KemSecret> kem_secrets;
   std::vector<std::string> use_tokens;  // references of regTokens
   std::vector<ArchivedKey> archived_keys;
-  std::optional<RevocationPassphrase> passphrase;
+  Seldom<RevocationPassphrase> passphrase;
   std::vector<AuditEntry> audit;
 
   // The effects of a part of a request that goes on to the rest.

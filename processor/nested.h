@@ -20,8 +20,9 @@ class Nested {
 
   // The form of the message and its depth, before any cryptography.
   void open();
-  // What there is to check: the message as a whole and each member. None when its form is wrong.
-  std::size_t parts() const { return opened_ ? 1 + members_.size() : 0; }
+  // What there is to check: the message as a whole, and its members by and by. None when its form
+  // is wrong.
+  std::size_t parts() const;
   // Each part once, several at the same time, the first one first: it is the whole, its header and
   // protection, and takes long for a large batch. Where that is found wanting the rest is skipped,
   // so what a stranger's batch costs is bounded by the time that one digest of it takes.
@@ -42,10 +43,11 @@ class Nested {
 
  private:
   struct Member {
-    JobId job;
+    JobId job;  // in a batch one of its own
     ByteView der;
     std::unique_ptr<Responder> outer;      // of an added protection
     std::unique_ptr<Responder> responder;  // who answers; the same where there is none
+    std::size_t tid_hash = 0, nonce_hash = 0;
     Bytes reply;
     bool refused = false;
     bool stored = false;  // `reply`, with a transaction of its own
@@ -55,7 +57,9 @@ class Nested {
   void take_members();
   void check_whole(LedgerReader& ledger);
   Checked<void> judge_whole() const;
+  void read_member(std::size_t index);
   void check_member(Member& member, LedgerReader& ledger);
+  std::vector<std::size_t> doubtful() const;
   void refuse_repeated();
   Arrival arrival(const JobId& job, ByteView der) const;
   void check_endorsed(Member& member, LedgerReader& ledger);

@@ -50,7 +50,7 @@ struct Proceeding {
   WaitTable waits() const { return WaitTable(ledger->connection()); }
   Request request;
   std::optional<Transaction> transaction;
-  std::optional<Waiting> waiting;
+  Seldom<Waiting> waiting;
   std::optional<Requester> requester;
   Decision decision;
 };

@@ -86,7 +86,7 @@ Result<Bytes> build_reply(const PKIHeader& request, const std::optional<Requeste
   header.senderKID = request.senderKID;
   return protect_with_mac(std::move(header), parts.body, renewed(holder->parameters, random),
                           holder->secret.value,
-                          carries_certificate(parts.body) ? authority.ca_chain : kNoCertificates);
+                          carries_certificate(parts.body) ? authority.issuers : kNoCertificates);
 }
 
 Name answer_sender(const Requester& requester, const Authority& authority) {

@@ -4,6 +4,7 @@
 #include <string>
 #include <variant>
 
+#include "base/seldom.h"
 #include "ca/certificate_record.h"
 #include "cmp/pki_failure_info.h"
 #include "crypto/certificate.h"
@@ -32,7 +33,7 @@ struct CertificateHolder {
   };
   Certificate certificate;
   Role role = Role::end_entity;
-  std::optional<CertificateRecord> record;  // end_entity: from the ledger
+  Seldom<CertificateRecord> record;  // end_entity: from the ledger
   enum class Proof {
     signature,
     dh,   // DHBasedMac with its Diffie-Hellman key
@@ -56,9 +57,9 @@ struct Requester {
   bool is_ra() const;
   // What its answers are MACed with, other than by its registered secret: the agreed value of
   // DHBasedMac, or the secret of our KEM key. Without any of these they are signed.
-  std::optional<AnswerMac> answer_mac{};
+  Seldom<AnswerMac> answer_mac{};
   // Of our KEM key, to be kept for the rest of the transaction.
-  std::optional<KemSecret> established{};
+  Seldom<KemSecret> established{};
   // The channel answers under our KEM key alone, and the ciphertext for that is missing.
   bool lacks_ciphertext = false;
 

@@ -114,10 +114,10 @@ class Responder {
   const Arrival arrival_;
   Proceeding at_;
   std::optional<Rejection> fault_;
-  std::optional<StoredMessage> resend_;
-  std::optional<RevocationPassphrase> passphrase_;
+  Seldom<StoredMessage> resend_;
+  Seldom<RevocationPassphrase> passphrase_;
   std::unique_ptr<Answer> given_;  // a KEM ciphertext; seldom, and large
-  std::optional<SecretFailure> secret_failure_;
+  Seldom<SecretFailure> secret_failure_;
   std::optional<std::string> ignored_;  // why nothing is to be answered
   std::optional<std::string> kept_;     // why it is for an operator
   bool readable_ = false;               // as far as its header

@@ -117,7 +117,7 @@ Transaction Responder::transaction_after(const Answer& answer, const Bytes& nonc
 
 void Responder::change_to(Transaction&& after) {
   if (at_.transaction) {
-    at_.decision.effects.advance = {std::move(after), at_.transaction->state};
+    at_.decision.effects.advance = Effects::Advance{std::move(after), at_.transaction->state};
   } else {
     at_.decision.effects.open = std::move(after);
   }
@@ -132,7 +132,7 @@ void Responder::go_on_from(const Bytes& nonce) {
   at_.await_confirm(after, carrier());
   const bool ended = given_up_ || !at_.waiting || at_.waiting->all_delivered();
   after.state = ended ? TransactionState::closed : TransactionState::waiting;
-  at_.decision.effects.advance = {std::move(after), at_.transaction->state};
+  at_.decision.effects.advance = Effects::Advance{std::move(after), at_.transaction->state};
   if (at_.waiting) next_version(nonce, given_up_);
   if (!given_up_ || !at_.waiting) return;
   for (auto& part : at_.decision.effects.waiting->parts) {
@@ -243,7 +243,7 @@ void Responder::deliver(const std::vector<std::int64_t>& parts, ReplyParts& repl
   if (waiting.all_delivered()) {
     after.state = after.awaits_confirm() ? TransactionState::open : TransactionState::closed;
   }
-  at_.decision.effects.advance = {std::move(after), at_.transaction->state};
+  at_.decision.effects.advance = Effects::Advance{std::move(after), at_.transaction->state};
 }
 
 Result<Decision> Responder::resent() {

@@ -180,7 +180,7 @@ class Resumption {
       transaction.state =
           transaction.awaits_confirm() ? TransactionState::open : TransactionState::closed;
     }
-    effects.advance = {transaction, before};
+    effects.advance = Effects::Advance{transaction, before};
     effects.waiting = after_;
   }
 
@@ -231,7 +231,7 @@ class Resumption {
     after_.interim_at.reset();
     after_.note_nonce(nonce);
     at_.transaction->our_nonce = nonce;
-    at_.decision.effects.advance = {*at_.transaction, before_state_};
+    at_.decision.effects.advance = Effects::Advance{*at_.transaction, before_state_};
     at_.decision.effects.waiting = after_;
     at_.decision.effects.message = at_.stored(reply_body, der);
     at_.decision.effects.message->digest = question_digest_;

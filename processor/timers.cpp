@@ -68,7 +68,7 @@ Effects give_up_challenge(const Transaction& transaction) {
   after.confirm_by.reset();
   Effects effects;
   effects.audit.push_back(unconfirmed_entry(transaction, "challenge not answered"));
-  effects.advance = {std::move(after), transaction.state};
+  effects.advance = Effects::Advance{std::move(after), transaction.state};
   return effects;
 }
 
@@ -96,7 +96,7 @@ Result<Effects> plan_end(const Transaction& transaction, UnconfirmedRule rule, T
                     : rule == UnconfirmedRule::keep ? "kept"
                                                     : "alarm";
   effects.audit.push_back(unconfirmed_entry(transaction, what));
-  effects.advance = {std::move(after), transaction.state};
+  effects.advance = Effects::Advance{std::move(after), transaction.state};
   // Where other parts of the request still wait, their messages must not cross with this.
   if (transaction.state != TransactionState::waiting) return effects;
   ASSIGN_OR_RETURN(effects.waiting, WaitTable(services.ledger.connection()).find(transaction.id));

@@ -2,6 +2,7 @@
 // the other.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -23,7 +24,13 @@ class Spool {
     std::vector<JobId> answered;
     std::vector<const Job*> replies;
   };
-  virtual Result<void> exchange(const Exchange& exchange) = 0;
+  // `may_commit` is asked once, when all is written but the commit; false: nothing has changed. As
+  // long as it takes nobody else can write to the spool, so it must not wait for one who does.
+  virtual Result<void> exchange(const Exchange& exchange,
+                                const std::function<bool()>& may_commit) = 0;
+  Result<void> exchange(const Exchange& both) {
+    return exchange(both, [] { return true; });
+  }
 
   // See Connection; for who has time. Nobody else is stopped by it.
   virtual std::int64_t log_size() = 0;

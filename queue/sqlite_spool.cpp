@@ -21,14 +21,21 @@ class SqliteSpool final : public Spool {
   JobQueue& requests() override { return requests_; }
   JobQueue& replies() override { return replies_; }
 
-  Result<void> exchange(const Exchange& exchange) override {
+  using Spool::exchange;
+  Result<void> exchange(const Exchange& exchange,
+                        const std::function<bool()>& may_commit) override {
     auto& requests = database_->requests();
     auto& replies = database_->replies();
+    bool given_up = false;
     const auto added = database_->write([&]() -> Result<std::size_t> {
       const auto now = database_->now();
       TRY(requests.table.finish(exchange.answered, "answered", now));
-      return replies.table.insert(exchange.replies, now, {});
+      auto inserted = replies.table.insert(exchange.replies, now, {});
+      given_up = inserted && !may_commit();
+      if (given_up) return retry("given up");
+      return inserted;
     });
+    if (given_up) return {};
     TRY(added);
     if (*added > 0) replies.signal.work_added();
     return {};

@@ -34,7 +34,7 @@ constexpr const char* kSettings =
     "PRAGMA trusted_schema = OFF;"
     "PRAGMA secure_delete = FAST;"
     "PRAGMA journal_size_limit = 134217728;"
-    "PRAGMA cache_size = -16384;"
+    "PRAGMA cache_size = -4096;"
     "PRAGMA mmap_size = 0;";
 
 // SQLite's own handler sleeps up to 100 ms at a time, so a process that commits group after group
@@ -86,7 +86,6 @@ Result<DatabasePtr> open_file(const std::string& path, OpenMode mode) {
   const int code = sqlite3_open_v2(path.c_str(), &raw, open_flags(mode), nullptr);
   DatabasePtr database(raw);
   if (code != SQLITE_OK) return failure(sqlite_error(raw, code, "opening database", path));
-  sqlite3_busy_handler(raw, pause_while_busy, nullptr);
   // A hostile file must not bring code along, and "text" in SQL is never a string.
   sqlite3_db_config(raw, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
   sqlite3_db_config(raw, SQLITE_DBCONFIG_DQS_DDL, 0, nullptr);
@@ -142,6 +141,7 @@ Result<std::unique_ptr<Connection>> open_database(std::string_view url,
   if (mode == OpenMode::create) TRY(create_file(path));
   ASSIGN_OR_RETURN(auto database, open_file(path, mode));
   auto connection = std::make_unique<SqliteConnection>(std::move(database), path);
+  connection->wait_by(pause_while_busy);
   TRY(configure(*connection, page_size));
   if (mode != OpenMode::read_only) TRY(use_wal(*connection, path));
   return connection;

@@ -1,9 +1,18 @@
 #include "store/sqlite_connection.h"
 
+#include <fcntl.h>
+
 #include "base/crash_point.h"
+#include "base/files.h"
 #include "store/sqlite_error.h"
 
 namespace cmpost {
+namespace {
+
+// A log with so many octets is not kept for the next commits.
+constexpr std::int64_t kWideLog = 32 << 20;
+
+}  // namespace
 
 Result<Statement*> SqliteConnection::statement(std::string_view sql) {
   if (const auto found = statements_.find(sql); found != statements_.end()) {
@@ -69,6 +78,12 @@ bool SqliteConnection::in_transaction() const {
   return sqlite3_get_autocommit(database_.get()) == 0;
 }
 
+// The log itself has no locks that closing another descriptor of it could drop.
+void SqliteConnection::write_ahead() {
+  const FileDescriptor log(::open((path_ + "-wal").c_str(), O_RDONLY | O_CLOEXEC));
+  if (log) (void)::sync_file_range(log.get(), 0, 0, SYNC_FILE_RANGE_WRITE);
+}
+
 Result<bool> SqliteConnection::checkpoint() {
   CHECK(!in_transaction());
   int left = 0, taken = 0;  // pages
@@ -78,8 +93,22 @@ Result<bool> SqliteConnection::checkpoint() {
     return failure(sqlite_error(database_.get(), code, "taking in the log of", path_));
   }
   if (left != taken) return false;
+  if (log_size_ >= kWideLog) give_back_log();
   log_size_ = 0;  // the next commit starts it anew
   return true;
+}
+
+// At the end, when others wait, it would take as long: where the file system tells the disk what is
+// free, a second for some 700 MB. Whoever uses the log just now keeps it as it is.
+void SqliteConnection::give_back_log() {
+  sqlite3_busy_handler(database_.get(), nullptr, nullptr);
+  sqlite3_wal_checkpoint_v2(database_.get(), "main", SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+  sqlite3_busy_handler(database_.get(), patience_, nullptr);
+}
+
+void SqliteConnection::wait_by(Patience patience) {
+  patience_ = patience;
+  sqlite3_busy_handler(database_.get(), patience, nullptr);
 }
 
 void SqliteConnection::watch_log(std::int64_t page_size, std::int64_t limit) {

@@ -31,8 +31,12 @@ class SqliteConnection final : public Connection {
   Result<void> begin_read() override;
   std::int64_t last_insert_id() override;
   std::int64_t log_size() const override { return log_size_; }
+  void write_ahead() override;
   Result<bool> checkpoint() override;
 
+  // What to do while others are in the way: a busy handler of SQLite.
+  using Patience = int (*)(void*, int tries);
+  void wait_by(Patience patience);
   // From now on log_size() is known; a commit that leaves `limit` octets takes them in itself.
   void watch_log(std::int64_t page_size, std::int64_t limit);
 
@@ -43,10 +47,12 @@ class SqliteConnection final : public Connection {
   using Statements =
       std::unordered_map<std::string, std::unique_ptr<SqliteStatement>, Hash, std::equal_to<>>;
 
+  void give_back_log();
   static int note_commit(void* self, sqlite3* database, const char* name, int pages);
 
   // Destroyed from the last to the first: the statements, then the database, then its name.
   const std::string path_;
+  Patience patience_ = nullptr;
   std::int64_t page_size_ = 0;
   std::int64_t log_limit_ = 0;
   std::int64_t log_size_ = 0;

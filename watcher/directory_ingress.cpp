@@ -175,9 +175,8 @@ Result<Intake> DirectoryIngress::take(std::vector<Spot> spots, const std::stop_t
   std::size_t octets = 0;
   ASSIGN_OR_RETURN(auto allowed, gate_.allowance());
   const auto deposit_group = [&]() -> Result<void> {
-    ASSIGN_OR_RETURN(const Intake deposited, deposit(group));
+    ASSIGN_OR_RETURN(const Intake deposited, deposit(std::exchange(group, {})));
     intake += deposited;
-    group.clear();
     octets = 0;
     ASSIGN_OR_RETURN(allowed, gate_.allowance());
     return {};

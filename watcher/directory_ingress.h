@@ -90,7 +90,7 @@ class DirectoryIngress final : public Ingress {
   std::optional<Claimed> claim(const Spot& spot, Bytes message);
   Job job_of(const Spot& spot, Bytes message) const;
   void move_markers(const std::string& name, DropDirectory::Place to);
-  Result<Intake> deposit(const std::vector<Claimed>& group);
+  Result<Intake> deposit(std::vector<Claimed> group);
   void log_arrival(const Job& job) const;
   Result<void> quarantine(const Spot& spot, const Finding& finding, Intake& intake);
   void report(const Spot& spot, const std::string& reason, const std::string& hint);

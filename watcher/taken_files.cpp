@@ -114,19 +114,20 @@ std::optional<DirectoryIngress::Claimed> DirectoryIngress::claim(const Spot& spo
   return std::nullopt;
 }
 
-Result<Intake> DirectoryIngress::deposit(const std::vector<Claimed>& group) {
+Result<Intake> DirectoryIngress::deposit(std::vector<Claimed> group) {
   Intake intake;
   if (group.empty()) return intake;
   std::vector<Job> jobs;
-  for (const auto& claimed : group) jobs.push_back(claimed.job);
+  for (auto& claimed : group) jobs.push_back(std::move(claimed.job));
   ASSIGN_OR_RETURN(const auto fresh, requests_.put(jobs));
   crash_point("watcher.deposited");
-  for (const auto& claimed : group) {
-    settling_.forget(settling_key(Place::work, claimed.name));
+  for (std::size_t i = 0; i < group.size(); ++i) {
+    const auto& name = group[i].name;
+    settling_.forget(settling_key(Place::work, name));
     // A file that somebody has removed meanwhile needs no place in .done.
-    (void)drop_->move(Place::work, claimed.name, Place::done, claimed.job.id.text());
+    (void)drop_->move(Place::work, name, Place::done, jobs[i].id.text());
     crash_point("watcher.done");
-    log_arrival(claimed.job);
+    log_arrival(jobs[i]);
   }
   TRY(drop_->sync());
   intake.deposited = group.size();

@@ -111,6 +111,13 @@ TEST(Settings, AbsolutePathsAndPkcs11UrisStayAsTheyAre) {
   EXPECT_EQ(loaded->ca->cmp_certificate, "/etc/cmp.pem");
 }
 
+TEST(Settings, TheRootIsSentAlongOnlyWhereItIsAskedFor) {
+  EXPECT_FALSE(parse({})->ca->send_root);
+  File file;
+  file.ca += "send_root = true\n";
+  EXPECT_TRUE(parse(file)->ca->send_root);
+}
+
 TEST(Settings, EveryMistakeIsToldInOneGoInTheOrderOfTheFile) {
   File file;
   file.instance = "[instance]\nnam = \"grid\"\nworkers = -1\n";

@@ -225,6 +225,37 @@ TEST(DerWriter, LengthsAreMinimalAtEveryStep) {
   }
 }
 
+TEST(DerWriter, LengthsAreMinimalWhateverWasExpected) {
+  constexpr std::size_t kSizes[] = {0, 1, 120, 130, 250, 260, 65'500, 65'540, 70'000};
+  for (const auto size : kSizes) {
+    const Bytes content(size, 0x55);
+    Writer plain;
+    plain.constructed(kSequence, [&] { plain.octet_string(content); });
+    for (const auto expected : kSizes) {
+      Writer writer;
+      writer.constructed(kSequence, expected, [&] { writer.octet_string(content); });
+      EXPECT_TRUE(equal(writer.bytes(), plain.bytes())) << size << " for " << expected;
+    }
+  }
+}
+
+TEST(DerWriter, AnElementIsExtendedAtItsEnd) {
+  for (const std::size_t size : {0U, 1U, 120U, 126U, 250U, 254U, 65'530U, 70'000U}) {
+    const Bytes content(size, 0x55);
+    Writer short_one, whole;
+    short_one.constructed(kSequence, [&] { short_one.octet_string(content); });
+    whole.constructed(kSequence, [&] {
+      whole.octet_string(content);
+      whole.integer(7);
+    });
+    const auto extended =
+        Writer::extended(short_one.bytes(), [](Writer& writer) { writer.integer(7); });
+    EXPECT_TRUE(equal(extended, whole.bytes())) << size;
+    const auto same = Writer::extended(short_one.bytes(), [](Writer&) {});
+    EXPECT_TRUE(equal(same, short_one.bytes())) << size;
+  }
+}
+
 TEST(DerReader, NoPrefixOfACertificateIsAnElement) {
   const auto certificate = golden_certificate("leaf");
   for (std::size_t size = 0; size < certificate.der().size(); ++size) {

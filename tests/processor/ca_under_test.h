@@ -89,7 +89,7 @@ class CaUnderTest {
         .cmp_certificate = cmp_certificate,
         .cmp_signer = cmp.signer,
         .cmp_key_identifier = cmp.key.public_key().key_identifier(),
-        .cmp_chain = {{to_bytes(cmp_certificate.der())}, {to_bytes(root.der())}},
+        .cmp_chain = {{to_bytes(cmp_certificate.der())}},
         .ca_chain = {{to_bytes(root.der())}},
     });
     must(write_file(directory / "vendor.pem", view_of(vendor.certificate.to_pem()), 0644,

@@ -72,6 +72,45 @@ TEST(Requests, OneThatIsDoneCannotBounce) {
   EXPECT_FALSE(requests.queue().bounce(job.id, "").value());
 }
 
+class Exchanges : public ::testing::Test {
+ protected:
+  Exchanges() {
+    EXPECT_THAT(spool_->requests().put({&request_, 1}), IsOk());
+    EXPECT_THAT(spool_->requests().take(1), IsOk());
+  }
+  Spool::Exchange both() const { return {{request_.id}, {&reply_}}; }
+  JobState state_of_request() { return spool_->requests().find(request_.id).value()->state; }
+  bool has_reply() { return spool_->replies().find(reply_.id).value().has_value(); }
+
+  FakeClock clock_;
+  TemporaryDirectory directory_;
+  std::unique_ptr<Spool> spool_ =
+      open_spool({"sqlite:spool.db", directory_.path()}, clock_).value();
+  const Job request_ = numbered_job(1);
+  const Job reply_ = numbered_job(2);
+};
+
+TEST_F(Exchanges, EndTheRequestAndStartTheReply) {
+  ASSERT_THAT(spool_->exchange(both()), IsOk());
+  EXPECT_EQ(state_of_request(), JobState::done);
+  EXPECT_TRUE(has_reply());
+}
+
+TEST_F(Exchanges, CountOnlyWhenTheyMayBeCommitted) {
+  int asked = 0;
+  const auto refuse = [&] {
+    EXPECT_FALSE(has_reply()) << "not committed yet";
+    ++asked;
+    return false;
+  };
+  ASSERT_THAT(spool_->exchange(both(), refuse), IsOk());
+  EXPECT_EQ(asked, 1);
+  EXPECT_EQ(state_of_request(), JobState::active);
+  EXPECT_FALSE(has_reply());
+  ASSERT_THAT(spool_->exchange(both()), IsOk());
+  EXPECT_TRUE(has_reply());
+}
+
 TEST(Backoff, GrowsToFourHours) {
   using std::chrono::minutes;
   const minutes kSteps[] = {minutes(1), minutes(5), minutes(15), minutes(60), minutes(240)};

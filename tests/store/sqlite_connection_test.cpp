@@ -247,6 +247,18 @@ TEST_F(SqliteConnection, CheckpointTakesTheLogIntoTheFile) {
   EXPECT_LT(connection->log_size(), 1'000'000);
 }
 
+TEST_F(SqliteConnection, WritingAheadChangesNothing) {
+  const auto connection = open_with_table();
+  ASSERT_THAT(connection->begin(), IsOk());
+  ASSERT_THAT(connection->execute("INSERT INTO t(b) VALUES (zeroblob(1000000))"), IsOk());
+  connection->write_ahead();
+  EXPECT_TRUE(connection->in_transaction());
+  EXPECT_EQ(count(*open(OpenMode::read_only)), 0);
+  connection->rollback();
+  connection->write_ahead();
+  EXPECT_EQ(count(*connection), 0);
+}
+
 TEST_F(SqliteConnection, CheckpointLeavesWhatAReaderLooksAt) {
   const auto connection = open_with_table();
   ASSERT_THAT(connection->execute("INSERT INTO t(b) VALUES (1)"), IsOk());

@@ -71,10 +71,13 @@ class WithASecret(OpenSslTest):
                 certificate, _ = self.enrol("dev1", *self.with_secret(), key=key)
                 self.verify(certificate)
 
-    def test_the_ca_certificate_comes_along_for_a_newcomer(self):
-        extra = self.workshop / "extra.pem"
-        self.enrol("dev1", *self.with_secret(), "-extracertsout", extra, "-implicit_confirm")
-        self.assertIn(self.instance.ca.read_text().strip(), extra.read_text())
+    def test_the_ca_certificate_comes_along_for_a_newcomer_where_it_can_be_believed(self):
+        roots, extra = self.workshop / "roots.pem", self.workshop / "extra.pem"
+        self.enrol("dev1", *self.with_secret(), "-cacertsout", roots, "-extracertsout", extra,
+                   "-implicit_confirm")
+        root = self.instance.ca.read_text().strip()
+        self.assertIn(root, roots.read_text())
+        self.assertFalse(extra.exists() and root in extra.read_text())
 
     def test_a_wrong_secret_gets_a_refusal_and_no_certificate(self):
         done = self.openssl_cmp(
