@@ -128,13 +128,13 @@ Extension extension_of(const Oid& id, F&& body) {
 Allowed<ExtensionValues> read_values(const Extensions& extensions) {
   ExtensionValues values;
   for (const Extension& extension : extensions) {
-    const std::string name = plain_name(extension.extnID);
+    const auto name = [&] { return plain_name(extension.extnID); };
     if (find(extensions, extension.extnID) != &extension) {
-      return refuse(Refusal::Reason::extension, "extension " + name + " appears twice");
+      return refuse(Refusal::Reason::extension, "extension " + name() + " appears twice");
     }
     if (const auto read = read_into(values, extension); !read) {
       return refuse(Refusal::Reason::extension,
-                    "extension " + name + " is malformed: " + read.error().what);
+                    "extension " + name() + " is malformed: " + read.error().what);
     }
   }
   return values;

@@ -50,18 +50,18 @@ bool wants_ia5(const Oid& type) {
 // RFC 5280 4.1.2.4: "CAs MUST encode the value [...] as PrintableString or UTF8String" for what is
 // a DirectoryString, with exceptions for those that are none.
 void check_string(const NameAttribute& attribute, Report& report) {
-  const auto name = plain_name(attribute.type);
+  const auto name = [&] { return plain_name(attribute.type); };
   const auto tag = attribute.tag;
   if (wants_printable(attribute.type)) {
     if (tag != der::kPrintableString) {
-      report.error("subject-string", name + " is no PrintableString (A.1)");
+      report.error("subject-string", name() + " is no PrintableString (A.1)");
     }
   } else if (wants_ia5(attribute.type)) {
-    if (tag != der::kIa5String) report.error("subject-string", name + " is no IA5String (A.1)");
+    if (tag != der::kIa5String) report.error("subject-string", name() + " is no IA5String (A.1)");
   } else if (tag != der::kPrintableString && tag != der::kUtf8String) {
-    report.warning("subject-string", name + " is no PrintableString or UTF8String (4.1.2.4)");
+    report.warning("subject-string", name() + " is no PrintableString or UTF8String (4.1.2.4)");
   }
-  if (attribute.content.empty()) report.error("subject-length", name + " is empty (A.1)");
+  if (attribute.content.empty()) report.error("subject-length", name() + " is empty (A.1)");
 }
 
 void check_length(const NameAttribute& attribute, Report& report) {

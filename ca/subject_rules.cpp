@@ -105,21 +105,23 @@ const SubjectPolicy::Field* SubjectPolicy::field_of(const Oid& type) const {
 Allowed<void> SubjectPolicy::check(const AttributeTypeAndValue& attribute) const {
   const Field* const field = field_of(attribute.type);
   const auto kind = field != nullptr ? field->setting.rule.kind : other_;
-  const std::string name = field != nullptr ? field->setting.name : plain_name(attribute.type);
+  const auto name = [&] {
+    return field != nullptr ? field->setting.name : plain_name(attribute.type);
+  };
   // DirectoryString is SIZE (1..MAX) (RFC 5280 4.1.2.4).
   if (attribute.value.empty()) {
-    return refuse(Refusal::Reason::subject, "the subject's " + name + " is empty");
+    return refuse(Refusal::Reason::subject, "the subject's " + name() + " is empty");
   }
   if (has_control_characters(attribute.value)) {
     return refuse(Refusal::Reason::subject,
-                  "the subject's " + name + " has control characters in it");
+                  "the subject's " + name() + " has control characters in it");
   }
   if (kind == FieldRule::Kind::deny) {
     return refuse(Refusal::Reason::subject,
-                  "profile " + profile_ + " allows no " + name + " in the subject");
+                  "profile " + profile_ + " allows no " + name() + " in the subject");
   }
   if (kind == FieldRule::Kind::fixed && attribute.value != field->setting.rule.value) {
-    return refuse(Refusal::Reason::subject, "the subject's " + name + " is \"" +
+    return refuse(Refusal::Reason::subject, "the subject's " + name() + " is \"" +
                                                 printable(attribute.value, 80) + "\"; profile " +
                                                 profile_ + " has it fixed to \"" +
                                                 field->setting.rule.value + "\"");

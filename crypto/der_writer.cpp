@@ -49,6 +49,7 @@ Writer::Mark Writer::open_again() {
 
 void Writer::close(Mark mark) {
   const std::size_t from = mark.length_at + 1 + mark.reserved;
+  CHECK(from <= out_.size());
   std::size_t size = out_.size() - from;
   const std::size_t extra = extra_length_octets(size);
   if (extra != mark.reserved) {

@@ -103,7 +103,15 @@ std::size_t control_length(std::string_view text) {
   return c1 ? 2 : 0;
 }
 
+// Most values are letters and digits.
+bool is_harmless(std::string_view value) {
+  return std::all_of(value.begin(), value.end(), [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+  });
+}
+
 std::string escaped(std::string_view value) {
+  if (is_harmless(value)) return std::string(value);
   std::string text;
   for (std::size_t i = 0; i < value.size(); ++i) {
     if (const auto controls = control_length(value.substr(i)); controls != 0) {

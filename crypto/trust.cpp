@@ -69,6 +69,7 @@ struct TrustStore::State {
 
   const Certificate* anchor(const Certificate& certificate) const;
   bool ends_in_an_anchor(const Certificate& signer, const std::vector<Certificate>& helpers) const;
+  std::string no_anchor_for(const Certificate& signer);
   std::optional<PathCheck> recall(const Certificate& signer, Time at);
   std::optional<PathCheck> recall_refusal(const Sha256& key, Time at);
   std::optional<DecodedCertificate> decoded_helper(const Certificate& certificate);
@@ -83,6 +84,7 @@ struct TrustStore::State {
   GenerationMap<KnownPath> paths{kRemembered};
   GenerationMap<KnownRefusal> refusals{kRemembered};
   GenerationMap<DecodedCertificate> helpers_seen{kRememberedHelpers};
+  std::string stranger, stranger_reason;  // the last issuer that is none of ours: its key, and why
 };
 
 TrustStore::State::KnownPath::KnownPath(const std::vector<Certificate>& certificates)
@@ -106,6 +108,17 @@ bool TrustStore::State::ends_in_an_anchor(const Certificate& signer,
   };
   return issued_by_an_anchor(signer) ||
          std::any_of(helpers.begin(), helpers.end(), issued_by_an_anchor);
+}
+
+// A signer of one kind is asked about in the stores of all kinds, request after request.
+std::string TrustStore::State::no_anchor_for(const Certificate& signer) {
+  const auto& issuer = signer.issuer_key();
+  const std::lock_guard lock(mutex);
+  if (stranger != issuer || stranger_reason.empty()) {
+    stranger = issuer;
+    stranger_reason = "no trust anchor for issuer " + printable(signer.issuer().text());
+  }
+  return stranger_reason;
 }
 
 std::optional<PathCheck> TrustStore::State::recall(const Certificate& signer, Time at) {
@@ -178,9 +191,7 @@ Result<PathCheck> TrustStore::check(const Certificate& signer,
 
   const auto helpers = relevant_helpers(signer, untrusted);
   if (!state_->ends_in_an_anchor(signer, helpers)) {
-    return PathCheck{PathVerdict::untrusted,
-                     "no trust anchor for issuer " + printable(signer.issuer().text()),
-                     {}};
+    return PathCheck{PathVerdict::untrusted, state_->no_anchor_for(signer), {}};
   }
   const auto key = fingerprint_of(signer, helpers);
   if (auto refusal = state_->recall_refusal(key, at)) return *std::move(refusal);

@@ -7,19 +7,35 @@ namespace {
 class JsonObject {
  public:
   JsonObject& add(std::string_view key, std::string_view value) {
+    if (text_.empty()) text_.reserve(kUsual);
     text_ += text_.empty() ? "{\"" : ",\"";
     text_ += key;
     text_ += "\":\"";
-    for (const char c : printable(value, 1000)) {
-      if (c == '"' || c == '\\') text_ += '\\';
-      text_ += c;
+    const auto plain = printable(value, 1000);
+    if (plain.find_first_of("\"\\") == std::string::npos) {
+      text_ += plain;
+    } else {
+      add_escaped(plain);
     }
     text_ += '"';
     return *this;
   }
-  std::string text() const { return text_ + "}"; }
+  // Once, at the end.
+  std::string text() {
+    text_ += '}';
+    return std::move(text_);
+  }
 
  private:
+  static constexpr std::size_t kUsual = 320;
+
+  void add_escaped(std::string_view value) {
+    for (const char c : value) {
+      if (c == '"' || c == '\\') text_ += '\\';
+      text_ += c;
+    }
+  }
+
   std::string text_;
 };
 

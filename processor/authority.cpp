@@ -77,6 +77,14 @@ std::vector<CMPCertificate> issuers_to_send(std::vector<Certificate> chain, bool
   return to_cmp(chain);
 }
 
+// The holder of a key, whoever signed it, and its issuers.
+std::vector<CMPCertificate> chain_to_send(const std::vector<Certificate>& chain, bool with_root) {
+  auto sent = to_cmp({chain.front()});
+  const auto issuers = issuers_to_send({chain.begin() + 1, chain.end()}, with_root);
+  sent.insert(sent.end(), issuers.begin(), issuers.end());
+  return sent;
+}
+
 Result<std::vector<CaRollover>> read_rollovers(const std::vector<std::string>& paths) {
   std::vector<CaRollover> rollovers;
   for (const auto& path : paths) {
@@ -101,7 +109,7 @@ std::vector<CMPCertificate> links_of(const std::vector<CaRollover>& rollovers) {
 }
 
 Result<ProtocolKey> load_protocol_key(const ProtocolKeySettings& settings,
-                                      const std::vector<CMPCertificate>& issuers) {
+                                      const std::vector<CMPCertificate>& issuers, bool with_root) {
   ASSIGN_OR_RETURN(const auto key, read_key(settings.key, settings.key_password_file));
   ASSIGN_OR_RETURN(const auto certificates, read_certificates(settings.certificate));
   TRY(check_fits(key, certificates.front(), settings.key, settings.certificate));
@@ -110,7 +118,7 @@ Result<ProtocolKey> load_protocol_key(const ProtocolKeySettings& settings,
                     " can neither agree nor decrypt: " + settings.key,
                 "[ca] protocol_keys are for EC, X25519, X448, RSA and ML-KEM");
   }
-  auto chain = to_cmp(certificates);
+  auto chain = chain_to_send(certificates, with_root);
   chain.insert(chain.end(), issuers.begin(), issuers.end());
   return ProtocolKey{key, certificates.front(), std::move(chain)};
 }
@@ -203,14 +211,14 @@ Result<Authority> load_authority(const CaSettings& settings, Random& random, con
   }
   ASSIGN_OR_RETURN(auto cmp_signer, Signer::create(cmp_key));
   auto issuers = issuers_to_send(ca_certificates, settings.send_root);
-  auto cmp_chain = to_cmp(cmp_certificates);
+  auto cmp_chain = chain_to_send(cmp_certificates, settings.send_root);
   ASSIGN_OR_RETURN(auto rollovers, read_rollovers(settings.rollovers));
   const auto links = links_of(rollovers);
   cmp_chain.insert(cmp_chain.end(), links.begin(), links.end());
   cmp_chain.insert(cmp_chain.end(), issuers.begin(), issuers.end());
   std::vector<ProtocolKey> protocol_keys;
   for (const auto& one : settings.protocol_keys) {
-    ASSIGN_OR_RETURN(auto own, load_protocol_key(one, issuers));
+    ASSIGN_OR_RETURN(auto own, load_protocol_key(one, issuers, settings.send_root));
     protocol_keys.push_back(std::move(own));
   }
   std::optional<KeyGenerator> key_generator;

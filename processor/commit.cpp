@@ -53,7 +53,7 @@ bool changes_crl(const WorkedOn& item) {
 // Some decision in it that took effect does.
 bool changes_crl(const Group& group, const std::vector<bool>& applied) {
   for (std::size_t i = 0; i < group.size(); ++i) {
-    if (group[i].decision && applied[i] && changes_crl(group[i])) return true;
+    if (applied[i] && group[i].decision && changes_crl(group[i])) return true;
   }
   return false;
 }
@@ -99,7 +99,7 @@ void log_decision(const WorkedOn& item) {
 
 // Which decisions took effect: those that did not are to be made again. The answers are on their
 // way to the spool while the ledger commits, unless a CRL has to come first, which is for others to
-// make and to announce.
+// make and to announce, or a batch that is to be answered again is still worked on.
 Result<std::vector<bool>> GroupCommit::write_ledger(const Group& group, Handover& handover) {
   std::vector<bool> applied(group.size(), true);
   const auto is_trouble = [](const auto& item) { return !item.members && !item.decision; };
@@ -117,7 +117,8 @@ Result<std::vector<bool>> GroupCommit::write_ledger(const Group& group, Handover
         ASSIGN_OR_RETURN(applied[i], apply(item.decision->effects, writer, now));
       }
     }
-    if (!changes_crl(group, applied)) handover.begin(exchange_of(group, applied));
+    const bool all = std::ranges::all_of(applied, std::identity());
+    if (all && !changes_crl(group, applied)) handover.begin(exchange_of(group, applied));
     return {};
   });
   for (const auto& item : group) {

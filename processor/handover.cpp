@@ -8,13 +8,13 @@ Handover::~Handover() {
   written_.wait();
 }
 
-// By the default policy: where no thread can be had it is done by finish().
+// By the default policy: where no thread can be had it is done by finish(). What it needs is kept
+// here, because of a callable that was moved for a thread libstdc++ runs what is left of it.
 void Handover::begin(Spool::Exchange exchange) {
   if (exchange.answered.empty()) return;
+  exchange_ = std::move(exchange);
   written_ = std::async(
-      [this, exchange = std::move(exchange), may_commit = may_commit_.get_future()]() mutable {
-        return spool_.exchange(exchange, [&] { return may_commit.get(); });
-      });
+      [this] { return spool_.exchange(exchange_, [this] { return may_commit_.get(); }); });
 }
 
 void Handover::commit() {
@@ -28,7 +28,7 @@ Result<void> Handover::finish() {
 
 void Handover::decide(bool commit) {
   decided_ = true;
-  may_commit_.set_value(commit);
+  decision_.set_value(commit);
 }
 
 }  // namespace cmpost

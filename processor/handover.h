@@ -31,8 +31,10 @@ class Handover {
   void decide(bool commit);
 
   Spool& spool_;
+  Spool::Exchange exchange_;
   bool decided_ = false;
-  std::promise<bool> may_commit_;
+  std::promise<bool> decision_;
+  std::future<bool> may_commit_ = decision_.get_future();
   std::future<Result<void>> written_;
 };
 

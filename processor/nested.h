@@ -54,6 +54,7 @@ class Nested {
     std::optional<Error> error;
   };
 
+  std::size_t in_a_row() const;
   void take_members();
   void check_whole(LedgerReader& ledger);
   Checked<void> judge_whole() const;

@@ -25,8 +25,9 @@ constexpr auto kLongestPause = std::chrono::milliseconds(5);
 // that a page which many groups change is written back once.
 constexpr std::int64_t kCheckpoint = 64 << 20;
 
-// At most 128 MiB of the WAL stay on disk, and at most 16 MiB of pages in memory, however large the
-// file is. No mmap: a disk error would be a signal and not an Error. `fast` deletion overwrites
+// At most 128 MiB of the WAL stay on disk, and at most 8 MiB of pages in memory, however large the
+// file is: some groups of 500 requests, and of a large batch what its commit then has to write at
+// once. No mmap: a disk error would be a signal and not an Error. `fast` deletion overwrites
 // what is deleted where that costs no write of its own.
 constexpr const char* kSettings =
     "PRAGMA synchronous = FULL;"
@@ -34,7 +35,7 @@ constexpr const char* kSettings =
     "PRAGMA trusted_schema = OFF;"
     "PRAGMA secure_delete = FAST;"
     "PRAGMA journal_size_limit = 134217728;"
-    "PRAGMA cache_size = -4096;"
+    "PRAGMA cache_size = -8192;"
     "PRAGMA mmap_size = 0;";
 
 // SQLite's own handler sleeps up to 100 ms at a time, so a process that commits group after group

@@ -99,7 +99,8 @@ Result<bool> SqliteConnection::checkpoint() {
 }
 
 // At the end, when others wait, it would take as long: where the file system tells the disk what is
-// free, a second for some 700 MB. Whoever uses the log just now keeps it as it is.
+// free, a second for some 700 MB. Whoever uses the log just now keeps it as it is, and so does a
+// connection that has not made it long itself.
 void SqliteConnection::give_back_log() {
   sqlite3_busy_handler(database_.get(), nullptr, nullptr);
   sqlite3_wal_checkpoint_v2(database_.get(), "main", SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);

@@ -30,7 +30,8 @@ class LifetimesTest : public ::testing::Test {
   }
 
   TemporaryDirectory directory_;
-  FakeClock clock_{SystemClock().now()};
+  // At noon, so that what happens on one day does not depend on when the test runs.
+  FakeClock clock_{std::chrono::ceil<std::chrono::days>(SystemClock().now()) + 12h};
   std::unique_ptr<Instance> instance_;
 };
 

@@ -45,12 +45,13 @@ class LoadAuthority : public ::testing::Test {
   void save(const char* file, const std::string& text) {
     ASSERT_THAT(write_file(directory_ / file, view_of(text), 0600, IfExists::fail), IsOk());
   }
-  Result<Authority> load(const std::string& ca_certificates, bool send_root) {
+  Result<Authority> load(const std::string& ca_certificates, bool send_root,
+                         const char* cmp_file = "cmp.pem") {
     save("ca.pem", ca_certificates);
     CaSettings settings;
     settings.certificate = directory_ / "ca.pem";
     settings.key = directory_ / "ca.key";
-    settings.cmp_certificate = directory_ / "cmp.pem";
+    settings.cmp_certificate = directory_ / cmp_file;
     settings.cmp_key = directory_ / "cmp.key";
     settings.send_root = send_root;
     return load_authority(settings, random_, clock_);
@@ -77,6 +78,12 @@ TEST_F(LoadAuthority, UnlessTheyAreToldTo) {
   const auto authority = load(root_->to_pem(), true).value();
   EXPECT_THAT(authority.cmp_chain, ElementsAre(IsTheCertificate(*cmp_), IsTheCertificate(*root_)));
   EXPECT_THAT(authority.issuers, ElementsAre(IsTheCertificate(*root_)));
+}
+
+TEST_F(LoadAuthority, ARootBehindTheCertificateForCmpStaysHereToo) {
+  save("with_root.pem", cmp_->to_pem() + root_->to_pem());
+  const auto authority = load(root_->to_pem(), false, "with_root.pem").value();
+  EXPECT_THAT(authority.cmp_chain, ElementsAre(IsTheCertificate(*cmp_)));
 }
 
 TEST_F(LoadAuthority, ALinkIsNoRoot) {

@@ -4,8 +4,8 @@
 
 #include "store/connection.h"
 #include "tests/support/fake_clock.h"
-#include "tests/support/job_queue_contract.h"
 #include "tests/support/matchers.h"
+#include "tests/support/numbered_jobs.h"
 #include "tests/support/temporary_directory.h"
 
 namespace cmpost {
