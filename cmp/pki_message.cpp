@@ -96,10 +96,11 @@ Parsed<MessageParts> split(ByteView input) {
 }
 
 Bytes encode_protected_part(const PKIHeader& header, const PKIBody& body) {
-  constexpr std::size_t kUsual = 1024;  // of a message, with what encode() adds to it
+  constexpr std::size_t kUsual = 512;
+  constexpr std::size_t kMore = 8192;  // what encode() adds must not move megabytes
   const auto expected = codec::expected_size(body);
-  Writer writer(kUsual);
-  writer.constructed(der::kSequence, expected + kUsual / 2, [&] {
+  Writer writer(expected == 0 ? 2 * kUsual : expected + kMore);
+  writer.constructed(der::kSequence, expected + kUsual, [&] {
     codec::write_header(writer, header);
     codec::write_body(writer, body);
   });

@@ -67,8 +67,8 @@ void Writer::close(Mark mark) {
 void Writer::raw(ByteView whole_elements) { append(out_, whole_elements); }
 
 void Writer::raw(const std::vector<Bytes>& whole_elements) {
-  constexpr std::size_t kAround = 8192;  // what comes behind them: in a message, certificates
-  std::size_t size = out_.size() + kAround;
+  constexpr std::size_t kLengths = 64;  // of what is around them
+  std::size_t size = out_.size() + kLengths;
   for (const auto& element : whole_elements) size += element.size();
   if (size > out_.capacity()) out_.reserve(std::max(size, 2 * out_.capacity()));
   for (const auto& element : whole_elements) append(out_, element);

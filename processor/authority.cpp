@@ -5,7 +5,7 @@
 #include "base/files.h"
 #include "crypto/kem.h"
 #include "crypto/key_agreement.h"
-#include "crypto/signature.h"
+#include "crypto/trust.h"
 
 namespace cmpost {
 namespace {
@@ -60,21 +60,16 @@ std::vector<CMPCertificate> to_cmp(const std::vector<Certificate>& certificates)
   return chain;
 }
 
-// Not a link of a roll-over, which another key has signed.
-bool is_self_signed(const Certificate& certificate) {
-  if (!certificate.is_self_issued()) return false;
-  const auto key = certificate.public_key();
-  if (!key) return false;
-  const auto verdict =
-      verify(*key, certificate.signature_algorithm(), certificate.tbs(), certificate.signature());
-  return verdict && *verdict == Verdict::good;
+// A link of a roll-over, which another key has signed, stays.
+std::vector<Certificate> without_roots(std::vector<Certificate> chain) {
+  std::erase_if(chain, [](const Certificate& one) { return issued_by(one, one).value_or(false); });
+  return chain;
 }
 
 // "Self-signed certificates should be omitted from extraCerts" (RFC 9483 3.3): nobody may trust one
 // because it came along, and it would be a quarter of an answer.
-std::vector<CMPCertificate> issuers_to_send(std::vector<Certificate> chain, bool with_root) {
-  if (!with_root) std::erase_if(chain, is_self_signed);
-  return to_cmp(chain);
+std::vector<CMPCertificate> issuers_to_send(const std::vector<Certificate>& chain, bool with_root) {
+  return to_cmp(with_root ? chain : without_roots(chain));
 }
 
 // The holder of a key, whoever signed it, and its issuers.
@@ -134,9 +129,8 @@ Result<KeyGenerator> load_key_generator(const CaSettings& settings,
   }
   ASSIGN_OR_RETURN(auto signer, Signer::create(key));
   // RFC 9483 4.1.6: "Self-signed certificates should not be included".
-  for (const auto& one : ca_certificates) {
-    if (!one.is_self_issued()) chain.push_back(one);
-  }
+  const auto issuers = without_roots(ca_certificates);
+  chain.insert(chain.end(), issuers.begin(), issuers.end());
   return KeyGenerator{std::move(signer), std::move(chain)};
 }
 

@@ -127,7 +127,7 @@ Outcome<void> Responder::give_ciphertext() {
   }
   ASSIGN_OR_RETURN(auto given, give_kem_ciphertext(at_.request, at_.verifier()));
   at_.requester = std::move(given.requester);
-  given_ = std::make_unique<Answer>(std::move(given.answer));
+  given_ = std::move(given.answer);
   return {};
 }
 

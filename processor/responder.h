@@ -116,7 +116,7 @@ class Responder {
   std::optional<Rejection> fault_;
   Seldom<StoredMessage> resend_;
   Seldom<RevocationPassphrase> passphrase_;
-  std::unique_ptr<Answer> given_;  // a KEM ciphertext; seldom, and large
+  Seldom<Answer> given_;  // a KEM ciphertext
   Seldom<SecretFailure> secret_failure_;
   std::optional<std::string> ignored_;  // why nothing is to be answered
   std::optional<std::string> kept_;     // why it is for an operator

@@ -66,7 +66,7 @@ class Connection {
   // of this connection left it.
   virtual std::int64_t log_size() const = 0;
   // Lets the system begin to write out what the transaction has put into the log so far, so that
-  // its commit has less to wait for. Never needed, and never waits.
+  // its commit has less to wait for. Never needed, and does not wait for the disk.
   virtual void write_ahead() = 0;
   // Takes the log into the file as far as no reader looks at an older state; false when others have
   // kept some of it there. Never needed: nothing is more durable by it, and a log that grows long

@@ -5,7 +5,8 @@
 
 What the members of a batch change is written while others of it are still answered: after a kill at
 any moment either all of it has happened or nothing. In the end there is one answer, one certificate
-for each member, and the same file again gets the same octets. Needs CMPOST (the program) and
+for each member, and the same file again gets the same octets. After that a small batch, during
+which the process dies at each durable step in turn. Needs CMPOST (the program) and
 MAKE_REQUESTS in the environment.
 """
 
@@ -25,15 +26,21 @@ from instance import PROGRAM, Instance, run  # noqa: E402
 
 MAKE_REQUESTS = os.environ.get("MAKE_REQUESTS", "make_requests")
 DEVICES = 20
+SMALL = 40  # members
 
 
 class BatchKillLoop:
     def __init__(self, directory, members, kills, seed):
-        self.prepared = Path(directory) / "prepared"
         self.directory = Path(directory)
-        self.members, self.kills = members, kills
+        self.kills = kills
         self.random = random.Random(seed)
         self.seen = {}  # how many certificates a kill left, and how often
+        self.prepare(members)
+
+    def prepare(self, members):
+        """From now on the batch has so many."""
+        self.members = members
+        self.prepared = self.directory / f"prepared-{members}"
         run(MAKE_REQUESTS, self.prepared, members, "nested", DEVICES)
         self.batch = next(self.prepared.glob("*.pki"))
 
@@ -48,9 +55,10 @@ class BatchKillLoop:
         shutil.copyfile(self.batch, instance.drop / f".{name}")
         (instance.drop / f".{name}").rename(instance.drop / name)
 
-    def start(self, instance):
+    def start(self, instance, **environment):
         return subprocess.Popen([PROGRAM, "run", "--quiet"], cwd=instance.directory,
-                                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+                                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                env={**os.environ, **environment})
 
     def answers(self, instance):
         return {file.name: file.read_bytes() for file in instance.answers.glob("*.pki")}
@@ -91,6 +99,26 @@ class BatchKillLoop:
             yield from self.complaints(instance)
             shutil.rmtree(instance.directory)
 
+    def run_steps(self):
+        """Dies at the first step, at the second, and so on until a run comes to its end."""
+        self.prepare(SMALL)
+        self.seen = {}
+        step, status = 0, -signal.SIGKILL
+        while status == -signal.SIGKILL:
+            step += 1
+            instance = self.instance(f"step{step}")
+            self.give(instance, "batch.pki")
+            status = self.start(instance, CMPOST_CRASH_AT=str(step)).wait(timeout=60)
+            count = len(self.certificates(instance))
+            self.seen[count] = self.seen.get(count, 0) + 1
+            yield from (f"step {step}: {one}" for one in self.complaints(instance))
+            shutil.rmtree(instance.directory)
+        if status != 0:
+            yield f"step {step}: the run that nobody killed ended with {status}"
+        if len(self.seen) != 2:
+            yield f"no kill before the commit of the ledger, or none after it: {self.seen}"
+        self.steps = step - 1
+
     def complaints(self, instance):
         assert self.start(instance).wait(timeout=240) == 0
         first = self.answers(instance)
@@ -126,7 +154,12 @@ def main():
     complaints = list(loop.run())
     for complaint in complaints:
         print(complaint)
-    print(f"certificates after a kill, and how often: {loop.seen}, {time.monotonic() - start:.0f} s: "
+    print(f"certificates after a kill, and how often: {loop.seen}")
+    complaints_of_steps = list(loop.run_steps())
+    for complaint in complaints_of_steps:
+        print(complaint)
+    complaints += complaints_of_steps
+    print(f"killed at each of {loop.steps} steps: {loop.seen}, {time.monotonic() - start:.0f} s: "
           f"{'BAD, see ' + directory if complaints else 'all or nothing, nothing doubled'}")
     if not complaints:
         run("rm", "-rf", directory)

@@ -3,30 +3,12 @@
 #include <gtest/gtest.h>
 
 #include "store/connection.h"
-#include "tests/support/fake_clock.h"
-#include "tests/support/matchers.h"
-#include "tests/support/numbered_jobs.h"
-#include "tests/support/temporary_directory.h"
+#include "tests/support/spool_with_a_request.h"
 
 namespace cmpost {
 namespace {
 
-class HandoverTest : public ::testing::Test {
- protected:
-  HandoverTest() {
-    EXPECT_THAT(spool_->requests().put({&request_, 1}), IsOk());
-    EXPECT_THAT(spool_->requests().take(1), IsOk());
-  }
-  Spool::Exchange both() const { return {{request_.id}, {&reply_}}; }
-  bool has_reply() { return spool_->replies().find(reply_.id).value().has_value(); }
-
-  FakeClock clock_;
-  TemporaryDirectory directory_;
-  std::unique_ptr<Spool> spool_ =
-      open_spool({"sqlite:spool.db", directory_.path()}, clock_).value();
-  const Job request_ = numbered_job(1);
-  const Job reply_ = numbered_job(2);
-};
+using HandoverTest = SpoolWithARequest;
 
 TEST_F(HandoverTest, IsDurableWhenItIsFinished) {
   Handover handover(*spool_);
@@ -44,7 +26,7 @@ TEST_F(HandoverTest, IsGivenUpWhenTheLedgerHasFailed) {
     handover.begin(both());
   }
   EXPECT_FALSE(has_reply());
-  EXPECT_EQ(spool_->requests().find(request_.id).value()->state, JobState::active);
+  EXPECT_EQ(state_of_request(), JobState::active);
   const auto other = numbered_job(3);
   EXPECT_THAT(spool_->requests().put({&other, 1}), IsOk()) << "others may write again";
 }
@@ -65,7 +47,7 @@ TEST_F(HandoverTest, SaysWhenTheSpoolFails) {
   handover.begin(both());
   handover.commit();
   EXPECT_FALSE(handover.finish().has_value());
-  EXPECT_EQ(spool_->requests().find(request_.id).value()->state, JobState::active);
+  EXPECT_EQ(state_of_request(), JobState::active);
 }
 
 }  // namespace

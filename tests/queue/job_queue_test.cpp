@@ -7,6 +7,7 @@
 #include "tests/support/fake_random.h"
 #include "tests/support/job_queue_contract.h"
 #include "tests/support/matchers.h"
+#include "tests/support/spool_with_a_request.h"
 #include "tests/support/temporary_directory.h"
 
 namespace cmpost {
@@ -72,23 +73,7 @@ TEST(Requests, OneThatIsDoneCannotBounce) {
   EXPECT_FALSE(requests.queue().bounce(job.id, "").value());
 }
 
-class Exchanges : public ::testing::Test {
- protected:
-  Exchanges() {
-    EXPECT_THAT(spool_->requests().put({&request_, 1}), IsOk());
-    EXPECT_THAT(spool_->requests().take(1), IsOk());
-  }
-  Spool::Exchange both() const { return {{request_.id}, {&reply_}}; }
-  JobState state_of_request() { return spool_->requests().find(request_.id).value()->state; }
-  bool has_reply() { return spool_->replies().find(reply_.id).value().has_value(); }
-
-  FakeClock clock_;
-  TemporaryDirectory directory_;
-  std::unique_ptr<Spool> spool_ =
-      open_spool({"sqlite:spool.db", directory_.path()}, clock_).value();
-  const Job request_ = numbered_job(1);
-  const Job reply_ = numbered_job(2);
-};
+using Exchanges = SpoolWithARequest;
 
 TEST_F(Exchanges, EndTheRequestAndStartTheReply) {
   ASSERT_THAT(spool_->exchange(both()), IsOk());

@@ -259,6 +259,38 @@ TEST_F(SqliteConnection, WritingAheadChangesNothing) {
   EXPECT_EQ(count(*connection), 0);
 }
 
+class WideLog : public SqliteConnection {
+ protected:
+  WideLog() : connection_(open_with_table()) {
+    EXPECT_THAT(connection_->execute("INSERT INTO t(b) VALUES (zeroblob(40000000))"), IsOk());
+    EXPECT_GT(log_file(), 40'000'000U);
+  }
+  std::uintmax_t log_file() { return std::filesystem::file_size(directory_ / "a.db-wal"); }
+
+  const std::unique_ptr<Connection> connection_;
+};
+
+TEST_F(WideLog, IsGivenBackByACheckpoint) {
+  EXPECT_TRUE(connection_->checkpoint().value());
+  EXPECT_EQ(log_file(), 0U);
+  ASSERT_THAT(connection_->execute("INSERT INTO t(b) VALUES (1)"), IsOk());
+  EXPECT_GT(log_file(), 0U) << "begun anew";
+  EXPECT_EQ(count(*open(OpenMode::read_only)), 2);
+}
+
+TEST_F(WideLog, StaysWhereSomebodyUsesItAndNobodyWaits) {
+  const auto writer = open(OpenMode::read_write);
+  ASSERT_THAT(writer->begin(), IsOk());
+  EXPECT_TRUE(connection_->checkpoint().value());
+  EXPECT_GT(log_file(), 40'000'000U);
+  std::jthread later([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    writer->rollback();
+  });
+  EXPECT_THAT(connection_->begin(), IsOk()) << "other waits are as they were";
+  connection_->rollback();
+}
+
 TEST_F(SqliteConnection, CheckpointLeavesWhatAReaderLooksAt) {
   const auto connection = open_with_table();
   ASSERT_THAT(connection->execute("INSERT INTO t(b) VALUES (1)"), IsOk());
