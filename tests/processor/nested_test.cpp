@@ -180,6 +180,21 @@ TEST_F(BatchOfMessages, MembersThatDoNotGoTogetherAreRefusedOneByOne) {
   EXPECT_EQ(ca().certificates(), 1);
 }
 
+TEST_F(BatchOfMessages, MemberWithAnIdentifierOfTheBatchIsRefused) {
+  start();
+  const std::vector<Bytes> all = {request(), request(), request()};
+  const auto message = batch(all, {.edit = [&](PKIHeader& outer) {
+                               outer.transactionID = decode(all[0])->header.transactionID;
+                               outer.senderNonce = decode(all[2])->header.senderNonce;
+                             }});
+  const auto answers = members(ca().talk(message));
+  ASSERT_THAT(answers, SizeIs(3));
+  EXPECT_THAT(answers[0], Refuses("error", PKIFailureInfo::transactionIdInUse));
+  EXPECT_EQ(status_in(answers[1]).status, PKIStatus::accepted);
+  EXPECT_THAT(answers[2], Refuses("error", PKIFailureInfo::badSenderNonce));
+  EXPECT_EQ(ca().certificates(), 1);
+}
+
 TEST_F(BatchOfMessages, OnAStrictChannelOneBadMemberIsAFaultOfTheWhole) {
   start("strict = true\n");
   EXPECT_THAT(ca().talk(batch({request(), with_mac(ca(), ir(Credential()), {}, "guessed")})),
@@ -257,10 +272,15 @@ TEST_F(BatchOfMessages, IsForgottenWithTheFirstOfItsMembers) {
   EXPECT_THAT(must(table.messages(id)).at(0).reply, IsEmpty());
 }
 
-// So many that they are written while others are still answered.
+// So many that they are read in rows, and written while others are still answered.
 class LargeBatch : public NestedTest {
  protected:
-  static constexpr int kMembers = 200;
+  static constexpr int kMembers = 300;
+
+  void start(const std::string& settings = "") {
+    NestedTest::start(settings);
+    ca().workers = 4;
+  }
 
   std::vector<Bytes> requests(int count) {
     std::vector<Bytes> all;
@@ -298,6 +318,39 @@ TEST_F(LargeBatch, ConflictUndoesAllOfItAndItIsDoneAgain) {
   ASSERT_THAT(sent, SizeIs(2));
   EXPECT_EQ(ca().certificates(), kMembers) << "one of them asked for twice";
   EXPECT_EQ(must(ca().ledger->verify_audit()), std::nullopt);
+}
+
+TEST_F(LargeBatch, WrongMembersAreRefusedForThemselvesAmongManyGoodOnes) {
+  start();
+  auto all = requests(kMembers);
+  const auto with_tid_of = [&](std::size_t other) {
+    return with_mac(ca(), ir(Credential()), {.edit = [&](PKIHeader& next) {
+                      next.transactionID = decode(all[other])->header.transactionID;
+                    }});
+  };
+  all[100] = with_mac(ca(), ir(Credential()), {}, "guessed");
+  all[101] = with_mac(ca(), ir(Credential()), {}, "guessed");
+  all[200] = {0x30, 0};
+  all[250] = with_tid_of(17);
+  all[251] = with_tid_of(100);  // of one that is refused: free
+  all[299] = all[3];
+  const auto answers = members(ca().talk(batch(all)));
+  ASSERT_THAT(answers, SizeIs(kMembers));
+  EXPECT_THAT(answers[100], Refuses("error", PKIFailureInfo::badMessageCheck));
+  EXPECT_THAT(answers[101], Refuses("error", PKIFailureInfo::badMessageCheck));
+  EXPECT_THAT(answers[200], Refuses("error", PKIFailureInfo::badDataFormat));
+  EXPECT_THAT(answers[250], Refuses("error", PKIFailureInfo::transactionIdInUse));
+  EXPECT_EQ(status_in(answers[251]).status, PKIStatus::accepted);
+  EXPECT_THAT(answers[299], Refuses("error", PKIFailureInfo::transactionIdInUse));
+  EXPECT_EQ(ca().certificates(), kMembers - 5);
+}
+
+TEST_F(LargeBatch, OneWrongMemberIsAFaultOfTheWholeOnAStrictChannel) {
+  start("strict = true\n");
+  auto all = requests(kMembers);
+  all[290] = with_mac(ca(), ir(Credential()), {}, "guessed");
+  EXPECT_THAT(ca().talk(batch(all)), Refuses("error", PKIFailureInfo::badMessageCheck));
+  EXPECT_EQ(ca().certificates(), 0);
 }
 
 TEST_F(LargeBatch, WithoutATransactionIdIsRefusedAsAWhole) {

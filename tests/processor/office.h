@@ -12,6 +12,8 @@ class Office : public CaUnderTest {
  public:
   using CaUnderTest::CaUnderTest;
 
+  std::size_t workers = 1;
+
   void put(const Bytes& der, std::string_view stem = "request") {
     const auto job = arrival(der).job;
     Job named = job;
@@ -21,7 +23,8 @@ class Office : public CaUnderTest {
 
   // Until nothing is left to do.
   ProcessorTotals work() {
-    auto processor = must(Processor::create(*spool, *ledger, services(), {.workers = 1}, [] {}));
+    auto processor =
+        must(Processor::create(*spool, *ledger, services(), {.workers = workers}, [] {}));
     return must(processor->drain({}));
   }
 

@@ -1,0 +1,303 @@
+"""A requester written from the RFCs, for what no packaged client does: popdecr, krr, ccr, nested
+messages, PBMAC1.
+
+It writes its DER itself, lets the packaged ASN.1 modules (structure.py) judge each message before it
+is sent, and leaves all cryptography to the openssl command and the standard library.
+"""
+
+import datetime
+import hashlib
+import hmac
+import os
+import subprocess
+import tempfile
+from pathlib import Path
+
+from instance import run
+from structure import read
+
+# Body tags (RFC 9810 5.1.2).
+IR, IP, POPDECC, POPDECR, KRR, KRP, CCR, CCP = 0, 1, 5, 6, 9, 10, 13, 14
+NESTED, GENM, GENP, ERROR, POLL_REQ, POLL_REP = 20, 21, 22, 23, 25, 26
+
+ECDSA_SHA256 = "1.2.840.10045.4.3.2"
+PASSWORD_BASED_MAC = "1.2.840.113533.7.66.13"
+PBMAC1, PBKDF2 = "1.2.840.113549.1.5.14", "1.2.840.113549.1.5.12"
+SHA256, HMAC_SHA256 = "2.16.840.1.101.3.4.2.1", "1.2.840.113549.2.9"
+BAD_POP, WRONG_AUTHORITY = 9, 6  # PKIFailureInfo
+IMPLICIT_CONFIRM = "1.3.6.1.5.5.7.4.13"
+ENC_KEY_WITH_ID = "1.2.840.113549.1.9.16.1.21"
+PROTOCOL_ENCR_KEY = "1.3.6.1.5.5.7.5.1.6"
+
+
+# --- DER
+
+def tlv(tag, *parts):
+    content = b"".join(parts)
+    size = len(content)
+    if size < 0x80:
+        return bytes([tag, size]) + content
+    length = size.to_bytes((size.bit_length() + 7) // 8, "big")
+    return bytes([tag, 0x80 | len(length)]) + length + content
+
+
+NULL = tlv(5)
+
+
+def seq(*parts):
+    return tlv(0x30, *parts)
+
+
+def explicit(number, *parts):
+    return tlv(0xA0 | number, *parts)
+
+
+def integer(value, tag=2):
+    return tlv(tag, value.to_bytes(value.bit_length() // 8 + 1, "big", signed=True))
+
+
+def octets(value):
+    return tlv(4, value)
+
+
+def bits(value):
+    return tlv(3, b"\0", value)
+
+
+def oid(dotted):
+    first, second, *rest = map(int, dotted.split("."))
+    content = b""
+    for arc in [40 * first + second, *rest]:
+        digits = [arc & 0x7F]
+        while arc := arc >> 7:
+            digits.append(0x80 | arc & 0x7F)
+        content += bytes(reversed(digits))
+    return tlv(6, content)
+
+
+def common_name(text):
+    return seq(tlv(0x31, seq(oid("2.5.4.3"), tlv(12, text.encode()))))
+
+
+def utc_time(moment):
+    return tlv(0x17, moment.strftime("%y%m%d%H%M%SZ").encode())
+
+
+def elements(der):
+    """The elements in `der`, one behind the other, as (tag, content, whole)."""
+    found = []
+    while der:
+        size, start = der[1], 2
+        if size & 0x80:
+            start = 2 + (size & 0x7F)
+            size = int.from_bytes(der[2:start], "big")
+        found.append((der[0], der[start:start + size], der[:start + size]))
+        der = der[start + size:]
+    return found
+
+
+def inside_of(der):
+    """The content of the first element."""
+    return elements(der)[0][1]
+
+
+# --- files of openssl
+
+def openssl(*arguments, octets_in=b""):
+    done = subprocess.run(["openssl", *map(str, arguments)], input=octets_in, capture_output=True,
+                          timeout=60)
+    if done.returncode != 0:
+        raise AssertionError(f"openssl {arguments}: {done.stderr.decode()}")
+    return done.stdout
+
+
+def certificate_der(file):
+    return openssl("x509", "-in", file, "-outform", "DER")
+
+
+def public_key(file):
+    """The SubjectPublicKeyInfo of a private key."""
+    return openssl("pkey", "-in", file, "-pubout", "-outform", "DER")
+
+
+def subject_of(certificate):
+    """The Name in a certificate, DER."""
+    tbs = elements(inside_of(inside_of(certificate_der(certificate))))
+    # version, serialNumber, signature, issuer, validity, subject
+    return tbs[5][2]
+
+
+# --- CRMF (RFC 4211)
+
+def signed_request(template, key):
+    """CertReqMsg whose possession is proven by a signature."""
+    request = cert_request(template)
+    signature = openssl("dgst", "-sha256", "-sign", key, octets_in=request)
+    return seq(request, explicit(1, seq(oid(ECDSA_SHA256)), bits(signature)))
+
+
+def cert_request(template, *controls):
+    return seq(integer(0), template, *([seq(*controls)] if controls else []))
+
+
+def template(subject=None, key=None):
+    """CertTemplate of a subject (DER) and the public key in a file."""
+    return seq(explicit(5, subject) if subject else b"",
+               tlv(0xA6, inside_of(public_key(key))) if key else b"")
+
+
+# --- PKIMessage (RFC 9810 5.1)
+
+class Secret:
+    """Protection by PasswordBasedMac (RFC 9810 5.1.3.1)."""
+
+    def __init__(self, reference, secret):
+        self.reference, self.secret = reference.encode(), secret.encode()
+        self.sender, self.extra_certs = common_name(reference), b""
+        self.algorithm = self.make_algorithm(os.urandom(16), 500)
+
+    def make_algorithm(self, salt, iterations):
+        return seq(oid(PASSWORD_BASED_MAC), seq(octets(salt), seq(oid(SHA256)),
+                                                integer(iterations), seq(oid(HMAC_SHA256))))
+
+    def mac(self, algorithm, protected_part):
+        salt, owf, iterations, mac = elements(elements(inside_of(algorithm))[1][1])
+        assert (oid(SHA256), oid(HMAC_SHA256)) == (elements(owf[1])[0][2], elements(mac[1])[0][2])
+        key = self.secret + salt[1]
+        for _ in range(int.from_bytes(iterations[1], "big")):
+            key = hashlib.sha256(key).digest()
+        return hmac.digest(key, protected_part, "sha256")
+
+    def protect(self, protected_part):
+        return self.mac(self.algorithm, protected_part)
+
+    def check(self, algorithm, protected_part, protection, _):
+        assert self.mac(algorithm, protected_part) == protection, "the answer's MAC is wrong"
+
+
+class Pbmac1(Secret):
+    """Protection by PBMAC1 (RFC 9810 5.1.3.1, RFC 8018), with PBKDF2."""
+
+    def make_algorithm(self, salt, iterations):
+        kdf = seq(oid(PBKDF2), seq(octets(salt), integer(iterations), integer(32),
+                                   seq(oid(HMAC_SHA256), NULL)))
+        return seq(oid(PBMAC1), seq(kdf, seq(oid(HMAC_SHA256), NULL)))
+
+    def mac(self, algorithm, protected_part):
+        kind, parameters = elements(inside_of(algorithm))
+        assert oid(PBMAC1) == kind[2]
+        kdf, _ = elements(parameters[1])
+        salt, iterations, length, _ = elements(elements(kdf[1])[1][1])
+        key = hashlib.pbkdf2_hmac("sha256", self.secret, salt[1],
+                                  int.from_bytes(iterations[1], "big"),
+                                  int.from_bytes(length[1], "big"))
+        return hmac.digest(key, protected_part, "sha256")
+
+
+class Signer:
+    """Protection by the P-256 key of a certificate; answers are signed by the CA's CMP key."""
+
+    def __init__(self, certificate, key, ca):
+        self.key, self.reference, self.ca = key, None, ca
+        self.sender = subject_of(certificate)
+        self.algorithm = seq(oid(ECDSA_SHA256))
+        self.extra_certs = explicit(1, seq(certificate_der(certificate)))
+
+    def protect(self, protected_part):
+        return openssl("dgst", "-sha256", "-sign", self.key, octets_in=protected_part)
+
+    def check(self, algorithm, protected_part, protection, extra_certs):
+        assert self.algorithm == algorithm
+        with tempfile.TemporaryDirectory() as place:
+            signer = as_pem(elements(inside_of(extra_certs))[0][2], Path(place) / "signer.pem")
+            openssl("verify", "-CAfile", self.ca, signer)
+            key = write(openssl("x509", "-in", signer, "-noout", "-pubkey"), Path(place) / "key")
+            signature = write(protection, Path(place) / "signature")
+            openssl("dgst", "-sha256", "-verify", key, "-signature", signature,
+                    octets_in=protected_part)
+
+
+class Requester:
+    """One transaction over the directories of an instance."""
+
+    def __init__(self, instance, credential, pvno=2):
+        self.instance, self.credential, self.pvno = instance, credential, pvno
+        self.transaction_id, self.recip_nonce = os.urandom(16), b""
+        self.count = 0
+
+    @property
+    def tid(self):
+        return self.transaction_id.hex()
+
+    def message(self, body_tag, body, nonce=None):
+        self.nonce = nonce or os.urandom(16)
+        now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%d%H%M%SZ").encode()
+        reference = self.credential.reference
+        header = seq(
+            integer(self.pvno), explicit(4, self.credential.sender), explicit(4, common_name("CA")),
+            explicit(0, tlv(0x18, now)), explicit(1, self.credential.algorithm),
+            explicit(2, octets(reference)) if reference else b"",
+            explicit(4, octets(self.transaction_id)), explicit(5, octets(self.nonce)),
+            explicit(6, octets(self.recip_nonce)) if self.recip_nonce else b"",
+            explicit(8, seq(seq(oid(IMPLICIT_CONFIRM), NULL))))
+        content = header + explicit(body_tag, body)
+        protection = self.credential.protect(seq(content))
+        return seq(content, explicit(0, bits(protection)), self.credential.extra_certs)
+
+    def take(self, answer):
+        """Checks an answer to the last message, and gives the tag and the content of its body."""
+        header, body, protection, *more = elements(inside_of(answer))
+        fields = {tag: content for tag, content, _ in elements(header[1])[3:]}
+        assert inside_of(fields[0xA4]) == self.transaction_id, "another transactionID"
+        assert inside_of(fields[0xA6]) == self.nonce, "another recipNonce than our senderNonce"
+        self.credential.check(fields[0xA1], seq(header[2], body[2]), inside_of(protection[1])[1:],
+                              more[0][1] if more else b"")
+        self.recip_nonce = inside_of(fields[0xA5])
+        return body[0] & 0x1F, body[1]
+
+    def talk(self, body_tag, body, by_modules=True):
+        """Sends a message and takes the answer. The modules do not know what came after RFC 4210."""
+        sent = self.message(body_tag, body)
+        if by_modules:
+            read(sent)
+        self.count += 1
+        name = f"{self.tid[:8]}-{self.count}"
+        self.instance.put(f"{name}.pki", sent)
+        return self.take(self.instance.answer(name).read_bytes())
+
+    def poll(self):
+        return self.talk(POLL_REQ, seq(seq(integer(0))))
+
+
+def response_in(body):
+    """The only CertResponse in a CertRepMessage: its elements."""
+    responses = next(one for tag, one, _ in elements(inside_of(body)) if tag == 0x30)
+    return elements(elements(responses)[0][1])
+
+
+def certificate_in(body):
+    """The certificate in a CertRepMessage with one response, DER."""
+    _, status, pair = response_in(body)
+    assert elements(status[1])[0][1] in (b"\0", b"\1"), "neither accepted nor grantedWithMods"
+    return elements(elements(pair[1])[0][1])[0][2]  # CertifiedKeyPair: certOrEncCert first
+
+
+def refusal_in(body):
+    """The number of the one bit of PKIFailureInfo in a CertRepMessage that is a rejection."""
+    status = elements(response_in(body)[1][1])
+    assert status[0][1] == b"\2", "no rejection"
+    failure = next(one for tag, one, _ in status if tag == 3)
+    value = int.from_bytes(failure[1:], "big")
+    assert value.bit_count() == 1
+    return 8 * len(failure[1:]) - value.bit_length()
+
+
+def as_pem(der, file):
+    run("openssl", "x509", "-inform", "DER", "-in", write(der, file.with_suffix(".der")), "-out",
+        file)
+    return file
+
+
+def write(contents, file):
+    file.write_bytes(contents)
+    return file
