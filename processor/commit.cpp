@@ -10,12 +10,27 @@ namespace {
 constexpr std::int64_t kLongLog = 16 << 20;
 constexpr std::size_t kWriteAhead = 512;  // members, some 2 MB of log
 
+// Who else wants to write to the ledger gives up after ten seconds (open_database()). A batch that
+// takes longer than it seemed to is written when it has ended.
+constexpr auto kLongestHold = std::chrono::seconds(4);
+
+// How long the ledger may be kept locked for members that are still answered.
+struct Patience {
+  MemberStream::Moment until = std::chrono::steady_clock::now() + kLongestHold;
+  bool is_over = false;
+};
+
 // False: one of them conflicts, or does not come.
-Result<bool> apply_each(MemberStream& members, LedgerWriter& writer, Time now, MessageRows& rows) {
+Result<bool> apply_each(MemberStream& members, LedgerWriter& writer, Time now, Patience& patience,
+                        MessageRows& rows) {
   for (std::size_t i = 0; i < members.size(); ++i) {
-    const auto* effects = members.wait_for(i);
-    if (effects == nullptr) return false;
-    ASSIGN_OR_RETURN(const bool applied, apply(*effects, writer, now, rows));
+    const auto effects = members.wait_for(i, patience.until);
+    if (!effects) {
+      patience.is_over = true;
+      return retry("a batch takes longer than it seemed to");
+    }
+    if (*effects == nullptr) return false;
+    ASSIGN_OR_RETURN(const bool applied, apply(**effects, writer, now, rows));
     if (!applied) return false;
     if ((i + 1) % kWriteAhead == 0) writer.connection().write_ahead();
   }
@@ -23,19 +38,19 @@ Result<bool> apply_each(MemberStream& members, LedgerWriter& writer, Time now, M
 }
 
 // The members come first: the decision about the whole is made when all of them are answered.
-Result<bool> apply_all(const WorkedOn& item, LedgerWriter& writer, Time now) {
+Result<bool> apply_all(const WorkedOn& item, LedgerWriter& writer, Time now, Patience& patience) {
   MessageRows rows;
-  ASSIGN_OR_RETURN(const bool applied, apply_each(*item.members, writer, now, rows));
+  ASSIGN_OR_RETURN(const bool applied, apply_each(*item.members, writer, now, patience, rows));
   if (!applied) return false;
   item.members->wait_for_end();
   return item.decision ? apply(item.decision->effects, writer, now, rows) : false;
 }
 
 // All members of a batch and the whole, or nothing.
-Result<bool> apply_batch(const WorkedOn& item, LedgerWriter& writer, Time now) {
+Result<bool> apply_batch(const WorkedOn& item, LedgerWriter& writer, Time now, Patience& patience) {
   auto& connection = writer.connection();
   TRY(connection.execute("SAVEPOINT one_batch"));
-  auto applied = apply_all(item, writer, now);
+  auto applied = apply_all(item, writer, now, patience);
   if (!applied) return applied;  // the whole commit is given up
   if (!*applied) {
     TRY(connection.execute("ROLLBACK TO one_batch"));
@@ -43,6 +58,26 @@ Result<bool> apply_batch(const WorkedOn& item, LedgerWriter& writer, Time now) {
   }
   TRY(connection.execute("RELEASE one_batch"));
   return applied;
+}
+
+// Which decisions take effect, into `applied`.
+Result<void> apply_group(const Group& group, LedgerWriter& writer, Time now, Patience& patience,
+                         std::vector<bool>& applied) {
+  for (std::size_t i = 0; i < group.size(); ++i) {
+    const auto& item = group[i];
+    if (item.members) {
+      ASSIGN_OR_RETURN(applied[i], apply_batch(item, writer, now, patience));
+    } else if (item.decision) {
+      ASSIGN_OR_RETURN(applied[i], apply(item.decision->effects, writer, now));
+    }
+  }
+  return {};
+}
+
+void wait_for_batches(const Group& group) {
+  for (const auto& item : group) {
+    if (item.members) item.members->wait_for_end();
+  }
 }
 
 // After its end.
@@ -108,22 +143,17 @@ Result<std::vector<bool>> GroupCommit::write_ledger(const Group& group, Handover
     if (item.members) item.members->wait_until_soon();
   }
   const auto now = services_.clock.now();
-  auto written = ledger_.write([&](LedgerWriter& writer) -> Result<void> {
-    for (std::size_t i = 0; i < group.size(); ++i) {
-      const auto& item = group[i];
-      if (item.members) {
-        ASSIGN_OR_RETURN(applied[i], apply_batch(item, writer, now));
-      } else if (item.decision) {
-        ASSIGN_OR_RETURN(applied[i], apply(item.decision->effects, writer, now));
-      }
-    }
+  Patience patience;
+  const auto write = [&](LedgerWriter& writer) -> Result<void> {
+    patience = {};
+    TRY(apply_group(group, writer, now, patience, applied));
     const bool all = std::ranges::all_of(applied, std::identity());
     if (all && !changes_crl(group, applied)) handover.begin(exchange_of(group, applied));
     return {};
-  });
-  for (const auto& item : group) {
-    if (item.members) item.members->wait_for_end();
-  }
+  };
+  auto written = ledger_.write(write);
+  wait_for_batches(group);
+  if (patience.is_over) written = ledger_.write(write);
   TRY(written);
   return applied;
 }

@@ -41,14 +41,16 @@ void MemberStream::wait_until_soon() {
   while (!is_soon()) changed_.wait_for(lock, kLook);
 }
 
-const Effects* MemberStream::wait_for(std::size_t member) {
+std::optional<const Effects*> MemberStream::wait_for(std::size_t member, Moment until) {
   std::unique_lock lock(mutex_);
   const auto come = [&](std::size_t one) { return effects_[one] != nullptr || ended_; };
+  const auto has_come = [&](std::size_t one) {
+    wanted_ = one;
+    return changed_.wait_until(lock, until, [&] { return come(one); });
+  };
   if (!come(member)) {
-    wanted_ = std::min(member + kAtOnce, size_) - 1;
-    changed_.wait(lock, [&] { return come(wanted_); });
-    wanted_ = member;  // the workers do not keep to the order
-    changed_.wait(lock, [&] { return come(member); });
+    // The workers do not keep to the order.
+    if (!has_come(std::min(member + kAtOnce, size_) - 1) || !has_come(member)) return std::nullopt;
   }
   return effects_[member].get();
 }

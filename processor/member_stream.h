@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "processor/effects.h"
@@ -13,7 +14,8 @@ namespace cmpost {
 
 // One for a batch, the owner of what its members change. The workers put it in, one thread takes it
 // in order. The write lock of the ledger is not to be held while a slow key signs thousands of
-// answers: so whoever takes waits first until what is missing should come within a short time.
+// answers: so whoever takes waits first until what is missing should come within a short time, and
+// gives up where that was an error.
 class MemberStream {
  public:
   explicit MemberStream(std::size_t members);
@@ -26,8 +28,9 @@ class MemberStream {
 
   // Waits until the rest should come soon, or has come.
   void wait_until_soon();
-  // Waits for a member; may be asked again. nullptr: it does not come.
-  const Effects* wait_for(std::size_t member);
+  // Waits for a member; may be asked again. nullptr: it does not come. nullopt: not until then.
+  using Moment = std::chrono::steady_clock::time_point;
+  std::optional<const Effects*> wait_for(std::size_t member, Moment until = Moment::max());
   void wait_for_end();
   // After end(): some member, of those that came, makes a new CRL due.
   bool changes_crl();

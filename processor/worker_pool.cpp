@@ -5,7 +5,7 @@
 namespace cmpost {
 namespace {
 
-constexpr std::size_t kTaken = 4;  // indices taken at a time: few enough to end together
+constexpr std::size_t kMostTaken = 4;  // indices taken at a time
 
 }  // namespace
 
@@ -39,7 +39,9 @@ void WorkerPool::serve(std::stop_token stop, std::size_t worker) {
   std::unique_lock lock(mutex_);
   while (changed_.wait(lock, stop, [&] { return next_ < count_; })) {
     const auto first = next_;
-    const auto last = std::min(first + kTaken, count_);
+    // Towards the end one by one, so that all end together, also where there are only a few.
+    const auto share = (count_ - first) / (2 * size());
+    const auto last = first + std::clamp<std::size_t>(share, 1, kMostTaken);
     const auto* work = work_;
     next_ = last;
     running_ += last - first;

@@ -32,11 +32,11 @@ TEST(MemberStream, MembersComeInOrderWhateverOrderTheyWereMadeIn) {
     stream.end();
   });
   for (std::size_t i = 0; i < kMembers; ++i) {
-    const auto* effects = stream.wait_for(i);
+    const auto* effects = stream.wait_for(i).value();
     ASSERT_NE(effects, nullptr) << i;
     EXPECT_EQ(effects->audit.front().detail, std::to_string(i));
   }
-  EXPECT_NE(stream.wait_for(0), nullptr) << "it may be asked again";
+  EXPECT_NE(stream.wait_for(0).value(), nullptr) << "it may be asked again";
 }
 
 TEST(MemberStream, MemberThatIsMissingAtTheEndDoesNotCome) {
@@ -46,8 +46,19 @@ TEST(MemberStream, MemberThatIsMissingAtTheEndDoesNotCome) {
   EXPECT_EQ(missing.wait_for(50ms), std::future_status::timeout);
   stream.end();
   missing.get();
-  EXPECT_NE(stream.wait_for(0), nullptr);
+  EXPECT_NE(stream.wait_for(0).value(), nullptr);
   EXPECT_EQ(stream.wait_for(2), nullptr);
+}
+
+TEST(MemberStream, MemberIsWaitedForAsLongAsIsSaid) {
+  MemberStream stream(100);
+  const auto soon = [] { return std::chrono::steady_clock::now() + 20ms; };
+  EXPECT_EQ(stream.wait_for(0, soon()), std::nullopt);
+  stream.put(1, effects_of(1));
+  EXPECT_EQ(stream.wait_for(0, soon()), std::nullopt);
+  EXPECT_NE(stream.wait_for(1, MemberStream::Moment()).value(), nullptr) << "it is there";
+  stream.end();
+  EXPECT_EQ(stream.wait_for(0, soon()), nullptr);
 }
 
 TEST(MemberStream, SlowKeyIsWaitedForBeforeAnythingIsLocked) {
