@@ -15,22 +15,28 @@ std::size_t extra_length_octets(std::size_t size) {
   return count;
 }
 
-std::string digits(int value, std::size_t count) {
-  auto text = std::to_string(value);
-  return text.size() < count ? text.insert(0, count - text.size(), '0') : text;
+void add_two_digits(std::string& text, unsigned value) {
+  text += static_cast<char>('0' + value / 10);
+  text += static_cast<char>('0' + value % 10);
 }
 
-// "YYYYMMDDHHMMSSZ".
+// "YYYYMMDDHHMMSSZ". By hand, because several are written for each answer.
 std::string basic_form(Time time) {
   const auto day = std::chrono::floor<std::chrono::days>(time);
   const std::chrono::year_month_day date(day);
-  const std::chrono::hh_mm_ss clock(std::chrono::floor<std::chrono::seconds>(time) - day);
-  return digits(static_cast<int>(date.year()), 4) +
-         digits(static_cast<int>(static_cast<unsigned>(date.month())), 2) +
-         digits(static_cast<int>(static_cast<unsigned>(date.day())), 2) +
-         digits(static_cast<int>(clock.hours().count()), 2) +
-         digits(static_cast<int>(clock.minutes().count()), 2) +
-         digits(static_cast<int>(clock.seconds().count()), 2) + "Z";
+  const auto seconds =
+      static_cast<unsigned>(std::chrono::duration_cast<std::chrono::seconds>(
+                                std::chrono::floor<std::chrono::seconds>(time) - day)
+                                .count());
+  auto text = std::to_string(static_cast<int>(date.year()));
+  if (text.size() < 4) text.insert(0, 4 - text.size(), '0');
+  add_two_digits(text, static_cast<unsigned>(date.month()));
+  add_two_digits(text, static_cast<unsigned>(date.day()));
+  add_two_digits(text, seconds / 3600);
+  add_two_digits(text, seconds / 60 % 60);
+  add_two_digits(text, seconds % 60);
+  text += 'Z';
+  return text;
 }
 
 }  // namespace

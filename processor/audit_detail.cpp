@@ -11,12 +11,7 @@ class JsonObject {
     text_ += text_.empty() ? "{\"" : ",\"";
     text_ += key;
     text_ += "\":\"";
-    const auto plain = printable(value, 1000);
-    if (plain.find_first_of("\"\\") == std::string::npos) {
-      text_ += plain;
-    } else {
-      add_escaped(plain);
-    }
+    add_escaped(printable(value, 1000));
     text_ += '"';
     return *this;
   }
@@ -29,11 +24,16 @@ class JsonObject {
  private:
   static constexpr std::size_t kUsual = 320;
 
+  // Whole runs at a time: next to nothing needs an escape.
   void add_escaped(std::string_view value) {
-    for (const char c : value) {
-      if (c == '"' || c == '\\') text_ += '\\';
-      text_ += c;
+    std::size_t written = 0;
+    for (std::size_t i = 0; i < value.size(); ++i) {
+      if (value[i] != '"' && value[i] != '\\') continue;
+      text_ += value.substr(written, i - written);
+      text_ += '\\';
+      written = i;
     }
+    text_ += value.substr(written);
   }
 
   std::string text_;
