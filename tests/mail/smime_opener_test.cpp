@@ -279,11 +279,12 @@ TEST_F(Smime, OpenSslVerifiesASignedAnswerAndEachTryIsTheSame) {
   settings_.mail.smime.sign_answers = true;
   const auto signer = AnswerSigner::load(settings_.mail.smime);
   ASSERT_THAT(signer, IsOk());
-  const auto raw = (*signer)->write(some_answer());
+  const auto answer = some_answer();
+  const auto raw = (*signer)->write(answer);
   ASSERT_THAT(raw, IsOk());
-  EXPECT_EQ((*signer)->write(some_answer()).value_or(Bytes()), *raw);
+  EXPECT_EQ((*signer)->write(answer).value_or(Bytes()), *raw);
   const auto another = AnswerSigner::load(settings_.mail.smime).value();
-  EXPECT_EQ(another->write(some_answer()).value_or(Bytes()), *raw);
+  EXPECT_EQ(another->write(answer).value_or(Bytes()), *raw);
   desk_.write("answer", *raw);
   for (const std::string program : {"cms", "smime"}) {
     EXPECT_TRUE(desk_.openssl(program + " -verify -in answer -CAfile ca.pem -out verified"))
@@ -294,7 +295,7 @@ TEST_F(Smime, OpenSslVerifiesASignedAnswerAndEachTryIsTheSame) {
   ASSERT_THAT(read, IsOk());
   EXPECT_EQ(read->wrapped, IncomingMail::Wrapped::clear_signed);
   ASSERT_THAT(read->messages, SizeIs(1));
-  EXPECT_EQ(read->messages[0].content, some_answer().message);
+  EXPECT_EQ(read->messages[0].content, answer.message);
 }
 
 TEST_F(Smime, AKeyThatCannotSignTheSameTwiceIsRefusedAtOnce) {
