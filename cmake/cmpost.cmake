@@ -9,6 +9,7 @@ set_property(GLOBAL PROPERTY USE_FOLDERS ON)
 option(CMPOST_WERROR "Treat warnings as errors" OFF)
 option(CMPOST_FUZZ "Link the fuzz targets with libFuzzer (clang)" OFF)
 option(CMPOST_UNITY "Compile about ten sources at once: a build from nothing takes a quarter of the time" ON)
+set(CMPOST_PROFILE "" CACHE STRING "make: what is built writes a profile; use: it is built by one (scripts/build-tuned.sh)")
 set(CMPOST_SANITIZE "" CACHE STRING "Sanitizers, for instance address,undefined or thread")
 
 add_library(cmpost_flags INTERFACE)
@@ -31,6 +32,18 @@ if(CMPOST_SANITIZE)
     target_compile_options(cmpost_flags INTERFACE -fno-sanitize=null,alignment)
   endif()
   target_link_options(cmpost_flags INTERFACE -fsanitize=${CMPOST_SANITIZE})
+endif()
+
+if(CMPOST_PROFILE STREQUAL make)
+  # Counted by several threads.
+  target_compile_options(cmpost_flags INTERFACE -fprofile-generate -fprofile-update=atomic)
+  target_link_options(cmpost_flags INTERFACE -fprofile-generate)
+elseif(CMPOST_PROFILE STREQUAL use)
+  # Most of the program does not run while a profile is made.
+  target_compile_options(cmpost_flags INTERFACE
+    -fprofile-use -fprofile-correction -Wno-missing-profile -Wno-coverage-mismatch)
+elseif(CMPOST_PROFILE)
+  message(FATAL_ERROR "CMPOST_PROFILE is \"make\", \"use\" or empty, not \"${CMPOST_PROFILE}\"")
 endif()
 
 # What most sources cost is the instantiation of the same templates.
