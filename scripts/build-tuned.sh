@@ -5,7 +5,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-scripts/install-deps.sh build >&2
+scripts/install-deps.sh test >&2
 build() {
   cmake --preset tuned -DCMPOST_PROFILE="$1" >&2
   shift
