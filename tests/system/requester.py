@@ -1,5 +1,5 @@
 """A requester written from the RFCs, for what no packaged client does: popdecr, krr, ccr, nested
-messages, PBMAC1.
+messages, PBMAC1, DHBasedMac.
 
 It writes its DER itself, lets the packaged ASN.1 modules (structure.py) judge each message before it
 is sent, and leaves all cryptography to the openssl command and the standard library.
@@ -18,10 +18,12 @@ from structure import read
 
 # Body tags (RFC 9810 5.1.2).
 IR, IP, POPDECC, POPDECR, KRR, KRP, CCR, CCP = 0, 1, 5, 6, 9, 10, 13, 14
+RR, RP = 11, 12
 NESTED, GENM, GENP, ERROR, POLL_REQ, POLL_REP = 20, 21, 22, 23, 25, 26
 
 ECDSA_SHA256 = "1.2.840.10045.4.3.2"
 PASSWORD_BASED_MAC = "1.2.840.113533.7.66.13"
+DH_BASED_MAC = "1.2.840.113533.7.66.30"
 PBMAC1, PBKDF2 = "1.2.840.113549.1.5.14", "1.2.840.113549.1.5.12"
 SHA256, HMAC_SHA256 = "2.16.840.1.101.3.4.2.1", "1.2.840.113549.2.9"
 BAD_POP, WRONG_AUTHORITY = 9, 6  # PKIFailureInfo
@@ -120,6 +122,13 @@ def public_key(file):
     return openssl("pkey", "-in", file, "-pubout", "-outform", "DER")
 
 
+def enveloped_for(certificate, contents):
+    """The fields of an EnvelopedData with `contents` as data for the holder of an RSA key, DER."""
+    info = openssl("cms", "-encrypt", "-binary", "-outform", "DER", "-aes256", "-recip", certificate,
+                   octets_in=contents)
+    return inside_of(elements(inside_of(info))[1][1])
+
+
 def subject_of(certificate):
     """The Name in a certificate, DER."""
     tbs = elements(inside_of(inside_of(certificate_der(certificate))))
@@ -192,6 +201,35 @@ class Pbmac1(Secret):
                                   int.from_bytes(iterations[1], "big"),
                                   int.from_bytes(length[1], "big"))
         return hmac.digest(key, protected_part, "sha256")
+
+
+class Agreement:
+    """DHBasedMac (RFC 9810 5.1.3.2) between a key of ours and one of the CA, both P-256."""
+
+    def __init__(self, key, ca_certificate):
+        self.key, self.ca_certificate = key, ca_certificate
+        hashing = seq(oid(SHA256)), seq(oid(HMAC_SHA256), NULL)
+        self.algorithm = seq(oid(DH_BASED_MAC), seq(*hashing))
+
+    def protect(self, data):
+        with tempfile.TemporaryDirectory() as place:
+            theirs = write(openssl("x509", "-in", self.ca_certificate, "-noout", "-pubkey"),
+                           Path(place) / "theirs.pem")
+            agreed = openssl("pkeyutl", "-derive", "-inkey", self.key, "-peerkey", theirs)
+        return hmac.digest(hashlib.sha256(agreed).digest(), data, "sha256")
+
+
+class AgreeingHolder(Agreement):
+    """The holder of a certificate whose key cannot sign."""
+
+    def __init__(self, certificate, key, ca_certificate):
+        super().__init__(key, ca_certificate)
+        self.sender, self.reference = subject_of(certificate), None
+        self.extra_certs = explicit(1, seq(certificate_der(certificate)))
+
+    def check(self, algorithm, protected_part, protection, _):
+        assert oid(DH_BASED_MAC) == elements(inside_of(algorithm))[0][2]
+        assert self.protect(protected_part) == protection, "the answer's MAC is wrong"
 
 
 class Signer:

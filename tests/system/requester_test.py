@@ -1,5 +1,4 @@
-"""Challenges, PBMAC1, nested messages, cross-certification and the recovery of keys: requester.py
-against the service."""
+"""What no packaged client does: requester.py against the service."""
 
 import datetime
 import hashlib
@@ -7,9 +6,10 @@ import unittest
 
 from instance import SECRET, InstanceTest, run
 from requester import (BAD_POP, CCP, CCR, ENC_KEY_WITH_ID, ERROR, GENM, GENP, IP, IR, KRP, KRR,
-                       NESTED, POLL_REP, POPDECC, POPDECR, PROTOCOL_ENCR_KEY, WRONG_AUTHORITY,
-                       Pbmac1, Requester, Secret, Signer, as_pem, bits, cert_request,
-                       certificate_in, common_name, elements, explicit, inside_of, integer, oid,
+                       NESTED, POLL_REP, POPDECC, POPDECR, PROTOCOL_ENCR_KEY, RP, RR,
+                       WRONG_AUTHORITY, AgreeingHolder, Agreement, Pbmac1, Requester, Secret,
+                       Signer, as_pem, bits, cert_request, certificate_der, certificate_in,
+                       common_name, elements, enveloped_for, explicit, inside_of, integer, oid,
                        openssl, public_key, refusal_in, response_in, seq, signed_request,
                        subject_of, template, tlv, utc_time, write)
 from structure import body_of
@@ -21,6 +21,26 @@ def add_profile(instance, text):
     name = text.split('"')[1]
     settings = file.read_text().replace('profiles = ["', f'profiles = ["{name}", "')
     file.write_text(settings.replace("[[channel]]", f"[[profile]]\n{text}\n[[channel]]", 1))
+
+
+def issued_by_ca(test, name, kind, extension):
+    """A certificate of the instance's CA with an extension, and its key: files."""
+    key, certificate = test.key(name, kind), test.workshop / f"{name}.pem"
+    request = run("openssl", "req", "-new", "-key", key, "-subj", f"/CN={name}", "-addext",
+                  extension).stdout
+    run("openssl", "x509", "-req", "-CA", test.instance.ca, "-CAkey",
+        test.instance.directory / "ca/ca.key", "-days", "9", "-copy_extensions", "copyall",
+        "-out", certificate, text_in=request)
+    return certificate, key
+
+
+def add_to_ca(instance, *lines):
+    file = instance.directory / "cmpost.toml"
+    file.write_text(file.read_text().replace("[ca]\n", "[ca]\n" + "\n".join(lines) + "\n", 1))
+
+
+def set_protocol_key(instance, files):
+    add_to_ca(instance, 'protocol_keys = [{{ certificate = "{}", key = "{}" }}]'.format(*files))
 
 
 class Challenges(InstanceTest):
@@ -105,6 +125,42 @@ class Pbmac1Protection(InstanceTest):
         self.assertEqual([], self.certificates())
 
 
+class KeyAgreement(InstanceTest):
+    """DHBasedMac (RFC 9810 5.1.3.2), to prove possession of a key and to protect messages."""
+
+    def prepare(self):
+        self.protocol = issued_by_ca(self, "protocol", "ec:P-256", "keyUsage=keyAgreement")
+        set_protocol_key(self.instance, self.protocol)
+        add_profile(self.instance, 'name = "agreeing"\nkeys = ["ec:P-256"]\n'
+                                   'key_usage = ["keyAgreement"]\n')
+
+    def ask(self, key, proving_key):
+        """What an ir for `key` gets whose MAC is made with `proving_key`."""
+        agreement = Agreement(proving_key, self.protocol[0])
+        request = cert_request(template(common_name("dev1"), key))
+        # keyAgreement [3] { agreeMAC [3] PKMACValue }
+        proof = tlv(0xA3, agreement.algorithm, bits(agreement.protect(request)))
+        requester = Requester(self.instance, Secret("dev1", SECRET), pvno=3)
+        return requester.talk(IR, seq(seq(request, explicit(3, proof))), by_modules=False)
+
+    def test_proves_possession_and_protects_what_follows(self):
+        key = self.key("agreeing")
+        tag, body = self.ask(key, key)
+        self.assertEqual(IP, tag)
+        certificate = as_pem(certificate_in(body), self.workshop / "agreeing.pem")
+        self.verify(certificate)
+        holder = AgreeingHolder(certificate, key, self.protocol[0])
+        tag, _ = Requester(self.instance, holder, pvno=3).talk(
+            GENM, seq(seq(oid("1.3.6.1.5.5.7.4.17"))))
+        self.assertEqual(GENP, tag)
+
+    def test_of_another_key_proves_nothing(self):
+        tag, body = self.ask(self.key("agreeing"), self.key("another"))
+        self.assertEqual(IP, tag)
+        self.assertEqual(BAD_POP, refusal_in(body))
+        self.assertEqual([], self.certificates())
+
+
 class Nested(InstanceTest):
     """RFC 9483 5.2.2: what a registration authority sends on, alone and in batches."""
 
@@ -161,6 +217,53 @@ class Nested(InstanceTest):
         tag, _ = stranger.talk(NESTED, seq(*members))
         self.assertEqual(ERROR, tag)
         self.assertEqual(1, len(self.certificates()))
+
+
+class RevocationPassphrase(InstanceTest):
+    """RFC 9810 Appendix B: who has lost the key of a certificate revokes it by a passphrase."""
+
+    PASSPHRASE = "seven wise men of Gotham"
+
+    def prepare(self):
+        self.protocol = issued_by_ca(self, "protocol", "rsa:2048", "keyUsage=keyEncipherment")
+        set_protocol_key(self.instance, self.protocol)
+        self.instance.set_in_channel("revocation_passphrase", "true")
+
+    def leave(self, certificate, key):
+        # EncryptedKey: envelopedData [0]
+        value = tlv(0xA0, enveloped_for(self.protocol[0], self.PASSPHRASE.encode()))
+        requester = Requester(self.instance, Signer(certificate, key, self.instance.ca), pvno=3)
+        tag, _ = requester.talk(GENM, seq(seq(oid("1.3.6.1.5.5.7.4.12"), value)))
+        self.assertEqual(GENP, tag)
+
+    def revoke(self, certificate, passphrase):
+        """Asks for it by a MAC under the passphrase; the sender is the subject."""
+        credential = Secret("dev1", passphrase)
+        credential.reference = None
+        tbs = elements(inside_of(inside_of(certificate_der(certificate))))
+        wanted = seq(tlv(0x81, tbs[1][1]), explicit(3, tbs[3][2]))  # serialNumber, issuer
+        requester = Requester(self.instance, credential)
+        self.instance.put("rr.pki", requester.message(RR, seq(seq(wanted))))
+        return requester, self.instance.answer("rr")
+
+    def test_revokes_the_certificates_of_its_subject(self):
+        certificate, key = self.enrol("dev1", *self.with_secret(), "-implicit_confirm")
+        self.leave(certificate, key)
+        requester, answer = self.revoke(certificate, self.PASSPHRASE)
+        tag, body = requester.take(answer.read_bytes())
+        self.assertEqual(RP, tag)
+        (status, *_) = elements(inside_of(inside_of(body)))
+        self.assertEqual(b"\0", elements(status[1])[0][1], "accepted")
+        (record,) = self.instance.json("cert", "list", "--all", "--channel", "drop")
+        self.assertEqual("revoked", record["state"])
+
+    def test_another_one_revokes_nothing(self):
+        certificate, key = self.enrol("dev1", *self.with_secret(), "-implicit_confirm")
+        self.leave(certificate, key)
+        _, answer = self.revoke(certificate, "three wise men of Gotham")
+        self.assertIn(".error.", answer.name)
+        (record,) = self.instance.json("cert", "list", "--all", "--channel", "drop")
+        self.assertEqual("valid", record["state"])
 
 
 class CrossCertification(InstanceTest):
@@ -220,35 +323,21 @@ class KeyRecovery(InstanceTest):
     """RFC 9810 5.3.7: a key that its holder has left here comes back, when two people agree."""
 
     def prepare(self):
-        self.protocol = self.issued_by_ca("protocol", "rsa:2048", "keyUsage=keyEncipherment")
-        self.kga = self.issued_by_ca("kga", "ec:P-256", "extendedKeyUsage=1.3.6.1.5.5.7.3.32")
-        file = self.instance.directory / "cmpost.toml"
-        file.write_text(file.read_text().replace("[ca]\n", "[ca]\n" + "\n".join([
-            'protocol_keys = [{{ certificate = "{}", key = "{}" }}]'.format(*self.protocol),
-            'kga_certificate = "{}"\nkga_key = "{}"\n'.format(*self.kga)])))
+        self.protocol = issued_by_ca(self, "protocol", "rsa:2048", "keyUsage=keyEncipherment")
+        set_protocol_key(self.instance, self.protocol)
+        kga = issued_by_ca(self, "kga", "ec:P-256", "extendedKeyUsage=1.3.6.1.5.5.7.3.32")
+        add_to_ca(self.instance, 'kga_certificate = "{}"\nkga_key = "{}"'.format(*kga))
         for setting in ("archive", "recovery"):
             self.instance.set_in_channel(setting, "true")
         self.instance.set_in_channel("waiting", '"always"')
-
-    def issued_by_ca(self, name, kind, extension):
-        key, certificate = self.key(name, kind), self.workshop / f"{name}.pem"
-        request = run("openssl", "req", "-new", "-key", key, "-subj", f"/CN={name}", "-addext",
-                      extension).stdout
-        run("openssl", "x509", "-req", "-CA", self.instance.ca, "-CAkey",
-            self.instance.directory / "ca/ca.key", "-days", "9", "-copy_extensions", "copyall",
-            "-out", certificate, text_in=request)
-        return certificate, key
 
     def archive(self, key):
         """A certificate for CN=dev1 whose private key is sent along, encrypted to the CA."""
         private = openssl("pkcs8", "-topk8", "-nocrypt", "-in", key, "-outform", "DER")
         # EncKeyWithID (RFC 4211 4.2): the key, and whose it is.
         content = seq(private, tlv(0xA4, common_name("dev1")))
-        enveloped = openssl("cms", "-encrypt", "-binary", "-outform", "DER", "-aes256", "-recip",
-                            self.protocol[0], octets_in=content)
-        envelope = inside_of(elements(inside_of(enveloped))[1][1])
         # The openssl command calls all content data; the type is not encrypted.
-        *before, (_, data, _) = elements(envelope)
+        *before, (_, data, _) = elements(enveloped_for(self.protocol[0], content))
         envelope = b"".join(whole for _, _, whole in before) + seq(
             oid(ENC_KEY_WITH_ID), *(whole for _, _, whole in elements(data)[1:]))
         requester = Requester(self.instance, Secret("dev1", SECRET), pvno=3)
