@@ -1,5 +1,5 @@
 """A requester written from the RFCs, for what no packaged client does: popdecr, krr, ccr, nested
-messages, PBMAC1, DHBasedMac.
+messages, PBMAC1, DHBasedMac, KemBasedMac.
 
 It writes its DER itself, lets the packaged ASN.1 modules (structure.py) judge each message before it
 is sent, and leaves all cryptography to the openssl command and the standard library.
@@ -18,15 +18,18 @@ from structure import read
 
 # Body tags (RFC 9810 5.1.2).
 IR, IP, POPDECC, POPDECR, KRR, KRP, CCR, CCP = 0, 1, 5, 6, 9, 10, 13, 14
-RR, RP = 11, 12
+CR, CP, RR, RP = 2, 3, 11, 12
 NESTED, GENM, GENP, ERROR, POLL_REQ, POLL_REP = 20, 21, 22, 23, 25, 26
 
 ECDSA_SHA256 = "1.2.840.10045.4.3.2"
 PASSWORD_BASED_MAC = "1.2.840.113533.7.66.13"
-DH_BASED_MAC = "1.2.840.113533.7.66.30"
+DH_BASED_MAC, KEM_BASED_MAC = "1.2.840.113533.7.66.30", "1.2.840.113533.7.66.16"
+KEM_RSA, KDF3 = "1.0.18033.2.2.4", "1.3.133.16.840.9.44.1.2"
+HKDF_SHA256 = "1.2.840.113549.1.9.16.3.28"
 PBMAC1, PBKDF2 = "1.2.840.113549.1.5.14", "1.2.840.113549.1.5.12"
 SHA256, HMAC_SHA256 = "2.16.840.1.101.3.4.2.1", "1.2.840.113549.2.9"
 BAD_POP, WRONG_AUTHORITY = 9, 6  # PKIFailureInfo
+KEM_CIPHERTEXT_INFO = "1.3.6.1.5.5.7.4.24"
 IMPLICIT_CONFIRM = "1.3.6.1.5.5.7.4.13"
 ENC_KEY_WITH_ID = "1.2.840.113549.1.9.16.1.21"
 PROTOCOL_ENCR_KEY = "1.3.6.1.5.5.7.5.1.6"
@@ -138,11 +141,14 @@ def subject_of(certificate):
 
 # --- CRMF (RFC 4211)
 
-def signed_request(template, key):
+ECDSA, RSA = seq(oid(ECDSA_SHA256)), seq(oid("1.2.840.113549.1.1.11"), NULL)  # with SHA-256
+
+
+def signed_request(template, key, algorithm=ECDSA):
     """CertReqMsg whose possession is proven by a signature."""
     request = cert_request(template)
     signature = openssl("dgst", "-sha256", "-sign", key, octets_in=request)
-    return seq(request, explicit(1, seq(oid(ECDSA_SHA256)), bits(signature)))
+    return seq(request, explicit(1, algorithm, bits(signature)))
 
 
 def cert_request(template, *controls):
@@ -245,14 +251,53 @@ class Signer:
         return openssl("dgst", "-sha256", "-sign", self.key, octets_in=protected_part)
 
     def check(self, algorithm, protected_part, protection, extra_certs):
-        assert self.algorithm == algorithm
-        with tempfile.TemporaryDirectory() as place:
-            signer = as_pem(elements(inside_of(extra_certs))[0][2], Path(place) / "signer.pem")
-            openssl("verify", "-CAfile", self.ca, signer)
-            key = write(openssl("x509", "-in", signer, "-noout", "-pubkey"), Path(place) / "key")
-            signature = write(protection, Path(place) / "signature")
-            openssl("dgst", "-sha256", "-verify", key, "-signature", signature,
-                    octets_in=protected_part)
+        check_signature(self.ca, algorithm, protected_part, protection, extra_certs)
+
+
+def check_signature(ca, algorithm, protected_part, protection, extra_certs):
+    """By the first certificate in extraCerts, which the CA has issued."""
+    assert seq(oid(ECDSA_SHA256)) == algorithm
+    with tempfile.TemporaryDirectory() as place:
+        signer = as_pem(elements(inside_of(extra_certs))[0][2], Path(place) / "signer.pem")
+        openssl("verify", "-CAfile", ca, signer)
+        key = write(openssl("x509", "-in", signer, "-noout", "-pubkey"), Path(place) / "key")
+        signature = write(protection, Path(place) / "signature")
+        openssl("dgst", "-sha256", "-verify", key, "-signature", signature,
+                octets_in=protected_part)
+
+
+class KemHolder:
+    """KemBasedMac (RFC 9810 5.1.3.4) with an RSA key of ours. Nothing protects the message that asks
+    for the ciphertext, nor its answer; what is answered later is signed."""
+
+    def __init__(self, certificate, key, ca):
+        self.key, self.ca, self.reference = key, ca, None
+        self.sender = subject_of(certificate)
+        self.extra_certs = explicit(1, seq(certificate_der(certificate)))
+        self.algorithm = None  # none yet
+
+    def take_ciphertext(self, info, transaction_id):
+        """KemCiphertextInfo, by RSA-KEM with KDF3 (RFC 9690): what follows has a MAC."""
+        kem, ciphertext = elements(inside_of(info))
+        kind, parameters = elements(kem[1])
+        kdf, length = elements(parameters[1])
+        assert (oid(KEM_RSA), oid(KDF3)) == (kind[2], elements(kdf[1])[0][2])
+        z = openssl("pkeyutl", "-decrypt", "-inkey", self.key, "-pkeyopt", "rsa_padding_mode:none",
+                    octets_in=ciphertext[1])
+        assert length[1] == b"\x20"
+        secret = hashlib.sha256((1).to_bytes(4, "big") + z).digest()
+        # HKDF (RFC 5869) of one block, with KemOtherInfo as its context.
+        context = seq(seq(tlv(12, b"CMP-KEM")), octets(transaction_id))
+        extracted = hmac.digest(bytes(32), secret, "sha256")
+        self.mac_key = hmac.digest(extracted, context + b"\1", "sha256")
+        self.algorithm = seq(oid(KEM_BASED_MAC), seq(seq(oid(HKDF_SHA256)), integer(32),
+                                                     seq(oid(HMAC_SHA256), NULL)))
+
+    def protect(self, protected_part):
+        return hmac.digest(self.mac_key, protected_part, "sha256")
+
+    def check(self, algorithm, protected_part, protection, extra_certs):
+        check_signature(self.ca, algorithm, protected_part, protection, extra_certs)
 
 
 class Requester:
@@ -273,23 +318,28 @@ class Requester:
         reference = self.credential.reference
         header = seq(
             integer(self.pvno), explicit(4, self.credential.sender), explicit(4, common_name("CA")),
-            explicit(0, tlv(0x18, now)), explicit(1, self.credential.algorithm),
+            explicit(0, tlv(0x18, now)),
+            explicit(1, self.credential.algorithm) if self.credential.algorithm else b"",
             explicit(2, octets(reference)) if reference else b"",
             explicit(4, octets(self.transaction_id)), explicit(5, octets(self.nonce)),
             explicit(6, octets(self.recip_nonce)) if self.recip_nonce else b"",
             explicit(8, seq(seq(oid(IMPLICIT_CONFIRM), NULL))))
         content = header + explicit(body_tag, body)
-        protection = self.credential.protect(seq(content))
-        return seq(content, explicit(0, bits(protection)), self.credential.extra_certs)
+        protection = b""
+        if self.credential.algorithm:
+            protection = explicit(0, bits(self.credential.protect(seq(content))))
+        return seq(content, protection, self.credential.extra_certs)
 
     def take(self, answer):
         """Checks an answer to the last message, and gives the tag and the content of its body."""
-        header, body, protection, *more = elements(inside_of(answer))
+        header, body, *more = elements(inside_of(answer))
         fields = {tag: content for tag, content, _ in elements(header[1])[3:]}
         assert inside_of(fields[0xA4]) == self.transaction_id, "another transactionID"
         assert inside_of(fields[0xA6]) == self.nonce, "another recipNonce than our senderNonce"
-        self.credential.check(fields[0xA1], seq(header[2], body[2]), inside_of(protection[1])[1:],
-                              more[0][1] if more else b"")
+        if self.credential.algorithm:
+            protection = inside_of(more[0][1])[1:]
+            self.credential.check(fields[0xA1], seq(header[2], body[2]), protection,
+                                  more[1][1] if len(more) > 1 else b"")
         self.recip_nonce = inside_of(fields[0xA5])
         return body[0] & 0x1F, body[1]
 

@@ -5,13 +5,14 @@ import hashlib
 import unittest
 
 from instance import SECRET, InstanceTest, run
-from requester import (BAD_POP, CCP, CCR, ENC_KEY_WITH_ID, ERROR, GENM, GENP, IP, IR, KRP, KRR,
-                       NESTED, POLL_REP, POPDECC, POPDECR, PROTOCOL_ENCR_KEY, RP, RR,
-                       WRONG_AUTHORITY, AgreeingHolder, Agreement, Pbmac1, Requester, Secret,
-                       Signer, as_pem, bits, cert_request, certificate_der, certificate_in,
-                       common_name, elements, enveloped_for, explicit, inside_of, integer, oid,
-                       openssl, public_key, refusal_in, response_in, seq, signed_request,
-                       subject_of, template, tlv, utc_time, write)
+from requester import (BAD_POP, CCP, CCR, CP, CR, ENC_KEY_WITH_ID, ERROR, GENM, GENP, IP, IR,
+                       KEM_CIPHERTEXT_INFO, KRP, KRR, NESTED, POLL_REP, POPDECC, POPDECR,
+                       PROTOCOL_ENCR_KEY, RP, RR, RSA, WRONG_AUTHORITY, AgreeingHolder, Agreement,
+                       KemHolder, Pbmac1, Requester, Secret, Signer, as_pem, bits, cert_request,
+                       certificate_der, certificate_in, common_name, elements, enveloped_for,
+                       explicit, inside_of, integer, oid, openssl, public_key, refusal_in,
+                       response_in, seq, signed_request, subject_of, template, tlv, utc_time,
+                       write)
 from structure import body_of
 
 
@@ -43,8 +44,8 @@ def set_protocol_key(instance, files):
     add_to_ca(instance, 'protocol_keys = [{{ certificate = "{}", key = "{}" }}]'.format(*files))
 
 
-class Challenges(InstanceTest):
-    """RFC 9810 5.2.8.3: a key that cannot sign opens a challenge."""
+class WithSealedKeys(InstanceTest):
+    """Certificates for RSA keys that only decrypt."""
 
     def prepare(self):
         add_profile(self.instance, 'name = "sealed"\nkeys = ["rsa:2048-4096", "x25519"]\n'
@@ -62,6 +63,14 @@ class Challenges(InstanceTest):
         (one,) = elements(inside_of(body))
         return requester, elements(one[1])
 
+    def decrypted(self, challenge):
+        """The Rand in a Challenge of pvno 2."""
+        return openssl("pkeyutl", "-decrypt", "-inkey", self.key_file, octets_in=challenge[2][1])
+
+
+class Challenges(WithSealedKeys):
+    """RFC 9810 5.2.8.3: a key that cannot sign opens a challenge."""
+
     def check_witness(self, challenge, rand):
         """owf is SHA-256, over the DER of the INTEGER in Rand, which is given."""
         (number, _) = elements(inside_of(rand))
@@ -78,9 +87,7 @@ class Challenges(InstanceTest):
 
     def test_in_the_old_version_rsa_decrypts_it(self):
         requester, challenge = self.challenge(pvno=2)
-        encrypted = challenge[2][1]
-        rand = openssl("pkeyutl", "-decrypt", "-inkey", self.key_file, octets_in=encrypted)
-        number = self.check_witness(challenge, rand)
+        number = self.check_witness(challenge, self.decrypted(challenge))
         self.assertEqual([], self.certificates())
         self.check_granted(*requester.talk(POPDECR, seq(number)))
 
@@ -99,8 +106,8 @@ class Challenges(InstanceTest):
         tag, body = requester.talk(POPDECR, seq(integer(4711)))
         self.assertEqual(IP, tag)
         self.assertEqual(BAD_POP, refusal_in(body))
-        rand = openssl("pkeyutl", "-decrypt", "-inkey", self.key_file, octets_in=challenge[2][1])
-        tag, _ = requester.talk(POPDECR, seq(self.check_witness(challenge, rand)))
+        number = self.check_witness(challenge, self.decrypted(challenge))
+        tag, _ = requester.talk(POPDECR, seq(number))
         self.assertEqual(ERROR, tag)
         self.assertEqual([], self.certificates())
 
@@ -159,6 +166,46 @@ class KeyAgreement(InstanceTest):
         self.assertEqual(IP, tag)
         self.assertEqual(BAD_POP, refusal_in(body))
         self.assertEqual([], self.certificates())
+
+
+class KeyEncapsulation(WithSealedKeys):
+    """KemBasedMac (RFC 9810 5.1.3.4): a key that can neither sign nor agree protects messages."""
+
+    def enrol_holder(self):
+        requester, challenge = self.challenge(pvno=2)
+        (number, _) = elements(inside_of(self.decrypted(challenge)))
+        _, body = requester.talk(POPDECR, seq(number[2]))
+        self.certificate = as_pem(certificate_in(body), self.workshop / "sealed.pem")
+
+    def asking(self):
+        """A requester with a ciphertext."""
+        holder = KemHolder(self.certificate, self.key_file, self.instance.ca)
+        requester = Requester(self.instance, holder, pvno=3)
+        tag, body = requester.talk(GENM, seq(seq(oid(KEM_CIPHERTEXT_INFO))))
+        self.assertEqual(GENP, tag)
+        (item,) = elements(inside_of(body))
+        kind, info = elements(item[1])
+        self.assertEqual(oid(KEM_CIPHERTEXT_INFO), kind[2])
+        holder.take_ciphertext(info[2], requester.transaction_id)
+        return requester
+
+    def request(self):
+        key = self.key("dev1", "rsa:2048")
+        return seq(signed_request(template(subject_of(self.certificate), key), key, RSA))
+
+    def test_protects_a_request_for_a_key_that_signs(self):
+        self.enrol_holder()
+        tag, body = self.asking().talk(CR, self.request())
+        self.assertEqual(CP, tag)
+        self.verify(as_pem(certificate_in(body), self.workshop / "dev1.pem"))
+
+    def test_of_another_transaction_is_wrong(self):
+        self.enrol_holder()
+        requester = self.asking()
+        requester.credential.mac_key = self.asking().credential.mac_key
+        self.instance.put("mixed.pki", requester.message(CR, self.request()))
+        self.assertIn(".error.", self.instance.answer("mixed").name)
+        self.assertEqual(1, len(self.certificates()))
 
 
 class Nested(InstanceTest):
