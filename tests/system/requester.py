@@ -1,8 +1,8 @@
 """A requester written from the RFCs, for what no packaged client does: popdecr, krr, ccr, nested
 messages, PBMAC1, DHBasedMac, KemBasedMac.
 
-It writes its DER itself, lets the packaged ASN.1 modules (structure.py) judge each message before it
-is sent, and leaves all cryptography to the openssl command and the standard library.
+It writes its DER itself, lets the packaged ASN.1 modules (structure.py) judge what they know before
+it is sent, and leaves all cryptography to the openssl command and the standard library.
 """
 
 import datetime
@@ -13,7 +13,6 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from instance import run
 from structure import read
 
 # Body tags (RFC 9810 5.1.2).
@@ -225,56 +224,52 @@ class Agreement:
         return hmac.digest(hashlib.sha256(agreed).digest(), data, "sha256")
 
 
-class AgreeingHolder(Agreement):
-    """The holder of a certificate whose key cannot sign."""
+class Holder:
+    """Of a certificate; answers are signed by the CA's CMP key unless said otherwise."""
+
+    def __init__(self, certificate, key, ca):
+        self.key, self.reference, self.ca = key, None, ca
+        self.sender = subject_of(certificate)
+        self.extra_certs = explicit(1, seq(certificate_der(certificate)))
+
+    def check(self, algorithm, protected_part, protection, extra_certs):
+        """By the first certificate in extraCerts, which the CA has issued."""
+        assert seq(oid(ECDSA_SHA256)) == algorithm
+        with tempfile.TemporaryDirectory() as place:
+            signer = as_pem(elements(inside_of(extra_certs))[0][2], Path(place) / "signer.pem")
+            openssl("verify", "-CAfile", self.ca, signer)
+            key = write(openssl("x509", "-in", signer, "-noout", "-pubkey"), Path(place) / "key")
+            signature = write(protection, Path(place) / "signature")
+            openssl("dgst", "-sha256", "-verify", key, "-signature", signature,
+                    octets_in=protected_part)
+
+
+class AgreeingHolder(Agreement, Holder):
+    """Protection by DHBasedMac, of the answers, too."""
 
     def __init__(self, certificate, key, ca_certificate):
-        super().__init__(key, ca_certificate)
-        self.sender, self.reference = subject_of(certificate), None
-        self.extra_certs = explicit(1, seq(certificate_der(certificate)))
+        Holder.__init__(self, certificate, key, None)
+        Agreement.__init__(self, key, ca_certificate)
 
     def check(self, algorithm, protected_part, protection, _):
         assert oid(DH_BASED_MAC) == elements(inside_of(algorithm))[0][2]
         assert self.protect(protected_part) == protection, "the answer's MAC is wrong"
 
 
-class Signer:
-    """Protection by the P-256 key of a certificate; answers are signed by the CA's CMP key."""
+class Signer(Holder):
+    """Protection by a P-256 key."""
 
-    def __init__(self, certificate, key, ca):
-        self.key, self.reference, self.ca = key, None, ca
-        self.sender = subject_of(certificate)
-        self.algorithm = seq(oid(ECDSA_SHA256))
-        self.extra_certs = explicit(1, seq(certificate_der(certificate)))
+    algorithm = seq(oid(ECDSA_SHA256))
 
     def protect(self, protected_part):
         return openssl("dgst", "-sha256", "-sign", self.key, octets_in=protected_part)
 
-    def check(self, algorithm, protected_part, protection, extra_certs):
-        check_signature(self.ca, algorithm, protected_part, protection, extra_certs)
 
-
-def check_signature(ca, algorithm, protected_part, protection, extra_certs):
-    """By the first certificate in extraCerts, which the CA has issued."""
-    assert seq(oid(ECDSA_SHA256)) == algorithm
-    with tempfile.TemporaryDirectory() as place:
-        signer = as_pem(elements(inside_of(extra_certs))[0][2], Path(place) / "signer.pem")
-        openssl("verify", "-CAfile", ca, signer)
-        key = write(openssl("x509", "-in", signer, "-noout", "-pubkey"), Path(place) / "key")
-        signature = write(protection, Path(place) / "signature")
-        openssl("dgst", "-sha256", "-verify", key, "-signature", signature,
-                octets_in=protected_part)
-
-
-class KemHolder:
+class KemHolder(Holder):
     """KemBasedMac (RFC 9810 5.1.3.4) with an RSA key of ours. Nothing protects the message that asks
-    for the ciphertext, nor its answer; what is answered later is signed."""
+    for the ciphertext, nor its answer."""
 
-    def __init__(self, certificate, key, ca):
-        self.key, self.ca, self.reference = key, ca, None
-        self.sender = subject_of(certificate)
-        self.extra_certs = explicit(1, seq(certificate_der(certificate)))
-        self.algorithm = None  # none yet
+    algorithm = None  # yet
 
     def take_ciphertext(self, info, transaction_id):
         """KemCiphertextInfo, by RSA-KEM with KDF3 (RFC 9690): what follows has a MAC."""
@@ -295,9 +290,6 @@ class KemHolder:
 
     def protect(self, protected_part):
         return hmac.digest(self.mac_key, protected_part, "sha256")
-
-    def check(self, algorithm, protected_part, protection, extra_certs):
-        check_signature(self.ca, algorithm, protected_part, protection, extra_certs)
 
 
 class Requester:
@@ -381,9 +373,7 @@ def refusal_in(body):
 
 
 def as_pem(der, file):
-    run("openssl", "x509", "-inform", "DER", "-in", write(der, file.with_suffix(".der")), "-out",
-        file)
-    return file
+    return write(openssl("x509", "-inform", "DER", octets_in=der), file)
 
 
 def write(contents, file):
