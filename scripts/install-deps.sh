@@ -20,6 +20,7 @@ test_packages=(
   sqlite3 bindfs faketime tshark clang-format gnutls-bin python3-pyasn1-modules
   dovecot-imapd dovecot-pop3d dovecot-lmtpd dovecot-submissiond postfix s-nail
   openssh-server openssh-client
+  dosfstools fusefat exfatprogs exfat-fuse ntfs-3g
 )
 extra_packages=(clang clang-tidy)
 

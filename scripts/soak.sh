@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # The long form of the crash tests: kills the service 200 times while it answers 2 000 requests from
 # files, 50 times while it answers 500 mails, from IMAP, POP3 and a Maildir, and 50 times, itself or the
-# server, while it answers 1 000 files over SFTP; pulls a medium out 50 times while 300 requests are on it;
-# kills `cmpost run` 50 times while it works on one file with a batch of 5 000 requests.
+# server, while it answers 1 000 files over SFTP; pulls a medium out 50 times while 300 requests
+# are on it, be it ext4, FAT, exFAT or NTFS; kills `cmpost run` 50 times while it works on one file with a
+# batch of 5 000 requests.
 #
 #   scripts/soak.sh [files|mail|sftp|medium|batch] [options of the script in tests/crash]
 set -euo pipefail
@@ -27,7 +28,9 @@ case $what in
       python3 tests/crash/mail_kill_loop.py --mails 500 --kills 50 --source $source
     done
     python3 tests/crash/sftp_kill_loop.py --files 1000 --kills 50
-    python3 tests/crash/pull_medium.py --requests 300 --pulls 50
+    for medium in ext4 fat exfat ntfs; do
+      python3 tests/crash/pull_medium.py --requests 300 --pulls 50 --medium $medium
+    done
     python3 tests/crash/batch_kill_loop.py --members 5000 --kills 50
     ;;
   *) echo "usage: $0 [files|mail|sftp|medium|batch] [options]" >&2; exit 64 ;;

@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 """Pulls a medium out again and again while CMPost copies from it and writes to it.
 
-    pull_medium.py --requests 300 --pulls 50 [--seed N] [--rename]
+    pull_medium.py --requests 300 --pulls 50 [--seed N] [--medium ext4|fat|exfat|ntfs|renamed]
 
-The medium is an ext4 file system in a file. To pull it out it is shut down as by a loss of power
-(what was not synced is gone, every call fails) at a random moment, and mounted again. In the end each
-request that was put on it must have exactly one answer on it and exactly one certificate. Where
-mounting is not allowed, or with --rename, the medium is a directory that is renamed away and back:
-then nothing written is lost, but it goes as suddenly. Needs CMPOST and MAKE_REQUESTS.
+The medium is a file system in a file. To pull it out it is stopped at a random moment, and mounted
+again: ext4 is shut down as by a loss of power (what was not synced is gone, every call fails); the
+others, as sticks have them, are served by programs (FUSE), which are killed (what they had not
+written is gone, every call fails). In the end each request that was put on it must have exactly one
+answer on it and exactly one certificate. Where mounting is not allowed the medium is a directory that
+is renamed away and back: then nothing written is lost, but it goes as suddenly. Needs CMPOST and
+MAKE_REQUESTS.
 """
 
 import argparse
@@ -57,6 +59,48 @@ class MountedMedium:
         run("umount", "--lazy", self.place, check=False)
 
 
+class ServedMedium:
+    """A file system in a file that a program serves."""
+
+    MAKE = {"fat": ["mkfs.vfat", "-F", "32"], "exfat": ["mkfs.exfat"],
+            "ntfs": ["mkfs.ntfs", "--force", "--fast", "--quiet"]}
+
+    def __init__(self, directory, kind):
+        self.kind, self.server, self.device = kind, None, None
+        self.image, self.place = Path(directory) / "image", Path(directory) / "medium"
+        self.place.mkdir()
+        with open(self.image, "wb") as image:
+            image.truncate(64 << 20)
+        run(*self.MAKE[kind], self.image)
+        if kind == "exfat":  # its program takes nothing but a device
+            self.device = run("losetup", "--find", "--show", self.image).stdout.strip()
+        self.put_in()
+
+    def command(self):
+        if self.kind == "fat":
+            return ["fusefat", "-f", "-o", "rw+", self.image, self.place]
+        if self.kind == "exfat":
+            return ["mount.exfat-fuse", "-d", self.device, self.place]
+        return ["ntfs-3g", "-o", "no_detach", self.image, self.place]
+
+    def put_in(self):
+        self.server = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL,
+                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        eventually(self.place.is_mount, f"{self.kind} to be mounted", timeout=10)
+
+    def pull(self):
+        self.server.kill()
+        self.server.wait()
+        run("umount", "--lazy", self.place)
+
+    def end(self):
+        self.server.kill()
+        self.server.wait()
+        run("umount", "--lazy", self.place, check=False)
+        if self.device:
+            run("losetup", "--detach", self.device, check=False)
+
+
 class RenamedMedium:
     """A directory that goes and comes."""
 
@@ -74,13 +118,13 @@ class RenamedMedium:
         pass
 
 
-def make_medium(directory, rename):
-    if not rename:
+def make_medium(directory, kind):
+    if kind != "renamed":
         try:
-            medium = MountedMedium(directory)
-            medium.pull()
-            medium.put_in()
-            return medium
+            mounted = MountedMedium(directory) if kind == "ext4" else ServedMedium(directory, kind)
+            mounted.pull()
+            mounted.put_in()
+            return mounted
         except (AssertionError, OSError) as error:
             print(f"no mounting here, so the medium is renamed: {error}", flush=True)
             shutil.rmtree(Path(directory) / "medium", ignore_errors=True)
@@ -92,7 +136,7 @@ class PullLoop:
         self.directory, self.options = Path(directory), options
         self.random = random.Random(options.seed)
         self.instance = Instance(self.directory / "ca", self.directory / "log")
-        self.medium = make_medium(directory, options.rename)
+        self.medium = make_medium(directory, options.medium)
         self.prepared = self.directory / "prepared"
 
     def prepare(self):
@@ -132,7 +176,10 @@ class PullLoop:
         time.sleep(0.5)  # for a second answer, if there were one
 
     def answers(self):
-        return [name for name in os.listdir(self.outbox) if not name.startswith(".")]
+        """Empty files stay where a name was taken for an answer, see docs/configuration.md."""
+        links = self.options.medium not in ("fat", "exfat")
+        return [name for name in os.listdir(self.outbox) if not name.startswith(".")
+                and (links or (self.outbox / name).stat().st_size > 0)]
 
     def is_done(self):
         """Also of an answer that lay there when its medium went, and that is looked at again."""
@@ -161,7 +208,7 @@ def main():
     parser.add_argument("--requests", type=int, default=300)
     parser.add_argument("--pulls", type=int, default=50)
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 32))
-    parser.add_argument("--rename", action="store_true", help="do not try to mount")
+    parser.add_argument("--medium", choices=["ext4", *ServedMedium.MAKE, "renamed"], default="ext4")
     options = parser.parse_args()
     print(f"seed {options.seed}", flush=True)
     directory = tempfile.mkdtemp(prefix="cmpost-medium-")
