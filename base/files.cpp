@@ -156,6 +156,15 @@ Result<void> rename_over_own(const FileDescriptor& from_directory, const std::st
   return failure(error);
 }
 
+bool is_one_file(const FileDescriptor& a_directory, const std::string& a,
+                 const FileDescriptor& b_directory, const std::string& b) {
+  struct stat of_a {
+  }, of_b{};
+  return ::fstatat(a_directory.get(), a.c_str(), &of_a, AT_SYMLINK_NOFOLLOW) == 0 &&
+         ::fstatat(b_directory.get(), b.c_str(), &of_b, AT_SYMLINK_NOFOLLOW) == 0 &&
+         of_a.st_dev == of_b.st_dev && of_a.st_ino == of_b.st_ino;
+}
+
 }  // namespace
 
 Result<void> rename_no_replace(const FileDescriptor& from_directory, const std::string& from,
@@ -165,11 +174,19 @@ Result<void> rename_no_replace(const FileDescriptor& from_directory, const std::
     return {};
   }
   if (errno != EINVAL && errno != ENOSYS) return failure(errno_error("renaming to", to, errno));
+  return rename_by_link(from_directory, from, to_directory, to);
+}
+
+Result<void> rename_by_link(const FileDescriptor& from_directory, const std::string& from,
+                            const FileDescriptor& to_directory, const std::string& to) {
   if (::linkat(from_directory.get(), from.c_str(), to_directory.get(), to.c_str(), 0) != 0) {
-    const bool no_links = errno == EPERM || errno == EOPNOTSUPP || errno == ENOSYS;
-    if (!no_links) return failure(errno_error("linking to", to, errno));
-    return rename_over_own(from_directory, from, to_directory, to);
+    const int error = errno;
+    const bool no_links = error == EPERM || error == EOPNOTSUPP || error == ENOSYS;
+    if (no_links) return rename_over_own(from_directory, from, to_directory, to);
+    const bool interrupted = error == EEXIST && is_one_file(from_directory, from, to_directory, to);
+    if (!interrupted) return failure(errno_error("linking to", to, error));
   }
+  crash_point("file.linked");
   if (::unlinkat(from_directory.get(), from.c_str(), 0) != 0) {
     return failure(errno_error("removing", from, errno));
   }

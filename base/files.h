@@ -61,10 +61,14 @@ Result<void> write_file(const std::string& path, ByteView contents, mode_t mode,
                         IfExists if_exists);
 
 // renameat2(RENAME_NOREPLACE). An existing target is an Error (hold) and nothing has changed. On a
-// file system without that call: link and unlink; without hard links too: an empty file takes the
-// name first, which a crash may leave.
+// file system without that call: rename_by_link().
 Result<void> rename_no_replace(const FileDescriptor& from_directory, const std::string& from,
                                const FileDescriptor& to_directory, const std::string& to);
+// The same by link and unlink. A crash in between leaves both names, and a second call takes the
+// first one away. Without hard links, too: an empty file takes the name first, which a crash may
+// leave.
+Result<void> rename_by_link(const FileDescriptor& from_directory, const std::string& from,
+                            const FileDescriptor& to_directory, const std::string& to);
 
 // fsync(2). Needed after a rename, before the rename may be relied on.
 Result<void> sync(const FileDescriptor& file, std::string_view path);

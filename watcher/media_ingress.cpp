@@ -56,6 +56,16 @@ Result<void> move_below(const FileDescriptor& in, const std::string& name, const
   return moved;
 }
 
+// Where the same octets came, and were put away, before, they may be replaced by themselves: the
+// key tells them.
+Result<void> put_away(const FileDescriptor& in, const CopiedFile& file,
+                      const FileDescriptor& done) {
+  if (move_below(in, file.name, done, file.key())) return {};
+  const auto name = marked_name(file.name, file.key());
+  if (::renameat(in.get(), file.name.c_str(), done.get(), name.c_str()) == 0) return {};
+  return failure(errno_error("renaming to", name, errno));
+}
+
 bool has_entries(const std::string& directory) {
   std::error_code error;
   for (std::filesystem::directory_iterator at(directory, error), end; !error && at != end;
@@ -290,7 +300,7 @@ Result<void> MediaIngress::let_go(const FileDescriptor& in, const Medium& medium
     // Only what is not there is gone; a medium that is pulled out has other answers.
     if (!look && errno != ENOENT) return failure(errno_error("examining", file.name, errno));
     if (look && look->size == file.size && look->mtime_nanos == file.mtime_nanos) {
-      TRY(move_below(in, file.name, done, file.key()));
+      TRY(put_away(in, file, done));
       crash_point("media.let_go");
     }
     gone.push_back(file);

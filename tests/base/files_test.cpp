@@ -73,6 +73,18 @@ TEST_F(Files, RenamingReplacesNothing) {
   EXPECT_THAT(rename_no_replace(directory, "a", directory, "d"), Fails(HasSubstr("No such file")));
 }
 
+TEST_F(Files, RenameByLinkEndsWhatACrashInterrupted) {
+  write_in_place(directory_ / "a", "one");
+  write_in_place(directory_ / "b", "two");
+  const auto directory = here();
+  EXPECT_THAT(rename_by_link(directory, "a", directory, "b"), Fails(HasSubstr("exists")));
+  EXPECT_EQ(contents_of(directory_ / "b"), "two");
+  std::filesystem::create_hard_link(directory_ / "a", directory_ / "c");
+  EXPECT_THAT(rename_by_link(directory, "a", directory, "c"), IsOk());
+  EXPECT_THAT(names_in(directory_.path()), ElementsAre("b", "c"));
+  EXPECT_EQ(contents_of(directory_ / "c"), "one");
+}
+
 TEST_F(Files, IdentityTellsArrivalsApart) {
   write_in_place(directory_ / "a", "one");
   const FileDescriptor file(::open((directory_ / "a").c_str(), O_RDONLY));

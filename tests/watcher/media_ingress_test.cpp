@@ -128,6 +128,20 @@ TEST_F(MediaIngressTest, TheSameFileOnceMoreIsANewArrival) {
   EXPECT_THAT(in(".done"), SizeIs(2));
 }
 
+// File managers keep the time of what they copy.
+TEST_F(MediaIngressTest, TheSameFileComesAgainAndAgain) {
+  put("a.pki", 1);
+  const auto time = std::filesystem::last_write_time(in_ + "/a.pki");
+  for (std::size_t times = 1; times <= 4; ++times) {
+    put("a.pki", 1);
+    std::filesystem::last_write_time(in_ + "/a.pki", time);
+    EXPECT_EQ(look_twice().deposited, 1U);
+    EXPECT_THAT(jobs(), SizeIs(times));
+    EXPECT_THAT(in(), IsEmpty());
+  }
+  EXPECT_THAT(in(".done"), SizeIs(2));
+}
+
 TEST_F(MediaIngressTest, ATooLargeFileStaysOnTheMediumAndIsHeld) {
   write_and_rename(in_, "big.pki", std::string(1001, 'x'));
   EXPECT_EQ(look_twice().quarantined, 1U);
