@@ -22,7 +22,8 @@ bool waits_as_a_whole(const PKIBody& body) {
   return std::holds_alternative<body::rr>(body) || std::holds_alternative<body::genm>(body);
 }
 
-bool is_granted(const Answer& answer) { return !answer.outcome.starts_with("rejection"); }
+// Whatever would happen by the answer, or be told by it, needs consent; what is refused does not.
+bool needs_consent(const Answer& answer) { return !answer.refused || answer.effects.grants(); }
 
 std::string subject_of(const PKIBody& body) {
   const auto* rr = std::get_if<body::rr>(&body);
@@ -40,8 +41,7 @@ Outcome<Answer> refuse(const PKIBody& body, const Rejection& rejection) {
   const auto* rr = std::get_if<body::rr>(&body);
   if (rr == nullptr) return failure(rejection);
   Answer answer;
-  answer.outcome =
-      "rejection " + std::string(to_string(rejection.failInfo)) + ": " + rejection.text;
+  answer.refuse(rejection);
   RevRepContent content;
   content.status.assign(rr->details.size(), status_info(rejection));
   answer.body = body::rp{std::move(content)};
@@ -53,7 +53,7 @@ Outcome<Answer> with_consent(Handler handler, const Request& request, const Requ
   const auto consent = consent_for(request, kWholeMessage);
   if (consent.rejection) return refuse(request.message.body, *consent.rejection);
   ASSIGN_OR_RETURN(auto answer, handler(request, requester, services));
-  if (consent.what != Consent::What::needed || !is_granted(answer)) return answer;
+  if (consent.what != Consent::What::needed || !needs_consent(answer)) return answer;
   Answer waits;
   waits.body = waiting_error();
   waits.outcome = "waits for approval";

@@ -177,6 +177,11 @@ void Effects::merge(Effects&& more) {
   move_all(audit, more.audit);
 }
 
+bool Effects::grants() const {
+  return !certificates.empty() || !state_changes.empty() || changes_crl() || use_secret ||
+         !use_tokens.empty() || !archived_keys.empty() || passphrase;
+}
+
 Result<bool> apply(const Effects& effects, LedgerWriter& writer, Time now) {
   MessageRows rows;
   return apply(effects, writer, now, rows);

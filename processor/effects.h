@@ -65,6 +65,8 @@ struct Effects {
 
   // The effects of a part of a request that goes on to the rest.
   void merge(Effects&& more);
+  // Something that was asked for happens by it; the rest notes who asked and what was said.
+  bool grants() const;
   // A certificate has become or has ceased to be revoked: a new CRL is due.
   bool changes_crl() const { return !revocations.empty() || !unrevocations.empty(); }
 };

@@ -91,7 +91,7 @@ class Certification {
   Outcome<void> add_rejection(std::int64_t certReqId, const Rejection& rejection) {
     // A part that has its answer keeps it, whatever is wrong with the whole by now.
     if (consent_for(request_, certReqId).what == Consent::What::settled) return {};
-    outcome_ = "rejection " + std::string(to_string(rejection.failInfo)) + ": " + rejection.text;
+    answer_.refuse(rejection);
     responses_.push_back({certReqId, status_info(rejection), std::nullopt, std::nullopt});
     return {};
   }
@@ -104,9 +104,8 @@ class Certification {
     if (const auto* holder = requester_.secret(); holder != nullptr && issued) {
       answer_.effects.use_secret = holder->secret.reference;
     }
-    answer_.outcome = !outcome_.empty()            ? outcome_
-                      : !answer_.undecided.empty() ? "waits for approval"
-                                                   : "accepted";
+    answer_.outcome = answer_.undecided.empty() ? "accepted" : "waits for approval";
+    answer_.partly = answer_.refused && (issued || !answer_.undecided.empty());
     answer_.body = Body{{ca_pubs(issued, std::is_same_v<Body, body::ip>), std::move(responses_)}};
     return std::move(answer_);
   }
@@ -197,7 +196,6 @@ class Certification {
   Services& services_;
   Answer answer_;
   std::vector<CertResponse> responses_;
-  std::string outcome_;
 };
 
 // how many there are and how they are numbered; a fault here concerns all of them.

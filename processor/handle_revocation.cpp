@@ -175,8 +175,7 @@ Outcome<Answer> handle_revocation(const Request& request, const Requester& reque
   answer.outcome = "accepted";
   const auto refuse = [&](const Rejection& rejection) {
     content.status.push_back(status_info(rejection));
-    answer.outcome =
-        "rejection " + std::string(to_string(rejection.failInfo)) + ": " + rejection.text;
+    answer.refuse(rejection);
   };
   for (const auto& one : details) {
     if (!together) {
@@ -194,6 +193,7 @@ Outcome<Answer> handle_revocation(const Request& request, const Requester& reque
     }
   }
   if (content.status.empty()) return failure(together.error());  // rp cannot be empty
+  answer.partly = answer.refused && !revoked.empty();
   // RFC 9810 5.3.10: "IDs for which revocation was requested (same order as status)".
   if (revoked.size() == content.status.size()) content.revCerts = std::move(revoked);
   answer.body = body::rp{std::move(content)};

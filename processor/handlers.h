@@ -33,8 +33,20 @@ struct Answer {
   Bytes old_serial;                                  // kur
   // What somebody has to agree to first; in `body` these have the status waiting.
   std::vector<WaitingPart> undecided;
-  std::string outcome;  // "accepted", "rejection badPOP": for people
+  // What of it is refused, if anything: all of it, or `partly`, where something else is granted or
+  // waits. Of several refusals the last.
+  std::optional<Rejection> refused;
+  bool partly = false;
+  std::string outcome;  // of what is not refused: "accepted"; nothing is decided by it
+
+  void refuse(const Rejection& rejection) { refused = rejection; }
 };
+
+// An answer in the words of listings, log and audit: "accepted", "rejection badPOP: the signature
+// is wrong". Made last, from what has been decided.
+std::string outcome_of(const Answer& answer);
+// An answer that is an error message.
+Answer refusal(const Rejection& rejection);
 
 // ir, cr, kur, ccr (R-073, R-090 to R-101, R-120, R-129) and p10cr (R-064). Faults of the body are
 // part of the Answer: ip, cp, kup or ccp with a rejection (R-110); a Trouble is for everything

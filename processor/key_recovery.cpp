@@ -100,8 +100,7 @@ Answer refuse_recovery(const Rejection& rejection) {
   KeyRecRepContent content;
   content.status = status_info(rejection);
   answer.body = body::krp{std::move(content)};
-  answer.outcome =
-      "rejection " + std::string(to_string(rejection.failInfo)) + ": " + rejection.text;
+  answer.refuse(rejection);
   return answer;
 }
 

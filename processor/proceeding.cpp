@@ -6,10 +6,6 @@ namespace cmpost {
 
 JobId reply_id(const JobId& request) { return make_job_id({view_of("reply"), request.octets}); }
 
-std::string outcome_of(const Rejection& rejection) {
-  return "rejection " + std::string(to_string(rejection.failInfo)) + ": " + rejection.text;
-}
-
 Proceeding::Proceeding(const JobId& job_id, const Envelope& job_envelope,
                        const ProcessorServices& all)
     : job(job_id), envelope(job_envelope), shared(all) {

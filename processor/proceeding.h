@@ -55,8 +55,6 @@ struct Proceeding {
   Decision decision;
 };
 
-// "rejection badPOP: the signature is wrong", as outcomes spell it.
-std::string outcome_of(const Rejection& rejection);
 // The id of the answer to a job.
 JobId reply_id(const JobId& request);
 

@@ -188,10 +188,14 @@ Result<Decision> Responder::answer(LedgerReader& ledger) {
 // R-218: "MAY be sent [...] in the generalInfo field of the PKIHeader of any PKIMessage at any
 // time."
 Outcome<void> Responder::take_header_passphrase() {
-  const auto* item = find(request_header().generalInfo, oid::id_it_revPassphrase);
-  const bool concerns = item != nullptr && at_.requester && takes_passphrases(channel()) &&
-                        !std::holds_alternative<body::nested>(body());
+  const auto* item = header_passphrase(request_header(), *at_.request.channel);
+  const bool concerns =
+      item != nullptr && at_.requester && !std::holds_alternative<body::nested>(body());
   if (!concerns) return {};
+  if (at_.request.channel->approvals("genm") > 0) {
+    return reject(PKIFailureInfo::badRequest,
+                  "people agree to a revocation passphrase here, which genm brings to them");
+  }
   ASSIGN_OR_RETURN(passphrase_,
                    take_passphrase(*item, at_.request, *at_.requester, at_.services()));
   return {};
@@ -340,7 +344,7 @@ Outcome<Responder::Next> Responder::confirm() {
   Answer end;
   ASSIGN_OR_RETURN(end.effects, withdraw(about, "wrong certHash", at_.request.now, services));
   end.body = error_body(*rejection);
-  end.outcome = outcome_of(*rejection);
+  end.refuse(*rejection);
   return end;
 }
 

@@ -26,10 +26,7 @@ Result<Decision> Responder::finish(Next&& next) {
 // opened, so that the same octets get the same answer; every other leaves no trace but the audit
 // record.
 Result<Decision> Responder::refuse(const Rejection& rejection) {
-  Answer answer;
-  answer.body = error_body(rejection);
-  answer.outcome = outcome_of(rejection);
-  return answered(std::move(answer));
+  return answered(refusal(rejection));
 }
 
 Result<Decision> Responder::answered(Answer&& answer) {
@@ -81,8 +78,8 @@ void Responder::note_outcome(Answer& answer) {
   if (at_.requester && at_.requester->established && (opening_ || continuing_)) {
     at_.decision.effects.kem_secrets.push_back(*std::move(at_.requester->established));
   }
-  at_.decision.outcome = std::move(answer.outcome);
-  at_.decision.refused = at_.decision.outcome.starts_with("rejection");
+  at_.decision.outcome = outcome_of(answer);
+  at_.decision.refused = answer.refused.has_value();
 }
 
 // The answer to popdecr is that to the request.
@@ -164,12 +161,12 @@ Result<Decision> Responder::waits(Answer&& answer) {
   waiting.told = in_batch() || (may_tell && policy.interim == WaitingSettings::Interim::always);
   if (!waiting.told && may_tell && policy.interim == WaitingSettings::Interim::after)
     waiting.interim_at = at_.request.now + policy.after;
+  passphrase_.reset();  // it waits with the message that has brought it (resume.cpp)
   note_outcome(answer);
   std::string reply_body;
   Bytes der;
   if (waiting.told) {
     ReplyParts parts{std::move(answer.body), false, {}, nonce};
-    parts.takes_passphrase = at_.decision.effects.passphrase.has_value();
     ASSIGN_OR_RETURN(der, at_.build(request_header(), std::move(parts), reply_body));
     transaction.our_nonce = nonce;
     waiting.note_nonce(nonce);

@@ -3,10 +3,12 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "processor/audit_detail.h"
 #include "processor/authentication.h"
 #include "processor/dispatch.h"
 #include "processor/header_rules.h"
 #include "processor/proceeding.h"
+#include "processor/revocation_passphrase.h"
 
 namespace cmpost {
 namespace {
@@ -113,15 +115,15 @@ class Resumption {
       answer = std::move(*granted);
     } else {
       const auto& rejection = *granted.error().rejection();
-      answer.body = error_body(rejection);
-      answer.outcome = outcome_of(rejection);
+      answer = refusal(rejection);
       log::warning("request.refused_after_waiting",
-                   {{"tid", at_.decision.tid}, {"outcome", answer.outcome}});
+                   {{"tid", at_.decision.tid}, {"outcome", outcome_of(answer)}});
     }
     at_.decision.effects = std::move(answer.effects);
-    at_.decision.outcome = answer.outcome;
-    at_.decision.refused = answer.outcome.starts_with("rejection");
+    at_.decision.outcome = outcome_of(answer);
+    at_.decision.refused = answer.refused.has_value();
     note_answers(answer, overdue);
+    TRY(take_header_passphrase(answer));
     return pass_on();
   }
 
@@ -144,6 +146,25 @@ class Resumption {
     }
   }
 
+  // What the header left waits with the message, and is taken when all of that is decided
+  // and some of it granted.
+  Result<void> take_header_passphrase(const Answer& answer) {
+    const auto* item = header_passphrase(header(), *at_.request.channel);
+    const bool granted =
+        !at_.transaction->certificates.empty() || !answer.refused || answer.effects.grants();
+    if (item == nullptr || !at_.requester || !after_.all_decided() || !granted) return {};
+    auto taken = take_passphrase(*item, at_.request, *at_.requester, at_.services());
+    if (!taken && taken.error().rejection() == nullptr) return failure(*taken.error().error());
+    if (!taken) {
+      log::warning("passphrase.refused_after_waiting",
+                   {{"tid", at_.decision.tid}, {"reason", taken.error().rejection()->text}});
+      return {};
+    }
+    at_.decision.effects.audit.push_back(passphrase_entry(taken->subject));
+    at_.decision.effects.passphrase = std::move(*taken);
+    return {};
+  }
+
   // A final response leaves by itself where the requester does not poll, and only as a whole: a
   // peer that takes the first file for the last must find everything in it.
   Result<Decision> pass_on() {
@@ -160,6 +181,7 @@ class Resumption {
     }
     const auto nonce = at_.shared.random.bytes(kNonceSize);
     ReplyParts reply{merged(parts), after_.implicitConfirm, {}, nonce};
+    reply.takes_passphrase = at_.decision.effects.passphrase.has_value();
     if (at_.transaction->awaits_confirm()) {
       reply.confirmWaitTime = at_.request.now + channel().confirm_within;
     }

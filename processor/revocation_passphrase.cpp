@@ -63,6 +63,11 @@ bool takes_passphrases(const ChannelSettings& channel) {
   return channel.revocation_passphrase && !channel.strict;
 }
 
+const InfoTypeAndValue* header_passphrase(const PKIHeader& header, const ChannelPolicy& channel) {
+  if (!takes_passphrases(channel.settings)) return nullptr;
+  return find(header.generalInfo, oid::id_it_revPassphrase);
+}
+
 Outcome<RevocationPassphrase> take_passphrase(const InfoTypeAndValue& item, const Request& request,
                                               const Requester& requester,
                                               const Services& services) {

@@ -28,6 +28,8 @@ bool is_passphrase_credential(std::string_view credential);
 
 // Whether this channel takes them at all (`revocation_passphrase`, never when strict).
 bool takes_passphrases(const ChannelSettings& channel);
+// The one that a header brings, where the channel takes them.
+const InfoTypeAndValue* header_passphrase(const PKIHeader& header, const ChannelPolicy& channel);
 
 // Takes the value of id-it-revPassphrase: EnvelopedData for one of our keys (pvno 3). It is for the
 // subject of the certificate that protects the message, or for the only subject that the secret may
