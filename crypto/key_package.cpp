@@ -94,13 +94,14 @@ Result<PrivateKey> read_key_package(ByteView der) {
 
 Result<EncKeyWithID> read_enc_key_with_id(ByteView der) {
   std::optional<GeneralName> identifier;
+  std::optional<std::string> token;
   auto parts = [&]() -> der::Parsed<KeyParts> {
     der::Reader reader(der);
     ASSIGN_OR_RETURN(der::Reader at, reader.enter(der::kSequence));
     TRY(reader.finish());
     ASSIGN_OR_RETURN(auto key, read_key_parts(at));
     if (at.peek() == der::kUtf8String) {
-      TRY(at.utf8_string());
+      ASSIGN_OR_RETURN(token, at.utf8_string());
     } else if (!at.at_end()) {
       ASSIGN_OR_RETURN(identifier, read_general_name(at));
     }
@@ -109,7 +110,7 @@ Result<EncKeyWithID> read_enc_key_with_id(ByteView der) {
   }();
   if (!parts) return hold("EncKeyWithID: " + to_string(parts.error()));
   ASSIGN_OR_RETURN(auto key, to_key(*std::move(parts)));
-  return EncKeyWithID{std::move(key), std::move(identifier)};
+  return EncKeyWithID{std::move(key), std::move(identifier), std::move(token)};
 }
 
 Result<Bytes> encode(const EncKeyWithID& value) {
@@ -118,6 +119,7 @@ Result<Bytes> encode(const EncKeyWithID& value) {
   writer.constructed(der::kSequence, [&] {
     write_key_parts(writer, parts);
     if (value.identifier) writer.raw(value.identifier->der);
+    if (value.token) writer.utf8_string(*value.token);
   });
   OPENSSL_cleanse(parts.private_key.data(), parts.private_key.size());
   return std::move(writer).take();

@@ -14,7 +14,8 @@ Result<PrivateKey> read_key_package(ByteView der);
 // What a requester encrypts to us as proof of possession or for the archive.
 struct EncKeyWithID {
   PrivateKey key;
-  std::optional<GeneralName> identifier;  // a UTF8String in its place is not kept
+  std::optional<GeneralName> identifier{};
+  std::optional<std::string> token{};  // the other choice of identifier: a UTF8String
 };
 Result<EncKeyWithID> read_enc_key_with_id(ByteView der);
 Result<Bytes> encode(const EncKeyWithID& value);

@@ -69,6 +69,8 @@ tl::unexpected<Rejection> no_fitting_secret() {
   return reject(PKIFailureInfo::badMessageCheck, "no secret is known that fits the MAC");
 }
 
+}  // namespace
+
 Outcome<Requester> authenticate_by_secret(const Request& request, const Verifier& verifier) {
   const auto& message = request.message;
   // Before any secret is looked at, so that nobody learns or guesses one this way.
@@ -90,8 +92,8 @@ Outcome<Requester> authenticate_by_secret(const Request& request, const Verifier
     return no_fitting_secret();
   auto verified = verify_mac_protection(message, parameters, secret->value);
   if (verified) {
-    return Requester{
-        SecretHolder{std::move(*secret), std::move(parameters), std::move(known->revokes)}};
+    return Requester(
+        SecretHolder{std::move(*secret), std::move(parameters), std::move(known->revokes)});
   }
   // A registered key of another length than the MAC's is a wrong one.
   const auto* rejection = verified.error().rejection();
@@ -111,8 +113,10 @@ Outcome<Requester> authenticate_by_signature(const Request& request, const Verif
   }
   TRY(verify_signature_protection(request.message, *key));
   ASSIGN_OR_RETURN(auto holder, judge_signer(signer, extra_certs, request, verifier.ledger));
-  return Requester{std::move(holder)};
+  return Requester(std::move(holder));
 }
+
+namespace {
 
 std::optional<ProtectionMethod> signature_method(const AlgorithmIdentifier& algorithm) {
   const auto scheme = signature_scheme(algorithm);

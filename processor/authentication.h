@@ -25,6 +25,10 @@ struct Verifier {
 // still not be allowed what it asks for.
 Outcome<Requester> authenticate(const Request& request, const Verifier& verifier);
 
+// Of these it is made, and of those in kem_protection.h.
+Outcome<Requester> authenticate_by_secret(const Request& request, const Verifier& verifier);
+Outcome<Requester> authenticate_by_signature(const Request& request, const Verifier& verifier);
+
 // After a badMessageCheck: what counts against a secret, if the message named one.
 Result<std::optional<SecretFailure>> failure_to_count(const Request& request,
                                                       const Verifier& verifier);

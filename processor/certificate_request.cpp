@@ -157,6 +157,8 @@ Outcome<ProvenRequest> prove(const CertReqMsg& message, const Request& request,
   TRY(check_controls(message, request));
   ASSIGN_OR_RETURN(auto name, profile_name(request, message.certReq.certReqId));
   ASSIGN_OR_RETURN(auto possession, possess(message, name, request, requester, services));
+  ASSIGN_OR_RETURN(auto to_archive,
+                   key_to_archive(message, possession, request, requester, services));
   CertificateWish wish{.subject = wanted.subject.value_or(Name()),
                        .key = std::move(possession.key),
                        .extensions = wanted.extensions.value_or(Extensions()),
@@ -169,7 +171,7 @@ Outcome<ProvenRequest> prove(const CertReqMsg& message, const Request& request,
   ProvenRequest proven{message.certReq.certReqId, std::move(wish), std::move(name)};
   proven.by_certificate = possession.by_certificate;
   proven.by_challenge = possession.by_challenge;
-  ASSIGN_OR_RETURN(proven.to_archive, key_to_archive(message, proven.wish.key, request, services));
+  proven.to_archive = std::move(to_archive);
   if (possession.generated) {
     if (asks_to_archive_generated(message)) proven.to_archive = possession.private_key;
     proven.generated = std::move(possession.private_key);

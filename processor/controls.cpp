@@ -132,8 +132,10 @@ Outcome<std::vector<std::string>> check_tokens(const CertReqMsg& message, Servic
   return to_use;
 }
 
-Checked<std::optional<PrivateKey>> key_to_archive(const CertReqMsg& message, const PublicKey& key,
+Checked<std::optional<PrivateKey>> key_to_archive(const CertReqMsg& message,
+                                                  const Possession& possession,
                                                   const Request& request,
+                                                  const Requester& requester,
                                                   const Services& services) {
   const auto* found = control(message, oid::id_regCtrl_pkiArchiveOptions);
   const auto options =
@@ -147,9 +149,10 @@ Checked<std::optional<PrivateKey>> key_to_archive(const CertReqMsg& message, con
   auto sent = read_enc_key_with_id(opened->content);
   wipe(opened->content);
   if (opened->content_type != oid::id_ct_encKeyWithID || !sent ||
-      !equal(sent->key.public_key().spki(), key.spki())) {
+      !equal(sent->key.public_key().spki(), possession.key.spki())) {
     return reject(PKIFailureInfo::badPOP, "the key for the archive is not that of the template");
   }
+  TRY(check_identifier(*sent, message.certReq.certTemplate, possession.covers_request, requester));
   return std::move(sent->key);
 }
 

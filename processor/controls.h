@@ -3,6 +3,7 @@
 
 #include "crypto/private_key.h"
 #include "processor/handlers.h"
+#include "processor/proof_of_possession.h"
 
 namespace cmpost {
 
@@ -14,10 +15,14 @@ Checked<void> check_controls(const CertReqMsg& message, const Request& request);
 // regToken is one with a number of uses, of which this is one. Returns the references to use up.
 Outcome<std::vector<std::string>> check_tokens(const CertReqMsg& message, Services& services);
 
-// The private key in pkiArchiveOptions, which is that of `key`; nullopt without the control or when
-// it does not bring one. badPOP, badRequest.
-Checked<std::optional<PrivateKey>> key_to_archive(const CertReqMsg& message, const PublicKey& key,
-                                                  const Request& request, const Services& services);
+// The private key in pkiArchiveOptions, which is that of the template and the requester's own
+// (check_identifier); nullopt without the control or when it does not bring one. badPOP,
+// badRequest.
+Checked<std::optional<PrivateKey>> key_to_archive(const CertReqMsg& message,
+                                                  const Possession& possession,
+                                                  const Request& request,
+                                                  const Requester& requester,
+                                                  const Services& services);
 // Whether pkiArchiveOptions asks to keep the key that is generated.
 bool asks_to_archive_generated(const CertReqMsg& message);
 

@@ -156,7 +156,7 @@ class Explanation {
 
   Result<void> check_p10cr(const CertificationRequest& wanted) {
     about_ = "request: ";
-    auto key = verify_pop(wanted);
+    auto key = verify_pop(wanted, *requester_);
     if (!note(about_ + "proof of possession", key)) {
       skip(about_ + "certificate", "the request is not proven");
       return {};

@@ -314,7 +314,7 @@ Outcome<Answer> handle_p10cr(const Request& request, const Requester& requester,
   const auto& wanted = std::get<body::p10cr>(request.message.body).request;
   Certification certification(request, requester, services);
   const auto proven = [&]() -> Outcome<ProvenRequest> {
-    ASSIGN_OR_RETURN(auto key, verify_pop(wanted));
+    ASSIGN_OR_RETURN(auto key, verify_pop(wanted, requester));
     const auto& names = request.wishes.certProfile;
     return ProvenRequest{kNoCertReqId,
                          CertificateWish{wanted.subject, std::move(key), wanted.extensions, {}, {}},

@@ -28,6 +28,7 @@ struct Answer {
   Effects effects;
   bool implicitConfirm = false;  // granted
   bool awaits_confirm = false;   // certificates are out, certConf is due
+  bool unprotected = false;      // to who has proven nothing (RFC 9810 Appendix E)
   bool challenges = false;       // popdecc: nothing else happens before popdecr comes
   std::vector<TransactionCertificate> certificates;  // that it carries
   Bytes old_serial;                                  // kur

@@ -60,17 +60,17 @@ Result<std::optional<Bytes>> unsealed_secret(const Request& request, Owner owner
 
 PKIBody genp(const Bytes& info) { return body::genp{{{oid::id_it_KemCiphertextInfo, info}}}; }
 
-Outcome<void> encapsulate_to(const Certificate& certificate, const Request& request,
-                             const Verifier& verifier, GivenCiphertext& given) {
-  ASSIGN_OR_RETURN(const auto key, usable_key(certificate));
+Outcome<void> encapsulate_to(const CertificateHolder& asker, const Request& request,
+                             const Verifier& verifier, Answer& answer) {
+  ASSIGN_OR_RETURN(const auto key, usable_key(asker.certificate));
   ASSIGN_OR_RETURN(const auto made, encapsulate(key));
   ASSIGN_OR_RETURN(auto secret, sealed_secret(request, Owner::requester, made.ciphertext,
                                               made.shared_secret, verifier));
   secret.info = encode(KemCiphertextInfo{made.kem, made.ciphertext});
-  secret.credential = given.requester.credential();
-  given.answer.body = genp(secret.info);
-  given.answer.outcome = "a KEM ciphertext was given";
-  given.answer.effects.kem_secrets.push_back(std::move(secret));
+  secret.credential = credential_of(asker);
+  answer.body = genp(secret.info);
+  answer.outcome = "a KEM ciphertext was given";
+  answer.effects.kem_secrets.push_back(std::move(secret));
   return {};
 }
 
@@ -92,7 +92,7 @@ Outcome<Requester> authenticate_by_dh(const Request& request, const Verifier& ve
   TRY(verify_mac_protection(request.message, parameters, *agreed));
   ASSIGN_OR_RETURN(auto holder, judge_signer(sender, extra_certs, request, verifier.ledger));
   holder.proof = CertificateHolder::Proof::dh;
-  Requester requester{std::move(holder)};
+  Requester requester(std::move(holder));
   requester.answer_mac = AnswerMac{std::move(parameters), *agreed};
   return requester;
 }
@@ -111,7 +111,7 @@ Outcome<Requester> authenticate_by_kem(const Request& request, const Verifier& v
   TRY(check_sender(sender, KeyUsageBit::keyEncipherment, request));
   ASSIGN_OR_RETURN(auto holder, judge_signer(sender, extra_certs, request, verifier.ledger));
   holder.proof = CertificateHolder::Proof::kem;
-  Requester requester{std::move(holder)};
+  Requester requester(std::move(holder));
   if (requester.credential() != credential) return no_kem_secret();
   return requester;
 }
@@ -123,26 +123,27 @@ bool asks_for_kem_ciphertext(const Request& request) {
          genm->items[0].infoType == oid::id_it_KemCiphertextInfo && !genm->items[0].infoValue;
 }
 
-Outcome<GivenCiphertext> give_kem_ciphertext(const Request& request, const Verifier& verifier) {
+Outcome<Answer> give_kem_ciphertext(const Request& request, const Verifier& verifier) {
   const auto extra_certs = read_extra_certs(request);
   ASSIGN_OR_RETURN(const auto sender,
                    find_sender_certificate(request, extra_certs, is_for_encapsulation));
   TRY(check_sender(sender, KeyUsageBit::keyEncipherment, request));
-  ASSIGN_OR_RETURN(auto holder, judge_signer(sender, extra_certs, request, verifier.ledger));
-  holder.proof = CertificateHolder::Proof::none;
-  GivenCiphertext given{Requester{std::move(holder)}, {}};
+  ASSIGN_OR_RETURN(auto asker, judge_signer(sender, extra_certs, request, verifier.ledger));
+  asker.proof = CertificateHolder::Proof::kem;  // is still to come
+  Answer answer;
+  answer.unprotected = true;
   KemSecrets secrets(verifier.ledger.connection());
   ASSIGN_OR_RETURN(const auto stored, secrets.find(transaction_id(request), Owner::requester));
   if (!stored) {
-    TRY(encapsulate_to(sender, request, verifier, given));
-    return given;
+    TRY(encapsulate_to(asker, request, verifier, answer));
+    return answer;
   }
-  if (stored->credential != given.requester.credential()) {
+  if (stored->credential != credential_of(asker)) {
     return reject(PKIFailureInfo::transactionIdInUse, "the transactionID has been used before");
   }
-  given.answer.body = genp(stored->info);
-  given.answer.outcome = "the KEM ciphertext was given again";
-  return given;
+  answer.body = genp(stored->info);
+  answer.outcome = "the KEM ciphertext was given again";
+  return answer;
 }
 
 Outcome<void> take_kem_ciphertext(Requester& requester, const Request& request,

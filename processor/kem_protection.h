@@ -16,11 +16,8 @@ Outcome<Requester> authenticate_by_kem(const Request& request, const Verifier& v
 bool asks_for_kem_ciphertext(const Request& request);
 // verifies the KEM certificate and encapsulates. The same message again gets the same
 // ciphertext; the transactionID of another is transactionIdInUse.
-struct GivenCiphertext {
-  Requester requester;
-  Answer answer;
-};
-Outcome<GivenCiphertext> give_kem_ciphertext(const Request& request, const Verifier& verifier);
+// Whoever asks has proven nothing, and is no Requester: the answer is not protected either.
+Outcome<Answer> give_kem_ciphertext(const Request& request, const Verifier& verifier);
 
 // what came in generalInfo for our own KEM key, or earlier in the transaction, decides what
 // answers are MACed with.

@@ -27,13 +27,65 @@ Checked<void> check_signature(const PublicKey& key, const AlgorithmIdentifier& a
   return reject(PKIFailureInfo::badPOP, "the signature that proves possession of the key is wrong");
 }
 
+// The names in a subjectAltName; nullopt: there are none, or they cannot be read.
+std::optional<std::vector<GeneralName>> alt_names(const std::optional<Extensions>& extensions) {
+  const auto* extension = extensions ? find(*extensions, oid::id_ce_subjectAltName) : nullptr;
+  if (extension == nullptr) return std::nullopt;
+  der::Reader reader(extension->extnValue);
+  auto inside = reader.enter(der::kSequence);
+  std::vector<GeneralName> names;
+  while (inside && !inside->at_end()) {
+    auto one = read_general_name(*inside);
+    if (!one) return std::nullopt;
+    names.push_back(std::move(*one));
+  }
+  if (names.empty()) return std::nullopt;
+  return names;
+}
+
+// A secret has no alternative names: what it may have is for the rights to say.
+bool has_own_alt_names(const std::optional<Extensions>& extensions, const Requester& requester) {
+  const auto names = alt_names(extensions);
+  if (!names) return false;
+  return requester.secret() != nullptr || std::ranges::all_of(*names, [&](const GeneralName& one) {
+           return requester.is_called(one);
+         });
+}
+
+bool names_own_certificate(const std::optional<Controls>& controls, const Requester& requester) {
+  const auto* holder = requester.certificate();
+  const auto* control = controls ? find(*controls, oid::id_regCtrl_oldCertID) : nullptr;
+  const auto id = control != nullptr ? read_cert_id(control->value) : der::Parsed<CertId>();
+  if (holder == nullptr || control == nullptr || !id) return false;
+  const auto issuer = id->issuer.directory_name();
+  return issuer && issuer->same(holder->certificate.issuer()) &&
+         equal(id->serialNumber, holder->certificate.serial_number());
+}
+
+// RFC 4211 4.1: the proof is "performing a signature operation on a piece of data containing the
+// identity for which the certificate is desired". An RA speaks for others.
+bool names_requester(const std::optional<Name>& subject,
+                     const std::optional<Extensions>& extensions, const Requester& requester) {
+  if (requester.is_ra() || (subject && !subject->is_null_dn())) return true;
+  return has_own_alt_names(extensions, requester);
+}
+
+Checked<void> check_names_requester(const CertRequest& wanted, const Requester& requester) {
+  const auto& fields = wanted.certTemplate;
+  if (names_requester(fields.subject, fields.extensions, requester)) return {};
+  if (names_own_certificate(wanted.controls, requester)) return {};
+  return reject(PKIFailureInfo::badPOP,
+                "the proof does not say whose it is: the template has no subject, and there is "
+                "neither poposkInput nor oldCertID");
+}
+
 // RFC 4211 4.1: authInfo names the sender when it has been authenticated, else it is a MAC over
 // the key under the shared secret.
 Checked<void> check_auth_info(const POPOSigningKeyInput& input, const Request& message,
                               const Requester& requester) {
   if (const auto* sender = std::get_if<GeneralName>(&input.authInfo)) {
-    if (*sender == message.message.header.sender) return {};
-    return reject(PKIFailureInfo::badPOP, "authInfo names somebody else than the sender");
+    if (requester.is_called(*sender)) return {};
+    return reject(PKIFailureInfo::badPOP, "authInfo names somebody else than the requester");
   }
   const auto& mac = std::get<PKMACValue>(input.authInfo);
   const auto* holder = requester.secret();
@@ -55,11 +107,12 @@ Checked<PublicKey> verify_signing_key(const CertRequest& request, const POPOSign
     return reject(PKIFailureInfo::badPOP, "the signature is not a whole number of octets");
   }
   if (!popo.poposkInput) {
+    TRY(check_names_requester(request, requester));
     TRY(check_signature(key, popo.algorithmIdentifier, request.der, popo.signature));
     return key;
   }
   // RFC 4211 4.1: "This field MUST be omitted if the certificate template contains both".
-  if (wanted.subject) {
+  if (wanted.subject && !wanted.subject->is_null_dn()) {
     return reject(PKIFailureInfo::badPOP,
                   "poposkInput is there although the template has subject and key");
   }
@@ -108,20 +161,15 @@ Checked<void> verify_agree_mac(const CertRequest& wanted, const PublicKey& key,
   return reject(PKIFailureInfo::badPOP, "agreeMAC is wrong");
 }
 
-// RFC 4211 4.2.1: the identifier says for whom the key was given away, so that nobody can ask for a
-// certificate, and a recovery, with somebody else's.
-Checked<void> check_identifier(const EncKeyWithID& sent, const CertTemplate& wanted,
-                               const PKIHeader& header) {
-  if (!sent.identifier || *sent.identifier == header.sender) return {};
-  const auto name = sent.identifier->directory_name();
-  if (name && wanted.subject && name->same(*wanted.subject)) return {};
-  return reject(PKIFailureInfo::badPOP, "the encrypted key names somebody else");
+bool is_for_subject(const EncKeyWithID& sent, const std::optional<Name>& subject) {
+  const auto name = sent.identifier ? sent.identifier->directory_name() : std::nullopt;
+  return name && subject && !name->is_null_dn() && name->same(*subject);
 }
 
 // R-105.
 Checked<PrivateKey> open_private_key(const CertRequest& wanted, const PublicKey& key,
                                      const POPOPrivKey::EncryptedKey& sent, const Request& request,
-                                     const Services& services) {
+                                     const Requester& requester, const Services& services) {
   if (!request.channel->settings.archive) {
     return reject(PKIFailureInfo::badRequest, "private keys are not archived here");
   }
@@ -137,7 +185,7 @@ Checked<PrivateKey> open_private_key(const CertRequest& wanted, const PublicKey&
   }
   auto with_id = read_enc_key_with_id(opened->content);
   if (!with_id) return reject(PKIFailureInfo::badPOP, with_id.error().what);
-  TRY(check_identifier(*with_id, wanted.certTemplate, request.message.header));
+  TRY(check_identifier(*with_id, wanted.certTemplate, false, requester));
   if (!equal(with_id->key.public_key().spki(), key.spki())) {
     return reject(PKIFailureInfo::badPOP, "the encrypted key is not that of the template");
   }
@@ -165,6 +213,7 @@ Checked<Possession> judge_challenge(PublicKey&& key, const CertRequest& wanted,
 struct LaterProof {
   const CertRequest& wanted;
   const Request& request;
+  const Requester& requester;
   const Services& services;
   bool agreement;
 
@@ -184,12 +233,16 @@ struct LaterProof {
   }
   Checked<Possession> operator()(const PKMACValue& mac) const {
     ASSIGN_OR_RETURN(auto key, decode_key(*wanted.certTemplate.publicKey));
+    TRY(check_names_requester(wanted, requester));
     TRY(verify_agree_mac(wanted, key, mac, request, services));
-    return Possession{std::move(key)};
+    Possession possession{std::move(key)};
+    possession.covers_request = true;
+    return possession;
   }
   Checked<Possession> operator()(const POPOPrivKey::EncryptedKey& sent) const {
     ASSIGN_OR_RETURN(auto key, decode_key(*wanted.certTemplate.publicKey));
-    ASSIGN_OR_RETURN(auto private_key, open_private_key(wanted, key, sent, request, services));
+    ASSIGN_OR_RETURN(auto private_key,
+                     open_private_key(wanted, key, sent, request, requester, services));
     Possession possession{std::move(key)};
     possession.private_key = std::move(private_key);
     return possession;
@@ -219,12 +272,15 @@ Checked<Possession> verify_pop(const CertReqMsg& wanted, const Request& request,
   if (const auto* signing = std::get_if<POPOSigningKey>(&*wanted.popo)) {
     ASSIGN_OR_RETURN(auto decoded,
                      verify_signing_key(wanted.certReq, *signing, request, requester));
-    return Possession{std::move(decoded)};
+    Possession possession{std::move(decoded)};
+    possession.covers_request = !signing->poposkInput;
+    return possession;
   }
   const auto* agreement = std::get_if<KeyAgreement>(&*wanted.popo);
   const auto& choice = agreement != nullptr ? agreement->key.choice
                                             : std::get<KeyEncipherment>(*wanted.popo).key.choice;
-  return std::visit(LaterProof{wanted.certReq, request, services, agreement != nullptr}, choice);
+  return std::visit(LaterProof{wanted.certReq, request, requester, services, agreement != nullptr},
+                    choice);
 }
 
 Checked<PublicKey> key_to_challenge(const CertReqMsg& wanted, std::int64_t pvno) {
@@ -244,11 +300,31 @@ Checked<PublicKey> key_to_challenge(const CertReqMsg& wanted, std::int64_t pvno)
   return not_asked();
 }
 
-Checked<PublicKey> verify_pop(const CertificationRequest& request) {
+Checked<void> check_identifier(const EncKeyWithID& sent, const CertTemplate& wanted, bool covered,
+                               const Requester& requester) {
+  const auto& subject = wanted.subject;
+  const bool named = (sent.identifier && requester.is_called(*sent.identifier)) ||
+                     (sent.token && requester.is_called(*sent.token));
+  // An RA gives what others have given to it.
+  if (named || (requester.is_ra() && is_for_subject(sent, subject))) return {};
+  if (sent.identifier || sent.token) {
+    return reject(PKIFailureInfo::badPOP, "the encrypted key names somebody else");
+  }
+  const bool named_by_subject = subject && !subject->is_null_dn();
+  const bool own_request = covered && (named_by_subject ? requester.is_called(*subject)
+                                                        : requester.certificate() != nullptr);
+  if (own_request || requester.is_ra()) return {};
+  return reject(PKIFailureInfo::badPOP, "the encrypted key does not say whose it is");
+}
+
+Checked<PublicKey> verify_pop(const CertificationRequest& request, const Requester& requester) {
   if (request.version != 0) {
     return reject(
         PKIFailureInfo::badCertTemplate,
         "the PKCS#10 request has version " + std::to_string(request.version) + " instead of 0");
+  }
+  if (!names_requester(request.subject, request.extensions, requester)) {
+    return reject(PKIFailureInfo::badPOP, "the PKCS#10 request does not say whose it is");
   }
   ASSIGN_OR_RETURN(const auto key, decode_key(request.spki));
   TRY(check_signature(key, request.signatureAlgorithm, request.info, request.signature));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cmp/pki_failure_info.h"
+#include "crypto/key_package.h"
 #include "crypto/private_key.h"
 #include "processor/handlers.h"
 #include "processor/request.h"
@@ -17,6 +18,8 @@ struct Possession {
   bool by_certificate = false;
   // It is still to come: popdecr, before there is a certificate (R-103).
   bool by_challenge = false;
+  // The proof covers the CertRequest with all that is in it, and that says who asks.
+  bool covers_request = false;
   // The private key itself: sent to us for the archive (R-105), or made here (R-160).
   std::optional<PrivateKey> private_key{};
   bool generated = false;
@@ -26,6 +29,10 @@ struct Possession {
 // template lacks key or subject; raVerified from an RA that protected the message itself; agreeMAC;
 // the key itself, encrypted to us; encrCert and challengeResp, which prove later. badPOP,
 // notAuthorized, or badCertTemplate for a key that is malformed.
+// A proof can be cut out of somebody's message, so it counts for who is named in what it covers
+// alone, and this is compared with who has protected the message (RFC 4211 4.1, 4.2.1): in the
+// template the subject (whether the requester may have it is for others to say), else its own
+// subjectAltName, else oldCertID; in poposkInput, authInfo.
 // A template without a key is not for here: see key_generation.h.
 Checked<Possession> verify_pop(const CertReqMsg& wanted, const Request& request,
                                const Requester& requester, const Services& services);
@@ -34,7 +41,15 @@ Checked<Possession> verify_pop(const CertReqMsg& wanted, const Request& request,
 // in this pvno.
 Checked<PublicKey> key_to_challenge(const CertReqMsg& wanted, std::int64_t pvno);
 
-// R-064: version 0 and the request's own signature.
-Checked<PublicKey> verify_pop(const CertificationRequest& request);
+// R-064: version 0 and the request's own signature. Anybody may have a copy of it, so it names its
+// requester like a CertTemplate.
+Checked<PublicKey> verify_pop(const CertificationRequest& request, const Requester& requester);
+
+// RFC 4211 4.2.1: whether a private key that was sent to be kept is the requester's own: it names
+// the requester, or is in a request that does (`covered`: by the proof of possession). "An attacker
+// could intercept the encrypted private key, build a certificate request around it and then ask for
+// a recovery operation": badPOP.
+Checked<void> check_identifier(const EncKeyWithID& sent, const CertTemplate& wanted, bool covered,
+                               const Requester& requester);
 
 }  // namespace cmpost

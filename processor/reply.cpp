@@ -40,13 +40,6 @@ PKIHeader reply_header(const PKIHeader& request, const ReplyParts& parts,
 
 const std::vector<CMPCertificate> kNoCertificates;
 
-// RFC 9810 Appendix E: a ciphertext is given out, and asked for, without protection.
-bool is_unprotected(const Requester& requester) {
-  const auto* holder = requester.certificate();
-  return requester.lacks_ciphertext ||
-         (holder != nullptr && holder->proof == CertificateHolder::Proof::none);
-}
-
 // Our key that a MAC under an agreed secret belongs to.
 const ProtocolKey* own_key(const MacParameters& parameters, const CertificateHolder* peer,
                            const Authority& authority) {
@@ -62,9 +55,11 @@ bool carries_certificate(const PKIBody& body) { return cert_response(body) != nu
 Result<Bytes> build_reply(const PKIHeader& request, const std::optional<Requester>& requester,
                           ReplyParts parts, const Authority& authority, Random& random, Time now) {
   auto header = reply_header(request, parts, authority, now);
-  if (requester && is_unprotected(*requester)) {
+  // RFC 9810 Appendix E: a ciphertext is given out, and asked for, without protection.
+  const bool asks = requester && requester->lacks_ciphertext;
+  if (parts.unprotected || asks) {
     const auto* kem = authority.kem_key();
-    const bool show = requester->lacks_ciphertext && kem != nullptr;
+    const bool show = asks && kem != nullptr;
     return leave_unprotected(std::move(header), parts.body, show ? kem->chain : kNoCertificates);
   }
   if (requester && requester->answer_mac) {

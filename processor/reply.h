@@ -15,6 +15,7 @@ struct ReplyParts {
   bool implicitConfirm = false;
   std::optional<Time> confirmWaitTime;
   Bytes senderNonce;              // fresh; kept by an open transaction
+  bool unprotected = false;       // to who has proven nothing (RFC 9810 Appendix E)
   bool takes_passphrase = false;  // the header of the request had one, which is kept
 };
 

@@ -24,21 +24,83 @@ std::string_view kind_of(CertificateHolder::Proof proof) {
     case CertificateHolder::Proof::dh:
       return "dh:";
     case CertificateHolder::Proof::kem:
-    case CertificateHolder::Proof::none:
       return "kem:";
     default:
       return "cert:";
   }
 }
 
+// The reference as a common name, and nothing else: how a MAC's sender is spelled (RFC 9483 3.1).
+bool is_reference(const Name& name, const std::string& reference) {
+  const auto attributes = name.attributes();
+  return attributes.size() == 1 && attributes[0].type == oid::id_at_commonName &&
+         attributes[0].value == reference;
+}
+
+bool is_alt_name(const GeneralName& name, const Certificate& certificate) {
+  const auto* extension = find(certificate.extensions(), oid::id_ce_subjectAltName);
+  if (extension == nullptr) return false;
+  der::Reader reader(extension->extnValue);
+  auto names = reader.enter(der::kSequence);
+  while (names && !names->at_end()) {
+    const auto one = read_general_name(*names);
+    if (!one) return false;
+    if (*one == name) return true;
+  }
+  return false;
+}
+
 }  // namespace
+
+std::string credential_of(const CertificateHolder& holder) {
+  return std::string(kind_of(holder.proof)) + to_hex(holder.certificate.fingerprint());
+}
 
 std::string Requester::credential() const {
   if (const auto* holder = secret()) {
     return std::string(kind_of(holder->parameters)) + holder->secret.reference;
   }
+  return credential_of(*certificate());
+}
+
+RequesterIdentity Requester::identity() const {
+  using Kind = RequesterIdentity::Kind;
+  if (const auto* holder = secret()) {
+    const auto kind = holder->revokes ? Kind::passphrase : Kind::secret;
+    return {kind, to_bytes(holder->secret.reference)};
+  }
   const auto& holder = *certificate();
-  return std::string(kind_of(holder.proof)) + to_hex(holder.certificate.fingerprint());
+  if (holder.record) return {Kind::certificate, holder.record->serial};
+  return {Kind::foreign_certificate, to_bytes(ByteView(holder.certificate.fingerprint()))};
+}
+
+std::optional<Name> Requester::only_subject() const {
+  const auto* holder = secret();
+  if (holder == nullptr || holder->revokes) return std::nullopt;
+  const auto& pattern = holder->secret.subject;
+  if (pattern.empty() || pattern.find('*') != std::string::npos) return std::nullopt;
+  auto subject = Name::from_text(pattern);
+  if (!subject || subject->is_null_dn()) return std::nullopt;
+  return *std::move(subject);
+}
+
+bool Requester::is_called(const Name& name) const {
+  if (name.is_null_dn()) return false;
+  if (const auto* holder = certificate()) return holder->certificate.subject().same(name);
+  const auto only = only_subject();
+  return is_reference(name, secret()->secret.reference) || (only && only->same(name));
+}
+
+bool Requester::is_called(const GeneralName& name) const {
+  if (const auto directory = name.directory_name(); directory && is_called(*directory)) return true;
+  const auto* holder = certificate();
+  return holder != nullptr && is_alt_name(name, holder->certificate);
+}
+
+bool Requester::is_called(std::string_view token) const {
+  if (const auto* holder = secret()) return holder->secret.reference == token;
+  const auto name = Name::from_text(token);
+  return name && is_called(*name);
 }
 
 Rejection Requester::refuse_instead_of(std::string_view other) const {

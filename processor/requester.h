@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <variant>
 
 #include "base/seldom.h"
@@ -36,9 +37,8 @@ struct CertificateHolder {
   Seldom<CertificateRecord> record;  // end_entity: from the ledger
   enum class Proof {
     signature,
-    dh,   // DHBasedMac with its Diffie-Hellman key
-    kem,  // KemBasedMac with its KEM key
-    none  // asks for a KEM ciphertext, which needs no proof
+    dh,  // DHBasedMac with its Diffie-Hellman key
+    kem  // KemBasedMac with its KEM key
   };
   Proof proof = Proof::signature;
 };
@@ -49,12 +49,40 @@ struct AnswerMac {
   Bytes secret;
 };
 
-struct Requester {
-  std::variant<SecretHolder, CertificateHolder> who;
+// Who somebody is: equal for one and the same, whatever it is called.
+struct RequesterIdentity {
+  enum class Kind {
+    secret,               // its reference
+    passphrase,           // whose it is
+    certificate,          // of this CA: its serial number
+    foreign_certificate,  // its fingerprint
+  };
+  Kind kind = Kind::secret;
+  Bytes value;
+  friend bool operator==(const RequesterIdentity&, const RequesterIdentity&) = default;
+};
 
-  const SecretHolder* secret() const { return std::get_if<SecretHolder>(&who); }
-  const CertificateHolder* certificate() const { return std::get_if<CertificateHolder>(&who); }
+struct Request;
+struct Verifier;
+
+// Only who has verified a protection can make one (authentication.h): nothing else in a message,
+// the sender in its header least of all, says who somebody is.
+class Requester {
+ public:
+  const SecretHolder* secret() const { return std::get_if<SecretHolder>(&who_); }
+  const CertificateHolder* certificate() const { return std::get_if<CertificateHolder>(&who_); }
   bool is_ra() const;
+  RequesterIdentity identity() const;
+  // The only subject that a secret stands for; nullopt for many.
+  std::optional<Name> only_subject() const;
+  // Names that belong to it alone, as far as a CA or an operator has said: the subject and the
+  // subjectAltNames of its certificate; of a secret, the one subject that it stands for, and its
+  // reference as CN. The NULL-DN is nobody's name.
+  bool is_called(const GeneralName& name) const;
+  bool is_called(const Name& name) const;
+  // The "text token passed and known to both" of RFC 4211 4.2.1: the reference of a secret, or the
+  // subject of the certificate in RFC 4514's spelling.
+  bool is_called(std::string_view token) const;
   // What its answers are MACed with, other than by its registered secret: the agreed value of
   // DHBasedMac, or the secret of our KEM key. Without any of these they are signed.
   Seldom<AnswerMac> answer_mac{};
@@ -71,6 +99,19 @@ struct Requester {
   Rejection refuse_instead_of(std::string_view credential) const;
   // For people: "mac:REF", "cert:CN=...", "ra:CN=...".
   std::string text() const;
+
+ private:
+  friend Outcome<Requester> authenticate_by_secret(const Request&, const Verifier&);
+  friend Outcome<Requester> authenticate_by_signature(const Request&, const Verifier&);
+  friend Outcome<Requester> authenticate_by_dh(const Request&, const Verifier&);
+  friend Outcome<Requester> authenticate_by_kem(const Request&, const Verifier&);
+  explicit Requester(SecretHolder holder) : who_(std::move(holder)) {}
+  explicit Requester(CertificateHolder holder) : who_(std::move(holder)) {}
+
+  std::variant<SecretHolder, CertificateHolder> who_;
 };
+
+// "cert:", "dh:" or "kem:" with the SHA-256 of the certificate.
+std::string credential_of(const CertificateHolder& holder);
 
 }  // namespace cmpost

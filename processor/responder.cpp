@@ -126,8 +126,7 @@ Outcome<void> Responder::give_ciphertext() {
     return reject(PKIFailureInfo::transactionIdInUse, "the transactionID has been used before");
   }
   ASSIGN_OR_RETURN(auto given, give_kem_ciphertext(at_.request, at_.verifier()));
-  at_.requester = std::move(given.requester);
-  given_ = std::move(given.answer);
+  given_ = std::move(given);
   return {};
 }
 

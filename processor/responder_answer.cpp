@@ -34,6 +34,7 @@ Result<Decision> Responder::answered(Answer&& answer) {
   ReplyParts parts{std::move(answer.body), answer.implicitConfirm, {}, nonce};
   if (std::holds_alternative<body::error>(parts.body)) passphrase_.reset();
   parts.takes_passphrase = passphrase_.has_value();
+  parts.unprotected = answer.unprotected;
   if (answer.awaits_confirm) parts.confirmWaitTime = at_.request.now + channel().confirm_within;
   std::string reply_body;
   ASSIGN_OR_RETURN(auto der, at_.build(request_header(), std::move(parts), reply_body));
