@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "app/command.h"
@@ -5,6 +6,7 @@
 #include "app/output.h"
 #include "base/files.h"
 #include "config/units.h"
+#include "processor/name_pattern.h"
 #include "processor/protection_tables.h"
 #include "processor/secret_store.h"
 
@@ -15,7 +17,9 @@ using nlohmann::json;
 
 struct SecretOptions {
   std::vector<std::string> references;
-  std::string secret_file, subject, expires;
+  std::string secret_file, expires;
+  std::optional<std::string> subject;
+  std::vector<std::string> san, profiles, channels;
   std::optional<std::int64_t> uses;
   bool hex = false;
 };
@@ -51,13 +55,51 @@ Result<Time> read_expiry(const std::string& text, Time now) {
   return hold("\"" + text + "\" is no time", "write 2027-01-31, 2027-01-31T12:00:00Z or 30d");
 }
 
+constexpr std::string_view kAny = "any";
+
+Result<std::string> subject_of(const SecretOptions& options) {
+  if (!options.subject) return subject_of_reference(options.references.front());
+  if (*options.subject == kAny) return std::string();
+  TRY(SubjectPattern::parse(*options.subject));
+  return *options.subject;
+}
+
+Result<SanRule> san_of(const SecretOptions& options) {
+  if (options.san.empty()) return SanRule{};
+  if (auto rule = san_rule(options.san)) return *std::move(rule);
+  return hold("--san does not say which names",
+              "write own, any, none, or patterns such as \"DNS:*.grid.example\"");
+}
+
+template <typename Named>
+Result<void> check_named(const std::vector<std::string>& names, const std::vector<Named>& known,
+                         std::string_view kind) {
+  for (const auto& name : names) {
+    if (std::ranges::find(known, name, &Named::name) != known.end()) continue;
+    return hold("there is no " + std::string(kind) + " " + printable(name));
+  }
+  return {};
+}
+
+// What it may ask for; narrow where nothing is said.
+Result<void> limit(Secret& secret, const SecretOptions& options, const Settings& settings) {
+  ASSIGN_OR_RETURN(secret.subject, subject_of(options));
+  ASSIGN_OR_RETURN(secret.san, san_of(options));
+  TRY(check_named(options.profiles, settings.profiles, "profile"));
+  secret.profiles = options.profiles;
+  secret.channels.any = options.channels == std::vector<std::string>{std::string(kAny)};
+  if (secret.channels.any) return {};
+  secret.channels.names = options.channels;
+  return check_named(options.channels, settings.channels, "channel");
+}
+
 Result<ExitCode> add(const SecretOptions& options, const CommonOptions& common) {
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
   ASSIGN_OR_RETURN(const auto* const key, instance->sealing_key());
   ASSIGN_OR_RETURN(auto* const ledger, instance->ledger());
   Secret secret;
   secret.reference = options.references.front();
-  secret.subject = options.subject;
+  TRY(limit(secret, options, instance->settings()));
   secret.max_uses = options.uses;
   secret.added = instance->clock().now();
   if (!options.expires.empty()) {
@@ -92,9 +134,22 @@ Result<ExitCode> add(const SecretOptions& options, const CommonOptions& common) 
   return ExitCode::ok;
 }
 
+std::vector<std::string> channels_of(const Secret& secret) {
+  return secret.channels.any ? std::vector<std::string>{std::string(kAny)} : secret.channels.names;
+}
+
+std::string in_a_row(const std::vector<std::string>& texts, std::string_view if_none) {
+  std::string row;
+  for (const auto& text : texts) row += (row.empty() ? "" : " ") + text;
+  return row.empty() ? std::string(if_none) : row;
+}
+
 json to_json(const Secret& secret, std::int64_t wrong_macs) {
   json value = {{"reference", secret.reference},
-                {"subject", secret.subject},
+                {"subject", secret.subject.empty() ? std::string(kAny) : secret.subject},
+                {"san", in_words(secret.san)},
+                {"profiles", secret.profiles},
+                {"channels", channels_of(secret)},
                 {"uses", secret.uses},
                 {"wrong_macs", wrong_macs},
                 {"added", to_iso8601(secret.added)}};
@@ -110,12 +165,15 @@ Result<ExitCode> list(const CommonOptions& common) {
   ASSIGN_OR_RETURN(const auto reader, ledger->reader());
   ASSIGN_OR_RETURN(const auto secrets, SecretStore(reader->connection(), *key).list());
   auto all = json::array();
-  Table table({"reference", "subject", "uses", "wrong MACs", "expires", "added"});
+  Table table({"reference", "subject", "SAN", "profiles", "channels", "uses", "wrong MACs",
+               "expires", "added"});
   for (const auto& secret : secrets) {
     ASSIGN_OR_RETURN(const auto wrong,
                      SecretLock(reader->connection()).failures(secret.reference, Time::min()));
     all.push_back(to_json(secret, wrong));
     table.add({secret.reference, secret.subject.empty() ? "any" : secret.subject,
+               in_words(secret.san), in_a_row(secret.profiles, "for secrets"),
+               in_a_row(channels_of(secret), "the first"),
                std::to_string(secret.uses) +
                    (secret.max_uses ? " of " + std::to_string(*secret.max_uses) : ""),
                std::to_string(wrong), secret.expires ? to_iso8601(*secret.expires) : "never",
@@ -184,12 +242,19 @@ void add_secret(CommandLine line) {
   adding->add_option("--secret-file", options->secret_file,
                      "file with the secret (default: one is made)");
   adding->add_flag("--hex", options->hex, "the file has hexadecimal digits: a key for a bare MAC");
-  adding
-      ->add_option("--uses", options->uses, "requests that it may authorise (default: any number)")
+  adding->add_option("--uses", options->uses, "certificates that it may get (default: any number)")
       ->check(CLI::PositiveNumber);
   adding->add_option("--expires", options->expires, "2027-01-31, 2027-01-31T12:00:00Z or 30d");
   adding->add_option("--subject", options->subject,
-                     "subject that may be asked for, '*' for any characters: \"CN=dev-*,O=Grid\"");
+                     "subject that may be asked for, '*' for any characters: \"CN=dev-*,O=Grid\"; "
+                     "or any (default: CN=REF)");
+  adding->add_option("--san", options->san,
+                     "names in subjectAltName, '*' for a label: \"DNS:*.grid.example\"; own (the "
+                     "CN, default), none or any");
+  adding->add_option("--profile", options->profiles,
+                     "the only profiles that may be asked for (default: those for secrets)");
+  adding->add_option("--channel", options->channels,
+                     "channels where it counts, or any (default: the first)");
   adding->callback(
       [=] { line.action = [=, common = &line.options] { return add(*options, *common); }; });
 

@@ -1,6 +1,7 @@
 #include "ca/extension_rules.h"
 
 #include <algorithm>
+#include <set>
 
 #include "ca/key_rules.h"
 #include "ca/words.h"
@@ -13,6 +14,9 @@ using Kind = ExtensionRule::Kind;
 
 constexpr std::uint32_t kKeyCertSign = std::uint32_t{1}
                                        << static_cast<unsigned>(KeyUsageBit::keyCertSign);
+
+constexpr std::uint32_t kCrlSign = std::uint32_t{1} << static_cast<unsigned>(KeyUsageBit::cRLSign);
+constexpr std::string_view kAnyExtendedKeyUsage = "2.5.29.37.0";
 
 bool contains(const std::vector<Oid>& ids, const Oid& id) {
   return std::find(ids.begin(), ids.end(), id) != ids.end();
@@ -37,6 +41,34 @@ auto refuse_authority(std::string text) {
 }
 
 }  // namespace
+
+namespace {
+
+// R-096, and what relying parties take for the word of the CA or of an authority of its own.
+bool has_power(const Oid& purpose) {
+  return is_pki_role(purpose) || purpose == oid::id_kp_OCSPSigning ||
+         purpose == oid::id_kp_timeStamping || purpose.dotted() == kAnyExtendedKeyUsage;
+}
+
+}  // namespace
+
+// Of a fixed or default rule the value is in `own`; what is copied is in purposes_ and key_usage_.
+std::vector<std::string> ExtensionPolicy::powers() const {
+  std::set<std::string> words;
+  auto purposes = purposes_;
+  auto bits = key_usage_;
+  for (const Entry& entry : entries_) {
+    const auto values = entry.own ? read_values({*entry.own}) : read_values({});
+    if (!values) continue;  // prepare_value() has refused it
+    for (const Oid& one : values->extKeyUsage.value_or(std::vector<Oid>())) purposes.push_back(one);
+    bits |= values->keyUsage.value_or(0);
+  }
+  for (const Oid& purpose : purposes) {
+    if (has_power(purpose)) words.insert("extendedKeyUsage " + plain_name(purpose));
+  }
+  if ((bits & kCrlSign) != 0) words.insert("keyUsage cRLSign");
+  return {words.begin(), words.end()};
+}
 
 struct ExtensionPolicy::Request {
   const Extensions& extensions;

@@ -22,6 +22,9 @@ class ExtensionPolicy {
     Extensions extensions;             // in the order that is written; with subjectKeyIdentifier
     std::vector<std::string> changes;  // how they differ from what was requested
   };
+  // What makes certificates of this profile more than their holder's own, in words: purposes and
+  // bits of keyUsage that speak for a PKI, from whatever rule they come.
+  std::vector<std::string> powers() const;
   Allowed<Granted> apply(const Extensions& requested, const PublicKey& key,
                          const DerivedValues& derived) const;
 

@@ -1,6 +1,7 @@
 #include "ca/profile.h"
 
 #include <algorithm>
+#include <array>
 
 #include "ca/extension_rules.h"
 #include "ca/key_rules.h"
@@ -85,12 +86,44 @@ void take(std::vector<std::string>& target, std::vector<std::string> more) {
   std::move(more.begin(), more.end(), std::back_inserter(target));
 }
 
+bool has_name_placeholder(std::string_view pattern) {
+  return std::ranges::any_of(std::array{"{dns}", "{email}", "{ip}", "{uri}"}, [&](auto word) {
+    return pattern.find(word) != std::string_view::npos;
+  });
+}
+
+// Whether some value is derived from the names that are asked for.
+bool derives_from_names(const ProfileSettings& settings) {
+  const auto& fields = settings.subject.fields;
+  const auto rule = settings.extensions.rule_for(oid::id_ce_subjectAltName.dotted());
+  return std::ranges::any_of(rule.names, has_name_placeholder) ||
+         std::ranges::any_of(fields, [](const SubjectField& field) {
+           return field.rule.kind == FieldRule::Kind::derive &&
+                  has_name_placeholder(field.rule.value);
+         });
+}
+
+std::vector<std::string> powers_of(const ProfileSettings& settings,
+                                   const ExtensionPolicy& extensions) {
+  auto powers = extensions.powers();
+  if (settings.ca) powers.insert(powers.begin(), "ca = true");
+  return powers;
+}
+
+RequesterKinds choosers(const ProfileSettings& settings, const std::vector<std::string>& powers) {
+  if (settings.who) return *settings.who;
+  return powers.empty() ? anybody() : RequesterKinds{};
+}
+
 }  // namespace
 
 struct Profile::State {
   ProfileSettings settings;
   SubjectPolicy subject;
   ExtensionPolicy extensions;
+  std::vector<std::string> powers;
+  RequesterKinds who;
+  bool derives_from_names = false;
 };
 
 Result<Profile> Profile::create(const ProfileSettings& settings) {
@@ -108,14 +141,26 @@ Result<Profile> Profile::create(const ProfileSettings& settings) {
   }
   ASSIGN_OR_RETURN(SubjectPolicy subject, SubjectPolicy::create(settings));
   ASSIGN_OR_RETURN(ExtensionPolicy extensions, ExtensionPolicy::create(settings));
+  auto powers = powers_of(settings, extensions);
+  auto who = choosers(settings, powers);
   Profile profile;
-  profile.state_ =
-      std::make_shared<const State>(State{settings, std::move(subject), std::move(extensions)});
+  profile.state_ = std::make_shared<const State>(
+      State{settings, std::move(subject), std::move(extensions), std::move(powers), std::move(who),
+            cmpost::derives_from_names(settings)});
   return profile;
 }
 
 const std::string& Profile::name() const { return state_->settings.name; }
 const ProfileSettings& Profile::settings() const { return state_->settings; }
+const std::vector<std::string>& Profile::powers() const { return state_->powers; }
+const RequesterKinds& Profile::who() const { return state_->who; }
+
+bool Profile::heeds(const Oid& extension) const {
+  if (extension == oid::id_ce_subjectAltName && state_->derives_from_names) return true;
+  using Kind = ExtensionRule::Kind;
+  const auto kind = state_->settings.extensions.rule_for(extension.dotted()).kind;
+  return kind == Kind::copy || kind == Kind::require || kind == Kind::default_;
+}
 
 Allowed<CertificatePlan> Profile::plan(const CertificateWish& wish, Time now, Time latest) const {
   TRY(check_key(state_->settings, wish.key));

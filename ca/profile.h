@@ -40,6 +40,14 @@ class Profile {
 
   const std::string& name() const;
   const ProfileSettings& settings() const;
+  // Why its certificates have power over others than their holders, in words: they are CAs, have a
+  // role in this PKI (RFC 9810 8.10), or speak for it. Empty for an ordinary profile.
+  const std::vector<std::string>& powers() const;
+  // Who may choose it: what `who` says, else anybody, but nobody where it gives powers.
+  const RequesterKinds& who() const;
+  // Whether what a request says of this extension can be seen in the certificate, be it copied or
+  // in a value that is derived from it.
+  bool heeds(const Oid& extension) const;
   // The rules applied to a wish. `latest` bounds notAfter: the CA's
   // own certificate. Pure: the same wish gives the same plan.
   tl::expected<CertificatePlan, Refusal> plan(const CertificateWish& wish, Time now,

@@ -282,8 +282,10 @@ void read_policy(Section& table, ChannelSettings& channel) {
   channel.recovery = table.flag("recovery", channel.recovery);
   channel.encrypted_value = table.flag("encrypted_value", channel.encrypted_value);
   channel.profiles = table.texts("profiles");
-  constexpr std::array kSubject = {Word<bool>{"own", false}, Word<bool>{"any", true}};
-  channel.any_subject = table.choice("trusted_subject", channel.any_subject, kSubject);
+  channel.trusted_subject = read_subject_rule(table, "trusted_subject");
+  channel.trusted_san = read_san_rule(table, "trusted_san");
+  read_additional(table, channel);
+  channel.holders_of = read_channel_rule(table, "holders_of");
   constexpr std::array kMissing = {
       Word<MissingTime>{"allowed", MissingTime::allowed},
       Word<MissingTime>{"badTime", MissingTime::badTime},

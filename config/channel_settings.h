@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "config/mail_settings.h"
+#include "config/rights_settings.h"
 #include "config/sftp_settings.h"
 
 namespace cmpost {
@@ -178,9 +179,13 @@ struct ChannelSettings {
   std::vector<std::string> trust_ca;  // roles.ca: CAs whose announcements are kept
   std::vector<std::string> crls;      // absolute paths: revocation lists of those others
   std::vector<std::string> profiles;  // names; the first is used when a request names none
-  // Whether who signs with a certificate from `trust` may ask for any subject, or only for that of
-  // its own certificate.
-  bool any_subject = false;
+  // What who signs with a certificate from `trust` may ask for.
+  SubjectRule trusted_subject;
+  SanRule trusted_san;
+  // What holders of our certificates may ask for beside the renewal of these.
+  SubjectRule additional_subject;
+  SanRule additional_san;
+  ChannelRule holders_of;  // whose holders count here, beside those of this channel's certificates
   Duration age = std::chrono::hours(24 * 14);  // messageTime may differ from now by this much
   MissingTime missing_time = MissingTime::allowed;
   ConfirmRule confirm = ConfirmRule::implicit;

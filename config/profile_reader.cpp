@@ -179,6 +179,7 @@ ProfileSettings read_profile(Section table) {
   constexpr std::array kReuse = {Word<bool>{"allow", true}, Word<bool>{"deny", false}};
   ProfileSettings profile;
   profile.name = table.name("name");
+  profile.who = read_who(table);
   profile.validity = table.duration("validity", profile.validity, {1min, kLongest});
   profile.not_before_slack =
       table.duration("not_before_slack", profile.not_before_slack, {0s, 24h * 365});

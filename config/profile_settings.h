@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "config/rights_settings.h"
 
 namespace cmpost {
 
@@ -97,6 +98,9 @@ struct SanKinds {
 
 struct ProfileSettings {
   std::string name;
+  // Who may choose it; not said: anybody, unless its certificates have power over others
+  // (Profile::powers).
+  std::optional<RequesterKinds> who;
   // notAfter is notBefore + validity, never after the CA's own end; a shorter requested validity is
   // granted. notBefore is now - not_before_slack, so that devices whose clocks are slow accept it.
   Duration validity = std::chrono::hours(24 * 398);

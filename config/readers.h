@@ -18,6 +18,12 @@ RunSettings read_run(Section table);
 MailSettings read_mail_settings(Section& table);
 // The same for an SFTP channel of that name.
 SftpSettings read_sftp_settings(Section& table, const std::string& channel);
+// Keys about who may have what (rights_settings.h).
+std::optional<RequesterKinds> read_who(Section& profile);
+SubjectRule read_subject_rule(Section& table, std::string_view key);
+SanRule read_san_rule(Section& table, std::string_view key);
+ChannelRule read_channel_rule(Section& table, std::string_view key);
+void read_additional(Section& channel, ChannelSettings& settings);
 // A URL of a scheme that relying parties follow: http, https, ldap, file.
 void complain_unless_url(Reading& reading, Position at, std::string_view text);
 // The key `name_template`, checked.

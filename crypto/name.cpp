@@ -1,6 +1,7 @@
 #include "crypto/name.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "crypto/name_text.h"
@@ -9,7 +10,7 @@ namespace cmpost {
 namespace {
 
 using Attribute = std::pair<Oid, der::Element>;
-using RelativeDistinguishedName = std::vector<Attribute>;
+using Rdn = std::vector<Attribute>;
 
 der::Parsed<Attribute> read_attribute(der::Reader& rdn) {
   ASSIGN_OR_RETURN(der::Reader inside, rdn.enter(der::kSequence));
@@ -35,8 +36,8 @@ der::Parsed<void> walk(der::Reader rdns, BeginRdn begin_rdn, EachAttribute attri
 }
 
 // The RDNs of a Name, whose structure Name::read has checked or we have written.
-std::vector<RelativeDistinguishedName> rdns_of(ByteView name) {
-  std::vector<RelativeDistinguishedName> rdns;
+std::vector<Rdn> rdns_of(ByteView name) {
+  std::vector<Rdn> rdns;
   auto inside = der::Reader(name).enter(der::kSequence);
   CHECK(inside.has_value());
   const auto walked = walk(
@@ -49,10 +50,51 @@ std::string value_text(const der::Element& value) {
   return directory_string(value).value_or("#" + to_hex(value.whole));
 }
 
+AttributeTypeAndValue attribute_of(const Oid& type, const der::Element& value) {
+  auto text = directory_string(value);
+  const bool is_text = text.has_value();
+  return {type, is_text ? *std::move(text) : value_text(value), is_text};
+}
+
 bool is_blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
-// RFC 5280 7.1: case is ignored, blanks at the ends are dropped and those inside squeezed to one.
-std::string folded(std::string_view text) {
+// One attribute such that equal strings mean the same attribute.
+std::string attribute_key(const Attribute& attribute) {
+  const auto& [type, value] = attribute;
+  const auto text = directory_string(value);
+  der::Writer writer;
+  writer.object_identifier(type);
+  if (text) {
+    writer.utf8_string(folded_value(*text));
+  } else {
+    writer.octet_string(value.whole);
+  }
+  return std::string(text_of(writer.bytes()));
+}
+
+std::string rdn_key(const Rdn& rdn) {
+  std::vector<std::string> keys;
+  for (const auto& attribute : rdn) keys.push_back(attribute_key(attribute));
+  std::sort(keys.begin(), keys.end());  // a SET has no order
+  der::Writer writer;
+  writer.constructed(der::kSet, [&] {
+    for (const auto& key : keys) writer.raw(view_of(key));
+  });
+  return std::string(text_of(writer.bytes()));
+}
+
+std::string rdn_text(const Rdn& rdn) {
+  std::string text;
+  for (const auto& [type, value] : rdn) {
+    if (!text.empty()) text += '+';
+    text += attribute_text(type, value);
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string folded_value(std::string_view text) {
   std::string out;
   bool blank = false;
   for (const char c : text) {
@@ -66,42 +108,6 @@ std::string folded(std::string_view text) {
   }
   return out;
 }
-
-// One attribute such that equal strings mean the same attribute.
-std::string attribute_key(const Attribute& attribute) {
-  const auto& [type, value] = attribute;
-  const auto text = directory_string(value);
-  der::Writer writer;
-  writer.object_identifier(type);
-  if (text) {
-    writer.utf8_string(folded(*text));
-  } else {
-    writer.octet_string(value.whole);
-  }
-  return std::string(text_of(writer.bytes()));
-}
-
-std::string rdn_key(const RelativeDistinguishedName& rdn) {
-  std::vector<std::string> keys;
-  for (const auto& attribute : rdn) keys.push_back(attribute_key(attribute));
-  std::sort(keys.begin(), keys.end());  // a SET has no order
-  der::Writer writer;
-  writer.constructed(der::kSet, [&] {
-    for (const auto& key : keys) writer.raw(view_of(key));
-  });
-  return std::string(text_of(writer.bytes()));
-}
-
-std::string rdn_text(const RelativeDistinguishedName& rdn) {
-  std::string text;
-  for (const auto& [type, value] : rdn) {
-    if (!text.empty()) text += '+';
-    text += attribute_text(type, value);
-  }
-  return text;
-}
-
-}  // namespace
 
 Bytes Name::empty_name() { return {der::kSequence, 0}; }
 
@@ -127,10 +133,17 @@ std::string Name::text() const {
 
 std::vector<AttributeTypeAndValue> Name::attributes() const {
   std::vector<AttributeTypeAndValue> attributes;
-  for (const auto& rdn : rdns_of(der_)) {
-    for (const auto& [type, value] : rdn) attributes.push_back({type, value_text(value)});
-  }
+  for (auto& rdn : rdns()) std::move(rdn.begin(), rdn.end(), std::back_inserter(attributes));
   return attributes;
+}
+
+std::vector<RelativeDistinguishedName> Name::rdns() const {
+  std::vector<RelativeDistinguishedName> rdns;
+  for (const auto& rdn : rdns_of(der_)) {
+    auto& attributes = rdns.emplace_back();
+    for (const auto& [type, value] : rdn) attributes.push_back(attribute_of(type, value));
+  }
+  return rdns;
 }
 
 std::optional<std::string> Name::first(const Oid& type) const {

@@ -15,7 +15,13 @@ namespace cmpost {
 struct AttributeTypeAndValue {
   Oid type;
   std::string value;  // UTF-8; for a string type that is not text, "#" and the hex of its DER
+  bool is_text = true;
 };
+using RelativeDistinguishedName = std::vector<AttributeTypeAndValue>;  // a SET: no order
+
+// A value as comparison sees it (RFC 5280 7.1): case and outer blanks do not count, inner blanks
+// are one.
+std::string folded_value(std::string_view text);
 
 // A Name as its exact DER (SEQUENCE OF RelativeDistinguishedName). Two Names are equal when their
 // DER is; `same` also forgives string types, case and inner blanks (RFC 5280 7.1).
@@ -32,6 +38,7 @@ class Name {
   bool is_null_dn() const { return der_.size() == 2; }
   std::string text() const;                               // RFC 4514, printable
   std::vector<AttributeTypeAndValue> attributes() const;  // in order of the DER
+  std::vector<RelativeDistinguishedName> rdns() const;    // same
   std::optional<std::string> first(const Oid& type) const;
   bool same(const Name& other) const;
   // Equal for two Names exactly when they are `same`; for keys of maps.
@@ -54,6 +61,9 @@ struct GeneralName {
   // "DNS:a.example", "email:a@b.example", "URI:https://...", "IP:192.0.2.1", "IP:2001:db8::1",
   // "RID:1.2.3", "dirName:CN=a"; the prefix in any case.
   static Result<GeneralName> from_text(std::string_view text);
+  // Equal as RFC 5280 7.2 to 7.5 compare: without case for host names, Name::same() for Names,
+  // octet by octet for the rest.
+  bool same(const GeneralName& other) const;
   friend bool operator==(const GeneralName&, const GeneralName&) = default;
 };
 der::Parsed<GeneralName> read_general_name(der::Reader& reader);

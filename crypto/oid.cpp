@@ -249,6 +249,7 @@ namespace oid {
   X(id_ce_keyUsage, "2.5.29.15")                                   \
   X(id_ce_subjectAltName, "2.5.29.17")                             \
   X(id_ce_issuerAltName, "2.5.29.18")                              \
+  X(id_ce_subjectDirectoryAttributes, "2.5.29.9")                  \
   X(id_ce_basicConstraints, "2.5.29.19")                           \
   X(id_ce_cRLNumber, "2.5.29.20")                                  \
   X(id_ce_cRLReasons, "2.5.29.21")                                 \

@@ -43,16 +43,6 @@ Result<std::optional<Secret>> find_by_reference(const PKIHeader& header, SecretS
   return secrets.find(*name);
 }
 
-Checked<void> check_usable(const Secret& secret, Time now) {
-  if (secret.expires && *secret.expires <= now) {
-    return reject(PKIFailureInfo::notAuthorized, "the secret has expired");
-  }
-  if (secret.max_uses && secret.uses >= *secret.max_uses) {
-    return reject(PKIFailureInfo::notAuthorized, "the secret is used up");
-  }
-  return {};
-}
-
 Result<std::optional<KnownSecret>> find_secret(const Request& request, const Verifier& verifier) {
   if (is_by_passphrase(request)) return find_revocation_secret(request.message.header, verifier);
   SecretStore secrets(verifier.ledger.connection(), verifier.sealing_key);
@@ -200,6 +190,7 @@ Outcome<Requester> authenticate(const Request& request, const Verifier& verifier
   TRY(check_allowed(request));
   ASSIGN_OR_RETURN(auto requester, find_requester(request, verifier));
   TRY(take_kem_ciphertext(requester, request, verifier));
+  ASSIGN_OR_RETURN(requester.rights, rights_of(requester, *request.channel, request.now));
   return requester;
 }
 
@@ -221,13 +212,12 @@ Result<std::optional<SecretFailure>> failure_to_count(const Request& request,
   return SecretFailure{secret->reference, channel.name, request.peer, request.digest, request.now};
 }
 
-Checked<void> check_may_open(const Requester& requester, Time now) {
+Checked<void> check_may_open(const Requester& requester, const PKIBody& body) {
   if (requester.lacks_ciphertext) {
     return reject(PKIFailureInfo::wrongIntegrity,
                   "answers are protected by a KEM key here: send a KemCiphertextInfo for it");
   }
-  if (const auto* holder = requester.secret()) return check_usable(holder->secret, now);
-  return {};
+  return check_right(requester.rights, wanted::Message{body});
 }
 
 }  // namespace cmpost

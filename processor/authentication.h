@@ -49,9 +49,9 @@ Checked<Certificate> find_sender_certificate(
 Checked<void> check_sender(const Certificate& certificate, KeyUsageBit usage,
                            const Request& request);
 
-// Whether a requester may open a transaction: its secret, if it has one, is neither expired nor
-// used up (notAuthorized). A secret that is used up still protects the certConf of its own
-// transaction. wrongIntegrity without the ciphertext that the answer needs.
-Checked<void> check_may_open(const Requester& requester, Time now);
+// Whether a requester may open a transaction with this body: its Rights are for it. A secret that
+// is used up still protects the certConf of its own transaction. wrongIntegrity without the
+// ciphertext that the answer needs.
+Checked<void> check_may_open(const Requester& requester, const PKIBody& body);
 
 }  // namespace cmpost

@@ -53,15 +53,6 @@ Checked<std::string> profile_name(const Request& request, std::int64_t certReqId
   return names[index];
 }
 
-// the subject that is asked for is the requester's own.
-Outcome<bool> is_own_subject(const Name& subject, const Requester& requester) {
-  if (const auto* holder = requester.secret()) {
-    ASSIGN_OR_RETURN(const bool allowed, subject_matches(holder->secret.subject, subject));
-    return allowed;
-  }
-  return requester.certificate()->certificate.subject().same(subject);
-}
-
 bool has_key(const CertTemplate& wanted) {
   return wanted.publicKey && !wanted.publicKey->key.empty();
 }
@@ -169,6 +160,7 @@ Outcome<ProvenRequest> prove(const CertReqMsg& message, const Request& request,
     wish.not_after = wanted.validity->notAfter;
   }
   ProvenRequest proven{message.certReq.certReqId, std::move(wish), std::move(name)};
+  proven.names_profile = !proven.certProfile.empty();
   proven.by_certificate = possession.by_certificate;
   proven.by_challenge = possession.by_challenge;
   proven.to_archive = std::move(to_archive);
@@ -182,22 +174,17 @@ Outcome<ProvenRequest> prove(const CertReqMsg& message, const Request& request,
   return proven;
 }
 
-Outcome<void> authorise(const ProvenRequest& proven, const Request& request,
-                        const Requester& requester) {
-  if (requester.is_ra()) return {};
-  // prepare_cross_certificate() has looked at who asks for what.
-  if (std::holds_alternative<body::ccr>(request.message.body)) return {};
-  const auto* holder = requester.certificate();
-  const bool vendor = holder != nullptr && holder->role == CertificateHolder::Role::vendor;
-  if (vendor && std::holds_alternative<body::cr>(request.message.body)) {
-    return reject(PKIFailureInfo::notAuthorized,
-                  "cr is for holders of a certificate of this PKI; use ir");
+Checked<void> authorise(const ProvenRequest& proven, const Request& request,
+                        const Requester& requester, std::size_t granted) {
+  ASSIGN_OR_RETURN(const auto* const profile, pick_profile(proven.certProfile, *request.channel));
+  const auto& wish = proven.wish;
+  if (proven.renews) {
+    return check_right(requester.rights, wanted::RenewedCertificate{*profile, proven.names_profile,
+                                                                    wish.subject, wish.extensions});
   }
-  if (vendor && request.channel->settings.any_subject) return {};
-  ASSIGN_OR_RETURN(const bool own, is_own_subject(proven.wish.subject, requester));
-  if (own) return {};
-  return reject(PKIFailureInfo::notAuthorized,
-                "the requester may not ask for a certificate of this subject");
+  return check_right(requester.rights,
+                     wanted::NewCertificate{request.message.body, *profile, wish.subject,
+                                            wish.extensions, granted});
 }
 
 Outcome<void> check_issuable(const ProvenRequest& proven, const Profile& profile,

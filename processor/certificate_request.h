@@ -14,6 +14,8 @@ struct ProvenRequest {
   std::int64_t certReqId = 0;
   CertificateWish wish;
   std::string certProfile;                // "" for the channel's default
+  bool renews = false;                    // kur
+  bool names_profile = false;             // certProfile is the requester's word
   bool by_certificate = false;            // leaves encrypted
   bool by_challenge = false;              // is not proven before popdecr has come
   bool wants_v1 = false;                  // ccr; there are v3 certificates only
@@ -27,9 +29,10 @@ struct ProvenRequest {
 Outcome<ProvenRequest> prove(const CertReqMsg& message, const Request& request,
                              const Requester& requester, Services& services);
 
-// Whether this requester may have a certificate for this subject.
-Outcome<void> authorise(const ProvenRequest& proven, const Request& request,
-                        const Requester& requester);
+// Whether this requester may have it, by its Rights: `granted` certificates
+// come before it in the same message.
+Checked<void> authorise(const ProvenRequest& proven, const Request& request,
+                        const Requester& requester, std::size_t granted = 0);
 
 // A signed certificate and the ledger entries that go with it.
 struct Issued {

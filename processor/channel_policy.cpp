@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/files.h"
+#include "processor/name_pattern.h"
 
 namespace cmpost {
 namespace {
@@ -51,6 +52,17 @@ std::vector<CronTime> runs_of(const Settings& settings, const std::string& chann
   return times;
 }
 
+// rights.h takes them for patterns without a further look.
+Result<void> check_patterns(const ChannelSettings& channel) {
+  for (const auto* rule : {&channel.trusted_subject, &channel.additional_subject}) {
+    if (rule->kind == SubjectRule::Kind::pattern) TRY(SubjectPattern::parse(rule->pattern));
+  }
+  for (const auto* rule : {&channel.trusted_san, &channel.additional_san}) {
+    for (const auto& pattern : rule->patterns) TRY(AlternativeNamePattern::parse(pattern));
+  }
+  return {};
+}
+
 Result<ChannelPolicy> load(const Settings& settings, const ChannelSettings& channel,
                            const std::vector<Certificate>& own) {
   ASSIGN_OR_RETURN(auto vendors, read_anchors(channel.trust));
@@ -58,6 +70,7 @@ Result<ChannelPolicy> load(const Settings& settings, const ChannelSettings& chan
   ASSIGN_OR_RETURN(auto cas, read_anchors(channel.trust_ca));
   ASSIGN_OR_RETURN(auto crls, CrlFiles::open(channel.crls));
   ASSIGN_OR_RETURN(auto profiles, load_profiles(settings, channel));
+  TRY(check_patterns(channel));
   MessageLimits limits;
   limits.max_message = channel.max_message;
   MacLimits mac_limits;
@@ -122,9 +135,12 @@ std::chrono::seconds ChannelPolicy::check_after(Time now) const {
 Result<ChannelPolicies> load_channel_policies(const Settings& settings,
                                               const std::vector<Certificate>& own) {
   ChannelPolicies policies;
+  const auto first =
+      std::ranges::find(settings.channels, Direction::downstream, &ChannelSettings::direction);
   for (const auto& channel : settings.channels) {
     auto policy = load(settings, channel, own);
     if (!policy) return failure(std::move(policy).error().within("channel " + channel.name));
+    policy->first = first != settings.channels.end() && first->name == channel.name;
     policies.emplace(channel.name, std::move(*policy));
   }
   return policies;

@@ -19,6 +19,7 @@ namespace cmpost {
 // Immutable once made; any thread.
 struct ChannelPolicy {
   ChannelSettings settings;
+  bool first = false;             // of the channels that requests come in by
   TrustStore own;                 // the issuing CA: certificates of this PKI
   TrustStore vendors;             // `trust`: other PKIs whose certificates may ask for a first one
   TrustStore ras;                 // `roles.ra`

@@ -82,19 +82,6 @@ Checked<PublicKey> check_possession(const CertReqMsg& message, const Request& re
   return std::move(possession.key);
 }
 
-// The requesting CA, whose own key or one that it certified has signed the message.
-Checked<void> check_is_its_own(const Name& subject, const Requester& requester) {
-  const auto* holder = requester.certificate();
-  if (holder == nullptr || holder->role != CertificateHolder::Role::ca) {
-    return reject(PKIFailureInfo::notAuthorized,
-                  "cross certificates are for the CAs that this channel names in roles.ca");
-  }
-  const auto& certificate = holder->certificate;
-  if (subject.same(certificate.subject()) || subject.same(certificate.issuer())) return {};
-  return reject(PKIFailureInfo::notAuthorized,
-                "a CA asks for a cross certificate of its own name only");
-}
-
 std::string first_profile(const Request& request) {
   const auto& names = request.wishes.certProfile;
   return names.empty() ? std::string() : names.front();
@@ -108,7 +95,6 @@ Outcome<ProvenRequest> prepare_cross_certificate(const CertReqMsg& message, cons
   TRY(check_no_private_key(message));
   TRY(check_complete(wanted));
   TRY(check_for_us(wanted, services));
-  TRY(check_is_its_own(*wanted.subject, requester));
   TRY(check_controls(message, request));
   ASSIGN_OR_RETURN(auto key, check_possession(message, request, requester, services));
   ProvenRequest proven{message.certReq.certReqId,
@@ -119,6 +105,7 @@ Outcome<ProvenRequest> prepare_cross_certificate(const CertReqMsg& message, cons
                                        .not_after = wanted.validity->notAfter},
                        first_profile(request)};
   proven.wants_v1 = *wanted.version == kV1;
+  TRY(authorise(proven, request, requester));
   ASSIGN_OR_RETURN(const auto* const profile, pick_profile(proven.certProfile, *request.channel));
   if (profile->settings().ca) return proven;
   return reject(PKIFailureInfo::notAuthorized,

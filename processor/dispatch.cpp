@@ -73,6 +73,7 @@ Outcome<Answer> dispatch(const Request& request, const Requester& requester, Ser
         PKIFailureInfo::badRequest,
         "a message with the body " + std::string(body_name(body)) + " is not served here");
   }
+  TRY(check_right(requester.rights, wanted::Message{body}));
   if (waits_as_a_whole(body)) return with_consent(handler, request, requester, services);
   return handler(request, requester, services);
 }

@@ -135,7 +135,9 @@ Result<bool> apply_all(const Effects& effects, LedgerWriter& writer, Time now, M
   ASSIGN_OR_RETURN(const bool waits, change_waiting(effects, *transaction, writer));
   if (!waits) return false;
   if (effects.use_secret) {
-    ASSIGN_OR_RETURN(const bool used, SecretStore::use(writer.connection(), *effects.use_secret));
+    const auto& use = *effects.use_secret;
+    ASSIGN_OR_RETURN(const bool used,
+                     SecretStore::use(writer.connection(), use.reference, use.certificates));
     if (!used) return false;
   }
   ASSIGN_OR_RETURN(const bool protections, change_protections(effects, writer, now));

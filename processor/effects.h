@@ -29,6 +29,11 @@ struct Revocation {
   Time when{};
   std::optional<Time> invalidity_date;
 };
+// Certificates that a secret has brought; what it is good for becomes fewer.
+struct SecretUse {
+  std::string reference;
+  std::int64_t certificates = 1;
+};
 struct AuditEntry {
   std::string event;   // "certificate.issued"
   std::string detail;  // JSON
@@ -52,8 +57,8 @@ struct Effects {
   std::vector<CertificateRecord> certificates;
   std::vector<StateChange> state_changes;
   std::vector<Revocation> revocations;
-  std::vector<Bytes> unrevocations;       // serials
-  std::optional<std::string> use_secret;  // reference
+  std::vector<Bytes> unrevocations;  // serials
+  std::optional<SecretUse> use_secret;
   Seldom<ReceivedAnnouncement> announcement;
   Seldom<SecretFailure> secret_failure;
   Time failures_from{};  // of that secret, those before are forgotten

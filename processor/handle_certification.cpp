@@ -27,9 +27,10 @@ bool proves_by_certificate(const PKIBody& body) {
 }
 
 // Everything but possession: nobody is challenged for, or asked about, what cannot be granted.
-Outcome<void> check_grantable(const ProvenRequest& proven, bool renewal, const Request& request,
-                              const Requester& requester, Services& services) {
-  if (!renewal) TRY(authorise(proven, request, requester));
+Outcome<void> check_grantable(const ProvenRequest& proven, const Request& request,
+                              const Requester& requester, Services& services,
+                              std::size_t granted = 0) {
+  TRY(authorise(proven, request, requester, granted));
   ASSIGN_OR_RETURN(const auto* const profile, pick_profile(proven.certProfile, *request.channel));
   return check_issuable(proven, *profile, request, services);
 }
@@ -45,7 +46,7 @@ Outcome<std::optional<Answer>> ask_for_proof(const Proofs& proofs,
   bool worth_while = false;
   for (const auto& proof : proofs) {
     if (!proof || !proof->by_challenge) continue;
-    const auto checked = check_grantable(*proof, renewal.has_value(), request, requester, services);
+    const auto checked = check_grantable(*proof, request, requester, services);
     if (!checked && checked.error().rejection() == nullptr) return failure(checked.error());
     worth_while = worth_while || checked.has_value();
   }
@@ -81,7 +82,7 @@ class Certification {
       return add_rejection(certReqId, *rejection);
     }
     if (consent.what == Consent::What::needed) return ask_for(*proven, renewal);
-    auto issued = decide(*proven, renewal);
+    auto issued = decide(*proven);
     if (issued) return add_certificate(certReqId, *proven, std::move(*issued), renewal);
     if (const auto* rejection = issued.error().rejection())
       return add_rejection(certReqId, *rejection);
@@ -102,7 +103,8 @@ class Certification {
     answer_.implicitConfirm = answer_.implicitConfirm && issued;
     answer_.awaits_confirm = issued && !answer_.implicitConfirm;
     if (const auto* holder = requester_.secret(); holder != nullptr && issued) {
-      answer_.effects.use_secret = holder->secret.reference;
+      answer_.effects.use_secret = SecretUse{
+          holder->secret.reference, static_cast<std::int64_t>(answer_.certificates.size())};
     }
     answer_.outcome = answer_.undecided.empty() ? "accepted" : "waits for approval";
     answer_.partly = answer_.refused && (issued || !answer_.undecided.empty());
@@ -123,8 +125,7 @@ class Certification {
   }
 
   Outcome<void> ask_for(const ProvenRequest& proven, const std::optional<Renewal>& renewal) {
-    const auto checked =
-        check_grantable(proven, renewal.has_value(), request_, requester_, services_);
+    const auto checked = check_grantable(proven, request_, requester_, services_, granted());
     if (!checked) {
       const auto* rejection = checked.error().rejection();
       if (rejection == nullptr) return failure(checked.error());
@@ -139,8 +140,11 @@ class Certification {
     return {};
   }
 
-  Outcome<Issued> decide(const ProvenRequest& proven, const std::optional<Renewal>& renewal) {
-    if (!renewal) TRY(authorise(proven, request_, requester_));
+  // What a right to a number of certificates has been spent on in this message.
+  std::size_t granted() const { return answer_.certificates.size() + answer_.undecided.size(); }
+
+  Outcome<Issued> decide(const ProvenRequest& proven) {
+    TRY(authorise(proven, request_, requester_, granted()));
     ASSIGN_OR_RETURN(const auto* const profile,
                      pick_profile(proven.certProfile, *request_.channel));
     if (proven.by_challenge) {

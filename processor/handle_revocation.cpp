@@ -90,18 +90,6 @@ Checked<void> check_description(const CertTemplate& details, const Certificate& 
   return {};
 }
 
-//
-Checked<void> check_may_revoke(const CertificateRecord& target, const Requester& requester) {
-  if (const auto* known = requester.secret()) {
-    if (known->revokes == target.subject) return {};
-    return reject(PKIFailureInfo::notAuthorized, "the passphrase is for another subject");
-  }
-  const auto* holder = requester.certificate();
-  if (requester.is_ra() || (holder->record && holder->record->serial == target.serial)) return {};
-  return reject(PKIFailureInfo::notAuthorized,
-                "only the holder of the certificate or a registration authority may do this");
-}
-
 Checked<void> plan_release(const CertificateRecord& target, Effects& effects) {
   if (target.state != CertificateState::held) {
     return reject(PKIFailureInfo::badCertId, "the certificate is not on hold");
@@ -134,7 +122,8 @@ Outcome<CertId> revoke_one(const RevDetails& details, const Request& request,
   ASSIGN_OR_RETURN(const auto target, find_target(details.certDetails, request, services));
   const auto certificate = Certificate::from_der(target.der);
   if (!certificate) return failure(certificate.error());
-  TRY(check_may_revoke(target, requester));
+  const bool release = entry.reason == CRLReason::removeFromCRL;
+  TRY(check_right(requester.rights, wanted::Revocation{target, release}));
   TRY(check_description(details.certDetails, *certificate));
   const auto why = requester.is_ra() ? "rr of a registration authority" : kAskedByHolder;
   TRY(plan_revocation(target, entry, request, why, effects));

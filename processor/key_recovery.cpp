@@ -26,18 +26,10 @@ Checked<const CertReqMsg*> only_request(const CertReqMessages& messages) {
   return reject(PKIFailureInfo::badRequest, "krr has exactly one request with certReqId 0");
 }
 
-// Holders ask for themselves, registration authorities for others.
 Checked<Name> find_subject(const CertTemplate& wanted, const Requester& requester) {
-  const auto& holder = *requester.certificate();
-  if (requester.is_ra()) {
-    if (wanted.subject && !wanted.subject->is_null_dn()) return *wanted.subject;
-    return reject(PKIFailureInfo::badCertTemplate,
-                  "the template does not say whose keys are meant");
-  }
-  const auto& own = holder.certificate.subject();
-  const bool known = holder.role == CertificateHolder::Role::end_entity;
-  if (known && (!wanted.subject || wanted.subject->same(own))) return own;
-  return reject(PKIFailureInfo::notAuthorized, "these are not the requester's keys to ask for");
+  TRY(check_right(requester.rights, wanted::ArchivedKeys{wanted.subject}));
+  if (wanted.subject && !wanted.subject->is_null_dn()) return *wanted.subject;
+  return requester.certificate()->certificate.subject();
 }
 
 // EnvelopedData needs pvno 3.
@@ -69,6 +61,7 @@ Outcome<std::optional<ProvenRequest>> prove_new_key(const CertReqMsg& message, c
     return reject(PKIFailureInfo::badPOP, "newSigCert is for a key that signs the request");
   }
   proven.wish.subject = subject;
+  TRY(authorise(proven, request, requester));
   ASSIGN_OR_RETURN(const auto* const profile, pick_profile(proven.certProfile, *request.channel));
   TRY(check_issuable(proven, *profile, request, services));
   return proven;

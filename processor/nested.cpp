@@ -26,9 +26,7 @@ Checked<void> check_authority(const Responder& outer) {
   if (!requester->signs()) {
     return reject(PKIFailureInfo::wrongIntegrity, "a nested message is protected by a signature");
   }
-  if (requester->is_ra()) return {};
-  return reject(PKIFailureInfo::notAuthorized,
-                "only a registration authority may send nested messages");
+  return check_right(requester->rights, wanted::Endorsement{});
 }
 
 // "MUST copy the values of the senderNonce and transactionID header fields of the original message"

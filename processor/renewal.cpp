@@ -26,9 +26,6 @@ Outcome<Renewal> check_renewable(const CertificateHolder& holder, const Request&
   if (record.state == CertificateState::updated && request.channel->settings.strict) {
     return reject(PKIFailureInfo::certRevoked, "the certificate has been renewed already");
   }
-  if (record.state == CertificateState::unconfirmed) {
-    return reject(PKIFailureInfo::badRequest, "the certificate has not been confirmed yet");
-  }
   ASSIGN_OR_RETURN(const bool busy, TransactionTable(services.ledger.connection())
                                         .being_renewed(record.serial, request.transaction));
   if (busy) {
@@ -69,13 +66,13 @@ Outcome<PreparedRenewal> prepare_renewal(const CertReqMsg& message, const Reques
   complete(wanted, old);
   proven.wish.subject = *wanted.subject;
   proven.wish.extensions = wanted.extensions.value_or(Extensions());
-  if (!proven.wish.subject.same(old.subject())) {
-    return reject(PKIFailureInfo::badCertTemplate,
-                  "a renewal keeps the subject of the certificate");
+  proven.renews = true;
+  if (proven.certProfile.empty()) proven.certProfile = holder->record->profile;
+  if (proven.certProfile.empty()) {
+    return reject(PKIFailureInfo::notAuthorized,
+                  "the certificate was made by no profile that it could be renewed with");
   }
-  if (proven.certProfile.empty() && request.channel->profile(holder->record->profile) != nullptr) {
-    proven.certProfile = holder->record->profile;
-  }
+  TRY(authorise(proven, request, requester));
   return PreparedRenewal{std::move(proven), std::move(renewal)};
 }
 

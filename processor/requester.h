@@ -11,6 +11,7 @@
 #include "crypto/certificate.h"
 #include "crypto/mac_parameters.h"
 #include "processor/protection_tables.h"
+#include "processor/rights.h"
 #include "processor/secret_store.h"
 
 namespace cmpost {
@@ -71,6 +72,8 @@ class Requester {
  public:
   const SecretHolder* secret() const { return std::get_if<SecretHolder>(&who_); }
   const CertificateHolder* certificate() const { return std::get_if<CertificateHolder>(&who_); }
+  // What it may have: made with it, by authenticate().
+  Rights rights{};
   bool is_ra() const;
   RequesterIdentity identity() const;
   // The only subject that a secret stands for; nullopt for many.

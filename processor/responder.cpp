@@ -207,7 +207,7 @@ Outcome<Responder::Next> Responder::work() {
 }
 
 Outcome<Responder::Next> Responder::open() {
-  TRY(check_may_open(*at_.requester, at_.request.now));
+  TRY(check_may_open(*at_.requester, body()));
   opening_ = true;
   auto services = at_.services();
   ASSIGN_OR_RETURN(auto answer, dispatch(at_.request, *at_.requester, services));
@@ -223,6 +223,7 @@ Outcome<Responder::Next> Responder::go_on() {
   // Also what has ended is delivered again.
   if (polls ? !at_.waiting : has_ended) return no_transaction();
   TRY(check_credential());
+  TRY(check_right(at_.requester->rights, wanted::Message{body()}));
   TRY(check_recip_nonce());
   if (polls) return poll();
   if (std::holds_alternative<body::certConf>(body())) {
@@ -282,8 +283,8 @@ Checked<void> Responder::check_recip_nonce() const {
 // the parked request is worked on as if it had just come, and its answer answers popdecr.
 Outcome<Responder::Next> Responder::take_response() {
   if (at_.transaction->state != TransactionState::challenged) return no_transaction();
-  TRY(check_may_open(*at_.requester, at_.request.now));
   ASSIGN_OR_RETURN(const auto parked, parked_request());
+  TRY(check_may_open(*at_.requester, parked.message.body));
   if (parked.message.header.pvno != request_header().pvno) {
     return reject(PKIFailureInfo::badRequest, "popdecr has another pvno than the request");
   }

@@ -90,7 +90,8 @@ class Resumption {
     ASSIGN_OR_RETURN(at_.request.wishes, check_header(at_.request.message, *at_.request.channel,
                                                       at_.waiting->received));
     auto requester = authenticate(at_.request, at_.verifier());
-    auto allowed = requester ? check_may_open(*requester, at_.request.now) : Checked<void>();
+    auto allowed =
+        requester ? check_may_open(*requester, at_.request.message.body) : Checked<void>();
     at_.request.now = now;
     if (!requester) return failure(std::move(requester).error());
     at_.requester = std::move(*requester);

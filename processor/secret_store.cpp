@@ -5,34 +5,46 @@
 #include <cmath>
 #include <set>
 
+#include "processor/name_pattern.h"
+
 namespace cmpost {
 namespace {
 
 std::string context_of(std::string_view reference) { return "secret/" + std::string(reference); }
 
-bool same_letter(char a, char b) {
-  return std::tolower(static_cast<unsigned char>(a)) == std::tolower(static_cast<unsigned char>(b));
+// How the database has lists and rules: one text each, "*" for any channel.
+constexpr char kSeparator = '\n';
+constexpr std::string_view kAnyChannel = "*";
+#define SECRET_COLUMNS "reference, subject, max_uses, uses, expires, added, san, profiles, channels"
+
+std::string joined(const std::vector<std::string>& texts) {
+  std::string all;
+  for (const auto& text : texts) all += (all.empty() ? "" : std::string(1, kSeparator)) + text;
+  return all;
 }
 
-// '*' covers any run of characters.
-bool covers(std::string_view pattern, std::string_view text) {
-  std::size_t p = 0, t = 0, star = std::string_view::npos, mark = 0;
-  while (t < text.size()) {
-    if (p < pattern.size() && pattern[p] == '*') {
-      star = p++;
-      mark = t;
-    } else if (p < pattern.size() && same_letter(pattern[p], text[t])) {
-      ++p;
-      ++t;
-    } else if (star != std::string_view::npos) {
-      p = star + 1;
-      t = ++mark;
-    } else {
-      return false;
-    }
+std::vector<std::string> split(std::string_view all) {
+  std::vector<std::string> texts;
+  while (!all.empty()) {
+    const auto end = all.find(kSeparator);
+    texts.emplace_back(all.substr(0, end));
+    if (end == std::string_view::npos) break;
+    all.remove_prefix(end + 1);
   }
-  while (p < pattern.size() && pattern[p] == '*') ++p;
-  return p == pattern.size();
+  return texts;
+}
+
+std::string stored(const SanRule& rule) {
+  return rule.kind == SanRule::Kind::pattern ? joined(rule.patterns) : in_words(rule);
+}
+
+std::string stored(const ChannelRule& rule) {
+  return rule.any ? std::string(kAnyChannel) : joined(rule.names);
+}
+
+ChannelRule read_channels(std::string_view text) {
+  if (text == kAnyChannel) return {.any = true, .names = {}};
+  return {.any = false, .names = split(text)};
 }
 
 Secret read_secret(const Statement& row) {
@@ -43,22 +55,39 @@ Secret read_secret(const Statement& row) {
   secret.uses = row.integer(3);
   if (!row.is_null(4)) secret.expires = from_unix_micros(row.integer(4));
   secret.added = from_unix_micros(row.integer(5));
+  secret.san = san_rule(split(row.text(6))).value_or(SanRule{SanRule::Kind::none});
+  secret.profiles = split(row.text(7));
+  secret.channels = read_channels(row.text(8));
   return secret;
+}
+
+Result<void> check_patterns(const Secret& secret) {
+  if (!secret.subject.empty()) TRY(SubjectPattern::parse(secret.subject));
+  for (const auto& pattern : secret.san.patterns) {
+    if (pattern.find(kSeparator) != std::string::npos) return hold("a pattern is one line");
+    TRY(AlternativeNamePattern::parse(pattern));
+  }
+  return {};
 }
 
 }  // namespace
 
-Result<bool> subject_matches(std::string_view pattern, const Name& subject) {
-  if (pattern.empty()) return true;
-  ASSIGN_OR_RETURN(const auto wanted, Name::from_text(pattern));
-  const auto allowed = wanted.attributes();
-  const auto present = subject.attributes();
-  if (allowed.size() != present.size()) return false;
-  return std::ranges::all_of(allowed, [&](const AttributeTypeAndValue& want) {
-    return std::ranges::any_of(present, [&](const AttributeTypeAndValue& have) {
-      return have.type == want.type && covers(want.value, have.value);
-    });
-  });
+Result<std::string> subject_of_reference(std::string_view reference) {
+  constexpr std::size_t kMostOfName = 64;  // ub-common-name
+  const auto plain = [](char c) { return c > '\x1f' && c < '\x7f' && c != '*'; };
+  const bool fits = !reference.empty() && reference.size() <= kMostOfName &&
+                    std::ranges::all_of(reference, plain) && reference.front() != ' ' &&
+                    reference.back() != ' ';
+  if (!fits) {
+    return hold("the reference cannot be the common name of its owner",
+                "say whom the secret is for: --subject \"CN=...\", or --subject any");
+  }
+  std::string text = "CN=";
+  for (const char c : reference) {
+    if (std::string_view("\"+,;<>\\#=").find(c) != std::string_view::npos) text += '\\';
+    text += c;
+  }
+  return text;
 }
 
 double guessing_bits(ByteView secret) {
@@ -84,19 +113,25 @@ Result<bool> SecretStore::add(const Secret& secret, Random& random) {
     return hold("a secret's reference has 1 to 256 octets");
   }
   if (secret.value.empty()) return hold("the secret is empty");
-  TRY(subject_matches(secret.subject, Name()));
+  TRY(check_patterns(secret));
   ASSIGN_OR_RETURN(const auto sealed,
                    key_.seal(secret.value, context_of(secret.reference), random));
   ASSIGN_OR_RETURN(
       auto* const insert,
       connection_.statement("INSERT OR IGNORE INTO secret (reference, sealed, subject, "
-                            "max_uses, expires, added) VALUES (?, ?, ?, ?, ?, ?)"));
+                            "max_uses, expires, added, san, profiles, channels) "
+                            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"));
   insert->bind(1, std::string_view(secret.reference));
   insert->bind(2, ByteView(sealed));
   insert->bind(3, std::string_view(secret.subject));
   secret.max_uses ? insert->bind(4, *secret.max_uses) : insert->bind_null(4);
   secret.expires ? insert->bind(5, to_unix_micros(*secret.expires)) : insert->bind_null(5);
   insert->bind(6, to_unix_micros(secret.added));
+  const auto san = stored(secret.san), profiles = joined(secret.profiles),
+             channels = stored(secret.channels);
+  insert->bind(7, std::string_view(san));
+  insert->bind(8, std::string_view(profiles));
+  insert->bind(9, std::string_view(channels));
   ASSIGN_OR_RETURN(const auto changed, insert->execute());
   return changed == 1;
 }
@@ -112,23 +147,20 @@ Result<bool> SecretStore::remove(std::string_view reference) {
 Result<std::optional<Secret>> SecretStore::find(std::string_view reference) {
   ASSIGN_OR_RETURN(
       auto* const rows,
-      connection_.statement("SELECT reference, subject, max_uses, uses, expires, added, sealed "
-                            "FROM secret WHERE reference = ?"));
+      connection_.statement("SELECT " SECRET_COLUMNS ", sealed FROM secret WHERE reference = ?"));
   rows->bind(1, reference);
   ASSIGN_OR_RETURN(const bool found, rows->step());
   if (!found) return std::nullopt;
   auto secret = read_secret(*rows);
-  auto value = key_.unseal(rows->blob(6), context_of(reference));
+  auto value = key_.unseal(rows->blob(9), context_of(reference));
   rows->reset();
   ASSIGN_OR_RETURN(secret.value, std::move(value));
   return secret;
 }
 
 Result<std::vector<Secret>> SecretStore::list() {
-  ASSIGN_OR_RETURN(
-      auto* const rows,
-      connection_.statement("SELECT reference, subject, max_uses, uses, expires, added "
-                            "FROM secret ORDER BY reference"));
+  ASSIGN_OR_RETURN(auto* const rows, connection_.statement("SELECT " SECRET_COLUMNS
+                                                           " FROM secret ORDER BY reference"));
   std::vector<Secret> secrets;
   while (true) {
     ASSIGN_OR_RETURN(const bool found, rows->step());
@@ -137,11 +169,14 @@ Result<std::vector<Secret>> SecretStore::list() {
   }
 }
 
-Result<bool> SecretStore::use(Connection& connection, std::string_view reference) {
-  ASSIGN_OR_RETURN(auto* const update,
-                   connection.statement("UPDATE secret SET uses = uses + 1 WHERE reference = ? AND "
-                                        "(max_uses IS NULL OR uses < max_uses)"));
-  update->bind(1, reference);
+Result<bool> SecretStore::use(Connection& connection, std::string_view reference,
+                              std::int64_t count) {
+  ASSIGN_OR_RETURN(
+      auto* const update,
+      connection.statement("UPDATE secret SET uses = uses + ?1 WHERE reference = ?2 AND "
+                           "(max_uses IS NULL OR uses + ?1 <= max_uses)"));
+  update->bind(1, count);
+  update->bind(2, reference);
   ASSIGN_OR_RETURN(const auto changed, update->execute());
   return changed == 1;
 }

@@ -102,6 +102,12 @@ CREATE INDEX verdict_by_tx ON verdict (tx);
     {3, R"sql(
 ALTER TABLE message ADD COLUMN pieces TEXT NOT NULL DEFAULT '';
 )sql"},
+    // What secrets may ask for, as SecretStore spells it. Those that are there keep what they had.
+    {4, R"sql(
+ALTER TABLE secret ADD COLUMN san TEXT NOT NULL DEFAULT 'any';
+ALTER TABLE secret ADD COLUMN profiles TEXT NOT NULL DEFAULT '';
+ALTER TABLE secret ADD COLUMN channels TEXT NOT NULL DEFAULT '*';
+)sql"},
 };
 
 }  // namespace cmpost

@@ -43,7 +43,7 @@ class Fleet:
         """An instance that knows the fleet."""
         instance = Instance(directory)
         if self.kind == "mac":
-            instance.add_secret(REFERENCE)
+            instance.add_secret(REFERENCE, SECRET, "--subject", "any")
         else:
             instance.trust(self.directory / "vendor.pem")
         if self.kind == "nested":

@@ -15,6 +15,7 @@ void listen_to(CaUnderTest& ca, const Certificate& root) {
   auto node = ca.channels.extract("drop");
   auto& old = node.mapped();
   ca.channels.emplace("drop", ChannelPolicy{.settings = std::move(old.settings),
+                                            .first = old.first,
                                             .own = std::move(old.own),
                                             .vendors = std::move(old.vendors),
                                             .ras = std::move(old.ras),

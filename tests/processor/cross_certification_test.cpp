@@ -12,6 +12,7 @@ struct CrossTest : ::testing::Test {
     ProfileSettings cross;
     cross.name = "cross";
     cross.ca = true;
+    cross.who = {RequesterKind::ca};
     cross.keys = {{KeyRule::Kind::ec, "P-256", 0, 0}};
     cross.key_usage = {5, 6};
     auto& profiles = ca.channels.at("drop").profiles;

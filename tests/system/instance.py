@@ -17,6 +17,8 @@ from http_to_files import Relay, Server
 # ctest hands the program over; by hand: CMPOST=build/dev/app/cmpost python3 ..._test.py
 PROGRAM = os.path.abspath(os.environ.get("CMPOST", "cmpost"))
 SECRET = "one secret for tests"
+# What `secret add` takes for a secret that may ask for any name on any channel.
+ANYTHING = ("--subject", "any", "--san", "any", "--channel", "any")
 
 
 def run(*command, check=True, timeout=120, text_in="", **more):
@@ -122,7 +124,8 @@ class InstanceTest(unittest.TestCase):
         self.instance = Instance(self.make_place(temporary.name), Path(temporary.name) / "log")
         self.addCleanup(self.show_log_of_a_failure)
         self.addCleanup(self.instance.stop)
-        self.instance.add_secret("dev1")
+        # Tests enrol devices of many names with it, on any channel.
+        self.instance.add_secret("dev1", SECRET, *ANYTHING)
         self.prepare()
         if self.serve:
             self.instance.serve()

@@ -322,7 +322,7 @@ class CrossCertification(InstanceTest):
         run("openssl", "req", "-x509", "-new", "-key", self.other_key, "-subj", "/CN=Other CA",
             "-days", "300", "-out", self.other, "-addext", "keyUsage=critical,keyCertSign,cRLSign,"
             "digitalSignature")
-        add_profile(self.instance, 'name = "cross"\nca = true\nkeys = ["ec:P-256"]\n'
+        add_profile(self.instance, 'name = "cross"\nca = true\nwho = ["ca"]\nkeys = ["ec:P-256"]\n'
                                    'key_usage = ["keyCertSign", "cRLSign"]\n')
         self.instance.set_in_channel("roles", f'{{ ca = ["{self.other}"] }}')
         self.instance.set_in_channel("waiting", '"always"')

@@ -1,0 +1,173 @@
+#include "processor/name_pattern.h"
+
+#include <algorithm>
+
+namespace cmpost {
+namespace {
+
+constexpr char kStar = '*';
+
+bool has_star(std::string_view text) { return text.find(kStar) != std::string_view::npos; }
+
+// The next code point of UTF-8 that decoded without a fault; 0 for anything else.
+char32_t next_code_point(std::string_view& text) {
+  const auto first = static_cast<unsigned char>(text.front());
+  const std::size_t size = first < 0x80 ? 1 : first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+  if (size > text.size() || (first >= 0x80 && first < 0xc0)) {
+    text = {};
+    return 0;
+  }
+  char32_t point = size == 1 ? first : first & (0x7fU >> size);
+  for (std::size_t i = 1; i < size; ++i) {
+    const auto octet = static_cast<unsigned char>(text[i]);
+    if ((octet & 0xc0U) != 0x80) return 0;
+    point = point << 6 | (octet & 0x3fU);
+  }
+  text.remove_prefix(size);
+  return point;
+}
+
+// Characters that show nothing, or turn what follows around: two names that look the same.
+bool is_invisible(char32_t point) {
+  const auto between = [&](char32_t first, char32_t last) {
+    return point >= first && point <= last;
+  };
+  return point < 0x20 || between(0x7f, 0xa0) || point == 0xad || between(0x200b, 0x200f) ||
+         between(0x2028, 0x202e) || between(0x2060, 0x206f) || point == 0xfeff;
+}
+
+// No name that a pattern is about is longer; looking at one costs its length times the pattern's.
+constexpr std::size_t kLongest = 1024;
+
+bool is_visible_text(std::string_view text) {
+  if (text.empty() || text.size() > kLongest) return false;
+  while (!text.empty()) {
+    if (is_invisible(next_code_point(text))) return false;
+  }
+  return true;
+}
+
+// Whether `text` is `pattern` where each '*' stands for a run of characters of which `may` holds,
+// at least `least` of them.
+template <typename MayCover>
+bool matches(std::string_view pattern, std::string_view text, std::size_t least, MayCover may) {
+  std::vector<bool> reached(text.size() + 1, false);  // ends of what the pattern so far covers
+  reached[0] = true;
+  for (const char letter : pattern) {
+    std::vector<bool> next(text.size() + 1, false);
+    for (std::size_t i = 0; i <= text.size(); ++i) {
+      const bool stays = letter == kStar && least == 0 && reached[i];
+      const bool goes_on =
+          i > 0 && (letter == kStar ? (reached[i - 1] || next[i - 1]) && may(text[i - 1])
+                                    : reached[i - 1] && letter == text[i - 1]);
+      next[i] = stays || goes_on;
+    }
+    reached = std::move(next);
+  }
+  return reached[text.size()];
+}
+
+bool covers(const AttributeTypeAndValue& pattern, const AttributeTypeAndValue& value) {
+  if (pattern.type != value.type || pattern.is_text != value.is_text) return false;
+  if (!value.is_text) return pattern.value == value.value;
+  if (!is_visible_text(value.value)) return false;
+  return matches(folded_value(pattern.value), folded_value(value.value), 0,
+                 [](char) { return true; });
+}
+
+// Each attribute of the subject counts for one of the pattern only. A pattern's RDN has a handful.
+bool covers_all(const RelativeDistinguishedName& pattern, std::size_t first,
+                RelativeDistinguishedName values) {
+  if (first == pattern.size()) return values.empty();
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (!covers(pattern[first], values[i])) continue;
+    auto rest = values;
+    rest.erase(rest.begin() + static_cast<std::ptrdiff_t>(i));
+    if (covers_all(pattern, first + 1, std::move(rest))) return true;
+  }
+  return false;
+}
+
+bool covers_rdn(const RelativeDistinguishedName& pattern, const RelativeDistinguishedName& value) {
+  return pattern.size() == value.size() && covers_all(pattern, 0, value);
+}
+
+// In a copy where escaped stars have become this octet, which no name has.
+constexpr char kLiteralStar = '\x01';
+
+std::string without_escapes(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool escaped = text[i] == '\\' && i + 1 < text.size() && text[i + 1] == kStar;
+    if (escaped) ++i;
+    out += escaped ? kLiteralStar : text[i];
+  }
+  return out;
+}
+
+std::string in_small_letters(std::string text) {
+  for (char& c : text) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return text;
+}
+
+std::string with(std::string text, char from, char to) {
+  std::ranges::replace(text, from, to);
+  return text;
+}
+
+bool is_of_label(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+}
+
+}  // namespace
+
+Result<SubjectPattern> SubjectPattern::parse(std::string_view text) {
+  SubjectPattern pattern;
+  ASSIGN_OR_RETURN(pattern.name_, Name::from_text(text));
+  if (pattern.name_.is_null_dn()) {
+    return hold("the pattern of a subject is empty", "such as \"CN=dev-*,O=Grid\", or \"any\"");
+  }
+  pattern.rdns_ = pattern.name_.rdns();
+  for (const auto& rdn : pattern.rdns_) {
+    for (const auto& one : rdn) pattern.exact_ = pattern.exact_ && !has_star(one.value);
+  }
+  return pattern;
+}
+
+bool SubjectPattern::covers(const Name& subject) const {
+  return std::ranges::equal(rdns_, subject.rdns(), covers_rdn);
+}
+
+Result<AlternativeNamePattern> AlternativeNamePattern::parse(std::string_view text) {
+  const auto marked = without_escapes(text);
+  AlternativeNamePattern pattern;
+  if (!has_star(marked)) {
+    ASSIGN_OR_RETURN(pattern.exact_, GeneralName::from_text(with(marked, kLiteralStar, kStar)));
+    return pattern;
+  }
+  // With something in the place of the star it is a name, or not.
+  const auto sample = with(with(marked, kStar, '1'), kLiteralStar, '1');
+  ASSIGN_OR_RETURN(const auto name, GeneralName::from_text(sample));
+  if (name.directory_name()) {
+    return hold("'" + printable(text) + "': no '*' in the pattern of a dirName");
+  }
+  pattern.with_stars_ = in_small_letters(marked);
+  return pattern;
+}
+
+bool AlternativeNamePattern::covers(const GeneralName& name) const {
+  if (with_stars_.empty()) return exact_.same(name);
+  const auto text = name.text();
+  if (text.size() > kLongest) return false;
+  const auto plain = [](char c) { return c > ' ' && c < '\x7f'; };
+  // What text() would have to spell otherwise is nothing that a pattern is about.
+  if (!std::ranges::all_of(text, plain) || !GeneralName::from_text(text) ||
+      *GeneralName::from_text(text) != name) {
+    return false;
+  }
+  return matches(with_stars_, with(in_small_letters(text), kStar, kLiteralStar), 1, is_of_label);
+}
+
+}  // namespace cmpost
