@@ -65,6 +65,7 @@ struct Effects {
   std::vector<KemSecret> kem_secrets;
   std::vector<std::string> use_tokens;  // references of regTokens
   std::vector<ArchivedKey> archived_keys;
+  std::vector<Bytes> forgotten_keys;  // serials of certificates whose archived keys go
   Seldom<RevocationPassphrase> passphrase;
   std::vector<AuditEntry> audit;
 

@@ -58,7 +58,9 @@ std::string credential_of(const CertificateHolder& holder) {
 
 std::string Requester::credential() const {
   if (const auto* holder = secret()) {
-    return std::string(kind_of(holder->parameters)) + holder->secret.reference;
+    const auto kind = std::string(kind_of(holder->parameters));
+    return holder->revokes ? "passphrase-" + kind + to_hex(holder->revokes->value)
+                           : kind + holder->secret.reference;
   }
   return credential_of(*certificate());
 }
@@ -66,8 +68,8 @@ std::string Requester::credential() const {
 RequesterIdentity Requester::identity() const {
   using Kind = RequesterIdentity::Kind;
   if (const auto* holder = secret()) {
-    const auto kind = holder->revokes ? Kind::passphrase : Kind::secret;
-    return {kind, to_bytes(holder->secret.reference)};
+    if (holder->revokes) return {Kind::passphrase, holder->revokes->value};
+    return {Kind::secret, to_bytes(holder->secret.reference)};
   }
   const auto& holder = *certificate();
   if (holder.record) return {Kind::certificate, holder.record->serial};

@@ -1,5 +1,6 @@
 // Somebody who has every message of another, and one credential of his own: what is cut out of the
 // messages does not work under the credential (RFC 4211 4.1, 4.2.1, R-097 to R-105).
+#include "processor/key_archive.h"
 #include "tests/processor/keys.h"
 #include "tests/processor/office.h"
 
@@ -323,6 +324,161 @@ TEST_F(UnprotectedTheft, NobodyLeavesAPassphraseInTheNameOfAnother) {
   for (const auto& record : must(ca.reader->audit(0, 100))) {
     EXPECT_NE(record.event, "revocation_passphrase.stored");
   }
+}
+
+// What an archive has of whom.
+struct ArchiveTheft : Theft {
+  // The keys that krr brings, after two people have agreed.
+  std::size_t recovered(const Credential& who, std::optional<Name> subject = {}) {
+    const auto protocol_key = test_key("x25519");
+    CertReqMsg message;
+    message.certReq.certTemplate.subject = std::move(subject);
+    message.certReq.controls =
+        Controls{{oid::id_regCtrl_protocolEncrKey, to_bytes(protocol_key.public_key().spki())}};
+    message.certReq.der = encode(message.certReq);
+    const auto told = by(who, body::krr{{message}});
+    EXPECT_EQ(status_in(told).status, PKIStatus::waiting);
+    ca.say(*told.header.transactionID, true, "alice");
+    ca.say(*told.header.transactionID, true, "bob");
+    ca.work();
+    const auto krp = by(who, poll_req(0), pvno3(following(told)));
+    const auto& history = std::get<body::krp>(krp.body).content.keyPairHist;
+    return history ? history->size() : 0;
+  }
+  Credential enrolled_by(std::string_view reference, std::string_view secret,
+                         std::string_view subject) {
+    Credential device;
+    device.certificate =
+        certificate_in(ca.talk(with_mac(ca, ir(device, subject), {}, secret, reference)));
+    return device;
+  }
+  void archive_for_victim(const PrivateKey& key) {
+    const auto sealed = enveloped(key, GeneralName::of(name("CN=dev1")));
+    EXPECT_EQ(status_in(by_victim(giving(key, "CN=dev1", sealed))).status, PKIStatus::accepted);
+  }
+};
+
+TEST_F(ArchiveTheft, NameAloneIsNotItsHolder) {
+  archive_for_victim(test_key("x25519"));
+  EXPECT_EQ(recovered(victim), 1U);
+  EXPECT_EQ(recovered(thief), 0U);
+  add_secret("two", "the secret of the thief", "");
+  const auto namesake = enrolled_by("two", "the secret of the thief", "CN=dev1");
+  EXPECT_EQ(recovered(namesake), 0U);
+  const auto renewed = [&] {
+    Credential next;
+    next.certificate = certificate_in(by(namesake, body::kur{{cert_request(next, "CN=dev1")}}));
+    return next;
+  }();
+  EXPECT_EQ(recovered(renewed), 0U);
+}
+
+TEST_F(ArchiveTheft, RenewedCertificateIsTheSameHolders) {
+  archive_for_victim(test_key("x25519"));
+  Credential next;
+  next.certificate = certificate_in(by_victim(body::kur{{cert_request(next, "CN=dev1")}}));
+  EXPECT_EQ(recovered(next), 1U);
+}
+
+TEST_F(ArchiveTheft, SecretForOneSubjectIsThatSubjects) {
+  add_secret("lost", "before everything was lost", "CN=dev7");
+  add_secret("found", "after everything was lost", "CN=Dev7");
+  const auto before = enrolled_by("lost", "before everything was lost", "CN=dev7");
+  const auto key = test_key("x25519");
+  const auto sealed = enveloped(key, GeneralName::of(name("CN=dev7")));
+  EXPECT_EQ(status_in(by(before, giving(key, "CN=dev7", sealed))).status, PKIStatus::accepted);
+  EXPECT_EQ(recovered(enrolled_by("found", "after everything was lost", "CN=DEV7")), 1U);
+}
+
+TEST_F(ArchiveTheft, RaFindsANameInEverySpelling) {
+  archive_for_victim(test_key("x25519"));
+  Credential ra;
+  ca.ra_root.certify(ra, "CN=RA", ca.clock.now(), ca.random);
+  EXPECT_EQ(recovered(ra, name("CN=DEV1")), 1U);
+  EXPECT_EQ(recovered(ra, name("CN=dev2")), 0U);
+}
+
+TEST_F(ArchiveTheft, KeyIsItsFirstHoldersAlsoWhenItIsRevoked) {
+  const auto key = test_key("x25519");
+  archive_for_victim(key);
+  for (const auto& record : must(ca.reader->list({}))) {
+    must(ca.ledger->write([&](LedgerWriter& writer) -> Result<void> {
+      if (record.serial == to_bytes(thief.certificate->serial_number())) return {};
+      TRY(writer.revoke(record.serial, CRLReason::superseded, ca.clock.now(), {}));
+      return {};
+    }));
+  }
+  const auto sealed = enveloped(key, GeneralName::of(name("CN=dev2")));
+  EXPECT_THAT(by_thief(giving(key, "CN=dev2", sealed)),
+              Refuses("cp", PKIFailureInfo::badCertTemplate));
+}
+
+TEST_F(ArchiveTheft, KeyOfACertificateThatWasNotConfirmedIsForgotten) {
+  const auto key = test_key("x25519");
+  const auto sealed = enveloped(key, GeneralName::of(name("CN=dev1")));
+  const auto asking = request_for(
+      key.public_key(), "CN=dev1", [](const CertRequest&) { return later(Later::encrCert); },
+      [&](CertRequest& request) {
+        CertReqMsg message;
+        archive(message, sealed);
+        request.controls = message.certReq.controls;
+      });
+  const auto cp = by_victim(body::cr{{asking}});
+  EXPECT_EQ(status_in(cp).status, PKIStatus::accepted);
+  EXPECT_EQ(recovered(victim), 0U) << "not yet";
+  CertStatus guess;
+  guess.certHash = Bytes(32);
+  EXPECT_THAT(by(victim, body::certConf{{guess}}, pvno3(following(cp))),
+              Refuses("error", PKIFailureInfo::badCertId));
+  EXPECT_EQ(recovered(victim), 0U);
+  EXPECT_THAT(must(KeyArchive(ca.reader->connection()).of_subject(name("CN=dev1"))),
+              ::testing::IsEmpty());
+}
+
+// Who has no name in its certificate is not one with all others who have none.
+struct Nameless : ::testing::Test {
+  Nameless() {
+    ca.ra_root.certify(ra, "CN=RA", ca.clock.now(), ca.random);
+    ca.authority->protocol_keys.push_back(own.protocol_key());
+  }
+  Credential device(std::string_view dns) {
+    Credential made;
+    der::Writer names;
+    names.constructed(der::kSequence, [&] {
+      names.raw(must(GeneralName::from_text("DNS:" + std::string(dns))).der);
+    });
+    const RequestOptions with_name{.edit = [&](CertTemplate& wanted) {
+      wanted.extensions = Extensions{{oid::id_ce_subjectAltName, true, names.bytes()}};
+    }};
+    made.certificate = certificate_in(ca.talk(signed_by(ca, ra, ir(made, "", with_name))));
+    return made;
+  }
+  Office ca{"revocation_passphrase = true\n"};
+  AgreedParty own{"rsa:2048", ca.ra_root, "CN=CA", KeyUsageBit::keyEncipherment, ca};
+  Credential ra;
+};
+
+TEST_F(Nameless, PassphraseOfOneIsNotThatOfAnother) {
+  constexpr std::string_view kPass = "seven wise men of Gotham";
+  const auto one = device("one.example"), other = device("other.example");
+  auto sealed =
+      must(envelop(view_of(kPass), oid::id_data, must(recipient_of(own.certificate)), ca.random));
+  sealed[0] = der::context_constructed(0);
+  const auto genp =
+      ca.talk(signed_by(ca, one, body::genm{{{oid::id_it_revPassphrase, sealed}}}, pvno3()));
+  ASSERT_EQ(body_name(genp.body), "genp");
+  const auto revoking = [&](const Credential& whose) {
+    RevDetails details;
+    details.certDetails.issuer = whose.certificate->issuer();
+    details.certDetails.serialNumber = to_bytes(whose.certificate->serial_number());
+    return with_mac(ca, body::rr{{details}},
+                    {.edit = [](PKIHeader& header) { header.sender = GeneralName::of(Name()); }},
+                    kPass, "");
+  };
+  EXPECT_THAT(ca.talk(revoking(other)), Refuses("error", PKIFailureInfo::badMessageCheck));
+  EXPECT_EQ(ca.record(*other.certificate)->state, CertificateState::valid);
+  EXPECT_EQ(status_in(ca.talk(revoking(one))).status, PKIStatus::accepted);
+  EXPECT_EQ(ca.record(*one.certificate)->state, CertificateState::revoked);
 }
 
 }  // namespace
