@@ -195,7 +195,7 @@ Outcome<ProvenRequest> prove(const CertReqMsg& message, const Request& request,
   } else if (possession.private_key) {
     proven.to_archive = std::move(possession.private_key);
   }
-  ASSIGN_OR_RETURN(proven.tokens, check_tokens(message, services));
+  ASSIGN_OR_RETURN(proven.tokens, check_tokens(message, request, requester, services));
   return proven;
 }
 

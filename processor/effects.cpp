@@ -94,6 +94,9 @@ Result<bool> change_protections(const Effects& effects, LedgerWriter& writer, Ti
   if (effects.secret_failure) {
     TRY(SecretLock(writer.connection()).count(*effects.secret_failure, effects.failures_from));
   }
+  for (const auto& failure : effects.token_failures) {
+    TRY(SecretLock(writer.connection()).count(failure, effects.failures_from));
+  }
   return true;
 }
 

@@ -108,6 +108,13 @@ ALTER TABLE secret ADD COLUMN san TEXT NOT NULL DEFAULT 'any';
 ALTER TABLE secret ADD COLUMN profiles TEXT NOT NULL DEFAULT '';
 ALTER TABLE secret ADD COLUMN channels TEXT NOT NULL DEFAULT '*';
 )sql"},
+    // A secret is for one purpose. The names of tokens were what told them from MAC secrets.
+    {5, R"sql(
+ALTER TABLE secret ADD COLUMN purpose TEXT NOT NULL DEFAULT 'mac';
+UPDATE secret SET purpose = 'regToken' WHERE reference GLOB 'regToken/*';
+UPDATE secret SET purpose = 'authenticator' WHERE reference GLOB 'authenticator/*';
+ALTER TABLE message ADD COLUMN sealed INTEGER NOT NULL DEFAULT 0;
+)sql"},
 };
 
 }  // namespace cmpost
