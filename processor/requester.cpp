@@ -89,8 +89,8 @@ std::optional<Name> Requester::only_subject() const {
 bool Requester::is_called(const Name& name) const {
   if (name.is_null_dn()) return false;
   if (const auto* holder = certificate()) return holder->certificate.subject().same(name);
-  const auto only = only_subject();
-  return is_reference(name, secret()->secret.reference) || (only && only->same(name));
+  if (const auto only = only_subject()) return only->same(name);
+  return is_reference(name, secret()->secret.reference);
 }
 
 bool Requester::is_called(const GeneralName& name) const {

@@ -78,7 +78,7 @@ class Requester {
   // The only subject that a secret stands for; nullopt for many.
   std::optional<Name> only_subject() const;
   // Names that belong to it alone, as far as a CA or an operator has said: the subject and the
-  // subjectAltNames of its certificate; of a secret, the one subject that it stands for, and its
+  // subjectAltNames of its certificate; of a secret, the one subject that it stands for, else its
   // reference as CN. The NULL-DN is nobody's name.
   bool is_called(const GeneralName& name) const;
   bool is_called(const Name& name) const;
