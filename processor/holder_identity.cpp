@@ -4,24 +4,24 @@ namespace cmpost {
 namespace {
 
 // In the ledger: one octet of these, then a SHA-256 or a serial number.
-enum class Kind : std::uint8_t { name = 1, secret = 2, foreign_certificate = 3, serial = 4 };
+enum class HolderKind : std::uint8_t { name = 1, secret = 2, foreign_certificate = 3, serial = 4 };
 
-HolderIdentity identity(Kind kind, ByteView value) {
+HolderIdentity of_kind(HolderKind kind, ByteView value) {
   HolderIdentity holder{{static_cast<std::uint8_t>(kind)}};
   append(holder.value, value);
   return holder;
 }
 
 // What asked and the subject, such that no two pairs are one.
-HolderIdentity by_credential(Kind kind, ByteView credential, const Name& subject) {
+HolderIdentity by_credential(HolderKind kind, ByteView credential, const Name& subject) {
   der::Writer both;
   both.octet_string(credential);
   both.octet_string(view_of(subject.comparison_key()));
-  return identity(kind, ByteView(sha256(both.bytes())));
+  return of_kind(kind, ByteView(sha256(both.bytes())));
 }
 
 HolderIdentity by_default(const Name& subject, ByteView serial) {
-  return subject.is_null_dn() ? identity(Kind::serial, serial) : holder_named(subject);
+  return subject.is_null_dn() ? of_kind(HolderKind::serial, serial) : holder_named(subject);
 }
 
 // Who has asked says it: the subject alone does.
@@ -36,7 +36,7 @@ bool is_vouched_for(const Requester& requester, const Name& subject) {
 
 HolderIdentity holder_named(const Name& subject) {
   const auto key = subject.comparison_key();
-  return identity(Kind::name, ByteView(sha256(view_of(key))));
+  return of_kind(HolderKind::name, ByteView(sha256(view_of(key))));
 }
 
 HolderIdentity holder_of(const CertificateRecord& record, const Name& subject) {
@@ -47,11 +47,11 @@ HolderIdentity holder_of(const CertificateRecord& record, const Name& subject) {
 HolderIdentity holder_to_be(const Requester& requester, const Name& subject, ByteView serial) {
   if (is_vouched_for(requester, subject)) return by_default(subject, serial);
   if (const auto* holder = requester.secret()) {
-    return by_credential(Kind::secret, view_of(holder->secret.reference), subject);
+    return by_credential(HolderKind::secret, view_of(holder->secret.reference), subject);
   }
   const auto& holder = *requester.certificate();
   if (holder.record) return holder_of(*holder.record, holder.certificate.subject());
-  return by_credential(Kind::foreign_certificate, ByteView(holder.certificate.fingerprint()),
+  return by_credential(HolderKind::foreign_certificate, ByteView(holder.certificate.fingerprint()),
                        subject);
 }
 

@@ -22,20 +22,21 @@ std::string passphrase_context(const std::string& sealed_for) {
   return "rev_passphrase/" + sealed_for;
 }
 
-struct Named {
+struct NamedHolder {
   HolderIdentity holder;
   std::string subject;
 };
 
 // Whose certificates it will revoke.
-Checked<Named> holder_for(const Requester& requester) {
+Checked<NamedHolder> holder_for(const Requester& requester) {
   if (const auto* holder = requester.certificate()) {
     const auto& subject = holder->certificate.subject();
-    if (holder->record) return Named{holder_of(*holder->record, subject), subject.text()};
+    if (holder->record) return NamedHolder{holder_of(*holder->record, subject), subject.text()};
     return reject(PKIFailureInfo::notAuthorized,
                   "a revocation passphrase is for holders of certificates of this CA");
   }
-  if (const auto only = requester.only_subject()) return Named{holder_named(*only), only->text()};
+  if (const auto only = requester.only_subject())
+    return NamedHolder{holder_named(*only), only->text()};
   return reject(PKIFailureInfo::notAuthorized,
                 "the secret is for many subjects: nobody knows whose passphrase this is");
 }

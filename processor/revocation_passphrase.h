@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "ca/ledger.h"
 #include "processor/authority.h"
 #include "processor/request.h"
 #include "processor/requester.h"

@@ -10,11 +10,11 @@ namespace {
 using Later = POPOPrivKey::SubsequentMessage;
 using Edit = std::function<void(CertReqMsg&)>;
 
-const std::string kSettings = "archive = true\nrecovery = true\nwaiting = \"always\"\n";
+const std::string kTheftSettings = "archive = true\nrecovery = true\nwaiting = \"always\"\n";
 
 // The victim is CN=dev1, the thief CN=dev2.
 struct Theft : ::testing::Test {
-  explicit Theft(const std::string& settings = kSettings)
+  explicit Theft(const std::string& settings = kTheftSettings)
       : ca(settings), victim(enrolled(ca, "CN=dev1")), thief(enrolled(ca, "CN=dev2")) {
     ca.authority->protocol_keys.push_back(own.protocol_key());
     ca.authority->protocol_keys.push_back(own_dh.protocol_key());
@@ -124,8 +124,8 @@ struct Theft : ::testing::Test {
   Credential wanted;  // the victim's new key
 };
 
-const auto refused_kup = Refuses("kup", PKIFailureInfo::badPOP);
-const auto refused_cp = Refuses("cp", PKIFailureInfo::badPOP);
+const auto kRefusedKup = Refuses("kup", PKIFailureInfo::badPOP);
+const auto kRefusedCp = Refuses("cp", PKIFailureInfo::badPOP);
 
 struct StrictTheft : Theft {
   StrictTheft() { ca.configure("strict = true\n"); }
@@ -133,20 +133,20 @@ struct StrictTheft : Theft {
 
 TEST_F(Theft, ProofOfARenewalThatNamesNobodyIsNobodys) {
   const auto cut = signed_request(wanted);
-  EXPECT_THAT(by_thief(body::kur{{cut}}), refused_kup);
-  EXPECT_THAT(by_thief(body::cr{{cut}}), refused_cp);
+  EXPECT_THAT(by_thief(body::kur{{cut}}), kRefusedKup);
+  EXPECT_THAT(by_thief(body::cr{{cut}}), kRefusedCp);
   const auto nameless = signed_request(wanted, with_subject(""));
-  EXPECT_THAT(by_thief(body::cr{{nameless}}), refused_cp);
+  EXPECT_THAT(by_thief(body::cr{{nameless}}), kRefusedCp);
 }
 
 TEST_F(StrictTheft, ProofOfARenewalThatNamesNobodyIsNobodys) {
-  EXPECT_THAT(by(thief, body::kur{{signed_request(wanted)}}), refused_kup);
+  EXPECT_THAT(by(thief, body::kur{{signed_request(wanted)}}), kRefusedKup);
 }
 
 TEST_F(Theft, ProofOfARenewalNamesTheSubjectOrTheOldCertificate) {
   const auto by_id = signed_request(wanted, with_old_cert_id(*victim.certificate));
   EXPECT_THAT(by_thief(body::kur{{by_id}}), Refuses("kup", PKIFailureInfo::badCertId));
-  EXPECT_THAT(by_thief(body::cr{{by_id}}), refused_cp);
+  EXPECT_THAT(by_thief(body::cr{{by_id}}), kRefusedCp);
   EXPECT_EQ(certificate_in(by_victim(body::kur{{by_id}})).subject(), name("CN=dev1"));
   const Credential more;
   const auto by_name = signed_request(more, with_subject("CN=dev1"));
@@ -157,14 +157,14 @@ TEST_F(Theft, ProofOfARenewalNamesTheSubjectOrTheOldCertificate) {
 TEST_F(Theft, AuthInfoNamesWhoHasBeenAuthenticated) {
   const auto input = with_input(wanted, GeneralName::of(name("CN=dev1")));
   const auto cut = signed_request(wanted, input);
-  EXPECT_THAT(by_thief(body::kur{{cut}}), refused_kup);
-  EXPECT_THAT(by_thief(body::cr{{cut}}), refused_cp);
+  EXPECT_THAT(by_thief(body::kur{{cut}}), kRefusedKup);
+  EXPECT_THAT(by_thief(body::cr{{cut}}), kRefusedCp);
   const auto kup = by(victim, body::kur{{cut}}, calling_himself(""));
   EXPECT_EQ(certificate_in(kup).subject(), name("CN=dev1")) << "whatever the sender says";
 }
 
 TEST_F(Theft, EmptyNameIsNobodysName) {
-  ca.configure(kSettings + "trusted_subject = \"any\"\n");
+  ca.configure(kTheftSettings + "trusted_subject = \"any\"\n");
   Credential one;
   ca.vendor.certify(one, "", ca.clock.now(), ca.random);
   const auto cut = signed_request(wanted, with_input(wanted, GeneralName::of(Name())));
@@ -204,7 +204,7 @@ TEST_F(Theft, AgreeMacNamesItsRequester) {
           if (subject.empty()) request.certTemplate.subject.reset();
         });
   };
-  EXPECT_THAT(by_thief(body::kur{{asking("")}}), refused_kup);
+  EXPECT_THAT(by_thief(body::kur{{asking("")}}), kRefusedKup);
   EXPECT_THAT(by_thief(body::kur{{asking("CN=dev1")}}),
               Refuses("kup", PKIFailureInfo::badCertTemplate));
   EXPECT_EQ(status_in(by_victim(body::cr{{asking("CN=dev1")}})).status, PKIStatus::accepted);
@@ -214,12 +214,12 @@ TEST_F(Theft, EncryptedKeyIsForWhoItNames) {
   const auto key = test_key("x25519");
   const auto victims = GeneralName::of(name("CN=dev1"));
   const auto sealed = enveloped(key, victims);
-  EXPECT_THAT(by_thief(giving(key, "CN=dev2", sealed)), refused_cp);
-  EXPECT_THAT(by_thief(giving(key, "CN=dev2", enveloped(key, {}))), refused_cp)
+  EXPECT_THAT(by_thief(giving(key, "CN=dev2", sealed)), kRefusedCp);
+  EXPECT_THAT(by_thief(giving(key, "CN=dev2", enveloped(key, {}))), kRefusedCp)
       << "MUST be present if the purpose is to prove possession";
   EXPECT_THAT(by_thief(giving(key, "CN=dev2", enveloped(key, GeneralName::of(Name())))),
-              refused_cp);
-  EXPECT_THAT(by_thief(giving(key, "CN=dev2", enveloped(key, {}, "dev1"))), refused_cp);
+              kRefusedCp);
+  EXPECT_THAT(by_thief(giving(key, "CN=dev2", enveloped(key, {}, "dev1"))), kRefusedCp);
   EXPECT_EQ(status_in(by_victim(giving(key, "CN=dev1", sealed))).status, PKIStatus::accepted);
 }
 
@@ -265,7 +265,7 @@ TEST_F(Theft, KeyForTheArchiveIsTheRequestersOwn) {
           archive(message, sealed);
           request.controls = message.certReq.controls;
         });
-    EXPECT_THAT(by_thief(body::cr{{built}}), refused_cp);
+    EXPECT_THAT(by_thief(body::cr{{built}}), kRefusedCp);
     EXPECT_EQ(status_in(by_victim(body::cr{{cut}})).status, PKIStatus::accepted);
   }
 }
@@ -285,10 +285,10 @@ TEST_F(Theft, RaMayArchiveWhatNamesTheSubject) {
 }
 
 TEST_F(Theft, CertificationRequestThatNamesNobodyIsNobodys) {
-  ca.configure(kSettings + "trusted_subject = \"any\"\n");
+  ca.configure(kTheftSettings + "trusted_subject = \"any\"\n");
   Credential one;
   ca.vendor.certify(one, "", ca.clock.now(), ca.random);
-  EXPECT_THAT(by(one, body::p10cr{certification_request(wanted, "")}), refused_cp);
+  EXPECT_THAT(by(one, body::p10cr{certification_request(wanted, "")}), kRefusedCp);
   EXPECT_THAT(by_thief(body::p10cr{certification_request(wanted, "CN=dev1")}),
               Refuses("cp", PKIFailureInfo::notAuthorized));
 }
@@ -301,7 +301,7 @@ TEST_F(Theft, NewSignatureKeyOfARecoveryIsTheRequestersOwn) {
 // Who asks for a KEM ciphertext has not proven anything, and leaves nothing.
 struct UnprotectedTheft : Theft {
   UnprotectedTheft()
-      : Theft(kSettings +
+      : Theft(kTheftSettings +
               "revocation_passphrase = true\nprotection = [\"pbm\", \"rsa\", "
               "\"ecdsa\", \"kem\"]\n") {}
 };
@@ -459,10 +459,10 @@ struct Nameless : ::testing::Test {
 };
 
 TEST_F(Nameless, PassphraseOfOneIsNotThatOfAnother) {
-  constexpr std::string_view kPass = "seven wise men of Gotham";
+  constexpr std::string_view kSpoken = "seven wise men of Gotham";
   const auto one = device("one.example"), other = device("other.example");
   auto sealed =
-      must(envelop(view_of(kPass), oid::id_data, must(recipient_of(own.certificate)), ca.random));
+      must(envelop(view_of(kSpoken), oid::id_data, must(recipient_of(own.certificate)), ca.random));
   sealed[0] = der::context_constructed(0);
   const auto genp =
       ca.talk(signed_by(ca, one, body::genm{{{oid::id_it_revPassphrase, sealed}}}, pvno3()));
@@ -473,7 +473,7 @@ TEST_F(Nameless, PassphraseOfOneIsNotThatOfAnother) {
     details.certDetails.serialNumber = to_bytes(whose.certificate->serial_number());
     return with_mac(ca, body::rr{{details}},
                     {.edit = [](PKIHeader& header) { header.sender = GeneralName::of(Name()); }},
-                    kPass, "");
+                    kSpoken, "");
   };
   EXPECT_THAT(ca.talk(revoking(other)), Refuses("error", PKIFailureInfo::badMessageCheck));
   EXPECT_EQ(ca.record(*other.certificate)->state, CertificateState::valid);

@@ -4,7 +4,7 @@
 namespace cmpost {
 namespace {
 
-constexpr std::string_view kToken = "mother's maiden name";
+constexpr std::string_view kMaidenName = "mother's maiden name";
 
 struct TokenTest : ::testing::Test {
   explicit TokenTest(const std::string& settings = "") : ca(settings) {
@@ -21,7 +21,7 @@ struct TokenTest : ::testing::Test {
     Secret secret;
     secret.purpose = purpose;
     secret.reference = "dev1";
-    secret.value = to_bytes(kToken);
+    secret.value = to_bytes(kMaidenName);
     secret.max_uses = 1;
     edit(secret);
     ca.add(secret);
@@ -68,13 +68,13 @@ struct TokenTest : ::testing::Test {
   Office ca;
 };
 
-const auto wrong = Refuses("ip", PKIFailureInfo::notAuthorized);
+const auto kWrongToken = Refuses("ip", PKIFailureInfo::notAuthorized);
 
 TEST_F(TokenTest, ProtectsNoMessage) {
   add(SecretPurpose::regToken);
   add(SecretPurpose::authenticator);
   for (const auto* reference : {"dev1", "regToken/dev1", "authenticator/dev1"}) {
-    EXPECT_THAT(ca.talk(with_mac(ca, ir(Credential()), {}, kToken, reference)),
+    EXPECT_THAT(ca.talk(with_mac(ca, ir(Credential()), {}, kMaidenName, reference)),
                 Refuses("error", PKIFailureInfo::badMessageCheck))
         << reference;
   }
@@ -82,14 +82,14 @@ TEST_F(TokenTest, ProtectsNoMessage) {
 
 TEST_F(TokenTest, IsNoOtherToken) {
   add(SecretPurpose::authenticator);
-  EXPECT_THAT(enrol(asking({token(kToken)})), wrong);
-  EXPECT_THAT(enrol(asking({token(CaUnderTest::kSecret)})), wrong) << "the MAC secret";
+  EXPECT_THAT(enrol(asking({token(kMaidenName)})), kWrongToken);
+  EXPECT_THAT(enrol(asking({token(CaUnderTest::kSecret)})), kWrongToken) << "the MAC secret";
 }
 
 TEST_F(TokenTest, MacSecretIsNotCalledLikeAToken) {
   Secret secret;
   secret.reference = "regToken/dev1";
-  secret.value = to_bytes(kToken);
+  secret.value = to_bytes(kMaidenName);
   must(ca.ledger->write([&](LedgerWriter& writer) -> Result<void> {
     EXPECT_FALSE(SecretStore(writer.connection(), ca.sealing_key).add(secret, ca.random));
     return {};
@@ -98,47 +98,47 @@ TEST_F(TokenTest, MacSecretIsNotCalledLikeAToken) {
 
 TEST_F(TokenTest, IsUsedUpByOneRequestOfAMessage) {
   add(SecretPurpose::regToken);
-  const auto ip = ca.talk(
-      with_mac(ca, body::ir{{asking({token(kToken)}), asking({token(kToken)}, "CN=dev1", 1)}}));
+  const auto ip = ca.talk(with_mac(
+      ca, body::ir{{asking({token(kMaidenName)}), asking({token(kMaidenName)}, "CN=dev1", 1)}}));
   const auto& responses = cert_response(ip.body)->response;
   ASSERT_EQ(responses.size(), 2U);
   EXPECT_EQ(responses[0].status.status, PKIStatus::accepted);
   EXPECT_EQ(responses[1].status.status, PKIStatus::rejection);
   EXPECT_EQ(ca.certificates(), 1);
-  EXPECT_THAT(enrol(asking({token(kToken)})), wrong);
+  EXPECT_THAT(enrol(asking({token(kMaidenName)})), kWrongToken);
 }
 
 TEST_F(TokenTest, IsThereOnce) {
   add(SecretPurpose::regToken);
-  EXPECT_THAT(enrol(asking({token("a guess"), token(kToken)})),
+  EXPECT_THAT(enrol(asking({token("a guess"), token(kMaidenName)})),
               Refuses("ip", PKIFailureInfo::badDataFormat));
 }
 
 TEST_F(TokenTest, IsForItsSubjectUntilItExpires) {
   add(SecretPurpose::regToken, [](Secret& secret) { secret.subject = "CN=dev1,O=Grid"; });
-  EXPECT_THAT(enrol(asking({token(kToken)}, "CN=dev2")), wrong);
-  EXPECT_THAT(enrol(asking({token(kToken)})), wrong);
+  EXPECT_THAT(enrol(asking({token(kMaidenName)}, "CN=dev2")), kWrongToken);
+  EXPECT_THAT(enrol(asking({token(kMaidenName)})), kWrongToken);
   add(SecretPurpose::authenticator, [&](Secret& secret) { secret.expires = ca.clock.now(); });
-  EXPECT_THAT(enrol(asking({token(kToken, oid::id_regCtrl_authenticator)})), wrong);
+  EXPECT_THAT(enrol(asking({token(kMaidenName, oid::id_regCtrl_authenticator)})), kWrongToken);
 }
 
 TEST_F(TokenTest, WhoGuessesIsNotBelievedAndTheOthersAre) {
   add(SecretPurpose::regToken);
   add_mac("two", "the secret of another");
   for (int i = 0; i < 10; ++i) {
-    EXPECT_THAT(enrol(asking({token("guess " + std::to_string(i))})), wrong);
+    EXPECT_THAT(enrol(asking({token("guess " + std::to_string(i))})), kWrongToken);
   }
-  EXPECT_THAT(enrol(asking({token(kToken)})), wrong);
+  EXPECT_THAT(enrol(asking({token(kMaidenName)})), kWrongToken);
   EXPECT_EQ(status_in(enrol(asking({}))).status, PKIStatus::accepted) << "its MAC is right";
   const auto by_another = ca.talk(
-      with_mac(ca, body::ir{{asking({token(kToken)})}}, {}, "the secret of another", "two"));
+      with_mac(ca, body::ir{{asking({token(kMaidenName)})}}, {}, "the secret of another", "two"));
   EXPECT_EQ(status_in(by_another).status, PKIStatus::accepted);
 }
 
 TEST_F(TokenTest, OneMessageIsOneGuess) {
   add(SecretPurpose::regToken);
-  const auto ip = ca.talk(
-      with_mac(ca, body::ir{{asking({token("a guess")}), asking({token(kToken)}, "CN=dev1", 1)}}));
+  const auto ip = ca.talk(with_mac(
+      ca, body::ir{{asking({token("a guess")}), asking({token(kMaidenName)}, "CN=dev1", 1)}}));
   for (const auto& response : cert_response(ip.body)->response) {
     EXPECT_EQ(response.status.status, PKIStatus::rejection);
   }
@@ -146,14 +146,14 @@ TEST_F(TokenTest, OneMessageIsOneGuess) {
 
 TEST_F(TokenTest, DoesNotLieInTheLedger) {
   add(SecretPurpose::regToken);
-  const auto request = with_mac(ca, body::ir{{asking({token(kToken)})}});
-  EXPECT_TRUE(contains(request, kToken));
+  const auto request = with_mac(ca, body::ir{{asking({token(kMaidenName)})}});
+  EXPECT_TRUE(contains(request, kMaidenName));
   const auto first = ca.post(request);
   const auto tid = *Office::only(first).header.transactionID;
-  EXPECT_FALSE(contains(stored_request(tid), kToken));
+  EXPECT_FALSE(contains(stored_request(tid), kMaidenName));
   EXPECT_EQ(ca.post(request), first) << "the same message again";
   for (const auto& record : must(ca.reader->audit(0, 100))) {
-    EXPECT_EQ(record.detail.find(kToken), std::string::npos);
+    EXPECT_EQ(record.detail.find(kMaidenName), std::string::npos);
   }
   const auto plain = enrol(asking({}));
   EXPECT_TRUE(decode(stored_request(*plain.header.transactionID), {}).has_value());
@@ -165,10 +165,10 @@ struct WaitingToken : TokenTest {
 
 TEST_F(WaitingToken, SealedRequestIsGoneOnWith) {
   add(SecretPurpose::regToken);
-  const auto told = enrol(asking({token(kToken)}));
+  const auto told = enrol(asking({token(kMaidenName)}));
   ASSERT_EQ(status_in(told).status, PKIStatus::waiting);
   const auto tid = *told.header.transactionID;
-  EXPECT_FALSE(contains(stored_request(tid), kToken));
+  EXPECT_FALSE(contains(stored_request(tid), kMaidenName));
   ca.open();
   EXPECT_EQ(ca.say(tid, true), Decided::done);
   ca.work();
