@@ -183,9 +183,8 @@ Result<ExitCode> list(const CommonOptions& common) {
                          .failures(secret_key(secret.purpose, secret.reference), Time::min()));
     all.push_back(to_json(secret, wrong));
     table.add({secret.reference, std::string(to_string(secret.purpose)),
-               secret.subject.empty() ? "any" : secret.subject,
-               in_words(secret.san), in_a_row(secret.profiles, "for secrets"),
-               in_a_row(channels_of(secret), "the first"),
+               secret.subject.empty() ? "any" : secret.subject, in_words(secret.san),
+               in_a_row(secret.profiles, "for secrets"), in_a_row(channels_of(secret), "the first"),
                std::to_string(secret.uses) +
                    (secret.max_uses ? " of " + std::to_string(*secret.max_uses) : ""),
                std::to_string(wrong), secret.expires ? to_iso8601(*secret.expires) : "never",

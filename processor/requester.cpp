@@ -1,5 +1,7 @@
 #include "processor/requester.h"
 
+#include "processor/name_pattern.h"
+
 namespace cmpost {
 
 bool Requester::is_ra() const {
@@ -79,11 +81,9 @@ RequesterIdentity Requester::identity() const {
 std::optional<Name> Requester::only_subject() const {
   const auto* holder = secret();
   if (holder == nullptr || holder->revokes) return std::nullopt;
-  const auto& pattern = holder->secret.subject;
-  if (pattern.empty() || pattern.find('*') != std::string::npos) return std::nullopt;
-  auto subject = Name::from_text(pattern);
-  if (!subject || subject->is_null_dn()) return std::nullopt;
-  return *std::move(subject);
+  const auto pattern = SubjectPattern::parse(holder->secret.subject);
+  if (!pattern || !pattern->is_exact() || pattern->name().is_null_dn()) return std::nullopt;
+  return pattern->name();
 }
 
 bool Requester::is_called(const Name& name) const {

@@ -32,11 +32,11 @@ struct Rights {
   // Names of a new certificate.
   SubjectRule subject;
   SanRule san;
-  std::optional<Certificate> own;      // whose names `own` means: the requester's certificate
-  std::string profile, serial_hex;     // of that certificate, where the ledger knows it
-  std::vector<std::string> profiles;   // the only ones, and these whatever they say themselves
-  std::optional<std::int64_t> left;    // certificates; nullopt: any number
-  bool others = false;                 // speaks for others
+  std::optional<Certificate> own;         // whose names `own` means: the requester's certificate
+  std::string profile, serial_hex;        // of that certificate, where the ledger knows it
+  std::vector<std::string> profiles;      // the only ones, and these whatever they say themselves
+  std::optional<std::int64_t> left;       // certificates; nullopt: any number
+  bool others = false;                    // speaks for others
   std::optional<HolderIdentity> revokes;  // by passphrase: the holder whose certificates
 };
 

@@ -24,7 +24,7 @@ struct Secret {
   // mac: senderKID or the sender's CN selects it. Of a token, the CN of the subject that it is for.
   // 1 to 256 octets.
   std::string reference;
-  Bytes value;            // empty in listings
+  Bytes value;  // empty in listings
   // What it may ask for (rights.h).
   std::string subject;  // a SubjectPattern, "" for any
   SanRule san;
