@@ -17,12 +17,16 @@ using nlohmann::json;
 
 struct SecretOptions {
   std::vector<std::string> references;
-  std::string secret_file, expires;
+  std::string secret_file, expires, purpose = "mac";
   std::optional<std::string> subject;
   std::vector<std::string> san, profiles, channels;
   std::optional<std::int64_t> uses;
   bool hex = false;
 };
+
+SecretPurpose purpose_of(const SecretOptions& options) {
+  return secret_purpose(options.purpose).value_or(SecretPurpose::mac);
+}
 
 // 128 bits in letters and digits that survive a telephone: no 0, 1, I, O.
 std::string make_secret(Random& random) {
@@ -100,7 +104,10 @@ Result<ExitCode> add(const SecretOptions& options, const CommonOptions& common) 
   Secret secret;
   secret.reference = options.references.front();
   TRY(limit(secret, options, instance->settings()));
+  secret.purpose = purpose_of(options);
   secret.max_uses = options.uses;
+  // "one-time" (RFC 4211 6.1).
+  if (secret.purpose == SecretPurpose::regToken && !secret.max_uses) secret.max_uses = 1;
   secret.added = instance->clock().now();
   if (!options.expires.empty()) {
     ASSIGN_OR_RETURN(secret.expires, read_expiry(options.expires, secret.added));
@@ -116,7 +123,9 @@ Result<ExitCode> add(const SecretOptions& options, const CommonOptions& common) 
   TRY(ledger->write([&](LedgerWriter& writer) -> Result<void> {
     ASSIGN_OR_RETURN(added, SecretStore(writer.connection(), *key).add(secret, instance->random()));
     if (!added) return {};
-    return writer.audit("secret.added", json{{"reference", printable(secret.reference)}}.dump());
+    return writer.audit("secret.added", json{{"reference", printable(secret.reference)},
+                                             {"for", to_string(secret.purpose)}}
+                                            .dump());
   }));
   if (!added) {
     return hold("there is a secret " + secret.reference + " already",
@@ -146,6 +155,7 @@ std::string in_a_row(const std::vector<std::string>& texts, std::string_view if_
 
 json to_json(const Secret& secret, std::int64_t wrong_macs) {
   json value = {{"reference", secret.reference},
+                {"for", to_string(secret.purpose)},
                 {"subject", secret.subject.empty() ? std::string(kAny) : secret.subject},
                 {"san", in_words(secret.san)},
                 {"profiles", secret.profiles},
@@ -165,15 +175,16 @@ Result<ExitCode> list(const CommonOptions& common) {
   ASSIGN_OR_RETURN(const auto reader, ledger->reader());
   ASSIGN_OR_RETURN(const auto secrets, SecretStore(reader->connection(), *key).list());
   auto all = json::array();
-  Table table({"reference", "subject", "SAN", "profiles", "channels", "uses", "wrong MACs",
+  Table table({"reference", "for", "subject", "SAN", "profiles", "channels", "uses", "wrong MACs",
                "expires", "added"});
   for (const auto& secret : secrets) {
     ASSIGN_OR_RETURN(const auto wrong,
-                     SecretLock(reader->connection()).failures(secret.reference, Time::min()));
+                     SecretLock(reader->connection())
+                         .failures(secret_key(secret.purpose, secret.reference), Time::min()));
     all.push_back(to_json(secret, wrong));
-    table.add({secret.reference, secret.subject.empty() ? "any" : secret.subject,
-               in_words(secret.san), in_a_row(secret.profiles, "for secrets"),
-               in_a_row(channels_of(secret), "the first"),
+    table.add({secret.reference, std::string(to_string(secret.purpose)),
+               secret.subject.empty() ? "any" : secret.subject, in_words(secret.san),
+               in_a_row(secret.profiles, "for secrets"), in_a_row(channels_of(secret), "the first"),
                std::to_string(secret.uses) +
                    (secret.max_uses ? " of " + std::to_string(*secret.max_uses) : ""),
                std::to_string(wrong), secret.expires ? to_iso8601(*secret.expires) : "never",
@@ -194,14 +205,16 @@ Result<ExitCode> remove(const SecretOptions& options, const CommonOptions& commo
   std::size_t removed = 0;
   TRY(ledger->write([&](LedgerWriter& writer) -> Result<void> {
     for (const auto& reference : options.references) {
-      ASSIGN_OR_RETURN(const bool was_there,
-                       SecretStore(writer.connection(), *key).remove(reference));
+      ASSIGN_OR_RETURN(
+          const bool was_there,
+          SecretStore(writer.connection(), *key).remove(reference, purpose_of(options)));
       if (!was_there) {
         print_error(Error{Recovery::hold, "there is no secret " + reference, {}});
         continue;
       }
       ++removed;
-      TRY(writer.audit("secret.removed", json{{"reference", printable(reference)}}.dump()));
+      TRY(writer.audit("secret.removed",
+                       json{{"reference", printable(reference)}, {"for", options.purpose}}.dump()));
     }
     return {};
   }));
@@ -255,6 +268,14 @@ void add_secret(CommandLine line) {
                      "the only profiles that may be asked for (default: those for secrets)");
   adding->add_option("--channel", options->channels,
                      "channels where it counts, or any (default: the first)");
+  const auto add_purpose = [&](CLI::App* command) {
+    command
+        ->add_option("--for", options->purpose,
+                     "mac (default), or the control that it is compared with: regToken (used up, "
+                     "once unless --uses says more), authenticator; REF is the CN of the subject")
+        ->check(CLI::IsMember({"mac", "regToken", "authenticator"}));
+  };
+  add_purpose(adding);
   adding->callback(
       [=] { line.action = [=, common = &line.options] { return add(*options, *common); }; });
 
@@ -268,6 +289,7 @@ void add_secret(CommandLine line) {
 
   auto* removing = secret->add_subcommand("remove", "forget secrets");
   removing->add_option("REF", options->references)->required();
+  add_purpose(removing);
   removing->callback(
       [=] { line.action = [=, common = &line.options] { return remove(*options, *common); }; });
 }

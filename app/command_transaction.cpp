@@ -142,12 +142,13 @@ Result<ExitCode> show(const TransactionOptions& options, const CommonOptions& co
   TRY(add_waiting(value, *transaction, reader->connection()));
   value["messages"] = json::array();
   for (const auto& message : messages) {
-    value["messages"].push_back({{"body", message.body},
-                                 {"answer", message.reply_body},
-                                 {"outcome", message.outcome},
-                                 {"digest", to_hex(message.digest)},
-                                 {"request", to_base64(message.request)},
-                                 {"reply", to_base64(message.reply)}});
+    value["messages"].push_back(
+        {{"body", message.body},
+         {"answer", message.reply_body},
+         {"outcome", message.outcome},
+         {"digest", to_hex(message.digest)},
+         {"request", message.sealed ? json() : json(to_base64(message.request))},
+         {"reply", to_base64(message.reply)}});
   }
   if (common.json) {
     print_json(value);

@@ -22,11 +22,17 @@ enum class CertificateState {
 std::string_view to_string(CertificateState state);
 std::optional<CertificateState> certificate_state(std::string_view text);
 
+// Whose a certificate, or what is kept here for it, is: processor/holder_identity.h.
+struct HolderIdentity {
+  Bytes value;  // as the ledger has it; never empty
+  friend bool operator==(const HolderIdentity&, const HolderIdentity&) = default;
+};
+
 struct CertificateRecord {
   std::int64_t id = 0;  // of the row; 0 before it is stored
   Bytes serial;         // INTEGER content octets
   Bytes der;
-  std::string subject;  // RFC 4514
+  std::string subject;  // RFC 4514, to be read by people: names are compared as in `der`
   std::string profile;
   std::string channel;
   std::string requester;  // "mac:REF" or "cert:CN=...": who asked
@@ -37,6 +43,7 @@ struct CertificateRecord {
   std::optional<Time> revoked_at;
   std::optional<CRLReason> reason;
   std::optional<Time> invalidity_date;
+  Bytes holder{};  // whose it is, where the subject does not say it (processor/holder_identity.h)
 };
 
 }  // namespace cmpost

@@ -38,8 +38,8 @@ class LedgerReader {
   // as a rule. By the hash of the SubjectPublicKeyInfo, indexed. The first call reads the hashes of
   // all certificates (see key_filter.h), so keep the reader.
   Result<std::vector<CertificateRecord>> with_key(ByteView spki, Time now);
-  // Certificates with exactly this subject, in whatever state, newest first. Indexed.
-  Result<std::vector<CertificateRecord>> with_subject(std::string_view subject);
+  // The same in whatever state, expired or not.
+  Result<std::vector<CertificateRecord>> ever_with_key(ByteView spki);
   // Held and revoked ones whose notAfter is not before the given time.
   Result<std::vector<RevokedCertificate>> revoked(Time not_expired_before);
   Result<std::optional<std::pair<std::uint64_t, Bytes>>> newest_crl();        // number, DER

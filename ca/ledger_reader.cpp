@@ -40,7 +40,6 @@ bool has_key(const CertificateRecord& record, ByteView spki) {
 }
 
 constexpr std::string_view kByKey = SELECT_RECORD "WHERE generation = ? AND key_hash = ?";
-constexpr std::string_view kBySubject = SELECT_RECORD "WHERE generation = ? AND subject_hash = ?";
 
 // Adds to `found` what one generation has.
 Result<void> look_up(Connection& connection, std::string_view sql, std::int64_t generation,
@@ -89,7 +88,7 @@ Result<std::vector<CertificateRecord>> LedgerReader::list(const CertificateFilte
   return read_records(*query);
 }
 
-Result<std::vector<CertificateRecord>> LedgerReader::with_key(ByteView spki, Time now) {
+Result<std::vector<CertificateRecord>> LedgerReader::ever_with_key(ByteView spki) {
   const std::int64_t hash = lookup_hash(spki);
   std::vector<CertificateRecord> found;
   TRY(on_snapshot(*connection_, [&]() -> Result<void> {
@@ -102,24 +101,15 @@ Result<std::vector<CertificateRecord>> LedgerReader::with_key(ByteView spki, Tim
     }
     return {};
   }));
-  std::erase_if(found, [&](const CertificateRecord& record) {
-    return record.state == CertificateState::revoked || record.not_after < now ||
-           !has_key(record, spki);
-  });
+  std::erase_if(found, [&](const CertificateRecord& record) { return !has_key(record, spki); });
   return found;
 }
 
-Result<std::vector<CertificateRecord>> LedgerReader::with_subject(std::string_view subject) {
-  const std::int64_t hash = lookup_hash(view_of(subject));
-  std::vector<CertificateRecord> found;
-  TRY(on_snapshot(*connection_, [&]() -> Result<void> {
-    ASSIGN_OR_RETURN(const std::int64_t last_id, last_certificate_id(*connection_));
-    for (auto generation = generation_of(last_id); generation >= 0; --generation) {
-      TRY(look_up(*connection_, kBySubject, generation, hash, found));
-    }
-    return {};
-  }));
-  std::erase_if(found, [&](const CertificateRecord& record) { return record.subject != subject; });
+Result<std::vector<CertificateRecord>> LedgerReader::with_key(ByteView spki, Time now) {
+  ASSIGN_OR_RETURN(auto found, ever_with_key(spki));
+  std::erase_if(found, [&](const CertificateRecord& record) {
+    return record.state == CertificateState::revoked || record.not_after < now;
+  });
   return found;
 }
 

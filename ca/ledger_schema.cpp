@@ -13,7 +13,7 @@ CREATE TABLE certificate (
   generation      INTEGER NOT NULL,  -- id >> 15, see ledger_schema.h
   serial          BLOB    NOT NULL,  -- INTEGER content octets
   key_hash        INTEGER NOT NULL,  -- of the SubjectPublicKeyInfo
-  subject_hash    INTEGER NOT NULL,  -- of `subject`
+  subject_hash    INTEGER NOT NULL,  -- not used since version 3: a name has many spellings
   issued          INTEGER NOT NULL,  -- times are microseconds since 1970
   not_after       INTEGER NOT NULL,
   state           TEXT    NOT NULL,
@@ -55,6 +55,9 @@ const std::vector<Migration>& ledger_migrations() {
       {1, kFirstVersion},
       // base: a delta CRL's; the two kinds share their numbers (RFC 5280 5.2.3).
       {2, "ALTER TABLE crl ADD COLUMN base INTEGER"},
+      {3,
+       "ALTER TABLE certificate ADD COLUMN holder BLOB NOT NULL DEFAULT x'';"
+       "DROP INDEX certificate_subject"},
   };
   return migrations;
 }

@@ -11,11 +11,10 @@ namespace cmpost {
 
 const std::vector<Migration>& ledger_migrations();
 
-// Hashes of keys and subjects are random, and a random insert into a large index dirties a page of
-// its own: with a million rows two such indexes cost more than all the rest of an insert. So these
-// indexes start with the generation of the row: inserts only touch the pages of the newest
-// generation, which are few and stay in memory, and a look-up probes one generation after the
-// other.
+// Hashes of keys are random, and a random insert into a large index dirties a page of its own: with
+// a million rows such an index costs more than all the rest of an insert. So the index starts with
+// the generation of the row: inserts only touch the pages of the newest generation, which are few
+// and stay in memory, and a look-up probes one generation after the other.
 constexpr int kGenerationBits = 15;
 constexpr std::int64_t generation_of(std::int64_t id) { return id >> kGenerationBits; }
 

@@ -10,8 +10,8 @@ namespace {
 
 constexpr std::string_view kInsert =
     "INSERT INTO certificate (id, generation, serial, key_hash, subject_hash, issued, not_after, "
-    "state, revoked_at, reason, invalidity_date, subject, profile, channel, requester, tid, der) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    "state, revoked_at, reason, invalidity_date, subject, profile, channel, requester, tid, der, "
+    "holder) VALUES (?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 // The SubjectPublicKeyInfo of a certificate, found without parsing the rest.
 der::Parsed<ByteView> find_spki(ByteView certificate) {
@@ -91,19 +91,19 @@ Result<std::int64_t> LedgerWriter::add(const CertificateRecord& record) {
   insert->bind(2, generation_of(id));
   insert->bind(3, ByteView(record.serial));
   insert->bind(4, lookup_hash(*spki));
-  insert->bind(5, lookup_hash(view_of(record.subject)));
-  insert->bind(6, to_unix_micros(record.issued));
-  insert->bind(7, to_unix_micros(record.not_after));
-  insert->bind(8, to_string(record.state));
-  bind_optional(*insert, 9, record.revoked_at);
-  bind_reason(*insert, 10, record.reason);
-  bind_optional(*insert, 11, record.invalidity_date);
-  insert->bind(12, std::string_view(record.subject));
-  insert->bind(13, std::string_view(record.profile));
-  insert->bind(14, std::string_view(record.channel));
-  insert->bind(15, std::string_view(record.requester));
-  insert->bind(16, std::string_view(record.tid));
-  insert->bind(17, ByteView(record.der));
+  insert->bind(5, to_unix_micros(record.issued));
+  insert->bind(6, to_unix_micros(record.not_after));
+  insert->bind(7, to_string(record.state));
+  bind_optional(*insert, 8, record.revoked_at);
+  bind_reason(*insert, 9, record.reason);
+  bind_optional(*insert, 10, record.invalidity_date);
+  insert->bind(11, std::string_view(record.subject));
+  insert->bind(12, std::string_view(record.profile));
+  insert->bind(13, std::string_view(record.channel));
+  insert->bind(14, std::string_view(record.requester));
+  insert->bind(15, std::string_view(record.tid));
+  insert->bind(16, ByteView(record.der));
+  insert->bind(17, ByteView(record.holder));
   TRY(insert->execute());
   last_id_ = id;
   return id;

@@ -10,24 +10,31 @@ namespace {
 // What a MAC may have been made with.
 struct KnownSecret {
   Secret secret;
-  std::optional<std::string> revokes;  // a revocation passphrase, of this subject
+  std::optional<HolderIdentity> revokes;  // a revocation passphrase, of this holder
 };
 
 // rr by MAC is under a revocation passphrase, and so is what follows it.
 bool is_by_passphrase(const Request& request) {
   return std::holds_alternative<body::rr>(request.message.body) ||
-         is_passphrase_credential(request.opened_by);
+         passphrase_holder(request.opened_by).has_value();
 }
 
-Result<std::optional<KnownSecret>> find_revocation_secret(const PKIHeader& header,
+Result<std::optional<KnownSecret>> find_revocation_secret(const Request& request,
                                                           const Verifier& verifier) {
-  ASSIGN_OR_RETURN(const auto found,
-                   RevocationPassphrases(verifier.ledger.connection()).find(header));
+  RevocationPassphrases passphrases(verifier.ledger.connection());
+  const auto opened_by = passphrase_holder(request.opened_by);
+  std::optional<RevocationPassphrase> found;
+  if (opened_by) {
+    ASSIGN_OR_RETURN(found, passphrases.of_holder(*opened_by));
+  }
+  if (!found) {
+    ASSIGN_OR_RETURN(found, passphrases.find(request.message, verifier.ledger));
+  }
   if (!found) return std::nullopt;
   KnownSecret known;
-  known.secret.reference = passphrase_reference(found->subject);
+  known.secret.reference = passphrase_reference(found->holder);
   ASSIGN_OR_RETURN(known.secret.value, unseal(*found, verifier.sealing_key));
-  known.revokes = found->subject;
+  known.revokes = std::move(found->holder);
   return known;
 }
 
@@ -44,7 +51,7 @@ Result<std::optional<Secret>> find_by_reference(const PKIHeader& header, SecretS
 }
 
 Result<std::optional<KnownSecret>> find_secret(const Request& request, const Verifier& verifier) {
-  if (is_by_passphrase(request)) return find_revocation_secret(request.message.header, verifier);
+  if (is_by_passphrase(request)) return find_revocation_secret(request, verifier);
   SecretStore secrets(verifier.ledger.connection(), verifier.sealing_key);
   ASSIGN_OR_RETURN(auto secret, find_by_reference(request.message.header, secrets));
   if (!secret) return std::nullopt;

@@ -5,6 +5,7 @@
 #include "processor/audit_detail.h"
 #include "processor/controls.h"
 #include "processor/encrypted_delivery.h"
+#include "processor/holder_identity.h"
 #include "processor/proof_of_possession.h"
 
 namespace cmpost {
@@ -91,18 +92,42 @@ CertificateRecord record_of(const Certificate& certificate, const ProvenRequest&
   record.issued = request.now;
   record.not_after = certificate.not_after();
   record.state = awaits_confirm ? CertificateState::unconfirmed : CertificateState::valid;
+  record.holder = holder_to_note(requester, certificate);
   return record;
 }
 
+Result<bool> are_all_of(const HolderIdentity& holder,
+                        const std::vector<CertificateRecord>& records) {
+  for (const auto& record : records) {
+    ASSIGN_OR_RETURN(const auto certificate, Certificate::from_der(record.der));
+    if (holder_of(record, certificate.subject()) != holder) return false;
+  }
+  return true;
+}
+
+// A private key that is archived here is its first holder's, whoever sends it again.
+Outcome<void> check_key_is_own(const ProvenRequest& proven, const Requester& requester,
+                               Services& services) {
+  if (!proven.to_archive) return {};
+  ASSIGN_OR_RETURN(const auto others, services.ledger.ever_with_key(proven.wish.key.spki()));
+  const auto holder = holder_to_be(requester, proven.wish.subject, {});
+  ASSIGN_OR_RETURN(const bool own, are_all_of(holder, others));
+  if (own) return {};
+  return reject(PKIFailureInfo::badCertTemplate, "this key is somebody else's already");
+}
+
 Outcome<void> check_key_is_new(const ProvenRequest& proven, const Profile& profile,
-                               const Request& request, Services& services) {
+                               const Request& request, const Requester& requester,
+                               Services& services) {
+  TRY(check_key_is_own(proven, requester, services));
   if (profile.settings().reuse_key) return {};
   ASSIGN_OR_RETURN(const auto others,
                    services.ledger.with_key(proven.wish.key.spki(), request.now));
   if (others.empty()) return {};
-  const bool same = others.front().subject == proven.wish.subject.text();
+  const auto holder = holder_to_be(requester, proven.wish.subject, {});
+  ASSIGN_OR_RETURN(const bool same, are_all_of(holder, others));
   return reject(same ? PKIFailureInfo::duplicateCertReq : PKIFailureInfo::badCertTemplate,
-                same ? "this subject has a certificate for this key already"
+                same ? "this holder has a certificate for this key already"
                      : "this key is certified for somebody else already");
 }
 
@@ -170,7 +195,7 @@ Outcome<ProvenRequest> prove(const CertReqMsg& message, const Request& request,
   } else if (possession.private_key) {
     proven.to_archive = std::move(possession.private_key);
   }
-  ASSIGN_OR_RETURN(proven.tokens, check_tokens(message, services));
+  ASSIGN_OR_RETURN(proven.tokens, check_tokens(message, request, requester, services));
   return proven;
 }
 
@@ -188,8 +213,9 @@ Checked<void> authorise(const ProvenRequest& proven, const Request& request,
 }
 
 Outcome<void> check_issuable(const ProvenRequest& proven, const Profile& profile,
-                             const Request& request, Services& services) {
-  TRY(check_key_is_new(proven, profile, request, services));
+                             const Request& request, const Requester& requester,
+                             Services& services) {
+  TRY(check_key_is_new(proven, profile, request, requester, services));
   const auto plan =
       profile.plan(proven.wish, request.now, services.authority.issuer.latest_not_after());
   if (!plan) return failure(to_rejection(plan.error()));
@@ -199,16 +225,19 @@ Outcome<void> check_issuable(const ProvenRequest& proven, const Profile& profile
 }
 
 Outcome<void> archive(const PrivateKey& key, const Certificate& certificate, const Request& request,
-                      Services& services, Effects& effects) {
+                      const Requester& requester, Services& services, Effects& effects) {
   ASSIGN_OR_RETURN(auto archived, seal_for_archive(key, certificate.serial_number(), request.now,
                                                    services.sealing_key, services.random));
+  const auto& subject = certificate.subject();
+  archived.holder = holder_to_be(requester, subject, certificate.serial_number()).value;
+  archived.name = archived_name(subject);
   effects.archived_keys.push_back(std::move(archived));
   return {};
 }
 
 Outcome<Issued> issue(const ProvenRequest& proven, const Profile& profile, bool awaits_confirm,
                       const Request& request, const Requester& requester, Services& services) {
-  TRY(check_key_is_new(proven, profile, request, services));
+  TRY(check_key_is_new(proven, profile, request, requester, services));
   const auto& issuer = services.authority.issuer;
   auto plan = profile.plan(proven.wish, request.now, issuer.latest_not_after());
   if (!plan) return failure(to_rejection(plan.error()));
@@ -222,7 +251,7 @@ Outcome<Issued> issue(const ProvenRequest& proven, const Profile& profile, bool 
   effects.audit.push_back(issued_entry(effects.certificates.back(), plan->changes));
   effects.use_tokens = proven.tokens;
   if (proven.to_archive) {
-    TRY(archive(*proven.to_archive, certificate, request, services, effects));
+    TRY(archive(*proven.to_archive, certificate, request, requester, services, effects));
   }
   return Issued{std::move(certificate), !plan->changes.empty(), std::move(plan->changes),
                 std::move(effects)};

@@ -46,7 +46,8 @@ Outcome<Issued> issue(const ProvenRequest& proven, const Profile& profile, bool 
 
 // What issue() would refuse, without issuing.
 Outcome<void> check_issuable(const ProvenRequest& proven, const Profile& profile,
-                             const Request& request, Services& services);
+                             const Request& request, const Requester& requester,
+                             Services& services);
 
 // The profile that a request names, if the channel allows it.
 Checked<const Profile*> pick_profile(const std::string& name, const ChannelPolicy& channel);

@@ -1,7 +1,10 @@
 #include "processor/controls.h"
 
+#include <algorithm>
+
 #include "crypto/envelope.h"
 #include "crypto/key_package.h"
+#include "processor/name_pattern.h"
 #include "processor/secret_store.h"
 
 namespace cmpost {
@@ -85,26 +88,81 @@ Checked<void> check_archive(const CertReqMsg& message, const Request& request) {
                 "pkiArchiveOptions is neither an EnvelopedData nor archiveRemGenPrivKey");
 }
 
-// The secret that a token is compared with; nullopt: the request has no such control.
-Outcome<std::optional<Secret>> check_token(const CertReqMsg& message, const Oid& type,
-                                           std::string_view kind, Services& services) {
-  const auto* found = control(message, type);
-  if (found == nullptr) return std::nullopt;
-  der::Reader reader(found->value);
-  const auto token = reader.utf8_string();
-  if (!token || !reader.finish()) {
-    return reject(PKIFailureInfo::badDataFormat, std::string(kind) + " is not a UTF8String");
+// One regToken or authenticator on its way through the checks.
+struct TokenCheck {
+  const CertReqMsg& message;
+  const Request& request;
+  const Requester& requester;
+  Services& services;
+  SecretPurpose purpose;
+
+  tl::unexpected<Rejection> wrong() const {
+    return reject(PKIFailureInfo::notAuthorized, std::string(to_string(purpose)) + " is wrong");
   }
-  const auto& subject = message.certReq.certTemplate.subject;
-  const auto name = subject ? subject->first(oid::id_at_commonName) : std::nullopt;
-  SecretStore secrets(services.ledger.connection(), services.sealing_key);
-  ASSIGN_OR_RETURN(auto secret,
-                   secrets.find(std::string(kind) + "/" + (name ? std::string(*name) : "")));
-  if (!secret || !same_mac(secret->value, view_of(*token))) {
-    return reject(PKIFailureInfo::notAuthorized, std::string(kind) + " is wrong");
+
+  // nullopt: the request has no such control.
+  Checked<std::optional<std::string>> sent(const Oid& type) const {
+    const auto& controls = message.certReq.controls;
+    if (!controls) return std::nullopt;
+    const auto has_type = [&](const Attribute& one) { return one.type == type; };
+    const auto count = std::ranges::count_if(*controls, has_type);
+    if (count == 0) return std::nullopt;
+    der::Reader reader(std::ranges::find_if(*controls, has_type)->value);
+    auto token = reader.utf8_string();
+    if (token && reader.finish() && count == 1) return *std::move(token);
+    return reject(PKIFailureInfo::badDataFormat,
+                  std::string(to_string(purpose)) + " is not one UTF8String");
   }
-  return secret;
-}
+
+  SecretFailure failure() const {
+    return {"tokens from " + requester.credential(), request.channel->settings.name, "",
+            request.digest, request.now};
+  }
+
+  // One message is one guess. What was believed when it came is believed when it has waited.
+  Result<bool> may_guess() const {
+    if (!services.token_failures.empty()) return false;
+    if (request.waited != nullptr) return true;
+    const auto& channel = request.channel->settings;
+    ASSIGN_OR_RETURN(const bool locked,
+                     SecretLock(services.ledger.connection())
+                         .locked(failure().reference, channel.name, "", channel.mac, request.now));
+    return !locked;
+  }
+
+  Result<bool> is_right(const std::optional<Secret>& secret, std::string_view token) const {
+    const auto& subject = message.certReq.certTemplate.subject;
+    if (!secret || !subject || !same_mac(secret->value, view_of(token))) return false;
+    if (secret->expires && *secret->expires <= request.now) return false;
+    if (secret->subject.empty()) return true;
+    ASSIGN_OR_RETURN(const auto pattern, SubjectPattern::parse(secret->subject));
+    return pattern.covers(*subject);
+  }
+
+  Outcome<std::optional<Secret>> compare(const Oid& type) const {
+    ASSIGN_OR_RETURN(const auto token, sent(type));
+    if (!token) return std::nullopt;
+    ASSIGN_OR_RETURN(const bool may, may_guess());
+    if (!may) return wrong();
+    const auto& subject = message.certReq.certTemplate.subject;
+    const auto name = subject ? subject->first(oid::id_at_commonName) : std::nullopt;
+    SecretStore secrets(services.ledger.connection(), services.sealing_key);
+    ASSIGN_OR_RETURN(auto secret, secrets.find(name.value_or(""), purpose));
+    ASSIGN_OR_RETURN(const bool right, is_right(secret, *token));
+    if (right) return secret;
+    services.token_failures.push_back(failure());
+    return wrong();
+  }
+
+  // False when other requests of the message use it up.
+  bool take(const Secret& token, const std::string& key) const {
+    const auto id = message.certReq.certReqId;
+    const auto others = std::ranges::count_if(
+        services.tokens, [&](const auto& one) { return one.first == key && one.second != id; });
+    services.tokens.emplace_back(key, id);
+    return token.max_uses && token.uses + others < *token.max_uses;
+  }
+};
 
 }  // namespace
 
@@ -118,17 +176,19 @@ Checked<void> check_controls(const CertReqMsg& message, const Request& request) 
   return check_reg_info(message);
 }
 
-Outcome<std::vector<std::string>> check_tokens(const CertReqMsg& message, Services& services) {
+Outcome<std::vector<std::string>> check_tokens(const CertReqMsg& message, const Request& request,
+                                               const Requester& requester, Services& services) {
+  TokenCheck check{message, request, requester, services, SecretPurpose::regToken};
   std::vector<std::string> to_use;
-  ASSIGN_OR_RETURN(const auto token,
-                   check_token(message, oid::id_regCtrl_regToken, "regToken", services));
+  ASSIGN_OR_RETURN(const auto token, check.compare(oid::id_regCtrl_regToken));
   if (token) {
-    if (!token->max_uses || token->uses >= *token->max_uses) {
+    to_use.push_back(secret_key(token->purpose, token->reference));
+    if (!check.take(*token, to_use.front())) {
       return reject(PKIFailureInfo::notAuthorized, "regToken has been used before");
     }
-    to_use.push_back(token->reference);
   }
-  TRY(check_token(message, oid::id_regCtrl_authenticator, "authenticator", services));
+  check.purpose = SecretPurpose::authenticator;
+  TRY(check.compare(oid::id_regCtrl_authenticator));
   return to_use;
 }
 

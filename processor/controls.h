@@ -10,10 +10,13 @@ namespace cmpost {
 // What contradicts itself, or what nobody here can do: badDataFormat, badRequest.
 Checked<void> check_controls(const CertReqMsg& message, const Request& request);
 
-// regToken and authenticator, where a request has them: the secrets `regToken/CN` and
-// `authenticator/CN` for the common name of the wanted subject. notAuthorized when they differ; a
-// regToken is one with a number of uses, of which this is one. Returns the references to use up.
-Outcome<std::vector<std::string>> check_tokens(const CertReqMsg& message, Services& services);
+// regToken and authenticator, where a request has them: the secrets for this purpose that are
+// called as the common name of the wanted subject, and may have that subject. notAuthorized when
+// they differ, have expired or are used up, also by another request of the message; what differs
+// counts against the requester, which is not believed after `mac.lock_after` of them.
+// Returns the regTokens to use up (secret_key).
+Outcome<std::vector<std::string>> check_tokens(const CertReqMsg& message, const Request& request,
+                                               const Requester& requester, Services& services);
 
 // The private key in pkiArchiveOptions, which is that of the template and the requester's own
 // (check_identifier); nullopt without the control or when it does not bring one. badPOP,

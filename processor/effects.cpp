@@ -87,9 +87,15 @@ Result<bool> change_protections(const Effects& effects, LedgerWriter& writer, Ti
   for (const auto& key : effects.archived_keys) {
     TRY(KeyArchive(writer.connection()).add(key));
   }
+  for (const auto& serial : effects.forgotten_keys) {
+    TRY(KeyArchive(writer.connection()).forget(serial));
+  }
   if (effects.passphrase) TRY(RevocationPassphrases(writer.connection()).put(*effects.passphrase));
   if (effects.secret_failure) {
     TRY(SecretLock(writer.connection()).count(*effects.secret_failure, effects.failures_from));
+  }
+  for (const auto& failure : effects.token_failures) {
+    TRY(SecretLock(writer.connection()).count(failure, effects.failures_from));
   }
   return true;
 }
@@ -176,6 +182,7 @@ void Effects::merge(Effects&& more) {
   move_all(kem_secrets, more.kem_secrets);
   move_all(use_tokens, more.use_tokens);
   move_all(archived_keys, more.archived_keys);
+  move_all(forgotten_keys, more.forgotten_keys);
   move_all(audit, more.audit);
 }
 

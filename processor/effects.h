@@ -61,10 +61,12 @@ struct Effects {
   std::optional<SecretUse> use_secret;
   Seldom<ReceivedAnnouncement> announcement;
   Seldom<SecretFailure> secret_failure;
-  Time failures_from{};  // of that secret, those before are forgotten
+  std::vector<SecretFailure> token_failures;
+  Time failures_from{};  // of those secrets, those before are forgotten
   std::vector<KemSecret> kem_secrets;
   std::vector<std::string> use_tokens;  // references of regTokens
   std::vector<ArchivedKey> archived_keys;
+  std::vector<Bytes> forgotten_keys;  // serials of certificates whose archived keys go
   Seldom<RevocationPassphrase> passphrase;
   std::vector<AuditEntry> audit;
 

@@ -6,6 +6,7 @@
 #include "processor/header_rules.h"
 #include "processor/proof_of_possession.h"
 #include "processor/renewal.h"
+#include "processor/stored_request.h"
 
 namespace cmpost {
 namespace {
@@ -20,11 +21,12 @@ std::string words_of(const Rejection& rejection) {
 class Explanation {
  public:
   Explanation(LedgerReader& ledger, const ProcessorServices& services)
-      : shared_(services),
-        services_{services.authority, ledger, services.sealing_key, services.random} {}
+      : shared_(services), services_{services.authority, ledger, services.sealing_key,
+                                     services.random,    {},     {}} {}
 
   Result<CheckVerdicts> run(const StoredMessage& message, Time at) {
-    if (!begin(message, at)) return std::move(verdicts_);
+    ASSIGN_OR_RETURN(const bool readable, begin(message, at));
+    if (!readable) return std::move(verdicts_);
     for (auto& verdict : explain_header(request_.message, *request_.channel, request_.now)) {
       verdicts_.push_back(std::move(verdict));
     }
@@ -70,7 +72,7 @@ class Explanation {
     return false;
   }
 
-  bool begin(const StoredMessage& message, Time at) {
+  Result<bool> begin(const StoredMessage& message, Time at) {
     const auto channel = shared_.channels.find(message.channel);
     if (channel == shared_.channels.end()) {
       fail("channel", "the channel " + message.channel + " is not configured any more");
@@ -79,14 +81,15 @@ class Explanation {
     pass("channel", message.channel);
     request_.channel = &channel->second;
     request_.now = at;
-    auto decoded = decode(message.request, request_.channel->limits);
+    ASSIGN_OR_RETURN(auto request, request_in(message, shared_.sealing_key));
+    auto decoded = decode(request, request_.channel->limits);
     if (!decoded) {
       fail("encoding", "badDataFormat: " + decoded.error().text());
       return false;
     }
-    pass("encoding", std::to_string(message.request.size()) + " octets of strict DER");
+    pass("encoding", std::to_string(request.size()) + " octets of strict DER");
     request_.message = std::move(*decoded);
-    request_.der = message.request;
+    request_.der = std::move(request);
     request_.digest = message.digest;
     return true;
   }

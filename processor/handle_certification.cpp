@@ -33,7 +33,7 @@ Outcome<void> check_grantable(const ProvenRequest& proven, const Request& reques
                               std::size_t granted = 0) {
   TRY(authorise(proven, request, requester, granted));
   ASSIGN_OR_RETURN(const auto* const profile, pick_profile(proven.certProfile, *request.channel));
-  return check_issuable(proven, *profile, request, services);
+  return check_issuable(proven, *profile, request, requester, services);
 }
 
 using Proofs = std::vector<Outcome<ProvenRequest>>;
@@ -200,7 +200,8 @@ class Certification {
     ASSIGN_OR_RETURN(const auto* const profile,
                      pick_profile(proven.certProfile, *request_.channel));
     if (proven.by_challenge) {
-      TRY(check_issuable(proven, *profile, request_, services_));  // says what is wrong with it
+      TRY(check_issuable(proven, *profile, request_, requester_,
+                         services_));  // says what is wrong with it
       return reject(PKIFailureInfo::badPOP, "possession of the key has not been proven");
     }
     return issue(proven, *profile, !answer_.implicitConfirm, request_, requester_, services_);

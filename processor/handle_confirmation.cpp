@@ -75,6 +75,7 @@ Effects withdraw_one(const Bytes& serial, std::string_view why, Time now) {
   Effects effects;
   effects.revocations.push_back({serial, CRLReason::cessationOfOperation, now, {}});
   effects.audit.push_back(revoked_entry(effects.revocations.back(), why));
+  effects.forgotten_keys.push_back(serial);  // perhaps never proven to be the requester's
   return effects;
 }
 

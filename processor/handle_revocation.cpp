@@ -123,7 +123,7 @@ Outcome<CertId> revoke_one(const RevDetails& details, const Request& request,
   const auto certificate = Certificate::from_der(target.der);
   if (!certificate) return failure(certificate.error());
   const bool release = entry.reason == CRLReason::removeFromCRL;
-  TRY(check_right(requester.rights, wanted::Revocation{target, release}));
+  TRY(check_right(requester.rights, wanted::Revocation{target, certificate->subject(), release}));
   TRY(check_description(details.certDetails, *certificate));
   const auto why = requester.is_ra() ? "rr of a registration authority" : kAskedByHolder;
   TRY(plan_revocation(target, entry, request, why, effects));

@@ -18,6 +18,10 @@ struct Services {
   LedgerReader& ledger;
   const SealingKey& sealing_key;
   Random& random;
+  // Of the message that is worked on: the tokens in it (secret_key) and the requests that use them,
+  // and those that were wrong.
+  std::vector<std::pair<std::string, std::int64_t>> tokens{};
+  std::vector<SecretFailure> token_failures{};
 };
 
 // The answer of a handler. For a request that has waited (Request::waited) it is about the parts

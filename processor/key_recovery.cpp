@@ -1,5 +1,8 @@
 // krr: the archived keys of somebody who has lost them (RFC 9810 5.3.7 and 5.3.8,
 //
+#include <algorithm>
+#include <functional>
+
 #include "crypto/envelope.h"
 #include "processor/audit_detail.h"
 #include "processor/certificate_request.h"
@@ -7,6 +10,7 @@
 #include "processor/controls.h"
 #include "processor/encrypted_delivery.h"
 #include "processor/handlers.h"
+#include "processor/holder_identity.h"
 #include "processor/key_archive.h"
 
 namespace cmpost {
@@ -64,8 +68,45 @@ Outcome<std::optional<ProvenRequest>> prove_new_key(const CertReqMsg& message, c
   proven.wish.subject = subject;
   TRY(authorise(proven, request, requester));
   ASSIGN_OR_RETURN(const auto* const profile, pick_profile(proven.certProfile, *request.channel));
-  TRY(check_issuable(proven, *profile, request, services));
+  TRY(check_issuable(proven, *profile, request, requester, services));
   return proven;
+}
+
+// Whose keys they are says the ledger; that of a certificate which nobody has confirmed yet may not
+// be the requester's.
+Result<bool> is_meant(const CertificateRecord& record, const Name& wanted,
+                      const Requester& requester) {
+  if (record.state == CertificateState::unconfirmed) return false;
+  ASSIGN_OR_RETURN(const auto certificate, Certificate::from_der(record.der));
+  if (requester.is_ra()) return certificate.subject().same(wanted);
+  const auto& own = *requester.certificate();
+  return holder_of(record, certificate.subject()) ==
+         holder_of(*own.record, own.certificate.subject());
+}
+
+Result<std::vector<Bytes>> candidates(const Name& wanted, const Requester& requester,
+                                      Services& services) {
+  KeyArchive keys(services.ledger.connection());
+  if (requester.is_ra()) return keys.of_subject(wanted);
+  const auto& own = *requester.certificate();
+  return keys.of_holder(holder_of(*own.record, own.certificate.subject()).value);
+}
+
+// The newest first.
+Result<std::vector<CertificateRecord>> archived_certificates(const Name& wanted,
+                                                             const Requester& requester,
+                                                             Services& services) {
+  ASSIGN_OR_RETURN(const auto serials, candidates(wanted, requester, services));
+  std::vector<CertificateRecord> archived;
+  for (const auto& serial : serials) {
+    ASSIGN_OR_RETURN(auto record, services.ledger.find(serial));
+    if (!record) continue;
+    ASSIGN_OR_RETURN(const bool meant, is_meant(*record, wanted, requester));
+    if (meant) archived.push_back(std::move(*record));
+  }
+  std::ranges::sort(archived, std::greater(), &CertificateRecord::id);
+  if (archived.size() > kMostKeys) archived.resize(kMostKeys);
+  return archived;
 }
 
 Outcome<Recovery> prepare(const Request& request, const Requester& requester, Services& services) {
@@ -78,14 +119,7 @@ Outcome<Recovery> prepare(const Request& request, const Requester& requester, Se
   ASSIGN_OR_RETURN(recovery.new_key,
                    prove_new_key(*message, recovery.subject, request, requester, services));
   if (!recovery.protocolEncrKey) return recovery;
-  ASSIGN_OR_RETURN(auto records, services.ledger.with_subject(recovery.subject.text()));
-  KeyArchive keys(services.ledger.connection());
-  for (auto& record : records) {
-    ASSIGN_OR_RETURN(const bool kept, keys.knows(record.serial));
-    if (kept && recovery.archived.size() < kMostKeys) {
-      recovery.archived.push_back(std::move(record));
-    }
-  }
+  ASSIGN_OR_RETURN(recovery.archived, archived_certificates(recovery.subject, requester, services));
   return recovery;
 }
 

@@ -1,6 +1,7 @@
 #include "processor/proceeding.h"
 
 #include "processor/audit_detail.h"
+#include "processor/stored_request.h"
 
 namespace cmpost {
 
@@ -36,14 +37,17 @@ Result<Bytes> Proceeding::build(const PKIHeader& header, ReplyParts parts,
                      request.now);
 }
 
-StoredMessage Proceeding::stored(const std::string& reply_body, const Bytes& reply) const {
-  return {request.digest,
-          request.channel->settings.name,
-          std::string(body_name(request.message.body)),
-          reply_body,
-          request.der,
-          reply,
-          decision.outcome};
+Result<StoredMessage> Proceeding::stored(const std::string& reply_body, const Bytes& reply) const {
+  StoredMessage message;
+  message.digest = request.digest;
+  message.channel = request.channel->settings.name;
+  message.body = body_name(request.message.body);
+  message.reply_body = reply_body;
+  message.request = request.der;
+  message.reply = reply;
+  message.outcome = decision.outcome;
+  if (has_token(request.message)) TRY(seal_request(message, shared.sealing_key, shared.random));
+  return message;
 }
 
 void Proceeding::note_in_audit(const std::string& reply_body) {

@@ -28,7 +28,7 @@ struct Proceeding {
 
   // The DER of an answer to `header` that is noted as our last message.
   Result<Bytes> build(const PKIHeader& header, ReplyParts parts, std::string& reply_body);
-  StoredMessage stored(const std::string& reply_body, const Bytes& reply) const;
+  Result<StoredMessage> stored(const std::string& reply_body, const Bytes& reply) const;
   void note_in_audit(const std::string& reply_body);
   // The parts of `answer` whose certificates are now on their way: certConf (or popdecr) is awaited
   // once the reply `carrier` has left.
@@ -44,7 +44,7 @@ struct Proceeding {
   const ProcessorServices& shared;
   LedgerReader* ledger = nullptr;  // of the worker that has it now
   Services services() const {
-    return {shared.authority, *ledger, shared.sealing_key, shared.random};
+    return {shared.authority, *ledger, shared.sealing_key, shared.random, {}, {}};
   }
   TransactionTable table() const { return TransactionTable(ledger->connection()); }
   WaitTable waits() const { return WaitTable(ledger->connection()); }

@@ -42,6 +42,20 @@ CREATE TABLE rev_passphrase (
 ) WITHOUT ROWID;
 CREATE INDEX rev_passphrase_by_kid ON rev_passphrase (kid) WHERE kid <> x'';
 )sql"},
+    // Whose keys and passphrases these are (holder_identity.h). NULL: not noted at the time.
+    {4, R"sql(
+ALTER TABLE key_archive ADD COLUMN holder BLOB;
+ALTER TABLE key_archive ADD COLUMN name BLOB;  -- SHA-256 of the subject's comparison key
+CREATE INDEX key_archive_by_holder ON key_archive (holder);
+CREATE INDEX key_archive_by_name ON key_archive (name);
+CREATE TABLE holder_passphrase (
+  holder BLOB PRIMARY KEY,
+  kid BLOB NOT NULL,
+  sealed BLOB NOT NULL,
+  at INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX holder_passphrase_by_kid ON holder_passphrase (kid) WHERE kid <> x'';
+)sql"},
 };
 
 Result<bool> SecretLock::locked(const std::string& reference, const std::string& channel,

@@ -1,5 +1,7 @@
 #include "processor/requester.h"
 
+#include "processor/name_pattern.h"
+
 namespace cmpost {
 
 bool Requester::is_ra() const {
@@ -58,7 +60,9 @@ std::string credential_of(const CertificateHolder& holder) {
 
 std::string Requester::credential() const {
   if (const auto* holder = secret()) {
-    return std::string(kind_of(holder->parameters)) + holder->secret.reference;
+    const auto kind = std::string(kind_of(holder->parameters));
+    return holder->revokes ? "passphrase-" + kind + to_hex(holder->revokes->value)
+                           : kind + holder->secret.reference;
   }
   return credential_of(*certificate());
 }
@@ -66,8 +70,8 @@ std::string Requester::credential() const {
 RequesterIdentity Requester::identity() const {
   using Kind = RequesterIdentity::Kind;
   if (const auto* holder = secret()) {
-    const auto kind = holder->revokes ? Kind::passphrase : Kind::secret;
-    return {kind, to_bytes(holder->secret.reference)};
+    if (holder->revokes) return {Kind::passphrase, holder->revokes->value};
+    return {Kind::secret, to_bytes(holder->secret.reference)};
   }
   const auto& holder = *certificate();
   if (holder.record) return {Kind::certificate, holder.record->serial};
@@ -77,18 +81,16 @@ RequesterIdentity Requester::identity() const {
 std::optional<Name> Requester::only_subject() const {
   const auto* holder = secret();
   if (holder == nullptr || holder->revokes) return std::nullopt;
-  const auto& pattern = holder->secret.subject;
-  if (pattern.empty() || pattern.find('*') != std::string::npos) return std::nullopt;
-  auto subject = Name::from_text(pattern);
-  if (!subject || subject->is_null_dn()) return std::nullopt;
-  return *std::move(subject);
+  const auto pattern = SubjectPattern::parse(holder->secret.subject);
+  if (!pattern || !pattern->is_exact() || pattern->name().is_null_dn()) return std::nullopt;
+  return pattern->name();
 }
 
 bool Requester::is_called(const Name& name) const {
   if (name.is_null_dn()) return false;
   if (const auto* holder = certificate()) return holder->certificate.subject().same(name);
-  const auto only = only_subject();
-  return is_reference(name, secret()->secret.reference) || (only && only->same(name));
+  if (const auto only = only_subject()) return only->same(name);
+  return is_reference(name, secret()->secret.reference);
 }
 
 bool Requester::is_called(const GeneralName& name) const {

@@ -20,9 +20,8 @@ namespace cmpost {
 struct SecretHolder {
   Secret secret;
   MacParameters parameters;  // of the request; the answer mirrors them
-  // It is a revocation passphrase: the subject whose certificates it revokes. Good for that
-  // alone.
-  std::optional<std::string> revokes{};
+  // It is a revocation passphrase: whose certificates it revokes. Good for that alone.
+  std::optional<HolderIdentity> revokes{};
 };
 
 // Has a certificate that the channel trusts, and protected the message with its key.
@@ -79,7 +78,7 @@ class Requester {
   // The only subject that a secret stands for; nullopt for many.
   std::optional<Name> only_subject() const;
   // Names that belong to it alone, as far as a CA or an operator has said: the subject and the
-  // subjectAltNames of its certificate; of a secret, the one subject that it stands for, and its
+  // subjectAltNames of its certificate; of a secret, the one subject that it stands for, else its
   // reference as CN. The NULL-DN is nobody's name.
   bool is_called(const GeneralName& name) const;
   bool is_called(const Name& name) const;
@@ -96,7 +95,8 @@ class Requester {
 
   bool signs() const;
   // Tells one credential and kind of protection from another, for R-042: "mac:REF", "pbmac1:REF",
-  // "key:REF", and "cert:", "dh:", "kem:" with the SHA-256 of the certificate.
+  // "key:REF", the same after "passphrase-" with the HolderIdentity in hex, and "cert:", "dh:",
+  // "kem:" with the SHA-256 of the certificate.
   std::string credential() const;
   // Why it may not go on with what `credential` has begun.
   Rejection refuse_instead_of(std::string_view credential) const;

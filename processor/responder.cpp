@@ -12,6 +12,7 @@
 #include "processor/header_rules.h"
 #include "processor/kem_protection.h"
 #include "processor/revocation_passphrase.h"
+#include "processor/stored_request.h"
 
 namespace cmpost {
 
@@ -107,7 +108,8 @@ Result<void> Responder::recall_certificates() {
   if (!follows || !by_certificate || !at_.request.message.extraCerts.empty()) return {};
   ASSIGN_OR_RETURN(const auto first, at_.table().first_message(at_.transaction->id));
   if (!first) return {};
-  auto message = decode(first->request, at_.request.channel->limits);
+  ASSIGN_OR_RETURN(const auto request, request_in(*first, at_.shared.sealing_key));
+  auto message = decode(request, at_.request.channel->limits);
   if (message) at_.request.earlier_certs = std::move(message->extraCerts);
   return {};
 }
@@ -211,8 +213,10 @@ Outcome<Responder::Next> Responder::open() {
   TRY(check_may_open(*at_.requester, body()));
   opening_ = true;
   auto services = at_.services();
-  ASSIGN_OR_RETURN(auto answer, dispatch(at_.request, *at_.requester, services));
-  return answer;
+  auto answer = dispatch(at_.request, *at_.requester, services);
+  token_failures_ = std::move(services.token_failures);
+  TRY(answer);
+  return *std::move(answer);
 }
 
 // a follow-up fits a transaction that has not ended and comes
@@ -290,7 +294,9 @@ Outcome<Responder::Next> Responder::take_response() {
     return reject(PKIFailureInfo::badRequest, "popdecr has another pvno than the request");
   }
   auto services = at_.services();
-  ASSIGN_OR_RETURN(auto answer, dispatch(parked, *at_.requester, services));
+  auto dispatched = dispatch(parked, *at_.requester, services);
+  token_failures_ = std::move(services.token_failures);
+  ASSIGN_OR_RETURN(auto answer, std::move(dispatched));
   continuing_ = true;
   return answer;
 }
@@ -299,14 +305,15 @@ Outcome<Request> Responder::parked_request() {
   const auto lost = [&] { return hold("the ledger has lost the request " + at_.decision.tid); };
   ASSIGN_OR_RETURN(const auto stored, at_.table().first_message(at_.transaction->id));
   if (!stored) return lost();
-  auto message = decode(stored->request, at_.request.channel->limits);
+  ASSIGN_OR_RETURN(auto request, request_in(*stored, at_.shared.sealing_key));
+  auto message = decode(request, at_.request.channel->limits);
   const auto answer = decode(stored->reply, {});
   if (!message || !answer) return lost();
   const auto* given = std::get_if<body::popdecc>(&answer->body);
   if (given == nullptr) return lost();
   Request parked;
   parked.message = std::move(*message);
-  parked.der = stored->request;
+  parked.der = std::move(request);
   parked.digest = stored->digest;
   parked.peer = at_.request.peer;
   parked.source = at_.request.source;

@@ -102,7 +102,7 @@ class Responder {
   Result<Decision> waits(Answer&& answer);
   Result<Decision> polled(PollAnswer&& answer);
   Result<Decision> resent();
-  StoredMessage stored(const std::string& reply_body, const Bytes& reply);
+  Result<StoredMessage> stored(const std::string& reply_body, const Bytes& reply);
   void note_outcome(Answer& answer);
   Transaction transaction_after(const Answer& answer, const Bytes& nonce) const;
   void change_to(Transaction&& after);
@@ -119,6 +119,7 @@ class Responder {
   Seldom<RevocationPassphrase> passphrase_;
   Seldom<Answer> given_;  // a KEM ciphertext
   Seldom<SecretFailure> secret_failure_;
+  std::vector<SecretFailure> token_failures_;
   std::optional<std::string> ignored_;  // why nothing is to be answered
   std::optional<std::string> kept_;     // why it is for an operator
   bool readable_ = false;               // as far as its header

@@ -47,7 +47,9 @@ Result<Decision> Responder::answered(Answer&& answer) {
   } else if (continuing_) {
     go_on_from(nonce);
   }
-  if (opening_ || continuing_) at_.decision.effects.message = stored(reply_body, der);
+  if (opening_ || continuing_) {
+    ASSIGN_OR_RETURN(at_.decision.effects.message, stored(reply_body, der));
+  }
   at_.note_in_audit(reply_body);
   return at_.send(own_reply(), at_.envelope.reply, reply_body, std::move(der));
 }
@@ -61,7 +63,7 @@ Result<Decision> Responder::answer_with(PKIBody reply, std::string outcome, Ledg
   return answered(std::move(answer));
 }
 
-StoredMessage Responder::stored(const std::string& reply_body, const Bytes& reply) {
+Result<StoredMessage> Responder::stored(const std::string& reply_body, const Bytes& reply) {
   // The messages of a batch, and the answers to them, are stored with their own transactions.
   if (std::holds_alternative<body::nested>(body())) return at_.stored(reply_body, {});
   at_.request.der = to_bytes(arrival_.der);
@@ -83,6 +85,7 @@ void Responder::hold_passphrase_back() {
 void Responder::note_outcome(Answer& answer) {
   at_.decision.effects = std::move(answer.effects);
   at_.decision.effects.secret_failure = std::move(secret_failure_);
+  at_.decision.effects.token_failures = std::move(token_failures_);
   keep_passphrase();
   at_.decision.effects.failures_from = at_.request.now - channel().mac.lock_time;
   if (at_.requester && at_.requester->established && (opening_ || continuing_)) {
@@ -186,7 +189,7 @@ Result<Decision> Responder::waits(Answer&& answer) {
   }
   change_to(std::move(transaction));
   at_.decision.effects.waiting = std::move(waiting);
-  at_.decision.effects.message = stored(reply_body, der);
+  ASSIGN_OR_RETURN(at_.decision.effects.message, stored(reply_body, der));
   at_.note_in_audit(reply_body);
   if (reply_body.empty()) return at_.stay_silent(at_.decision.outcome);
   return at_.send(own_reply(), at_.envelope.reply, reply_body, std::move(der));
@@ -228,7 +231,9 @@ Result<Decision> Responder::polled(PollAnswer&& answer) {
   if (!answer.delivers.empty()) deliver(answer.delivers, parts);
   std::string reply_body;
   ASSIGN_OR_RETURN(auto der, at_.build(request_header(), std::move(parts), reply_body));
-  if (!answer.delivers.empty()) at_.decision.effects.message = stored(reply_body, der);
+  if (!answer.delivers.empty()) {
+    ASSIGN_OR_RETURN(at_.decision.effects.message, stored(reply_body, der));
+  }
   at_.note_in_audit(reply_body);
   return at_.send(own_reply(), at_.envelope.reply, reply_body, std::move(der));
 }

@@ -9,6 +9,7 @@
 #include "processor/header_rules.h"
 #include "processor/proceeding.h"
 #include "processor/revocation_passphrase.h"
+#include "processor/stored_request.h"
 
 namespace cmpost {
 namespace {
@@ -52,10 +53,11 @@ class Resumption {
   Result<void> load_request() {
     ASSIGN_OR_RETURN(auto stored, at_.table().first_message(at_.transaction->id));
     if (!stored) return hold("the ledger has lost the request " + at_.decision.tid);
-    auto message = decode(stored->request, at_.request.channel->limits);
+    ASSIGN_OR_RETURN(auto request, request_in(*stored, at_.shared.sealing_key));
+    auto message = decode(request, at_.request.channel->limits);
     if (!message) return hold("the stored request cannot be read: " + message.error().text());
     at_.request.message = std::move(*message);
-    at_.request.der = std::move(stored->request);
+    at_.request.der = std::move(request);
     at_.request.digest = stored->digest;
     TRY(find_question(stored->reply_body == "popdecc"));
     at_.request.waited = &*at_.waiting;
@@ -73,7 +75,8 @@ class Resumption {
     ASSIGN_OR_RETURN(const auto messages, at_.table().messages(at_.transaction->id));
     const auto found = std::ranges::find(messages, "popdecr", &StoredMessage::body);
     if (found == messages.end()) return hold("the ledger has lost popdecr " + at_.decision.tid);
-    const auto message = decode(found->request, at_.request.channel->limits);
+    ASSIGN_OR_RETURN(const auto request, request_in(*found, at_.shared.sealing_key));
+    const auto message = decode(request, at_.request.channel->limits);
     if (!message) return hold("the stored popdecr cannot be read: " + message.error().text());
     question_ = message->header;
     question_digest_ = found->digest;
@@ -273,7 +276,7 @@ class Resumption {
     at_.transaction->our_nonce = nonce;
     at_.decision.effects.advance = Effects::Advance{*at_.transaction, before_state_};
     at_.decision.effects.waiting = after_;
-    at_.decision.effects.message = at_.stored(reply_body, der);
+    ASSIGN_OR_RETURN(at_.decision.effects.message, at_.stored(reply_body, der));
     at_.decision.effects.message->digest = question_digest_;
     at_.decision.effects.message_replaces = true;
     at_.note_in_audit(reply_body);

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "ca/ledger.h"
 #include "processor/authority.h"
 #include "processor/request.h"
 #include "processor/requester.h"
@@ -13,18 +14,21 @@ namespace cmpost {
 
 struct Services;
 
-// Sealed, for one subject: it revokes the certificates of this subject and does nothing else.
+// Sealed, of one holder: it revokes the certificates of this holder and does nothing else.
 struct RevocationPassphrase {
-  std::string subject;
-  Bytes key_identifier;  // localKeyId: chosen by the sender, senderKID of the rr; may be empty
+  HolderIdentity holder;
+  std::string subject;     // for people
+  std::string sealed_for;  // what the seal is bound to
+  Bytes key_identifier;    // localKeyId: chosen by the sender, senderKID of the rr; may be empty
   Bytes sealed;
   Time at{};
 };
 
-// How such a passphrase is called where secrets have references: in credentials, audit records and
-// failures.
-std::string passphrase_reference(const std::string& subject);
-bool is_passphrase_credential(std::string_view credential);
+// How such a passphrase is called where secrets have references: in audit records and failures.
+std::string passphrase_reference(const HolderIdentity& holder);
+// Whose passphrase has opened a transaction with this credential (Requester::credential); nullopt:
+// it was something else.
+std::optional<HolderIdentity> passphrase_holder(std::string_view credential);
 
 // Whether this channel takes them at all (`revocation_passphrase`, never when strict).
 bool takes_passphrases(const ChannelSettings& channel);
@@ -32,7 +36,7 @@ bool takes_passphrases(const ChannelSettings& channel);
 const InfoTypeAndValue* header_passphrase(const PKIHeader& header, const ChannelPolicy& channel);
 
 // Takes the value of id-it-revPassphrase: EnvelopedData for one of our keys (pvno 3). It is for the
-// subject of the certificate that protects the message, or for the only subject that the secret may
+// holder of the certificate that protects the message, or of the only subject that the secret may
 // ask for; notAuthorized for anybody else. badRequest for what cannot be opened, or is too simple.
 Outcome<RevocationPassphrase> take_passphrase(const InfoTypeAndValue& item, const Request& request,
                                               const Requester& requester, const Services& services);
@@ -42,13 +46,20 @@ class RevocationPassphrases {
  public:
   explicit RevocationPassphrases(Connection& connection) : connection_(connection) {}
 
-  // The newest one of a subject counts.
+  // The newest one of a holder counts. Before holders were known there was one for each spelling of
+  // a subject (table rev_passphrase): it is that of who has the name.
   Result<void> put(const RevocationPassphrase& passphrase);
-  // That of the sender's name, else the only one that has senderKID as its key identifier.
-  Result<std::optional<RevocationPassphrase>> find(const PKIHeader& header);
+  // Which may have protected a message: that of the holder of the first certificate that rr names,
+  // else that of the sender's name, else the only one that has senderKID as its key identifier. All
+  // of these are what the message says; the MAC shows whether it is true.
+  Result<std::optional<RevocationPassphrase>> find(const PKIMessage& message, LedgerReader& ledger);
+  Result<std::optional<RevocationPassphrase>> of_holder(const HolderIdentity& holder);
 
  private:
-  Result<std::optional<RevocationPassphrase>> of_subject(const std::string& subject);
+  Result<std::optional<RevocationPassphrase>> of_target(const PKIMessage& message,
+                                                        LedgerReader& ledger);
+  Result<std::optional<RevocationPassphrase>> named(const Name& subject);
+  Result<std::optional<RevocationPassphrase>> with_key_identifier(ByteView key_identifier);
 
   Connection& connection_;
 };

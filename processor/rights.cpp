@@ -4,6 +4,7 @@
 
 #include "ca/extension_values.h"
 #include "processor/channel_policy.h"
+#include "processor/holder_identity.h"
 #include "processor/requester.h"
 
 namespace cmpost {
@@ -348,8 +349,8 @@ struct Check {
       return deny("only a registration authority or an operator takes a certificate off hold");
     }
     if (rights.revokes) {
-      if (*rights.revokes == wanted.target.subject) return {};
-      return deny("the passphrase is for another subject");
+      if (may_revoke(*rights.revokes, wanted.target, wanted.subject)) return {};
+      return deny("the passphrase is of another holder");
     }
     if (!rights.serial_hex.empty() && rights.serial_hex == to_hex(wanted.target.serial)) return {};
     return deny("only the holder of the certificate or a registration authority may do this");

@@ -32,12 +32,12 @@ struct Rights {
   // Names of a new certificate.
   SubjectRule subject;
   SanRule san;
-  std::optional<Certificate> own;      // whose names `own` means: the requester's certificate
-  std::string profile, serial_hex;     // of that certificate, where the ledger knows it
-  std::vector<std::string> profiles;   // the only ones, and these whatever they say themselves
-  std::optional<std::int64_t> left;    // certificates; nullopt: any number
-  bool others = false;                 // speaks for others
-  std::optional<std::string> revokes;  // by passphrase: the subject whose certificates
+  std::optional<Certificate> own;         // whose names `own` means: the requester's certificate
+  std::string profile, serial_hex;        // of that certificate, where the ledger knows it
+  std::vector<std::string> profiles;      // the only ones, and these whatever they say themselves
+  std::optional<std::int64_t> left;       // certificates; nullopt: any number
+  bool others = false;                    // speaks for others
+  std::optional<HolderIdentity> revokes;  // by passphrase: the holder whose certificates
 };
 
 // The Rights of who has been authenticated on this channel, at this time. An Error for a pattern in
@@ -68,6 +68,7 @@ struct RenewedCertificate {
 // That a certificate is revoked, or taken off hold.
 struct Revocation {
   const CertificateRecord& target;
+  const Name& subject;  // its
   bool release = false;
 };
 // The archived keys of this subject, or those of its own.

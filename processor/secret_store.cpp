@@ -10,12 +10,13 @@
 namespace cmpost {
 namespace {
 
-std::string context_of(std::string_view reference) { return "secret/" + std::string(reference); }
+std::string context_of(std::string_view key) { return "secret/" + std::string(key); }
 
 // How the database has lists and rules: one text each, "*" for any channel.
 constexpr char kSeparator = '\n';
 constexpr std::string_view kAnyChannel = "*";
-#define SECRET_COLUMNS "reference, subject, max_uses, uses, expires, added, san, profiles, channels"
+#define SECRET_COLUMNS \
+  "reference, subject, max_uses, uses, expires, added, san, profiles, channels, purpose"
 
 std::string joined(const std::vector<std::string>& texts) {
   std::string all;
@@ -47,9 +48,13 @@ ChannelRule read_channels(std::string_view text) {
   return {.any = false, .names = split(text)};
 }
 
-Secret read_secret(const Statement& row) {
+// The column `reference` has the purpose of a token in front.
+Result<Secret> read_secret(const Statement& row) {
+  const auto purpose = secret_purpose(row.text(9));
+  if (!purpose) return hold("the ledger has a secret for " + printable(row.text(9)));
   Secret secret;
-  secret.reference = row.text(0);
+  secret.purpose = *purpose;
+  secret.reference = std::string(row.text(0)).substr(secret_key(*purpose, "").size());
   secret.subject = row.text(1);
   if (!row.is_null(2)) secret.max_uses = row.integer(2);
   secret.uses = row.integer(3);
@@ -90,6 +95,24 @@ Result<std::string> subject_of_reference(std::string_view reference) {
   return text;
 }
 
+std::string_view to_string(SecretPurpose purpose) {
+  if (purpose == SecretPurpose::regToken) return "regToken";
+  return purpose == SecretPurpose::authenticator ? "authenticator" : "mac";
+}
+
+std::optional<SecretPurpose> secret_purpose(std::string_view text) {
+  for (const auto one :
+       {SecretPurpose::mac, SecretPurpose::regToken, SecretPurpose::authenticator}) {
+    if (to_string(one) == text) return one;
+  }
+  return std::nullopt;
+}
+
+std::string secret_key(SecretPurpose purpose, std::string_view reference) {
+  if (purpose == SecretPurpose::mac) return std::string(reference);
+  return std::string(to_string(purpose)) + "/" + std::string(reference);
+}
+
 double guessing_bits(ByteView secret) {
   constexpr std::size_t kFew = 8;  // so few different octets are a pattern, not a choice
   const auto any = [&](auto&& is) { return std::ranges::any_of(secret, is); };
@@ -108,20 +131,39 @@ double guessing_bits(ByteView secret) {
   return alphabet <= 1 ? 0 : static_cast<double>(secret.size()) * std::log2(alphabet);
 }
 
+namespace {
+
+// What tokens were called when their names were all that told them from MAC secrets.
+Result<void> check_reference(const Secret& secret) {
+  if (secret.purpose != SecretPurpose::mac) return {};
+  for (const auto token : {SecretPurpose::regToken, SecretPurpose::authenticator}) {
+    const auto prefix = secret_key(token, "");
+    if (!secret.reference.starts_with(prefix)) continue;
+    return hold("no MAC secret is called " + printable(secret.reference),
+                "for a token: `cmpost secret add " +
+                    printable(secret.reference.substr(prefix.size())) + " --for " +
+                    std::string(to_string(token)) + "`");
+  }
+  return {};
+}
+
+}  // namespace
+
 Result<bool> SecretStore::add(const Secret& secret, Random& random) {
   if (secret.reference.empty() || secret.reference.size() > 256) {
     return hold("a secret's reference has 1 to 256 octets");
   }
   if (secret.value.empty()) return hold("the secret is empty");
   TRY(check_patterns(secret));
-  ASSIGN_OR_RETURN(const auto sealed,
-                   key_.seal(secret.value, context_of(secret.reference), random));
+  TRY(check_reference(secret));
+  const auto key = secret_key(secret.purpose, secret.reference);
+  ASSIGN_OR_RETURN(const auto sealed, key_.seal(secret.value, context_of(key), random));
   ASSIGN_OR_RETURN(
       auto* const insert,
       connection_.statement("INSERT OR IGNORE INTO secret (reference, sealed, subject, "
-                            "max_uses, expires, added, san, profiles, channels) "
-                            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"));
-  insert->bind(1, std::string_view(secret.reference));
+                            "max_uses, expires, added, san, profiles, channels, purpose) "
+                            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
+  insert->bind(1, std::string_view(key));
   insert->bind(2, ByteView(sealed));
   insert->bind(3, std::string_view(secret.subject));
   secret.max_uses ? insert->bind(4, *secret.max_uses) : insert->bind_null(4);
@@ -132,30 +174,37 @@ Result<bool> SecretStore::add(const Secret& secret, Random& random) {
   insert->bind(7, std::string_view(san));
   insert->bind(8, std::string_view(profiles));
   insert->bind(9, std::string_view(channels));
+  insert->bind(10, to_string(secret.purpose));
   ASSIGN_OR_RETURN(const auto changed, insert->execute());
   return changed == 1;
 }
 
-Result<bool> SecretStore::remove(std::string_view reference) {
+Result<bool> SecretStore::remove(std::string_view reference, SecretPurpose purpose) {
   ASSIGN_OR_RETURN(auto* const removal,
-                   connection_.statement("DELETE FROM secret WHERE reference = ?"));
-  removal->bind(1, reference);
+                   connection_.statement("DELETE FROM secret WHERE reference = ? AND purpose = ?"));
+  const auto key = secret_key(purpose, reference);
+  removal->bind(1, std::string_view(key));
+  removal->bind(2, to_string(purpose));
   ASSIGN_OR_RETURN(const auto changed, removal->execute());
   return changed == 1;
 }
 
-Result<std::optional<Secret>> SecretStore::find(std::string_view reference) {
+Result<std::optional<Secret>> SecretStore::find(std::string_view reference, SecretPurpose purpose) {
   ASSIGN_OR_RETURN(
       auto* const rows,
-      connection_.statement("SELECT " SECRET_COLUMNS ", sealed FROM secret WHERE reference = ?"));
-  rows->bind(1, reference);
+      connection_.statement("SELECT " SECRET_COLUMNS
+                            ", sealed FROM secret WHERE reference = ? AND purpose = ?"));
+  const auto key = secret_key(purpose, reference);
+  rows->bind(1, std::string_view(key));
+  rows->bind(2, to_string(purpose));
   ASSIGN_OR_RETURN(const bool found, rows->step());
   if (!found) return std::nullopt;
   auto secret = read_secret(*rows);
-  auto value = key_.unseal(rows->blob(9), context_of(reference));
+  auto value = key_.unseal(rows->blob(10), context_of(key));
   rows->reset();
-  ASSIGN_OR_RETURN(secret.value, std::move(value));
-  return secret;
+  TRY(secret);
+  ASSIGN_OR_RETURN(secret->value, std::move(value));
+  return *std::move(secret);
 }
 
 Result<std::vector<Secret>> SecretStore::list() {
@@ -165,7 +214,8 @@ Result<std::vector<Secret>> SecretStore::list() {
   while (true) {
     ASSIGN_OR_RETURN(const bool found, rows->step());
     if (!found) return secrets;
-    secrets.push_back(read_secret(*rows));
+    ASSIGN_OR_RETURN(auto secret, read_secret(*rows));
+    secrets.push_back(std::move(secret));
   }
 }
 

@@ -14,9 +14,17 @@
 
 namespace cmpost {
 
+// What a secret is good for, and for nothing else. A regToken and an authenticator travel in clear
+// (RFC 4211 6.1, 6.2): who has read one must not be able to protect a message with it.
+enum class SecretPurpose { mac, regToken, authenticator };
+std::string_view to_string(SecretPurpose purpose);
+std::optional<SecretPurpose> secret_purpose(std::string_view text);
+
 struct Secret {
-  std::string reference;  // senderKID or the sender's CN selects it; 1 to 256 octets
-  Bytes value;            // empty in listings
+  // mac: senderKID or the sender's CN selects it. Of a token, the CN of the subject that it is for.
+  // 1 to 256 octets.
+  std::string reference;
+  Bytes value;  // empty in listings
   // What it may ask for (rights.h).
   std::string subject;  // a SubjectPattern, "" for any
   SanRule san;
@@ -26,7 +34,10 @@ struct Secret {
   std::int64_t uses = 0;
   std::optional<Time> expires;
   Time added{};
+  SecretPurpose purpose = SecretPurpose::mac;
 };
+// What tells it from all others, whatever their purposes: use() takes it.
+std::string secret_key(SecretPurpose purpose, std::string_view reference);
 
 // "CN=REF" for a secret that is said nothing else of: its reference names its owner. An Error where
 // the reference cannot be a commonName, or would be a pattern.
@@ -43,8 +54,9 @@ class SecretStore {
 
   // False when the reference is taken. An Error for a pattern that is none.
   Result<bool> add(const Secret& secret, Random& random);
-  Result<bool> remove(std::string_view reference);
-  Result<std::optional<Secret>> find(std::string_view reference);
+  Result<bool> remove(std::string_view reference, SecretPurpose purpose = SecretPurpose::mac);
+  Result<std::optional<Secret>> find(std::string_view reference,
+                                     SecretPurpose purpose = SecretPurpose::mac);
   Result<std::vector<Secret>> list();
   // Counts uses; false when fewer are left or the secret is gone. Needs no key.
   static Result<bool> use(Connection& connection, std::string_view reference,

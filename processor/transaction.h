@@ -70,6 +70,7 @@ struct StoredMessage {
   std::string reply_body;  // empty: no answer was due
   Bytes request;
   Bytes reply;
+  bool sealed = false;  // the request is, see stored_request.h
   std::string outcome;  // "accepted", "rejection badPOP", ...: for people
   // To be stored: not empty where `reply` has only what is of its own in the answer. What was read
   // is whole.

@@ -115,6 +115,13 @@ ALTER TABLE wait_part ADD COLUMN why TEXT NOT NULL DEFAULT '';
 ALTER TABLE verdict ADD COLUMN object BLOB NOT NULL DEFAULT x'';
 ALTER TABLE verdict ADD COLUMN round INTEGER NOT NULL DEFAULT 0;
 )sql"},
+    // A secret is for one purpose. The names of tokens were what told them from MAC secrets.
+    {6, R"sql(
+ALTER TABLE secret ADD COLUMN purpose TEXT NOT NULL DEFAULT 'mac';
+UPDATE secret SET purpose = 'regToken' WHERE reference GLOB 'regToken/*';
+UPDATE secret SET purpose = 'authenticator' WHERE reference GLOB 'authenticator/*';
+ALTER TABLE message ADD COLUMN sealed INTEGER NOT NULL DEFAULT 0;
+)sql"},
 };
 
 }  // namespace cmpost

@@ -117,7 +117,8 @@ Result<std::vector<Transaction>> read_all(Statement& rows) {
 }
 
 constexpr const char* kMessageColumns =
-    "SELECT digest, channel, body, outcome, reply_body, request, reply, pieces FROM message "
+    "SELECT digest, channel, body, outcome, reply_body, request, reply, pieces, sealed FROM "
+    "message "
     "WHERE tx = ?";
 
 // "120 5001+10000 95": 120 octets, the answers in 10 000 messages from row 5001 on, 95 octets.
@@ -172,6 +173,7 @@ Result<StoredMessage> read_message(const Statement& row) {
   message.reply_body = row.text(4);
   message.request = to_bytes(row.blob(5));
   message.reply = to_bytes(row.blob(6));
+  message.sealed = row.integer(8) != 0;
   auto pieces = read_pieces(row.text(7));
   if (!pieces) {
     return hold("the ledger has an answer in unreadable pieces: " + printable(row.text(7)),
@@ -435,8 +437,8 @@ Result<std::int64_t> TransactionTable::add(std::int64_t transaction, const Store
   ASSIGN_OR_RETURN(
       auto* const insert,
       connection_.statement("INSERT INTO message (tx, digest, channel, at, body, outcome, "
-                            "reply_body, request, reply, pieces) "
-                            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
+                            "reply_body, request, reply, pieces, sealed) "
+                            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
   const auto pieces = spell(message.pieces);
   insert->bind(1, transaction);
   insert->bind(2, ByteView(message.digest));
@@ -448,6 +450,7 @@ Result<std::int64_t> TransactionTable::add(std::int64_t transaction, const Store
   insert->bind(8, ByteView(message.request));
   insert->bind(9, ByteView(message.reply));
   insert->bind(10, std::string_view(pieces));
+  insert->bind(11, static_cast<std::int64_t>(message.sealed));
   TRY(insert->execute());
   return connection_.last_insert_id();
 }

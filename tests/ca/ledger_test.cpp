@@ -146,7 +146,7 @@ TEST_F(LedgerTest, MakesTablesOfOtherFoldersAndWritesThemInTheSameCommit) {
   EXPECT_EQ(reader->count().value(), 1);
 }
 
-// --- keys and subjects ---
+// --- keys ---
 
 TEST_F(LedgerTest, FindsTheCertificatesOfAKey) {
   const auto one = added("CN=a");
@@ -165,7 +165,7 @@ TEST_F(LedgerTest, FindsTheCertificatesOfAKey) {
   EXPECT_EQ(reader->with_key(spki, ca.clock.now())->size(), 1u) << "held is not revoked";
 }
 
-TEST_F(LedgerTest, FindsKeysAndSubjectsInEveryGeneration) {
+TEST_F(LedgerTest, FindsKeysInEveryGeneration) {
   constexpr int kCount = (1 << kGenerationBits) + 100;
   std::vector<CertificateRecord> some;
   ASSERT_THAT(ledger->write([&](LedgerWriter& writer) -> Result<void> {
@@ -181,7 +181,6 @@ TEST_F(LedgerTest, FindsKeysAndSubjectsInEveryGeneration) {
   for (const auto& record : some) {
     const auto spki = to_bytes(Certificate::from_der(record.der)->spki());
     EXPECT_EQ(reader->with_key(spki, ca.clock.now())->size(), 1u);
-    EXPECT_EQ(reader->with_subject(record.subject)->size(), 1u);
     EXPECT_EQ(found(record.serial).tid, record.tid);
   }
 }
@@ -189,12 +188,13 @@ TEST_F(LedgerTest, FindsKeysAndSubjectsInEveryGeneration) {
 TEST_F(LedgerTest, DoesNotMistakeAnEqualHashForAnEqualKey) {
   const auto record = added("CN=a");
   added("CN=b");
-  reader->connection();
+  const auto spki = to_bytes(Certificate::from_der(record.der)->spki());
+  const auto hash = lookup_hash(spki);
   ASSERT_THAT(ledger->write([&](LedgerWriter& writer) {
-    return writer.connection().execute("UPDATE certificate SET key_hash = 7, subject_hash = 7");
+    return writer.connection().execute("UPDATE certificate SET key_hash = " + std::to_string(hash));
   }),
               IsOk());
-  EXPECT_THAT(reader->with_subject("CN=a").value(), IsEmpty());
+  EXPECT_EQ(reader->with_key(spki, ca.clock.now())->size(), 1u);
 }
 
 TEST_F(LedgerTest, UsesAnIndexForEveryLookUp) {
@@ -208,8 +208,6 @@ TEST_F(LedgerTest, UsesAnIndexForEveryLookUp) {
   const std::string select = "SELECT * FROM certificate WHERE ";
   EXPECT_THAT(plan(select + "serial = ?"), HasSubstr("INDEX certificate_serial"));
   EXPECT_THAT(plan(select + "generation = ? AND key_hash = ?"), HasSubstr("INDEX certificate_key"));
-  EXPECT_THAT(plan(select + "generation = ? AND subject_hash = ?"),
-              HasSubstr("INDEX certificate_subject"));
   EXPECT_THAT(plan(select + "state <> 'valid' AND state IN ('held', 'revoked') "
                             "AND not_after >= ? ORDER BY id"),
               HasSubstr("INDEX certificate_state"));

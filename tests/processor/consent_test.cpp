@@ -90,7 +90,7 @@ struct PassphraseConsent : ::testing::Test {
   }
   bool is_kept() {
     auto* const rows =
-        must(ca.reader->connection().statement("SELECT count(*) FROM rev_passphrase"));
+        must(ca.reader->connection().statement("SELECT count(*) FROM holder_passphrase"));
     EXPECT_TRUE(must(rows->step()));
     const auto count = rows->integer(0);
     rows->reset();

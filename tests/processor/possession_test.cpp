@@ -181,9 +181,10 @@ struct RequestControls : AnyKey {
     writer.utf8_string(text);
     return std::move(writer).take();
   }
-  void add_secret(std::string_view reference, std::optional<std::int64_t> uses) {
+  void add_token(SecretPurpose purpose, std::optional<std::int64_t> uses) {
     Secret secret;
-    secret.reference = reference;
+    secret.purpose = purpose;
+    secret.reference = "dev1";
     secret.value = to_bytes(std::string_view("mother's maiden name"));
     secret.max_uses = uses;
     ca.add(secret);
@@ -191,7 +192,7 @@ struct RequestControls : AnyKey {
 };
 
 TEST_F(RequestControls, RegTokenIsGoodOnce) {
-  add_secret("regToken/dev1", 1);
+  add_token(SecretPurpose::regToken, 1);
   EXPECT_THAT(enrol_with(oid::id_regCtrl_regToken, utf8("guess")),
               Refuses("ip", PKIFailureInfo::notAuthorized));
   EXPECT_EQ(status_in(enrol_with(oid::id_regCtrl_regToken, utf8("mother's maiden name"))).status,
@@ -201,7 +202,7 @@ TEST_F(RequestControls, RegTokenIsGoodOnce) {
 }
 
 TEST_F(RequestControls, AuthenticatorIsGoodForLong) {
-  add_secret("authenticator/dev1", {});
+  add_token(SecretPurpose::authenticator, {});
   for (int i = 0; i < 2; ++i) {
     EXPECT_EQ(
         status_in(enrol_with(oid::id_regCtrl_authenticator, utf8("mother's maiden name"))).status,

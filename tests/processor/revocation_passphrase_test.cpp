@@ -118,13 +118,38 @@ TEST_F(PassphraseTest, OneThatCannotBeTakenIsAnError) {
       << "pvno 2";
 }
 
-TEST_F(PassphraseTest, RevokesTheCertificatesOfItsSubjectAndNothingElse) {
+TEST_F(PassphraseTest, RevokesTheCertificatesOfItsHolderAndNothingElse) {
   leave(sealed(kPass));
   const auto other = enrolled(ca, "CN=dev2");
-  EXPECT_THAT(ca.talk(rr_by(kPass, other)), Refuses("rp", PKIFailureInfo::notAuthorized));
+  EXPECT_THAT(ca.talk(rr_by(kPass, other)), Refuses("error", PKIFailureInfo::badMessageCheck));
+  auto both = std::get<body::rr>(rr(device));
+  both.details.push_back(std::get<body::rr>(rr(other)).details.front());
+  const auto rp = ca.talk(with_mac(ca, both, {}, kPass, ""));
+  ASSERT_EQ(body_name(rp.body), "rp");
+  EXPECT_EQ(std::get<body::rp>(rp.body).content.status.at(1).status, PKIStatus::rejection);
+  EXPECT_EQ(ca.record(*other.certificate)->state, CertificateState::valid);
   EXPECT_THAT(ca.talk(with_mac(ca, ir(Credential()), {}, kPass, "")),
               Refuses("error", PKIFailureInfo::badMessageCheck));
-  EXPECT_EQ(state(), CertificateState::valid);
+}
+
+// Of a subject with another spelling; from before holders were noted.
+TEST_F(PassphraseTest, OneThatWasKeptBySubjectGoesOnWorking) {
+  Credential named;
+  Credential ra;
+  ca.ra_root.certify(ra, "CN=RA", ca.clock.now(), ca.random);
+  named.certificate = certificate_in(ca.talk(signed_by(ca, ra, ir(named, "CN=Old One"))));
+  must(ca.ledger->write([&](LedgerWriter& writer) -> Result<void> {
+    ASSIGN_OR_RETURN(auto* const insert,
+                     writer.connection().statement("INSERT INTO rev_passphrase (subject, kid, "
+                                                   "sealed, at) VALUES ('CN=Old One', x'', ?, 0)"));
+    const auto old =
+        must(ca.sealing_key.seal(view_of(kPass), "rev_passphrase/CN=Old One", ca.random));
+    insert->bind(1, ByteView(old));
+    TRY(insert->execute());
+    return {};
+  }));
+  EXPECT_EQ(status_in(ca.talk(rr_by(kPass, named))).status, PKIStatus::accepted);
+  EXPECT_EQ(ca.record(*named.certificate)->state, CertificateState::revoked);
 }
 
 TEST_F(PassphraseTest, IsFoundByItsLocalKeyIdToo) {
@@ -150,9 +175,9 @@ TEST_F(PassphraseTest, WhoGuessesIsStopped) {
 TEST_F(PassphraseTest, TheNewestCountsAndItIsSealed) {
   leave(sealed("the one before this one"));
   leave(sealed(kPass));
-  PKIHeader header;
-  header.sender = GeneralName::of(name("CN=dev1"));
-  const auto kept = must(RevocationPassphrases(ca.reader->connection()).find(header));
+  PKIMessage message;
+  message.body = rr(device);
+  const auto kept = must(RevocationPassphrases(ca.reader->connection()).find(message, *ca.reader));
   ASSERT_TRUE(kept.has_value());
   EXPECT_EQ(text_of(must(unseal(*kept, ca.sealing_key))), kPass);
   EXPECT_FALSE(unseal(*kept, SealingKey::generate(ca.random)).has_value());

@@ -1,5 +1,6 @@
 // Somebody who has every message of another, and one credential of his own: what is cut out of the
 // messages does not work under the credential (RFC 4211 4.1, 4.2.1, R-097 to R-105).
+#include "processor/key_archive.h"
 #include "tests/processor/keys.h"
 #include "tests/processor/office.h"
 
@@ -9,11 +10,11 @@ namespace {
 using Later = POPOPrivKey::SubsequentMessage;
 using Edit = std::function<void(CertReqMsg&)>;
 
-const std::string kSettings = "archive = true\nrecovery = true\nwaiting = \"always\"\n";
+const std::string kTheftSettings = "archive = true\nrecovery = true\nwaiting = \"always\"\n";
 
 // The victim is CN=dev1, the thief CN=dev2.
 struct Theft : ::testing::Test {
-  explicit Theft(const std::string& settings = kSettings)
+  explicit Theft(const std::string& settings = kTheftSettings)
       : ca(settings), victim(enrolled(ca, "CN=dev1")), thief(enrolled(ca, "CN=dev2")) {
     ca.authority->protocol_keys.push_back(own.protocol_key());
     ca.authority->protocol_keys.push_back(own_dh.protocol_key());
@@ -123,8 +124,8 @@ struct Theft : ::testing::Test {
   Credential wanted;  // the victim's new key
 };
 
-const auto refused_kup = Refuses("kup", PKIFailureInfo::badPOP);
-const auto refused_cp = Refuses("cp", PKIFailureInfo::badPOP);
+const auto kRefusedKup = Refuses("kup", PKIFailureInfo::badPOP);
+const auto kRefusedCp = Refuses("cp", PKIFailureInfo::badPOP);
 
 struct StrictTheft : Theft {
   StrictTheft() { ca.configure("strict = true\n"); }
@@ -132,20 +133,20 @@ struct StrictTheft : Theft {
 
 TEST_F(Theft, ProofOfARenewalThatNamesNobodyIsNobodys) {
   const auto cut = signed_request(wanted);
-  EXPECT_THAT(by_thief(body::kur{{cut}}), refused_kup);
-  EXPECT_THAT(by_thief(body::cr{{cut}}), refused_cp);
+  EXPECT_THAT(by_thief(body::kur{{cut}}), kRefusedKup);
+  EXPECT_THAT(by_thief(body::cr{{cut}}), kRefusedCp);
   const auto nameless = signed_request(wanted, with_subject(""));
-  EXPECT_THAT(by_thief(body::cr{{nameless}}), refused_cp);
+  EXPECT_THAT(by_thief(body::cr{{nameless}}), kRefusedCp);
 }
 
 TEST_F(StrictTheft, ProofOfARenewalThatNamesNobodyIsNobodys) {
-  EXPECT_THAT(by(thief, body::kur{{signed_request(wanted)}}), refused_kup);
+  EXPECT_THAT(by(thief, body::kur{{signed_request(wanted)}}), kRefusedKup);
 }
 
 TEST_F(Theft, ProofOfARenewalNamesTheSubjectOrTheOldCertificate) {
   const auto by_id = signed_request(wanted, with_old_cert_id(*victim.certificate));
   EXPECT_THAT(by_thief(body::kur{{by_id}}), Refuses("kup", PKIFailureInfo::badCertId));
-  EXPECT_THAT(by_thief(body::cr{{by_id}}), refused_cp);
+  EXPECT_THAT(by_thief(body::cr{{by_id}}), kRefusedCp);
   EXPECT_EQ(certificate_in(by_victim(body::kur{{by_id}})).subject(), name("CN=dev1"));
   const Credential more;
   const auto by_name = signed_request(more, with_subject("CN=dev1"));
@@ -156,14 +157,14 @@ TEST_F(Theft, ProofOfARenewalNamesTheSubjectOrTheOldCertificate) {
 TEST_F(Theft, AuthInfoNamesWhoHasBeenAuthenticated) {
   const auto input = with_input(wanted, GeneralName::of(name("CN=dev1")));
   const auto cut = signed_request(wanted, input);
-  EXPECT_THAT(by_thief(body::kur{{cut}}), refused_kup);
-  EXPECT_THAT(by_thief(body::cr{{cut}}), refused_cp);
+  EXPECT_THAT(by_thief(body::kur{{cut}}), kRefusedKup);
+  EXPECT_THAT(by_thief(body::cr{{cut}}), kRefusedCp);
   const auto kup = by(victim, body::kur{{cut}}, calling_himself(""));
   EXPECT_EQ(certificate_in(kup).subject(), name("CN=dev1")) << "whatever the sender says";
 }
 
 TEST_F(Theft, EmptyNameIsNobodysName) {
-  ca.configure(kSettings + "trusted_subject = \"any\"\n");
+  ca.configure(kTheftSettings + "trusted_subject = \"any\"\n");
   Credential one;
   ca.vendor.certify(one, "", ca.clock.now(), ca.random);
   const auto cut = signed_request(wanted, with_input(wanted, GeneralName::of(Name())));
@@ -203,7 +204,7 @@ TEST_F(Theft, AgreeMacNamesItsRequester) {
           if (subject.empty()) request.certTemplate.subject.reset();
         });
   };
-  EXPECT_THAT(by_thief(body::kur{{asking("")}}), refused_kup);
+  EXPECT_THAT(by_thief(body::kur{{asking("")}}), kRefusedKup);
   EXPECT_THAT(by_thief(body::kur{{asking("CN=dev1")}}),
               Refuses("kup", PKIFailureInfo::badCertTemplate));
   EXPECT_EQ(status_in(by_victim(body::cr{{asking("CN=dev1")}})).status, PKIStatus::accepted);
@@ -213,12 +214,12 @@ TEST_F(Theft, EncryptedKeyIsForWhoItNames) {
   const auto key = test_key("x25519");
   const auto victims = GeneralName::of(name("CN=dev1"));
   const auto sealed = enveloped(key, victims);
-  EXPECT_THAT(by_thief(giving(key, "CN=dev2", sealed)), refused_cp);
-  EXPECT_THAT(by_thief(giving(key, "CN=dev2", enveloped(key, {}))), refused_cp)
+  EXPECT_THAT(by_thief(giving(key, "CN=dev2", sealed)), kRefusedCp);
+  EXPECT_THAT(by_thief(giving(key, "CN=dev2", enveloped(key, {}))), kRefusedCp)
       << "MUST be present if the purpose is to prove possession";
   EXPECT_THAT(by_thief(giving(key, "CN=dev2", enveloped(key, GeneralName::of(Name())))),
-              refused_cp);
-  EXPECT_THAT(by_thief(giving(key, "CN=dev2", enveloped(key, {}, "dev1"))), refused_cp);
+              kRefusedCp);
+  EXPECT_THAT(by_thief(giving(key, "CN=dev2", enveloped(key, {}, "dev1"))), kRefusedCp);
   EXPECT_EQ(status_in(by_victim(giving(key, "CN=dev1", sealed))).status, PKIStatus::accepted);
 }
 
@@ -264,7 +265,7 @@ TEST_F(Theft, KeyForTheArchiveIsTheRequestersOwn) {
           archive(message, sealed);
           request.controls = message.certReq.controls;
         });
-    EXPECT_THAT(by_thief(body::cr{{built}}), refused_cp);
+    EXPECT_THAT(by_thief(body::cr{{built}}), kRefusedCp);
     EXPECT_EQ(status_in(by_victim(body::cr{{cut}})).status, PKIStatus::accepted);
   }
 }
@@ -284,10 +285,10 @@ TEST_F(Theft, RaMayArchiveWhatNamesTheSubject) {
 }
 
 TEST_F(Theft, CertificationRequestThatNamesNobodyIsNobodys) {
-  ca.configure(kSettings + "trusted_subject = \"any\"\n");
+  ca.configure(kTheftSettings + "trusted_subject = \"any\"\n");
   Credential one;
   ca.vendor.certify(one, "", ca.clock.now(), ca.random);
-  EXPECT_THAT(by(one, body::p10cr{certification_request(wanted, "")}), refused_cp);
+  EXPECT_THAT(by(one, body::p10cr{certification_request(wanted, "")}), kRefusedCp);
   EXPECT_THAT(by_thief(body::p10cr{certification_request(wanted, "CN=dev1")}),
               Refuses("cp", PKIFailureInfo::notAuthorized));
 }
@@ -300,7 +301,7 @@ TEST_F(Theft, NewSignatureKeyOfARecoveryIsTheRequestersOwn) {
 // Who asks for a KEM ciphertext has not proven anything, and leaves nothing.
 struct UnprotectedTheft : Theft {
   UnprotectedTheft()
-      : Theft(kSettings +
+      : Theft(kTheftSettings +
               "revocation_passphrase = true\nprotection = [\"pbm\", \"rsa\", "
               "\"ecdsa\", \"kem\"]\n") {}
 };
@@ -323,6 +324,161 @@ TEST_F(UnprotectedTheft, NobodyLeavesAPassphraseInTheNameOfAnother) {
   for (const auto& record : must(ca.reader->audit(0, 100))) {
     EXPECT_NE(record.event, "revocation_passphrase.stored");
   }
+}
+
+// What an archive has of whom.
+struct ArchiveTheft : Theft {
+  // The keys that krr brings, after two people have agreed.
+  std::size_t recovered(const Credential& who, std::optional<Name> subject = {}) {
+    const auto protocol_key = test_key("x25519");
+    CertReqMsg message;
+    message.certReq.certTemplate.subject = std::move(subject);
+    message.certReq.controls =
+        Controls{{oid::id_regCtrl_protocolEncrKey, to_bytes(protocol_key.public_key().spki())}};
+    message.certReq.der = encode(message.certReq);
+    const auto told = by(who, body::krr{{message}});
+    EXPECT_EQ(status_in(told).status, PKIStatus::waiting);
+    ca.say(*told.header.transactionID, true, "alice");
+    ca.say(*told.header.transactionID, true, "bob");
+    ca.work();
+    const auto krp = by(who, poll_req(0), pvno3(following(told)));
+    const auto& history = std::get<body::krp>(krp.body).content.keyPairHist;
+    return history ? history->size() : 0;
+  }
+  Credential enrolled_by(std::string_view reference, std::string_view secret,
+                         std::string_view subject) {
+    Credential device;
+    device.certificate =
+        certificate_in(ca.talk(with_mac(ca, ir(device, subject), {}, secret, reference)));
+    return device;
+  }
+  void archive_for_victim(const PrivateKey& key) {
+    const auto sealed = enveloped(key, GeneralName::of(name("CN=dev1")));
+    EXPECT_EQ(status_in(by_victim(giving(key, "CN=dev1", sealed))).status, PKIStatus::accepted);
+  }
+};
+
+TEST_F(ArchiveTheft, NameAloneIsNotItsHolder) {
+  archive_for_victim(test_key("x25519"));
+  EXPECT_EQ(recovered(victim), 1U);
+  EXPECT_EQ(recovered(thief), 0U);
+  add_secret("two", "the secret of the thief", "");
+  const auto namesake = enrolled_by("two", "the secret of the thief", "CN=dev1");
+  EXPECT_EQ(recovered(namesake), 0U);
+  const auto renewed = [&] {
+    Credential next;
+    next.certificate = certificate_in(by(namesake, body::kur{{cert_request(next, "CN=dev1")}}));
+    return next;
+  }();
+  EXPECT_EQ(recovered(renewed), 0U);
+}
+
+TEST_F(ArchiveTheft, RenewedCertificateIsTheSameHolders) {
+  archive_for_victim(test_key("x25519"));
+  Credential next;
+  next.certificate = certificate_in(by_victim(body::kur{{cert_request(next, "CN=dev1")}}));
+  EXPECT_EQ(recovered(next), 1U);
+}
+
+TEST_F(ArchiveTheft, SecretForOneSubjectIsThatSubjects) {
+  add_secret("lost", "before everything was lost", "CN=dev7");
+  add_secret("found", "after everything was lost", "CN=Dev7");
+  const auto before = enrolled_by("lost", "before everything was lost", "CN=dev7");
+  const auto key = test_key("x25519");
+  const auto sealed = enveloped(key, GeneralName::of(name("CN=dev7")));
+  EXPECT_EQ(status_in(by(before, giving(key, "CN=dev7", sealed))).status, PKIStatus::accepted);
+  EXPECT_EQ(recovered(enrolled_by("found", "after everything was lost", "CN=DEV7")), 1U);
+}
+
+TEST_F(ArchiveTheft, RaFindsANameInEverySpelling) {
+  archive_for_victim(test_key("x25519"));
+  Credential ra;
+  ca.ra_root.certify(ra, "CN=RA", ca.clock.now(), ca.random);
+  EXPECT_EQ(recovered(ra, name("CN=DEV1")), 1U);
+  EXPECT_EQ(recovered(ra, name("CN=dev2")), 0U);
+}
+
+TEST_F(ArchiveTheft, KeyIsItsFirstHoldersAlsoWhenItIsRevoked) {
+  const auto key = test_key("x25519");
+  archive_for_victim(key);
+  for (const auto& record : must(ca.reader->list({}))) {
+    must(ca.ledger->write([&](LedgerWriter& writer) -> Result<void> {
+      if (record.serial == to_bytes(thief.certificate->serial_number())) return {};
+      TRY(writer.revoke(record.serial, CRLReason::superseded, ca.clock.now(), {}));
+      return {};
+    }));
+  }
+  const auto sealed = enveloped(key, GeneralName::of(name("CN=dev2")));
+  EXPECT_THAT(by_thief(giving(key, "CN=dev2", sealed)),
+              Refuses("cp", PKIFailureInfo::badCertTemplate));
+}
+
+TEST_F(ArchiveTheft, KeyOfACertificateThatWasNotConfirmedIsForgotten) {
+  const auto key = test_key("x25519");
+  const auto sealed = enveloped(key, GeneralName::of(name("CN=dev1")));
+  const auto asking = request_for(
+      key.public_key(), "CN=dev1", [](const CertRequest&) { return later(Later::encrCert); },
+      [&](CertRequest& request) {
+        CertReqMsg message;
+        archive(message, sealed);
+        request.controls = message.certReq.controls;
+      });
+  const auto cp = by_victim(body::cr{{asking}});
+  EXPECT_EQ(status_in(cp).status, PKIStatus::accepted);
+  EXPECT_EQ(recovered(victim), 0U) << "not yet";
+  CertStatus guess;
+  guess.certHash = Bytes(32);
+  EXPECT_THAT(by(victim, body::certConf{{guess}}, pvno3(following(cp))),
+              Refuses("error", PKIFailureInfo::badCertId));
+  EXPECT_EQ(recovered(victim), 0U);
+  EXPECT_THAT(must(KeyArchive(ca.reader->connection()).of_subject(name("CN=dev1"))),
+              ::testing::IsEmpty());
+}
+
+// Who has no name in its certificate is not one with all others who have none.
+struct Nameless : ::testing::Test {
+  Nameless() {
+    ca.ra_root.certify(ra, "CN=RA", ca.clock.now(), ca.random);
+    ca.authority->protocol_keys.push_back(own.protocol_key());
+  }
+  Credential device(std::string_view dns) {
+    Credential made;
+    der::Writer names;
+    names.constructed(der::kSequence, [&] {
+      names.raw(must(GeneralName::from_text("DNS:" + std::string(dns))).der);
+    });
+    const RequestOptions with_name{.edit = [&](CertTemplate& wanted) {
+      wanted.extensions = Extensions{{oid::id_ce_subjectAltName, true, names.bytes()}};
+    }};
+    made.certificate = certificate_in(ca.talk(signed_by(ca, ra, ir(made, "", with_name))));
+    return made;
+  }
+  Office ca{"revocation_passphrase = true\n"};
+  AgreedParty own{"rsa:2048", ca.ra_root, "CN=CA", KeyUsageBit::keyEncipherment, ca};
+  Credential ra;
+};
+
+TEST_F(Nameless, PassphraseOfOneIsNotThatOfAnother) {
+  constexpr std::string_view kSpoken = "seven wise men of Gotham";
+  const auto one = device("one.example"), other = device("other.example");
+  auto sealed =
+      must(envelop(view_of(kSpoken), oid::id_data, must(recipient_of(own.certificate)), ca.random));
+  sealed[0] = der::context_constructed(0);
+  const auto genp =
+      ca.talk(signed_by(ca, one, body::genm{{{oid::id_it_revPassphrase, sealed}}}, pvno3()));
+  ASSERT_EQ(body_name(genp.body), "genp");
+  const auto revoking = [&](const Credential& whose) {
+    RevDetails details;
+    details.certDetails.issuer = whose.certificate->issuer();
+    details.certDetails.serialNumber = to_bytes(whose.certificate->serial_number());
+    return with_mac(ca, body::rr{{details}},
+                    {.edit = [](PKIHeader& header) { header.sender = GeneralName::of(Name()); }},
+                    kSpoken, "");
+  };
+  EXPECT_THAT(ca.talk(revoking(other)), Refuses("error", PKIFailureInfo::badMessageCheck));
+  EXPECT_EQ(ca.record(*other.certificate)->state, CertificateState::valid);
+  EXPECT_EQ(status_in(ca.talk(revoking(one))).status, PKIStatus::accepted);
+  EXPECT_EQ(ca.record(*one.certificate)->state, CertificateState::revoked);
 }
 
 }  // namespace

@@ -1,0 +1,72 @@
+#include "processor/holder_identity.h"
+
+namespace cmpost {
+namespace {
+
+// In the ledger: one octet of these, then a SHA-256 or a serial number.
+enum class HolderKind : std::uint8_t { name = 1, secret = 2, foreign_certificate = 3, serial = 4 };
+
+HolderIdentity of_kind(HolderKind kind, ByteView value) {
+  HolderIdentity holder{{static_cast<std::uint8_t>(kind)}};
+  append(holder.value, value);
+  return holder;
+}
+
+// What asked and the subject, such that no two pairs are one.
+HolderIdentity by_credential(HolderKind kind, ByteView credential, const Name& subject) {
+  der::Writer both;
+  both.octet_string(credential);
+  both.octet_string(view_of(subject.comparison_key()));
+  return of_kind(kind, ByteView(sha256(both.bytes())));
+}
+
+HolderIdentity by_default(const Name& subject, ByteView serial) {
+  return subject.is_null_dn() ? of_kind(HolderKind::serial, serial) : holder_named(subject);
+}
+
+// Who has asked says it: the subject alone does.
+bool is_vouched_for(const Requester& requester, const Name& subject) {
+  if (requester.is_ra()) return true;
+  if (requester.secret() == nullptr) return false;
+  const auto only = requester.only_subject();
+  return subject.is_null_dn() || (only && only->same(subject));
+}
+
+}  // namespace
+
+HolderIdentity holder_named(const Name& subject) {
+  const auto key = subject.comparison_key();
+  return of_kind(HolderKind::name, ByteView(sha256(view_of(key))));
+}
+
+HolderIdentity holder_of(const CertificateRecord& record, const Name& subject) {
+  if (!record.holder.empty()) return {record.holder};
+  return by_default(subject, record.serial);
+}
+
+HolderIdentity holder_to_be(const Requester& requester, const Name& subject, ByteView serial) {
+  if (is_vouched_for(requester, subject)) return by_default(subject, serial);
+  if (const auto* holder = requester.secret()) {
+    return by_credential(HolderKind::secret, view_of(holder->secret.reference), subject);
+  }
+  const auto& holder = *requester.certificate();
+  if (holder.record) return holder_of(*holder.record, holder.certificate.subject());
+  return by_credential(HolderKind::foreign_certificate, ByteView(holder.certificate.fingerprint()),
+                       subject);
+}
+
+Bytes holder_to_note(const Requester& requester, const Certificate& certificate) {
+  const auto& subject = certificate.subject();
+  if (is_vouched_for(requester, subject)) return {};
+  auto holder = holder_to_be(requester, subject, certificate.serial_number());
+  if (holder == by_default(subject, certificate.serial_number())) return {};
+  return std::move(holder.value);
+}
+
+bool may_revoke(const HolderIdentity& holder, const CertificateRecord& record,
+                const Name& subject) {
+  if (holder == holder_of(record, subject)) return true;
+  return !subject.is_null_dn() && holder == holder_named(subject);
+}
+
+}  // namespace cmpost
