@@ -12,12 +12,16 @@
 
 namespace cmpost {
 
+struct EnvelopeLog;
+
 // What handlers may use. One per worker thread; `ledger` is the worker's own connection.
 struct Services {
   const Authority& authority;
   LedgerReader& ledger;
   const SealingKey& sealing_key;
   Random& random;
+  // What becomes of received envelopes; nullptr where nothing is to be noted.
+  EnvelopeLog* envelopes = nullptr;
 };
 
 // The answer of a handler. For a request that has waited (Request::waited) it is about the parts

@@ -2,6 +2,7 @@
 
 #include "crypto/envelope_attributes.h"
 #include "processor/handlers.h"
+#include "processor/received_envelope.h"
 
 namespace cmpost {
 namespace {
@@ -34,13 +35,8 @@ Checked<std::string> subject_for(const Requester& requester) {
                 "the secret is for many subjects: nobody knows whose passphrase this is");
 }
 
-Checked<Bytes> open_passphrase(ByteView enveloped, const Services& services) {
-  auto opened = open_for_us(enveloped, services.authority);
-  if (!opened) return reject(PKIFailureInfo::badRequest, "revPassphrase: " + opened.error().what);
-  auto value = std::move(opened->content);
-  if (value.size() <= kMostOctets && guessing_bits(value) >= kMinBits) return value;
-  wipe(value);
-  return reject(PKIFailureInfo::badRequest, "the revocation passphrase is too simple or too long");
+bool is_hard_to_guess(ByteView passphrase) {
+  return passphrase.size() <= kMostOctets && guessing_bits(passphrase) >= kMinBits;
 }
 
 RevocationPassphrase read_row(const Statement& row) {
@@ -81,14 +77,16 @@ Outcome<RevocationPassphrase> take_passphrase(const InfoTypeAndValue& item, cons
   }
   Bytes der = *item.infoValue;
   der[0] = der::kSequence;
-  ASSIGN_OR_RETURN(auto value, open_passphrase(der, services));
-  auto sealed = services.sealing_key.seal(value, passphrase_context(subject), services.random);
-  wipe(value);
-  if (!sealed) return failure(std::move(sealed).error());
+  // Before anything is decrypted: it stands beside.
   auto key_identifier = local_key_id(der).value_or(Bytes());
   if (key_identifier.size() > kMaxKeyIdentifier) {
     return reject(PKIFailureInfo::badRequest, "localKeyId is too long");
   }
+  ASSIGN_OR_RETURN(auto value,
+                   open_passphrase(der, is_hard_to_guess, request, requester, services));
+  auto sealed = services.sealing_key.seal(value, passphrase_context(subject), services.random);
+  wipe(value);
+  if (!sealed) return failure(std::move(sealed).error());
   return RevocationPassphrase{std::move(subject), std::move(key_identifier), std::move(*sealed),
                               request.now};
 }
