@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "crypto/envelope.h"
+#include "processor/envelope_credential.h"
 #include "processor/handlers.h"
 
 namespace cmpost {
@@ -137,7 +138,7 @@ bool is_text(ByteView content) {
 }  // namespace
 
 std::string credential_of_envelopes(const Requester& requester) {
-  if (const auto* holder = requester.secret()) return "secret:" + holder->secret.reference;
+  if (const auto* holder = requester.secret()) return envelopes_of_secret(holder->secret.reference);
   return "cert:" + to_hex(requester.certificate()->certificate.fingerprint());
 }
 
