@@ -6,6 +6,8 @@
 #include "app/output.h"
 #include "base/files.h"
 #include "config/units.h"
+#include "processor/envelope_credential.h"
+#include "processor/envelope_tables.h"
 #include "processor/name_pattern.h"
 #include "processor/protection_tables.h"
 #include "processor/secret_store.h"
@@ -153,7 +155,20 @@ std::string in_a_row(const std::vector<std::string>& texts, std::string_view if_
   return row.empty() ? std::string(if_none) : row;
 }
 
-json to_json(const Secret& secret, std::int64_t wrong_macs) {
+struct Failures {
+  std::int64_t macs = 0, envelopes = 0;
+};
+
+Result<Failures> failures_of(const Secret& secret, Connection& connection) {
+  Failures failures;
+  ASSIGN_OR_RETURN(failures.macs, SecretLock(connection).failures(secret_key(secret.purpose, secret.reference), Time::min()));
+  ASSIGN_OR_RETURN(
+      failures.envelopes,
+      EnvelopeTable(connection).failures(envelopes_of_secret(secret.reference), Time::min()));
+  return failures;
+}
+
+json to_json(const Secret& secret, const Failures& wrong) {
   json value = {{"reference", secret.reference},
                 {"for", to_string(secret.purpose)},
                 {"subject", secret.subject.empty() ? std::string(kAny) : secret.subject},
@@ -161,7 +176,8 @@ json to_json(const Secret& secret, std::int64_t wrong_macs) {
                 {"profiles", secret.profiles},
                 {"channels", channels_of(secret)},
                 {"uses", secret.uses},
-                {"wrong_macs", wrong_macs},
+                {"wrong_macs", wrong.macs},
+                {"wrong_envelopes", wrong.envelopes},
                 {"added", to_iso8601(secret.added)}};
   value["max_uses"] = secret.max_uses ? json(*secret.max_uses) : json();
   value["expires"] = secret.expires ? json(to_iso8601(*secret.expires)) : json();
@@ -176,19 +192,17 @@ Result<ExitCode> list(const CommonOptions& common) {
   ASSIGN_OR_RETURN(const auto secrets, SecretStore(reader->connection(), *key).list());
   auto all = json::array();
   Table table({"reference", "for", "subject", "SAN", "profiles", "channels", "uses", "wrong MACs",
-               "expires", "added"});
+               "wrong envelopes", "expires", "added"});
   for (const auto& secret : secrets) {
-    ASSIGN_OR_RETURN(const auto wrong,
-                     SecretLock(reader->connection())
-                         .failures(secret_key(secret.purpose, secret.reference), Time::min()));
+    ASSIGN_OR_RETURN(const auto wrong, failures_of(secret, reader->connection()));
     all.push_back(to_json(secret, wrong));
     table.add({secret.reference, std::string(to_string(secret.purpose)),
                secret.subject.empty() ? "any" : secret.subject, in_words(secret.san),
                in_a_row(secret.profiles, "for secrets"), in_a_row(channels_of(secret), "the first"),
                std::to_string(secret.uses) +
                    (secret.max_uses ? " of " + std::to_string(*secret.max_uses) : ""),
-               std::to_string(wrong), secret.expires ? to_iso8601(*secret.expires) : "never",
-               to_iso8601(secret.added)});
+               std::to_string(wrong.macs), std::to_string(wrong.envelopes),
+               secret.expires ? to_iso8601(*secret.expires) : "never", to_iso8601(secret.added)});
   }
   if (common.json) {
     print_json(all);
@@ -227,13 +241,17 @@ Result<ExitCode> unlock(const SecretOptions& options, const CommonOptions& commo
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
   ASSIGN_OR_RETURN(auto* const ledger, instance->ledger());
   for (const auto& reference : options.references) {
-    std::int64_t forgotten = 0;
+    std::int64_t forgotten = 0, envelopes = 0;
     TRY(ledger->write([&](LedgerWriter& writer) -> Result<void> {
       ASSIGN_OR_RETURN(forgotten, SecretLock(writer.connection()).unlock(reference));
+      ASSIGN_OR_RETURN(
+          envelopes,
+          EnvelopeTable(writer.connection()).forget_failures(envelopes_of_secret(reference)));
       return writer.audit("secret.unlocked", json{{"reference", printable(reference)}}.dump());
     }));
     if (!common.quiet) {
-      print_line(reference + ": " + std::to_string(forgotten) + " wrong MACs forgotten");
+      print_line(reference + ": " + std::to_string(forgotten) + " wrong MACs and " +
+                 std::to_string(envelopes) + " wrong envelopes forgotten");
     }
   }
   return ExitCode::ok;

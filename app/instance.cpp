@@ -106,7 +106,8 @@ Result<Ledger*> Instance::ledger() {
     ASSIGN_OR_RETURN(ledger_, Ledger::open(settings_.instance.ledger, settings_.directory, clock_,
                                            {{"processor", kProcessorMigrations},
                                             {"announcement", kAnnouncementMigrations},
-                                            {"protection", kProtectionMigrations}}));
+                                            {"protection", kProtectionMigrations},
+                                            {"envelope", kEnvelopeMigrations}}));
   }
   return ledger_.get();
 }

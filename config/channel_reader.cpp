@@ -147,6 +147,16 @@ MacSettings read_mac(Section table) {
   return mac;
 }
 
+EnvelopeSettings read_envelopes(Section table) {
+  EnvelopeSettings envelopes;
+  envelopes.authenticated = table.flag("authenticated", envelopes.authenticated);
+  envelopes.refuse_after = static_cast<std::uint32_t>(
+      table.integer("refuse_after", envelopes.refuse_after, {0, 1'000'000}));
+  envelopes.refuse_time = table.duration("refuse_time", envelopes.refuse_time, {1min, kYear});
+  table.finish();
+  return envelopes;
+}
+
 InformationSettings read_information(Section table) {
   using Asker = InformationSettings::Asker;
   constexpr std::array kAskers = {Word<Asker>{"any", Asker::anybody},
@@ -303,6 +313,7 @@ void read_policy(Section& table, ChannelSettings& channel) {
   channel.out_of_order = table.duration("out_of_order", channel.out_of_order, {0s, 24h * 30});
   channel.strict = table.flag("strict", channel.strict);
   channel.mac = read_mac(table.table("mac"));
+  channel.envelopes = read_envelopes(table.table("envelopes"));
   channel.announcements = read_announcements(table, channel.kind);
   channel.information = read_information(table.table("information"));
 }

@@ -88,6 +88,15 @@ struct MacSettings {
   Duration lock_time = std::chrono::hours(24);
 };
 
+// What requesters encrypt to us: private keys, passphrases.
+struct EnvelopeSettings {
+  bool authenticated = false;  // AuthEnvelopedData (RFC 5083) alone is opened
+  // After this many envelopes of one credential that could not be used, within `refuse_time`, no
+  // more of it are opened. Zero: never.
+  std::uint32_t refuse_after = 20;
+  Duration refuse_time = std::chrono::hours(24);
+};
+
 // What is told to those who ask by genm (RFC 9810 5.3.19).
 struct InformationSettings {
   enum class Asker {
@@ -201,6 +210,7 @@ struct ChannelSettings {
   Duration out_of_order = std::chrono::minutes(10);
   bool strict = false;
   MacSettings mac;
+  EnvelopeSettings envelopes;
   InformationSettings information;
   AnnouncementSettings announcements;
   ProtectionMethods protection = {

@@ -1,10 +1,11 @@
-// EnvelopedData, read and decrypted (RFC 5652 6, RFC 9629).
+// EnvelopedData and AuthEnvelopedData, read and decrypted (RFC 5652 6, RFC 5083, RFC 9629).
 #include <openssl/crypto.h>
-#include <openssl/rand.h>
+#include <openssl/err.h>
 
 #include <algorithm>
 #include <functional>
 
+#include "crypto/content_cipher.h"
 #include "crypto/envelope.h"
 #include "crypto/kem.h"
 #include "crypto/key_agreement.h"
@@ -18,6 +19,7 @@ namespace {
 
 constexpr std::size_t kMaxEnvelope = 1 << 20;
 constexpr std::size_t kMaxRecipients = 16;
+constexpr std::size_t kMaxAttributes = 16;
 constexpr std::int64_t kMaxIterations = 1'000'000;
 
 struct Envelope {
@@ -25,14 +27,57 @@ struct Envelope {
   Oid content_type;
   AlgorithmIdentifier algorithm;
   Bytes encrypted;
+  bool authenticated = false;  // it is an AuthEnvelopedData
+  Bytes authAttrs;             // with the tag of a SET, as they are authenticated (RFC 5083 2.2)
+  Bytes mac;
 };
+
+// RFC 5083 2.1: "The authAttrs MUST be present if the content type [...] is not id-data", and they
+// have it among them (RFC 5652 11.1): else nothing would protect it.
+der::Parsed<void> check_content_type(ByteView authAttrs, const Oid& content_type) {
+  der::Reader reader(authAttrs);
+  ASSIGN_OR_RETURN(der::Reader at, reader.enter(der::kSet));
+  std::size_t named = 0;
+  for (std::size_t i = 0; !at.at_end(); ++i) {
+    if (i == kMaxAttributes) return at.fault("too many authAttrs");
+    ASSIGN_OR_RETURN(der::Reader attribute, at.enter(der::kSequence));
+    ASSIGN_OR_RETURN(const auto type, attribute.object_identifier());
+    ASSIGN_OR_RETURN(der::Reader values, attribute.enter(der::kSet));
+    TRY(attribute.finish());
+    if (type != oid::id_contentType) continue;
+    ASSIGN_OR_RETURN(const auto value, values.object_identifier());
+    TRY(values.finish());
+    if (value != content_type || ++named > 1) return at.fault("another contentType");
+  }
+  if (named == 1) return {};
+  return at.fault("authAttrs without contentType");
+}
+
+// What follows the encrypted content tells the two structures apart: a mac is in one of them only.
+der::Parsed<void> read_end(der::Reader& at, std::int64_t version, Envelope& envelope) {
+  ASSIGN_OR_RETURN(const auto attributes, at.optional(der::context_constructed(1)));
+  envelope.authenticated = at.peek() == der::kOctetString;
+  if (!envelope.authenticated) return at.finish();  // those are unprotectedAttrs
+  if (version != 0) return at.fault("version of AuthEnvelopedData");
+  ASSIGN_OR_RETURN(const ByteView mac, at.octet_string());
+  envelope.mac = to_bytes(mac);
+  TRY(at.optional(der::context_constructed(2)));  // unauthAttrs
+  TRY(at.finish());
+  if (attributes) {
+    envelope.authAttrs = to_bytes(attributes->whole);
+    envelope.authAttrs[0] = der::kSet;
+    return check_content_type(envelope.authAttrs, envelope.content_type);
+  }
+  if (envelope.content_type == oid::id_data) return {};
+  return at.fault("authAttrs are missing");
+}
 
 der::Parsed<Envelope> read_envelope(ByteView whole) {
   der::Reader reader(whole);
   ASSIGN_OR_RETURN(der::Reader at, reader.enter(der::kSequence));
   TRY(reader.finish());
   Envelope envelope;
-  TRY(at.integer());
+  ASSIGN_OR_RETURN(const auto version, at.integer());
   TRY(at.optional(der::context_constructed(0)));  // originatorInfo
   ASSIGN_OR_RETURN(der::Reader recipients, at.enter(der::kSet));
   while (!recipients.at_end()) {
@@ -46,57 +91,64 @@ der::Parsed<Envelope> read_envelope(ByteView whole) {
   ASSIGN_OR_RETURN(const ByteView encrypted, info.octet_string(der::context(0)));
   envelope.encrypted = to_bytes(encrypted);
   TRY(info.finish());
-  TRY(at.optional(der::context_constructed(1)));  // unprotectedAttrs
-  TRY(at.finish());
+  TRY(read_end(at, version, envelope));
   return envelope;
 }
 
-// A recipient's way to the content key; nullopt: it is somebody else's.
-using KeyOf = std::function<Result<std::optional<Bytes>>(const der::Element&)>;
+// A recipient's way to the content key, which has so many octets; nullopt: it is somebody else's.
+using KeyOf = std::function<Result<std::optional<ContentKey>>(const der::Element&, std::size_t)>;
 
 tl::unexpected<Error> malformed(const der::Fault& fault) {
   return hold("EnvelopedData: " + to_string(fault));
 }
-tl::unexpected<Error> undecryptable() { return hold("EnvelopedData: it cannot be decrypted"); }
 
-Result<OpenedContent> open_with(ByteView der, const KeyOf& key_of) {
+// Which key it was encrypted with, for those who remember keys.
+Sha256 digest_of_key(ByteView key) {
+  Bytes octets = to_bytes(view_of("content-encryption key"));
+  append(octets, key);
+  const auto digest = sha256(octets);
+  OPENSSL_cleanse(octets.data(), octets.size());
+  return digest;
+}
+
+Result<DecryptedContent> decrypt_with(ContentKey&& key, const Envelope& envelope,
+                                      const ContentCipher& cipher) {
+  auto plain =
+      decrypt_content(cipher, key.key, envelope.encrypted, envelope.mac, envelope.authAttrs);
+  const auto digest = digest_of_key(key.key);
+  OPENSSL_cleanse(key.key.data(), key.key.size());
+  if (!plain) return failure(std::move(plain).error().within("EnvelopedData"));
+  return DecryptedContent{envelope.content_type, std::move(plain->content),
+                          key.right && plain->right, envelope.authenticated, digest};
+}
+
+// Everything that ends this early can be seen by whoever has the envelope.
+Result<DecryptedContent> decrypt(ByteView der, const KeyOf& key_of) {
   if (der.size() > kMaxEnvelope) return hold("EnvelopedData: larger than 1 MiB");
   const auto envelope = read_envelope(der);
   if (!envelope) return malformed(envelope.error());
-  const auto size = cbc_key_size(envelope->algorithm.algorithm);
-  if (size == 0 || !envelope->algorithm.parameters) {
-    return hold("EnvelopedData: encryption by " + envelope->algorithm.algorithm.name() +
-                " is not supported");
-  }
-  der::Reader parameters(*envelope->algorithm.parameters);
-  const auto iv = parameters.octet_string();
-  if (!iv) return malformed(iv.error());
+  auto cipher = content_cipher(envelope->algorithm, envelope->authenticated);
+  if (!cipher) return failure(std::move(cipher).error().within("EnvelopedData"));
   for (const auto& recipient : envelope->recipients) {
-    ASSIGN_OR_RETURN(auto key, key_of(recipient));
-    if (!key) continue;
-    // Whatever went wrong shows up at one place, so that nobody learns where.
-    if (key->size() != size) {
-      key->resize(size);
-      RAND_bytes(key->data(), static_cast<int>(size));
-    }
-    auto content = decrypt_cbc(*key, *iv, envelope->encrypted);
-    OPENSSL_cleanse(key->data(), key->size());
-    if (!content) return undecryptable();
-    return OpenedContent{envelope->content_type, std::move(*content)};
+    ASSIGN_OR_RETURN(auto key, key_of(recipient, cipher->key_size));
+    if (key) return decrypt_with(*std::move(key), *envelope, *cipher);
   }
   return hold("EnvelopedData: it is for somebody else");
+}
+
+Result<OpenedContent> opened(Result<DecryptedContent>&& decrypted) {
+  if (!decrypted) return failure(std::move(decrypted).error());
+  if (!decrypted->right) {
+    OPENSSL_cleanse(decrypted->content.data(), decrypted->content.size());
+    return hold("EnvelopedData: it cannot be decrypted");
+  }
+  return OpenedContent{std::move(decrypted->content_type), std::move(decrypted->content)};
 }
 
 struct WrappedKey {
   AlgorithmIdentifier algorithm;
   Bytes encrypted;
 };
-
-// Empty when it cannot be unwrapped.
-Bytes unwrap_or_nothing(const Result<Bytes>& kek, ByteView wrapped) {
-  if (!kek) return {};
-  return unwrap_key(*kek, wrapped).value_or(Bytes());
-}
 
 // Reads a RecipientIdentifier and says whether it is `certificate`'s; without one any is.
 der::Parsed<bool> reads_rid(der::Reader& at, const Certificate* certificate) {
@@ -229,45 +281,46 @@ der::Parsed<std::optional<KemRecipient>> read_kemri(const der::Element& element,
   return kem;
 }
 
-Bytes key_by_agreement(const Agreement& agreement, const PrivateKey& own) {
-  const auto size = wrap_key_size(agreement.wrap.algorithm);
+ContentKey key_by_agreement(const Agreement& agreement, const PrivateKey& own, std::size_t size) {
+  const auto kek_size = wrap_key_size(agreement.wrap.algorithm);
   const auto peer = PublicKey::from_spki(agreement.originator);
-  if (size == 0 || !peer) return {};
+  if (kek_size == 0 || !peer) return random_key(size);
   const auto agreed = agree(own, *peer);
-  if (!agreed) return {};
-  return unwrap_or_nothing(
-      agreed_kek(*agreed, agreement.algorithm.algorithm, agreement.wrap, size, agreement.ukm),
-      agreement.wrapped);
+  if (!agreed) return random_key(size);
+  return unwrapped_key(
+      agreed_kek(*agreed, agreement.algorithm.algorithm, agreement.wrap, kek_size, agreement.ukm),
+      agreement.wrapped, size);
 }
 
-Bytes key_by_kem(const KemRecipient& kem, const PrivateKey& own) {
-  const auto size = wrap_key_size(kem.wrap.algorithm);
-  if (size == 0 || kem.kek_size != static_cast<std::int64_t>(size)) return {};
+ContentKey key_by_kem(const KemRecipient& kem, const PrivateKey& own, std::size_t size) {
+  const auto kek_size = wrap_key_size(kem.wrap.algorithm);
+  if (kek_size == 0 || kem.kek_size != static_cast<std::int64_t>(kek_size)) return random_key(size);
   const auto secret = decapsulate(own, kem.kem, kem.ciphertext);
-  if (!secret) return {};
-  return unwrap_or_nothing(kem_kek(kem.kdf, *secret, kem.wrap, size, kem.ukm), kem.wrapped);
+  if (!secret) return random_key(size);
+  return unwrapped_key(kem_kek(kem.kdf, *secret, kem.wrap, kek_size, kem.ukm), kem.wrapped, size);
 }
 
-Result<std::optional<Bytes>> key_for(const der::Element& element, const PrivateKey& own,
-                                     const Certificate* certificate) {
+Result<std::optional<ContentKey>> key_for(const der::Element& element, const PrivateKey& own,
+                                          const Certificate* certificate, std::size_t size) {
   switch (element.tag) {
     case der::kSequence: {
       const auto ktri = read_ktri(element, certificate);
       if (!ktri) return malformed(ktri.error());
       if (!*ktri) return std::nullopt;
-      return recover_key(own, (*ktri)->algorithm, (*ktri)->encrypted).value_or(Bytes());
+      ASSIGN_OR_RETURN(auto key, recover_key(own, (*ktri)->algorithm, (*ktri)->encrypted, size));
+      return key;
     }
     case der::context_constructed(1): {
       const auto kari = read_kari(element, own, certificate);
       if (!kari) return malformed(kari.error());
       if (!*kari) return std::nullopt;
-      return key_by_agreement(**kari, own);
+      return key_by_agreement(**kari, own, size);
     }
     case der::context_constructed(4): {
       const auto kemri = read_kemri(element, certificate);
       if (!kemri) return malformed(kemri.error());
       if (!*kemri) return std::nullopt;
-      return key_by_kem(**kemri, own);
+      return key_by_kem(**kemri, own, size);
     }
     default:
       return std::nullopt;
@@ -303,28 +356,52 @@ der::Parsed<PasswordWrapped> read_pwri(const der::Element& element) {
   return pwri;
 }
 
-}  // namespace
-
-Result<OpenedContent> open_envelope(ByteView der, const PrivateKey& key,
-                                    const Certificate& certificate) {
-  return open_with(der, [&](const der::Element& e) { return key_for(e, key, &certificate); });
+KeyOf by_key(const PrivateKey& key, const Certificate* certificate) {
+  return [&key, certificate](const der::Element& element, std::size_t size) {
+    return key_for(element, key, certificate, size);
+  };
 }
 
-Result<OpenedContent> open_envelope(ByteView der, const PrivateKey& key) {
-  return open_with(der, [&](const der::Element& e) { return key_for(e, key, nullptr); });
-}
-
-Result<OpenedContent> open_envelope(ByteView der, ByteView password) {
-  return open_with(der, [&](const der::Element& element) -> Result<std::optional<Bytes>> {
+KeyOf by_password(ByteView password) {
+  return [password](const der::Element& element,
+                    std::size_t size) -> Result<std::optional<ContentKey>> {
     if (element.tag != der::context_constructed(3)) return std::nullopt;
     const auto pwri = read_pwri(element);
     if (!pwri) return malformed(pwri.error());
-    const auto size = wrap_key_size(pwri->wrap.algorithm);
+    const auto kek_size = wrap_key_size(pwri->wrap.algorithm);
     const auto prf = mac_scheme(pwri->prf);
-    if (size == 0 || !prf || prf->kind != MacScheme::Kind::hmac) return Bytes();
-    return unwrap_or_nothing(
-        password_kek(password, pwri->salt, pwri->iterations, prf->digest, size), pwri->wrapped);
-  });
+    if (kek_size == 0 || !prf || prf->kind != MacScheme::Kind::hmac) return random_key(size);
+    return unwrapped_key(
+        password_kek(password, pwri->salt, pwri->iterations, prf->digest, kek_size), pwri->wrapped,
+        size);
+  };
+}
+
+}  // namespace
+
+Result<DecryptedContent> decrypt_envelope(ByteView der, const PrivateKey& key,
+                                          const Certificate& certificate) {
+  auto decrypted = decrypt(der, by_key(key, &certificate));
+  ERR_clear_error();
+  return decrypted;
+}
+
+bool is_authenticated_envelope(ByteView der) {
+  const auto envelope = read_envelope(der);
+  return envelope && envelope->authenticated;
+}
+
+Result<OpenedContent> open_envelope(ByteView der, const PrivateKey& key,
+                                    const Certificate& certificate) {
+  return opened(decrypt_envelope(der, key, certificate));
+}
+
+Result<OpenedContent> open_envelope(ByteView der, const PrivateKey& key) {
+  return opened(decrypt(der, by_key(key, nullptr)));
+}
+
+Result<OpenedContent> open_envelope(ByteView der, ByteView password) {
+  return opened(decrypt(der, by_password(password)));
 }
 
 }  // namespace cmpost

@@ -1,7 +1,8 @@
-// EnvelopedData, written (RFC 5652 6, RFC 9629).
+// EnvelopedData and AuthEnvelopedData, written (RFC 5652 6, RFC 5083, RFC 9629).
 #include <openssl/crypto.h>
 
 #include "crypto/agreed_mac.h"
+#include "crypto/content_cipher.h"
 #include "crypto/envelope.h"
 #include "crypto/kem.h"
 #include "crypto/key_agreement.h"
@@ -160,6 +161,66 @@ std::int64_t envelope_version(const Recipient& recipient) {
   return can_agree(holder->key) ? 2 : 3;
 }
 
+void write_content(der::Writer& writer, const Oid& content_type,
+                   const AlgorithmIdentifier& algorithm, ByteView encrypted) {
+  writer.constructed(der::kSequence, [&] {
+    writer.object_identifier(content_type);
+    write(writer, algorithm);
+    writer.octet_string(encrypted, der::context(0));
+  });
+}
+
+struct Sealing {
+  ByteView content;
+  const Oid& content_type;
+  ByteView recipients;  // RecipientInfos without tag and length
+  ByteView key;
+};
+
+Result<Bytes> write_enveloped(const Sealing& what, std::int64_t version, Random& random) {
+  const auto iv = random.bytes(16);
+  ASSIGN_OR_RETURN(const auto encrypted, encrypt_cbc(what.key, iv, what.content));
+  der::Writer iv_parameter;
+  iv_parameter.octet_string(iv);
+  der::Writer writer;
+  writer.constructed(der::kSequence, [&] {
+    writer.integer(version);
+    writer.constructed(der::kSet, [&] { writer.raw(what.recipients); });
+    write_content(writer, what.content_type, {oid::id_aes256_CBC, iv_parameter.bytes()}, encrypted);
+  });
+  return std::move(writer).take();
+}
+
+// authAttrs: the content type, without which nothing would protect it; none for id-data (RFC 5083
+// 2.1), whose recipients need not know the field.
+Bytes content_type_attribute(const Oid& content_type) {
+  if (content_type == oid::id_data) return {};
+  der::Writer writer;
+  writer.constructed(der::kSet, [&] {
+    writer.constructed(der::kSequence, [&] {
+      writer.object_identifier(oid::id_contentType);
+      writer.constructed(der::kSet, [&] { writer.object_identifier(content_type); });
+    });
+  });
+  return std::move(writer).take();
+}
+
+Result<Bytes> write_authenticated(const Sealing& what, Random& random) {
+  Bytes attributes = content_type_attribute(what.content_type);
+  ASSIGN_OR_RETURN(const auto made,
+                   encrypt_authenticated(what.key, random.bytes(12), what.content, attributes));
+  if (!attributes.empty()) attributes[0] = der::context_constructed(1);
+  der::Writer writer;
+  writer.constructed(der::kSequence, [&] {
+    writer.integer(0);
+    writer.constructed(der::kSet, [&] { writer.raw(what.recipients); });
+    write_content(writer, what.content_type, made.algorithm, made.encrypted);
+    writer.raw(attributes);
+    writer.octet_string(made.tag);
+  });
+  return std::move(writer).take();
+}
+
 }  // namespace
 
 bool can_receive(const PublicKey& key) {
@@ -179,30 +240,20 @@ Result<KeyRecipient> recipient_of(const Certificate& certificate) {
 }
 
 Result<Bytes> envelop(ByteView content, const Oid& content_type, const Recipient& recipient,
-                      Random& random) {
+                      Random& random, Envelopment how) {
   const auto* holder = std::get_if<KeyRecipient>(&recipient);
   if (holder != nullptr && !can_receive(holder->key)) {
     return hold("nothing can be encrypted to a key " + holder->key.description());
   }
   Bytes key = random.bytes(32);
-  const auto iv = random.bytes(16);
   der::Writer recipients;
   TRY(write_recipient(recipients, recipient, key, random));
-  ASSIGN_OR_RETURN(const auto encrypted, encrypt_cbc(key, iv, content));
+  const Sealing what{content, content_type, recipients.bytes(), key};
+  auto sealed = how == Envelopment::authenticated
+                    ? write_authenticated(what, random)
+                    : write_enveloped(what, envelope_version(recipient), random);
   OPENSSL_cleanse(key.data(), key.size());
-  der::Writer iv_parameter;
-  iv_parameter.octet_string(iv);
-  der::Writer writer;
-  writer.constructed(der::kSequence, [&] {
-    writer.integer(envelope_version(recipient));
-    writer.constructed(der::kSet, [&] { writer.raw(recipients.bytes()); });
-    writer.constructed(der::kSequence, [&] {
-      writer.object_identifier(content_type);
-      write(writer, AlgorithmIdentifier{oid::id_aes256_CBC, iv_parameter.bytes()});
-      writer.octet_string(encrypted, der::context(0));
-    });
-  });
-  return std::move(writer).take();
+  return sealed;
 }
 
 }  // namespace cmpost

@@ -1,8 +1,15 @@
 #include "crypto/key_management.h"
 
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/rand.h>
 #include <openssl/rsa.h>
 
+#include <functional>
+
 #include "crypto/agreed_mac.h"
+#include "crypto/constant_time.h"
+#include "crypto/key_wrap.h"
 #include "crypto/native_key.h"
 
 namespace cmpost {
@@ -46,6 +53,53 @@ bool set_oaep(EVP_PKEY_CTX* context, const OaepHashes& hashes) {
   return EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_OAEP_PADDING) > 0 &&
          EVP_PKEY_CTX_set_rsa_oaep_md(context, fetched(hashes.hash)) > 0 &&
          EVP_PKEY_CTX_set_rsa_mgf1_md(context, fetched(hashes.mask)) > 0;
+}
+
+using Prepare = std::function<bool(EVP_PKEY_CTX*)>;
+
+// Empty when OpenSSL refuses it.
+Bytes decrypt_rsa(const PrivateKey& own, ByteView encrypted, const Prepare& prepare) {
+  const EvpPkeyCtxPtr context(
+      EVP_PKEY_CTX_new_from_pkey(nullptr, own.native().pkey.get(), nullptr));
+  std::size_t size = (own.public_key().bits() + 7) / 8;
+  Bytes text(size);
+  if (!context || encrypted.size() != size || EVP_PKEY_decrypt_init(context.get()) != 1 ||
+      !prepare(context.get()) ||
+      EVP_PKEY_decrypt(context.get(), text.data(), &size, encrypted.data(), encrypted.size()) !=
+          1) {
+    return {};
+  }
+  text.resize(size);
+  return text;
+}
+
+// OpenSSL looks at the padding in constant time, and who cannot make a padding that is right does
+// not learn why it is wrong (Manger's attack).
+ContentKey recover_oaep(const PrivateKey& own, const OaepHashes& hashes, ByteView encrypted,
+                        std::size_t size) {
+  auto recovered = random_key(size);
+  auto key =
+      decrypt_rsa(own, encrypted, [&](EVP_PKEY_CTX* context) { return set_oaep(context, hashes); });
+  if (key.size() != size) return recovered;
+  return {std::move(key), true};
+}
+
+// EB = 00 || 02 || PS || 00 || key (RFC 8017 7.2.2). OpenSSL 3.0 says when that is wrong, so its
+// padding is looked at here: with a size that is known it has one place for each of its parts.
+ContentKey recover_pkcs1(const PrivateKey& own, ByteView encrypted, std::size_t size) {
+  constexpr std::size_t kLeast = 11;
+  auto recovered = random_key(size);
+  auto block = decrypt_rsa(own, encrypted, [](EVP_PKEY_CTX* context) {
+    return EVP_PKEY_CTX_set_rsa_padding(context, RSA_NO_PADDING) > 0;
+  });
+  if (block.size() < size + kLeast) return recovered;
+  const auto end = block.size() - size - 1;
+  Mask right = mask_of_zero(block[0]) & mask_of_equal(block[1], 2) & mask_of_zero(block[end]);
+  for (std::size_t i = 2; i < end; ++i) right &= ~mask_of_zero(block[i]);
+  choose(right, recovered.key, ByteView(block).last(size));
+  OPENSSL_cleanse(block.data(), block.size());
+  recovered.right = right != 0;
+  return recovered;
 }
 
 void write_ukm(der::Writer& writer, const std::optional<Bytes>& ukm) {
@@ -110,8 +164,22 @@ Result<Bytes> transport_key(const PublicKey& recipient, ByteView key) {
   return encrypted;
 }
 
-Result<Bytes> recover_key(const PrivateKey& own, const AlgorithmIdentifier& algorithm,
-                          ByteView encrypted) {
+ContentKey random_key(std::size_t size) {
+  ContentKey random{Bytes(size), false};
+  CHECK(RAND_bytes(random.key.data(), static_cast<int>(size)) == 1);
+  return random;
+}
+
+ContentKey unwrapped_key(const Result<Bytes>& kek, ByteView wrapped, std::size_t size) {
+  auto recovered = random_key(size);
+  auto key = kek ? unwrap_key(*kek, wrapped) : Result<Bytes>(Bytes());
+  ERR_clear_error();
+  if (!key || key->size() != size) return recovered;
+  return {*std::move(key), true};
+}
+
+Result<ContentKey> recover_key(const PrivateKey& own, const AlgorithmIdentifier& algorithm,
+                               ByteView encrypted, std::size_t size) {
   const bool oaep = algorithm.algorithm == oid::id_RSAES_OAEP;
   if (!oaep && algorithm.algorithm != oid::rsaEncryption) {
     return hold("key transport by " + algorithm.algorithm.name() + " is not supported");
@@ -119,21 +187,11 @@ Result<Bytes> recover_key(const PrivateKey& own, const AlgorithmIdentifier& algo
   const auto hashes =
       oaep && algorithm.parameters ? read_oaep(*algorithm.parameters) : der::Parsed<OaepHashes>();
   if (!hashes) return hold("RSAES-OAEP: " + to_string(hashes.error()));
-  const EvpPkeyCtxPtr context(
-      EVP_PKEY_CTX_new_from_pkey(nullptr, own.native().pkey.get(), nullptr));
-  std::size_t size = encrypted.size();
-  const bool ready =
-      context && EVP_PKEY_decrypt_init(context.get()) == 1 &&
-      (oaep ? set_oaep(context.get(), *hashes)
-            : EVP_PKEY_CTX_set_rsa_padding(context.get(), RSA_PKCS1_PADDING) > 0) &&
-      EVP_PKEY_decrypt(context.get(), nullptr, &size, encrypted.data(), encrypted.size()) == 1;
-  Bytes key(size);
-  if (!ready ||
-      EVP_PKEY_decrypt(context.get(), key.data(), &size, encrypted.data(), encrypted.size()) != 1) {
-    return openssl_failure("cannot decrypt");
-  }
-  key.resize(size);
-  return key;
+  if (own.type() != KeyType::rsa) return hold("key transport is for RSA keys");
+  auto recovered =
+      oaep ? recover_oaep(own, *hashes, encrypted, size) : recover_pkcs1(own, encrypted, size);
+  ERR_clear_error();
+  return recovered;
 }
 
 Result<Bytes> agreed_kek(ByteView agreed, const Oid& scheme, const AlgorithmIdentifier& wrap,

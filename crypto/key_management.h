@@ -5,11 +5,22 @@
 
 namespace cmpost {
 
-// RSAES-OAEP with SHA-256 when we encrypt; also PKCS#1 v1.5 when we decrypt.
+// A content-encryption key. Where what was sent gives none, a random one of the same size takes its
+// place, so that whatever is wrong shows up late and in one way (RFC 3218 2.3.2).
+struct ContentKey {
+  Bytes key;
+  bool right = false;
+};
+ContentKey random_key(std::size_t size);
+// Unwraps with `kek`, if there is one.
+ContentKey unwrapped_key(const Result<Bytes>& kek, ByteView wrapped, std::size_t size);
+
+// RSAES-OAEP with SHA-256 when we encrypt; also PKCS#1 v1.5 when we decrypt, in the same time
+// whether or not it is padded rightly (Bleichenbacher's attack). An Error is about the algorithm.
 AlgorithmIdentifier oaep_with_sha256();
 Result<Bytes> transport_key(const PublicKey& recipient, ByteView key);
-Result<Bytes> recover_key(const PrivateKey& own, const AlgorithmIdentifier& algorithm,
-                          ByteView encrypted);
+Result<ContentKey> recover_key(const PrivateKey& own, const AlgorithmIdentifier& algorithm,
+                               ByteView encrypted, std::size_t size);
 
 // X9.63 with SHA-256, -384 or -512 over ECC-CMS-SharedInfo (RFC 5753 7.2); `scheme` is the key
 // agreement algorithm.

@@ -2,6 +2,7 @@
 
 #include <openssl/err.h>
 
+#include "crypto/constant_time.h"
 #include "crypto/openssl.h"
 
 namespace cmpost {
@@ -11,6 +12,7 @@ struct CipherUse {
   const char* name;
   ByteView key, iv, input;
   bool encrypts;
+  bool pads = true;
 };
 
 Result<Bytes> run_cipher(const CipherUse& use) {
@@ -24,6 +26,7 @@ Result<Bytes> run_cipher(const CipherUse& use) {
          EVP_CipherInit_ex2(context.get(), cipher, use.key.data(),
                             use.iv.empty() ? nullptr : use.iv.data(), use.encrypts ? 1 : 0,
                             nullptr) == 1 &&
+         EVP_CIPHER_CTX_set_padding(context.get(), use.pads ? 1 : 0) == 1 &&
          EVP_CipherUpdate(context.get(), output.data(), &first, use.input.data(),
                           static_cast<int>(use.input.size())) == 1 &&
          EVP_CipherFinal_ex(context.get(), output.data() + first, &last) == 1;
@@ -56,11 +59,23 @@ Result<Bytes> run_wrap(ByteView kek, ByteView input, bool encrypts) {
   return run_cipher({name, kek, {}, input, encrypts});
 }
 
-Result<Bytes> run_cbc(ByteView key, ByteView iv, ByteView input, bool encrypts) {
-  if (iv.size() != 16) return hold("AES-CBC: the IV does not have 16 octets");
-  ASSIGN_OR_RETURN(const auto* const name,
-                   aes_name(key.size(), "AES-128-CBC", "AES-192-CBC", "AES-256-CBC"));
-  return run_cipher({name, key, iv, input, encrypts});
+constexpr std::size_t kBlock = 16;
+
+Result<const char*> cbc_name(ByteView key, ByteView iv) {
+  if (iv.size() != kBlock) return hold("AES-CBC: the IV does not have 16 octets");
+  return aes_name(key.size(), "AES-128-CBC", "AES-192-CBC", "AES-256-CBC");
+}
+
+// PKCS#7: n octets with the value n, 1 to 16. Nobody may learn from the time what stands there: who
+// can send the text again, changed, would read it by that.
+Unpadded unpadded(Bytes&& text) {
+  const std::uint32_t count = text.back();
+  Mask right = mask_of_less(0, count) & ~mask_of_less(kBlock, count);
+  for (std::uint32_t i = 0; i < kBlock; ++i) {
+    right &= mask_of_equal(text[text.size() - 1 - i], count) | ~mask_of_less(i, count);
+  }
+  text.resize(text.size() - chosen(right, count, kBlock));
+  return {std::move(text), right != 0};
 }
 
 }  // namespace
@@ -69,10 +84,16 @@ Result<Bytes> wrap_key(ByteView kek, ByteView key) { return run_wrap(kek, key, t
 Result<Bytes> unwrap_key(ByteView kek, ByteView wrapped) { return run_wrap(kek, wrapped, false); }
 
 Result<Bytes> encrypt_cbc(ByteView key, ByteView iv, ByteView text) {
-  return run_cbc(key, iv, text, true);
+  ASSIGN_OR_RETURN(const auto* const name, cbc_name(key, iv));
+  return run_cipher({name, key, iv, text, true});
 }
-Result<Bytes> decrypt_cbc(ByteView key, ByteView iv, ByteView encrypted) {
-  return run_cbc(key, iv, encrypted, false);
+Result<Unpadded> decrypt_cbc(ByteView key, ByteView iv, ByteView encrypted) {
+  ASSIGN_OR_RETURN(const auto* const name, cbc_name(key, iv));
+  if (encrypted.empty() || encrypted.size() % kBlock != 0) {
+    return hold("AES-CBC: not a whole number of blocks");
+  }
+  ASSIGN_OR_RETURN(auto padded, run_cipher({name, key, iv, encrypted, false, false}));
+  return unpadded(std::move(padded));
 }
 
 std::size_t wrap_key_size(const Oid& algorithm) {

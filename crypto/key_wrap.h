@@ -13,7 +13,13 @@ Result<Bytes> unwrap_key(ByteView kek, ByteView wrapped);
 
 // PKCS#7 padding.
 Result<Bytes> encrypt_cbc(ByteView key, ByteView iv, ByteView text);
-Result<Bytes> decrypt_cbc(ByteView key, ByteView iv, ByteView encrypted);
+// Takes the same time whether or not the padding is right; where it is not, `text` lacks the last
+// block. An Error when it is no whole number of blocks, or ours.
+struct Unpadded {
+  Bytes text;
+  bool right = false;
+};
+Result<Unpadded> decrypt_cbc(ByteView key, ByteView iv, ByteView encrypted);
 
 // The octets of key that id-aesN-wrap and aesN-CBC take; 0: not one of these.
 std::size_t wrap_key_size(const Oid& algorithm);

@@ -98,10 +98,10 @@ extern const Oid id_regInfo_utf8Pairs, id_regInfo_certReq;
 extern const Oid id_extensionRequest;  // PKCS#9, in a PKCS#10 request
 extern const Oid id_data, id_signedData, id_envelopedData, id_authEnvelopedData, id_ct_encKeyWithID,
     id_ct_KP_aKeyPackage, id_contentType, id_messageDigest, id_signingTime;
-extern const Oid id_aes128_CBC, id_aes192_CBC, id_aes256_CBC, id_aes128_wrap, id_aes192_wrap,
-    id_aes256_wrap, id_RSAES_OAEP, dhSinglePass_stdDH_sha1kdf_scheme,
-    dhSinglePass_stdDH_sha256kdf_scheme, dhSinglePass_stdDH_sha384kdf_scheme,
-    dhSinglePass_stdDH_sha512kdf_scheme, id_ori_kem;
+extern const Oid id_aes128_CBC, id_aes192_CBC, id_aes256_CBC, id_aes128_GCM, id_aes192_GCM,
+    id_aes256_GCM, id_aes128_wrap, id_aes192_wrap, id_aes256_wrap, id_RSAES_OAEP,
+    dhSinglePass_stdDH_sha1kdf_scheme, dhSinglePass_stdDH_sha256kdf_scheme,
+    dhSinglePass_stdDH_sha384kdf_scheme, dhSinglePass_stdDH_sha512kdf_scheme, id_ori_kem;
 }  // namespace oid
 
 }  // namespace cmpost

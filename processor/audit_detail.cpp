@@ -100,6 +100,17 @@ AuditEntry passphrase_entry(const std::string& subject) {
   return {"revocation_passphrase.stored", JsonObject().add("subject", subject).text()};
 }
 
+AuditEntry envelope_entry(const Request& request, std::string_view requester,
+                          std::string_view reason) {
+  const auto& tid = request.message.header.transactionID;
+  return {"envelope.refused", JsonObject()
+                                  .add("requester", requester)
+                                  .add("channel", request.channel->settings.name)
+                                  .add("tid", tid ? to_hex(*tid) : "")
+                                  .add("reason", reason)
+                                  .text()};
+}
+
 AuditEntry verdict_entry(const Transaction& transaction, const WaitingPart& part,
                          const Vote& verdict) {
   return {verdict.approves ? "request.approved" : "request.rejected",

@@ -30,6 +30,10 @@ AuditEntry recovered_entry(const CertificateRecord& record, const Request& reque
 // A revocation passphrase was left for a subject.
 AuditEntry passphrase_entry(const std::string& subject);
 
+// An envelope could not be used; `reason` is for nobody else.
+AuditEntry envelope_entry(const Request& request, std::string_view requester,
+                          std::string_view reason);
+
 // Who agreed to what, or refused it: `object` is the digest of that.
 AuditEntry verdict_entry(const Transaction& transaction, const WaitingPart& part,
                          const Vote& verdict);

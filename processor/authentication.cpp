@@ -7,11 +7,28 @@
 namespace cmpost {
 namespace {
 
+constexpr std::size_t kStandIn = 16;  // octets
+
 // What a MAC may have been made with.
 struct KnownSecret {
   Secret secret;
   std::optional<HolderIdentity> revokes;  // a revocation passphrase, of this holder
+  bool exists = true;                  // else it stands in for one, and no MAC is right
 };
+
+// As much work as unsealing a secret that is there. The time must not tell which references exist.
+Result<void> work_as_for_a_secret(const Verifier& verifier) {
+  ASSIGN_OR_RETURN(auto sealed,
+                   verifier.sealing_key.seal(Bytes(kStandIn), "nobody", verifier.random));
+  wipe(sealed);
+  return {};
+}
+
+KnownSecret stand_in(const Verifier& verifier) {
+  KnownSecret nobody{{}, std::nullopt, false};
+  nobody.secret.value = verifier.random.bytes(kStandIn);
+  return nobody;
+}
 
 // rr by MAC is under a revocation passphrase, and so is what follows it.
 bool is_by_passphrase(const Request& request) {
@@ -30,7 +47,10 @@ Result<std::optional<KnownSecret>> find_revocation_secret(const Request& request
   if (!found) {
     ASSIGN_OR_RETURN(found, passphrases.find(request.message, verifier.ledger));
   }
-  if (!found) return std::nullopt;
+  if (!found) {
+    TRY(work_as_for_a_secret(verifier));
+    return std::nullopt;
+  }
   KnownSecret known;
   known.secret.reference = passphrase_reference(found->holder);
   ASSIGN_OR_RETURN(known.secret.value, unseal(*found, verifier.sealing_key));
@@ -38,22 +58,32 @@ Result<std::optional<KnownSecret>> find_revocation_secret(const Request& request
   return known;
 }
 
-// Look the secret up by senderKID first, by the sender's CN second.
-Result<std::optional<Secret>> find_by_reference(const PKIHeader& header, SecretStore& secrets) {
-  if (header.senderKID && !header.senderKID->empty()) {
-    ASSIGN_OR_RETURN(auto secret, secrets.find(text_of(*header.senderKID)));
-    if (secret) return secret;
-  }
+Result<std::optional<Secret>> find_evenly(std::string_view reference, const Verifier& verifier) {
+  SecretStore secrets(verifier.ledger.connection(), verifier.sealing_key);
+  ASSIGN_OR_RETURN(auto secret, secrets.find(reference));
+  if (!secret) TRY(work_as_for_a_secret(verifier));
+  return secret;
+}
+
+// Look the secret up by senderKID first, by the sender's CN second; where these differ, by
+// both, whatever the first one gives.
+Result<std::optional<Secret>> find_by_reference(const PKIHeader& header, const Verifier& verifier) {
+  const auto key = header.senderKID ? std::string(text_of(*header.senderKID)) : std::string();
   const auto sender = header.sender.directory_name();
   const auto name = sender ? sender->first(oid::id_at_commonName) : std::nullopt;
-  if (!name) return std::nullopt;
-  return secrets.find(*name);
+  std::optional<Secret> by_key, by_name;
+  if (!key.empty()) {
+    ASSIGN_OR_RETURN(by_key, find_evenly(key, verifier));
+  }
+  if (name && *name != key) {
+    ASSIGN_OR_RETURN(by_name, find_evenly(*name, verifier));
+  }
+  return by_key ? by_key : by_name;
 }
 
 Result<std::optional<KnownSecret>> find_secret(const Request& request, const Verifier& verifier) {
   if (is_by_passphrase(request)) return find_revocation_secret(request, verifier);
-  SecretStore secrets(verifier.ledger.connection(), verifier.sealing_key);
-  ASSIGN_OR_RETURN(auto secret, find_by_reference(request.message.header, secrets));
+  ASSIGN_OR_RETURN(auto secret, find_by_reference(request.message.header, verifier));
   if (!secret) return std::nullopt;
   return KnownSecret{std::move(*secret), std::nullopt};
 }
@@ -94,14 +124,17 @@ Outcome<Requester> authenticate_by_secret(const Request& request, const Verifier
   }
   ASSIGN_OR_RETURN(auto parameters, protection_mac(message, request.channel->mac_limits));
   ASSIGN_OR_RETURN(auto known, find_secret(request, verifier));
-  if (!known) return no_fitting_secret();
+  if (!known) known = stand_in(verifier);
   auto* const secret = &known->secret;
   ASSIGN_OR_RETURN(const bool locked, is_locked(*secret, request, verifier));
   const bool bare = std::holds_alternative<MacScheme>(parameters);
-  // What was believed when it came is believed when it has waited.
-  if ((locked && request.waited == nullptr) || (bare && secret->value.size() < kMinBareKey))
-    return no_fitting_secret();
+  // First the work, and then what else speaks against it: the time tells neither.
   auto verified = verify_mac_protection(message, parameters, secret->value);
+  // What was believed when it came is believed when it has waited.
+  if (!known->exists || (locked && request.waited == nullptr) ||
+      (bare && secret->value.size() < kMinBareKey)) {
+    return no_fitting_secret();
+  }
   if (verified) {
     return Requester(
         SecretHolder{std::move(*secret), std::move(parameters), std::move(known->revokes)});
@@ -221,13 +254,13 @@ Result<std::optional<SecretFailure>> failure_to_count(const Request& request,
   const bool by_secret = kind == ProtectionKind::password_based_mac ||
                          kind == ProtectionKind::pbmac1 || kind == ProtectionKind::bare_mac;
   if (!by_secret) return std::nullopt;
-  ASSIGN_OR_RETURN(const auto known, find_secret(request, verifier));
-  if (!known) return std::nullopt;
+  ASSIGN_OR_RETURN(auto known, find_secret(request, verifier));
+  if (!known) known = stand_in(verifier);
   const auto* const secret = &known->secret;
   const auto& channel = request.channel->settings;
   // Beyond the limit nothing is counted: a flood must not prolong what it has brought about.
   ASSIGN_OR_RETURN(const auto state, failures_of(*secret, request, verifier));
-  if (state != SecretLock::State::open) return std::nullopt;
+  if (!known->exists || state != SecretLock::State::open) return std::nullopt;
   return SecretFailure{secret->reference, channel.name, request.peer, request.digest, request.now};
 }
 

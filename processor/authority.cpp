@@ -150,10 +150,12 @@ Result<PrivateKey> load_ca_key(const CaSettings& settings) {
   return read_key(settings.key, settings.key_password_file);
 }
 
-Result<OpenedContent> open_for_us(ByteView enveloped, const Authority& authority) {
-  Result<OpenedContent> opened = hold("there is no key here that anything could be encrypted to");
+// The first that an envelope is for is the only one that is tried.
+Result<DecryptedContent> open_for_us(ByteView enveloped, const Authority& authority) {
+  Result<DecryptedContent> opened =
+      hold("there is no key here that anything could be encrypted to");
   for (const auto& own : authority.protocol_keys) {
-    opened = open_envelope(enveloped, own.key, own.certificate);
+    opened = decrypt_envelope(enveloped, own.key, own.certificate);
     if (opened) break;
   }
   return opened;

@@ -12,6 +12,7 @@
 #include "crypto/envelope.h"
 #include "crypto/private_key.h"
 #include "crypto/signature.h"
+#include "processor/envelope_tables.h"
 
 namespace cmpost {
 
@@ -46,6 +47,8 @@ struct Authority {
 
   std::vector<ProtocolKey> protocol_keys{};
   std::optional<KeyGenerator> key_generator{};
+  // What was opened with protocol_keys lately; shared by the copies of an Authority.
+  std::shared_ptr<EnvelopeMemory> envelopes = std::make_shared<EnvelopeMemory>();
 
   // The one for Diffie-Hellman with `peer`: that with this key identifier, if one is given, else
   // the first of the same kind. nullptr: none.
@@ -55,8 +58,9 @@ struct Authority {
   const ProtocolKey* kem_key() const;
 };
 
-// What was encrypted to one of our protocol_keys.
-Result<OpenedContent> open_for_us(ByteView enveloped, const Authority& authority);
+// What was encrypted to one of our protocol_keys: see decrypt_envelope(). Its sender must not learn
+// what comes out; received_envelope.h is the way to it.
+Result<DecryptedContent> open_for_us(ByteView enveloped, const Authority& authority);
 
 // Reads the files that the settings name. An Error says which file, what is wrong and what to do:
 // keys that do not fit their certificates, a CMP certificate that has expired or that is the CA's

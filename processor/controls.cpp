@@ -5,6 +5,8 @@
 #include "crypto/envelope.h"
 #include "crypto/key_package.h"
 #include "processor/name_pattern.h"
+#include "processor/proof_of_possession.h"
+#include "processor/received_envelope.h"
 #include "processor/secret_store.h"
 
 namespace cmpost {
@@ -57,7 +59,7 @@ Checked<void> check_reg_info(const CertReqMsg& message) {
 
 // PKIArchiveOptions (RFC 4211 6.4).
 struct ArchiveOptions {
-  Bytes enveloped;  // encryptedPrivKey as EnvelopedData, with the tag of a SEQUENCE
+  Bytes enveloped;  // encryptedPrivKey, with the tag of its choice
   bool generated = false;
 };
 
@@ -69,7 +71,6 @@ der::Parsed<ArchiveOptions> read_archive_options(ByteView value) {
     ASSIGN_OR_RETURN(const auto enveloped, inside.expect(der::context_constructed(0)));
     TRY(inside.finish());
     options.enveloped = to_bytes(enveloped.whole);
-    options.enveloped[0] = der::kSequence;
   } else {
     ASSIGN_OR_RETURN(options.generated, reader.boolean(der::context(2)));
   }
@@ -192,7 +193,7 @@ Outcome<std::vector<std::string>> check_tokens(const CertReqMsg& message, const 
   return to_use;
 }
 
-Checked<std::optional<PrivateKey>> key_to_archive(const CertReqMsg& message,
+Outcome<std::optional<PrivateKey>> key_to_archive(const CertReqMsg& message,
                                                   const Possession& possession,
                                                   const Request& request,
                                                   const Requester& requester,
@@ -204,16 +205,14 @@ Checked<std::optional<PrivateKey>> key_to_archive(const CertReqMsg& message,
   if (request.message.header.pvno < kCmp2021) {
     return reject(PKIFailureInfo::badRequest, "EnvelopedData needs pvno 3");
   }
-  auto opened = open_for_us(options->enveloped, services.authority);
-  if (!opened) return reject(PKIFailureInfo::badPOP, opened.error().what);
-  auto sent = read_enc_key_with_id(opened->content);
-  wipe(opened->content);
-  if (opened->content_type != oid::id_ct_encKeyWithID || !sent ||
-      !equal(sent->key.public_key().spki(), possession.key.spki())) {
-    return reject(PKIFailureInfo::badPOP, "the key for the archive is not that of the template");
-  }
-  TRY(check_identifier(*sent, message.certReq.certTemplate, possession.covers_request, requester));
-  return std::move(sent->key);
+  const auto belongs = [&](const EncKeyWithID& sent) {
+    return check_identifier(sent, message.certReq.certTemplate, possession.covers_request,
+                            requester)
+        .has_value();
+  };
+  ASSIGN_OR_RETURN(auto sent, open_private_key(options->enveloped, possession.key, belongs, request,
+                                               requester, services));
+  return sent;
 }
 
 bool asks_to_archive_generated(const CertReqMsg& message) {

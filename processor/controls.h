@@ -21,7 +21,7 @@ Outcome<std::vector<std::string>> check_tokens(const CertReqMsg& message, const 
 // The private key in pkiArchiveOptions, which is that of the template and the requester's own
 // (check_identifier); nullopt without the control or when it does not bring one. badPOP,
 // badRequest.
-Checked<std::optional<PrivateKey>> key_to_archive(const CertReqMsg& message,
+Outcome<std::optional<PrivateKey>> key_to_archive(const CertReqMsg& message,
                                                   const Possession& possession,
                                                   const Request& request,
                                                   const Requester& requester,

@@ -70,7 +70,7 @@ bool is_for_signatures(const PublicKey& key) {
 }
 
 // D.6 has "POPOSigningKey  present".
-Checked<PublicKey> check_possession(const CertReqMsg& message, const Request& request,
+Outcome<PublicKey> check_possession(const CertReqMsg& message, const Request& request,
                                     const Requester& requester, const Services& services) {
   const bool by_signature = message.popo && std::holds_alternative<POPOSigningKey>(*message.popo);
   auto key = PublicKey::from_spki(*message.certReq.certTemplate.publicKey);

@@ -92,6 +92,14 @@ Result<bool> change_protections(const Effects& effects, LedgerWriter& writer, Ti
     TRY(KeyArchive(writer.connection()).forget(serial));
   }
   if (effects.passphrase) TRY(RevocationPassphrases(writer.connection()).put(*effects.passphrase));
+  EnvelopeTable envelopes(writer.connection());
+  for (const auto& use : effects.envelopes) {
+    ASSIGN_OR_RETURN(const bool first, envelopes.add(use));
+    if (!first) return false;
+  }
+  for (const auto& failure : effects.envelope_failures) {
+    TRY(envelopes.count(failure, effects.envelope_failures_from));
+  }
   if (effects.secret_failure) {
     TRY(SecretLock(writer.connection()).count(*effects.secret_failure, effects.failures_from));
   }
@@ -184,7 +192,8 @@ Result<void> run(Connection& connection, std::string_view sql) {
 // Only these can conflict half-way; the rest fails at its first step or never.
 bool needs_savepoint(const Effects& effects) {
   return effects.use_secret || effects.waiting || !effects.kem_secrets.empty() ||
-         !effects.use_tokens.empty() || !effects.state_changes.empty() || effects.changes_crl();
+         !effects.use_tokens.empty() || !effects.envelopes.empty() ||
+         !effects.state_changes.empty() || effects.changes_crl();
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "ca/certificate_record.h"
 #include "ca/ledger.h"
 #include "processor/announcement.h"
+#include "processor/envelope_tables.h"
 #include "processor/key_archive.h"
 #include "processor/protection_tables.h"
 #include "processor/revocation_passphrase.h"
@@ -70,6 +71,9 @@ struct Effects {
   std::vector<ArchivedKey> archived_keys;
   std::vector<Bytes> forgotten_keys;  // serials of certificates whose archived keys go
   Seldom<RevocationPassphrase> passphrase;
+  std::vector<EnvelopeUse> envelopes;
+  std::vector<EnvelopeFailure> envelope_failures;
+  Time envelope_failures_from{};  // those before are forgotten
   std::vector<AuditEntry> audit;
 
   // The effects of a part of a request that goes on to the rest.

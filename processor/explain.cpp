@@ -126,18 +126,22 @@ class Explanation {
     about_ = "request " + std::to_string(message.certReq.certReqId) + ": ";
     const bool has_key = message.certReq.certTemplate.publicKey.has_value();
     const auto possession = has_key ? verify_pop(message, request_, *requester_, services_)
-                                    : Checked<Possession>(reject(PKIFailureInfo::badPOP, "no key"));
+                                    : Outcome<Possession>(reject(PKIFailureInfo::badPOP, "no key"));
+    const auto* no_proof = possession ? nullptr : possession.error().rejection();
+    if (!possession && no_proof == nullptr) return failure(*possession.error().error());
     const auto proven = prove(message, request_, *requester_, services_);
     const auto* fault = proven ? nullptr : proven.error().rejection();
     if (!proven && fault == nullptr) return failure(*proven.error().error());
     // prove() looks at the template first.
-    if (fault != nullptr && (possession || fault->text != possession.error().text)) {
+    if (fault != nullptr && (possession || fault->text != no_proof->text)) {
       fail(about_ + "template", words_of(*fault));
     } else {
       pass(about_ + "template");
     }
     if (has_key) {
-      note(about_ + "proof of possession", possession);
+      note(
+          about_ + "proof of possession",
+          possession ? Checked<void>() : Checked<void>(reject(no_proof->failInfo, no_proof->text)));
     } else {
       skip(about_ + "proof of possession", "the key is made here");
     }

@@ -12,6 +12,8 @@
 
 namespace cmpost {
 
+struct EnvelopeLog;
+
 // What handlers may use. One per worker thread; `ledger` is the worker's own connection.
 struct Services {
   const Authority& authority;
@@ -22,6 +24,8 @@ struct Services {
   // and those that were wrong.
   std::vector<std::pair<std::string, std::int64_t>> tokens{};
   std::vector<SecretFailure> token_failures{};
+  // What becomes of received envelopes; nullptr where nothing is to be noted.
+  EnvelopeLog* envelopes = nullptr;
 };
 
 // The answer of a handler. For a request that has waited (Request::waited) it is about the parts

@@ -51,6 +51,14 @@ Result<StoredMessage> Proceeding::stored(const std::string& reply_body, const By
 }
 
 void Proceeding::note_in_audit(const std::string& reply_body) {
+  auto& effects = decision.effects;
+  for (const auto& reason : envelopes.reasons) {
+    effects.audit.push_back(envelope_entry(request, requester ? requester->text() : "", reason));
+  }
+  effects.envelopes = std::move(envelopes.uses);
+  effects.envelope_failures = std::move(envelopes.failures);
+  effects.envelope_failures_from = request.now - request.channel->settings.envelopes.refuse_time;
+  envelopes = {};
   auto entry =
       answered_entry(request, requester ? requester->text() : "", reply_body, decision.outcome);
   // The members of a batch come from who has protected it.

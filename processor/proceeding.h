@@ -5,6 +5,7 @@
 #include <string>
 
 #include "processor/authentication.h"
+#include "processor/received_envelope.h"
 #include "processor/reply.h"
 #include "processor/respond.h"
 #include "processor/transaction_table.h"
@@ -29,6 +30,7 @@ struct Proceeding {
   // The DER of an answer to `header` that is noted as our last message.
   Result<Bytes> build(const PKIHeader& header, ReplyParts parts, std::string& reply_body);
   Result<StoredMessage> stored(const std::string& reply_body, const Bytes& reply) const;
+  // And what has become of envelopes: comes after all else in decision.effects.
   void note_in_audit(const std::string& reply_body);
   // The parts of `answer` whose certificates are now on their way: certConf (or popdecr) is awaited
   // once the reply `carrier` has left.
@@ -45,10 +47,11 @@ struct Proceeding {
   const ProcessorServices& shared;
   LedgerReader* ledger = nullptr;  // of the worker that has it now
   Services services() const {
-    return {shared.authority, *ledger, shared.sealing_key, shared.random, {}, {}};
+    return {shared.authority, *ledger, shared.sealing_key, shared.random, {}, {}, &envelopes};
   }
   TransactionTable table() const { return TransactionTable(ledger->connection()); }
   WaitTable waits() const { return WaitTable(ledger->connection()); }
+  mutable EnvelopeLog envelopes;  // of what was opened so far
   Request request;
   std::optional<Transaction> transaction;
   Seldom<Waiting> waiting;

@@ -4,8 +4,8 @@
 
 #include "crypto/envelope.h"
 #include "crypto/key_agreement.h"
-#include "crypto/key_package.h"
 #include "crypto/mac_parameters.h"
+#include "processor/received_envelope.h"
 
 namespace cmpost {
 namespace {
@@ -167,29 +167,19 @@ bool is_for_subject(const EncKeyWithID& sent, const std::optional<Name>& subject
 }
 
 //
-Checked<PrivateKey> open_private_key(const CertRequest& wanted, const PublicKey& key,
-                                     const POPOPrivKey::EncryptedKey& sent, const Request& request,
-                                     const Requester& requester, const Services& services) {
+Outcome<PrivateKey> given_key(const CertRequest& wanted, const PublicKey& key,
+                              const POPOPrivKey::EncryptedKey& sent, const Request& request,
+                              const Requester& requester, const Services& services) {
   if (!request.channel->settings.archive) {
     return reject(PKIFailureInfo::badRequest, "private keys are not archived here");
   }
   if (request.message.header.pvno < kCmp2021) {
     return reject(PKIFailureInfo::badPOP, "encryptedKey needs pvno 3");
   }
-  Bytes enveloped = sent.der;
-  enveloped[0] = der::kSequence;
-  auto opened = open_for_us(enveloped, services.authority);
-  if (!opened || opened->content_type != oid::id_ct_encKeyWithID) {
-    return reject(PKIFailureInfo::badPOP,
-                  opened ? "the encrypted key is not an EncKeyWithID" : opened.error().what);
-  }
-  auto with_id = read_enc_key_with_id(opened->content);
-  if (!with_id) return reject(PKIFailureInfo::badPOP, with_id.error().what);
-  TRY(check_identifier(*with_id, wanted.certTemplate, false, requester));
-  if (!equal(with_id->key.public_key().spki(), key.spki())) {
-    return reject(PKIFailureInfo::badPOP, "the encrypted key is not that of the template");
-  }
-  return std::move(with_id->key);
+  const auto belongs = [&](const EncKeyWithID& opened) {
+    return check_identifier(opened, wanted.certTemplate, false, requester).has_value();
+  };
+  return open_private_key(sent.der, key, belongs, request, requester, services);
 }
 
 //
@@ -217,11 +207,14 @@ struct LaterProof {
   const Services& services;
   bool agreement;
 
-  Checked<Possession> operator()(const POPOPrivKey::SubsequentMessage& choice) const {
+  Outcome<Possession> operator()(const POPOPrivKey::SubsequentMessage& choice) const {
     ASSIGN_OR_RETURN(auto key, decode_key(*wanted.certTemplate.publicKey));
     TRY(check_choice(key, agreement));
     using Choice = POPOPrivKey::SubsequentMessage;
-    if (choice == Choice::challengeResp) return judge_challenge(std::move(key), wanted, request);
+    if (choice == Choice::challengeResp) {
+      ASSIGN_OR_RETURN(auto challenged, judge_challenge(std::move(key), wanted, request));
+      return challenged;
+    }
     // no EnvelopedData for pvno 2.
     const bool can_be_told =
         request.message.header.pvno >= kCmp2021 ||
@@ -231,7 +224,7 @@ struct LaterProof {
     possession.by_certificate = true;
     return possession;
   }
-  Checked<Possession> operator()(const PKMACValue& mac) const {
+  Outcome<Possession> operator()(const PKMACValue& mac) const {
     ASSIGN_OR_RETURN(auto key, decode_key(*wanted.certTemplate.publicKey));
     TRY(check_names_requester(wanted, requester));
     TRY(verify_agree_mac(wanted, key, mac, request, services));
@@ -239,23 +232,22 @@ struct LaterProof {
     possession.covers_request = true;
     return possession;
   }
-  Checked<Possession> operator()(const POPOPrivKey::EncryptedKey& sent) const {
+  Outcome<Possession> operator()(const POPOPrivKey::EncryptedKey& sent) const {
     ASSIGN_OR_RETURN(auto key, decode_key(*wanted.certTemplate.publicKey));
-    ASSIGN_OR_RETURN(auto private_key,
-                     open_private_key(wanted, key, sent, request, requester, services));
+    ASSIGN_OR_RETURN(auto private_key, given_key(wanted, key, sent, request, requester, services));
     Possession possession{std::move(key)};
     possession.private_key = std::move(private_key);
     return possession;
   }
   // thisMessage and dhMAC are deprecated.
-  Checked<Possession> operator()(const ProofBits&) const {
+  Outcome<Possession> operator()(const ProofBits&) const {
     return reject(PKIFailureInfo::badPOP, "thisMessage and dhMAC are not accepted");
   }
 };
 
 }  // namespace
 
-Checked<Possession> verify_pop(const CertReqMsg& wanted, const Request& request,
+Outcome<Possession> verify_pop(const CertReqMsg& wanted, const Request& request,
                                const Requester& requester, const Services& services) {
   const auto& key = *wanted.certReq.certTemplate.publicKey;
   if (!wanted.popo) {

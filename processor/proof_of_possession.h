@@ -3,7 +3,6 @@
 
 #include "cmp/pki_failure_info.h"
 #include "crypto/key_package.h"
-#include "crypto/private_key.h"
 #include "processor/handlers.h"
 #include "processor/request.h"
 #include "processor/requester.h"
@@ -34,7 +33,7 @@ struct Possession {
 // template the subject (whether the requester may have it is for others to say), else its own
 // subjectAltName, else oldCertID; in poposkInput, authInfo.
 // A template without a key is not for here: see key_generation.h.
-Checked<Possession> verify_pop(const CertReqMsg& wanted, const Request& request,
+Outcome<Possession> verify_pop(const CertReqMsg& wanted, const Request& request,
                                const Requester& requester, const Services& services);
 
 // The key of a request that asks for challengeResp; badPOP for one that nothing can be encrypted to

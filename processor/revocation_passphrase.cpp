@@ -5,6 +5,7 @@
 #include "crypto/envelope_attributes.h"
 #include "processor/handlers.h"
 #include "processor/holder_identity.h"
+#include "processor/received_envelope.h"
 
 namespace cmpost {
 namespace {
@@ -41,13 +42,8 @@ Checked<NamedHolder> holder_for(const Requester& requester) {
                 "the secret is for many subjects: nobody knows whose passphrase this is");
 }
 
-Checked<Bytes> open_passphrase(ByteView enveloped, const Services& services) {
-  auto opened = open_for_us(enveloped, services.authority);
-  if (!opened) return reject(PKIFailureInfo::badRequest, "revPassphrase: " + opened.error().what);
-  auto value = std::move(opened->content);
-  if (value.size() <= kMostOctets && guessing_bits(value) >= kMinBits) return value;
-  wipe(value);
-  return reject(PKIFailureInfo::badRequest, "the revocation passphrase is too simple or too long");
+bool is_hard_to_guess(ByteView passphrase) {
+  return passphrase.size() <= kMostOctets && guessing_bits(passphrase) >= kMinBits;
 }
 
 RevocationPassphrase read_row(const Statement& row) {
@@ -121,15 +117,17 @@ Outcome<RevocationPassphrase> take_passphrase(const InfoTypeAndValue& item, cons
   }
   Bytes der = *item.infoValue;
   der[0] = der::kSequence;
-  ASSIGN_OR_RETURN(auto value, open_passphrase(der, services));
-  auto sealed_for = to_hex(named.holder.value);
-  auto sealed = services.sealing_key.seal(value, passphrase_context(sealed_for), services.random);
-  wipe(value);
-  if (!sealed) return failure(std::move(sealed).error());
+  // Before anything is decrypted: it stands beside.
   auto key_identifier = local_key_id(der).value_or(Bytes());
   if (key_identifier.size() > kMaxKeyIdentifier) {
     return reject(PKIFailureInfo::badRequest, "localKeyId is too long");
   }
+  ASSIGN_OR_RETURN(auto value,
+                   open_passphrase(der, is_hard_to_guess, request, requester, services));
+  auto sealed_for = to_hex(named.holder.value);
+  auto sealed = services.sealing_key.seal(value, passphrase_context(sealed_for), services.random);
+  wipe(value);
+  if (!sealed) return failure(std::move(sealed).error());
   return RevocationPassphrase{std::move(named.holder), std::move(named.subject),
                               std::move(sealed_for),   std::move(key_identifier),
                               std::move(*sealed),      request.now};

@@ -1,4 +1,4 @@
-// EnvelopedData for one of our keys, and the key packages that may be in it.
+// EnvelopedData and AuthEnvelopedData for one of our keys, and the key packages that may be in it.
 #include "crypto/envelope.h"
 #include "crypto/envelope_attributes.h"
 #include "crypto/key_package.h"
@@ -23,6 +23,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   if (const auto key = cmpost::read_key_package(input)) CHECK(key->to_pkcs8().has_value());
   (void)cmpost::read_enc_key_with_id(input);
+  (void)cmpost::is_authenticated_envelope(input);
+  const auto owner = cmpost::GeneralName::of(cmpost::Name());
+  for (const auto* algorithm : {"ec", "rsa", "x25519"}) {
+    const auto& expected = own_key(algorithm).public_key();
+    CHECK(cmpost::judge_enc_key_with_id(input, expected, owner).has_value());
+  }
   (void)cmpost::local_key_id(input);
   return 0;
 }

@@ -137,7 +137,8 @@ class CaUnderTest {
     ledger = must(Ledger::open("sqlite:ledger.db", place, clock,
                                {{"processor", kProcessorMigrations},
                                 {"announcement", kAnnouncementMigrations},
-                                {"protection", kProtectionMigrations}}));
+                                {"protection", kProtectionMigrations},
+                                {"envelope", kEnvelopeMigrations}}));
     spool = must(open_spool({.url = "sqlite:spool.db", .base_directory = place}, clock));
     reader = must(ledger->reader());
   }
