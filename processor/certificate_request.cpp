@@ -1,5 +1,7 @@
 #include "processor/certificate_request.h"
 
+#include <algorithm>
+
 #include "base/log.h"
 #include "ca/lint.h"
 #include "processor/audit_detail.h"
@@ -94,30 +96,60 @@ CertificateRecord record_of(const Certificate& certificate, const ProvenRequest&
   return record;
 }
 
-Outcome<void> check_key_is_new(const ProvenRequest& proven, const Profile& profile,
-                               const Request& request, Services& services) {
-  if (profile.settings().reuse_key) return {};
-  ASSIGN_OR_RETURN(const auto others,
-                   services.ledger.with_key(proven.wish.key.spki(), request.now));
-  if (others.empty()) return {};
-  const bool same = others.front().subject == proven.wish.subject.text();
-  return reject(same ? PKIFailureInfo::duplicateCertReq : PKIFailureInfo::badCertTemplate,
-                same ? "this subject has a certificate for this key already"
-                     : "this key is certified for somebody else already");
+// Nobody but us can prove to have a key of ours.
+Checked<void> check_key_is_theirs(const ProvenRequest& proven, const Profile& profile,
+                                  const Services& services) {
+  using enum Authority::KeyOwner;
+  const auto owner = services.authority.owner_of(proven.wish.key.spki());
+  if (owner == others || (owner == working && profile.settings().reuse_key)) return {};
+  return reject(PKIFailureInfo::badCertTemplate, "the key is one of this CA's own");
+}
+
+Rejection key_is_taken(const CertificateRecord& by, const ProvenRequest& proven) {
+  if (by.subject == proven.wish.subject.text()) {
+    return {PKIFailureInfo::duplicateCertReq,
+            "this subject has a certificate for this key already"};
+  }
+  return {PKIFailureInfo::badCertTemplate, "this key is certified for somebody else already"};
+}
+
+bool is_of_key(const CertificateRecord& record, ByteView spki) {
+  const auto certificate = Certificate::from_der(record.der);
+  return certificate && equal(certificate->spki(), spki);
+}
+
+// Where the profile wants a key that has no certificate: what the ledger was looked through for,
+// to be looked at again by the commit.
+Outcome<std::optional<FreshKey>> check_key_is_new(const ProvenRequest& proven,
+                                                  const Profile& profile, const Request& request,
+                                                  Services& services,
+                                                  const std::vector<CertificateRecord>& beside) {
+  TRY(check_key_is_theirs(proven, profile, services));
+  if (profile.settings().reuse_key) return std::nullopt;
+  const auto spki = proven.wish.key.spki();
+  ASSIGN_OR_RETURN(const auto seen, services.ledger.count());
+  ASSIGN_OR_RETURN(const auto others, services.ledger.with_key(spki, request.now));
+  if (!others.empty()) return failure(key_is_taken(others.front(), proven));
+  const auto twin = std::ranges::find_if(
+      beside, [&](const CertificateRecord& record) { return is_of_key(record, spki); });
+  if (twin != beside.end()) return failure(key_is_taken(*twin, proven));
+  return FreshKey{to_bytes(spki), seen};
 }
 
 // The last look before the CA key signs.
-Checked<void> look_over(ByteView tbs, const Profile& profile, const Request& request,
-                        const Services& services) {
-  const auto findings = lint_for(profile.settings(), tbs, services.authority.issuer.certificate());
-  if (!findings) return failure(to_rejection(findings.error()));
-  if (findings->empty()) return {};
+Checked<ReviewedTbs> look_over(Bytes tbs, const Profile& profile, const Request& request,
+                               const Services& services) {
+  auto reviewed =
+      review(profile.settings(), std::move(tbs), services.authority.issuer.certificate());
+  if (!reviewed) return failure(to_rejection(reviewed.error()));
+  const auto& findings = reviewed->findings();
+  if (findings.empty()) return *std::move(reviewed);
   log::warning("certificate.lint",
                {{"tid", to_hex(*request.message.header.transactionID)},
                 {"profile", profile.name()},
-                {"errors", words_for(*findings, LintFinding::Level::error)},
-                {"warnings", words_for(*findings, LintFinding::Level::warning)}});
-  return {};
+                {"errors", words_for(findings, LintFinding::Level::error)},
+                {"warnings", words_for(findings, LintFinding::Level::warning)}});
+  return *std::move(reviewed);
 }
 
 }  // namespace
@@ -189,12 +221,12 @@ Checked<void> authorise(const ProvenRequest& proven, const Request& request,
 
 Outcome<void> check_issuable(const ProvenRequest& proven, const Profile& profile,
                              const Request& request, Services& services) {
-  TRY(check_key_is_new(proven, profile, request, services));
+  TRY(check_key_is_new(proven, profile, request, services, {}));
   const auto plan =
       profile.plan(proven.wish, request.now, services.authority.issuer.latest_not_after());
   if (!plan) return failure(to_rejection(plan.error()));
-  ASSIGN_OR_RETURN(const Bytes tbs, services.authority.issuer.prepare(*plan));
-  TRY(look_over(tbs, profile, request, services));
+  ASSIGN_OR_RETURN(Bytes tbs, services.authority.issuer.prepare(*plan));
+  TRY(look_over(std::move(tbs), profile, request, services));
   return {};
 }
 
@@ -207,20 +239,22 @@ Outcome<void> archive(const PrivateKey& key, const Certificate& certificate, con
 }
 
 Outcome<Issued> issue(const ProvenRequest& proven, const Profile& profile, bool awaits_confirm,
-                      const Request& request, const Requester& requester, Services& services) {
-  TRY(check_key_is_new(proven, profile, request, services));
+                      const Request& request, const Requester& requester, Services& services,
+                      const std::vector<CertificateRecord>& beside) {
+  ASSIGN_OR_RETURN(auto fresh, check_key_is_new(proven, profile, request, services, beside));
   const auto& issuer = services.authority.issuer;
   auto plan = profile.plan(proven.wish, request.now, issuer.latest_not_after());
   if (!plan) return failure(to_rejection(plan.error()));
-  ASSIGN_OR_RETURN(const Bytes tbs, issuer.prepare(*plan));
-  TRY(look_over(tbs, profile, request, services));
-  ASSIGN_OR_RETURN(auto certificate, issuer.sign(tbs));
+  ASSIGN_OR_RETURN(Bytes tbs, issuer.prepare(*plan));
+  ASSIGN_OR_RETURN(const auto reviewed, look_over(std::move(tbs), profile, request, services));
+  ASSIGN_OR_RETURN(auto certificate, issuer.sign(reviewed));
   if (proven.wants_v1) plan->changes.emplace_back("the version is v3");
   Effects effects;
   effects.certificates.push_back(
       record_of(certificate, proven, profile, request, requester, awaits_confirm));
   effects.audit.push_back(issued_entry(effects.certificates.back(), plan->changes));
   effects.use_tokens = proven.tokens;
+  if (fresh) effects.fresh_keys.push_back(*std::move(fresh));
   if (proven.to_archive) {
     TRY(archive(*proven.to_archive, certificate, request, services, effects));
   }
