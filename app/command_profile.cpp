@@ -114,7 +114,15 @@ Result<TrialVerdict> try_out(const Sample& sample, const Profile& profile,
 }
 
 std::string_view level_name(LintFinding::Level level) {
-  return level == LintFinding::Level::error ? "error" : "warning";
+  switch (level) {
+    case LintFinding::Level::warning:
+      return "warning";
+    case LintFinding::Level::error:
+      return "error";
+    case LintFinding::Level::fatal:
+      break;
+  }
+  return "fatal";
 }
 
 std::string outcome_of(const TrialVerdict& verdict) {

@@ -175,8 +175,13 @@ ExtensionPolicy::Choice ExtensionPolicy::replaced(const Entry& entry, const Requ
   }
   const Extension* const asked = find(request.extensions, entry.id);
   if (asked == nullptr || (own && own->extnValue == asked->extnValue)) return own;
-  // An end entity that says it is no CA is right, and may keep it.
-  if (!own && entry.id == oid::id_ce_basicConstraints) return *asked;
+  // An end entity that says it is no CA is right, and may keep it; many write the FALSE that DER
+  // leaves out.
+  if (!own && entry.id == oid::id_ce_basicConstraints) {
+    auto no_ca = basic_constraints_extension(false, std::nullopt);
+    no_ca.critical = asked->critical;
+    return no_ca;
+  }
   if (!own && asked->critical && !entry.known) {
     return refuse_extension("the critical extension " + entry.name + " is none that profile " +
                             profile_.name + " grants");

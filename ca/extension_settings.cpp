@@ -1,6 +1,7 @@
 // Prepares an ExtensionPolicy from the settings of a profile, and finds what cannot work.
 #include <algorithm>
 
+#include "ca/extension_forms.h"
 #include "ca/extension_rules.h"
 #include "ca/key_rules.h"
 #include "ca/words.h"
@@ -81,6 +82,10 @@ Result<void> ExtensionPolicy::prepare_listed() {
   for (Entry& entry : entries_) {
     const bool has_value = entry.rule.kind == Kind::fixed || entry.rule.kind == Kind::default_;
     if (has_value) TRY(prepare_value(entry));
+    if (!entry.own) continue;
+    if (const auto wrong = wrong_form(*entry.own)) {
+      return hold("others could not read the value of " + *wrong);
+    }
   }
   return {};
 }

@@ -1,6 +1,7 @@
 #include "ca/issuer.h"
 
 #include "ca/serial_number.h"
+#include "crypto/name_form.h"
 
 namespace cmpost {
 
@@ -26,6 +27,12 @@ Result<void> check_issuer(const Certificate& certificate, const PrivateKey& key)
                 "it needs basicConstraints with cA and keyUsage keyCertSign");
   }
   if (certificate.subject().is_null_dn()) return hold("the CA certificate has no subject");
+  // It becomes the issuer of all certificates and CRLs.
+  if (const auto wrong = wrong_form(certificate.subject())) {
+    return hold(
+        "the subject of the CA certificate of " + name + " cannot be read by others: " + *wrong,
+        "the CA needs a certificate with a name that is well-formed");
+  }
   return {};
 }
 
@@ -77,14 +84,15 @@ Result<Bytes> Issuer::prepare(const CertificatePlan& plan) const {
   return encode_tbs(tbs, state_->signer.algorithm());
 }
 
-Result<Certificate> Issuer::sign(ByteView tbs) const {
-  ASSIGN_OR_RETURN(const Bytes der, sign_tbs(tbs, state_->signer));
+Result<Certificate> Issuer::sign(const ReviewedTbs& tbs) const {
+  ASSIGN_OR_RETURN(const Bytes der, sign_tbs(tbs.der(), state_->signer));
   return Certificate::from_der(der);
 }
 
 Result<Certificate> Issuer::issue(const CertificatePlan& plan) const {
-  ASSIGN_OR_RETURN(const Bytes tbs, prepare(plan));
-  return sign(tbs);
+  ASSIGN_OR_RETURN(Bytes tbs, prepare(plan));
+  ASSIGN_OR_RETURN(const auto reviewed, review_own(std::move(tbs)));
+  return sign(reviewed);
 }
 
 Result<Bytes> Issuer::sign_crl(TBSCertList tbs) const {
@@ -96,6 +104,13 @@ Result<Bytes> Issuer::sign_crl(TBSCertList tbs) const {
   tbs.issuer = state_->certificate.subject();
   tbs.authorityKeyIdentifier = state_->keyIdentifier;
   return cmpost::sign_crl(tbs, state_->signer);
+}
+
+Result<Certificate> sign_own(const TBSCertificate& tbs, const Signer& signer) {
+  ASSIGN_OR_RETURN(Bytes encoded, encode_tbs(tbs, signer.algorithm()));
+  ASSIGN_OR_RETURN(const auto reviewed, review_own(std::move(encoded)));
+  ASSIGN_OR_RETURN(const Bytes der, sign_tbs(reviewed.der(), signer));
+  return Certificate::from_der(der);
 }
 
 Result<Certificate> make_root(const PrivateKey& key, const Name& subject, Time not_before,
@@ -113,8 +128,7 @@ Result<Certificate> make_root(const PrivateKey& key, const Name& subject, Time n
                             key_usage_extension({KeyUsageBit::digitalSignature,
                                                  KeyUsageBit::keyCertSign, KeyUsageBit::cRLSign}),
                             subject_key_identifier_extension(identifier)}};
-  ASSIGN_OR_RETURN(const Bytes der, sign_certificate(tbs, signer));
-  return Certificate::from_der(der);
+  return sign_own(tbs, signer);
 }
 
 Result<Certificate> make_cmp_certificate(const Issuer& issuer, const PublicKey& key,

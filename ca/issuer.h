@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/random.h"
+#include "ca/lint.h"
 #include "ca/profile.h"
 #include "crypto/certificate.h"
 #include "crypto/certificate_builder.h"
@@ -28,10 +29,10 @@ class Issuer {
   // The DER of the TBSCertificate that sign() turns into a certificate, with a serial number of its
   // own. The CA key has no part in it.
   Result<Bytes> prepare(const CertificatePlan& plan) const;
-  Result<Certificate> sign(ByteView tbs) const;
-  // Both at once: a new certificate. Nothing is stored: the caller makes it durable before it
-  // leaves the machine. The serial number has 20 octets: 0, time and 80 random bits - see
-  // serial_number.h.
+  Result<Certificate> sign(const ReviewedTbs& tbs) const;
+  // Both at once, by review_own(): a new certificate. Nothing is stored: the caller makes it
+  // durable before it leaves the machine. The serial number has 20 octets: 0, time and 80 random
+  // bits - see serial_number.h.
   Result<Certificate> issue(const CertificatePlan& plan) const;
   Result<Bytes> sign_crl(TBSCertList tbs) const;  // fills in issuer and authorityKeyIdentifier
 
@@ -39,6 +40,9 @@ class Issuer {
   struct State;
   std::shared_ptr<const State> state_;
 };
+
+// What the CA signs beside plans, after review_own().
+Result<Certificate> sign_own(const TBSCertificate& tbs, const Signer& signer);
 
 // A self-signed root for `init` and a certificate for CMP protection (cmcCA EKU, R-046).
 Result<Certificate> make_root(const PrivateKey& key, const Name& subject, Time not_before,

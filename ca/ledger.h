@@ -67,6 +67,9 @@ class LedgerWriter {
   // Stores `record` (its id is not looked at) and returns the id of the row. A serial number that
   // the ledger knows already is an Error.
   Result<std::int64_t> add(const CertificateRecord& record);
+  // Whether a certificate behind the first `seen` ones has this key and is neither revoked nor
+  // expired: what with_key() could not know when it was asked with so many.
+  Result<bool> has_key(ByteView spki, std::int64_t seen, Time now);
   // Changes the state if it is one of `expected`, else false and nothing has changed. A certificate
   // that becomes revoked or held this way gets the present time as its revocationDate.
   Result<bool> change_state(ByteView serial, const std::vector<CertificateState>& expected,

@@ -109,6 +109,32 @@ Result<std::int64_t> LedgerWriter::add(const CertificateRecord& record) {
   return id;
 }
 
+Result<bool> LedgerWriter::has_key(ByteView spki, std::int64_t seen, Time now) {
+  ASSIGN_OR_RETURN(const auto last, last_certificate_id(connection_));
+  ASSIGN_OR_RETURN(Statement* const query,
+                   connection_.statement("SELECT der FROM certificate WHERE generation = ? AND "
+                                         "key_hash = ? AND id > ? AND state <> 'revoked' AND "
+                                         "not_after >= ?"));
+  const std::int64_t hash = lookup_hash(spki);
+  bool found = false;
+  for (auto generation = generation_of(seen + 1); !found && generation <= generation_of(last);
+       ++generation) {
+    query->bind(1, generation);
+    query->bind(2, hash);
+    query->bind(3, seen);
+    query->bind(4, to_unix_micros(now));
+    while (!found) {
+      ASSIGN_OR_RETURN(const bool row, query->step());
+      if (!row) break;
+      const Bytes der = to_bytes(query->blob(0));
+      const auto key = find_spki(der);
+      found = key && equal(*key, spki);
+    }
+    query->reset();
+  }
+  return found;
+}
+
 Result<bool> LedgerWriter::change_state(ByteView serial,
                                         const std::vector<CertificateState>& expected,
                                         CertificateState state) {

@@ -15,10 +15,11 @@ namespace cmpost {
 struct LintFinding {
   enum class Level {
     warning,  // against a SHOULD, or of doubtful use
-    error     // against a MUST: it is not signed
+    error,    // against a MUST: it is not signed unless the profile allows it
+    fatal     // others could not read it, or its key would be nobody's: it is never signed
   };
   Level level = Level::error;
-  std::string_view rule;  // "subject-length": what `lint_allow` of a profile names
+  std::string_view rule;  // "subject-length": what `lint_allow` of a profile names, if not fatal
   std::string text;       // what is wrong, with the section
 };
 using LintFindings = std::vector<LintFinding>;
@@ -31,11 +32,32 @@ LintFindings lint_certificate(ByteView tbs, const Certificate& issuer);
 Allowed<LintFindings> lint_for(const ProfileSettings& profile, ByteView tbs,
                                const Certificate& issuer);
 
-// Every rule that there is, for settings and documentation.
-const std::vector<std::string_view>& lint_rules();
+// A TBSCertificate that has been looked at: the only thing that a CA key makes a certificate of.
+class ReviewedTbs {
+ public:
+  ByteView der() const { return der_; }
+  const LintFindings& findings() const { return findings_; }  // that did not forbid it
 
-bool has_errors(const LintFindings& findings);
-// "subject-length: ...; key-usage: ..." of the findings of one level.
+ private:
+  ReviewedTbs(Bytes der, LintFindings findings)
+      : der_(std::move(der)), findings_(std::move(findings)) {}
+  friend Allowed<ReviewedTbs> review(const ProfileSettings&, Bytes, const Certificate&);
+  friend Result<ReviewedTbs> review_own(Bytes);
+  Bytes der_;
+  LintFindings findings_;
+};
+// By lint_for().
+Allowed<ReviewedTbs> review(const ProfileSettings& profile, Bytes tbs, const Certificate& issuer);
+// What the CA makes for itself - roots, links, CMP certificates - from names and keys that
+// operators gave: only what is fatal forbids it.
+Result<ReviewedTbs> review_own(Bytes tbs);
+
+// Rules that `lint_allow` may name, and those that nothing allows to break.
+const std::vector<std::string_view>& lint_rules();
+const std::vector<std::string_view>& fatal_rules();
+
+bool has_errors(const LintFindings& findings);  // or fatal ones
+// "subject-length: ...; key-usage: ..." of the warnings, or of what is more than one.
 std::string words_for(const LintFindings& findings, LintFinding::Level level);
 
 }  // namespace cmpost

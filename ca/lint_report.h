@@ -16,6 +16,9 @@ class Report {
   void warning(std::string_view rule, std::string text) {
     findings_.push_back({LintFinding::Level::warning, rule, std::move(text)});
   }
+  void fatal(std::string_view rule, std::string text) {
+    findings_.push_back({LintFinding::Level::fatal, rule, std::move(text)});
+  }
   LintFindings take() && { return std::move(findings_); }
 
  private:

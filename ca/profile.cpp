@@ -132,6 +132,12 @@ Result<Profile> Profile::create(const ProfileSettings& settings) {
     return hold("profile " + settings.name + " has no validity");
   }
   for (const auto& rule : settings.lint_allow) {
+    const auto& fatal = fatal_rules();
+    if (std::find(fatal.begin(), fatal.end(), rule) != fatal.end()) {
+      return hold("profile " + settings.name + ": lint_allow names \"" + rule +
+                      "\", which nothing allows to break",
+                  "others could not read such a certificate");
+    }
     const auto& known = lint_rules();
     if (std::find(known.begin(), known.end(), rule) == known.end()) {
       return hold(

@@ -42,8 +42,7 @@ Result<Certificate> link(const Certificate& subject, const Certificate& issuer,
                            to_bytes(subject.spki()),
                            linked_extensions(subject, key_identifier_of(issuer))};
   ASSIGN_OR_RETURN(const Signer signer, Signer::create(issuer_key));
-  ASSIGN_OR_RETURN(const Bytes der, sign_certificate(tbs, signer));
-  return Certificate::from_der(der);
+  return sign_own(tbs, signer);
 }
 
 Result<void> check_can_change(const Certificate& old, const NewCaKey& next) {

@@ -5,6 +5,7 @@
 #include "base/files.h"
 #include "crypto/kem.h"
 #include "crypto/key_agreement.h"
+#include "crypto/name_form.h"
 #include "crypto/trust.h"
 
 namespace cmpost {
@@ -80,6 +81,16 @@ std::vector<CMPCertificate> chain_to_send(const std::vector<Certificate>& chain,
   return sent;
 }
 
+// They stand in CRLs, which are not looked at again before they are signed.
+Result<void> check_crl_urls(const CrlSettings& crl) {
+  for (const auto& url : {crl.url, crl.delta_url}) {
+    if (url.empty() || is_uri(url)) continue;
+    return hold("[ca] crl: others cannot read the URL " + printable(url, 80),
+                "write it as RFC 3986 has it, other characters as %41");
+  }
+  return {};
+}
+
 Result<std::vector<CaRollover>> read_rollovers(const std::vector<std::string>& paths) {
   std::vector<CaRollover> rollovers;
   for (const auto& path : paths) {
@@ -146,6 +157,20 @@ std::vector<Certificate> Authority::own_roots() const {
   return roots;
 }
 
+Authority::KeyOwner Authority::owner_of(ByteView spki) const {
+  const auto has = [&](const Certificate& certificate) { return equal(certificate.spki(), spki); };
+  const auto rolled = [&](const CaRollover& one) {
+    return has(one.oldWithOld) || has(one.newWithNew);
+  };
+  if (has(issuer.certificate()) || std::ranges::any_of(rollovers, rolled)) {
+    return KeyOwner::issuing;
+  }
+  const bool working = has(cmp_certificate) ||
+                       std::ranges::any_of(protocol_keys, has, &ProtocolKey::certificate) ||
+                       (key_generator && has(key_generator->chain.front()));
+  return working ? KeyOwner::working : KeyOwner::others;
+}
+
 Result<PrivateKey> load_ca_key(const CaSettings& settings) {
   return read_key(settings.key, settings.key_password_file);
 }
@@ -185,6 +210,7 @@ const ProtocolKey* Authority::kem_key() const {
 }
 
 Result<Authority> load_authority(const CaSettings& settings, Random& random, const Clock& clock) {
+  TRY(check_crl_urls(settings.crl));
   ASSIGN_OR_RETURN(const auto ca_key, read_key(settings.key, settings.key_password_file));
   ASSIGN_OR_RETURN(const auto ca_certificates, read_certificates(settings.certificate));
   TRY(check_fits(ca_key, ca_certificates.front(), settings.key, settings.certificate));

@@ -45,6 +45,14 @@ struct Authority {
   // certificate below one of them belongs to this PKI.
   std::vector<Certificate> own_roots() const;
 
+  // Whose public key this is: nobody but us can prove to have one of ours.
+  enum class KeyOwner {
+    others,
+    issuing,  // of one of own_roots()
+    working   // of the CMP certificate, a protocol key, the key generator
+  };
+  KeyOwner owner_of(ByteView spki) const;
+
   std::vector<ProtocolKey> protocol_keys{};
   std::optional<KeyGenerator> key_generator{};
   // What was opened with protocol_keys lately; shared by the copies of an Authority.

@@ -1,5 +1,7 @@
 #include "processor/certificate_request.h"
 
+#include <algorithm>
+
 #include "base/log.h"
 #include "ca/lint.h"
 #include "processor/audit_detail.h"
@@ -116,33 +118,68 @@ Outcome<void> check_key_is_own(const ProvenRequest& proven, const Requester& req
   return reject(PKIFailureInfo::badCertTemplate, "this key is somebody else's already");
 }
 
-Outcome<void> check_key_is_new(const ProvenRequest& proven, const Profile& profile,
-                               const Request& request, const Requester& requester,
-                               Services& services) {
+// Nobody but us can prove to have a key of ours.
+Checked<void> check_key_is_theirs(const ProvenRequest& proven, const Profile& profile,
+                                  const Services& services) {
+  using enum Authority::KeyOwner;
+  const auto owner = services.authority.owner_of(proven.wish.key.spki());
+  if (owner == others || (owner == working && profile.settings().reuse_key)) return {};
+  return reject(PKIFailureInfo::badCertTemplate, "the key is one of this CA's own");
+}
+
+Result<Rejection> key_is_taken(const std::vector<CertificateRecord>& by, const ProvenRequest& proven,
+                               const Requester& requester) {
+  ASSIGN_OR_RETURN(const bool same,
+                   are_all_of(holder_to_be(requester, proven.wish.subject, {}), by));
+  if (same) {
+    return Rejection{PKIFailureInfo::duplicateCertReq,
+                     "this holder has a certificate for this key already"};
+  }
+  return Rejection{PKIFailureInfo::badCertTemplate,
+                   "this key is certified for somebody else already"};
+}
+
+bool is_of_key(const CertificateRecord& record, ByteView spki) {
+  const auto certificate = Certificate::from_der(record.der);
+  return certificate && equal(certificate->spki(), spki);
+}
+
+// Where the profile wants a key that has no certificate: what the ledger was looked through for,
+// to be looked at again by the commit.
+Outcome<std::optional<FreshKey>> check_key_is_new(const ProvenRequest& proven,
+                                                  const Profile& profile, const Request& request,
+                                                  const Requester& requester, Services& services,
+                                                  const std::vector<CertificateRecord>& beside) {
+  TRY(check_key_is_theirs(proven, profile, services));
   TRY(check_key_is_own(proven, requester, services));
-  if (profile.settings().reuse_key) return {};
-  ASSIGN_OR_RETURN(const auto others,
-                   services.ledger.with_key(proven.wish.key.spki(), request.now));
-  if (others.empty()) return {};
-  const auto holder = holder_to_be(requester, proven.wish.subject, {});
-  ASSIGN_OR_RETURN(const bool same, are_all_of(holder, others));
-  return reject(same ? PKIFailureInfo::duplicateCertReq : PKIFailureInfo::badCertTemplate,
-                same ? "this holder has a certificate for this key already"
-                     : "this key is certified for somebody else already");
+  if (profile.settings().reuse_key) return std::nullopt;
+  const auto spki = proven.wish.key.spki();
+  ASSIGN_OR_RETURN(const auto seen, services.ledger.count());
+  ASSIGN_OR_RETURN(auto others, services.ledger.with_key(spki, request.now));
+  for (const auto& record : beside) {
+    if (is_of_key(record, spki)) others.push_back(record);
+  }
+  if (!others.empty()) {
+    ASSIGN_OR_RETURN(const auto taken, key_is_taken(others, proven, requester));
+    return failure(taken);
+  }
+  return FreshKey{to_bytes(spki), seen};
 }
 
 // The last look before the CA key signs.
-Checked<void> look_over(ByteView tbs, const Profile& profile, const Request& request,
-                        const Services& services) {
-  const auto findings = lint_for(profile.settings(), tbs, services.authority.issuer.certificate());
-  if (!findings) return failure(to_rejection(findings.error()));
-  if (findings->empty()) return {};
+Checked<ReviewedTbs> look_over(Bytes tbs, const Profile& profile, const Request& request,
+                               const Services& services) {
+  auto reviewed =
+      review(profile.settings(), std::move(tbs), services.authority.issuer.certificate());
+  if (!reviewed) return failure(to_rejection(reviewed.error()));
+  const auto& findings = reviewed->findings();
+  if (findings.empty()) return *std::move(reviewed);
   log::warning("certificate.lint",
                {{"tid", to_hex(*request.message.header.transactionID)},
                 {"profile", profile.name()},
-                {"errors", words_for(*findings, LintFinding::Level::error)},
-                {"warnings", words_for(*findings, LintFinding::Level::warning)}});
-  return {};
+                {"errors", words_for(findings, LintFinding::Level::error)},
+                {"warnings", words_for(findings, LintFinding::Level::warning)}});
+  return *std::move(reviewed);
 }
 
 }  // namespace
@@ -215,12 +252,12 @@ Checked<void> authorise(const ProvenRequest& proven, const Request& request,
 Outcome<void> check_issuable(const ProvenRequest& proven, const Profile& profile,
                              const Request& request, const Requester& requester,
                              Services& services) {
-  TRY(check_key_is_new(proven, profile, request, requester, services));
+  TRY(check_key_is_new(proven, profile, request, requester, services, {}));
   const auto plan =
       profile.plan(proven.wish, request.now, services.authority.issuer.latest_not_after());
   if (!plan) return failure(to_rejection(plan.error()));
-  ASSIGN_OR_RETURN(const Bytes tbs, services.authority.issuer.prepare(*plan));
-  TRY(look_over(tbs, profile, request, services));
+  ASSIGN_OR_RETURN(Bytes tbs, services.authority.issuer.prepare(*plan));
+  TRY(look_over(std::move(tbs), profile, request, services));
   return {};
 }
 
@@ -236,20 +273,23 @@ Outcome<void> archive(const PrivateKey& key, const Certificate& certificate, con
 }
 
 Outcome<Issued> issue(const ProvenRequest& proven, const Profile& profile, bool awaits_confirm,
-                      const Request& request, const Requester& requester, Services& services) {
-  TRY(check_key_is_new(proven, profile, request, requester, services));
+                      const Request& request, const Requester& requester, Services& services,
+                      const std::vector<CertificateRecord>& beside) {
+  ASSIGN_OR_RETURN(auto fresh,
+                   check_key_is_new(proven, profile, request, requester, services, beside));
   const auto& issuer = services.authority.issuer;
   auto plan = profile.plan(proven.wish, request.now, issuer.latest_not_after());
   if (!plan) return failure(to_rejection(plan.error()));
-  ASSIGN_OR_RETURN(const Bytes tbs, issuer.prepare(*plan));
-  TRY(look_over(tbs, profile, request, services));
-  ASSIGN_OR_RETURN(auto certificate, issuer.sign(tbs));
+  ASSIGN_OR_RETURN(Bytes tbs, issuer.prepare(*plan));
+  ASSIGN_OR_RETURN(const auto reviewed, look_over(std::move(tbs), profile, request, services));
+  ASSIGN_OR_RETURN(auto certificate, issuer.sign(reviewed));
   if (proven.wants_v1) plan->changes.emplace_back("the version is v3");
   Effects effects;
   effects.certificates.push_back(
       record_of(certificate, proven, profile, request, requester, awaits_confirm));
   effects.audit.push_back(issued_entry(effects.certificates.back(), plan->changes));
   effects.use_tokens = proven.tokens;
+  if (fresh) effects.fresh_keys.push_back(*std::move(fresh));
   if (proven.to_archive) {
     TRY(archive(*proven.to_archive, certificate, request, requester, services, effects));
   }

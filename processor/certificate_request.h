@@ -41,8 +41,10 @@ struct Issued {
   std::vector<std::string> changes;  // in words, for statusString
   Effects effects;
 };
+// `beside`: what the same message gets already.
 Outcome<Issued> issue(const ProvenRequest& proven, const Profile& profile, bool awaits_confirm,
-                      const Request& request, const Requester& requester, Services& services);
+                      const Request& request, const Requester& requester, Services& services,
+                      const std::vector<CertificateRecord>& beside = {});
 
 // What issue() would refuse, without issuing.
 Outcome<void> check_issuable(const ProvenRequest& proven, const Profile& profile,

@@ -57,6 +57,16 @@ Result<std::optional<std::int64_t>> change_transaction(const Effects& effects,
   return 0;
 }
 
+// False for a conflict: another request, or a member of the same batch, has got a certificate for
+// one of the keys meanwhile.
+Result<bool> keys_are_fresh(const Effects& effects, LedgerWriter& writer, Time now) {
+  for (const auto& key : effects.fresh_keys) {
+    ASSIGN_OR_RETURN(const bool taken, writer.has_key(key.spki, key.seen, now));
+    if (taken) return false;
+  }
+  return true;
+}
+
 // False for a conflict.
 Result<bool> change_waiting(const Effects& effects, std::int64_t transaction,
                             LedgerWriter& writer) {
@@ -170,6 +180,8 @@ Result<bool> apply_all(const Effects& effects, LedgerWriter& writer, Time now, M
   if (!protections) return false;
   ASSIGN_OR_RETURN(const bool changed, change_certificates(effects, writer));
   if (!changed) return false;
+  ASSIGN_OR_RETURN(const bool fresh, keys_are_fresh(effects, writer, now));
+  if (!fresh) return false;
   ASSIGN_OR_RETURN(const auto row, change_messages(effects, table, *transaction, now, rows));
   rows.push_back(row);
   for (const auto& certificate : effects.certificates) TRY(writer.add(certificate));
@@ -191,7 +203,8 @@ Result<void> run(Connection& connection, std::string_view sql) {
 
 // Only these can conflict half-way; the rest fails at its first step or never.
 bool needs_savepoint(const Effects& effects) {
-  return effects.use_secret || effects.waiting || !effects.kem_secrets.empty() ||
+  return !effects.fresh_keys.empty() || effects.use_secret || effects.waiting ||
+         !effects.kem_secrets.empty() ||
          !effects.use_tokens.empty() || !effects.envelopes.empty() ||
          !effects.state_changes.empty() || effects.changes_crl();
 }
@@ -200,6 +213,7 @@ bool needs_savepoint(const Effects& effects) {
 
 void Effects::merge(Effects&& more) {
   move_all(certificates, more.certificates);
+  move_all(fresh_keys, more.fresh_keys);
   move_all(state_changes, more.state_changes);
   move_all(revocations, more.revocations);
   move_all(unrevocations, more.unrevocations);

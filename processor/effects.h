@@ -35,6 +35,12 @@ struct SecretUse {
   std::string reference;
   std::int64_t certificates = 1;
 };
+// A key that no certificate may have but those of these effects: there was none among the first
+// `seen` certificates of the ledger.
+struct FreshKey {
+  Bytes spki;
+  std::int64_t seen = 0;
+};
 struct AuditEntry {
   std::string event;   // "certificate.issued"
   std::string detail;  // JSON
@@ -58,6 +64,7 @@ struct Effects {
   std::optional<StoredMessage> message;
   bool message_replaces = false;
   std::vector<CertificateRecord> certificates;
+  std::vector<FreshKey> fresh_keys;  // reuse_key = "deny"
   std::vector<StateChange> state_changes;
   std::vector<Revocation> revocations;
   std::vector<Bytes> unrevocations;  // serials

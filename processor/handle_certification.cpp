@@ -204,7 +204,8 @@ class Certification {
                          services_));  // says what is wrong with it
       return reject(PKIFailureInfo::badPOP, "possession of the key has not been proven");
     }
-    return issue(proven, *profile, !answer_.implicitConfirm, request_, requester_, services_);
+    return issue(proven, *profile, !answer_.implicitConfirm, request_, requester_, services_,
+                 answer_.effects.certificates);
   }
 
   // As it is, or as only who has the key can read it; with the key, if we have made it.

@@ -3,6 +3,7 @@
 #
 #   scripts/install-deps.sh           what a build and the tests need
 #   scripts/install-deps.sh build     what a build and the demo need
+#   scripts/install-deps.sh readers   also what scripts/readers.sh needs (Go, Java, Bouncy Castle)
 #   scripts/install-deps.sh extra     also what fuzzing and scripts/tidy.sh need (clang)
 #
 # Works as root, or as a user who may use sudo. Does nothing, and asks no package server, when all
@@ -17,18 +18,20 @@ build_packages=(
 )
 test_packages=(
   libgtest-dev libgmock-dev libbenchmark-dev
-  sqlite3 bindfs faketime tshark clang-format gnutls-bin python3-pyasn1-modules
+  sqlite3 bindfs faketime tshark clang-format gnutls-bin python3-pyasn1-modules python3-cryptography
   dovecot-imapd dovecot-pop3d dovecot-lmtpd dovecot-submissiond postfix s-nail
   openssh-server openssh-client
   dosfstools fusefat exfatprogs exfat-fuse ntfs-3g
 )
+reader_packages=(golang-go default-jdk-headless libbcprov-java libbcpkix-java)
 extra_packages=(clang clang-tidy)
 
 case "${1:-test}" in
   build) packages=("${build_packages[@]}") ;;
   test) packages=("${build_packages[@]}" "${test_packages[@]}") ;;
+  readers) packages=("${build_packages[@]}" "${test_packages[@]}" "${reader_packages[@]}") ;;
   extra) packages=("${build_packages[@]}" "${test_packages[@]}" "${extra_packages[@]}") ;;
-  *) echo "usage: $0 [build|test|extra]" >&2; exit 64 ;;
+  *) echo "usage: $0 [build|test|readers|extra]" >&2; exit 64 ;;
 esac
 
 fail() { printf '%s\n' "install-deps: $*" >&2; exit 1; }

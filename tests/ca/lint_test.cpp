@@ -55,7 +55,7 @@ struct Draft {
 MATCHER_P(Finds, rule, "") {
   for (const auto& finding : arg) *result_listener << finding.rule << ": " << finding.text << "; ";
   return std::ranges::any_of(arg, [&](const LintFinding& f) {
-    return f.rule == rule && f.level == LintFinding::Level::error;
+    return f.rule == rule && f.level != LintFinding::Level::warning;
   });
 }
 MATCHER_P(WarnsOf, rule, "") {
@@ -322,6 +322,11 @@ TEST(Lint, EveryFindingIsOfARuleThatSettingsCanName) {
   for (const auto& finding : draft.lint()) {
     EXPECT_THAT(lint_rules(), Contains(finding.rule));
   }
+  draft.tbs.subject = name_with(oid::id_at_commonName, der::kUtf8String, "\xff");
+  for (const auto& finding : draft.lint()) {
+    const bool fatal = finding.level == LintFinding::Level::fatal;
+    EXPECT_THAT(fatal ? fatal_rules() : lint_rules(), Contains(finding.rule));
+  }
 }
 
 TEST(Lint, ProfileDecidesWhatBecomesOfFindings) {
@@ -339,6 +344,75 @@ TEST(Lint, ProfileDecidesWhatBecomesOfFindings) {
   EXPECT_EQ(lint_for(profile, draft.encoded(), draft.root)->size(), 1);
   profile.lint = ProfileSettings::Lint::off;
   EXPECT_THAT(*lint_for(profile, draft.encoded(), draft.root), IsEmpty());
+}
+
+TEST(Lint, NothingAllowsWhatOthersCannotRead) {
+  Draft draft;
+  draft.tbs.subject = name_with(oid::id_at_commonName, der::Tag{0x1e}, "\1\2\3");
+  ProfileSettings profile;
+  profile.name = "p";
+  for (const auto lint :
+       {ProfileSettings::Lint::refuse, ProfileSettings::Lint::warn, ProfileSettings::Lint::off}) {
+    profile.lint = lint;
+    profile.lint_allow = {"name-form", "subject-string"};
+    const auto refused = review(profile, draft.encoded(), draft.root);
+    ASSERT_FALSE(refused);
+    EXPECT_THAT(refused.error().text, HasSubstr("BMPString has an odd number"));
+  }
+  EXPECT_THAT(review_own(draft.encoded()), Fails(HasSubstr("name-form")));
+}
+
+// Whatever makes a certificate goes through the review: roots, CMP certificates, links.
+TEST(Lint, WhatTheCaSignsForItselfIsReviewed) {
+  Draft draft;
+  const auto now = draft.clock.now();
+  const auto bad = name_with(oid::id_at_commonName, der::kPrintableString, "Grid_CA");
+  EXPECT_THAT(make_root(draft.ca_key, bad, now, now + hours(1), draft.random),
+              Fails(HasSubstr("PrintableString")));
+  const auto issuer = Issuer::create(draft.root, draft.ca_key, draft.random, draft.clock).value();
+  EXPECT_THAT(make_cmp_certificate(issuer, draft.key.public_key(), bad, now, now + hours(1)),
+              Fails(HasSubstr("PrintableString")));
+  // A CA certificate from elsewhere, whose name would be in every certificate and CRL.
+  auto tbs = draft.tbs;
+  tbs.subject = bad;
+  tbs.subjectPublicKeyInfo = to_bytes(draft.ca_key.public_key().spki());
+  tbs.extensions = {basic_constraints_extension(true, std::nullopt),
+                    key_usage_extension({KeyUsageBit::keyCertSign, KeyUsageBit::cRLSign})};
+  const auto foreign = Certificate::from_der(sign_certificate(tbs, draft.signer).value()).value();
+  EXPECT_THAT(Issuer::create(foreign, draft.ca_key, draft.random, draft.clock),
+              Fails(HasSubstr("cannot be read by others")));
+}
+
+TEST(Lint, MutantsOfEveryPartAreFatal) {
+  const auto with_extension = [](const char* id, const char* value, bool critical = false) {
+    return [=](Draft& draft) { draft.replace({Oid(id), critical, der_of(value)}); };
+  };
+  struct {
+    const char* rule;
+    std::function<void(Draft&)> change;
+  } const cases[] = {
+      {"name-form",
+       [](Draft& d) { d.tbs.subject = name_with(oid::id_at_commonName, der::kInteger, "\1"); }},
+      {"name-form",
+       [](Draft& d) { d.tbs.subject = name_with(Oid("2.25.99999999999"), der::kUtf8String, "a"); }},
+      {"name-form",
+       [](Draft& d) { d.tbs.issuer = name_with(oid::id_at_commonName, der::kIa5String, "\xe4"); }},
+      {"key-form",
+       [](Draft& d) {
+         d.tbs.subjectPublicKeyInfo = der_of("302a300506032b6570032100" + std::string(64, '0'));
+       }},
+      {"extension-form", with_extension("2.5.29.15", "03020080")},
+      {"extension-form", with_extension("2.5.29.17", "30058703010203")},
+      {"extension-form", with_extension("2.5.29.14", "040101", true)},
+      {"extension-form", with_extension("1.2.3", "010101")},
+      {"extension-value", with_extension("2.5.29.17", "3000")},
+  };
+  for (const auto& one : cases) {
+    Draft draft;
+    one.change(draft);
+    EXPECT_THAT(lint_certificate(draft.encoded(), draft.root), Finds(one.rule)) << one.rule;
+    EXPECT_THAT(review_own(draft.encoded()), Fails(HasSubstr("others could not use"))) << one.rule;
+  }
 }
 
 }  // namespace
