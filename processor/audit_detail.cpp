@@ -77,6 +77,16 @@ AuditEntry answered_entry(const Request& request, std::string_view requester,
                                   .text()};
 }
 
+AuditEntry contested_entry(const Job& job, const Conflict& conflict) {
+  return {"request.contested", JsonObject()
+                                   .add("job", job.id.text())
+                                   .add("channel", job.envelope.channel)
+                                   .add("source", job.envelope.source)
+                                   .add("conflict", to_string(conflict.what))
+                                   .add("row", conflict.row)
+                                   .text()};
+}
+
 AuditEntry recovered_entry(const CertificateRecord& record, const Request& request,
                            std::string_view requester) {
   return {"key.recovered", JsonObject()

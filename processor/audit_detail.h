@@ -6,6 +6,7 @@
 #include "processor/effects.h"
 #include "processor/request.h"
 #include "processor/wait_table.h"
+#include "queue/job.h"
 
 namespace cmpost {
 
@@ -19,6 +20,9 @@ AuditEntry revoked_entry(const Revocation& revocation, std::string_view why);
 // protection did not hold.
 AuditEntry answered_entry(const Request& request, std::string_view requester,
                           std::string_view reply_body, std::string_view outcome);
+
+// A request whose answer has conflicted for good.
+AuditEntry contested_entry(const Job& job, const Conflict& conflict);
 
 // An archived private key leaves.
 AuditEntry recovered_entry(const CertificateRecord& record, const Request& request,

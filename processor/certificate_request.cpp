@@ -220,7 +220,7 @@ Outcome<Issued> issue(const ProvenRequest& proven, const Profile& profile, bool 
   effects.certificates.push_back(
       record_of(certificate, proven, profile, request, requester, awaits_confirm));
   effects.audit.push_back(issued_entry(effects.certificates.back(), plan->changes));
-  effects.use_tokens = proven.tokens;
+  for (const auto& token : proven.tokens) effects.use_tokens.push_back(token.reference);
   if (proven.to_archive) {
     TRY(archive(*proven.to_archive, certificate, request, services, effects));
   }

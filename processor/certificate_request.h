@@ -4,6 +4,7 @@
 #include <string>
 
 #include "crypto/private_key.h"
+#include "processor/controls.h"
 #include "processor/handlers.h"
 
 namespace cmpost {
@@ -21,7 +22,7 @@ struct ProvenRequest {
   bool wants_v1 = false;                  // ccr; there are v3 certificates only
   std::optional<PrivateKey> generated{};  // made here, to be delivered
   std::optional<PrivateKey> to_archive{};
-  std::vector<std::string> tokens{};  // that it uses up
+  std::vector<TokenUse> tokens{};  // that it uses up
 };
 
 // The field rules of a CertTemplate and the proof of possession.

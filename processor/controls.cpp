@@ -1,5 +1,7 @@
 #include "processor/controls.h"
 
+#include <algorithm>
+
 #include "crypto/envelope.h"
 #include "crypto/key_package.h"
 #include "processor/secret_store.h"
@@ -118,18 +120,27 @@ Checked<void> check_controls(const CertReqMsg& message, const Request& request) 
   return check_reg_info(message);
 }
 
-Outcome<std::vector<std::string>> check_tokens(const CertReqMsg& message, Services& services) {
-  std::vector<std::string> to_use;
+Outcome<std::vector<TokenUse>> check_tokens(const CertReqMsg& message, Services& services) {
+  std::vector<TokenUse> to_use;
   ASSIGN_OR_RETURN(const auto token,
                    check_token(message, oid::id_regCtrl_regToken, "regToken", services));
   if (token) {
     if (!token->max_uses || token->uses >= *token->max_uses) {
       return reject(PKIFailureInfo::notAuthorized, "regToken has been used before");
     }
-    to_use.push_back(token->reference);
+    to_use.push_back({token->reference, *token->max_uses - token->uses});
   }
   TRY(check_token(message, oid::id_regCtrl_authenticator, "authenticator", services));
   return to_use;
+}
+
+Checked<void> check_tokens_left(const std::vector<TokenUse>& tokens,
+                                const std::vector<std::string>& used) {
+  for (const auto& token : tokens) {
+    if (std::ranges::count(used, token.reference) < token.left) continue;
+    return reject(PKIFailureInfo::notAuthorized, "regToken has been used before");
+  }
+  return {};
 }
 
 Checked<std::optional<PrivateKey>> key_to_archive(const CertReqMsg& message,

@@ -145,6 +145,7 @@ class Certification {
 
   Outcome<Issued> decide(const ProvenRequest& proven) {
     TRY(authorise(proven, request_, requester_, granted()));
+    TRY(check_tokens_left(proven.tokens, answer_.effects.use_tokens));
     ASSIGN_OR_RETURN(const auto* const profile,
                      pick_profile(proven.certProfile, *request_.channel));
     if (proven.by_challenge) {
