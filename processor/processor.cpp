@@ -25,6 +25,7 @@ constexpr int kMaxAttempts = 100;
 constexpr int kCommitTries = 5;
 constexpr auto kCommitPause = std::chrono::milliseconds(500);
 constexpr auto kIdle = std::chrono::seconds(1);
+constexpr auto kGivenBackFor = std::chrono::seconds(10);
 
 std::size_t worker_count(const ProcessorSettings& settings) {
   return settings.workers != 0 ? settings.workers
@@ -76,8 +77,9 @@ class Processor::Pipeline {
     wait_until_committed();
     committer.request_stop();
     committer.join();
-    if (error_) return failure(*error_);
-    return totals_;
+    if (!error_) return totals_;
+    give_back();
+    return failure(*error_);
   }
 
  private:
@@ -141,7 +143,12 @@ class Processor::Pipeline {
         [&] { look_ahead(group); });
     const auto members = check_parts(items, batches);
     if (members.empty()) end_snapshots();
-    if (hand_over(group)) answer_members(items, batches, members);
+    if (hand_over(group)) {
+      answer_members(items, batches, members);
+    } else {
+      const std::lock_guard lock(mutex_);
+      abandon(group);
+    }
     end_snapshots();
   }
 
@@ -276,11 +283,39 @@ class Processor::Pipeline {
         note(std::move(*committed));
       } else {
         error_ = std::move(committed).error();
+        abandon(group);
         give_up_waiting();
       }
       changed_.notify_all();
       if (error_) return;
     }
+  }
+
+  void abandon(const Group& group) {  // REQUIRES(mutex_)
+    for (const auto& item : group) abandoned_.push_back(item.lease.job.id);
+  }
+
+  // What is leased and will not be worked on: the process lives, so that its leases would last.
+  void give_back() {
+    const std::lock_guard lock(mutex_);
+    auto ids = std::exchange(abandoned_, {});
+    const auto add = [&](std::vector<Lease>&& leases) {
+      for (const auto& lease : leases) ids.push_back(lease.job.id);
+    };
+    if (waiting_) {
+      for (const auto& item : *waiting_) ids.push_back(item.lease.job.id);
+      waiting_.reset();
+    }
+    add(take_redo());
+    for (auto* leases : {&early_, &again_, &suspects_}) add(std::exchange(*leases, {}));
+    if (ahead_ && *ahead_) add(std::move(**ahead_));
+    ahead_.reset();
+    contests_.clear();
+    seen_.clear();
+    if (ids.empty()) return;
+    const auto due = services_.clock.now() + kGivenBackFor;
+    const auto done = spool_.requests().defer_all(ids, due, to_string(*error_));
+    if (!done) log::error("requests.not_given_back", {{"error", to_string(done.error())}});
   }
 
   // Nobody will commit it, or answer the late members of its batches.
@@ -339,6 +374,7 @@ class Processor::Pipeline {
   bool committing_ = false;       // GUARDED_BY(mutex_)
   std::vector<Redo> redo_;        // GUARDED_BY(mutex_)
   std::vector<Lease> early_;      // GUARDED_BY(mutex_)
+  std::vector<JobId> abandoned_;  // GUARDED_BY(mutex_): leased, and not worked on any more
   ProcessorTotals totals_;        // GUARDED_BY(mutex_)
   std::optional<Error> error_;    // GUARDED_BY(mutex_)
 };

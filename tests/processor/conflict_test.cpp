@@ -401,6 +401,26 @@ TEST_F(ConflictTest, WhatNobodyWaitsForIsKeptForAnOperator) {
   EXPECT_TRUE(std::holds_alternative<Decision::Hold>(kept.what));
 }
 
+// Other processes, or this one a moment later, may be luckier.
+TEST_F(ConflictTest, WhatCannotBeCommittedIsGivenBack) {
+  start();
+  ca().put(with_mac(ca(), ir(Credential())));
+  const auto other =
+      must(open_database("sqlite:ledger.db", ca().directory.path(), OpenMode::read_write));
+  must(other->execute("ALTER TABLE message RENAME TO elsewhere"));
+  {
+    auto processor =
+        must(Processor::create(*ca().spool, *ca().ledger, ca().services(), {.workers = 1}, [] {}));
+    EXPECT_FALSE(processor->drain({}));
+  }
+  const auto counts = must(ca().spool->requests().counts());
+  EXPECT_EQ(counts.active, 0U);
+  EXPECT_EQ(counts.deferred, 1U);
+  must(other->execute("ALTER TABLE elsewhere RENAME TO message"));
+  ca().clock.advance(std::chrono::seconds(11));
+  EXPECT_EQ(ca().work().answered, 1U);
+}
+
 TEST(Contest, EndsWhateverLoses) {
   Contest contest;
   contest.times = Contest::kPlansBefore;
