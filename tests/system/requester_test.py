@@ -6,7 +6,7 @@ import os
 import signal
 import unittest
 
-from instance import PROGRAM, SECRET, InstanceTest, run
+from instance import ANYTHING, PROGRAM, SECRET, InstanceTest, run
 from requester import (BAD_POP, CCP, CCR, CP, CR, ENC_KEY_WITH_ID, ERROR, GENM, GENP, IP, IR,
                        KEM_CIPHERTEXT_INFO, KRP, KRR, NESTED, POLL_REP, POPDECC, POPDECR,
                        PROTOCOL_ENCR_KEY, RP, RR, RSA, WRONG_AUTHORITY, AgreeingHolder, Agreement,
@@ -286,7 +286,7 @@ class Excluding(WithAuthority):
         deaths = 0
         for number, step in enumerate(range(1, 28, 3), 1):
             reference = f"once{number}"
-            self.instance.add_secret(reference, SECRET, "--uses", "1")
+            self.instance.add_secret(reference, SECRET, *ANYTHING, "--uses", "1")
             devices = [self.device(SECRET, reference) for _ in range(3)]
             requests = [self.ir(one, f"key{number}-{i}") for i, one in enumerate(devices)]
             batch = self.authority().message(NESTED, seq(*requests[:2]))
