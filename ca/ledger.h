@@ -63,6 +63,8 @@ class LedgerWriter {
       : connection_(connection), clock_(clock) {}
   // For the processor's own tables in the same commit.
   Connection& connection() { return connection_; }
+  // Sees what this commit has written so far. In the same thread, and not longer than the commit.
+  LedgerReader reader();
 
   // Stores `record` (its id is not looked at) and returns the id of the row. A serial number that
   // the ledger knows already is an Error.

@@ -4,6 +4,7 @@
 #include "ca/ledger.h"
 #include "ca/ledger_rows.h"
 #include "ca/ledger_schema.h"
+#include "store/borrowed_connection.h"
 
 namespace cmpost {
 namespace {
@@ -78,6 +79,10 @@ constexpr std::string_view kUnrevoke =
 constexpr std::int64_t kKeptCrls = 10;
 
 }  // namespace
+
+LedgerReader LedgerWriter::reader() {
+  return LedgerReader(std::make_unique<BorrowedConnection>(connection_));
+}
 
 Result<std::int64_t> LedgerWriter::add(const CertificateRecord& record) {
   const auto spki = find_spki(record.der);

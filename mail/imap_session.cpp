@@ -135,8 +135,19 @@ Result<std::map<std::uint32_t, std::size_t>> ImapSession::sizes(const Uids& uids
     if (asked && fetch.size) sizes[*fetch.uid] = *fetch.size;
     return {};
   };
+  constexpr std::string_view kItem = " (UID RFC822.SIZE)";
   for (const auto& set : imap_sets(uids)) {
-    TRY(dialogue_.demand("UID FETCH " + set + " (UID RFC822.SIZE)", note));
+    ASSIGN_OR_RETURN(const auto reply,
+                     dialogue_.command("UID FETCH " + set + std::string(kItem), note));
+    if (reply.name == "OK") continue;
+    // Some mail in it is one that the server cannot look at: it has no size, and the others theirs.
+    for (const auto uid : uids) {
+      if (sizes.contains(uid)) continue;
+      ASSIGN_OR_RETURN(
+          const auto one,
+          dialogue_.command("UID FETCH " + std::to_string(uid) + std::string(kItem), note));
+      if (one.name != "OK") sizes.emplace(uid, 0);
+    }
   }
   return sizes;
 }

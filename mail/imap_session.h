@@ -31,7 +31,7 @@ class ImapSession {
   // The mails that nobody deleted and that carry none of our keywords. Not UNSEEN: a request that a
   // person has read is still a request.
   Result<Uids> search();
-  // RFC822.SIZE of those that are there.
+  // RFC822.SIZE of those that are there; 0 where the server refuses to tell.
   Result<std::map<std::uint32_t, std::size_t>> sizes(const Uids& uids);
   // The mail, \Seen or not as before; cut after `max` octets; nullopt when it is not there.
   Result<std::optional<Bytes>> body(std::uint32_t uid, std::size_t max);

@@ -14,6 +14,8 @@ constexpr std::size_t kGroup = 500;
 constexpr std::size_t kGroupOctets = std::size_t{32} << 20U;
 constexpr std::size_t kMostSenders = 100'000;
 constexpr auto kHour = std::chrono::hours(1);
+// Mails in a row that do not come: the fault is not theirs.
+constexpr int kMostFailures = 3;
 
 }  // namespace
 
@@ -35,14 +37,17 @@ Result<Intake> MailIngress::poll(const std::stop_token& stop) {
     ASSIGN_OR_RETURN(const auto allowed, gate_.allowance());
     if (allowed == 0) break;
     // What is left for the next hour must not hide what lies behind it.
-    const auto most = std::min(kGroup, allowed) + left_.size();
+    const auto most = std::min(kGroup, allowed) + left_.size() + reluctant_.size();
     ASSIGN_OR_RETURN(auto mails, source_->list(most, stop));
     const bool full = mails.size() >= most;
-    std::erase_if(mails, [this](const auto& mail) { return left_.contains(mail.arrival); });
+    if (!full) forget_gone(mails);
+    std::erase_if(mails, [this](const auto& mail) {
+      return left_.contains(mail.arrival) || reluctant_.rests(mail.arrival, steady_.now());
+    });
     TRY(take_group(mails, intake, stop));
     if (!full || mails.empty()) break;
   }
-  intake.stuck = left_.size() + (gate_.needs_help() ? 1 : 0);
+  intake.stuck = left_.size() + reluctant_.left_out() + (gate_.needs_help() ? 1 : 0);
   intake.paused = gate_.closed() && !gate_.needs_help();
   return intake;
 }
@@ -55,16 +60,92 @@ Result<void> MailIngress::take_group(std::span<const MailHandle> mails, Intake& 
       octets += std::min(mails[count].size, settings_.mail.max_mail);
       if (count > 0 && octets > kGroupOctets) break;
     }
-    Group group;
-    TRY(take(mails.first(count), group, intake, stop));
-    TRY(settle(group, intake, stop));
+    TRY(take_part(mails.first(count), intake, stop));
     mails = mails.subspan(count);
   }
   return {};
 }
 
-Result<void> MailIngress::take(std::span<const MailHandle> mails, Group& group, Intake& intake,
-                               const std::stop_token& stop) {
+// What has come is settled first, whatever broke. The first that is missing is suspected, and the
+// rest is asked for again. That none of several comes is the source's fault.
+Result<void> MailIngress::take_part(std::span<const MailHandle> mails, Intake& intake,
+                                    const std::stop_token& stop) {
+  Mails wanted(mails.begin(), mails.end());
+  int failures = 0;
+  while (!wanted.empty() && !stop.stop_requested()) {
+    Group group;
+    auto missing = take(wanted, group, intake, stop);
+    TRY(settle(group, intake, stop));
+    TRY(note_came(wanted, missing));
+    if (missing.empty() || stop.stop_requested()) return {};
+    if (missing.size() < wanted.size()) failures = 0;
+    ASSIGN_OR_RETURN(const auto trouble, take_suspect(missing.front(), intake, stop));
+    failures = trouble ? failures + 1 : 0;
+    if (failures >= kMostFailures) return failure(*trouble);
+    missing.erase(missing.begin());
+    wanted = std::move(missing);
+  }
+  return {};
+}
+
+// It is to blame if it does not come from a source that is there.
+Result<std::optional<Error>> MailIngress::take_suspect(const MailHandle& mail, Intake& intake,
+                                                       const std::stop_token& stop) {
+  TRY(source_->connect(stop));
+  auto raw = source_->fetch(mail, settings_.mail.max_mail, stop);
+  if (raw && *raw) {
+    Group group;
+    judge(mail, **std::move(raw), group, intake);
+    TRY(settle(group, intake, stop));
+    TRY(note_came(mail));
+    return std::nullopt;
+  }
+  if (stop.stop_requested()) return std::nullopt;
+  const auto why = raw ? "the server names it and does not give it" : raw.error().what;
+  if (reluctant_.failed(mail.arrival, steady_.now())) TRY(leave_out(mail, why));
+  return raw ? std::nullopt : std::optional(std::move(raw).error());
+}
+
+Job MailIngress::job_of_unread(const MailHandle& mail) const {
+  return quarantined_mail({}, mail.arrival, settings_, "mail " + mail.arrival);
+}
+
+Result<void> MailIngress::leave_out(const MailHandle& mail, const std::string& reason) {
+  const auto why = "the mail cannot be fetched and is left out: " + reason;
+  log::error("mail.left_out",
+             {{"channel", settings_.name}, {"mail", mail.arrival}, {"reason", why}});
+  return requests_.put_held(
+      job_of_unread(mail),
+      to_string(Error{Recovery::hold, why,
+                      "look at it in the mailbox; it is asked for again by and by"}));
+}
+
+Result<void> MailIngress::note_came(const Mails& wanted, const Mails& missing) {
+  if (reluctant_.empty()) return {};
+  std::set<std::string> still;
+  for (const auto& mail : missing) still.insert(mail.arrival);
+  for (const auto& mail : wanted) {
+    if (!still.contains(mail.arrival)) TRY(note_came(mail));
+  }
+  return {};
+}
+
+Result<void> MailIngress::note_came(const MailHandle& mail) {
+  if (!reluctant_.came(mail.arrival)) return {};
+  log::info("mail.came_after_all", {{"channel", settings_.name}, {"mail", mail.arrival}});
+  TRY(requests_.drop(job_of_unread(mail).id, "the mail came after all"));
+  return {};
+}
+
+void MailIngress::forget_gone(const Mails& listed) {
+  if (reluctant_.empty()) return;
+  std::set<std::string> named;
+  for (const auto& mail : listed) named.insert(mail.arrival);
+  reluctant_.keep_only(named);
+}
+
+MailIngress::Mails MailIngress::take(std::span<const MailHandle> mails, Group& group,
+                                     Intake& intake, const std::stop_token& stop) {
   const auto limit = settings_.mail.max_mail;
   std::vector<MailHandle> wanted;
   for (const auto& mail : mails) {
@@ -74,17 +155,27 @@ Result<void> MailIngress::take(std::span<const MailHandle> mails, Group& group, 
       put_aside_unread(mail, group, intake);
     }
   }
-  return source_->fetch_all(
+  std::set<std::string> came;
+  const auto fetched = source_->fetch_all(
       wanted, limit,
-      [&](const MailHandle& mail, Bytes raw) { judge(mail, std::move(raw), group, intake); }, stop);
+      [&](const MailHandle& mail, Bytes raw) {
+        came.insert(mail.arrival);
+        judge(mail, std::move(raw), group, intake);
+      },
+      stop);
+  if (!fetched) {
+    log::debug("mail.not_all_came",
+               {{"channel", settings_.name}, {"reason", fetched.error().what}});
+  }
+  std::erase_if(wanted, [&](const auto& mail) { return came.contains(mail.arrival); });
+  return wanted;
 }
 
 void MailIngress::put_aside_unread(const MailHandle& mail, Group& group, Intake& intake) {
   const auto reason = "the mail has " + std::to_string(mail.size) +
                       " octets, more than max_mail (" + std::to_string(settings_.mail.max_mail) +
                       "); it was not fetched and lies in the quarantine folder";
-  group.held.emplace_back(quarantined_mail({}, mail.arrival, settings_, "mail " + mail.arrival),
-                          reason);
+  group.held.emplace_back(job_of_unread(mail), reason);
   group.places[MailPlace::quarantine].push_back(mail);
   ++intake.quarantined;
 }

@@ -14,6 +14,7 @@
 #include "queue/job_queue.h"
 #include "watcher/ingress.h"
 #include "watcher/intake_gate.h"
+#include "watcher/reluctant_inputs.h"
 
 namespace cmpost {
 
@@ -22,6 +23,10 @@ namespace cmpost {
 // be listed, shown, released and dropped whatever becomes of the mailbox. A bounce of one of our
 // answers is told to `bounced`. A sender over its budget has its mails left where they are, and so
 // has everybody when the channel is at its limits, which a mail with several requests may pass.
+//
+// What has come is durable before a fault of the source is told. A mail that the source names and
+// does not hand over is asked for alone, and after some tries left out: it is a held job without a
+// payload, and is asked for again at long intervals.
 class MailIngress final : public Ingress {
  public:
   // Called for each recipient in a delivery report: who was not reached, and the address that the
@@ -49,8 +54,20 @@ class MailIngress final : public Ingress {
 
   Result<void> take_group(std::span<const MailHandle> mails, Intake& intake,
                           const std::stop_token& stop);
-  Result<void> take(std::span<const MailHandle> mails, Group& group, Intake& intake,
-                    const std::stop_token& stop);
+  using Mails = std::vector<MailHandle>;
+  Result<void> take_part(std::span<const MailHandle> mails, Intake& intake,
+                         const std::stop_token& stop);
+  // Those that have not come.
+  Mails take(std::span<const MailHandle> mails, Group& group, Intake& intake,
+             const std::stop_token& stop);
+  // What the source broke on; nullopt: it has come, or the source has nothing for it.
+  Result<std::optional<Error>> take_suspect(const MailHandle& mail, Intake& intake,
+                                            const std::stop_token& stop);
+  Result<void> leave_out(const MailHandle& mail, const std::string& reason);
+  Result<void> note_came(const MailHandle& mail);
+  Result<void> note_came(const Mails& wanted, const Mails& missing);
+  void forget_gone(const Mails& listed);
+  Job job_of_unread(const MailHandle& mail) const;
   void put_aside_unread(const MailHandle& mail, Group& group, Intake& intake);
   void judge(const MailHandle& mail, Bytes raw, Group& group, Intake& intake);
   Result<void> settle(Group& group, Intake& intake, const std::stop_token& stop);
@@ -67,6 +84,7 @@ class MailIngress final : public Ingress {
   Time hour_{};  // the budget's, from its begin
   std::map<std::string, std::size_t> used_;
   std::set<std::string> left_;  // arrivals of mails that wait for the next hour
+  ReluctantInputs reluctant_;   // arrivals of mails that do not come
 };
 
 }  // namespace cmpost

@@ -5,6 +5,8 @@
 namespace cmpost {
 namespace {
 
+constexpr int kMostBreaks = 2;
+
 std::string pop3_key(const Pop3Session::Mail& mail) {
   return "UIDL=" + mail.uidl + ";SIZE=" + std::to_string(mail.size);
 }
@@ -59,6 +61,7 @@ void Pop3Source::forget_gone() {
   std::set<std::string> there;
   for (const auto& mail : session_->mails()) there.insert(pop3_key(mail));
   std::erase_if(digests_, [&](const auto& one) { return !there.contains(one.first); });
+  std::erase_if(breaks_, [&](const auto& one) { return !there.contains(one.first); });
   std::erase_if(foreign_, [&](const auto& one) { return !there.contains(one); });
 }
 
@@ -86,9 +89,22 @@ Result<std::string> Pop3Source::arrival_of(const Mail& mail, const std::string& 
   if (const auto known = digests_.find(key); known != digests_.end()) return begin + known->second;
   if (mail.size > settings_.max_mail) return begin;
   session_->begin(stop);  // after a restart there may be many of them
-  ASSIGN_OR_RETURN(auto digest, session_->header_digest(mail));
-  digests_[key] = digest;
-  return begin + digest;
+  auto digest = session_->header_digest(mail);
+  if (!digest && !stop.stop_requested() && ++breaks_[key] >= kMostBreaks) digests_[key] = "";
+  TRY(digest);
+  breaks_.erase(key);
+  digests_[key] = *digest;
+  return begin + *digest;
+}
+
+// A header that breaks the dialogue must not hide the mails behind it: the next look goes past it.
+Result<Pop3Source::Sight> Pop3Source::look_patiently(std::size_t max, const std::stop_token& stop) {
+  for (int looks = 1;; ++looks) {
+    auto sight = checked(look(max, stop));
+    if (sight || looks > 2 * kMostBreaks || stop.stop_requested()) return sight;
+    TRY(checked(ensure_session(stop)));
+    forget_gone();
+  }
 }
 
 Result<Pop3Source::Sight> Pop3Source::look(std::size_t max, const std::stop_token& stop) {
@@ -117,7 +133,7 @@ Result<std::vector<MailHandle>> Pop3Source::list(std::size_t max, const std::sto
   leave(stop);
   TRY(checked(ensure_session(stop)));
   forget_gone();
-  ASSIGN_OR_RETURN(auto sight, checked(look(max, stop)));
+  ASSIGN_OR_RETURN(auto sight, look_patiently(max, stop));
   TRY(checked(remove_expired(sight.expired, stop)));
   return std::move(sight.mails);
 }

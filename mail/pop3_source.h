@@ -15,8 +15,9 @@ namespace cmpost {
 // memory; after a restart they are listed once more, with the same arrival.
 //
 // The arrival names the account, the mail's UIDL and size, and a digest of its header, since some
-// servers give a UIDL to a new mail when the old one is gone. The maildrop is locked only while
-// mails are listed, fetched and filed away.
+// servers give a UIDL to a new mail when the old one is gone. Where the header breaks the
+// dialogue again and again, that digest is left out. The maildrop is locked only while mails are
+// listed, fetched and filed away.
 class Pop3Source final : public MailSource {
  public:
   // `wall` measures `keep` and must outlive the object.
@@ -42,6 +43,7 @@ class Pop3Source final : public MailSource {
     std::vector<std::string> expired;  // keys of taken ones whose time is over
   };
   Result<Sight> look(std::size_t max, const std::stop_token& stop);
+  Result<Sight> look_patiently(std::size_t max, const std::stop_token& stop);
   Result<void> remove_expired(const std::vector<std::string>& keys, const std::stop_token& stop);
   Result<std::string> arrival_of(const Mail& mail, const std::string& key,
                                  const std::stop_token& stop);
@@ -57,6 +59,7 @@ class Pop3Source final : public MailSource {
   TakenMails taken_;
   // By key, of mails that are still there.
   std::map<std::string, std::string> digests_;
+  std::map<std::string, int> breaks_;  // how often a header has broken the dialogue
   std::set<std::string> foreign_;
 };
 

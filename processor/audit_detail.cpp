@@ -85,6 +85,16 @@ std::string not_recorded_detail(std::string_view channel, const StrangerCount::S
       .text();
 }
 
+AuditEntry contested_entry(const Job& job, const Conflict& conflict) {
+  return {"request.contested", JsonObject()
+                                   .add("job", job.id.text())
+                                   .add("channel", job.envelope.channel)
+                                   .add("source", job.envelope.source)
+                                   .add("conflict", to_string(conflict.what))
+                                   .add("row", conflict.row)
+                                   .text()};
+}
+
 AuditEntry recovered_entry(const CertificateRecord& record, const Request& request,
                            std::string_view requester) {
   return {"key.recovered", JsonObject()

@@ -6,6 +6,7 @@
 #include "processor/effects.h"
 #include "processor/request.h"
 #include "processor/wait_table.h"
+#include "queue/job.h"
 
 namespace cmpost {
 
@@ -22,6 +23,8 @@ AuditEntry answered_entry(const Request& request, std::string_view requester,
 
 // The JSON of "message.not_recorded": how many messages of strangers have no record of their own.
 std::string not_recorded_detail(std::string_view channel, const StrangerCount::Seen& seen);
+// A request whose answer has conflicted for good.
+AuditEntry contested_entry(const Job& job, const Conflict& conflict);
 
 // An archived private key leaves.
 AuditEntry recovered_entry(const CertificateRecord& record, const Request& request,

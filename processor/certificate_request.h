@@ -4,6 +4,7 @@
 #include <string>
 
 #include "crypto/private_key.h"
+#include "processor/controls.h"
 #include "processor/handlers.h"
 
 namespace cmpost {

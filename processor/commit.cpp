@@ -20,61 +20,19 @@ struct Patience {
   bool is_over = false;
 };
 
-// False: one of them conflicts, or does not come.
-Result<bool> apply_each(MemberStream& members, LedgerWriter& writer, Time now, Patience& patience,
-                        MessageRows& rows) {
-  for (std::size_t i = 0; i < members.size(); ++i) {
-    const auto effects = members.wait_for(i, patience.until);
-    if (!effects) {
-      patience.is_over = true;
-      return retry("a batch takes longer than it seemed to");
-    }
-    if (*effects == nullptr) return false;
-    ASSIGN_OR_RETURN(const bool applied, apply(**effects, writer, now, rows));
-    if (!applied) return false;
-    if ((i + 1) % kWriteAhead == 0) writer.connection().write_ahead();
-  }
-  return true;
-}
-
-// The members come first: the decision about the whole is made when all of them are answered.
-Result<bool> apply_all(const WorkedOn& item, LedgerWriter& writer, Time now, Patience& patience) {
-  MessageRows rows;
-  ASSIGN_OR_RETURN(const bool applied, apply_each(*item.members, writer, now, patience, rows));
-  if (!applied) return false;
-  item.members->wait_for_end();
-  return item.decision ? apply(item.decision->effects, writer, now, rows) : false;
-}
-
-// All members of a batch and the whole, or nothing.
-Result<bool> apply_batch(const WorkedOn& item, LedgerWriter& writer, Time now, Patience& patience) {
-  auto& connection = writer.connection();
-  TRY(connection.execute("SAVEPOINT one_batch"));
-  auto applied = apply_all(item, writer, now, patience);
-  if (!applied) return applied;  // the whole commit is given up
-  if (!*applied) {
-    TRY(connection.execute("ROLLBACK TO one_batch"));
-    writer.forget();
-  }
-  TRY(connection.execute("RELEASE one_batch"));
-  return applied;
-}
-
-// Which decisions take effect, into `applied`.
-Result<void> apply_group(const Group& group, LedgerWriter& writer, Time now, Patience& patience,
-                         std::vector<bool>& applied) {
-  for (std::size_t i = 0; i < group.size(); ++i) {
-    const auto& item = group[i];
-    if (item.members) {
-      ASSIGN_OR_RETURN(applied[i], apply_batch(item, writer, now, patience));
-    } else if (item.decision) {
-      ASSIGN_OR_RETURN(applied[i], apply(item.decision->effects, writer, now));
-    }
-  }
-  return {};
-}
-
+// All that will come of them has. The decision about a batch with late members is made in between.
 void wait_for_batches(const Group& group) {
+  const bool late = std::ranges::any_of(
+      group, [](const auto& item) { return item.members && !item.members->late().empty(); });
+  for (const auto& item : group) {
+    if (item.members) late ? item.members->wait_for_others() : item.members->wait_for_end();
+  }
+}
+
+void end_batches(const Group& group) {
+  for (const auto& item : group) {
+    if (item.members) item.members->end_late();
+  }
   for (const auto& item : group) {
     if (item.members) item.members->wait_for_end();
   }
@@ -86,9 +44,9 @@ bool changes_crl(const WorkedOn& item) {
 }
 
 // Some decision in it that took effect does.
-bool changes_crl(const Group& group, const std::vector<bool>& applied) {
+bool changes_crl(const Group& group, const Fates& fates) {
   for (std::size_t i = 0; i < group.size(); ++i) {
-    if (applied[i] && group[i].decision && changes_crl(group[i])) return true;
+    if (fates[i].applied && group[i].decision && changes_crl(group[i])) return true;
   }
   return false;
 }
@@ -98,10 +56,10 @@ const Job* reply_of(const WorkedOn& item) {
   return reply != nullptr ? &reply->job : nullptr;
 }
 
-Spool::Exchange exchange_of(const Group& group, const std::vector<bool>& applied) {
+Spool::Exchange exchange_of(const Group& group, const Fates& fates) {
   Spool::Exchange exchange;
   for (std::size_t i = 0; i < group.size(); ++i) {
-    const auto* reply = applied[i] ? reply_of(group[i]) : nullptr;
+    const auto* reply = fates[i].applied ? reply_of(group[i]) : nullptr;
     if (reply == nullptr) continue;
     exchange.answered.push_back(group[i].lease.job.id);
     exchange.replies.push_back(reply);
@@ -130,15 +88,139 @@ void log_decision(const WorkedOn& item) {
   }
 }
 
+// One attempt to apply a group, inside a commit.
+class Application {
+ public:
+  Application(Group& group, const ProcessorServices& services, LedgerWriter& writer, Time now,
+              Patience& patience)
+      : group_(group), services_(services), writer_(writer), now_(now), patience_(patience) {}
+
+  Result<Fates> run() {
+    Fates fates;
+    for (auto& item : group_) {
+      ASSIGN_OR_RETURN(auto fate, apply_one(item));
+      fates.push_back(std::move(fate));
+    }
+    return fates;
+  }
+
+ private:
+  Result<Fate> apply_one(WorkedOn& item) {
+    if (item.contest.is_decided_alone()) return decide_alone(item);
+    if (item.members) return apply_batch(item);
+    return item.decision ? apply_effects(item.decision->effects) : Fate{};
+  }
+
+  Result<Fate> apply_effects(const Effects& effects) {
+    ASSIGN_OR_RETURN(auto conflict, apply(effects, writer_, now_));
+    const bool applied = !conflict;
+    return Fate{applied, std::move(conflict), {}};
+  }
+
+  // On what the commit has written so far: where that conflicts, it does so with itself.
+  Result<Fate> decide_alone(WorkedOn& item) {
+    auto ledger = writer_.reader();
+    item.decision = respond_alone(item.lease, ledger, services_, item.turn);
+    if (!item.decision) return Fate{};
+    ASSIGN_OR_RETURN(const auto fate, apply_effects(item.decision->effects));
+    if (fate.applied) return fate;
+    item.decision = refuse_for(*fate.conflict, item.lease, ledger, services_);
+    if (!item.decision) return Fate{};
+    ASSIGN_OR_RETURN(const auto refused, apply_effects(item.decision->effects));
+    if (!refused.applied) item.decision = hold("its refusal conflicts with itself");
+    return Fate{};
+  }
+
+  // All members of a batch and the whole, or nothing.
+  Result<Fate> apply_batch(WorkedOn& item) {
+    auto& connection = writer_.connection();
+    TRY(connection.execute("SAVEPOINT one_batch"));
+    auto fate = apply_members(item);
+    if (!fate) return fate;  // the whole commit is given up
+    item.members->end_late();
+    if (!fate->applied) {
+      TRY(connection.execute("ROLLBACK TO one_batch"));
+      writer_.forget();
+    }
+    TRY(connection.execute("RELEASE one_batch"));
+    return fate;
+  }
+
+  // The members come first: the decision about the whole is made when all of them are answered.
+  Result<Fate> apply_members(WorkedOn& item) {
+    auto& members = *item.members;
+    Fate fate;
+    MessageRows rows(members.size());
+    for (std::size_t i = 0; i < members.size(); ++i) {
+      if (members.is_late(i)) continue;
+      const auto effects = members.wait_for(i, patience_.until);
+      if (!effects) {
+        patience_.is_over = true;
+        return retry("a batch takes longer than it seemed to");
+      }
+      TRY(apply_member(i, *effects, rows, fate));
+      if ((i + 1) % kWriteAhead == 0) writer_.connection().write_ahead();
+    }
+    if (fate.applied) TRY(apply_late(members, rows, fate));
+    if (!fate.applied) return fate;
+    members.end_late();
+    members.wait_for_end();
+    if (!item.decision) return Fate{false, {}, {}};
+    ASSIGN_OR_RETURN(fate.conflict, apply(item.decision->effects, writer_, now_, rows));
+    fate.applied = !fate.conflict;
+    return fate;
+  }
+
+  // Goes on after a conflict: all that lose are to be known.
+  Result<void> apply_member(std::size_t member, const Effects* effects, MessageRows& rows,
+                            Fate& fate) {
+    if (effects == nullptr) {
+      fate.applied = false;
+      return {};
+    }
+    MessageRows row;
+    ASSIGN_OR_RETURN(auto conflict, apply(*effects, writer_, now_, row));
+    if (!conflict) {
+      rows[member] = row.front();
+      return {};
+    }
+    fate.applied = false;
+    fate.lost.push_back(member);
+    fate.conflict = std::move(conflict);
+    return {};
+  }
+
+  // Each is judged after those before it. What conflicts even so excludes itself.
+  Result<void> apply_late(MemberStream& members, MessageRows& rows, Fate& fate) {
+    for (const auto member : members.late()) {
+      auto ledger = writer_.reader();
+      TRY(apply_member(member, members.judge(member, ledger), rows, fate));
+      if (fate.applied || fate.lost.empty()) continue;
+      const auto* refused = members.refuse(member, ledger, *fate.conflict);
+      fate = {};
+      TRY(apply_member(member, refused, rows, fate));
+    }
+    return {};
+  }
+
+  Group& group_;
+  const ProcessorServices& services_;
+  LedgerWriter& writer_;
+  const Time now_;
+  Patience& patience_;
+};
+
 }  // namespace
 
 // Which decisions took effect: those that did not are to be made again. The answers are on their
 // way to the spool while the ledger commits, unless a CRL has to come first, which is for others to
 // make and to announce, or a batch that is to be answered again is still worked on.
-Result<std::vector<bool>> GroupCommit::write_ledger(const Group& group, Handover& handover) {
-  std::vector<bool> applied(group.size(), true);
-  const auto is_trouble = [](const auto& item) { return !item.members && !item.decision; };
-  if (std::ranges::all_of(group, is_trouble)) return applied;
+Result<Fates> GroupCommit::write_ledger(Group& group, Handover& handover) {
+  Fates fates(group.size());
+  const auto is_trouble = [](const auto& item) {
+    return !item.members && !item.decision && !item.contest.is_decided_alone();
+  };
+  if (std::ranges::all_of(group, is_trouble)) return fates;
   for (const auto& item : group) {
     if (item.members) item.members->wait_until_soon();
   }
@@ -146,16 +228,19 @@ Result<std::vector<bool>> GroupCommit::write_ledger(const Group& group, Handover
   Patience patience;
   const auto write = [&](LedgerWriter& writer) -> Result<void> {
     patience = {};
-    TRY(apply_group(group, writer, now, patience, applied));
-    const bool all = std::ranges::all_of(applied, std::identity());
-    if (all && !changes_crl(group, applied)) handover.begin(exchange_of(group, applied));
+    ASSIGN_OR_RETURN(fates, Application(group, services_, writer, now, patience).run());
+    const bool all = std::ranges::all_of(fates, &Fate::applied);
+    if (all && !changes_crl(group, fates)) handover.begin(exchange_of(group, fates));
     return {};
   };
   auto written = ledger_.write(write);
-  wait_for_batches(group);
-  if (patience.is_over) written = ledger_.write(write);
+  if (patience.is_over) {
+    wait_for_batches(group);
+    written = ledger_.write(write);
+  }
+  end_batches(group);
   TRY(written);
-  return applied;
+  return fates;
 }
 
 // A large batch leaves long logs, and the next one would hardly change the same pages again. That
@@ -202,13 +287,37 @@ Result<void> GroupCommit::settle_early(const WorkedOn& item, const Decision::Ear
   return spool_.requests().defer(item.lease.job.id, early.due, early.reason);
 }
 
+// It is planned again, on what it has lost to or inside the next commit.
+Result<void> GroupCommit::settle_contested(WorkedOn& item, Fate& fate, Committed& committed) {
+  auto& contest = item.contest;
+  const bool batch = item.members && item.members->size() > 0;
+  ++contest.times;
+  if (batch && fate.lost.empty()) ++contest.whole;
+  contest.lost.insert(fate.lost.begin(), fate.lost.end());
+  contest.last = std::move(fate.conflict);
+  ++committed.contested;
+  log::write(contest.times == 1 ? log::Level::info : log::Level::warning, "request.contested",
+             {{"job", item.lease.job.id.text()},
+              {"source", item.lease.job.envelope.source},
+              {"conflict", to_string(*contest.last)},
+              {"members", contest.lost.size()},
+              {"times", contest.times}});
+  if (contest.times >= Contest::kMostPlans) {
+    ++committed.held;
+    return spool_.requests().hold(item.lease.job.id,
+                                  "it conflicts again and again: " + to_string(*contest.last));
+  }
+  committed.redo.push_back({std::move(item.lease), std::move(contest)});
+  return {};
+}
+
 Result<Committed> GroupCommit::commit(Group& group) {
   Handover handover(spool_);
-  ASSIGN_OR_RETURN(const auto applied, write_ledger(group, handover));
+  ASSIGN_OR_RETURN(auto fates, write_ledger(group, handover));
   Committed committed;
-  committed.changes_crl = changes_crl(group, applied);
+  committed.changes_crl = changes_crl(group, fates);
   if (committed.changes_crl && after_revocation_) after_revocation_();
-  if (!handover.has_begun()) handover.begin(exchange_of(group, applied));
+  if (!handover.has_begun()) handover.begin(exchange_of(group, fates));
   handover.commit();
   const bool batch = has_batch(group);
   const auto tidying = batch ? tidy_ledger() : std::future<void>();
@@ -217,10 +326,10 @@ Result<Committed> GroupCommit::commit(Group& group) {
   std::vector<JobId> silent;
   for (std::size_t i = 0; i < group.size(); ++i) {
     auto& item = group[i];
-    if (!item.decision) {
+    if (fates[i].conflict) {
+      TRY(settle_contested(item, fates[i], committed));
+    } else if (!item.decision) {
       TRY(settle_failed(item, committed));
-    } else if (!applied[i]) {
-      committed.redo.push_back(item.lease);
     } else if (reply_of(item) != nullptr) {
       ++committed.answered;
       committed.refused += item.decision->refused ? 1 : 0;

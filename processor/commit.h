@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "ca/ledger.h"
+#include "processor/conflict.h"
 #include "processor/handover.h"
 #include "processor/member_stream.h"
 #include "processor/respond.h"
@@ -16,6 +17,8 @@ namespace cmpost {
 struct WorkedOn {
   Lease lease;
   Turn turn = Turn::first;
+  // Where it says so the decision is made inside the commit, and none is there before.
+  Contest contest;
   Result<Decision> decision = hold("not worked on");
   // Of a nested message, whose members may still be answered: until it has ended `decision` is not
   // to be touched.
@@ -23,12 +26,26 @@ struct WorkedOn {
 };
 using Group = std::vector<WorkedOn>;
 
+// What is to be worked on again, because it was planned on what another request has changed.
+struct Redo {
+  Lease lease;
+  Contest contest;
+};
+
 struct Committed {
-  std::vector<Lease> redo;   // planned on what another request has changed meanwhile
+  std::vector<Redo> redo;
   std::vector<Lease> early;  // to be looked at again when what came before them is done
-  std::size_t answered = 0, refused = 0, silent = 0, held = 0, deferred = 0;
+  std::size_t answered = 0, refused = 0, silent = 0, held = 0, deferred = 0, contested = 0;
   bool changes_crl = false;
 };
+
+// What becomes of one of a group when its effects are applied.
+struct Fate {
+  bool applied = true;
+  std::optional<Conflict> conflict{};  // what it has lost to, else it has not come to its end
+  std::vector<std::size_t> lost{};     // members of a batch that have
+};
+using Fates = std::vector<Fate>;
 
 // First the ledger, then the spool; see Processor. An Error means that nothing more may be assumed
 // than that calling again with the same group is right.
@@ -46,7 +63,8 @@ class GroupCommit {
   Result<Committed> commit(Group& group);
 
  private:
-  Result<std::vector<bool>> write_ledger(const Group& group, Handover& handover);
+  Result<Fates> write_ledger(Group& group, Handover& handover);
+  Result<void> settle_contested(WorkedOn& item, Fate& fate, Committed& committed);
   std::future<void> tidy_ledger();
   void tidy_spool();
   Result<void> settle_early(const WorkedOn& item, const Decision::Early& early,

@@ -116,19 +116,21 @@ struct TokenCheck {
   }
 
   SecretFailure failure() const {
-    return {"tokens from " + requester.credential(), request.channel->settings.name, "",
-            request.digest, request.now};
+    return {"tokens from " + requester.credential(), request.channel->settings.name,
+            requester.credential(), request.digest, request.now};
   }
 
-  // One message is one guess. What was believed when it came is believed when it has waited.
+  // One message is one guess. What was believed when it came is believed when it has waited. They are
+  // the failures of one who is authenticated: whoever has too many locks nobody out but itself.
   Result<bool> may_guess() const {
     if (!services.token_failures.empty()) return false;
     if (request.waited != nullptr) return true;
     const auto& channel = request.channel->settings;
-    ASSIGN_OR_RETURN(const bool locked,
+    ASSIGN_OR_RETURN(const auto state,
                      SecretLock(services.ledger.connection())
-                         .locked(failure().reference, channel.name, "", channel.mac, request.now));
-    return !locked;
+                         .state(failure().reference, channel.name, requester.credential(),
+                                channel.mac, request.now));
+    return state == SecretLock::State::open;
   }
 
   Result<bool> is_right(const std::optional<Secret>& secret, std::string_view token) const {

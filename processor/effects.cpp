@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <variant>
 
 #include "processor/announcement_table.h"
 #include "processor/audit_detail.h"
@@ -19,81 +20,98 @@ void move_all(std::vector<T>& target, std::vector<T>& source) {
                 std::make_move_iterator(source.end()));
 }
 
-Result<bool> change_certificates(const Effects& effects, LedgerWriter& writer) {
+// Why effects do not take effect.
+struct Setback {
+  Setback(Conflict c) : kind(std::move(c)) {}  // NOLINT(google-explicit-constructor)
+  Setback(Error e) : kind(std::move(e)) {}     // NOLINT(google-explicit-constructor)
+  std::variant<Conflict, Error> kind;
+};
+template <typename T>
+using Applied = tl::expected<T, Setback>;
+
+using What = Conflict::What;
+
+auto conflict(What what, std::string row) { return failure(Conflict{what, std::move(row)}); }
+
+Applied<void> change_certificates(const Effects& effects, LedgerWriter& writer) {
   for (const auto& change : effects.state_changes) {
     ASSIGN_OR_RETURN(const bool done,
                      writer.change_state(change.serial, change.expected, change.state));
-    if (!done) return false;
+    if (!done) return conflict(What::certificate, to_hex(change.serial));
   }
   for (const auto& revocation : effects.revocations) {
     ASSIGN_OR_RETURN(const bool done, writer.revoke(revocation.serial, revocation.reason,
                                                     revocation.when, revocation.invalidity_date));
-    if (!done) return false;
+    if (!done) return conflict(What::revocation, to_hex(revocation.serial));
   }
   for (const auto& serial : effects.unrevocations) {
     ASSIGN_OR_RETURN(const bool done, writer.unrevoke(serial));
-    if (!done) return false;
+    if (!done) return conflict(What::release, to_hex(serial));
   }
-  return true;
+  return {};
 }
 
-// The row id of the transaction that the message belongs to; nullopt for a conflict.
-Result<std::optional<std::int64_t>> change_transaction(const Effects& effects,
-                                                       TransactionTable& table) {
-  if (effects.open) {
-    if (!effects.open->old_serial.empty()) {
-      ASSIGN_OR_RETURN(const bool busy, table.being_renewed(effects.open->old_serial));
-      if (busy) return std::nullopt;
-    }
-    return table.open(*effects.open);
+Applied<std::int64_t> open_transaction(const Transaction& wanted, TransactionTable& table) {
+  if (!wanted.old_serial.empty()) {
+    ASSIGN_OR_RETURN(const bool busy, table.being_renewed(wanted.old_serial));
+    if (busy) return conflict(What::renewal, to_hex(wanted.old_serial));
   }
+  ASSIGN_OR_RETURN(const auto row, table.open(wanted));
+  if (!row) return conflict(What::transactionID, to_hex(wanted.transactionID));
+  return *row;
+}
+
+// The row id of the transaction that the message belongs to.
+Applied<std::int64_t> change_transaction(const Effects& effects, TransactionTable& table) {
+  if (effects.open) return open_transaction(*effects.open, table);
   if (effects.advance) {
     const auto& advance = *effects.advance;
     ASSIGN_OR_RETURN(const bool done, table.advance(advance.after, advance.before));
-    if (!done) return std::nullopt;
+    if (!done) return conflict(What::transaction, to_hex(advance.after.transactionID));
     return advance.after.id;
   }
   if (effects.waiting) return effects.waiting->transaction;
   return 0;
 }
 
-// False for a conflict: another request, or a member of the same batch, has got a certificate for
-// one of the keys meanwhile.
-Result<bool> keys_are_fresh(const Effects& effects, LedgerWriter& writer, Time now) {
+// Another request, or a member of the same batch, may have got a certificate for one of the keys
+// meanwhile.
+Applied<void> check_keys_are_fresh(const Effects& effects, LedgerWriter& writer, Time now) {
   for (const auto& key : effects.fresh_keys) {
     ASSIGN_OR_RETURN(const bool taken, writer.has_key(key.spki, key.seen, now));
-    if (taken) return false;
+    if (taken) return conflict(What::key, to_hex(sha256(key.spki)));
   }
-  return true;
+  return {};
 }
 
-// False for a conflict.
-Result<bool> change_waiting(const Effects& effects, std::int64_t transaction,
-                            LedgerWriter& writer) {
-  if (!effects.waiting) return true;
+Applied<void> change_waiting(const Effects& effects, std::int64_t transaction,
+                             LedgerWriter& writer) {
+  if (!effects.waiting) return {};
   WaitTable table(writer.connection());
   if (!effects.open && effects.waiting->version != 0) {
     const auto parts =
         effects.waiting_parts_changed ? WaitTable::Parts::changed : WaitTable::Parts::as_they_were;
-    return table.replace(*effects.waiting, parts);
+    ASSIGN_OR_RETURN(const bool replaced, table.replace(*effects.waiting, parts));
+    if (!replaced) return conflict(What::waiting, std::to_string(transaction));
+    return {};
   }
   auto added = *effects.waiting;
   added.transaction = transaction;
   TRY(table.add(added));
-  return true;
+  return {};
 }
 
-Result<bool> change_protections(const Effects& effects, LedgerWriter& writer, Time now) {
+Applied<void> change_protections(const Effects& effects, LedgerWriter& writer, Time now) {
   // Longer than any transaction that still needs them.
   constexpr auto kKemSecretsKept = std::chrono::hours(24 * 400);
   for (const auto& secret : effects.kem_secrets) {
     ASSIGN_OR_RETURN(const bool added,
                      KemSecrets(writer.connection()).add(secret, now - kKemSecretsKept));
-    if (!added) return false;
+    if (!added) return conflict(What::kem_ciphertext, to_hex(secret.ciphertext));
   }
   for (const auto& token : effects.use_tokens) {
     ASSIGN_OR_RETURN(const bool used, SecretStore::use(writer.connection(), token));
-    if (!used) return false;
+    if (!used) return conflict(What::reg_token, token);
   }
   for (const auto& key : effects.archived_keys) {
     TRY(KeyArchive(writer.connection()).add(key));
@@ -105,7 +123,7 @@ Result<bool> change_protections(const Effects& effects, LedgerWriter& writer, Ti
   EnvelopeTable envelopes(writer.connection());
   for (const auto& use : effects.envelopes) {
     ASSIGN_OR_RETURN(const bool first, envelopes.add(use));
-    if (!first) return false;
+    if (!first) return conflict(What::envelope, to_hex(use.content_key));
   }
   for (const auto& failure : effects.envelope_failures) {
     TRY(envelopes.count(failure, effects.envelope_failures_from));
@@ -116,7 +134,7 @@ Result<bool> change_protections(const Effects& effects, LedgerWriter& writer, Ti
   for (const auto& failure : effects.token_failures) {
     TRY(SecretLock(writer.connection()).count(failure, effects.failures_from));
   }
-  return true;
+  return {};
 }
 
 // Whoever can write into a channel could fill the ledger otherwise, which is never shortened.
@@ -164,25 +182,21 @@ Result<std::int64_t> change_messages(const Effects& effects, TransactionTable& t
   return table.add(transaction, message, now);
 }
 
-Result<bool> apply_all(const Effects& effects, LedgerWriter& writer, Time now, MessageRows& rows) {
+// First all that may conflict.
+Applied<void> apply_all(const Effects& effects, LedgerWriter& writer, Time now, MessageRows& rows) {
   TransactionTable table(writer.connection());
   ASSIGN_OR_RETURN(const auto transaction, change_transaction(effects, table));
-  if (!transaction) return false;
-  ASSIGN_OR_RETURN(const bool waits, change_waiting(effects, *transaction, writer));
-  if (!waits) return false;
+  TRY(change_waiting(effects, transaction, writer));
   if (effects.use_secret) {
     const auto& use = *effects.use_secret;
     ASSIGN_OR_RETURN(const bool used,
                      SecretStore::use(writer.connection(), use.reference, use.certificates));
-    if (!used) return false;
+    if (!used) return conflict(What::secret, use.reference);
   }
-  ASSIGN_OR_RETURN(const bool protections, change_protections(effects, writer, now));
-  if (!protections) return false;
-  ASSIGN_OR_RETURN(const bool changed, change_certificates(effects, writer));
-  if (!changed) return false;
-  ASSIGN_OR_RETURN(const bool fresh, keys_are_fresh(effects, writer, now));
-  if (!fresh) return false;
-  ASSIGN_OR_RETURN(const auto row, change_messages(effects, table, *transaction, now, rows));
+  TRY(change_protections(effects, writer, now));
+  TRY(change_certificates(effects, writer));
+  TRY(check_keys_are_fresh(effects, writer, now));
+  ASSIGN_OR_RETURN(const auto row, change_messages(effects, table, transaction, now, rows));
   rows.push_back(row);
   for (const auto& certificate : effects.certificates) TRY(writer.add(certificate));
   if (effects.announcement) {
@@ -192,7 +206,13 @@ Result<bool> apply_all(const Effects& effects, LedgerWriter& writer, Time now, M
     TRY(entry.stranger_on.empty() ? writer.audit(entry.event, entry.detail)
                                   : audit_stranger(entry, writer, now));
   }
-  return true;
+  return {};
+}
+
+Result<std::optional<Conflict>> outcome_of(Applied<void>&& applied) {
+  if (applied) return std::nullopt;
+  if (auto* lost = std::get_if<Conflict>(&applied.error().kind)) return std::move(*lost);
+  return failure(std::get<Error>(std::move(applied).error().kind));
 }
 
 Result<void> run(Connection& connection, std::string_view sql) {
@@ -229,20 +249,21 @@ bool Effects::grants() const {
          !use_tokens.empty() || !archived_keys.empty() || passphrase;
 }
 
-Result<bool> apply(const Effects& effects, LedgerWriter& writer, Time now) {
+Result<std::optional<Conflict>> apply(const Effects& effects, LedgerWriter& writer, Time now) {
   MessageRows rows;
   return apply(effects, writer, now, rows);
 }
 
-Result<bool> apply(const Effects& effects, LedgerWriter& writer, Time now, MessageRows& rows) {
-  if (!needs_savepoint(effects)) return apply_all(effects, writer, now, rows);
+Result<std::optional<Conflict>> apply(const Effects& effects, LedgerWriter& writer, Time now,
+                                      MessageRows& rows) {
+  if (!needs_savepoint(effects)) return outcome_of(apply_all(effects, writer, now, rows));
   auto& connection = writer.connection();
   TRY(run(connection, "SAVEPOINT one_request"));
-  auto applied = apply_all(effects, writer, now, rows);
-  if (!applied) return applied;  // the whole commit is given up
-  if (!*applied) TRY(run(connection, "ROLLBACK TO one_request"));
+  auto conflict = outcome_of(apply_all(effects, writer, now, rows));
+  if (!conflict) return conflict;  // the whole commit is given up
+  if (*conflict) TRY(run(connection, "ROLLBACK TO one_request"));
   TRY(run(connection, "RELEASE one_request"));
-  return applied;
+  return conflict;
 }
 
 }  // namespace cmpost

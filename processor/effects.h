@@ -11,6 +11,7 @@
 #include "ca/ledger.h"
 #include "processor/announcement.h"
 #include "processor/envelope_tables.h"
+#include "processor/conflict.h"
 #include "processor/key_archive.h"
 #include "processor/protection_tables.h"
 #include "processor/revocation_passphrase.h"
@@ -91,13 +92,14 @@ struct Effects {
   bool changes_crl() const { return !revocations.empty() || !unrevocations.empty(); }
 };
 
-// Applies all of it inside a ledger commit. False: another request has changed what these effects
-// build on since they were planned; nothing was changed by this call, and the request must be
-// worked on again.
-Result<bool> apply(const Effects& effects, LedgerWriter& writer, Time now);
+// Applies all of it inside a ledger commit, or nothing: with what another request has changed of
+// what these effects build on since they were planned, if it has. Then the request must be worked
+// on again.
+Result<std::optional<Conflict>> apply(const Effects& effects, LedgerWriter& writer, Time now);
 // The same for the members of a batch one after the other, then for the batch: `rows` gets the row
 // of the message that was stored, or 0, and the pieces of the answer to the batch name its indices.
 using MessageRows = std::vector<std::int64_t>;
-Result<bool> apply(const Effects& effects, LedgerWriter& writer, Time now, MessageRows& rows);
+Result<std::optional<Conflict>> apply(const Effects& effects, LedgerWriter& writer, Time now,
+                                      MessageRows& rows);
 
 }  // namespace cmpost

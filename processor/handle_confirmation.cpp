@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <map>
 
 #include "cmp/protection.h"
 #include "processor/audit_detail.h"
@@ -50,21 +51,46 @@ bool is_accepted(const CertStatus& status) {
   return !status.statusInfo || status.statusInfo->status == PKIStatus::accepted;
 }
 
+// What has become of the certificates since they left: by certReqId.
+using Records = std::map<std::int64_t, CertificateRecord>;
+
+Outcome<Records> find_records(const Transaction& transaction, Services& services) {
+  Records records;
+  for (const auto& issued : transaction.certificates) {
+    ASSIGN_OR_RETURN(auto record, services.ledger.find(issued.serial));
+    if (!record) return hold("the ledger has lost certificate " + to_hex(issued.serial));
+    records.emplace(issued.certReqId, std::move(*record));
+  }
+  return records;
+}
+
+bool is_on_crl(CertificateState state) {
+  return state == CertificateState::revoked || state == CertificateState::held;
+}
+
 //
-Outcome<void> check_hash(const CertStatus& status, const TransactionCertificate& issued,
-                         const Request& request, Services& services) {
+Outcome<void> check_hash(const CertStatus& status, const CertificateRecord& record,
+                         const Request& request) {
   if (status.hashAlg && request.message.header.pvno < kCmp2021) {
     return reject(
         request.channel->settings.strict ? PKIFailureInfo::badCertId : PKIFailureInfo::badRequest,
         "hashAlg needs pvno 3");
   }
-  ASSIGN_OR_RETURN(const auto record, services.ledger.find(issued.serial));
-  if (!record) return hold("the ledger has lost certificate " + to_hex(issued.serial));
-  const auto certificate = Certificate::from_der(record->der);
+  const auto certificate = Certificate::from_der(record.der);
   if (!certificate) return failure(certificate.error());
   ASSIGN_OR_RETURN(const auto expected, cert_hash(*certificate, status.hashAlg));
   if (expected == status.certHash) return {};
   return reject(PKIFailureInfo::badCertId, "certHash is not that of the certificate");
+}
+
+// What was revoked or put on hold meanwhile cannot be accepted any more: who hears pkiconf would
+// use it.
+Checked<void> check_acceptable(const CertificateRecord& record) {
+  if (!is_on_crl(record.state)) return {};
+  const bool held = record.state == CertificateState::held;
+  return reject(PKIFailureInfo::certRevoked, "the certificate " + to_hex(record.serial) +
+                                                 (held ? " is on hold" : " has been revoked") +
+                                                 " before it was confirmed");
 }
 
 StateChange confirm(const TransactionCertificate& issued) {
@@ -79,23 +105,24 @@ Effects withdraw_one(const Bytes& serial, std::string_view why, Time now) {
   return effects;
 }
 
+// Only what is not so already. After check_acceptable().
 Effects accept_and_refuse(const std::vector<CertStatus>& statuses, const Transaction& transaction,
-                          Time now) {
+                          const Records& records, Time now) {
   Effects effects;
-  bool any_accepted = false;
   for (const auto& issued : transaction.certificates) {
     const auto status = std::ranges::find(statuses, issued.certReqId, &CertStatus::certReqId);
+    const auto state = records.at(issued.certReqId).state;
     if (status != statuses.end() && is_accepted(*status)) {
-      effects.state_changes.push_back(confirm(issued));
-      any_accepted = true;
-    } else {
+      if (state == CertificateState::unconfirmed) effects.state_changes.push_back(confirm(issued));
+    } else if (state != CertificateState::revoked) {
       effects.merge(withdraw_one(issued.serial, "refused by the requester in certConf", now));
     }
   }
-  if (any_accepted && !transaction.old_serial.empty()) {
-    effects.state_changes.push_back(mark_updated({transaction.old_serial, false}));
-  }
   return effects;
+}
+
+bool any_accepted(const std::vector<CertStatus>& statuses) {
+  return std::ranges::any_of(statuses, is_accepted);
 }
 
 }  // namespace
@@ -116,13 +143,20 @@ Outcome<Answer> handle_certConf(const Request& request, const Requester&,
                                 const Transaction& transaction, Services& services) {
   const auto& statuses = std::get<body::certConf>(request.message.body).statuses;
   TRY(check_statuses(statuses, transaction));
+  ASSIGN_OR_RETURN(const auto records, find_records(transaction, services));
   for (const auto& status : statuses) {
-    if (!is_accepted(status)) continue;
-    TRY(check_hash(status, *find(transaction, status.certReqId), request, services));
+    if (is_accepted(status)) TRY(check_hash(status, records.at(status.certReqId), request));
+  }
+  for (const auto& status : statuses) {
+    if (is_accepted(status)) TRY(check_acceptable(records.at(status.certReqId)));
   }
   Answer answer;
-  answer.effects = accept_and_refuse(statuses, transaction, request.now);
-  answer.outcome = answer.effects.revocations.empty() ? "confirmed" : "refused by the requester";
+  answer.effects = accept_and_refuse(statuses, transaction, records, request.now);
+  if (any_accepted(statuses)) {
+    ASSIGN_OR_RETURN(auto retired, retire(transaction, services.ledger));
+    answer.effects.merge(std::move(retired));
+  }
+  answer.outcome = any_accepted(statuses) ? "confirmed" : "refused by the requester";
   answer.body = body::pkiconf{};
   return answer;
 }

@@ -161,13 +161,17 @@ Outcome<void> take_kem_ciphertext(Requester& requester, const Request& request,
   ASSIGN_OR_RETURN(requester.established,
                    sealed_secret(request, Owner::authority, ciphertext->ct, *secret, verifier));
   KemSecrets secrets(verifier.ledger.connection());
-  ASSIGN_OR_RETURN(const bool known, secrets.knows_ciphertext(requester.established->ciphertext));
-  if (known) {
-    ASSIGN_OR_RETURN(const auto here, secrets.find(transaction_id(request), Owner::authority));
-    if (!here || here->ciphertext != requester.established->ciphertext) {
+  ASSIGN_OR_RETURN(const auto here, secrets.find(transaction_id(request), Owner::authority));
+  if (here && here->ciphertext != requester.established->ciphertext) {
+    return reject(PKIFailureInfo::badRequest, "the transaction has another KEM ciphertext");
+  }
+  if (here) {
+    requester.established.reset();  // once more within its transaction
+  } else {
+    ASSIGN_OR_RETURN(const bool known, secrets.knows_ciphertext(requester.established->ciphertext));
+    if (known) {
       return reject(PKIFailureInfo::badMessageCheck, "the KEM ciphertext has been used before");
     }
-    requester.established.reset();  // once more within its transaction
   }
   requester.answer_mac = AnswerMac{make_kem_parameter(), std::move(*secret)};
   return {};

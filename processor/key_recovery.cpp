@@ -19,7 +19,7 @@ namespace {
 constexpr std::size_t kMostKeys = 100;  // in one answer, the newest
 
 // What is to be given to whom, all of it checked.
-struct Recovery {
+struct RecoveryPlan {
   Name subject;
   std::optional<ProvenRequest> new_key;      // newSigCert
   std::optional<PublicKey> protocolEncrKey;  // without it no private key leaves
@@ -109,10 +109,10 @@ Result<std::vector<CertificateRecord>> archived_certificates(const Name& wanted,
   return archived;
 }
 
-Outcome<Recovery> prepare(const Request& request, const Requester& requester, Services& services) {
+Outcome<RecoveryPlan> prepare(const Request& request, const Requester& requester, Services& services) {
   ASSIGN_OR_RETURN(const auto* const message,
                    only_request(std::get<body::krr>(request.message.body).requests));
-  Recovery recovery;
+  RecoveryPlan recovery;
   ASSIGN_OR_RETURN(recovery.subject, find_subject(message->certReq.certTemplate, requester));
   TRY(check_controls(*message, request));
   ASSIGN_OR_RETURN(recovery.protocolEncrKey, find_encryption_key(*message, request, services));
@@ -132,7 +132,7 @@ Answer refuse_recovery(const Rejection& rejection) {
   return answer;
 }
 
-Answer wait(const Recovery& recovery, const Request& request, const ConsentObject& object) {
+Answer wait(const RecoveryPlan& recovery, const Request& request, const ConsentObject& object) {
   Answer answer;
   answer.body = waiting_krp();
   answer.outcome = "waits for approval";
@@ -144,7 +144,7 @@ Answer wait(const Recovery& recovery, const Request& request, const ConsentObjec
 }
 
 // Which private keys leave, and to which key; and the new certificate, if one is wanted.
-Outcome<ConsentObject> object_of(const Recovery& recovery, const Request& request,
+Outcome<ConsentObject> object_of(const RecoveryPlan& recovery, const Request& request,
                                  const Requester& requester, const Services& services) {
   auto object = begin_object(request, requester);
   object.add("keys of", recovery.subject.text(), recovery.subject.der());
@@ -197,7 +197,7 @@ Outcome<CertifiedKeyPair> recover(const CertificateRecord& record, const PublicK
   return pair;
 }
 
-Outcome<Answer> grant(const Recovery& recovery, const Request& request, const Requester& requester,
+Outcome<Answer> grant(const RecoveryPlan& recovery, const Request& request, const Requester& requester,
                       Services& services) {
   Answer answer;
   KeyRecRepContent content;

@@ -79,10 +79,12 @@ std::optional<Bytes> transaction_id_of(ByteView message) {
 
 }  // namespace
 
-Nested::Nested(const Lease& lease, Turn turn, const ProcessorServices& services)
+Nested::Nested(const Lease& lease, Turn turn, const ProcessorServices& services,
+               const Contest& contest)
     : lease_(lease),
       turn_(turn),
       services_(services),
+      contest_(contest),
       whole_(arrival(lease.job.id, lease.job.payload), services) {}
 
 Arrival Nested::arrival(const JobId& job, ByteView der) const {
@@ -214,12 +216,40 @@ void Nested::check_endorsed(Member& member, LedgerReader& ledger) {
 }
 
 void Nested::judge() {
+  if (!settled_ && batch_ && contest_.refuses_the_whole()) {
+    fault_ = rejection_for(*contest_.last);
+    settled_ = true;
+  }
   if (settled_) members_.clear();
   if (batch_) refuse_repeated();
   const bool good = batch_ && !fault_ && std::ranges::none_of(members_, [](const auto& one) {
                       return one.error.has_value();
                     });
-  changes_ = std::make_shared<MemberStream>(good ? members_.size() : 0);
+  changes_ = good ? std::make_shared<MemberStream>(members_.size(), late_members())
+                  : std::make_shared<MemberStream>(0);
+  changes_->judge_late_by([this](auto member, auto& ledger, const auto* conflict) {
+    judge_late(member, ledger, conflict);
+  });
+}
+
+std::set<std::size_t> Nested::late_members() const {
+  std::set<std::size_t> late;
+  for (std::size_t i = 0; i < members_.size(); ++i) {
+    if (contest_.member_is_decided_late(i)) late.insert(i);
+  }
+  return late;
+}
+
+// What was found out about it is from before the others took effect. A fault of the batch stays.
+void Nested::judge_late(std::size_t index, LedgerReader& ledger, const Conflict* conflict) {
+  auto& member = members_[index];
+  if (!member.responder || !member.responder->fault()) {
+    read_member(index);
+    check_member(member, ledger);
+  }
+  if (member.error) return;
+  if (conflict != nullptr) member.responder->refuse_with(rejection_for(*conflict));
+  answer(index, ledger);
 }
 
 // What comes twice has the same hash: of the rest nothing needs to be touched, which of thousands
@@ -313,10 +343,12 @@ void Nested::share_replies(Decision& decision) const {
 }
 
 Result<Decision> Nested::close(LedgerReader& ledger) {
+  const bool whole = changes_->wait_for_late();
   if (error_) return failure(*error_);
   for (const auto& member : members_) {
     if (member.error) return failure(*member.error);
   }
+  if (!whole) return retry("the members of a batch that exclude each other were not answered");
   if (fault_) return refuse_whole(*fault_, ledger);
   if (members_.empty()) return whole_.answer(ledger);
   if (only_) return *std::move(only_);

@@ -16,7 +16,8 @@ namespace cmpost {
 // all have been checked. The lease outlives it.
 class Nested {
  public:
-  Nested(const Lease& lease, Turn turn, const ProcessorServices& services);
+  Nested(const Lease& lease, Turn turn, const ProcessorServices& services,
+         const Contest& contest = {});
 
   // The form of the message and its depth, before any cryptography.
   void open();
@@ -33,12 +34,13 @@ class Nested {
   // After judge(): members to answer; none when the whole is refused.
   std::size_t size() const { return members_.size(); }
   // After judge(): what the members of a batch change, as answer() finds it, so that it can be
-  // written before the end. Of nobody where the whole is refused or is no batch.
+  // written before the end. Of nobody where the whole is refused or is no batch. Its late members
+  // are answered by who takes them.
   const std::shared_ptr<MemberStream>& changes() const { return changes_; }
   void answer(std::size_t member, LedgerReader& ledger);
   // The answer to all: un-nested for an added protection, else one response for each request in
-  // their order. The first Error of ours, if there was one. The caller ends changes() when
-  // it has put the decision where the committing thread looks.
+  // their order. The first Error of ours, if there was one. Waits for those who are late.
+  // The caller ends changes() when it has put the decision where the committing thread looks.
   Result<Decision> close(LedgerReader& ledger);
 
  private:
@@ -60,6 +62,8 @@ class Nested {
   Checked<void> judge_whole() const;
   void read_member(std::size_t index);
   void check_member(Member& member, LedgerReader& ledger);
+  std::set<std::size_t> late_members() const;
+  void judge_late(std::size_t index, LedgerReader& ledger, const Conflict* conflict);
   std::vector<std::size_t> doubtful() const;
   void refuse_repeated();
   Arrival arrival(const JobId& job, ByteView der) const;
@@ -70,6 +74,7 @@ class Nested {
   const Lease& lease_;
   const Turn turn_;
   const ProcessorServices& services_;
+  const Contest contest_;
   Responder whole_;
   std::vector<Member> members_;
   std::shared_ptr<MemberStream> changes_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -24,6 +25,7 @@ constexpr int kMaxAttempts = 100;
 constexpr int kCommitTries = 5;
 constexpr auto kCommitPause = std::chrono::milliseconds(500);
 constexpr auto kIdle = std::chrono::seconds(1);
+constexpr auto kGivenBackFor = std::chrono::seconds(10);
 
 std::size_t worker_count(const ProcessorSettings& settings) {
   return settings.workers != 0 ? settings.workers
@@ -75,15 +77,16 @@ class Processor::Pipeline {
     wait_until_committed();
     committer.request_stop();
     committer.join();
-    if (error_) return failure(*error_);
-    return totals_;
+    if (!error_) return totals_;
+    give_back();
+    return failure(*error_);
   }
 
  private:
   Result<std::vector<Lease>> next_group() {
     {
       const std::lock_guard lock(mutex_);
-      if (!redo_.empty()) return std::exchange(redo_, {});
+      if (!redo_.empty()) return take_redo();
     }
     if (!again_.empty()) return std::exchange(again_, {});
     if (!suspects_.empty()) {
@@ -101,6 +104,16 @@ class Processor::Pipeline {
     return leases;
   }
 
+  std::vector<Lease> take_redo() {  // REQUIRES(mutex_)
+    std::vector<Lease> leases;
+    for (auto& redo : redo_) {
+      contests_.insert_or_assign(redo.lease.job.id, std::move(redo.contest));
+      leases.push_back(std::move(redo.lease));
+    }
+    redo_.clear();
+    return leases;
+  }
+
   using Batches = std::vector<std::unique_ptr<Nested>>;  // one for each of a group, or nullptr
   struct Part {
     Nested* batch;
@@ -114,6 +127,9 @@ class Processor::Pipeline {
     Group group(leases.size());
     for (std::size_t i = 0; i < leases.size(); ++i) {
       if (seen_.erase(leases[i].job.id) > 0) group[i].turn = Turn::again;
+      if (const auto contest = contests_.extract(leases[i].job.id)) {
+        group[i].contest = contest.mapped();
+      }
       group[i].lease = std::move(leases[i]);
     }
     const std::span items(group);
@@ -127,7 +143,12 @@ class Processor::Pipeline {
         [&] { look_ahead(group); });
     const auto members = check_parts(items, batches);
     if (members.empty()) end_snapshots();
-    if (hand_over(group)) answer_members(items, batches, members);
+    if (hand_over(group)) {
+      answer_members(items, batches, members);
+    } else {
+      const std::lock_guard lock(mutex_);
+      abandon(group);
+    }
     end_snapshots();
   }
 
@@ -136,8 +157,10 @@ class Processor::Pipeline {
     if (item.lease.attempts > kMaxAttempts) {
       item.decision = hold("worked on " + std::to_string(kMaxAttempts) + " times without an end",
                            "look into the log, then `cmpost queue retry` or `drop` it");
+    } else if (item.contest.is_decided_alone()) {
+      return nullptr;  // by the committing thread
     } else if (is_nested(item.lease.job.payload)) {
-      auto nested = std::make_unique<Nested>(item.lease, item.turn, services_);
+      auto nested = std::make_unique<Nested>(item.lease, item.turn, services_, item.contest);
       nested->open();
       return nested;
     } else {
@@ -162,7 +185,7 @@ class Processor::Pipeline {
       batch->judge();
       items[i].members = batch->changes();
       for (std::size_t member = 0; member < batch->size(); ++member) {
-        members.push_back({batch, member});
+        if (!batch->changes()->is_late(member)) members.push_back({batch, member});
       }
     }
     return members;
@@ -260,9 +283,46 @@ class Processor::Pipeline {
         note(std::move(*committed));
       } else {
         error_ = std::move(committed).error();
+        abandon(group);
+        give_up_waiting();
       }
       changed_.notify_all();
       if (error_) return;
+    }
+  }
+
+  void abandon(const Group& group) {  // REQUIRES(mutex_)
+    for (const auto& item : group) abandoned_.push_back(item.lease.job.id);
+  }
+
+  // What is leased and will not be worked on: the process lives, so that its leases would last.
+  void give_back() {
+    const std::lock_guard lock(mutex_);
+    auto ids = std::exchange(abandoned_, {});
+    const auto add = [&](std::vector<Lease>&& leases) {
+      for (const auto& lease : leases) ids.push_back(lease.job.id);
+    };
+    if (waiting_) {
+      for (const auto& item : *waiting_) ids.push_back(item.lease.job.id);
+      waiting_.reset();
+    }
+    add(take_redo());
+    for (auto* leases : {&early_, &again_, &suspects_}) add(std::exchange(*leases, {}));
+    if (ahead_ && *ahead_) add(std::move(**ahead_));
+    ahead_.reset();
+    contests_.clear();
+    seen_.clear();
+    if (ids.empty()) return;
+    const auto due = services_.clock.now() + kGivenBackFor;
+    const auto done = spool_.requests().defer_all(ids, due, to_string(*error_));
+    if (!done) log::error("requests.not_given_back", {{"error", to_string(done.error())}});
+  }
+
+  // Nobody will commit it, or answer the late members of its batches.
+  void give_up_waiting() {  // REQUIRES(mutex_)
+    if (!waiting_) return;
+    for (const auto& item : *waiting_) {
+      if (item.members) item.members->end_late();
     }
   }
 
@@ -284,6 +344,7 @@ class Processor::Pipeline {
     totals_.silent += committed.silent;
     totals_.held += committed.held;
     totals_.deferred += committed.deferred;
+    totals_.contested += committed.contested;
     redo_.insert(redo_.end(), std::make_move_iterator(committed.redo.begin()),
                  std::make_move_iterator(committed.redo.end()));
     early_.insert(early_.end(), std::make_move_iterator(committed.early.begin()),
@@ -304,14 +365,16 @@ class Processor::Pipeline {
   std::vector<Lease> suspects_;
   std::vector<Lease> again_;                         // came too early the first time
   std::set<JobId> seen_;                             // those of them that are not worked on yet
+  std::map<JobId, Contest> contests_;                // of leases that are to be worked on again
   std::optional<Result<std::vector<Lease>>> ahead_;  // leased: worked on whatever happens
 
   std::mutex mutex_;
   std::condition_variable_any changed_;
   std::optional<Group> waiting_;  // GUARDED_BY(mutex_): worked on, not yet committed
   bool committing_ = false;       // GUARDED_BY(mutex_)
-  std::vector<Lease> redo_;       // GUARDED_BY(mutex_)
+  std::vector<Redo> redo_;        // GUARDED_BY(mutex_)
   std::vector<Lease> early_;      // GUARDED_BY(mutex_)
+  std::vector<JobId> abandoned_;  // GUARDED_BY(mutex_): leased, and not worked on any more
   ProcessorTotals totals_;        // GUARDED_BY(mutex_)
   std::optional<Error> error_;    // GUARDED_BY(mutex_)
 };

@@ -23,6 +23,7 @@ struct ProcessorTotals {
   std::size_t silent = 0;    // nothing was to be answered
   std::size_t held = 0;
   std::size_t deferred = 0;
+  std::size_t contested = 0;  // times that one was planned again because another came before it
 };
 
 // Takes groups of requests, works on each group on all cores while the group before it is being

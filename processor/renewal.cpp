@@ -82,4 +82,14 @@ StateChange mark_updated(const Renewal& renewal) {
           CertificateState::updated};
 }
 
+Result<Effects> retire(const Transaction& transaction, LedgerReader& ledger) {
+  Effects effects;
+  if (transaction.old_serial.empty()) return effects;
+  ASSIGN_OR_RETURN(const auto old, ledger.find(transaction.old_serial));
+  if (old && old->state == CertificateState::valid) {
+    effects.state_changes.push_back(mark_updated({transaction.old_serial, false}));
+  }
+  return effects;
+}
+
 }  // namespace cmpost

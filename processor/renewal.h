@@ -22,5 +22,8 @@ Outcome<PreparedRenewal> prepare_renewal(const CertReqMsg& message, const Reques
 
 // The old certificate is done with once the new one is accepted.
 StateChange mark_updated(const Renewal& renewal);
+// The same at the end of a transaction. Nothing where it is no renewal, or where the old
+// certificate was revoked or put on hold meanwhile.
+Result<Effects> retire(const Transaction& transaction, LedgerReader& ledger);
 
 }  // namespace cmpost

@@ -51,4 +51,13 @@ enum class Turn { first, again };
 Result<Decision> respond(const Lease& lease, LedgerReader& ledger,
                          const ProcessorServices& services, Turn turn = Turn::first);
 
+// The same for a nested message, too, by one thread. `ledger` sees what the commit in progress has
+// written. Not for batches.
+Result<Decision> respond_alone(const Lease& lease, LedgerReader& ledger,
+                               const ProcessorServices& services, Turn turn);
+// What excludes itself: it is refused, or kept for an operator where nobody waits for an answer.
+// Changes nothing but the audit log.
+Result<Decision> refuse_for(const Conflict& conflict, const Lease& lease, LedgerReader& ledger,
+                            const ProcessorServices& services);
+
 }  // namespace cmpost

@@ -15,6 +15,16 @@
 #include "processor/stored_request.h"
 
 namespace cmpost {
+namespace {
+
+// What certConf is refused with that ends its transaction; every other fault of it may be mended.
+std::optional<std::string_view> why_withdrawn(const Rejection& rejection) {
+  if (rejection.failInfo == PKIFailureInfo::badCertId) return "wrong certHash";
+  if (rejection.failInfo == PKIFailureInfo::certRevoked) return "revoked before it was confirmed";
+  return std::nullopt;
+}
+
+}  // namespace
 
 Responder::Responder(Arrival arrival, const ProcessorServices& services)
     : arrival_(std::move(arrival)), at_(arrival_.job, arrival_.envelope, services) {
@@ -340,7 +350,8 @@ Outcome<Responder::Next> Responder::poll() {
   return answer;
 }
 
-// a wrong hash is answered with an error, and the certificate counts as not confirmed.
+// a wrong hash is answered with an error, and the certificate counts as not confirmed. So is
+// the acceptance of one that was revoked meanwhile: who hears of an error uses none of them.
 Outcome<Responder::Next> Responder::confirm() {
   auto about = *at_.transaction;
   std::erase_if(about.certificates, &TransactionCertificate::settled);
@@ -349,12 +360,13 @@ Outcome<Responder::Next> Responder::confirm() {
   continuing_ = true;
   if (answer) return std::move(*answer);
   const auto* rejection = answer.error().rejection();
-  if (rejection == nullptr || rejection->failInfo != PKIFailureInfo::badCertId) {
+  const auto why = rejection == nullptr ? std::nullopt : why_withdrawn(*rejection);
+  if (!why) {
     continuing_ = false;
     return failure(std::move(answer).error());
   }
   Answer end;
-  ASSIGN_OR_RETURN(end.effects, withdraw(about, "wrong certHash", at_.request.now, services));
+  ASSIGN_OR_RETURN(end.effects, withdraw(about, *why, at_.request.now, services));
   end.body = error_body(*rejection);
   end.refuse(*rejection);
   return end;

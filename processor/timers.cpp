@@ -47,17 +47,19 @@ AuditEntry unconfirmed_entry(const Transaction& transaction, std::string_view wh
                                          "\",\"outcome\":\"" + std::string(what) + "\"}"};
 }
 
-// Silence is acceptance.
-Effects keep(const Transaction& transaction) {
+// Silence is acceptance, of what was not revoked or put on hold meanwhile.
+Result<Effects> keep(const Transaction& transaction, LedgerReader& ledger) {
   Effects effects;
   for (const auto& certificate : transaction.certificates) {
     if (certificate.settled) continue;
+    ASSIGN_OR_RETURN(const auto record, ledger.find(certificate.serial));
+    if (!record || record->state != CertificateState::unconfirmed) continue;
     effects.state_changes.push_back(
         {certificate.serial, {CertificateState::unconfirmed}, CertificateState::valid});
   }
-  if (!transaction.old_serial.empty()) {
-    effects.state_changes.push_back(mark_updated({transaction.old_serial, false}));
-  }
+  if (effects.state_changes.empty()) return effects;
+  ASSIGN_OR_RETURN(auto retired, retire(transaction, ledger));
+  effects.merge(std::move(retired));
   return effects;
 }
 
@@ -86,7 +88,7 @@ Result<Effects> plan_end(const Transaction& transaction, UnconfirmedRule rule, T
     if (!withdrawn) return failure(*withdrawn.error().error());
     effects = std::move(*withdrawn);
   } else if (rule == UnconfirmedRule::keep) {
-    effects = keep(transaction);
+    ASSIGN_OR_RETURN(effects, keep(transaction, services.ledger));
   }
   if (rule != UnconfirmedRule::alarm) {
     for (auto& certificate : after.certificates) certificate.settled = true;
@@ -109,6 +111,22 @@ void tell(const Transaction& transaction, UnconfirmedRule rule) {
   const auto level = rule == UnconfirmedRule::alarm ? log::Level::error : log::Level::warning;
   log::write(level, "transaction.unconfirmed",
              {{"tid", to_hex(transaction.transactionID)}, {"channel", transaction.channel}});
+}
+
+// Planned inside the commit, so that nothing comes in between. False: it has ended, or has got
+// another time, at the last moment.
+Result<bool> end_one(const Transaction& overdue, UnconfirmedRule rule, Time now,
+                     const ProcessorServices& services, LedgerWriter& writer) {
+  auto ledger = writer.reader();
+  ASSIGN_OR_RETURN(const auto transaction, TransactionTable(ledger.connection()).find(overdue.id));
+  const bool due = transaction && transaction->state != TransactionState::closed &&
+                   transaction->confirm_by && *transaction->confirm_by <= now;
+  if (!due) return false;
+  Services local{services.authority, ledger, services.sealing_key, services.random};
+  ASSIGN_OR_RETURN(const auto effects, plan_end(*transaction, rule, now, local));
+  ASSIGN_OR_RETURN(const auto conflict, apply(effects, writer, now));
+  if (conflict) return hold("the end of a transaction conflicts: " + to_string(*conflict));
+  return true;
 }
 
 std::string_view why_due(const Waiting& waiting, Time now) {
@@ -155,15 +173,13 @@ Result<std::size_t> end_overdue(Ledger& ledger, const ProcessorServices& service
                    TransactionTable(reader->connection()).overdue(now, kAtATime));
   std::size_t ended = 0;
   for (const auto& transaction : overdue) {
-    Services local{services.authority, *reader, services.sealing_key, services.random};
     const auto rule = rule_for(services, transaction.channel);
-    ASSIGN_OR_RETURN(const auto effects, plan_end(transaction, rule, now, local));
-    bool applied = false;
+    bool done = false;
     TRY(ledger.write([&](LedgerWriter& writer) -> Result<void> {
-      ASSIGN_OR_RETURN(applied, apply(effects, writer, now));
+      ASSIGN_OR_RETURN(done, end_one(transaction, rule, now, services, writer));
       return {};
     }));
-    if (!applied) continue;  // confirmed at the last moment
+    if (!done) continue;
     ++ended;
     tell(transaction, rule);
   }

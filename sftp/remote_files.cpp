@@ -137,7 +137,7 @@ Result<void> read_all(SftpDialogue& dialogue, const Opened& opened,
   std::vector<Piece> pieces;
   for (std::size_t i = 0; i < files.size(); ++i) {
     if (!opened.handles[i]) continue;
-    const auto some = pieces_of(i, files[i].size);
+    const auto some = pieces_of(i, files[i].size_is_known ? files[i].size : kChunk - 1);
     pieces.insert(pieces.end(), some.begin(), some.end());
   }
   std::vector<SftpRequest> requests;
@@ -153,7 +153,10 @@ Result<void> read_all(SftpDialogue& dialogue, const Opened& opened,
     const bool full = take_piece(piece, std::move(replies[k]), fetched[piece.file]);
     // The last one is short in every file that has not grown.
     const auto& now = fetched[piece.file].contents;
-    if (!full && !(last && now.size() == files[piece.file].size)) torn[piece.file] = true;
+    if (!files[piece.file].size_is_known ||
+        (!full && !(last && now.size() == files[piece.file].size))) {
+      torn[piece.file] = true;
+    }
   }
   for (std::size_t i = 0; i < files.size(); ++i) {
     if (torn[i]) TRY(read_rest(dialogue, opened, i, files[i].size, fetched[i]));
@@ -226,7 +229,8 @@ Result<std::vector<Fetched>> fetch_files(SftpDialogue& dialogue, const std::vect
   for (std::size_t i = 0; i < files.size(); ++i) {
     // What was read is there, however closing ended.
     if (!opened.handles[i]) fetched[i].status = opened.statuses[i];
-    fetched[i].changed = fetched[i].contents.size() != files[i].size;
+    const auto size = fetched[i].contents.size();
+    fetched[i].changed = files[i].size_is_known ? size != files[i].size : size > files[i].size;
   }
   return fetched;
 }
@@ -259,17 +263,36 @@ Result<std::vector<SftpStatus>> remove_files(SftpDialogue& dialogue,
   return ask_statuses(dialogue, paths, [](const std::string& path) { return sftp_remove(path); });
 }
 
+Result<bool> is_directory(SftpDialogue& dialogue, const std::string& path) {
+  ASSIGN_OR_RETURN(const auto looked, dialogue.ask_one(sftp_look_through(path)));
+  const bool told =
+      looked.kind == SftpReply::Kind::look && looked.look.kind() != RemoteLook::Kind::not_told;
+  if (told) return looked.look.kind() == RemoteLook::Kind::directory;
+  ASSIGN_OR_RETURN(const auto opened, dialogue.ask_one(sftp_open_directory(path)));
+  if (opened.kind != SftpReply::Kind::handle) return false;
+  TRY(dialogue.ask_one(sftp_close(opened.data)));
+  return true;
+}
+
+Result<bool> is_listed(SftpDialogue& dialogue, const std::string& directory,
+                       const std::string& name) {
+  constexpr std::size_t kAtATime = 5'000;
+  ASSIGN_OR_RETURN(auto listing, RemoteListing::open(dialogue, directory));
+  bool found = false;
+  while (true) {  // to its end, so that it is closed
+    ASSIGN_OR_RETURN(const auto entries, listing.next(kAtATime));
+    if (entries.empty()) return found;
+    found = found || std::ranges::find(entries, name, &RemoteEntry::name) != entries.end();
+  }
+}
+
 Result<void> ensure_directory(SftpDialogue& dialogue, const std::string& path) {
-  const auto is_there = [&]() -> Result<bool> {
-    ASSIGN_OR_RETURN(const auto reply, dialogue.ask_one(sftp_look_through(path)));
-    return reply.kind == SftpReply::Kind::look && reply.look.is_directory();
-  };
-  ASSIGN_OR_RETURN(const bool found, is_there());
+  ASSIGN_OR_RETURN(const bool found, is_directory(dialogue, path));
   if (found) return {};
   ASSIGN_OR_RETURN(const auto made, dialogue.ask_one(sftp_make_directory(path)));
   const auto status = status_of(made);
   if (status.ok()) return {};
-  ASSIGN_OR_RETURN(const bool found_now, is_there());
+  ASSIGN_OR_RETURN(const bool found_now, is_directory(dialogue, path));
   if (found_now) return {};
   return failure(remote_error("making directory", path, dialogue.peer(), status));
 }

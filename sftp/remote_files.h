@@ -32,12 +32,13 @@ Result<std::vector<Looked>> look_at(SftpDialogue& dialogue, const std::vector<st
 
 struct Wanted {
   std::string path;
-  std::size_t size = 0;  // as the server has told; the caller has bounded it
+  std::size_t size = 0;       // as the server has told; the caller has bounded it
+  bool size_is_known = true;  // else it is read to its end, and `size` is the bound
 };
 struct Fetched {
   SftpStatus status;
   Bytes contents;
-  bool changed = false;  // not of that size: shorter or longer
+  bool changed = false;  // not of that size: shorter or longer; longer than the bound
 };
 // Never reads more than size + 1 octets of a file.
 Result<std::vector<Fetched>> fetch_files(SftpDialogue& dialogue, const std::vector<Wanted>& files);
@@ -59,6 +60,12 @@ Result<std::vector<SftpStatus>> rename_files(SftpDialogue& dialogue,
 Result<std::vector<SftpStatus>> remove_files(SftpDialogue& dialogue,
                                              const std::vector<std::string>& paths);
 
+// Asked by opening it where the server does not say what it is.
+Result<bool> is_directory(SftpDialogue& dialogue, const std::string& path);
+// Whether the list of a directory has the name: for servers that say no more than "failure" of a
+// file that is not there.
+Result<bool> is_listed(SftpDialogue& dialogue, const std::string& directory,
+                       const std::string& name);
 // Makes the directory if it is not there.
 Result<void> ensure_directory(SftpDialogue& dialogue, const std::string& path);
 

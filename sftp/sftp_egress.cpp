@@ -104,7 +104,7 @@ void SftpEgress::take_names(std::vector<Draft>& drafts, Deliveries& deliveries) 
 }
 
 // Whether there is a file of each draft's name: its status, and its octets if it has the right
-// size.
+// size. What the server does not say is found by opening it.
 Result<std::vector<SftpEgress::Presence>> SftpEgress::look_for(SftpDialogue& dialogue,
                                                                const std::vector<Draft>& drafts) {
   std::vector<std::string> paths;
@@ -115,18 +115,19 @@ Result<std::vector<SftpEgress::Presence>> SftpEgress::look_for(SftpDialogue& dia
   std::vector<std::size_t> owners;
   for (std::size_t i = 0; i < drafts.size(); ++i) {
     if (looked[i].status.code == SftpCode::no_such_file) continue;
-    found[i] = Presence::other;
+    const auto& look = looked[i].look;
     const auto size = drafts[i].lease->job.payload.size();
-    if (!looked[i].look.is_file() || looked[i].look.size != size) continue;
-    wanted.push_back({paths[i], size});
+    if (looked[i].status.ok()) found[i] = Presence::other;
+    if (looked[i].status.ok() && (!look.may_be_file() || look.size.value_or(size) != size))
+      continue;
+    wanted.push_back({paths[i], size, look.size.has_value()});
     owners.push_back(i);
   }
   ASSIGN_OR_RETURN(const auto fetched, fetch_files(dialogue, wanted));
   for (std::size_t k = 0; k < owners.size(); ++k) {
     const auto& payload = drafts[owners[k]].lease->job.payload;
-    if (fetched[k].status.ok() && equal(fetched[k].contents, payload)) {
-      found[owners[k]] = Presence::same;
-    }
+    if (!fetched[k].status.ok()) continue;
+    found[owners[k]] = equal(fetched[k].contents, payload) ? Presence::same : Presence::other;
   }
   return found;
 }

@@ -137,7 +137,7 @@ std::optional<SftpIngress::Found> SftpIngress::consider(const RemoteEntry& entry
   }
   if (is_ignored(name) || is_own_name(settings_.sftp, name)) return std::nullopt;
   if (settings_.sftp.ready == SftpReady::marker && file_of_marker(name)) return std::nullopt;
-  if (!look.is_file()) {
+  if (!look.may_be_file()) {
     if (is_request_name(name)) report(entry, "it is not a plain file", "only files are taken");
     return std::nullopt;
   }
@@ -158,7 +158,7 @@ void SftpIngress::pair_markers(const std::vector<RemoteEntry>& entries,
                                std::vector<Found>& found) const {
   std::map<std::string, const RemoteEntry*> markers;
   for (const auto& entry : entries) {
-    if (const auto file = file_of_marker(entry.name); file && entry.look.is_file()) {
+    if (const auto file = file_of_marker(entry.name); file && entry.look.may_be_file()) {
       markers[*file] = &entry;
     }
   }
@@ -217,7 +217,7 @@ Result<void> SftpIngress::take_group(const std::vector<Found>& group, Intake& in
         if (group[i].settled) TRY(quarantine(group[i], reads[i], intake));
         break;
       case Read::What::unreadable:
-        if (group[i].settled) report(entry_of(group[i]), reads[i].reason, reads[i].hint);
+        if (group[i].settled) TRY(report_unreadable(group[i], reads[i]));
         break;
       case Read::What::gone:
         settling_.forget(group[i].name);
@@ -229,6 +229,18 @@ Result<void> SftpIngress::take_group(const std::vector<Found>& group, Intake& in
   gate_.took(taken.size());
   TRY(deposit(std::move(taken), intake));
   if (broken) return failure(std::move(*broken));
+  return {};
+}
+
+// What was not said to be a file may be a folder, which is nobody's fault.
+Result<void> SftpIngress::report_unreadable(const Found& found, const Read& read) {
+  if (found.look.kind() == RemoteLook::Kind::not_told) {
+    ASSIGN_OR_RETURN(auto* const dialogue, sessions_.first());
+    ASSIGN_OR_RETURN(const bool folder,
+                     is_directory(*dialogue, remote_path(settings_.sftp.fetch.path, found.name)));
+    if (folder && !is_request_name(found.name)) return {};
+  }
+  report(entry_of(found), read.reason, read.hint);
   return {};
 }
 

@@ -86,6 +86,7 @@ class SftpIngress final : public Ingress {
   Result<void> release(std::vector<Taken> taken);
   Result<void> quarantine(const Found& found, const Read& read, Intake& intake);
   void report(const RemoteEntry& entry, const std::string& reason, const std::string& hint);
+  Result<void> report_unreadable(const Found& found, const Read& read);
   Result<void> set_aside_refused();
   std::string reason_text(const std::string& name, const Error& why, const JobId& id) const;
   Bytes arrival_of(const std::string& name, const RemoteLook& look) const;

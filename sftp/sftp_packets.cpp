@@ -171,14 +171,14 @@ SftpRequest extended(std::string_view name, std::string_view argument) {
   return request;
 }
 
-bool is_kind(const RemoteLook& look, std::uint32_t kind) {
-  return look.mode && (*look.mode & static_cast<std::uint32_t>(S_IFMT)) == kind;
-}
-
 }  // namespace
 
-bool RemoteLook::is_file() const { return is_kind(*this, S_IFREG); }
-bool RemoteLook::is_directory() const { return is_kind(*this, S_IFDIR); }
+RemoteLook::Kind RemoteLook::kind() const {
+  const auto bits = mode.value_or(0) & static_cast<std::uint32_t>(S_IFMT);
+  if (bits == 0) return Kind::not_told;
+  if (bits == S_IFREG) return Kind::file;
+  return bits == S_IFDIR ? Kind::directory : Kind::other;
+}
 
 SftpRequest sftp_open_for_reading(std::string_view path) {
   return open_file(path, kForReading, std::nullopt);

@@ -40,8 +40,10 @@ struct RemoteLook {
   std::optional<std::uint64_t> size;
   std::optional<std::uint32_t> mode;   // with the S_IFMT bits
   std::optional<std::uint32_t> mtime;  // Unix seconds
-  bool is_file() const;
-  bool is_directory() const;
+  // Servers may leave the mode out, or its S_IFMT bits: then opening it tells.
+  enum class Kind { not_told, file, directory, other };
+  Kind kind() const;
+  bool may_be_file() const { return kind() == Kind::file || kind() == Kind::not_told; }
   friend bool operator==(const RemoteLook&, const RemoteLook&) = default;
 };
 

@@ -116,7 +116,8 @@ class Mover {
     ASSIGN_OR_RETURN(const auto looked, look_at(dialogue_, paths));
     for (std::size_t k = 0; k < failed.size(); ++k) {
       const auto i = failed[k].file;
-      if (looked[2 * k].status.code == SftpCode::no_such_file) continue;
+      ASSIGN_OR_RETURN(const bool gone, is_gone(looked[2 * k].status, files_[i].name));
+      if (gone) continue;
       if (looked[2 * k + 1].status.ok()) {
         left_.push_back(i);
         continue;
@@ -128,6 +129,14 @@ class Mover {
       outcomes_[i] = {LetGo::What::failed, std::move(error)};
     }
     return {};
+  }
+
+  // Some servers say "failure" of what is not there: then the list of the folder tells.
+  Result<bool> is_gone(const SftpStatus& looked, const std::string& name) {
+    if (looked.ok()) return false;
+    if (looked.code == SftpCode::no_such_file) return true;
+    ASSIGN_OR_RETURN(const bool listed, is_listed(dialogue_, settings_.fetch.path, name));
+    return !listed;
   }
 
   // Is what was moved what was fetched?
@@ -148,7 +157,7 @@ class Mover {
           looked[k].look.size == file.look.size && looked[k].look.mtime == file.look.mtime;
       if (!same) {
         replaced.push_back(moved[k]);
-      } else if (file.contents) {
+      } else if (file.contents && file.look.size) {
         doubtful.push_back(moved[k]);
       }
     }
@@ -160,7 +169,7 @@ class Mover {
                        std::vector<std::size_t>& replaced) {
     std::vector<Wanted> wanted;
     for (const auto i : doubtful) {
-      wanted.push_back({targets_[i], static_cast<std::size_t>(files_[i].look.size.value_or(0))});
+      wanted.push_back({targets_[i], static_cast<std::size_t>(*files_[i].look.size)});
     }
     ASSIGN_OR_RETURN(const auto fetched, fetch_files(dialogue_, wanted));
     for (std::size_t k = 0; k < doubtful.size(); ++k) {

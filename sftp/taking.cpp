@@ -50,10 +50,12 @@ Result<void> SftpIngress::read_part(SftpDialogue& dialogue, const std::vector<Fo
   std::vector<Wanted> wanted;
   std::vector<std::size_t> owners;
   for (auto i = begin; i < end; ++i) {
-    const auto size = group[i].look.size.value_or(0);
+    // A size that is not told is found by reading.
+    const bool told = group[i].look.size.has_value();
+    const auto size = group[i].look.size.value_or(settings_.max_message);
     if (size <= settings_.max_message) {
-      wanted.push_back(
-          {remote_path(settings_.sftp.fetch.path, group[i].name), static_cast<std::size_t>(size)});
+      wanted.push_back({remote_path(settings_.sftp.fetch.path, group[i].name),
+                        static_cast<std::size_t>(size), told});
       owners.push_back(i);
       continue;
     }
@@ -63,7 +65,16 @@ Result<void> SftpIngress::read_part(SftpDialogue& dialogue, const std::vector<Fo
     reads[i].hint = "max_message of the channel is the limit";
   }
   ASSIGN_OR_RETURN(auto fetched, fetch_files(dialogue, wanted));
-  for (std::size_t k = 0; k < owners.size(); ++k) reads[owners[k]] = judge(std::move(fetched[k]));
+  for (std::size_t k = 0; k < owners.size(); ++k) {
+    auto& read = reads[owners[k]];
+    const bool too_large = !wanted[k].size_is_known && fetched[k].changed;
+    read = judge(std::move(fetched[k]));
+    if (!too_large) continue;
+    read.what = Read::What::bad;
+    read.reason =
+        "the file has more octets than the limit of " + std::to_string(settings_.max_message);
+    read.hint = "max_message of the channel is the limit";
+  }
   return check_markers(dialogue, group, begin, end, reads);
 }
 

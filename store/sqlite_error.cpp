@@ -2,6 +2,7 @@
 
 #include <sqlite3.h>
 
+#include <cerrno>
 #include <cstring>
 #include <string>
 
@@ -41,6 +42,14 @@ const Advice* advice_for(int code) {
   return nullptr;
 }
 
+// A page that the disk does not give is CORRUPT in SQLite's words (SQLITE_IOERR_CORRUPTFS): as long
+// as the system says so, nobody knows that anything is wrong with the file.
+int told_by_the_system(sqlite3* database, int code) {
+  if (database == nullptr || (code & 0xff) != SQLITE_CORRUPT) return code;
+  const int number = sqlite3_system_errno(database);
+  return number == EIO || number == ENXIO || number == ERANGE ? SQLITE_IOERR : code;
+}
+
 // CANTOPEN and IOERR hide the reason that helps, for instance "too many open files".
 std::string system_reason(sqlite3* database, int code) {
   const int primary = code & 0xff;
@@ -52,6 +61,7 @@ std::string system_reason(sqlite3* database, int code) {
 }  // namespace
 
 Error sqlite_error(sqlite3* database, int code, std::string_view doing, std::string_view path) {
+  code = told_by_the_system(database, code);
   const bool known = database != nullptr && sqlite3_extended_errcode(database) == code;
   const auto* advice = advice_for(code);
   return Error{advice != nullptr ? advice->recovery : Recovery::hold,

@@ -167,7 +167,8 @@ class CaUnderTest {
   bool commit(const Decision& decision) {
     bool applied = false;
     must(ledger->write([&](LedgerWriter& writer) -> Result<void> {
-      ASSIGN_OR_RETURN(applied, apply(decision.effects, writer, clock.now()));
+      ASSIGN_OR_RETURN(const auto conflict, apply(decision.effects, writer, clock.now()));
+      applied = !conflict;
       return {};
     }));
     return applied;

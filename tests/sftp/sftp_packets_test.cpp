@@ -42,8 +42,7 @@ TEST(SftpPackets, AListIsReadWithWhatItTellsOfEachFile) {
   EXPECT_EQ(reply->names[0].name, "a");
   EXPECT_EQ(reply->names[0].look.size, 5U);
   EXPECT_EQ(reply->names[0].look.mtime, 0x65000000U);
-  EXPECT_TRUE(reply->names[0].look.is_file());
-  EXPECT_FALSE(reply->names[0].look.is_directory());
+  EXPECT_EQ(reply->names[0].look.kind(), RemoteLook::Kind::file);
 }
 
 TEST(SftpPackets, AStatusWithoutWordsIsAStatus) {

@@ -2,9 +2,11 @@
 
 import datetime
 import hashlib
+import os
+import signal
 import unittest
 
-from instance import SECRET, InstanceTest, run
+from instance import ANYTHING, PROGRAM, SECRET, InstanceTest, run
 from requester import (BAD_POP, CCP, CCR, CP, CR, ENC_KEY_WITH_ID, ERROR, GENM, GENP, IP, IR,
                        KEM_CIPHERTEXT_INFO, KRP, KRR, NESTED, POLL_REP, POPDECC, POPDECR,
                        PROTOCOL_ENCR_KEY, RP, RR, RSA, WRONG_AUTHORITY, AgreeingHolder, Agreement,
@@ -208,8 +210,8 @@ class KeyEncapsulation(WithSealedKeys):
         self.assertEqual(1, len(self.certificates()))
 
 
-class Nested(InstanceTest):
-    """RFC 9483 5.2.2: what a registration authority sends on, alone and in batches."""
+class WithAuthority(InstanceTest):
+    """A registration authority and devices that share a secret."""
 
     def prepare(self):
         self.ra_key, self.ra = self.key("ra"), self.workshop / "ra.pem"
@@ -220,12 +222,16 @@ class Nested(InstanceTest):
     def authority(self):
         return Requester(self.instance, Signer(self.ra, self.ra_key, self.instance.ca))
 
-    def device(self, secret=SECRET):
-        return Requester(self.instance, Secret("dev1", secret))
+    def device(self, secret=SECRET, reference="dev1"):
+        return Requester(self.instance, Secret(reference, secret))
 
     def ir(self, device, name):
         key = self.key(name)
         return device.message(IR, seq(signed_request(template(common_name("dev1"), key), key)))
+
+
+class Nested(WithAuthority):
+    """RFC 9483 5.2.2: what a registration authority sends on, alone and in batches."""
 
     def test_batch_has_an_answer_for_each_member_in_their_order(self):
         first, stranger, asking, last = (self.device(), self.device("guessed"), self.device(),
@@ -264,6 +270,35 @@ class Nested(InstanceTest):
         tag, _ = stranger.talk(NESTED, seq(*members))
         self.assertEqual(ERROR, tag)
         self.assertEqual(1, len(self.certificates()))
+
+
+class Excluding(WithAuthority):
+    """Requests that exclude each other, and a process that dies at each durable step in turn."""
+
+    serve = False
+
+    def dies_at(self, step):
+        done = run(PROGRAM, "--quiet", "run", check=False, cwd=self.instance.directory, timeout=60,
+                   env={**os.environ, "CMPOST_CRASH_AT": str(step)})
+        return done.returncode == -signal.SIGKILL
+
+    def test_one_is_granted_wherever_the_process_dies(self):
+        deaths = 0
+        for number, step in enumerate(range(1, 28, 3), 1):
+            reference = f"once{number}"
+            self.instance.add_secret(reference, SECRET, *ANYTHING, "--uses", "1")
+            devices = [self.device(SECRET, reference) for _ in range(3)]
+            requests = [self.ir(one, f"key{number}-{i}") for i, one in enumerate(devices)]
+            batch = self.authority().message(NESTED, seq(*requests[:2]))
+            self.instance.put(f"batch{number}.pki", batch)
+            self.instance.put(f"alone{number}.pki", requests[2])
+            deaths += self.dies_at(step)
+            self.instance.cmpost("run", check=False)
+            answers = [self.instance.answer(f"{name}{number}") for name in ("batch", "alone")]
+            self.assertEqual(number, len(self.certificates()), [one.name for one in answers])
+        self.assertGreater(deaths, 4)
+        self.instance.cmpost("audit", "verify")
+        self.assertEqual([], self.instance.json("queue", "list", "--state", "held"))
 
 
 class RevocationPassphrase(InstanceTest):
