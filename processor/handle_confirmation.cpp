@@ -50,14 +50,26 @@ bool is_accepted(const CertStatus& status) {
   return !status.statusInfo || status.statusInfo->status == PKIStatus::accepted;
 }
 
-//
-Outcome<void> check_hash(const CertStatus& status, const TransactionCertificate& issued,
-                         const Request& request, Services& services) {
-  if (status.hashAlg && request.message.header.pvno < kCmp2021) {
+// RFC 9810 5.3.18: hashAlg "SHALL be omitted" but where the signature algorithm names
+// no hash; where it stands all the same, it decides what proves that the right certificate has
+// arrived, and a hash of which collisions are known proves nothing.
+Checked<void> check_hash_algorithm(const CertStatus& status, const Request& request) {
+  if (!status.hashAlg) return {};
+  if (request.message.header.pvno < kCmp2021) {
     return reject(
         request.channel->settings.strict ? PKIFailureInfo::badCertId : PKIFailureInfo::badRequest,
         "hashAlg needs pvno 3");
   }
+  const auto digest = digest_by_oid(status.hashAlg->algorithm);
+  if (digest && is_collision_resistant(*digest)) return {};
+  return reject(PKIFailureInfo::badAlg, digest ? "hashAlg is too weak: SHA-2 or SHA-3 is taken"
+                                               : "hashAlg is not known here");
+}
+
+//
+Outcome<void> check_hash(const CertStatus& status, const TransactionCertificate& issued,
+                         const Request& request, Services& services) {
+  TRY(check_hash_algorithm(status, request));
   ASSIGN_OR_RETURN(const auto record, services.ledger.find(issued.serial));
   if (!record) return hold("the ledger has lost certificate " + to_hex(issued.serial));
   const auto certificate = Certificate::from_der(record->der);
