@@ -47,8 +47,8 @@ StoredMessage Proceeding::stored(const std::string& reply_body, const Bytes& rep
 }
 
 void Proceeding::note_in_audit(const std::string& reply_body) {
-  decision.effects.audit.push_back(
-      answered_entry(request, requester ? requester->text() : "", reply_body, decision.outcome));
+  decision.effects.audit.push_back(answered_entry(request, requester ? requester->text() : "",
+                                                  reply_body, decision.outcome, decision.effects));
 }
 
 void Proceeding::await_confirm(Transaction& after, const JobId& carrier) const {
