@@ -34,7 +34,9 @@ Result<Bytes> read_bounce_key(const std::string& path) {
 
 // Whatever stands in the mail: the address that it was sent to, or the quoted header of our own.
 std::optional<JobId> find_job(const Bytes& mail, ByteView key) {
-  const auto text = text_of(mail);
+  std::string lower(text_of(mail));
+  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  const std::string_view text = lower;  // some systems change the case of addresses
   std::set<std::string_view> seen;
   for (auto at = text.find(kBounceMark);
        at != std::string_view::npos && seen.size() < kMostCandidates;
@@ -49,6 +51,15 @@ std::optional<JobId> find_job(const Bytes& mail, ByteView key) {
     if (const auto job = job_of_bounce_address(*address, key)) return job;
   }
   return std::nullopt;
+}
+
+// A bounce may be quicker than the server's word that it has the mail: an answer that is still
+// under way would count as sent after it. The mail is looked at again then.
+Result<void> wait_until_sent(JobQueue& replies, const JobId& job) {
+  ASSIGN_OR_RETURN(const auto status, replies.find(job));
+  if (!status || status->state != JobState::active) return {};
+  return retry("the answer " + job.text() + " came back while it is still being sent",
+               "its bounce is looked at again");
 }
 
 }  // namespace
@@ -84,6 +95,7 @@ Result<void> note_bounce(JobQueue& replies, const std::string& channel, ByteView
       const bool held,
       replies.bounce(*job, "came back: " + printable(report.recipient, 100) + " " +
                                printable(report.status, 20) + " " + printable(report.diagnostic)));
+  if (!held) TRY(wait_until_sent(replies, *job));
   log::warning(held ? "mail.bounced" : "mail.bounced_before", fields);
   return {};
 }

@@ -3,6 +3,7 @@
 #include "app/command.h"
 #include "app/instance.h"
 #include "app/output.h"
+#include "processor/verify_ledger.h"
 
 namespace cmpost {
 namespace {
@@ -37,23 +38,71 @@ Result<ExitCode> show(const AuditOptions& options, const CommonOptions& common) 
   return ExitCode::ok;
 }
 
-Result<ExitCode> verify(const CommonOptions& common) {
-  ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
-  ASSIGN_OR_RETURN(auto* const ledger, instance->ledger());
-  ASSIGN_OR_RETURN(const auto broken, ledger->verify_audit());
-  ASSIGN_OR_RETURN(const auto reader, ledger->reader());
-  ASSIGN_OR_RETURN(const auto head, reader->audit_head());
-  if (common.json) {
-    json value = {{"records", head.id}, {"head", to_hex(head.hash)}};
-    value["broken_at"] = broken ? json(*broken) : json();
-    print_json(value);
-  } else if (!broken && !common.quiet) {
+// What earlier versions did not write down cannot be proven.
+void tell_uncovered(const LedgerVerdict& verdict) {
+  const auto tell = [](std::int64_t count, const char* what) {
+    if (count > 0) print_line(std::to_string(count) + what);
+  };
+  tell(verdict.certificates_by_serial,
+       " certificates have records of an earlier version: compared by serial number, subject and "
+       "revocation only");
+  tell(verdict.secrets_by_name,
+       " secrets have records of an earlier version: compared by their names only");
+  tell(verdict.transactions_without_record,
+       " transactions were opened under an earlier version, whose records do not cover them");
+}
+
+json to_json(const LedgerVerdict& verdict, const AuditHead& head, json differences) {
+  json value = {{"records", head.id}, {"head", to_hex(head.hash)}};
+  value["broken_at"] = verdict.broken_at ? json(*verdict.broken_at) : json();
+  value["compared"] = {{"certificates", verdict.certificates},
+                       {"secrets", verdict.secrets},
+                       {"transactions", verdict.transactions}};
+  value["not_covered"] = {{"certificates", verdict.certificates_by_serial},
+                          {"secrets", verdict.secrets_by_name},
+                          {"transactions", verdict.transactions_without_record}};
+  value["differences"] = verdict.differences;
+  value["different"] = std::move(differences);
+  return value;
+}
+
+void tell_verdict(const LedgerVerdict& verdict, const AuditHead& head) {
+  if (!verdict.broken_at) {
     print_line("all " + std::to_string(head.id) + " audit records fit; the newest hash is " +
                to_hex(head.hash));
+    print_line("compared with them: " + std::to_string(verdict.certificates) + " certificates, " +
+               std::to_string(verdict.secrets) + " secrets, " +
+               std::to_string(verdict.transactions) + " transactions");
+    tell_uncovered(verdict);
   }
-  if (!broken) return ExitCode::ok;
-  return hold("audit record " + std::to_string(*broken) + " does not fit the chain",
-              "it or one before it was changed or removed; compare with a backup");
+}
+
+Result<ExitCode> verify(const CommonOptions& common) {
+  constexpr std::size_t kMostInJson = 1000;
+  ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
+  ASSIGN_OR_RETURN(auto* const ledger, instance->ledger());
+  ASSIGN_OR_RETURN(const auto reader, ledger->reader());
+  auto differences = json::array();
+  ASSIGN_OR_RETURN(const auto verdict, verify_ledger(*reader, [&](const std::string& text) {
+                     if (!common.json) return print_line(text);
+                     if (differences.size() < kMostInJson) differences.push_back(text);
+                   }));
+  ASSIGN_OR_RETURN(const auto head, reader->audit_head());
+  if (common.json) {
+    print_json(to_json(verdict, head, std::move(differences)));
+  } else if (!common.quiet) {
+    tell_verdict(verdict, head);
+  }
+  if (verdict.broken_at) {
+    return hold("audit record " + std::to_string(*verdict.broken_at) + " does not fit the chain",
+                "it or one before it was changed or removed; compare with a backup");
+  }
+  if (verdict.differences == 0) return ExitCode::ok;
+  return hold(
+      "the ledger differs from its audit records in " + std::to_string(verdict.differences) +
+          " places",
+      "somebody has changed the database by hand, or it was damaged; compare with a backup, "
+      "and issue no CRL before that");
 }
 
 }  // namespace
@@ -67,9 +116,8 @@ void add_audit(CommandLine line) {
   showing->add_option("--after", options->after, "only records with a larger number");
   showing->add_option("--limit", options->limit, "at most so many (default 1000)");
   showing->callback([=] { line.action = [=] { return show(*options, *common); }; });
-  audit->add_subcommand("verify", "recompute the whole chain")->callback([=] {
-    line.action = [=] { return verify(*common); };
-  });
+  audit->add_subcommand("verify", "recompute the whole chain and compare the ledger with it")
+      ->callback([=] { line.action = [=] { return verify(*common); }; });
 }
 
 }  // namespace cmpost

@@ -115,7 +115,11 @@ Result<void> enter_in_books(Instance& instance, const CaRollover& rollover,
                                  {"new", to_hex(rollover.newWithNew.fingerprint())},
                                  {"newWithOld", to_hex(rollover.newWithOld.fingerprint())},
                                  {"oldWithNew", to_hex(rollover.oldWithNew.fingerprint())},
-                                 {"cmp", to_hex(cmp_certificate.fingerprint())}};
+                                 {"cmp", to_hex(cmp_certificate.fingerprint())},
+                                 {"serial", to_hex(record.serial)},
+                                 {"subject", printable(record.subject)},
+                                 {"state", to_string(record.state)},
+                                 {"sha256", to_hex(sha256(record.der))}};
   ASSIGN_OR_RETURN(auto* const ledger, instance.ledger());
   return ledger->write([&](LedgerWriter& writer) -> Result<void> {
     TRY(writer.add(record));

@@ -16,6 +16,7 @@ struct CertOptions {
   bool all = false;
   bool pem_only = false;
   std::vector<std::string> serials;
+  std::string invalid_since;
   std::string reason = "unspecified";
 };
 
@@ -190,6 +191,21 @@ Result<ExitCode> show(const CertOptions& options, const CommonOptions& common) {
   return ExitCode::ok;
 }
 
+// RFC 5280 5.3.2, as with rr: nobody knows of a day to come.
+Result<std::optional<Time>> read_invalid_since(const std::string& text) {
+  if (text.empty()) return std::nullopt;
+  const auto date = from_iso8601(text);
+  if (!date) {
+    return hold("\"" + printable(text, 40) + "\" is no date and time",
+                "such as 2026-11-30T08:00:00Z, in UTC");
+  }
+  if (*date > SystemClock().now()) {
+    return hold("--invalid-since " + printable(text, 40) + " lies in the future",
+                "it is the date since when the certificate is known to be invalid");
+  }
+  return std::optional(std::chrono::floor<std::chrono::seconds>(*date));
+}
+
 using StateChange = std::function<Result<bool>(LedgerWriter&, const CertificateRecord&)>;
 
 // Each certificate in one commit, then one CRL for all.
@@ -209,10 +225,10 @@ Result<ExitCode> change(const CertOptions& options, const CommonOptions& common,
     TRY(ledger->write([&](LedgerWriter& writer) -> Result<void> {
       ASSIGN_OR_RETURN(changed, apply(writer, *record));
       if (!changed) return {};
-      return writer.audit(
-          event,
-          json{{"serial", serial_text(*record)}, {"reason", options.reason}, {"why", "operator"}}
-              .dump());
+      auto detail =
+          json{{"serial", serial_text(*record)}, {"reason", options.reason}, {"why", "operator"}};
+      if (!options.invalid_since.empty()) detail["invalidityDate"] = options.invalid_since;
+      return writer.audit(event, detail.dump());
     }));
     if (!changed) print_error(Error{Recovery::hold, "certificate " + text + " " + refused, {}});
     done += changed ? 1 : 0;
@@ -272,6 +288,9 @@ void add_cert(CommandLine line) {
   auto* revoking = add_serials(*cert, "revoke", "revoke certificates and issue a CRL", *options);
   revoking->add_option("--reason", options->reason,
                        "keyCompromise, superseded, certificateHold, ... (RFC 5280 5.3.1)");
+  revoking->add_option("--invalid-since", options->invalid_since,
+                       "when the key was lost or the certificate became wrong, for instance "
+                       "2026-11-30T08:00:00Z (invalidityDate)");
   revoking->callback([=] {
     line.action = [=]() -> Result<ExitCode> {
       const auto reason = crl_reason(options->reason);
@@ -281,9 +300,10 @@ void add_cert(CommandLine line) {
             "one of unspecified, keyCompromise, cACompromise, affiliationChanged, superseded, "
             "cessationOfOperation, certificateHold, privilegeWithdrawn, aACompromise");
       }
+      ASSIGN_OR_RETURN(const auto since, read_invalid_since(options->invalid_since));
       return change(*options, *common, "certificate.revoked", "is revoked already",
                     [&](LedgerWriter& writer, const CertificateRecord& record) {
-                      return writer.revoke(record.serial, *reason, SystemClock().now(), {});
+                      return writer.revoke(record.serial, *reason, SystemClock().now(), since);
                     });
     };
   });

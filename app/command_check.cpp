@@ -8,6 +8,7 @@
 #include "app/output.h"
 #include "app/role_warnings.h"
 #include "app/sftp_probe.h"
+#include "config/check_permissions.h"
 #include "mail/answer_signer.h"
 #include "mail/smime_opener.h"
 
@@ -47,7 +48,7 @@ std::size_t tell_incomplete_batches(const Instance& instance) {
   std::size_t count = 0;
   for (const auto& channel : instance.settings().channels) {
     for (const auto& text : batch_complaints(channel)) {
-      std::fprintf(stderr, "cmpost: channel %s: %s\n", channel.name.c_str(), text.c_str());
+      print_warning("cmpost: channel " + channel.name + ": " + text);
       ++count;
     }
   }
@@ -58,26 +59,30 @@ std::size_t tell_incomplete_batches(const Instance& instance) {
 Result<ExitCode> check(const CommonOptions& options, bool connect) {
   ASSIGN_OR_RETURN(const auto instance, Instance::open(options));
   const auto complaints = check_files(instance->settings());
-  for (const auto& complaint : complaints)
-    std::fprintf(stderr, "%s\n", to_string(complaint).c_str());
+  for (const auto& complaint : complaints) print_warning(to_string(complaint));
   if (!complaints.empty()) return hold(std::string(kWrongSettings));
   if (const auto services = instance->services(); !services) {
     return hold(std::string(kWrongSettings) + ": " + services.error().what, services.error().hint);
   }
+  const auto permissions = check_permissions(instance->settings());
+  for (const auto& complaint : permissions.complaints) print_warning(to_string(complaint));
+  for (const auto& warning : permissions.warnings) print_warning("cmpost: " + warning);
   TRY(read_mail_keys(*instance));
   TRY(instance->spool());
   TRY(instance->ledger());
   ASSIGN_OR_RETURN(const auto warnings, find_lifetime_warnings(*instance));
-  for (const auto& warning : warnings) std::fprintf(stderr, "cmpost: %s\n", warning.text.c_str());
+  for (const auto& warning : warnings) print_warning("cmpost: " + warning.text);
   ASSIGN_OR_RETURN(const auto roles, find_role_warnings(*instance));
-  for (const auto& text : roles) std::fprintf(stderr, "cmpost: %s\n", text.c_str());
+  for (const auto& text : roles) print_warning("cmpost: " + text);
   if (connect && log_in_everywhere(*instance, options) > 0) return ExitCode::failed;
   const auto incomplete = tell_incomplete_batches(*instance);
   const bool urgent = std::ranges::any_of(warnings, &LifetimeWarning::urgent);
-  if (!options.quiet && !urgent && incomplete == 0 && roles.empty())
+  const bool open_to_others = !permissions.complaints.empty();
+  if (!options.quiet && !urgent && incomplete == 0 && roles.empty() && !open_to_others)
     print_line(instance->settings().file + ": all well");
-  if (urgent) return ExitCode::failed;
-  const bool well = warnings.empty() && roles.empty() && incomplete == 0;
+  if (urgent || open_to_others) return ExitCode::failed;
+  const bool well =
+      warnings.empty() && roles.empty() && permissions.warnings.empty() && incomplete == 0;
   return well ? ExitCode::ok : ExitCode::partly;
 }
 

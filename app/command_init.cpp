@@ -1,4 +1,5 @@
 #include <filesystem>
+#include <nlohmann/json.hpp>
 
 #include "app/command.h"
 #include "app/instance.h"
@@ -144,7 +145,11 @@ Result<void> open_books(const InitOptions& options) {
   record.not_after = certificate.not_after();
   TRY(ledger->write([&](LedgerWriter& writer) -> Result<void> {
     TRY(writer.add(record));
-    return writer.audit("instance.made", "{\"serial\":\"" + to_hex(record.serial) + "\"}");
+    return writer.audit("instance.made", nlohmann::json{{"serial", to_hex(record.serial)},
+                                                        {"subject", printable(record.subject)},
+                                                        {"state", to_string(record.state)},
+                                                        {"sha256", to_hex(sha256(record.der))}}
+                                             .dump());
   }));
   TRY(issue_crl(*instance));
   return {};

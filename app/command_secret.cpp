@@ -11,6 +11,7 @@
 #include "processor/name_pattern.h"
 #include "processor/protection_tables.h"
 #include "processor/secret_store.h"
+#include "processor/verify_ledger.h"
 
 namespace cmpost {
 namespace {
@@ -125,8 +126,11 @@ Result<ExitCode> add(const SecretOptions& options, const CommonOptions& common) 
   TRY(ledger->write([&](LedgerWriter& writer) -> Result<void> {
     ASSIGN_OR_RETURN(added, SecretStore(writer.connection(), *key).add(secret, instance->random()));
     if (!added) return {};
+    ASSIGN_OR_RETURN(const auto digest, secret_digest(writer.connection(), secret.reference));
     return writer.audit("secret.added", json{{"reference", printable(secret.reference)},
-                                             {"for", to_string(secret.purpose)}}
+                                             {"for", to_string(secret.purpose)},
+                                             {"columns", digest.columns},
+                                             {"sha256", digest.sha256}}
                                             .dump());
   }));
   if (!added) {

@@ -73,7 +73,7 @@ Result<Settings> load_settings(const CommonOptions& options) {
   auto loaded = load(path);
   if (!loaded) {
     for (const auto& complaint : loaded.error()) {
-      std::fprintf(stderr, "%s\n", to_string(complaint).c_str());
+      print_warning(to_string(complaint));
     }
     return hold(std::string(kWrongSettings), "docs/configuration.md describes every key");
   }

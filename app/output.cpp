@@ -32,13 +32,31 @@ void Table::print(std::string_view nothing) const {
   for (const auto& row : rows_) line(row);
 }
 
-void print_line(std::string_view text) {
-  std::fwrite(text.data(), 1, text.size(), stdout);
-  std::fputc('\n', stdout);
+namespace {
+
+// Line ends and tabulators are ours: what comes from outside has gone through printable() before it
+// is put between them. Here is the net below that.
+void print_text(std::FILE* target, std::string_view text) {
+  std::string line;
+  while (!text.empty()) {
+    const auto end = std::min(text.find_first_of("\n\t"), text.size());
+    line += printable(text.substr(0, end), std::string::npos);
+    if (end < text.size()) line += text[end];
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  line += '\n';
+  std::fwrite(line.data(), 1, line.size(), target);
 }
 
+}  // namespace
+
+void print_line(std::string_view text) { print_text(stdout, text); }
+
+void print_warning(std::string_view text) { print_text(stderr, text); }
+
+// ASCII: what a terminal must not get is \uNNNN, and any reader of JSON has the characters.
 void print_json(const nlohmann::json& value) {
-  print_line(value.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+  print_line(value.dump(2, ' ', true, nlohmann::json::error_handler_t::replace));
 }
 
 void print_error(const Error& error) {

@@ -23,7 +23,9 @@ class Table {
   std::vector<std::vector<std::string>> rows_;
 };
 
-void print_line(std::string_view text);        // to standard output
+// To standard output and to stderr. What may not be shown is escaped, line ends apart.
+void print_line(std::string_view text);
+void print_warning(std::string_view text);
 void print_json(const nlohmann::json& value);  // indented, text made valid UTF-8
 // "cmpost: what" and, on a line of its own, the hint; to standard error.
 void print_error(const Error& error);

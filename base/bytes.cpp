@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "base/printable.h"
+
 namespace cmpost {
 
 bool equal(ByteView a, ByteView b) { return std::ranges::equal(a, b); }
@@ -131,6 +133,52 @@ std::optional<Bytes> from_base64(std::string_view text) {
   return bytes;
 }
 
+namespace {
+
+// Of a well-formed character.
+char32_t code_point(std::string_view character) {
+  const auto lead = static_cast<std::uint8_t>(character[0]);
+  char32_t value = character.size() == 1 ? lead : lead & (0x7fU >> character.size());
+  for (const char c : character.substr(1))
+    value = value << 6U | (static_cast<std::uint8_t>(c) & 63U);
+  return value;
+}
+
+struct Range {
+  char32_t first, last;
+};
+// Sorted. What a terminal obeys, what turns the order of a line around, ends it, or is not seen.
+constexpr std::array<Range, 16> kUnprintable = {{
+    {0x00, 0x1f},        // C0
+    {0x7f, 0x9f},        // DELETE, C1
+    {0xad, 0xad},        // SOFT HYPHEN
+    {0x61c, 0x61c},      // ARABIC LETTER MARK
+    {0x115f, 0x1160},    // HANGUL fillers
+    {0x180b, 0x180f},    // Mongolian selectors
+    {0x200b, 0x200f},    // of no width, and marks of direction
+    {0x2028, 0x202e},    // LINE and PARAGRAPH SEPARATOR, embedding and override of direction
+    {0x2060, 0x206f},    // invisible operators, isolates of direction
+    {0x3164, 0x3164},    // HANGUL FILLER
+    {0xfe00, 0xfe0f},    // variation selectors
+    {0xfeff, 0xfeff},    // ZERO WIDTH NO-BREAK SPACE
+    {0xffa0, 0xffa0},    // HALFWIDTH HANGUL FILLER
+    {0xfff0, 0xfffb},    // interlinear annotation
+    {0xfffe, 0xffff},    // no characters
+    {0xe0000, 0xe0fff},  // tags
+}};
+
+bool is_printable(char32_t character) {
+  const auto range = std::ranges::lower_bound(kUnprintable, character, {}, &Range::last);
+  return range == kUnprintable.end() || character < range->first;
+}
+
+}  // namespace
+
+std::size_t printable_length(std::string_view text) {
+  const auto length = utf8_length(text);
+  return length > 0 && is_printable(code_point(text.substr(0, length))) ? length : 0;
+}
+
 std::string printable(std::string_view text, std::size_t limit) {
   const auto is_plain = [](char c) { return c >= 0x20 && c < 0x7f; };
   if (text.size() <= limit && std::all_of(text.begin(), text.end(), is_plain)) {
@@ -138,17 +186,18 @@ std::string printable(std::string_view text, std::size_t limit) {
   }
   std::string out;
   while (!text.empty()) {
-    const auto length = utf8_length(text);
-    const auto lead = static_cast<std::uint8_t>(text[0]);
-    const bool plain = length > 1 || (length == 1 && lead >= 0x20 && lead != 0x7f);
-    const std::size_t take = plain ? length : 1;
-    if (out.size() + (plain ? take : 4) > limit) return out + "...";
-    if (plain) {
-      out.append(text.substr(0, take));
-    } else {
+    const auto plain = printable_length(text);
+    const auto take = plain != 0 ? plain : std::max<std::size_t>(utf8_length(text), 1);
+    if (out.size() + (plain != 0 ? take : 4 * take) > limit) return out + "...";
+    for (const char c : text.substr(0, take)) {
+      if (plain != 0) {
+        out.push_back(c);
+        continue;
+      }
+      const auto octet = static_cast<std::uint8_t>(c);
       out += "\\x";
-      out.push_back(kHexDigits[lead >> 4]);
-      out.push_back(kHexDigits[lead & 15]);
+      out.push_back(kHexDigits[octet >> 4]);
+      out.push_back(kHexDigits[octet & 15]);
     }
     text.remove_prefix(take);
   }

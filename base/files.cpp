@@ -9,6 +9,7 @@
 #include <cerrno>
 
 #include "base/crash_point.h"
+#include "base/own_files.h"
 #include "base/random.h"
 
 namespace cmpost {
@@ -137,6 +138,33 @@ Result<void> write_file(const std::string& path, ByteView contents, mode_t mode,
   }
   crash_point("file.renamed");
   return sync_directory(parent);
+}
+
+Result<void> replace_file_at(const FileDescriptor& directory, const std::string& name,
+                             ByteView contents, mode_t mode) {
+  const auto temporary = "." + to_hex(SystemRandom().bytes(8)) + ".part";
+  const FileDescriptor file(::openat(directory.get(), temporary.c_str(),
+                                     O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode));
+  if (!file) return failure(errno_error("creating", name, errno));
+  auto written = write_all(file, name, contents);
+  if (written &&
+      ::renameat(directory.get(), temporary.c_str(), directory.get(), name.c_str()) != 0) {
+    written = failure(errno_error("renaming to", name, errno));
+  }
+  if (!written) ::unlinkat(directory.get(), temporary.c_str(), 0);
+  return written;
+}
+
+Result<FileDescriptor> open_for_appending(const std::string& path, mode_t mode) {
+  FileDescriptor file(::open(
+      path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, mode));
+  if (!file) return failure(errno_error("opening", path, errno));
+  ASSIGN_OR_RETURN(const auto identity, identify(file, path));
+  if (!S_ISREG(identity.mode) || identity.links != 1) {
+    return hold(path + " is no regular file of its own: it has other names",
+                "look who has linked it, and remove it");
+  }
+  return file;
 }
 
 namespace {

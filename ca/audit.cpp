@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "ca/audit_replay.h"
+
 namespace cmpost {
 namespace {
 
@@ -80,6 +82,11 @@ Result<AuditHead> append_audit(Connection& connection, const AuditHead& head, Ti
 }
 
 Result<std::optional<std::int64_t>> verify_audit(Connection& connection) {
+  return replay_audit(connection, {});
+}
+
+Result<std::optional<std::int64_t>> replay_audit(
+    Connection& connection, const std::function<Result<void>(const AuditRecord&)>& each) {
   AuditHead head;
   while (true) {
     ASSIGN_OR_RETURN(const auto records, audit_records(connection, head.id, kRecordsAtATime));
@@ -87,6 +94,7 @@ Result<std::optional<std::int64_t>> verify_audit(Connection& connection) {
       const Sha256 hash = audit_hash(head.hash, record.time, record.event, record.detail);
       if (record.id != head.id + 1 || !equal(hash, record.hash)) return record.id;
       head = {record.id, hash};
+      if (each) TRY(each(record));
     }
     if (records.size() < kRecordsAtATime) return std::nullopt;
   }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
+#include <span>
 #include <string_view>
 
 #include "base/files.h"
@@ -35,6 +37,57 @@ std::string audit_detail(const TBSCertList& tbs, ByteView der) {
 // once in its lifetime, so an entry that stays this much longer has been on one.
 Time oldest_not_after(Time now, const CrlSettings& settings) { return now - settings.lifetime; }
 
+// What a revocation may end with: RFC 5280 3.3 when the certificate has expired, 5.3.1 a hold that
+// is released. Nothing else takes an entry off.
+Result<bool> may_leave_out(const RevokedCertificate& entry, Connection& connection, Time now,
+                           const CrlSettings& settings) {
+  ASSIGN_OR_RETURN(auto* const query,
+                   connection.statement("SELECT not_after FROM certificate WHERE serial = ?"));
+  query->bind(1, ByteView(entry.userCertificate));
+  ASSIGN_OR_RETURN(const bool found, query->step());
+  const bool expired =
+      found && from_unix_micros(query->integer(0)) < oldest_not_after(now, settings);
+  query->reset();
+  const auto reason = entry.reason.value_or(CRLReason::unspecified);
+  return expired ||
+         (found && (reason == CRLReason::certificateHold || reason == CRLReason::removeFromCRL));
+}
+
+// A ledger that has lost a revocation (a row changed by hand, an older copy) must not take it off
+// the CRL: who trusts the CRL would believe the certificate again.
+Result<void> check_nothing_lost(const std::vector<RevokedCertificate>& before,
+                                std::span<const RevokedCertificate> after, std::uint64_t number,
+                                Connection& connection, Time now, const CrlSettings& settings) {
+  std::set<std::string_view> listed;
+  for (const auto& entry : after) listed.insert(text_of(entry.userCertificate));
+  for (const auto& entry : before) {
+    if (listed.contains(text_of(entry.userCertificate))) continue;
+    ASSIGN_OR_RETURN(const bool fine, may_leave_out(entry, connection, now, settings));
+    if (fine) continue;
+    return hold("CRL " + std::to_string(number) + " revokes certificate " +
+                    to_hex(entry.userCertificate) +
+                    ", and the ledger does not any more: no CRL is issued without it",
+                "`cmpost audit verify` names what was changed; restore the ledger, or revoke the "
+                "certificate again by `cmpost cert revoke`");
+  }
+  return {};
+}
+
+// Against the newest complete CRL, and the delta CRL that was added to it. A CRL of another issuer
+// was that of the key before a rollover.
+Result<void> check_complete(std::span<const RevokedCertificate> entries, const Issuer& issuer,
+                            Connection& connection, Time now, const CrlSettings& settings) {
+  for (const auto kind : {CrlKind::complete, CrlKind::delta}) {
+    ASSIGN_OR_RETURN(const auto newest, read_newest_crl(connection, kind));
+    if (!newest) continue;
+    ASSIGN_OR_RETURN(const auto crl, CertificateList::from_der(newest->second));
+    if (!crl.issuer.same(issuer.certificate().subject())) continue;
+    TRY(check_nothing_lost(crl.revokedCertificates, entries, newest->first, connection, now,
+                           settings));
+  }
+  return {};
+}
+
 // Everything that the CRL says is read inside the transaction that stores it: no other process can
 // take its number or revoke something meanwhile.
 Result<Bytes> make_crl(LedgerWriter& writer, const Issuer& issuer, const CrlSettings& settings,
@@ -48,6 +101,7 @@ Result<Bytes> make_crl(LedgerWriter& writer, const Issuer& issuer, const CrlSett
   tbs.nextUpdate = now + settings.lifetime;
   ASSIGN_OR_RETURN(tbs.revokedCertificates,
                    read_revoked(writer.connection(), oldest_not_after(now, settings)));
+  TRY(check_complete(tbs.revokedCertificates, issuer, writer.connection(), now, settings));
   ASSIGN_OR_RETURN(Bytes der, issuer.sign_crl(tbs));
   TRY(writer.add_crl(tbs.crlNumber, der, tbs.thisUpdate, tbs.nextUpdate));
   TRY(writer.audit("crl.issued", audit_detail(tbs, der)));
@@ -133,6 +187,7 @@ Result<std::optional<Bytes>> make_delta(LedgerWriter& writer, const Issuer& issu
   const Duration life = settings.delta > Duration::zero() ? 2 * settings.delta : settings.lifetime;
   tbs.nextUpdate = std::min<Time>(now + life, base.nextUpdate.value_or(now + life));
   ASSIGN_OR_RETURN(const auto revoked, read_revoked(connection, oldest_not_after(now, settings)));
+  TRY(check_complete(revoked, issuer, connection, now, settings));
   ASSIGN_OR_RETURN(const auto said, said_since(base, connection));
   tbs.revokedCertificates = changes_since(base, said, revoked, now);
   ASSIGN_OR_RETURN(Bytes der, issuer.sign_crl(tbs));

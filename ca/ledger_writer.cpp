@@ -152,7 +152,12 @@ Result<bool> LedgerWriter::change_state(ByteView serial,
   update->bind(++index, serial);
   for (const CertificateState from : expected) update->bind(++index, to_string(from));
   ASSIGN_OR_RETURN(const std::int64_t changed, update->execute());
-  return changed == 1;
+  if (changed != 1) return false;
+  // Here, so that no change is without one; records of revoke() and unrevoke() are the callers',
+  // who know why.
+  TRY(audit("certificate.changed", "{\"serial\":\"" + to_hex(serial) + "\",\"state\":\"" +
+                                       std::string(to_string(state)) + "\"}"));
+  return true;
 }
 
 Result<bool> LedgerWriter::revoke(ByteView serial, CRLReason reason, Time when,

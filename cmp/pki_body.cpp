@@ -25,6 +25,13 @@ PKIStatusInfo status_info(const Rejection& rejection) {
   return info;
 }
 
+PKIStatusInfo status_of_many(const Rejection& rejection, std::size_t before) {
+  constexpr std::size_t kInWords = 16;
+  auto info = status_info(rejection);
+  if (before >= kInWords) info.statusString.clear();
+  return info;
+}
+
 std::string_view body_name(std::size_t tag) {
   static constexpr std::array<std::string_view, std::variant_size_v<PKIBody>> kNames = {
       "ir",     "ip",      "cr",     "cp",   "p10cr", "popdecc", "popdecr",  "kur",     "kup",

@@ -30,6 +30,9 @@ struct PKIStatusInfo {
   bool has(PKIFailureInfo bit) const;
 };
 PKIStatusInfo status_info(const Rejection& rejection);  // rejection, its text, exactly its bit
+// That of one part of an answer with `before` parts in front of it: the first ones say the reason
+// in words, the rest by the bit alone, so that an answer is not many times as long as its request.
+PKIStatusInfo status_of_many(const Rejection& rejection, std::size_t before);
 
 struct CMPCertificate {
   Bytes der;

@@ -69,6 +69,8 @@ std::optional<Digest> digest_by_oid(const Oid& oid) {
 
 const Oid& oid_of(Digest digest) { return *kDigests[static_cast<std::size_t>(digest)].second; }
 
+bool is_collision_resistant(Digest digest) { return digest != Digest::sha1; }
+
 Bytes hash_all(Digest digest, std::span<const ByteView> parts) {
   Bytes output(output_size(digest));
   digest_into(digest, parts, output.data());

@@ -38,6 +38,8 @@ enum class Digest {
 };
 std::optional<Digest> digest_by_oid(const Oid& oid);
 const Oid& oid_of(Digest digest);
+// Whether nobody can make two inputs with the same digest: not so with SHA-1.
+bool is_collision_resistant(Digest digest);
 // SHAKE128 gives 32 octets, SHAKE256 64 (RFC 8702 2).
 Bytes hash(Digest digest, ByteView data);
 Bytes hash_all(Digest digest, std::span<const ByteView> parts);  // one after the other

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/printable.h"
+
 namespace cmpost {
 namespace {
 
@@ -95,12 +97,10 @@ void append_hex_escape(std::string& text, char c) {
   text += to_hex(view_of(std::string_view(&c, 1)));
 }
 
-// C0 and C1 controls: a terminal or a log would obey them.
+// What a terminal or a log must not get: the octets of one such character.
 std::size_t control_length(std::string_view text) {
-  const auto first = static_cast<unsigned char>(text[0]);
-  if (first < 0x20 || first == 0x7f) return 1;
-  const bool c1 = first == 0xc2 && text.size() > 1 && static_cast<unsigned char>(text[1]) < 0xa0;
-  return c1 ? 2 : 0;
+  if (printable_length(text) != 0) return 0;
+  return std::max<std::size_t>(utf8_length(text), 1);
 }
 
 // Most values are letters and digits.

@@ -65,6 +65,12 @@ Result<Mailbox> bounce_address(const Mailbox& from, const JobId& job, ByteView k
   return Mailbox{from.local + std::string(kBounceMark) + to_base32(octets), from.domain};
 }
 
+bool names_bounce_address(std::string_view text) {
+  return std::ranges::search(text, kBounceMark, [](char a, char b) {
+           return (a == 'B' ? 'b' : a) == b;
+         }).begin() != text.end();
+}
+
 std::optional<JobId> job_of_bounce_address(const Mailbox& address, ByteView key) {
   const auto local = lower_case_local(address.local);
   const auto mark = local.rfind(kBounceMark);

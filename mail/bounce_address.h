@@ -16,6 +16,9 @@ namespace cmpost {
 // 5233). When the local part would exceed the 64 octets of RFC 5321 4.5.3.1.1, `from` itself.
 Result<Mailbox> bounce_address(const Mailbox& from, const JobId& job, ByteView key);
 
+// Whether something in the text looks like such an address, whoever made it.
+bool names_bounce_address(std::string_view text);
+
 // The job, when the address is one that bounce_address() made with this key; upper and lower case
 // are the same. A stranger cannot make one, but anybody who got a mail from us can repeat it: what
 // comes there is a hint and no proof.

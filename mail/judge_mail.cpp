@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "mail/address_rules.h"
+#include "mail/bounce_address.h"
 #include "watcher/file_names.h"
 #include "watcher/unwrap.h"
 
@@ -69,6 +70,8 @@ class Judge {
     if (!mail) return quarantined(mail.error());
     if (mail->from) judgement_.sender = mail->from->text();
     judgement_.subject = mail->subject;
+    // First of all: whatever else is in it is ours that came back, and no request.
+    if (!trusted_ && mail->returned && judge_returned(*mail)) return std::move(judgement_);
     if (smime_ != nullptr) {
       auto opened = smime_->open(raw_, *mail, limits_, policy, trusted_);
       if (!opened) return quarantined(opened.error());
@@ -105,11 +108,40 @@ class Judge {
                         "give the channel `smime`, or let the site send the request as an "
                         "ordinary attachment: CMP protects itself");
     }
-    if (!mail.delivery_report) return;  // foreign: somebody's mail, not ours
-    auto reports = read_delivery_reports(raw_, limits_);
-    if (!reports) return quarantine(reports.error().what, reports.error().hint);
-    judgement_.reports = std::move(*reports);
+    // foreign: somebody's mail, not ours
+  }
+
+  // A standard report, or what has the return path of an answer of ours in it. False: neither.
+  bool judge_returned(const IncomingMail& mail) {
+    if (mail.delivery_report) {
+      auto reports = read_delivery_reports(raw_, limits_);
+      if (reports) {
+        judgement_.reports = std::move(*reports);
+      } else if (!names_bounce_address(text_of(raw_))) {
+        quarantine(reports.error().what, reports.error().hint);
+        return true;
+      }
+    } else if (!names_bounce_address(text_of(raw_))) {
+      return false;
+    }
+    if (judgement_.reports.empty()) judgement_.reports.push_back(informal_report(mail));
     judgement_.place = MailPlace::done;
+    return true;
+  }
+
+  // qmail, old Exim and many others say in free text what has happened.
+  static DeliveryReport informal_report(const IncomingMail& mail) {
+    DeliveryReport report;
+    report.recipient = mail.failed_recipient;
+    report.action = says_delayed(mail.subject) ? DeliveryReport::Action::delayed
+                                               : DeliveryReport::Action::failed;
+    report.diagnostic = printable(mail.subject, 200);
+    return report;
+  }
+
+  static bool says_delayed(std::string subject) {
+    for (char& c : subject) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+    return subject.find("delay") != std::string::npos;
   }
 
   bool may_be_taken(const IncomingMail& mail) {
@@ -126,7 +158,17 @@ class Judge {
     return true;
   }
 
+  // RFC 3834: an answer to a program, or to a null return path, may be answered in turn.
   std::optional<std::string> refusal_of(const IncomingMail& mail) const {
+    if (mail.unanswerable) {
+      return "the mail is the reply of a program or has a null return path, which is never "
+             "answered";
+    }
+    if (mail.automatic && channel_.mail.senders.empty()) {
+      return "the mail was sent by a program (Auto-Submitted, Precedence, List-*), and the channel "
+             "has "
+             "no `senders` that such are taken from";
+    }
     if (auto refusal = sender_refusal(mail, channel_.mail)) return refusal;
     return smime_ == nullptr ? std::nullopt : smime_->refusal(opened_);
   }

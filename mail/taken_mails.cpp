@@ -9,6 +9,7 @@
 
 #include "base/crash_point.h"
 #include "base/files.h"
+#include "base/own_files.h"
 #include "crypto/algorithm.h"
 
 namespace cmpost {
@@ -69,9 +70,7 @@ Result<void> TakenMails::append_lines(const std::string& lines) const {
   const auto directory = std::filesystem::path(file_).parent_path().string();
   const bool fresh = !exists(file_);
   if (fresh) TRY(make_directories(directory, 0700));
-  FileDescriptor file(
-      ::open(file_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (!file) return failure(errno_error("opening", file_, errno));
+  ASSIGN_OR_RETURN(const auto file, open_for_appending(file_, 0600));
   const auto text = "\n" + lines;
   for (std::size_t at = 0; at < text.size();) {
     const auto written = ::write(file.get(), text.data() + at, text.size() - at);

@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "base/bytes.h"
+#include "base/printable.h"
 #include "mime/text.h"
 
 namespace cmpost {
@@ -19,7 +20,7 @@ std::string utf8_from_utf8(std::string_view octets) {
     const auto length = utf8_length(octets);
     if (length == 0) {
       text += kReplacement;
-    } else if (is_control(octets.front())) {
+    } else if (printable_length(octets) == 0) {
       text.push_back(' ');
     } else {
       text += octets.substr(0, length);

@@ -18,6 +18,8 @@ Result<IncomingMail> read_mail(ByteView raw, const MailLimits& limits, const Mai
   mail.delivery_report =
       report && same_word(whole.type.parameter("report-type"), "delivery-status");
   mail.automatic = mail.automatic || report;
+  mail.unanswerable = mail.unanswerable || report;
+  mail.returned = mail.delivery_report || (mail.returned && !report);
   mail.wrapped = wrapping_of(whole);
   ASSIGN_OR_RETURN(mail.messages, take_messages(parts, limits, policy));
   return mail;

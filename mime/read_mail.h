@@ -55,10 +55,17 @@ struct IncomingMail {
                                         // In-Reply-To where there is no References
   std::string subject;                  // decoded, for people
   std::vector<std::string> authentication_results;  // unfolded values, topmost first
-  // Auto-Submitted other than "no", Precedence bulk, list or junk, List-*, a null return path,
-  // multipart/report: nobody is there to read free text.
+  // Auto-Submitted other than "no", Precedence bulk, list or junk, List-*, X-Auto-Response-Suppress
+  // and its like, and all that is below: nobody has written this mail by hand.
   bool automatic = false;
+  // A null return path, an automatic reply, a report of any kind, a sender that is a mail system:
+  // whatever is sent back may come back in turn (RFC 3834 2).
+  bool unanswerable = false;
   bool delivery_report = false;  // multipart/report; report-type=delivery-status
+  // Looks like a mail that could not be delivered and comes back, in whatever form; not what says
+  // that somebody is on holiday.
+  bool returned = false;
+  std::string failed_recipient;  // X-Failed-Recipients, for people; may be empty
   std::vector<MailPart> messages;
   // S/MIME at the top: the whole mail has to be unwrapped first. What is only signed is readable
   // all the same: of a clear_signed mail `messages` are there, and nothing is verified.

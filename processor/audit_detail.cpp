@@ -48,7 +48,9 @@ AuditEntry issued_entry(const CertificateRecord& record, const std::vector<std::
       .add("profile", record.profile)
       .add("channel", record.channel)
       .add("requester", record.requester)
-      .add("tid", record.tid);
+      .add("tid", record.tid)
+      .add("state", to_string(record.state))
+      .add("sha256", to_hex(sha256(record.der)));
   std::string words;
   for (const auto& change : changes) words += (words.empty() ? "" : "; ") + change;
   if (!words.empty()) detail.add("changes", words);
@@ -64,17 +66,22 @@ AuditEntry revoked_entry(const Revocation& revocation, std::string_view why) {
 }
 
 AuditEntry answered_entry(const Request& request, std::string_view requester,
-                          std::string_view reply_body, std::string_view outcome) {
+                          std::string_view reply_body, std::string_view outcome,
+                          const Effects& effects) {
   const auto& tid = request.message.header.transactionID;
-  return {"message.answered", JsonObject()
-                                  .add("digest", to_hex(request.digest))
-                                  .add("channel", request.channel->settings.name)
-                                  .add("tid", tid ? to_hex(*tid) : "")
-                                  .add("body", body_name(request.message.body))
-                                  .add("requester", requester)
-                                  .add("answer", reply_body)
-                                  .add("outcome", outcome)
-                                  .text()};
+  JsonObject detail;
+  detail.add("digest", to_hex(request.digest))
+      .add("channel", request.channel->settings.name)
+      .add("tid", tid ? to_hex(*tid) : "")
+      .add("body", body_name(request.message.body))
+      .add("requester", requester)
+      .add("answer", reply_body)
+      .add("outcome", outcome);
+  if (effects.open) detail.add("transaction", "opened");
+  if (const auto& used = effects.use_secret) {
+    detail.add("used", used->reference).add("uses", std::to_string(used->certificates));
+  }
+  return {"message.answered", detail.text()};
 }
 
 std::string not_recorded_detail(std::string_view channel, const StrangerCount::Seen& seen) {

@@ -17,9 +17,11 @@ AuditEntry issued_entry(const CertificateRecord& record, const std::vector<std::
 inline constexpr std::string_view kAskedByHolder = "rr";
 AuditEntry revoked_entry(const Revocation& revocation, std::string_view why);
 // One for each message: what came, from whom, what was decided. `requester` is empty when the
-// protection did not hold.
+// protection did not hold. What of `effects` can be derived from no other record is in it: a
+// transaction that is opened, a use of a secret (see verify_ledger.h).
 AuditEntry answered_entry(const Request& request, std::string_view requester,
-                          std::string_view reply_body, std::string_view outcome);
+                          std::string_view reply_body, std::string_view outcome,
+                          const Effects& effects);
 
 // The JSON of "message.not_recorded": how many messages of strangers have no record of their own.
 std::string not_recorded_detail(std::string_view channel, const StrangerCount::Seen& seen);

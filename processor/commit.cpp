@@ -1,6 +1,7 @@
 #include "processor/commit.h"
 
 #include <algorithm>
+#include <map>
 
 #include "base/log.h"
 
@@ -323,7 +324,7 @@ Result<Committed> GroupCommit::commit(Group& group) {
   const auto tidying = batch ? tidy_ledger() : std::future<void>();
   TRY(handover.finish());
 
-  std::vector<JobId> silent;
+  std::map<std::string, std::vector<JobId>> silent;  // by the reason
   for (std::size_t i = 0; i < group.size(); ++i) {
     auto& item = group[i];
     if (fates[i].conflict) {
@@ -343,12 +344,12 @@ Result<Committed> GroupCommit::commit(Group& group) {
     } else if (const auto* early = std::get_if<Decision::Early>(&item.decision->what)) {
       TRY(settle_early(item, *early, committed));
     } else {
-      silent.push_back(item.lease.job.id);
+      ++committed.silent;
+      silent["nothing to answer: " + item.decision->outcome].push_back(item.lease.job.id);
       log_decision(item);
     }
   }
-  committed.silent = silent.size();
-  if (!silent.empty()) TRY(spool_.requests().finish(silent, "nothing to answer"));
+  for (const auto& [why, ids] : silent) TRY(spool_.requests().finish(ids, why));
   if (batch) tidy_spool();
   group.clear();  // of a large batch that takes a while, and the ledger is still being tidied
   return committed;

@@ -46,7 +46,9 @@ Outcome<Answer> refuse(const PKIBody& body, const Rejection& rejection) {
   Answer answer;
   answer.refuse(rejection);
   RevRepContent content;
-  content.status.assign(rr->details.size(), status_info(rejection));
+  for (std::size_t i = 0; i < rr->details.size(); ++i) {
+    content.status.push_back(status_of_many(rejection, i));
+  }
   answer.body = body::rp{std::move(content)};
   return answer;
 }

@@ -121,7 +121,8 @@ class Certification {
     // A part that has its answer keeps it, whatever is wrong with the whole by now.
     if (consent_for(request_, certReqId).what == Consent::What::settled) return {};
     answer_.refuse(rejection);
-    responses_.push_back({certReqId, status_info(rejection), std::nullopt, std::nullopt});
+    auto status = status_of_many(rejection, responses_.size());
+    responses_.push_back({certReqId, std::move(status), std::nullopt, std::nullopt});
     return {};
   }
 

@@ -1,5 +1,7 @@
 // genm: information for those who ask (RFC 9810 5.3.19, R-081, R-210 to R-226).
 #include <algorithm>
+#include <set>
+#include <tuple>
 
 #include "cmp/info_values.h"
 #include "crypto/key_agreement.h"
@@ -231,34 +233,69 @@ InfoAnswer crlStatusList(const Question& question) {
   return answer;
 }
 
+// What makes two questions of one type different. The same question twice, with a CRL as its
+// answer, would be a way to get a thousand times back what was sent.
+enum class Repeats { never, with_another_value, for_another_profile };
+
 struct InfoRow {
   Oid infoType;
   InfoAnswer (*answer)(const Question&);
+  Repeats repeats = Repeats::never;
 };
 
 // What is not here is listed in unsupportedOIDs; so are implicitConfirm, confirmWaitTime and
 // origPKIMessage, which belong into headers.
 const std::vector<InfoRow>& info_rows() {
-  static const std::vector<InfoRow> rows = {{oid::id_it_caProtEncCert, caProtEncCert},
-                                            {oid::id_it_signKeyPairTypes, signKeyPairTypes},
-                                            {oid::id_it_encKeyPairTypes, encKeyPairTypes},
-                                            {oid::id_it_preferredSymmAlg, preferredSymmAlg},
-                                            {oid::id_it_caKeyUpdateInfo, caKeyUpdateInfo},
-                                            {oid::id_it_currentCRL, currentCRL},
-                                            {oid::id_it_keyPairParamReq, keyPairParamReq},
-                                            {oid::id_it_revPassphrase, revPassphrase},
-                                            {oid::id_it_suppLangTags, suppLangTags},
-                                            {oid::id_it_caCerts, caCerts},
-                                            {oid::id_it_rootCaCert, rootCaCert},
-                                            {oid::id_it_certReqTemplate, certReqTemplate},
-                                            {oid::id_it_crlStatusList, crlStatusList}};
+  static const std::vector<InfoRow> rows = {
+      {oid::id_it_caProtEncCert, caProtEncCert},
+      {oid::id_it_signKeyPairTypes, signKeyPairTypes, Repeats::for_another_profile},
+      {oid::id_it_encKeyPairTypes, encKeyPairTypes, Repeats::for_another_profile},
+      {oid::id_it_preferredSymmAlg, preferredSymmAlg},
+      {oid::id_it_caKeyUpdateInfo, caKeyUpdateInfo},
+      {oid::id_it_currentCRL, currentCRL},
+      {oid::id_it_keyPairParamReq, keyPairParamReq, Repeats::with_another_value},
+      {oid::id_it_revPassphrase, revPassphrase},
+      {oid::id_it_suppLangTags, suppLangTags},
+      {oid::id_it_caCerts, caCerts},
+      {oid::id_it_rootCaCert, rootCaCert, Repeats::with_another_value},
+      {oid::id_it_certReqTemplate, certReqTemplate, Repeats::for_another_profile},
+      {oid::id_it_crlStatusList, crlStatusList}};
   return rows;
 }
 
+const InfoRow* row_of(const InfoTypeAndValue& asked) {
+  const auto row = std::ranges::find(info_rows(), asked.infoType, &InfoRow::infoType);
+  return row == info_rows().end() ? nullptr : &*row;
+}
+
 InfoAnswer answer_one(const Question& question) {
-  const auto row = std::ranges::find(info_rows(), question.asked.infoType, &InfoRow::infoType);
-  if (row == info_rows().end()) return std::nullopt;
+  const auto* row = row_of(question.asked);
+  if (row == nullptr) return std::nullopt;
   return row->answer(question);
+}
+
+// The name in certProfile for one item; one name is for all.
+std::string profile_of(std::size_t item, const Request& request) {
+  const auto& names = request.wishes.certProfile;
+  if (names.size() == 1) return names.front();
+  return item < names.size() ? names[item] : std::string();
+}
+
+Checked<void> check_repeats(const GeneralInfo& items, const Request& request) {
+  std::set<std::tuple<Oid, Bytes, std::string>> seen;
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    const auto* row = row_of(items[i]);
+    const auto repeats = row == nullptr ? Repeats::never : row->repeats;
+    const bool by_value = repeats == Repeats::with_another_value;
+    const bool by_profile = repeats == Repeats::for_another_profile;
+    auto key =
+        std::tuple(items[i].infoType, by_value ? items[i].infoValue.value_or(Bytes{}) : Bytes{},
+                   by_profile ? profile_of(i, request) : std::string());
+    if (seen.insert(std::move(key)).second) continue;
+    return reject(PKIFailureInfo::badRequest,
+                  items[i].infoType.name() + " is asked for twice in one message");
+  }
+  return {};
 }
 
 // RFC 9810 D.5: "GenMsgContent: empty SEQUENCE -- all relevant information requested".
@@ -287,7 +324,7 @@ Checked<void> check_may_ask(const Request& request, const Requester& requester,
   if (settings.strict && items.size() != 1) {
     return reject(PKIFailureInfo::badRequest, "genm has not exactly one item");
   }
-  return {};
+  return check_repeats(items, request);
 }
 
 // The profiles that one item is about: certProfile has one name for all or one for each.

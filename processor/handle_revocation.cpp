@@ -20,7 +20,21 @@ Checked<CRLReason> read_reason(const Extension& extension) {
   return reject(PKIFailureInfo::badDataFormat, "reasonCode is not one of RFC 5280 5.3.1");
 }
 
-Checked<EntryDetails> read_entry_details(const std::optional<Extensions>& extensions, bool strict) {
+// RFC 5280 5.3.2: the date "on which it is known or suspected that the private key was
+// compromised", which nobody knows of a day to come. It may lie before the certificate was issued:
+// the key may be older.
+Checked<Time> read_invalidity_date(const Extension& extension, Time now) {
+  der::Reader reader(extension.extnValue);
+  const auto date = reader.generalized_time();
+  if (!date || !reader.finish()) {
+    return reject(PKIFailureInfo::badDataFormat, "invalidityDate is not a GeneralizedTime");
+  }
+  if (*date <= now) return *date;
+  return reject(PKIFailureInfo::badRequest, "invalidityDate lies in the future");
+}
+
+Checked<EntryDetails> read_entry_details(const std::optional<Extensions>& extensions, bool strict,
+                                         Time now) {
   EntryDetails details;
   if (!extensions) {
     if (!strict) return details;
@@ -32,12 +46,10 @@ Checked<EntryDetails> read_entry_details(const std::optional<Extensions>& extens
       ASSIGN_OR_RETURN(details.reason, read_reason(extension));
       ++reasons;
     } else if (extension.extnID == oid::id_ce_invalidityDate) {
-      der::Reader reader(extension.extnValue);
-      const auto date = reader.generalized_time();
-      if (!date || !reader.finish()) {
-        return reject(PKIFailureInfo::badDataFormat, "invalidityDate is not a GeneralizedTime");
+      if (details.invalidity_date) {
+        return reject(PKIFailureInfo::badRequest, "there are two invalidityDates");
       }
-      details.invalidity_date = *date;
+      ASSIGN_OR_RETURN(details.invalidity_date, read_invalidity_date(extension, now));
     } else if (extension.extnID != oid::id_ce_certificateIssuer) {
       return reject(PKIFailureInfo::badDataFormat,
                     "crlEntryDetails has the extension " + extension.extnID.name());
@@ -117,8 +129,9 @@ Checked<void> plan_revocation(const CertificateRecord& target, const EntryDetail
 // One RevDetails: the CertId for revCerts, and what it changes.
 Outcome<CertId> revoke_one(const RevDetails& details, const Request& request,
                            const Requester& requester, Services& services, Effects& effects) {
-  ASSIGN_OR_RETURN(const auto entry,
-                   read_entry_details(details.crlEntryDetails, request.channel->settings.strict));
+  ASSIGN_OR_RETURN(
+      const auto entry,
+      read_entry_details(details.crlEntryDetails, request.channel->settings.strict, request.now));
   ASSIGN_OR_RETURN(const auto target, find_target(details.certDetails, request, services));
   const auto certificate = Certificate::from_der(target.der);
   if (!certificate) return failure(certificate.error());
@@ -131,7 +144,8 @@ Outcome<CertId> revoke_one(const RevDetails& details, const Request& request,
 }
 
 // R-192: revoke and revive are not mixed in one message, and nothing is named twice.
-Checked<void> check_together(const std::vector<RevDetails>& details, const ChannelPolicy& channel) {
+Checked<void> check_together(const std::vector<RevDetails>& details, const ChannelPolicy& channel,
+                             Time now) {
   if (details.empty()) return reject(PKIFailureInfo::badRequest, "there is nothing to revoke");
   if (channel.settings.strict && details.size() > 1) {
     return reject(PKIFailureInfo::badRequest, "more than one certificate is named");
@@ -142,7 +156,7 @@ Checked<void> check_together(const std::vector<RevDetails>& details, const Chann
     if (one.certDetails.serialNumber && !serials.insert(*one.certDetails.serialNumber).second) {
       return reject(PKIFailureInfo::badRequest, "a certificate is named twice");
     }
-    const auto entry = read_entry_details(one.crlEntryDetails, false);
+    const auto entry = read_entry_details(one.crlEntryDetails, false, now);
     if (entry) revives.insert(entry->reason == CRLReason::removeFromCRL);
   }
   if (revives.size() <= 1) return {};
@@ -157,13 +171,13 @@ Outcome<Answer> handle_revocation(const Request& request, const Requester& reque
     return reject(PKIFailureInfo::wrongIntegrity, "rr is protected by a signature");
   }
   const auto& details = std::get<body::rr>(request.message.body).details;
-  const auto together = check_together(details, *request.channel);
+  const auto together = check_together(details, *request.channel, request.now);
   Answer answer;
   RevRepContent content;
   std::vector<CertId> revoked;
   answer.outcome = "accepted";
   const auto refuse = [&](const Rejection& rejection) {
-    content.status.push_back(status_info(rejection));
+    content.status.push_back(status_of_many(rejection, content.status.size()));
     answer.refuse(rejection);
   };
   for (const auto& one : details) {

@@ -4,6 +4,8 @@
 #include <set>
 #include <string_view>
 
+#include "cmp/direction.h"
+
 namespace cmpost {
 namespace {
 
@@ -14,6 +16,9 @@ constexpr int kMaxDepth = 2;
 // reads stays in its cache. A small one is shared evenly.
 constexpr std::size_t kInARow = 8;
 constexpr std::size_t kLarge = 256;
+
+// Members without a readable header that get an answer each: it is some hundred times as long.
+constexpr std::ptrdiff_t kMostUnreadable = 16;
 
 Rejection bad_request(std::string text) { return {PKIFailureInfo::badRequest, std::move(text)}; }
 
@@ -97,6 +102,8 @@ Arrival Nested::arrival(const JobId& job, ByteView der) const {
 
 void Nested::open() {
   whole_.read();
+  asks_ = !asks_for_nothing(lease_.job.payload);
+  if (!asks_) whole_.expect_nothing();
   if (whole_.fault() || whole_.is_settled()) return;
   if (nesting_depth(lease_.job.payload, kMaxDepth + 1) > kMaxDepth) {
     fault_ = bad_request("messages are nested too deep");
@@ -222,6 +229,12 @@ void Nested::judge() {
   }
   if (settled_) members_.clear();
   if (batch_) refuse_repeated();
+  if (batch_ && !fault_ && unreadable() > kMostUnreadable) {
+    fault_ = {PKIFailureInfo::badDataFormat, "too much of the batch is no PKIMessage"};
+  }
+  if (batch_ && !fault_ && !asks_ && !is_of_use()) {
+    fault_ = bad_request("a batch of responses to what was not asked here");
+  }
   const bool good = batch_ && !fault_ && std::ranges::none_of(members_, [](const auto& one) {
                       return one.error.has_value();
                     });
@@ -250,6 +263,19 @@ void Nested::judge_late(std::size_t index, LedgerReader& ledger, const Conflict*
   if (member.error) return;
   if (conflict != nullptr) member.responder->refuse_with(rejection_for(*conflict));
   answer(index, ledger);
+}
+
+std::ptrdiff_t Nested::unreadable() const {
+  return std::ranges::count_if(members_, [](const Member& member) {
+    return member.responder && member.responder->header() == nullptr;
+  });
+}
+
+// Error messages that end a transaction, announcements.
+bool Nested::is_of_use() const {
+  return std::ranges::any_of(members_, [](const Member& member) {
+    return !member.error && member.responder && member.responder->is_of_use();
+  });
 }
 
 // What comes twice has the same hash: of the rest nothing needs to be touched, which of thousands

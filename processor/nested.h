@@ -66,6 +66,8 @@ class Nested {
   void judge_late(std::size_t index, LedgerReader& ledger, const Conflict* conflict);
   std::vector<std::size_t> doubtful() const;
   void refuse_repeated();
+  bool is_of_use() const;
+  std::ptrdiff_t unreadable() const;
   Arrival arrival(const JobId& job, ByteView der) const;
   void check_endorsed(Member& member, LedgerReader& ledger);
   Result<Decision> refuse_whole(const Rejection& rejection, LedgerReader& ledger);
@@ -81,6 +83,7 @@ class Nested {
   std::optional<Decision> only_;  // of the message in an added protection
   bool opened_ = false;
   bool batch_ = false;
+  bool asks_ = true;  // somewhere in it is a request
   bool strict_ = false;
   std::atomic<bool> settled_ = false;  // by the whole: nothing in it matters
   std::optional<Rejection> fault_;

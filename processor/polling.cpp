@@ -30,6 +30,11 @@ Checked<Parts> asked_parts(const std::vector<PollReq>& requests, const Waiting& 
       return reject(PKIFailureInfo::badRequest,
                     "nothing waits under certReqId " + std::to_string(request.certReqId));
     }
+    // Each mention would be one more certificate in the answer.
+    if (std::ranges::find(parts, part) != parts.end()) {
+      return reject(PKIFailureInfo::badRequest,
+                    "pollReq names certReqId " + std::to_string(request.certReqId) + " twice");
+    }
     parts.push_back(part);
   }
   return parts;

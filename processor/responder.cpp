@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "cmp/direction.h"
 #include "processor/announcement.h"
 #include "processor/audit_detail.h"
 #include "processor/authentication.h"
@@ -47,6 +48,22 @@ void Responder::read() {
   at_.request.source = arrival_.envelope.source;
   const auto& tid = request_header().transactionID;
   if (tid) at_.decision.tid = to_hex(*tid);
+  const auto direction = direction_of(body());
+  if (direction == MessageDirection::response) return ignore_response(body_name(body()));
+  const bool nested = std::holds_alternative<body::nested>(body());
+  expects_nothing_ =
+      direction == MessageDirection::error || (nested && asks_for_nothing(arrival_.der));
+}
+
+// We ask nobody, so a response belongs to no transaction of ours: it came back, or went astray. An
+// answer to it would be one more response that goes astray, without end.
+void Responder::ignore_response(std::string_view what) {
+  auto why = "a response, " + std::string(what) + ", to something that was not asked here";
+  if (in_batch()) {
+    fault_ = {PKIFailureInfo::badRequest, std::move(why)};
+  } else {
+    ignored_ = std::move(why);
+  }
 }
 
 // Of a large batch this takes as long as a thousand signatures, so it is not part of read().
@@ -55,14 +72,14 @@ void Responder::note_digest() {
 }
 
 Result<void> Responder::check(LedgerReader& ledger) {
-  if (kept_ || fault_) return {};
+  if (kept_ || fault_ || ignored_) return {};
   at_.ledger = &ledger;
   note_digest();
   const auto identified = identify();
   if (identified) return {};
   if (const auto* rejection = identified.error().rejection()) {
     // Whoever announces something waits for no answer, not even for an error.
-    if (is_announcement(body())) {
+    if (is_announcement(body()) && !in_batch()) {
       ignored_ = "an announcement that is not believed: " + rejection->text;
     } else {
       fault_ = *rejection;
@@ -73,6 +90,12 @@ Result<void> Responder::check(LedgerReader& ledger) {
 }
 
 const PKIHeader* Responder::header() const { return readable_ ? &request_header() : nullptr; }
+
+bool Responder::is_of_use() const {
+  if (fault_) return false;
+  if (is_announcement(body())) return ignored_.has_value();
+  return at_.transaction && at_.transaction->state != TransactionState::closed;
+}
 
 void Responder::refuse_with(Rejection rejection) {
   if (kept_) return;  // there is nobody to tell
@@ -101,12 +124,6 @@ Outcome<void> Responder::identify() {
     return reject(PKIFailureInfo::transactionIdInUse, "the transactionID has been used before");
   }
   TRY(count_failure(requester.error()));
-  // Nobody waits for an answer to an error message, and two peers must not argue for ever.
-  const auto* rejection = requester.error().rejection();
-  if (rejection != nullptr && std::holds_alternative<body::error>(body())) {
-    ignored_ = "an error message without a valid protection: " + rejection->text;
-    return {};
-  }
   return failure(std::move(requester).error());
 }
 
@@ -131,7 +148,8 @@ Result<void> Responder::recall_certificates() {
 Outcome<void> Responder::hear() {
   ASSIGN_OR_RETURN(auto received, receive_announcement(at_.request, arrival_.der, *at_.ledger));
   ignored_ = received.body + " of " + received.sender + " is kept";
-  at_.decision.effects.audit.push_back(answered_entry(at_.request, received.sender, "", *ignored_));
+  at_.decision.effects.audit.push_back(
+      answered_entry(at_.request, received.sender, "", *ignored_, at_.decision.effects));
   at_.decision.effects.announcement = std::move(received);
   return {};
 }
@@ -169,6 +187,8 @@ Result<std::optional<StoredMessage>> Responder::find_duplicate() {
 
 // R-001: badDataFormat when somebody can be answered, else it is kept for an operator.
 void Responder::note_unreadable(const DecodeFault& fault) {
+  if (asks_for_nothing(arrival_.der))
+    return ignore_response("that cannot be read: " + fault.text());
   if (!fault.header || !fault.header->transactionID || !fault.header->senderNonce) {
     kept_ = "not a PKIMessage: " + fault.text();
     return;
@@ -188,16 +208,23 @@ Result<Decision> Responder::answer(LedgerReader& ledger) {
   note_digest();
   if (kept_ && in_batch()) return refuse({PKIFailureInfo::badDataFormat, *kept_});
   if (kept_) return at_.keep_for_operator(*kept_);
-  if (fault_) return refuse(*fault_);
+  if (fault_) return refuse_or_ignore(*fault_);
   if (resend_) return resent();
   if (ignored_) return finish(Ignore{*ignored_});
   const auto taken = take_header_passphrase();
   if (!taken && taken.error().rejection() == nullptr) return failure(*taken.error().error());
-  if (!taken) return refuse(*taken.error().rejection());
+  if (!taken) return refuse_or_ignore(*taken.error().rejection());
   auto next = work();
   if (next) return finish(std::move(*next));
-  if (const auto* rejection = next.error().rejection()) return refuse(*rejection);
+  if (const auto* rejection = next.error().rejection()) return refuse_or_ignore(*rejection);
   return failure(*next.error().error());
+}
+
+// Nobody waits for an answer to an error message that ends nothing, and two peers must not argue
+// for ever.
+Result<Decision> Responder::refuse_or_ignore(const Rejection& rejection) {
+  if (!expects_nothing_ || in_batch()) return refuse(rejection);
+  return finish(Ignore{"nothing that an answer is expected to: " + rejection.text});
 }
 
 // R-218: "MAY be sent [...] in the generalInfo field of the PKIHeader of any PKIMessage at any

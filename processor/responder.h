@@ -48,6 +48,10 @@ class Responder {
   bool has_transaction() const { return at_.transaction.has_value(); }
   const PKIMessage& message() const { return at_.request.message; }
   const Requester* requester() const { return at_.requester ? &*at_.requester : nullptr; }
+  // Whether the message goes on with a transaction that is open, or announces what is believed.
+  bool is_of_use() const;
+  // Nothing in the message is a request: it is never refused with an answer.
+  void expect_nothing() { expects_nothing_ = true; }
   // Refuses the message for a reason that it does not show itself.
   void refuse_with(Rejection rejection);
   // Answers a batch with this body, and keeps a tombstone of its transaction. The octets of the
@@ -77,6 +81,7 @@ class Responder {
   Result<void> count_failure(const Trouble& trouble);
   Result<std::optional<StoredMessage>> find_duplicate();
   void note_unreadable(const DecodeFault& fault);
+  void ignore_response(std::string_view what);
 
   // What is it about? Rejections become error messages.
   Outcome<void> take_header_passphrase();
@@ -98,6 +103,7 @@ class Responder {
   // What does it get? (responder_answer.cpp)
   Result<Decision> finish(Next&& next);
   Result<Decision> refuse(const Rejection& rejection);
+  Result<Decision> refuse_or_ignore(const Rejection& rejection);
   Result<Decision> answered(Answer&& answer);
   Result<Decision> waits(Answer&& answer);
   Result<Decision> polled(PollAnswer&& answer);
@@ -123,6 +129,7 @@ class Responder {
   std::optional<std::string> ignored_;  // why nothing is to be answered
   std::optional<std::string> kept_;     // why it is for an operator
   bool readable_ = false;               // as far as its header
+  bool expects_nothing_ = false;        // an error message: answered when it ends something
   bool digested_ = false;
   bool opening_ = false;     // the answer opens (and perhaps ends) a transaction
   bool continuing_ = false;  // the answer goes on with the transaction

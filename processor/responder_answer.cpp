@@ -7,6 +7,30 @@
 
 namespace cmpost {
 
+namespace {
+
+// "<JOB.INSTANCE@DOMAIN>" (mail/answer_mail.h)
+bool is_answer_id(std::string_view id, std::string_view domain) {
+  constexpr std::size_t kJobDigits = 32;
+  const auto end = "@" + std::string(domain) + ">";
+  return id.size() > kJobDigits + 2 && id.front() == '<' && id.ends_with(end) &&
+         id[kJobDigits + 1] == '.' && from_hex(id.substr(1, kJobDigits)).has_value();
+}
+
+// A mailbox that replies to everything, with all that it ever got, would else get the same answer
+// for ever: each reply has our answer among its references and the request in it.
+bool answers_ours(const Route& route, std::string_view domain) {
+  std::string_view rest = route.references;
+  while (!rest.empty()) {
+    const auto end = std::min(rest.find(' '), rest.size());
+    if (is_answer_id(rest.substr(0, end), domain)) return true;
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return false;
+}
+
+}  // namespace
+
 Result<Decision> Responder::finish(Next&& next) {
   if (auto* answer = std::get_if<Answer>(&next)) {
     return answer->undecided.empty() ? answered(std::move(*answer)) : waits(std::move(*answer));
@@ -265,6 +289,9 @@ Result<Decision> Responder::resent() {
   }
   // R-167: the same message, and perhaps another address to answer to.
   if (channel().kind == ChannelKind::mail) {
+    if (answers_ours(at_.envelope.reply, channel().mail.domain)) {
+      return at_.stay_silent("the same message again, in a mail that answers our answer to it");
+    }
     const auto answer = decode(resend_->reply, {});
     const bool with_key = !answer || carries_private_key(answer->body);
     const auto allowed = with_key ? check_may_leave(at_.request) : Checked<void>();

@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "base/crash_point.h"
+#include "base/own_files.h"
 
 namespace cmpost {
 namespace {
@@ -62,8 +63,7 @@ Result<void> TakenLedger::rewrite() {
 }
 
 Result<void> TakenLedger::open_for_appending() {
-  file_ = FileDescriptor(::open(path_.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
-  if (!file_) return failure(errno_error("opening", path_, errno));
+  ASSIGN_OR_RETURN(file_, cmpost::open_for_appending(path_, 0600));
   return {};
 }
 

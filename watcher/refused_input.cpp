@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/own_files.h"
 #include "watcher/arrival.h"
 #include "watcher/directory_ingress.h"
 #include "watcher/file_names.h"
@@ -75,15 +76,14 @@ std::optional<std::string> DirectoryIngress::find_done(const JobStatus& job) con
 
 void DirectoryIngress::write_reason(const std::string& name, const std::string& source,
                                     const Finding& finding, const JobId& id) const {
-  const auto text = "time:   " + to_iso8601(wall_.now()) + "\nfile:   " + printable(source) +
-                    "\nreason: " + finding.reason + "\n" +
-                    (finding.hint.empty() ? "" : "hint:   " + finding.hint + "\n") +
-                    "job:    " + id.text() + "\n";
-  const FileDescriptor file(::openat(drop_->at(Place::quarantine).get(),
-                                     (name + std::string(kReasonEnding)).c_str(),
-                                     O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640));
+  const auto text =
+      "time:   " + to_iso8601(wall_.now()) + "\nfile:   " + printable(source) +
+      "\nreason: " + printable(finding.reason, 2000) + "\n" +
+      (finding.hint.empty() ? "" : "hint:   " + printable(finding.hint, 2000) + "\n") +
+      "job:    " + id.text() + "\n";
   // The queue has the reason too, so a full disk costs only this copy of it.
-  if (file) (void)!::write(file.get(), text.data(), text.size());
+  (void)replace_file_at(drop_->at(Place::quarantine), name + std::string(kReasonEnding),
+                        view_of(text), 0640);
 }
 
 }  // namespace cmpost

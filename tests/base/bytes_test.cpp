@@ -54,6 +54,45 @@ TEST(Printable, TextStaysAndControlsBecomeVisible) {
   EXPECT_EQ(printable(std::string_view("a\0b", 3)), "a\\x00b");
 }
 
+std::string utf8(char32_t c) {
+  std::string text;
+  if (c < 0x80) return {static_cast<char>(c)};
+  if (c < 0x800) {
+    text += static_cast<char>(0xc0 | c >> 6);
+  } else {
+    text += static_cast<char>(0xe0 | c >> 12);
+    text += static_cast<char>(0x80 | (c >> 6 & 63));
+  }
+  return text + static_cast<char>(0x80 | (c & 63));
+}
+
+TEST(Printable, NoControlOfTheFirstPageIsLeft) {
+  for (char32_t c = 0; c < 0x100; ++c) {
+    const bool control = c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0xad;
+    const auto shown = printable("a" + utf8(c) + "b");
+    EXPECT_EQ(shown == "a" + utf8(c) + "b", !control) << static_cast<int>(c);
+    for (const char octet : shown) EXPECT_GE(static_cast<unsigned char>(octet), 0x20);
+    // The same as one octet is no UTF-8.
+    if (c >= 0x80) EXPECT_EQ(printable(std::string(1, static_cast<char>(c))).substr(0, 2), "\\x");
+  }
+  EXPECT_EQ(printable("\xc2\x9b"
+                      "31m"),
+            "\\xc2\\x9b31m")
+      << "CSI";
+}
+
+TEST(Printable, NothingTurnsALineAroundOrEndsIt) {
+  for (const char32_t c : {0x61c, 0x200b, 0x200e, 0x200f, 0x2028, 0x2029, 0x202a, 0x202b, 0x202c,
+                           0x202d, 0x202e, 0x2060, 0x2066, 0x2067, 0x2068, 0x2069, 0xfeff}) {
+    EXPECT_EQ(printable("a" + utf8(c)).substr(0, 3), "a\\x") << std::hex << static_cast<int>(c);
+  }
+  EXPECT_EQ(printable("\xf3\xa0\x81\x81"), "\\xf3\\xa0\\x81\\x81") << "a tag";
+  for (const auto* text :
+       {"\xd7\xa9\xd7\x9c\xd7\x95\xd7\x9d", "\xe6\x97\xa5\xe6\x9c\xac", "\xf0\x9f\x94\x91"}) {
+    EXPECT_EQ(printable(text), text);
+  }
+}
+
 TEST(Printable, LongTextIsCutBetweenCharacters) {
   EXPECT_EQ(printable("aaaaaaaaaa", 5), "aaaaa...");
   EXPECT_EQ(printable("aaaaa", 5), "aaaaa");

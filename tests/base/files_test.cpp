@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/own_files.h"
 #include "tests/support/crash_child.h"
 #include "tests/support/directory_tools.h"
 #include "tests/support/matchers.h"
@@ -39,6 +40,20 @@ TEST_F(Files, AnExistingFileIsReplacedOnlyWhenAsked) {
   EXPECT_THAT(write_file(directory_ / "a", view_of("two"), 0600, IfExists::replace), IsOk());
   EXPECT_EQ(contents_of(directory_ / "a"), "two");
   EXPECT_THAT(names_in(directory_.path()), ElementsAre("a"));
+}
+
+TEST_F(Files, ReplacingAndAppendingWriteThroughNoLink) {
+  write_in_place(directory_ / "precious", "precious");
+  ASSERT_EQ(::link((directory_ / "precious").c_str(), (directory_ / "hard").c_str()), 0);
+  ASSERT_EQ(::symlink((directory_ / "precious").c_str(), (directory_ / "soft").c_str()), 0);
+  EXPECT_THAT(open_for_appending(directory_ / "hard", 0600), Fails(HasSubstr("other names")));
+  EXPECT_FALSE(open_for_appending(directory_ / "soft", 0600));
+  EXPECT_TRUE(open_for_appending(directory_ / "new", 0600));
+  for (const auto* name : {"hard", "soft", "new"}) {
+    EXPECT_THAT(replace_file_at(here(), name, view_of("x"), 0600), IsOk());
+    EXPECT_EQ(contents_of(directory_ / name), "x");
+  }
+  EXPECT_EQ(contents_of(directory_ / "precious"), "precious");
 }
 
 TEST_F(Files, AFileThatIsTooLargeIsNotRead) {

@@ -73,6 +73,45 @@ class CrlTest : public ::testing::Test {
       Ledger::open("sqlite:ledger.db", directory.path(), ca.clock).value();
 };
 
+TEST_F(CrlTest, DoesNotLoseARevocationThatTheLedgerHasLost) {
+  for (const bool deleted : {false, true}) {
+    const auto victim = added(deleted ? "CN=deleted" : "CN=changed");
+    revoke(victim, CRLReason::keyCompromise);
+    issue();
+    const auto serial = to_hex(victim.serial_number());
+    const auto by_hand = [&](const std::string& sql) {
+      ASSERT_THAT(ledger->write([&](LedgerWriter& writer) {
+        return writer.connection().execute(sql + " WHERE serial = x'" + serial + "'");
+      }),
+                  IsOk());
+    };
+    by_hand("UPDATE certificate SET state = 'valid', revoked_at = NULL, reason = NULL");
+    EXPECT_THAT(issue_crl(*ledger, ca.issuer, settings, ca.clock), Fails(HasSubstr(serial)));
+    EXPECT_THAT(issue_delta_crl(*ledger, ca.issuer, settings, ca.clock), Fails(HasSubstr(serial)));
+    revoke(victim, CRLReason::keyCompromise);
+    issue();
+    if (!deleted) continue;
+    by_hand("DELETE FROM certificate");
+    EXPECT_THAT(issue_crl(*ledger, ca.issuer, settings, ca.clock), Fails(HasSubstr(serial)));
+  }
+}
+
+TEST_F(CrlTest, LeavesOutWhatIsReleasedOrLongExpired) {
+  const auto released = added("CN=released"), expired = added("CN=expired");
+  revoke(released, CRLReason::certificateHold);
+  revoke(expired, CRLReason::keyCompromise);
+  EXPECT_EQ(issue().revokedCertificates.size(), 2U);
+  release(released);
+  EXPECT_EQ(issue().revokedCertificates.size(), 1U);
+  const auto last = expired.not_after();
+  ASSERT_THAT(ledger->write([&](LedgerWriter& writer) {
+    return writer.connection().execute("UPDATE certificate SET not_after = " +
+                                       std::to_string(to_unix_micros(last - 24h * 3650)));
+  }),
+              IsOk());
+  EXPECT_THAT(issue().revokedCertificates, IsEmpty());
+}
+
 TEST_F(CrlTest, IsEmptyAtFirstAndVerifies) {
   const auto list = issue();
   EXPECT_EQ(list.crlNumber, 1u);

@@ -122,6 +122,35 @@ TEST(Confirmation, HashAlgNeedsTheNewVersion) {
   EXPECT_EQ(body_name(ca.ask(with_mac(ca, body, newer)).body), "pkiconf");
 }
 
+TEST(Confirmation, HashAlgIsOneWithoutKnownCollisions) {
+  for (const auto& [algorithm, taken] :
+       std::vector<std::pair<Oid, bool>>{{oid::id_sha1, false},  // collisions are known (RFC 6194)
+                                         {Oid("1.2.840.113549.2.5"), false},  // MD5
+                                         {oid::id_sha256, true},
+                                         {oid::id_sha384, true},
+                                         {oid::id_sha3_256, true}}) {
+    CaUnderTest ca;
+    const auto answer = ca.ask(with_mac(ca, ir(Credential()), waiting()));
+    auto body = cert_conf(certificate_in(answer));
+    auto& status = std::get<body::certConf>(body).statuses[0];
+    status.hashAlg = AlgorithmIdentifier{algorithm, std::nullopt};
+    const auto digest = digest_by_oid(algorithm);
+    if (digest) status.certHash = hash(*digest, certificate_in(answer).der());
+    auto newer = following(answer);
+    newer.edit = [edit = newer.edit](PKIHeader& header) {
+      edit(header);
+      header.pvno = kCmp2021;
+    };
+    const auto end = ca.ask(with_mac(ca, body, newer));
+    if (taken) {
+      EXPECT_EQ(body_name(end.body), "pkiconf") << algorithm.name();
+    } else {
+      EXPECT_THAT(end, Refuses("error", PKIFailureInfo::badAlg)) << algorithm.name();
+      EXPECT_EQ(ca.record(certificate_in(answer))->state, CertificateState::unconfirmed);
+    }
+  }
+}
+
 TEST(Confirmation, CertConfOfNoOpenTransactionIsABadRequest) {
   CaUnderTest ca("out_of_order = \"0\"\n");
   const auto device = enrolled(ca);
@@ -235,6 +264,33 @@ TEST(Revocation, HoldIsReleasedByRemoveFromCrlOnly) {
   EXPECT_EQ(status_in(ca.ask(signed_by(ca, ra, rr(*device.certificate, 8)))).status,
             PKIStatus::accepted);
   EXPECT_EQ(ca.record(*device.certificate)->state, CertificateState::valid);
+}
+
+TEST(Revocation, IsNotSinceADayToCome) {
+  CaUnderTest ca;
+  const auto device = enrolled(ca);
+  const auto since = [&](Time date) {
+    auto body = rr(*device.certificate);
+    der::Writer value;
+    value.generalized_time(date);
+    std::get<body::rr>(body).details[0].crlEntryDetails->push_back(
+        {oid::id_ce_invalidityDate, false, to_bytes(value.bytes())});
+    return body;
+  };
+  const auto now = std::chrono::floor<std::chrono::seconds>(ca.clock.now());
+  for (const auto ahead : {std::chrono::hours(1), std::chrono::hours(24 * 400)}) {
+    EXPECT_THAT(ca.ask(signed_by(ca, device, since(now + ahead))),
+                Refuses("rp", PKIFailureInfo::badRequest));
+  }
+  EXPECT_EQ(ca.record(*device.certificate)->state, CertificateState::valid);
+  auto twice = since(now);
+  auto& extensions = *std::get<body::rr>(twice).details[0].crlEntryDetails;
+  extensions.push_back(extensions.back());
+  EXPECT_THAT(ca.ask(signed_by(ca, device, twice)), Refuses("rp", PKIFailureInfo::badRequest));
+  // A key that was made before its certificate may have been lost before it, too.
+  const auto before = now - std::chrono::hours(24 * 30);
+  EXPECT_EQ(status_in(ca.ask(signed_by(ca, device, since(before)))).status, PKIStatus::accepted);
+  EXPECT_EQ(ca.record(*device.certificate)->invalidity_date, before);
 }
 
 TEST(Revocation, FaultsAreNamed) {

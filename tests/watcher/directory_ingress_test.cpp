@@ -273,6 +273,25 @@ TEST_F(DirectoryIngressTest, ASymbolicLinkIsPutAsideAndNotFollowed) {
   EXPECT_EQ(contents_of(directory_ / "secret"), message(1));
 }
 
+// Whoever may write into `in` knows which names will be written in `.quarantine`.
+TEST_F(DirectoryIngressTest, ALinkInQuarantineIsNotWrittenThrough) {
+  write_in_place(directory_ / "precious", "precious");
+  look();
+  for (const bool hard : {true, false}) {
+    const std::string name = hard ? "hard.pki" : "soft.pki";
+    const auto target = in_ + "/.quarantine/" + name + ".reason.txt";
+    if (hard) {
+      ASSERT_EQ(::link((directory_ / "precious").c_str(), target.c_str()), 0);
+    } else {
+      ASSERT_EQ(::symlink((directory_ / "precious").c_str(), target.c_str()), 0);
+    }
+    drop(name, "no message");
+    look();
+    look_when_settled();
+    EXPECT_EQ(contents_of(directory_ / "precious"), "precious");
+  }
+}
+
 TEST_F(DirectoryIngressTest, BadFilesDoNotStopTheGoodOnes) {
   for (int i = 0; i < 10; ++i) drop("bad" + std::to_string(i) + ".pki", "bad");
   for (int i = 0; i < 10; ++i) drop("good" + std::to_string(i) + ".pki", message(i));
