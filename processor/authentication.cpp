@@ -13,7 +13,7 @@ constexpr std::size_t kStandIn = 16;  // octets
 struct KnownSecret {
   Secret secret;
   std::optional<HolderIdentity> revokes;  // a revocation passphrase, of this holder
-  bool exists = true;                  // else it stands in for one, and no MAC is right
+  bool exists = true;                     // else it stands in for one, and no MAC is right
 };
 
 // As much work as unsealing a secret that is there. The time must not tell which references exist.

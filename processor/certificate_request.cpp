@@ -127,8 +127,8 @@ Checked<void> check_key_is_theirs(const ProvenRequest& proven, const Profile& pr
   return reject(PKIFailureInfo::badCertTemplate, "the key is one of this CA's own");
 }
 
-Result<Rejection> key_is_taken(const std::vector<CertificateRecord>& by, const ProvenRequest& proven,
-                               const Requester& requester) {
+Result<Rejection> key_is_taken(const std::vector<CertificateRecord>& by,
+                               const ProvenRequest& proven, const Requester& requester) {
   ASSIGN_OR_RETURN(const bool same,
                    are_all_of(holder_to_be(requester, proven.wish.subject, {}), by));
   if (same) {

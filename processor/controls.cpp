@@ -120,8 +120,8 @@ struct TokenCheck {
             requester.credential(), request.digest, request.now};
   }
 
-  // One message is one guess. What was believed when it came is believed when it has waited. They are
-  // the failures of one who is authenticated: whoever has too many locks nobody out but itself.
+  // One message is one guess. What was believed when it came is believed when it has waited. They
+  // are the failures of one who is authenticated: whoever has too many locks nobody out but itself.
   Result<bool> may_guess() const {
     if (!services.token_failures.empty()) return false;
     if (request.waited != nullptr) return true;

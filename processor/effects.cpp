@@ -224,9 +224,8 @@ Result<void> run(Connection& connection, std::string_view sql) {
 // Only these can conflict half-way; the rest fails at its first step or never.
 bool needs_savepoint(const Effects& effects) {
   return !effects.fresh_keys.empty() || effects.use_secret || effects.waiting ||
-         !effects.kem_secrets.empty() ||
-         !effects.use_tokens.empty() || !effects.envelopes.empty() ||
-         !effects.state_changes.empty() || effects.changes_crl();
+         !effects.kem_secrets.empty() || !effects.use_tokens.empty() ||
+         !effects.envelopes.empty() || !effects.state_changes.empty() || effects.changes_crl();
 }
 
 }  // namespace

@@ -109,7 +109,8 @@ Result<std::vector<CertificateRecord>> archived_certificates(const Name& wanted,
   return archived;
 }
 
-Outcome<RecoveryPlan> prepare(const Request& request, const Requester& requester, Services& services) {
+Outcome<RecoveryPlan> prepare(const Request& request, const Requester& requester,
+                              Services& services) {
   ASSIGN_OR_RETURN(const auto* const message,
                    only_request(std::get<body::krr>(request.message.body).requests));
   RecoveryPlan recovery;
@@ -197,8 +198,8 @@ Outcome<CertifiedKeyPair> recover(const CertificateRecord& record, const PublicK
   return pair;
 }
 
-Outcome<Answer> grant(const RecoveryPlan& recovery, const Request& request, const Requester& requester,
-                      Services& services) {
+Outcome<Answer> grant(const RecoveryPlan& recovery, const Request& request,
+                      const Requester& requester, Services& services) {
   Answer answer;
   KeyRecRepContent content;
   if (recovery.new_key) {

@@ -59,9 +59,8 @@ void Proceeding::note_in_audit(const std::string& reply_body) {
   effects.envelope_failures = std::move(envelopes.failures);
   effects.envelope_failures_from = request.now - request.channel->settings.envelopes.refuse_time;
   envelopes = {};
-  auto entry =
-      answered_entry(request, requester ? requester->text() : "", reply_body, decision.outcome,
-                     decision.effects);
+  auto entry = answered_entry(request, requester ? requester->text() : "", reply_body,
+                              decision.outcome, decision.effects);
   // The members of a batch come from who has protected it.
   if (!requester && !in_batch) entry.stranger_on = request.channel->settings.name;
   decision.effects.audit.push_back(std::move(entry));
