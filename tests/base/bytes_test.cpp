@@ -73,7 +73,9 @@ TEST(Printable, NoControlOfTheFirstPageIsLeft) {
     EXPECT_EQ(shown == "a" + utf8(c) + "b", !control) << static_cast<int>(c);
     for (const char octet : shown) EXPECT_GE(static_cast<unsigned char>(octet), 0x20);
     // The same as one octet is no UTF-8.
-    if (c >= 0x80) EXPECT_EQ(printable(std::string(1, static_cast<char>(c))).substr(0, 2), "\\x");
+    if (c >= 0x80) {
+      EXPECT_EQ(printable(std::string(1, static_cast<char>(c))).substr(0, 2), "\\x");
+    }
   }
   EXPECT_EQ(printable("\xc2\x9b"
                       "31m"),

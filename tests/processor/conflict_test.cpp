@@ -158,7 +158,8 @@ TEST_F(GroupConflict, TokenTwiceInAMessageIsGoodForTheFirst) {
   auto& profiles = ca().channels.at("drop").profiles;
   profiles.insert(profiles.begin(), must(Profile::create(several)));
   Secret token;
-  token.reference = "regToken/dev1";
+  token.purpose = SecretPurpose::regToken;
+  token.reference = "dev1";
   token.value = to_bytes(std::string_view("mother's maiden name"));
   token.max_uses = 1;
   ca().add(token);

@@ -179,7 +179,20 @@ RequestOptions with_names(std::initializer_list<std::string_view> names) {
 struct ConsentTest : ::testing::Test {
   explicit ConsentTest(const std::string& approve = "one")
       : ca("waiting = \"always\"\nwaiting_by_error = true\nrecovery = true\napprove = \"" +
-           approve + "\"\n") {}
+           approve + "\"\n") {
+    may_have_any_name();
+  }
+  // Who asks may have what it asks for, so that people are asked at all.
+  void may_have_any_name() {
+    must(ca.ledger->write([&](LedgerWriter& writer) -> Result<void> {
+      SecretStore secrets(writer.connection(), ca.sealing_key);
+      ASSIGN_OR_RETURN(auto secret, secrets.find(CaUnderTest::kReference));
+      TRY(secrets.remove(CaUnderTest::kReference));
+      secret->san.kind = SanRule::Kind::any;
+      TRY(secrets.add(*secret, ca.random));
+      return {};
+    }));
+  }
   // The transactionID of one that waits.
   Bytes ask(const PKIBody& body, const MessageOptions& options = {}) {
     const auto told = ca.talk(with_mac(ca, body, options));
@@ -221,6 +234,7 @@ TEST_F(ConsentTest, WhoAsksForWhatIsShownWhole) {
 TEST_F(ConsentTest, CaRightsStandOut) {
   use_profile(ca, [](ProfileSettings& profile) {
     profile.ca = true;
+    profile.who = RequesterKinds{RequesterKind::secret};
     profile.key_usage = {5};  // keyCertSign
   });
   const auto tid = ask(ir(Credential()));
