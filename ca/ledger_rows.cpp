@@ -38,6 +38,7 @@ Result<CertificateRecord> read_record(const Statement& row) {
   record.revoked_at = optional_time(row, 11);
   record.reason = optional_reason(row, 12);
   record.invalidity_date = optional_time(row, 13);
+  if (!row.is_null(14)) record.held_from = certificate_state(row.text(14));
   return record;
 }
 

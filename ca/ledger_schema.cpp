@@ -55,6 +55,9 @@ const std::vector<Migration>& ledger_migrations() {
       {1, kFirstVersion},
       // base: a delta CRL's; the two kinds share their numbers (RFC 5280 5.2.3).
       {2, "ALTER TABLE crl ADD COLUMN base INTEGER"},
+      // held_from: what a certificate on hold was before, and is again when it is released; NULL for
+      // valid, which those were taken for that are on hold already.
+      {3, "ALTER TABLE certificate ADD COLUMN held_from TEXT"},
   };
   return migrations;
 }

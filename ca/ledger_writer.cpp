@@ -44,7 +44,7 @@ constexpr std::string_view kChangeToRevoked =
     "UPDATE certificate SET state = ?, revoked_at = COALESCE(revoked_at, ?), "
     "reason = NULLIF(reason, 6) " IF_EXPECTED;
 constexpr std::string_view kChangeToHeld =
-    "UPDATE certificate SET state = ?, revoked_at = COALESCE(revoked_at, ?), "
+    "UPDATE certificate SET held_from = state, state = ?, revoked_at = COALESCE(revoked_at, ?), "
     "reason = 6 " IF_EXPECTED;
 constexpr std::string_view kChangeToGood =
     "UPDATE certificate SET state = ?, revoked_at = NULL, reason = NULL, "
@@ -67,12 +67,17 @@ constexpr std::string_view kRevoke =
     "invalidity_date = COALESCE(?, invalidity_date) WHERE serial = ? AND state <> 'revoked'";
 
 constexpr std::string_view kHold =
-    "UPDATE certificate SET state = 'held', revoked_at = ?, reason = ?, invalidity_date = ? "
+    "UPDATE certificate SET held_from = state, state = 'held', revoked_at = ?, reason = ?, "
+    "invalidity_date = ? "
     "WHERE serial = ? AND state NOT IN ('held', 'revoked')";
 
 constexpr std::string_view kUnrevoke =
-    "UPDATE certificate SET state = 'valid', revoked_at = NULL, reason = NULL, "
-    "invalidity_date = NULL WHERE serial = ? AND state = 'held'";
+    "UPDATE certificate SET state = COALESCE(held_from, 'valid'), held_from = NULL, "
+    "revoked_at = NULL, reason = NULL, invalidity_date = NULL WHERE serial = ? AND state = 'held'";
+
+constexpr std::string_view kConfirmHeld =
+    "UPDATE certificate SET held_from = 'valid' "
+    "WHERE serial = ? AND state = 'held' AND held_from = 'unconfirmed'";
 
 // Old CRLs are of no use to anybody; some stay so that an operator can compare.
 constexpr std::int64_t kKeptCrls = 10;
@@ -141,6 +146,13 @@ Result<bool> LedgerWriter::revoke(ByteView serial, CRLReason reason, Time when,
 
 Result<bool> LedgerWriter::unrevoke(ByteView serial) {
   ASSIGN_OR_RETURN(Statement* const update, connection_.statement(kUnrevoke));
+  update->bind(1, serial);
+  ASSIGN_OR_RETURN(const std::int64_t changed, update->execute());
+  return changed == 1;
+}
+
+Result<bool> LedgerWriter::confirm_held(ByteView serial) {
+  ASSIGN_OR_RETURN(Statement* const update, connection_.statement(kConfirmHeld));
   update->bind(1, serial);
   ASSIGN_OR_RETURN(const std::int64_t changed, update->execute());
   return changed == 1;
