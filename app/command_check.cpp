@@ -7,6 +7,7 @@
 #include "app/mail_probe.h"
 #include "app/output.h"
 #include "app/sftp_probe.h"
+#include "app/wide_rights.h"
 #include "mail/answer_signer.h"
 #include "mail/smime_opener.h"
 
@@ -68,11 +69,13 @@ Result<ExitCode> check(const CommonOptions& options, bool connect) {
   TRY(instance->ledger());
   ASSIGN_OR_RETURN(const auto warnings, find_lifetime_warnings(*instance));
   for (const auto& warning : warnings) std::fprintf(stderr, "cmpost: %s\n", warning.text.c_str());
+  ASSIGN_OR_RETURN(const auto wide, find_wide_rights(*instance));
+  for (const auto& one : wide) std::fprintf(stderr, "cmpost: wide rights: %s\n", one.c_str());
   if (connect && log_in_everywhere(*instance, options) > 0) return ExitCode::failed;
   const auto incomplete = tell_incomplete_batches(*instance);
   const bool urgent = std::ranges::any_of(warnings, &LifetimeWarning::urgent);
   if (!options.quiet && !urgent && incomplete == 0)
-    print_line(instance->settings().file + ": all well");
+    print_line(instance->settings().file + (wide.empty() ? ": all well" : ": no mistakes"));
   if (urgent) return ExitCode::failed;
   return warnings.empty() && incomplete == 0 ? ExitCode::ok : ExitCode::partly;
 }

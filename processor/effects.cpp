@@ -20,9 +20,11 @@ void move_all(std::vector<T>& target, std::vector<T>& source) {
 
 Result<bool> change_certificates(const Effects& effects, LedgerWriter& writer) {
   for (const auto& change : effects.state_changes) {
-    ASSIGN_OR_RETURN(const bool done,
-                     writer.change_state(change.serial, change.expected, change.state));
-    if (!done) return false;
+    ASSIGN_OR_RETURN(bool done, writer.change_state(change.serial, change.expected, change.state));
+    if (!done && change.state == CertificateState::valid) {
+      ASSIGN_OR_RETURN(done, writer.confirm_held(change.serial));
+    }
+    if (!done && change.essential) return false;
   }
   for (const auto& revocation : effects.revocations) {
     ASSIGN_OR_RETURN(const bool done, writer.revoke(revocation.serial, revocation.reason,

@@ -22,6 +22,8 @@ struct StateChange {
   Bytes serial;
   std::vector<CertificateState> expected;
   CertificateState state;
+  // Where the certificate has another state than expected: whether that is a conflict, or it stays.
+  bool essential = true;
 };
 struct Revocation {
   Bytes serial;

@@ -7,6 +7,7 @@
 #include "processor/handlers.h"
 #include "processor/proof_of_possession.h"
 #include "processor/renewal.h"
+#include "processor/secret_store.h"
 
 namespace cmpost {
 namespace {
@@ -151,7 +152,42 @@ class Certification {
       TRY(check_issuable(proven, *profile, request_, services_));  // says what is wrong with it
       return reject(PKIFailureInfo::badPOP, "possession of the key has not been proven");
     }
-    return issue(proven, *profile, !answer_.implicitConfirm, request_, requester_, services_);
+    ASSIGN_OR_RETURN(const auto taken, take_uses(proven));
+    auto issued =
+        issue(proven, *profile, !answer_.implicitConfirm, request_, requester_, services_);
+    if (!issued) give_back(taken);
+    return issued;
+  }
+
+  void give_back(const std::vector<std::string>& taken) {
+    for (const auto& one : taken) uses_->give_back(one);
+  }
+
+  // What this certificate uses up, of what others of the same commit have left: a use of the
+  // secret, one of each token, and, while it is not confirmed, the renewal of the old certificate.
+  Outcome<std::vector<std::string>> take_uses(const ProvenRequest& proven) {
+    std::vector<std::pair<std::string, std::int64_t>> wanted;
+    const auto* holder = requester_.secret();
+    if (holder != nullptr && requester_.rights.left) {
+      wanted.emplace_back("secret/" + holder->secret.reference, *requester_.rights.left);
+    }
+    for (const auto& token : proven.tokens) {
+      ASSIGN_OR_RETURN(const auto left, SecretStore::left(services_.ledger.connection(), token));
+      if (left) wanted.emplace_back("token/" + token, *left);
+    }
+    if (proven.renews && !answer_.implicitConfirm) {
+      wanted.emplace_back("renewal/" + requester_.rights.serial_hex, 1);
+    }
+    std::vector<std::string> taken;
+    for (const auto& [what, left] : wanted) {
+      if (uses_->take(what, left)) {
+        taken.push_back(what);
+        continue;
+      }
+      give_back(taken);
+      return reject(PKIFailureInfo::notAuthorized, "other requests have used up the right to this");
+    }
+    return taken;
   }
 
   // As it is, or as only who has the key can read it; with the key, if we have made it.
@@ -198,6 +234,8 @@ class Certification {
   const Request& request_;
   const Requester& requester_;
   Services& services_;
+  const std::shared_ptr<PlannedUses> uses_ =
+      request_.planned_uses ? request_.planned_uses : std::make_shared<PlannedUses>();
   Answer answer_;
   std::vector<CertResponse> responses_;
 };

@@ -60,6 +60,9 @@ Outcome<void> check_hash(const CertStatus& status, const TransactionCertificate&
   }
   ASSIGN_OR_RETURN(const auto record, services.ledger.find(issued.serial));
   if (!record) return hold("the ledger has lost certificate " + to_hex(issued.serial));
+  if (record->state == CertificateState::revoked) {
+    return reject(PKIFailureInfo::certRevoked, "the certificate has been revoked meanwhile");
+  }
   const auto certificate = Certificate::from_der(record->der);
   if (!certificate) return failure(certificate.error());
   ASSIGN_OR_RETURN(const auto expected, cert_hash(*certificate, status.hashAlg));
@@ -78,8 +81,15 @@ Effects withdraw_one(const Bytes& serial, std::string_view why, Time now) {
   return effects;
 }
 
-Effects accept_and_refuse(const std::vector<CertStatus>& statuses, const Transaction& transaction,
-                          Time now) {
+// What is revoked already stays that.
+Outcome<Effects> refuse_one(const Bytes& serial, Time now, Services& services) {
+  ASSIGN_OR_RETURN(const auto record, services.ledger.find(serial));
+  if (record && record->state == CertificateState::revoked) return Effects{};
+  return withdraw_one(serial, "refused by the requester in certConf", now);
+}
+
+Outcome<Effects> accept_and_refuse(const std::vector<CertStatus>& statuses,
+                                   const Transaction& transaction, Time now, Services& services) {
   Effects effects;
   bool any_accepted = false;
   for (const auto& issued : transaction.certificates) {
@@ -88,13 +98,21 @@ Effects accept_and_refuse(const std::vector<CertStatus>& statuses, const Transac
       effects.state_changes.push_back(confirm(issued));
       any_accepted = true;
     } else {
-      effects.merge(withdraw_one(issued.serial, "refused by the requester in certConf", now));
+      ASSIGN_OR_RETURN(auto refused, refuse_one(issued.serial, now, services));
+      effects.merge(std::move(refused));
     }
   }
   if (any_accepted && !transaction.old_serial.empty()) {
     effects.state_changes.push_back(mark_updated({transaction.old_serial, false}));
   }
   return effects;
+}
+
+// Also one that was put on hold before its requester has confirmed it.
+bool is_unconfirmed(const CertificateRecord& record) {
+  return record.state == CertificateState::unconfirmed ||
+         (record.state == CertificateState::held &&
+          record.held_from == CertificateState::unconfirmed);
 }
 
 }  // namespace
@@ -104,7 +122,7 @@ Outcome<Effects> withdraw(const Transaction& transaction, std::string_view why, 
   Effects effects;
   for (const auto& issued : transaction.certificates) {
     ASSIGN_OR_RETURN(const auto record, services.ledger.find(issued.serial));
-    if (record && record->state == CertificateState::unconfirmed) {
+    if (record && is_unconfirmed(*record)) {
       effects.merge(withdraw_one(issued.serial, why, now));
     }
   }
@@ -120,8 +138,9 @@ Outcome<Answer> handle_certConf(const Request& request, const Requester&,
     TRY(check_hash(status, *find(transaction, status.certReqId), request, services));
   }
   Answer answer;
-  answer.effects = accept_and_refuse(statuses, transaction, request.now);
-  answer.outcome = answer.effects.revocations.empty() ? "confirmed" : "refused by the requester";
+  ASSIGN_OR_RETURN(answer.effects, accept_and_refuse(statuses, transaction, request.now, services));
+  const bool all = !statuses.empty() && std::ranges::all_of(statuses, is_accepted);
+  answer.outcome = all ? "confirmed" : "refused by the requester";
   answer.body = body::pkiconf{};
   return answer;
 }

@@ -90,6 +90,7 @@ Arrival Nested::arrival(const JobId& job, ByteView der) const {
   arrival.arrived = lease_.arrived;
   arrival.attempts = lease_.attempts;
   arrival.turn = turn_;
+  arrival.planned_uses = planned_uses_;
   return arrival;
 }
 

@@ -70,6 +70,7 @@ class Nested {
   const Lease& lease_;
   const Turn turn_;
   const ProcessorServices& services_;
+  const std::shared_ptr<PlannedUses> planned_uses_ = std::make_shared<PlannedUses>();
   Responder whole_;
   std::vector<Member> members_;
   std::shared_ptr<MemberStream> changes_;

@@ -1,6 +1,7 @@
 // One message on its way through the processor.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "cmp/pki_failure_info.h"
 #include "cmp/pki_message.h"
 #include "processor/channel_policy.h"
+#include "processor/planned_uses.h"
 #include "processor/requester.h"
 #include "processor/waiting.h"
 
@@ -35,6 +37,8 @@ struct Request {
   // time for that is over.
   const Waiting* waited = nullptr;
   bool overdue = false;
+  // Of a batch: what its members plan to use up.
+  std::shared_ptr<PlannedUses> planned_uses{};
   // A registration authority has added its protection: it agrees to the request (RFC 9483 5.2.2.1).
   bool endorsed = false;
   // popdecr has come for it: whose challenges were answered rightly.

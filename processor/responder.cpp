@@ -18,6 +18,7 @@ namespace cmpost {
 Responder::Responder(Arrival arrival, const ProcessorServices& services)
     : arrival_(std::move(arrival)), at_(arrival_.job, arrival_.envelope, services) {
   at_.request.endorsed = arrival_.endorsed;
+  at_.request.planned_uses = arrival_.planned_uses;
 }
 
 void Responder::read() {
@@ -309,6 +310,7 @@ Outcome<Request> Responder::parked_request() {
   parked.digest = stored->digest;
   parked.peer = at_.request.peer;
   parked.channel = at_.request.channel;
+  parked.planned_uses = at_.request.planned_uses;
   ASSIGN_OR_RETURN(parked.wishes,
                    check_header(parked.message, *parked.channel, at_.transaction->opened));
   parked.now = at_.request.now;

@@ -21,6 +21,7 @@ struct Arrival {
   // member gets an answer, and none can wait for another.
   std::optional<JobId> carrier{};
   Bytes batch{};
+  std::shared_ptr<PlannedUses> planned_uses{};
   bool endorsed = false;  // a registration authority has added its protection (5.2.2.1)
 };
 

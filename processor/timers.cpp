@@ -53,7 +53,7 @@ Effects keep(const Transaction& transaction) {
   for (const auto& certificate : transaction.certificates) {
     if (certificate.settled) continue;
     effects.state_changes.push_back(
-        {certificate.serial, {CertificateState::unconfirmed}, CertificateState::valid});
+        {certificate.serial, {CertificateState::unconfirmed}, CertificateState::valid, false});
   }
   if (!transaction.old_serial.empty()) {
     effects.state_changes.push_back(mark_updated({transaction.old_serial, false}));
