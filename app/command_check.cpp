@@ -9,6 +9,7 @@
 #include "app/role_warnings.h"
 #include "app/sftp_probe.h"
 #include "config/check_permissions.h"
+#include "app/wide_rights.h"
 #include "mail/answer_signer.h"
 #include "mail/smime_opener.h"
 
@@ -74,12 +75,14 @@ Result<ExitCode> check(const CommonOptions& options, bool connect) {
   for (const auto& warning : warnings) print_warning("cmpost: " + warning.text);
   ASSIGN_OR_RETURN(const auto roles, find_role_warnings(*instance));
   for (const auto& text : roles) print_warning("cmpost: " + text);
+  ASSIGN_OR_RETURN(const auto wide, find_wide_rights(*instance));
+  for (const auto& text : wide) print_warning("cmpost: wide rights: " + text);
   if (connect && log_in_everywhere(*instance, options) > 0) return ExitCode::failed;
   const auto incomplete = tell_incomplete_batches(*instance);
   const bool urgent = std::ranges::any_of(warnings, &LifetimeWarning::urgent);
   const bool open_to_others = !permissions.complaints.empty();
   if (!options.quiet && !urgent && incomplete == 0 && roles.empty() && !open_to_others)
-    print_line(instance->settings().file + ": all well");
+    print_line(instance->settings().file + (wide.empty() ? ": all well" : ": no mistakes"));
   if (urgent || open_to_others) return ExitCode::failed;
   const bool well =
       warnings.empty() && roles.empty() && permissions.warnings.empty() && incomplete == 0;

@@ -3,6 +3,7 @@
 #include "app/command.h"
 #include "app/instance.h"
 #include "app/output.h"
+#include "app/wide_rights.h"
 #include "base/files.h"
 #include "ca/lint.h"
 #include "cmp/inspect.h"
@@ -198,7 +199,7 @@ Result<ExitCode> test_profile(const ProfileOptions& options, const CommonOptions
 Result<ExitCode> list_profiles(const CommonOptions& common) {
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
   auto all = json::array();
-  Table table({"profile", "validity", "channels"});
+  Table table({"profile", "validity", "who", "channels"});
   for (const auto& profile : instance->settings().profiles) {
     std::string channels;
     for (const auto& channel : instance->settings().channels) {
@@ -206,10 +207,13 @@ Result<ExitCode> list_profiles(const CommonOptions& common) {
       if (std::ranges::find(names, profile.name) == names.end()) continue;
       channels += (channels.empty() ? "" : " ") + channel.name;
     }
+    ASSIGN_OR_RETURN(const auto made, Profile::create(profile));
     all.push_back({{"profile", profile.name},
                    {"validity", in_words(profile.validity)},
+                   {"who", choosers_of(made)},
+                   {"powers", made.powers()},
                    {"channels", channels}});
-    table.add({profile.name, in_words(profile.validity), channels});
+    table.add({profile.name, in_words(profile.validity), choosers_of(made), channels});
   }
   common.json ? print_json(all) : table.print("no profiles");
   return ExitCode::ok;
@@ -221,9 +225,9 @@ void add_profile(CommandLine line) {
   auto* profile = line.app.add_subcommand("profile", "certificate profiles");
   profile->require_subcommand(1);
   auto* common = &line.options;
-  profile->add_subcommand("list", "their names, and the channels that offer them")->callback([=] {
-    line.action = [=] { return list_profiles(*common); };
-  });
+  profile
+      ->add_subcommand("list", "their names, who may choose them, and the channels that offer them")
+      ->callback([=] { line.action = [=] { return list_profiles(*common); }; });
   auto options = std::make_shared<ProfileOptions>();
   auto* testing = profile->add_subcommand(
       "test", "show the certificate that a request would get; the CA key signs nothing");

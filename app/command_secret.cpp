@@ -285,13 +285,19 @@ void add_secret(CommandLine line) {
   adding->add_option("--subject", options->subject,
                      "subject that may be asked for, '*' for any characters: \"CN=dev-*,O=Grid\"; "
                      "or any (default: CN=REF)");
-  adding->add_option("--san", options->san,
-                     "names in subjectAltName, '*' for a label: \"DNS:*.grid.example\"; own (the "
-                     "CN, default), none or any");
-  adding->add_option("--profile", options->profiles,
-                     "the only profiles that may be asked for (default: those for secrets)");
-  adding->add_option("--channel", options->channels,
-                     "channels where it counts, or any (default: the first)");
+  adding
+      ->add_option("--san", options->san,
+                   "names in subjectAltName, '*' for a label: \"DNS:*.grid.example\"; own (the "
+                   "CN, default), none or any")
+      ->allow_extra_args(false);
+  adding
+      ->add_option("--profile", options->profiles,
+                   "the only profiles that may be asked for (default: those for secrets)")
+      ->allow_extra_args(false);
+  adding
+      ->add_option("--channel", options->channels,
+                   "channels where it counts, or any (default: the first)")
+      ->allow_extra_args(false);
   const auto add_purpose = [&](CLI::App* command) {
     command
         ->add_option("--for", options->purpose,

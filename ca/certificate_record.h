@@ -40,6 +40,7 @@ struct CertificateRecord {
   Time issued{};
   Time not_after{};
   CertificateState state = CertificateState::valid;
+  std::optional<CertificateState> held_from;  // held: what it was before
   std::optional<Time> revoked_at;
   std::optional<CRLReason> reason;
   std::optional<Time> invalidity_date;

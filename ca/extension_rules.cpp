@@ -262,7 +262,13 @@ ExtensionPolicy::Choice ExtensionPolicy::copied_purposes(const Extension& asked,
 
 ExtensionPolicy::Choice ExtensionPolicy::copied_names(const Extension& asked,
                                                       const Request& request) const {
-  for (const GeneralName& name : *request.values.subjectAltName) {
+  const auto& names = *request.values.subjectAltName;
+  if (names.size() > static_cast<std::size_t>(profile_.san.most)) {
+    return refuse_extension("subjectAltName has " + std::to_string(names.size()) +
+                            " names; profile " + profile_.name + " allows " +
+                            std::to_string(profile_.san.most));
+  }
+  for (const GeneralName& name : names) {
     if (const std::string fault = name_fault(profile_.san, name); !fault.empty()) {
       return refuse_extension("subjectAltName has " + name.text() + ": " + fault + " (profile " +
                               profile_.name + ")");

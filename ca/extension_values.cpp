@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "ca/name_syntax.h"
 #include "ca/words.h"
 #include "crypto/certificate_builder.h"
 
@@ -106,12 +107,6 @@ der::Parsed<void> read_into(ExtensionValues& values, const Extension& extension)
   return check_one_element(value);
 }
 
-// A NUL, a blank or a line end in a DNS name, mail address or URI is somebody's trick.
-bool is_plain_text(ByteView text) {
-  return !text.empty() &&
-         std::all_of(text.begin(), text.end(), [](std::uint8_t c) { return c > ' ' && c < 0x7f; });
-}
-
 void write_url(der::Writer& writer, std::string_view url) {
   writer.primitive(der::context(6), view_of(url));  // uniformResourceIdentifier
 }
@@ -143,23 +138,23 @@ Allowed<ExtensionValues> read_values(const Extensions& extensions) {
 std::string name_fault(const SanKinds& allowed, const GeneralName& name) {
   const auto element = der::Reader(name.der).any();
   CHECK(element.has_value());
-  const auto verdict = [](bool kind_allowed, bool sound) -> std::string {
-    if (!kind_allowed) return "this kind of name is not allowed";
-    return sound ? "" : "the value makes no sense";
+  const auto text = text_of(element->content);
+  const auto verdict = [](bool kind_allowed, std::string fault) -> std::string {
+    return kind_allowed ? std::move(fault) : "this kind of name is not allowed";
   };
   switch (element->tag) {
     case der::context(1):
-      return verdict(allowed.email, is_plain_text(element->content));
+      return verdict(allowed.email, mailbox_fault(text));
     case der::context(2):
-      return verdict(allowed.dns, is_plain_text(element->content));
+      return verdict(allowed.dns, host_fault(text, allowed.wildcards));
     case der::context(6):
-      return verdict(allowed.uri, is_plain_text(element->content));
+      return verdict(allowed.uri, uri_fault(text, allowed.uri_schemes));
     case der::context(7):
-      return verdict(allowed.ip, element->content.size() == 4 || element->content.size() == 16);
+      return verdict(allowed.ip, address_fault(element->content));
     case der::context_constructed(4):
-      return verdict(allowed.dirname, true);
+      return verdict(allowed.dirname, {});
     default:
-      return verdict(false, true);
+      return verdict(false, {});
   }
 }
 

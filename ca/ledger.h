@@ -81,7 +81,7 @@ class LedgerWriter {
   // of its hold.
   Result<bool> revoke(ByteView serial, CRLReason reason, Time when,
                       std::optional<Time> invalidity_date);
-  Result<bool> unrevoke(ByteView serial);  // held -> valid
+  Result<bool> unrevoke(ByteView serial);  // held -> what it was before
   // Keeps the newest CRLs only. `base`: of a delta CRL.
   Result<void> add_crl(std::uint64_t number, ByteView der, Time this_update, Time next_update,
                        std::optional<std::uint64_t> base = {});

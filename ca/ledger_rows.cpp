@@ -39,6 +39,7 @@ Result<CertificateRecord> read_record(const Statement& row) {
   record.reason = optional_reason(row, 12);
   record.invalidity_date = optional_time(row, 13);
   record.holder = to_bytes(row.blob(14));
+  if (!row.is_null(15)) record.held_from = certificate_state(row.text(15));
   return record;
 }
 

@@ -15,7 +15,7 @@ namespace cmpost {
 // The columns in the order that read_record() takes them.
 #define CMPOST_RECORD_COLUMNS                                                              \
   "id, serial, der, subject, profile, channel, requester, tid, issued, not_after, state, " \
-  "revoked_at, reason, invalidity_date, holder"
+  "revoked_at, reason, invalidity_date, holder, held_from"
 Result<CertificateRecord> read_record(const Statement& row);
 // All rows of a statement that is bound; resets it.
 Result<std::vector<CertificateRecord>> read_records(Statement& query);

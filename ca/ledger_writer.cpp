@@ -45,7 +45,7 @@ constexpr std::string_view kChangeToRevoked =
     "UPDATE certificate SET state = ?, revoked_at = COALESCE(revoked_at, ?), "
     "reason = NULLIF(reason, 6) " IF_EXPECTED;
 constexpr std::string_view kChangeToHeld =
-    "UPDATE certificate SET state = ?, revoked_at = COALESCE(revoked_at, ?), "
+    "UPDATE certificate SET held_from = state, state = ?, revoked_at = COALESCE(revoked_at, ?), "
     "reason = 6 " IF_EXPECTED;
 constexpr std::string_view kChangeToGood =
     "UPDATE certificate SET state = ?, revoked_at = NULL, reason = NULL, "
@@ -68,12 +68,13 @@ constexpr std::string_view kRevoke =
     "invalidity_date = COALESCE(?, invalidity_date) WHERE serial = ? AND state <> 'revoked'";
 
 constexpr std::string_view kHold =
-    "UPDATE certificate SET state = 'held', revoked_at = ?, reason = ?, invalidity_date = ? "
+    "UPDATE certificate SET held_from = state, state = 'held', revoked_at = ?, reason = ?, "
+    "invalidity_date = ? "
     "WHERE serial = ? AND state NOT IN ('held', 'revoked')";
 
 constexpr std::string_view kUnrevoke =
-    "UPDATE certificate SET state = 'valid', revoked_at = NULL, reason = NULL, "
-    "invalidity_date = NULL WHERE serial = ? AND state = 'held'";
+    "UPDATE certificate SET state = COALESCE(held_from, 'valid'), held_from = NULL, "
+    "revoked_at = NULL, reason = NULL, invalidity_date = NULL WHERE serial = ? AND state = 'held'";
 
 // Old CRLs are of no use to anybody; some stay so that an operator can compare.
 constexpr std::int64_t kKeptCrls = 10;

@@ -168,6 +168,11 @@ bool Profile::heeds(const Oid& extension) const {
   return kind == Kind::copy || kind == Kind::require || kind == Kind::default_;
 }
 
+bool Profile::lists(const Oid& extension) const {
+  const auto& fields = state_->settings.extensions.fields;
+  return std::ranges::find(fields, extension.dotted(), &ExtensionField::oid) != fields.end();
+}
+
 Allowed<CertificatePlan> Profile::plan(const CertificateWish& wish, Time now, Time latest) const {
   TRY(check_key(state_->settings, wish.key));
   const DerivedValues derived(wish.subject, wish.extensions, wish.key);

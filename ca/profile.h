@@ -49,6 +49,8 @@ class Profile {
   // Whether what a request says of this extension can be seen in the certificate, be it copied or
   // in a value that is derived from it.
   bool heeds(const Oid& extension) const;
+  // Whether its rules name this extension, rather than all that they do not list.
+  bool lists(const Oid& extension) const;
   // The rules applied to a wish. `latest` bounds notAfter: the CA's
   // own certificate. Pure: the same wish gives the same plan.
   tl::expected<CertificatePlan, Refusal> plan(const CertificateWish& wish, Time now,

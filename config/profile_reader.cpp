@@ -119,12 +119,12 @@ std::optional<std::string> policy_oid(std::string_view text) {
   return is_dotted_oid(text) ? std::optional<std::string>(text) : std::nullopt;
 }
 
-SanKinds read_san(Section& table) {
+void read_san_kinds(Section& table, std::string_view key, SanKinds& kinds) {
   static const std::vector<std::string> kSanKinds = {"dns", "ip", "email", "uri", "dirname"};
-  if (table.find("san") == nullptr) return {};
-  SanKinds kinds{.dns = false, .ip = false, .email = false, .uri = false, .dirname = false};
+  if (table.find(key) == nullptr) return;
   const std::array flags = {&kinds.dns, &kinds.ip, &kinds.email, &kinds.uri, &kinds.dirname};
-  for (const auto* item : table.items("san")) {
+  for (auto* flag : flags) *flag = false;
+  for (const auto* item : table.items(key)) {
     const auto found = std::find(kSanKinds.begin(), kSanKinds.end(), item->text);
     if (found != kSanKinds.end()) {
       *flags[static_cast<std::size_t>(found - kSanKinds.begin())] = true;
@@ -134,6 +134,39 @@ SanKinds read_san(Section& table) {
                                suggestion(item->text, kSanKinds));
     }
   }
+}
+
+// Schemes whose URIs are run by who opens them.
+void complain_about_schemes(Section& table, const std::vector<std::string>& schemes) {
+  for (const auto& scheme : schemes) {
+    const bool plain = !scheme.empty() && std::ranges::all_of(scheme, [](char c) {
+      return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '-' || c == '.';
+    });
+    if (!plain) {
+      table.complain("uri_schemes", "'" + printable(scheme, 40) + "' is no scheme of a URI",
+                     "small letters, without the colon");
+    } else if (scheme == "javascript" || scheme == "data" || scheme == "vbscript") {
+      table.complain("uri_schemes", "a URI of the scheme '" + scheme + "' is a program, no name");
+    }
+  }
+}
+
+// `san = ["dns", "ip"]`, or a table that has these as `kinds`, and limits.
+SanKinds read_san(Section& table) {
+  SanKinds kinds;
+  const auto* value = table.find("san");
+  if (value == nullptr) return kinds;
+  if (value->kind != Value::Kind::table) {
+    read_san_kinds(table, "san", kinds);
+    return kinds;
+  }
+  auto san = table.table("san");
+  read_san_kinds(san, "kinds", kinds);
+  kinds.wildcards = san.flag("wildcards", kinds.wildcards);
+  kinds.most = static_cast<int>(san.integer("most", kinds.most, {1, 1000}));
+  kinds.uri_schemes = san.texts("uri_schemes", kinds.uri_schemes);
+  complain_about_schemes(san, kinds.uri_schemes);
+  san.finish();
   return kinds;
 }
 

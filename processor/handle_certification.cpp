@@ -8,6 +8,7 @@
 #include "processor/handlers.h"
 #include "processor/proof_of_possession.h"
 #include "processor/renewal.h"
+#include "processor/secret_store.h"
 
 namespace cmpost {
 namespace {

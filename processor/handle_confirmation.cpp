@@ -137,6 +137,13 @@ bool any_accepted(const std::vector<CertStatus>& statuses) {
   return std::ranges::any_of(statuses, is_accepted);
 }
 
+// Also one that was put on hold before its requester has confirmed it.
+bool is_unconfirmed(const CertificateRecord& record) {
+  return record.state == CertificateState::unconfirmed ||
+         (record.state == CertificateState::held &&
+          record.held_from == CertificateState::unconfirmed);
+}
+
 }  // namespace
 
 Outcome<Effects> withdraw(const Transaction& transaction, std::string_view why, Time now,
@@ -144,7 +151,7 @@ Outcome<Effects> withdraw(const Transaction& transaction, std::string_view why, 
   Effects effects;
   for (const auto& issued : transaction.certificates) {
     ASSIGN_OR_RETURN(const auto record, services.ledger.find(issued.serial));
-    if (record && record->state == CertificateState::unconfirmed) {
+    if (record && is_unconfirmed(*record)) {
       effects.merge(withdraw_one(issued.serial, why, now));
     }
   }

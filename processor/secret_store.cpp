@@ -219,6 +219,19 @@ Result<std::vector<Secret>> SecretStore::list() {
   }
 }
 
+Result<std::optional<std::int64_t>> SecretStore::left(Connection& connection,
+                                                      std::string_view reference) {
+  ASSIGN_OR_RETURN(auto* const row, connection.statement("SELECT max_uses, uses FROM secret "
+                                                         "WHERE reference = ?"));
+  row->bind(1, reference);
+  ASSIGN_OR_RETURN(const bool found, row->step());
+  std::optional<std::int64_t> left = 0;
+  if (found)
+    left = row->is_null(0) ? std::nullopt : std::optional(row->integer(0) - row->integer(1));
+  row->reset();
+  return left;
+}
+
 Result<bool> SecretStore::use(Connection& connection, std::string_view reference,
                               std::int64_t count) {
   ASSIGN_OR_RETURN(

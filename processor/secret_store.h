@@ -58,6 +58,9 @@ class SecretStore {
   Result<std::optional<Secret>> find(std::string_view reference,
                                      SecretPurpose purpose = SecretPurpose::mac);
   Result<std::vector<Secret>> list();
+  // How many certificates it is still good for; nullopt: any number. None for one that is gone.
+  static Result<std::optional<std::int64_t>> left(Connection& connection,
+                                                  std::string_view reference);
   // Counts uses; false when fewer are left or the secret is gone. Needs no key.
   static Result<bool> use(Connection& connection, std::string_view reference,
                           std::int64_t count = 1);
