@@ -2,10 +2,12 @@
 #include <pwd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <nlohmann/json.hpp>
 
 #include "app/command.h"
+#include "app/consent_output.h"
 #include "app/instance.h"
 #include "app/output.h"
 #include "processor/approval.h"
@@ -19,7 +21,7 @@ using nlohmann::json;
 struct ApproveOptions {
   bool approves = true;
   std::vector<std::string> ids;
-  std::string batch, reason, as;
+  std::string batch, reason, as, digest;
 };
 
 std::string account() {
@@ -27,14 +29,14 @@ std::string account() {
   return user != nullptr ? user->pw_name : std::to_string(::getuid());
 }
 
-struct Choice {
+struct Named {
   Transaction transaction;
-  std::optional<std::int64_t> certReqId;
+  Choice choice;
 };
 
 // "TID" or "TID:certReqId"
-Result<Choice> read_choice(TransactionTable& table, const std::string& text) {
-  Choice choice;
+Result<Named> read_named(TransactionTable& table, const std::string& text) {
+  Named named;
   const auto colon = text.find(':');
   if (colon != std::string::npos) {
     const auto* const end = text.data() + text.size();
@@ -43,7 +45,7 @@ Result<Choice> read_choice(TransactionTable& table, const std::string& text) {
     if (error != std::errc() || stop != end) {
       return hold("\"" + text + "\" names no part", "write TID:certReqId, such as 0a1b...:0");
     }
-    choice.certReqId = number;
+    named.choice.certReqId = number;
   }
   const auto tid = from_hex(text.substr(0, colon));
   if (!tid || tid->empty()) {
@@ -52,17 +54,33 @@ Result<Choice> read_choice(TransactionTable& table, const std::string& text) {
   }
   ASSIGN_OR_RETURN(auto transaction, table.find(ByteView(*tid)));
   if (!transaction) return hold("no transaction has the transactionID " + text);
-  choice.transaction = std::move(*transaction);
-  return choice;
+  named.transaction = std::move(*transaction);
+  return named;
 }
 
-Result<std::vector<Choice>> read_choices(TransactionTable& table, const ApproveOptions& options) {
-  std::vector<Choice> choices;
+Result<std::optional<Sha256>> read_digest(const std::string& text) {
+  if (text.empty()) return std::nullopt;
+  const auto octets = from_hex(text);
+  Sha256 digest{};
+  if (!octets || octets->size() != digest.size()) {
+    return hold("\"" + text + "\" is no digest",
+                "`cmpost transaction show` has it, 64 hexadecimal digits");
+  }
+  std::ranges::copy(*octets, digest.begin());
+  return digest;
+}
+
+Result<std::vector<Named>> read_choices(TransactionTable& table, const ApproveOptions& options) {
+  ASSIGN_OR_RETURN(const auto digest, read_digest(options.digest));
+  std::vector<Named> choices;
   for (const auto& id : options.ids) {
-    ASSIGN_OR_RETURN(auto choice, read_choice(table, id));
-    choices.push_back(std::move(choice));
+    ASSIGN_OR_RETURN(auto named, read_named(table, id));
+    named.choice.object = digest;
+    choices.push_back(std::move(named));
   }
   if (options.batch.empty()) return choices;
+  if (digest)
+    return hold("--digest names one request, and --batch many", "approve them one by one");
   const auto batch = from_hex(options.batch);
   if (!batch || batch->empty()) {
     return hold("\"" + options.batch + "\" is no transactionID of a batch",
@@ -92,15 +110,21 @@ Result<ExitCode> decide_all(const ApproveOptions& options, const CommonOptions& 
   auto shown = json::array();
   std::size_t counted = 0;
   for (const auto& choice : choices) {
-    ASSIGN_OR_RETURN(const auto decided,
-                     decide(*spool, *ledger, services, choice.transaction, choice.certReqId, vote));
+    ASSIGN_OR_RETURN(const auto verdict,
+                     decide(*spool, *ledger, services, choice.transaction, choice.choice, vote));
+    const auto decided = verdict.decided;
     const auto tid = to_hex(choice.transaction.transactionID);
     const bool counts = decided == Decided::done || decided == Decided::one_more;
     counted += counts ? 1 : 0;
-    shown.push_back({{"tid", tid}, {"counts", counts}, {"outcome", to_string(decided)}});
+    shown.push_back({{"tid", tid},
+                     {"counts", counts},
+                     {"outcome", to_string(decided)},
+                     {"parts", json::array()}});
+    for (const auto& part : verdict.about) shown.back()["parts"].push_back(to_json(part));
     if (common.json || (common.quiet && counts)) continue;
     const auto text = tid + ": " + std::string(to_string(decided));
     counts ? print_line(text) : print_error(Error{Recovery::hold, text, {}});
+    for (const auto& part : verdict.about) print_part(part, Detail::brief);
   }
   if (common.json) print_json(shown);
   if (counted == choices.size()) return ExitCode::ok;
@@ -119,6 +143,8 @@ void add_decision(CommandLine line, const char* name, const char* help, bool app
   command->add_option("--reason", options->reason,
                       "kept, and told to the requester of what is "
                       "rejected");
+  command->add_option("--digest", options->digest,
+                      "only what has this digest, as `transaction show` has shown it");
   command->add_option("--as", options->as, "who decides (default: the user of the system)");
   command->callback(
       [=] { line.action = [=, common = &line.options] { return decide_all(*options, *common); }; });

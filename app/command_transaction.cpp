@@ -1,6 +1,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/command.h"
+#include "app/consent_output.h"
 #include "app/instance.h"
 #include "app/output.h"
 #include "processor/explain.h"
@@ -53,14 +54,13 @@ Result<void> add_waiting(json& value, const Transaction& transaction, Connection
            {"verdicts", json::array()}};
   if (waiting->asked) shown["asked"] = to_iso8601(*waiting->asked);
   if (waiting->decide_by) shown["decide_by"] = to_iso8601(*waiting->decide_by);
-  for (const auto& part : waiting->parts) {
-    shown["parts"].push_back({{"certReqId", part.certReqId},
-                              {"state", to_string(part.state)},
-                              {"subject", printable(part.subject, 1000)}});
-  }
+  shown["source"] = printable(waiting->envelope.source, 1000);
+  shown["peer"] = printable(waiting->envelope.reply.address, 1000);
+  for (const auto& part : waiting->parts) shown["parts"].push_back(to_json(part));
   for (const auto& vote : verdicts) {
     shown["verdicts"].push_back({{"certReqId", vote.certReqId},
                                  {"verdict", vote.approves ? "approved" : "rejected"},
+                                 {"digest", to_hex(vote.object)},
                                  {"who", vote.who},
                                  {"at", to_iso8601(vote.at)},
                                  {"reason", vote.reason}});
@@ -68,21 +68,34 @@ Result<void> add_waiting(json& value, const Transaction& transaction, Connection
   return {};
 }
 
-void print_waiting(const json& value) {
-  if (!value.contains("waiting")) return;
-  const auto& waiting = value["waiting"];
-  print_line("waits since " + waiting["since"].get<std::string>() + ", asked for " +
-             std::to_string(waiting["polls"].get<std::int64_t>()) + " times");
-  for (const auto& part : waiting["parts"]) {
-    print_line("part " + std::to_string(part["certReqId"].get<std::int64_t>()) + ": " +
-               part["state"].get<std::string>() + ", " + part["subject"].get<std::string>());
-  }
-  for (const auto& vote : waiting["verdicts"]) {
-    const auto reason = printable(vote["reason"].get<std::string>());
-    print_line(vote["verdict"].get<std::string>() + " by " +
-               printable(vote["who"].get<std::string>()) + " at " + vote["at"].get<std::string>() +
-               (reason.empty() ? "" : ": " + reason));
-  }
+void print_vote(const Vote& vote) {
+  const auto reason = printable(vote.reason);
+  print_line("  part " + std::to_string(vote.certReqId) + " " +
+             (vote.approves ? "approved" : "rejected") + " by " + printable(vote.who) + " at " +
+             to_iso8601(vote.at) + (reason.empty() ? "" : ": " + reason));
+  print_line("    " + (vote.object.empty() ? "digest not recorded" : to_hex(vote.object)));
+}
+
+Result<void> print_waiting(const Transaction& transaction, Connection& connection) {
+  WaitTable table(connection);
+  ASSIGN_OR_RETURN(const auto waiting, table.find(transaction.id));
+  if (!waiting) return {};
+  ASSIGN_OR_RETURN(const auto verdicts, table.verdicts(transaction.id));
+  print_line("waits since " + to_iso8601(waiting->received) + ", asked for " +
+             std::to_string(waiting->polls) + " times");
+  for (const auto& part : waiting->parts) print_part(part, Detail::whole);
+  for (const auto& vote : verdicts) print_vote(vote);
+  return {};
+}
+
+// What people have to decide about, in a few lines each.
+Result<void> print_backlog(const Transaction& transaction, Connection& connection) {
+  ASSIGN_OR_RETURN(const auto waiting, WaitTable(connection).find(transaction.id));
+  print_line(to_hex(transaction.transactionID) + ", " + transaction.body + " on " +
+             printable(transaction.channel) + ", " + to_iso8601(transaction.opened));
+  if (!waiting) return {};
+  for (const auto& part : waiting->parts) print_part(part, Detail::brief);
+  return {};
 }
 
 Result<ExitCode> list(const TransactionOptions& options, const CommonOptions& common) {
@@ -97,13 +110,21 @@ Result<ExitCode> list(const TransactionOptions& options, const CommonOptions& co
   for (const auto& transaction : found) {
     if (common.json) {
       all.push_back(to_json(transaction));
+      if (transaction.state != TransactionState::waiting) continue;
+      TRY(add_waiting(all.back(), transaction, reader->connection()));
+    } else if (state == TransactionState::waiting) {
+      TRY(print_backlog(transaction, reader->connection()));
     } else {
       table.add({to_hex(transaction.transactionID), std::string(to_string(transaction.state)),
                  transaction.body, transaction.channel, to_iso8601(transaction.opened),
                  std::to_string(transaction.certificates.size())});
     }
   }
-  common.json ? print_json(all) : table.print("no transactions");
+  if (common.json) {
+    print_json(all);
+  } else if (found.empty() || state != TransactionState::waiting) {
+    table.print("no transactions");
+  }
   return ExitCode::ok;
 }
 
@@ -132,14 +153,14 @@ Result<ExitCode> show(const TransactionOptions& options, const CommonOptions& co
     print_json(value);
     return ExitCode::ok;
   }
-  print_line("transaction " + options.id + ", " + value["state"].get<std::string>() + ", opened " +
-             to_iso8601(transaction->opened) + " on channel " + transaction->channel + " by " +
-             printable(transaction->credential));
+  print_line("transaction " + options.id + ", " + value["state"].get<std::string>());
+  print_line("opened " + to_iso8601(transaction->opened) + " on channel " +
+             printable(transaction->channel) + " by " + printable(transaction->credential));
   for (const auto& certificate : transaction->certificates) {
     print_line("certificate " + to_hex(certificate.serial) + " for certReqId " +
                std::to_string(certificate.certReqId));
   }
-  print_waiting(value);
+  TRY(print_waiting(*transaction, reader->connection()));
   if (messages.empty()) print_line(kForgotten);
   for (const auto& message : messages) {
     print_line(message.body + " -> " +

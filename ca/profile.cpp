@@ -169,12 +169,17 @@ Allowed<CertificatePlan> Profile::plan(const CertificateWish& wish, Time now, Ti
   ASSIGN_OR_RETURN(auto extensions, state_->extensions.apply(wish.extensions, wish.key, derived));
   ASSIGN_OR_RETURN(auto span, grant_span(state_->settings, wish, now, latest));
 
-  CertificatePlan plan{
-      std::move(subject.subject),       to_bytes(wish.key.spki()), span.notBefore, span.notAfter,
-      std::move(extensions.extensions), std::move(subject.changes)};
+  CertificatePlan plan{std::move(subject.subject),
+                       to_bytes(wish.key.spki()),
+                       span.notBefore,
+                       span.notAfter,
+                       std::move(extensions.extensions),
+                       std::move(subject.changes),
+                       {}};
   take(plan.changes, std::move(extensions.changes));
-  take(plan.changes, std::move(span.changes));
   if (plan.subject.is_null_dn()) TRY(complete_null_dn(plan, state_->settings.ca));
+  plan.changes_of_validity = span.changes.size();
+  take(plan.changes, std::move(span.changes));
   return plan;
 }
 

@@ -30,6 +30,7 @@ struct CertificatePlan {
   Extensions extensions;  // in the order that is written; with subjectKeyIdentifier
   std::vector<std::string>
       changes;  // how it differs from the wish, in words; not empty: grantedWithMods
+  std::size_t changes_of_validity = 0;  // so many, the last, are about times, and so about `now`
 };
 
 // Immutable; any thread.

@@ -40,7 +40,23 @@ void write_lines(std::string& out, const Facts& facts, std::size_t depth) {
   }
 }
 
+// On one line, and nothing left out.
+std::string in_a_row(const Facts& facts) {
+  if (facts.is_binary()) return to_hex(facts.get_binary());
+  if (!facts.is_structured()) return scalar(facts);
+  std::string row;
+  for (const auto& [name, fact] : facts.items()) {
+    row += row.empty() ? "" : ", ";
+    row += facts.is_array() ? in_a_row(fact) : name + ": " + in_a_row(fact);
+  }
+  return row;
+}
+
 }  // namespace
+
+std::string inspect_extension(const Extension& extension) {
+  return in_a_row(inspect::extension_value(extension.extnID, extension.extnValue));
+}
 
 std::string inspect_text(const PKIMessage& message) {
   std::string out;

@@ -11,18 +11,25 @@ namespace {
 
 // At least one: somebody has asked for the decision.
 int needed(const ProcessorServices& services, const Transaction& transaction) {
-  const int least = transaction.body == "krr" ? 2 : 1;  // R-175, whatever has become of the channel
+  // R-175, whatever has become of the channel.
+  const int least = std::max(ChannelPolicy::least_approvals(transaction.body), 1);
   const auto channel = services.channels.find(transaction.channel);
   if (channel == services.channels.end()) return least;
   return std::max({channel->second.settings.waiting.approvals,
                    channel->second.approvals(transaction.body), least});
 }
 
-// Who has agreed to a part so far.
-std::set<std::string> approvers(const std::vector<Vote>& verdicts, std::int64_t certReqId) {
+bool is_about(const Vote& verdict, const WaitingPart& part) {
+  const auto digest = part.digest();
+  return verdict.certReqId == part.certReqId && verdict.round == part.round && digest &&
+         equal(verdict.object, *digest);
+}
+
+// Who has agreed so far to what a part is about now.
+std::set<std::string> approvers(const std::vector<Vote>& verdicts, const WaitingPart& part) {
   std::set<std::string> names;
   for (const auto& verdict : verdicts) {
-    if (verdict.approves && verdict.certReqId == certReqId) names.insert(verdict.who);
+    if (verdict.approves && is_about(verdict, part)) names.insert(verdict.who);
   }
   return names;
 }
@@ -36,28 +43,50 @@ class Deciding {
         transaction_(transaction),
         needed_(needed_approvals) {}
 
-  Result<Decided> record(std::optional<std::int64_t> certReqId, Vote verdict) {
+  Result<Ruling> record(const Choice& choice, Vote verdict) {
     ASSIGN_OR_RETURN(waiting_, table_.find(transaction_.id));
-    if (!waiting_) return Decided::nothing_waits;
+    if (!waiting_) return Ruling{};
     ASSIGN_OR_RETURN(verdicts_, table_.verdicts(transaction_.id));
     for (auto& part : waiting_->parts) {
       if (part.state != PartState::undecided) continue;
-      if (certReqId && part.certReqId != *certReqId) continue;
-      verdict.certReqId = part.certReqId;
+      if (choice.certReqId && part.certReqId != *choice.certReqId) continue;
+      if (choice.object && part.digest() != choice.object) {
+        if (outcome_ == Decided::nothing_waits) outcome_ = Decided::differs;
+        continue;
+      }
+      about_.push_back(part);
       TRY(record_one(part, verdict));
     }
-    if (!changed_) return outcome_;
+    if (!changed_) return Ruling{outcome_, std::move(about_)};
     ++waiting_->version;
     ASSIGN_OR_RETURN(const bool replaced, table_.replace(*waiting_, WaitTable::Parts::changed));
     CHECK(replaced);  // read in the same transaction
-    return Decided::done;
+    return Ruling{done_ ? Decided::done : outcome_, std::move(about_)};
   }
 
   const std::optional<Waiting>& waiting() const { return waiting_; }
+  // The processor has to look at it.
+  bool has_changed() const { return changed_; }
 
  private:
-  Result<void> record_one(WaitingPart& part, const Vote& verdict) {
-    auto names = approvers(verdicts_, part.certReqId);
+  // What nobody can be shown nobody can agree to: as `approved` it is looked at again, and asked
+  // about with its object (consent_to()).
+  void look_again(WaitingPart& part) {
+    part.state = PartState::approved;
+    outcome_ = Decided::not_recorded;
+    changed_ = true;
+  }
+
+  Result<void> record_one(WaitingPart& part, Vote verdict) {
+    const auto digest = part.digest();
+    if (verdict.approves && !digest) {
+      look_again(part);
+      return {};
+    }
+    verdict.certReqId = part.certReqId;
+    verdict.round = part.round;
+    if (digest) verdict.object = to_bytes(*digest);
+    auto names = approvers(verdicts_, part);
     if (verdict.approves && names.contains(verdict.who)) {
       outcome_ = Decided::said_before;
       return {};
@@ -75,7 +104,7 @@ class Deciding {
       outcome_ = Decided::one_more;
       return {};
     }
-    changed_ = true;
+    done_ = changed_ = true;
     return {};
   }
 
@@ -85,7 +114,9 @@ class Deciding {
   const int needed_;
   std::optional<Waiting> waiting_;
   std::vector<Vote> verdicts_;
+  std::vector<WaitingPart> about_;
   Decided outcome_ = Decided::nothing_waits;
+  bool done_ = false;
   bool changed_ = false;
 };
 
@@ -99,24 +130,30 @@ std::string_view to_string(Decided decided) {
       return "one more has to agree";
     case Decided::said_before:
       return "the same person has agreed before";
-    default:
-      return "nothing of it waits for a decision";
+    case Decided::differs:
+      return "what waits is something else than this digest";
+    case Decided::not_recorded:
+      return "what it is about was not recorded; it is looked at again: then see and decide";
+    case Decided::nothing_waits:
+      break;
   }
+  return "nothing of it waits for a decision";
 }
 
-Result<Decided> decide(Spool& spool, Ledger& ledger, const ProcessorServices& services,
-                       const Transaction& transaction, std::optional<std::int64_t> certReqId,
-                       Vote verdict) {
+Result<Ruling> decide(Spool& spool, Ledger& ledger, const ProcessorServices& services,
+                      const Transaction& transaction, const Choice& choice, Vote verdict) {
   verdict.at = services.clock.now();
-  Decided outcome = Decided::nothing_waits;
+  Ruling outcome;
   std::optional<Waiting> waiting;
+  bool changed = false;
   TRY(ledger.write([&](LedgerWriter& writer) -> Result<void> {
     Deciding deciding(writer, transaction, needed(services, transaction));
-    ASSIGN_OR_RETURN(outcome, deciding.record(certReqId, std::move(verdict)));
+    ASSIGN_OR_RETURN(outcome, deciding.record(choice, verdict));
     waiting = deciding.waiting();
+    changed = deciding.has_changed();
     return {};
   }));
-  if (outcome != Decided::done) return outcome;
+  if (!changed) return outcome;
   const auto job = resume_job(transaction.transactionID, *waiting, kVerdictGiven);
   TRY(spool.requests().put({&job, 1}));
   return outcome;

@@ -15,15 +15,26 @@ enum class Decided {
   one_more,       // somebody else has to agree, too
   said_before,    // the same person again
   nothing_waits,  // no part of it is undecided
+  differs,        // it is about something else than was named
+  not_recorded,   // nobody can say what it is about before the processor has looked at it again
 };
 std::string_view to_string(Decided decided);
 
+// Which parts of a transaction a verdict is about.
+struct Choice {
+  std::optional<std::int64_t> certReqId{};  // nullopt: all that are undecided
+  std::optional<Sha256> object{};           // and of these what has this digest
+};
+struct Ruling {
+  Decided decided = Decided::nothing_waits;
+  std::vector<WaitingPart> about{};  // the parts as they were shown to whoever decides
+};
+
 // Records one verdict about a transaction, with an audit record, in one commit, and then puts the
-// job that makes the processor go on; a crash between the two is mended by wake_waiting(). The
-// verdict's certReqId names one part; nullopt: all that are undecided. A rejection by one person is
-// enough; agreeing takes as many different people as the channel says.
-Result<Decided> decide(Spool& spool, Ledger& ledger, const ProcessorServices& services,
-                       const Transaction& transaction, std::optional<std::int64_t> certReqId,
-                       Vote verdict);
+// job that makes the processor go on; a crash between the two is mended by wake_waiting(). A
+// rejection by one person is enough; agreeing takes as many different people as the channel says,
+// and all of them to the same object.
+Result<Ruling> decide(Spool& spool, Ledger& ledger, const ProcessorServices& services,
+                      const Transaction& transaction, const Choice& choice, Vote verdict);
 
 }  // namespace cmpost

@@ -99,10 +99,37 @@ AuditEntry verdict_entry(const Transaction& transaction, const WaitingPart& part
               .add("tid", to_hex(transaction.transactionID))
               .add("certReqId", std::to_string(part.certReqId))
               .add("subject", part.subject)
+              .add("object", to_hex(verdict.object))
               .add("who", verdict.who)
               .add("account", verdict.account)
               .add("reason", verdict.reason)
               .text()};
+}
+
+AuditEntry granted_entry(const Request& request, std::int64_t certReqId,
+                         const ConsentObject& object, ByteView serial) {
+  const auto& tid = request.message.header.transactionID;
+  JsonObject detail;
+  detail.add("tid", tid ? to_hex(*tid) : "")
+      .add("certReqId", std::to_string(certReqId))
+      .add("object", to_hex(sha256(encode_consent_object(object))));
+  if (!serial.empty()) detail.add("serial", to_hex(serial));
+  return {"request.granted", detail.text()};
+}
+
+AuditEntry asked_again_entry(const Transaction& transaction, const WaitingPart& before,
+                             const WaitingPart& after) {
+  const auto digest = [](const WaitingPart& part) {
+    const auto known = part.digest();
+    return known ? to_hex(*known) : std::string();
+  };
+  return {"request.asked_again", JsonObject()
+                                     .add("tid", to_hex(transaction.transactionID))
+                                     .add("certReqId", std::to_string(after.certReqId))
+                                     .add("object", digest(after))
+                                     .add("before", digest(before))
+                                     .add("why", after.why)
+                                     .text()};
 }
 
 }  // namespace cmpost

@@ -27,8 +27,14 @@ AuditEntry recovered_entry(const CertificateRecord& record, const Request& reque
 // A revocation passphrase was left for a subject.
 AuditEntry passphrase_entry(const std::string& subject);
 
-// Who agreed to what, or refused it.
+// Who agreed to what, or refused it: `object` is the digest of that.
 AuditEntry verdict_entry(const Transaction& transaction, const WaitingPart& part,
                          const Vote& verdict);
+// What people have agreed to is granted: the same digest, and the serial number of a certificate.
+AuditEntry granted_entry(const Request& request, std::int64_t certReqId,
+                         const ConsentObject& object, ByteView serial);
+// What they have agreed to is not what would be granted.
+AuditEntry asked_again_entry(const Transaction& transaction, const WaitingPart& before,
+                             const WaitingPart& after);
 
 }  // namespace cmpost

@@ -106,10 +106,14 @@ const Profile* ChannelPolicy::profile(std::string_view name) const {
   return found == profiles.end() ? nullptr : &*found;
 }
 
+int ChannelPolicy::least_approvals(std::string_view body) {
+  if (body == "krr") return 2;
+  return body == "ccr" ? 1 : 0;
+}
+
 int ChannelPolicy::approvals(std::string_view body) const {
   const auto& waiting = settings.waiting;
-  if (body == "krr") return 2;
-  if (body == "ccr") return std::max(waiting.approvals, 1);
+  if (needs_people(body)) return std::max(waiting.approvals, least_approvals(body));
   if (waiting.approvals == 0) return 0;
   const bool named = std::ranges::find(waiting.approve_for, body) != waiting.approve_for.end();
   return named ? waiting.approvals : 0;

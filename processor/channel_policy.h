@@ -38,7 +38,9 @@ struct ChannelPolicy {
   // How many people must agree before a request with this body is granted; 0: none. Always two for
   // krr and one for ccr, for which no machine stands in.
   int approvals(std::string_view body) const;
-  static bool needs_people(std::string_view body) { return body == "krr" || body == "ccr"; }
+  static bool needs_people(std::string_view body) { return least_approvals(body) > 0; }
+  // So many people agree to it, whatever the settings say.
+  static int least_approvals(std::string_view body);
   // when it is worth while to poll again. What the settings say, else a little after the
   // next scheduled run, else after one look into the channel.
   std::chrono::seconds check_after(Time now) const;

@@ -1,5 +1,8 @@
 #include "processor/dispatch.h"
 
+#include "processor/audit_detail.h"
+#include "processor/consent_words.h"
+
 namespace cmpost {
 namespace {
 
@@ -48,19 +51,47 @@ Outcome<Answer> refuse(const PKIBody& body, const Rejection& rejection) {
   return answer;
 }
 
-Outcome<Answer> with_consent(Handler handler, const Request& request, const Requester& requester,
-                             Services& services) {
-  const auto consent = consent_for(request, kWholeMessage);
-  if (consent.rejection) return refuse(request.message.body, *consent.rejection);
-  ASSIGN_OR_RETURN(auto answer, handler(request, requester, services));
-  if (consent.what != Consent::What::needed || !needs_consent(answer)) return answer;
+Answer wait(const Request& request, const ConsentObject& object) {
   Answer waits;
   waits.body = waiting_error();
   waits.outcome = "waits for approval";
-  WaitingPart part;
-  part.subject = subject_of(request.message.body);
-  waits.undecided.push_back(std::move(part));
+  waits.undecided.push_back(
+      ask_people(request, kWholeMessage, subject_of(request.message.body), object));
   return waits;
+}
+
+Result<ConsentObject> object_of(const Request& request, const Requester& requester,
+                                const Answer& answer, Services& services) {
+  auto object = begin_object(request, requester);
+  if (const auto* genm = std::get_if<body::genm>(&request.message.body)) {
+    for (const auto& item : genm->items) object.add("asks about", item.infoType.name());
+  }
+  TRY(describe_effects(answer.effects, services, object));
+  return object;
+}
+
+// `answer` is what would happen, and does where people have agreed to that.
+Outcome<Answer> hold_against_consent(Answer answer, const Request& request,
+                                     const Requester& requester, Services& services) {
+  ASSIGN_OR_RETURN(const auto object, object_of(request, requester, answer, services));
+  const auto consent = consent_to(request, kWholeMessage, object);
+  if (consent.rejection) return refuse(request.message.body, *consent.rejection);
+  if (consent.what != Consent::What::granted) return wait(request, object);
+  answer.effects.audit.push_back(granted_entry(request, kWholeMessage, object, {}));
+  return answer;
+}
+
+Outcome<Answer> with_consent(Handler handler, const Request& request, const Requester& requester,
+                             Services& services) {
+  using What = Consent::What;
+  const auto consent = consent_for(request, kWholeMessage);
+  if (consent.rejection) return refuse(request.message.body, *consent.rejection);
+  if (consent.what == What::pending || consent.what == What::settled) {
+    return hold("there is nothing to decide about the request");
+  }
+  ASSIGN_OR_RETURN(auto answer, handler(request, requester, services));
+  if (consent.what == What::granted || !needs_consent(answer)) return answer;
+  return hold_against_consent(std::move(answer), request, requester, services);
 }
 
 }  // namespace

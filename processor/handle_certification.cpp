@@ -1,7 +1,8 @@
 #include <algorithm>
 
-#include "processor/certificate_request.h"
+#include "processor/audit_detail.h"
 #include "processor/challenge.h"
+#include "processor/consent_words.h"
 #include "processor/cross_certification.h"
 #include "processor/encrypted_delivery.h"
 #include "processor/handlers.h"
@@ -70,10 +71,33 @@ class Certification {
         wanted && allowed && is_complete(request) && !proves_by_certificate(request.message.body);
   }
 
+  // Before anything is granted, for each request of the message: what people have to say about what
+  // would be.
+  Outcome<void> judge(std::int64_t certReqId, const Outcome<ProvenRequest>& proven,
+                      const std::optional<Renewal>& renewal) {
+    const auto before = consent_for(request_, certReqId).what;
+    const bool asked = before == Consent::What::needed || before == Consent::What::agreed;
+    if (!asked || !proven) return {};
+    const auto object = describe(*proven, renewal);
+    if (!object && object.error().rejection() == nullptr) return failure(object.error());
+    Judged judged{certReqId, {}, {}};
+    if (object) {
+      judged.object = *object;
+      judged.consent = consent_to(request_, certReqId, *object);
+    } else {
+      judged.consent = {Consent::What::refused, *object.error().rejection()};
+    }
+    // Some of it comes later, unlike what is_complete() had to believe.
+    if (judged.consent.what == Consent::What::needed) answer_.implicitConfirm = false;
+    judged_.push_back(std::move(judged));
+    return {};
+  }
+
   // One CertResponse; an Error of ours is handed on, a Rejection becomes its status.
   Outcome<void> add(std::int64_t certReqId, const Outcome<ProvenRequest>& proven,
                     const std::optional<Renewal>& renewal) {
-    const auto consent = consent_for(request_, certReqId);
+    const auto* judged = find_judged(certReqId);
+    const auto consent = judged != nullptr ? judged->consent : consent_for(request_, certReqId);
     if (consent.what == Consent::What::settled || consent.what == Consent::What::pending) return {};
     if (consent.rejection) return add_rejection(certReqId, *consent.rejection);
     if (!proven) {
@@ -81,8 +105,12 @@ class Certification {
       if (rejection == nullptr) return failure(proven.error());
       return add_rejection(certReqId, *rejection);
     }
-    if (consent.what == Consent::What::needed) return ask_for(*proven, renewal);
+    if (consent.what != Consent::What::granted) return ask_for(*proven, judged, renewal);
     auto issued = decide(*proven);
+    if (issued && judged != nullptr) {
+      issued->effects.audit.push_back(
+          granted_entry(request_, certReqId, judged->object, issued->certificate.serial_number()));
+    }
     if (issued) return add_certificate(certReqId, *proven, std::move(*issued), renewal);
     if (const auto* rejection = issued.error().rejection())
       return add_rejection(certReqId, *rejection);
@@ -120,21 +148,45 @@ class Certification {
       return request.channel->approvals(body_name(request.message.body)) == 0;
     return std::ranges::all_of(request.waited->parts, [&](const WaitingPart& part) {
       const auto what = consent_for(request, part.certReqId).what;
-      return what == Consent::What::granted || what == Consent::What::refused;
+      return what == Consent::What::agreed || what == Consent::What::refused;
     });
   }
 
-  Outcome<void> ask_for(const ProvenRequest& proven, const std::optional<Renewal>& renewal) {
-    const auto checked = check_grantable(proven, request_, requester_, services_, granted());
-    if (!checked) {
-      const auto* rejection = checked.error().rejection();
-      if (rejection == nullptr) return failure(checked.error());
-      return add_rejection(proven.certReqId, *rejection);
-    }
-    WaitingPart part;
-    part.certReqId = proven.certReqId;
-    part.subject = proven.wish.subject.text();
-    answer_.undecided.push_back(std::move(part));
+  // What people have to say about one request.
+  struct Judged {
+    std::int64_t certReqId = 0;
+    Consent consent;
+    ConsentObject object;
+  };
+  const Judged* find_judged(std::int64_t certReqId) const {
+    const auto found = std::ranges::find(judged_, certReqId, &Judged::certReqId);
+    return found == judged_.end() ? nullptr : &*found;
+  }
+
+  // Of a right to a number of certificates so many are spoken for in this message.
+  std::size_t asked_for() const {
+    return static_cast<std::size_t>(std::ranges::count_if(judged_, [](const Judged& judged) {
+      return judged.consent.what != Consent::What::refused;
+    }));
+  }
+
+  // What would be granted; a Rejection where nothing would.
+  Outcome<ConsentObject> describe(const ProvenRequest& proven,
+                                  const std::optional<Renewal>& renewal) {
+    TRY(check_grantable(proven, request_, requester_, services_, asked_for()));
+    ASSIGN_OR_RETURN(const auto* const profile,
+                     pick_profile(proven.certProfile, *request_.channel));
+    auto object = begin_object(request_, requester_);
+    if (renewal) object.add("renews", to_hex(renewal->old_serial), renewal->old_serial);
+    TRY(describe_certificate(proven, *profile, request_, services_, object));
+    return object;
+  }
+
+  Outcome<void> ask_for(const ProvenRequest& proven, const Judged* judged,
+                        const std::optional<Renewal>& renewal) {
+    if (judged == nullptr) return hold("a request waits that nobody has described");
+    answer_.undecided.push_back(
+        ask_people(request_, proven.certReqId, proven.wish.subject.text(), judged->object));
     if (renewal) answer_.old_serial = renewal->old_serial;
     responses_.push_back(waiting_response(proven.certReqId));
     return {};
@@ -200,6 +252,7 @@ class Certification {
   Services& services_;
   Answer answer_;
   std::vector<CertResponse> responses_;
+  std::vector<Judged> judged_;
 };
 
 // how many there are and how they are numbered; a fault here concerns all of them.
@@ -249,6 +302,9 @@ Outcome<Answer> certify(const CertReqMessages& messages, const Request& request,
   ASSIGN_OR_RETURN(auto popdecc, ask_for_proof(proofs, {}, request, requester, services));
   if (popdecc) return *std::move(popdecc);
   for (std::size_t i = 0; i < proofs.size(); ++i) {
+    TRY(certification.judge(messages[i].certReq.certReqId, proofs[i], std::nullopt));
+  }
+  for (std::size_t i = 0; i < proofs.size(); ++i) {
     TRY(certification.add(messages[i].certReq.certReqId, proofs[i], std::nullopt));
   }
   return std::move(certification).finish<Body>();
@@ -275,6 +331,7 @@ Outcome<Answer> renew(const CertReqMessages& messages, const Request& request,
   ASSIGN_OR_RETURN(auto popdecc,
                    ask_for_proof(proofs, prepared->renewal, request, requester, services));
   if (popdecc) return *std::move(popdecc);
+  TRY(certification.judge(0, proofs.front(), prepared->renewal));
   TRY(certification.add(0, proofs.front(), prepared->renewal));
   return std::move(certification).finish<body::kup>();
 }
@@ -290,8 +347,9 @@ Outcome<Answer> cross_certify(const CertReqMessages& messages, const Request& re
   if (!numbering) {
     return reject_all<body::ccp>(std::move(certification), messages, numbering.error());
   }
-  TRY(certification.add(
-      0, prepare_cross_certificate(messages.front(), request, requester, services), std::nullopt));
+  const auto proven = prepare_cross_certificate(messages.front(), request, requester, services);
+  TRY(certification.judge(0, proven, std::nullopt));
+  TRY(certification.add(0, proven, std::nullopt));
   return std::move(certification).finish<body::ccp>();
 }
 
@@ -324,6 +382,7 @@ Outcome<Answer> handle_p10cr(const Request& request, const Requester& requester,
                          CertificateWish{wanted.subject, std::move(key), wanted.extensions, {}, {}},
                          names.empty() ? std::string() : names.front()};
   }();
+  TRY(certification.judge(kNoCertReqId, proven, std::nullopt));
   TRY(certification.add(kNoCertReqId, proven, std::nullopt));
   return std::move(certification).finish<body::cp>();
 }

@@ -3,6 +3,7 @@
 #include "crypto/envelope.h"
 #include "processor/audit_detail.h"
 #include "processor/certificate_request.h"
+#include "processor/consent_words.h"
 #include "processor/controls.h"
 #include "processor/encrypted_delivery.h"
 #include "processor/handlers.h"
@@ -97,15 +98,37 @@ Answer refuse_recovery(const Rejection& rejection) {
   return answer;
 }
 
-Answer ask_people(const Recovery& recovery) {
+Answer wait(const Recovery& recovery, const Request& request, const ConsentObject& object) {
   Answer answer;
   answer.body = waiting_krp();
   answer.outcome = "waits for approval";
-  WaitingPart part;
-  part.subject = "recovery of " + std::to_string(recovery.archived.size()) + " keys of " +
-                 recovery.subject.text();
-  answer.undecided.push_back(std::move(part));
+  answer.undecided.push_back(ask_people(request, kWholeMessage,
+                                        "recovery of " + std::to_string(recovery.archived.size()) +
+                                            " keys of " + recovery.subject.text(),
+                                        object));
   return answer;
+}
+
+// Which private keys leave, and to which key; and the new certificate, if one is wanted.
+Outcome<ConsentObject> object_of(const Recovery& recovery, const Request& request,
+                                 const Requester& requester, const Services& services) {
+  auto object = begin_object(request, requester);
+  object.add("keys of", recovery.subject.text(), recovery.subject.der());
+  if (recovery.protocolEncrKey) {
+    const auto& key = *recovery.protocolEncrKey;
+    object.add("PRIVATE KEYS",
+               std::to_string(recovery.archived.size()) + " leave, encrypted to " +
+                   key.description() + ", SHA-256 " + to_hex(sha256(key.spki())),
+               key.spki());
+  }
+  for (const auto& record : recovery.archived) {
+    describe_record("recovers the key of", record, {}, object);
+  }
+  if (!recovery.new_key) return object;
+  ASSIGN_OR_RETURN(const auto* const profile,
+                   pick_profile(recovery.new_key->certProfile, *request.channel));
+  TRY(describe_certificate(*recovery.new_key, *profile, request, services, object));
+  return object;
 }
 
 Outcome<void> add_new_certificate(const ProvenRequest& proven, const Request& request,
@@ -184,8 +207,17 @@ Outcome<Answer> handle_recovery(const Request& request, const Requester& request
     if (rejection == nullptr) return failure(prepared.error());
     return refuse_recovery(*rejection);
   }
-  if (consent.what == Consent::What::needed) return ask_people(*prepared);
-  return grant(*prepared, request, requester, services);
+  ASSIGN_OR_RETURN(const auto object, object_of(*prepared, request, requester, services));
+  const auto given = consent_to(request, kWholeMessage, object);
+  if (given.rejection) return refuse_recovery(*given.rejection);
+  if (given.what == Consent::What::needed) return wait(*prepared, request, object);
+  // nobody gets these without having been asked about.
+  if (request.waited == nullptr || given.what != Consent::What::granted) {
+    return hold("a recovery of keys that nobody has agreed to");
+  }
+  ASSIGN_OR_RETURN(auto answer, grant(*prepared, request, requester, services));
+  answer.effects.audit.push_back(granted_entry(request, kWholeMessage, object, {}));
+  return answer;
 }
 
 }  // namespace cmpost

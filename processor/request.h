@@ -9,6 +9,7 @@
 #include "cmp/pki_failure_info.h"
 #include "cmp/pki_message.h"
 #include "processor/channel_policy.h"
+#include "processor/consent_object.h"
 #include "processor/requester.h"
 #include "processor/waiting.h"
 
@@ -27,7 +28,8 @@ struct Request {
   // A follow-up without extraCerts: those of the message that has opened the transaction (RFC 9483
   // 3.3).
   std::vector<CMPCertificate> earlier_certs;
-  std::string peer;  // where the answer goes, as far as the channel tells peers apart
+  std::string source;  // how it came, for people: Envelope::source
+  std::string peer;    // where the answer goes, as far as the channel tells peers apart
   const ChannelPolicy* channel = nullptr;
   HeaderWishes wishes;
   Time now{};  // one time for all decisions about it
@@ -48,14 +50,23 @@ struct Request {
 // Whether a part of a request may be granted now.
 struct Consent {
   enum class What {
-    granted,
-    needed,   // on arrival: somebody has to be asked
-    pending,  // still
+    granted,  // nobody has to be asked, or they have agreed
+    needed,   // somebody has to be asked, for the first time or again
+    agreed,   // they have agreed to something: consent_to() knows whether to this
+    pending,  // they have not said anything yet
     refused,
     settled,  // has its answer
   } what = What::granted;
   std::optional<Rejection> rejection{};  // refused
 };
+// As far as can be said before it is known what would be granted.
 Consent consent_for(const Request& request, std::int64_t certReqId);
+// The last word, about what would be granted now: only what people were shown is `granted`.
+// Everything else is `needed`, a few times, then refused: who changes the settings under what waits
+// shall not keep a requester waiting for ever.
+Consent consent_to(const Request& request, std::int64_t certReqId, const ConsentObject& object);
+// What waits, or waits once more, for the consent that is needed.
+WaitingPart ask_people(const Request& request, std::int64_t certReqId, std::string subject,
+                       const ConsentObject& object);
 
 }  // namespace cmpost

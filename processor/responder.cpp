@@ -32,6 +32,7 @@ void Responder::read() {
   readable_ = true;
   at_.request.message = std::move(*message);
   at_.request.peer = arrival_.envelope.reply.address;
+  at_.request.source = arrival_.envelope.source;
   const auto& tid = request_header().transactionID;
   if (tid) at_.decision.tid = to_hex(*tid);
 }
@@ -308,6 +309,7 @@ Outcome<Request> Responder::parked_request() {
   parked.der = stored->request;
   parked.digest = stored->digest;
   parked.peer = at_.request.peer;
+  parked.source = at_.request.source;
   parked.channel = at_.request.channel;
   ASSIGN_OR_RETURN(parked.wishes,
                    check_header(parked.message, *parked.channel, at_.transaction->opened));

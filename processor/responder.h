@@ -81,6 +81,7 @@ class Responder {
   // What is it about? Rejections become error messages.
   Outcome<void> take_header_passphrase();
   void keep_passphrase();
+  void hold_passphrase_back();
   Outcome<Next> work();
   Outcome<Next> open();
   Outcome<Next> go_on();

@@ -33,6 +33,9 @@ Result<Decision> Responder::answered(Answer&& answer) {
   auto nonce = at_.shared.random.bytes(kNonceSize);
   ReplyParts parts{std::move(answer.body), answer.implicitConfirm, {}, nonce};
   if (std::holds_alternative<body::error>(parts.body)) passphrase_.reset();
+  if (answer.challenges && at_.request.channel->approvals(body_name(body())) > 0) {
+    hold_passphrase_back();
+  }
   parts.takes_passphrase = passphrase_.has_value();
   parts.unprotected = answer.unprotected;
   if (answer.awaits_confirm) parts.confirmWaitTime = at_.request.now + channel().confirm_within;
@@ -69,6 +72,12 @@ void Responder::keep_passphrase() {
   if (!passphrase_) return;
   at_.decision.effects.audit.push_back(passphrase_entry(passphrase_->subject));
   at_.decision.effects.passphrase = std::move(passphrase_);
+}
+
+// What the header of a message leaves that people are asked about waits with it (resume.cpp), also
+// while the possession of its key is proven.
+void Responder::hold_passphrase_back() {
+  if (!takes_up_parked()) passphrase_.reset();
 }
 
 void Responder::note_outcome(Answer& answer) {
@@ -162,7 +171,7 @@ Result<Decision> Responder::waits(Answer&& answer) {
   waiting.told = in_batch() || (may_tell && policy.interim == WaitingSettings::Interim::always);
   if (!waiting.told && may_tell && policy.interim == WaitingSettings::Interim::after)
     waiting.interim_at = at_.request.now + policy.after;
-  passphrase_.reset();  // it waits with the message that has brought it (resume.cpp)
+  hold_passphrase_back();
   note_outcome(answer);
   std::string reply_body;
   Bytes der;

@@ -61,6 +61,7 @@ class Resumption {
     at_.request.waited = &*at_.waiting;
     at_.request.transaction = at_.transaction->id;
     at_.request.peer = route().address;
+    at_.request.source = at_.waiting->envelope.source;
     return {};
   }
 
@@ -133,6 +134,12 @@ class Resumption {
       const bool decided = part.state == PartState::approved || part.state == PartState::rejected ||
                            (overdue && part.state == PartState::undecided);
       if (!decided) continue;
+      const auto again =
+          std::ranges::find(answer.undecided, part.certReqId, &WaitingPart::certReqId);
+      if (again != answer.undecided.end()) {
+        ask_again(part, *again);
+        continue;
+      }
       part.answer = part_of(answer.body, part.certReqId);
       part.state = PartState::ready;
     }
@@ -147,10 +154,20 @@ class Resumption {
     }
   }
 
+  // Something else would be granted than what they have agreed to: nothing is, before they agree to
+  // that.
+  void ask_again(WaitingPart& part, const WaitingPart& again) {
+    at_.decision.effects.audit.push_back(asked_again_entry(*at_.transaction, part, again));
+    log::warning("request.asked_again",
+                 {{"tid", at_.decision.tid}, {"part", part.certReqId}, {"why", again.why}});
+    part = again;
+    at_.decision.outcome = "waits for approval once more: " + printable(again.why);
+  }
+
   // What the header left waits with the message, and is taken when all of that is decided
   // and some of it granted.
   Result<void> take_header_passphrase(const Answer& answer) {
-    const auto* item = header_passphrase(header(), *at_.request.channel);
+    const auto* item = header_passphrase(at_.request.message.header, *at_.request.channel);
     const bool granted =
         !at_.transaction->certificates.empty() || !answer.refused || answer.effects.grants();
     if (item == nullptr || !at_.requester || !after_.all_decided() || !granted) return {};

@@ -103,9 +103,10 @@ Result<std::optional<Waiting>> WaitTable::find(std::int64_t transaction) {
 }
 
 Result<std::vector<WaitingPart>> WaitTable::parts(std::int64_t transaction) {
-  ASSIGN_OR_RETURN(auto* const rows,
-                   connection_.statement("SELECT cert_req_id, state, subject, reason, answer FROM "
-                                         "wait_part WHERE tx = ? ORDER BY cert_req_id"));
+  ASSIGN_OR_RETURN(
+      auto* const rows,
+      connection_.statement("SELECT cert_req_id, state, subject, reason, answer, object, "
+                            "round, why FROM wait_part WHERE tx = ? ORDER BY cert_req_id"));
   rows->bind(1, transaction);
   std::vector<WaitingPart> parts;
   while (true) {
@@ -116,6 +117,9 @@ Result<std::vector<WaitingPart>> WaitTable::parts(std::int64_t transaction) {
     part.state = part_state(rows->text(1)).value_or(PartState::undecided);
     part.subject = rows->text(2);
     part.reason = rows->text(3);
+    part.object = to_bytes(rows->blob(5));
+    part.round = rows->integer(6);
+    part.why = rows->text(7);
     if (rows->blob(4).empty()) continue;
     auto answer = read_body(rows->blob(4));
     if (!answer) rows->reset();
@@ -126,7 +130,8 @@ Result<std::vector<WaitingPart>> WaitTable::parts(std::int64_t transaction) {
 Result<void> WaitTable::put_parts(const Waiting& waiting) {
   ASSIGN_OR_RETURN(auto* const put, connection_.statement(
                                         "INSERT OR REPLACE INTO wait_part (tx, cert_req_id, state, "
-                                        "subject, reason, answer) VALUES (?, ?, ?, ?, ?, ?)"));
+                                        "subject, reason, answer, object, round, why) VALUES "
+                                        "(?, ?, ?, ?, ?, ?, ?, ?, ?)"));
   for (const auto& part : waiting.parts) {
     const auto answer = spell_body(part);
     put->bind(1, waiting.transaction);
@@ -135,6 +140,9 @@ Result<void> WaitTable::put_parts(const Waiting& waiting) {
     put->bind(4, std::string_view(part.subject));
     put->bind(5, std::string_view(part.reason));
     put->bind(6, ByteView(answer));
+    put->bind(7, ByteView(part.object));
+    put->bind(8, part.round);
+    put->bind(9, std::string_view(part.why));
     TRY(put->execute());
   }
   return {};
@@ -214,21 +222,25 @@ Result<WaitTable::Backlog> WaitTable::backlog() {
 Result<void> WaitTable::add(std::int64_t transaction, const Vote& verdict) {
   ASSIGN_OR_RETURN(auto* const insert,
                    connection_.statement("INSERT INTO verdict (tx, cert_req_id, approves, who, at, "
-                                         "reason) VALUES (?, ?, ?, ?, ?, ?)"));
+                                         "reason, object, round) VALUES (?, ?, ?, ?, ?, ?, ?, "
+                                         "?)"));
   insert->bind(1, transaction);
   insert->bind(2, verdict.certReqId);
   insert->bind(3, std::int64_t{verdict.approves});
   insert->bind(4, std::string_view(verdict.who));
   insert->bind(5, to_unix_micros(verdict.at));
   insert->bind(6, std::string_view(verdict.reason));
+  insert->bind(7, ByteView(verdict.object));
+  insert->bind(8, verdict.round);
   TRY(insert->execute());
   return {};
 }
 
 Result<std::vector<Vote>> WaitTable::verdicts(std::int64_t transaction) {
-  ASSIGN_OR_RETURN(auto* const rows,
-                   connection_.statement("SELECT cert_req_id, approves, who, at, reason FROM "
-                                         "verdict WHERE tx = ? ORDER BY id"));
+  ASSIGN_OR_RETURN(
+      auto* const rows,
+      connection_.statement("SELECT cert_req_id, approves, who, at, reason, object, round "
+                            "FROM verdict WHERE tx = ? ORDER BY id"));
   rows->bind(1, transaction);
   std::vector<Vote> verdicts;
   while (true) {
@@ -239,7 +251,9 @@ Result<std::vector<Vote>> WaitTable::verdicts(std::int64_t transaction) {
                         std::string(rows->text(2)),
                         {},
                         from_unix_micros(rows->integer(3)),
-                        std::string(rows->text(4))});
+                        std::string(rows->text(4)),
+                        to_bytes(rows->blob(5)),
+                        rows->integer(6)});
   }
 }
 

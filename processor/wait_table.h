@@ -19,6 +19,8 @@ struct Vote {
   std::string account;  // of the operating system, for the audit record only
   Time at{};
   std::string reason;
+  Bytes object;            // the digest of what was decided about
+  std::int64_t round = 0;  // WaitingPart::round at that time
 };
 
 // A view on a connection, as cheap as a pointer. Thread and durability are the connection's.

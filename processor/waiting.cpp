@@ -37,6 +37,11 @@ std::optional<PartState> part_state(std::string_view text) {
   return std::nullopt;
 }
 
+std::optional<Sha256> WaitingPart::digest() const {
+  if (object.empty()) return std::nullopt;
+  return sha256(object);
+}
+
 bool Waiting::all_decided() const {
   return std::ranges::all_of(parts, [](const auto& part) {
     return part.state == PartState::ready || part.state == PartState::delivered;

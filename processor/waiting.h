@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cmp/pki_body.h"
+#include "crypto/algorithm.h"
 #include "queue/job.h"
 
 namespace cmpost {
@@ -29,9 +30,18 @@ std::optional<PartState> part_state(std::string_view text);
 struct WaitingPart {
   std::int64_t certReqId = kWholeMessage;
   PartState state = PartState::undecided;
-  std::string subject;  // what is asked for, for people who decide
-  std::string reason;   // rejected: the operator's
-  PKIBody answer;       // ready, delivered: the final response as far as it is about this part
+  std::string subject;  // what is asked for, in a word, for people who decide
+  // What they decide about (consent_object.h), encoded; empty: it waits since a version that did
+  // not keep it, and nothing is granted by it.
+  Bytes object;
+  std::int64_t round =
+      0;               // how often they were asked anew, because something else would be granted
+  std::string why;     // ... and what
+  std::string reason;  // rejected: the operator's
+  PKIBody answer;      // ready, delivered: the final response as far as it is about this part
+
+  // SHA-256 of the object; nullopt when there is none.
+  std::optional<Sha256> digest() const;
 };
 
 // What the ledger keeps of such a request beside its Transaction. Everything that changes

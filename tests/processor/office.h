@@ -69,7 +69,14 @@ class Office : public CaUnderTest {
     vote.approves = approves;
     vote.who = std::move(who);
     vote.reason = std::move(reason);
-    return must(cmpost::decide(*spool, *ledger, services(), transaction(tid), certReqId, vote));
+    return must(
+               cmpost::decide(*spool, *ledger, services(), transaction(tid), {certReqId, {}}, vote))
+        .decided;
+  }
+  // What waits of it, as whoever decides sees it.
+  std::vector<WaitingPart> waiting_parts(const Bytes& tid) {
+    auto waiting = must(WaitTable(reader->connection()).find(transaction(tid).id));
+    return waiting ? waiting->parts : std::vector<WaitingPart>();
   }
   // The answers that leave after it.
   std::vector<Bytes> work_and_send() {

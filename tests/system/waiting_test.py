@@ -5,7 +5,7 @@ import signal
 import threading
 import unittest
 
-from instance import PROGRAM, InstanceTest, eventually, run
+from instance import PROGRAM, SECRET, InstanceTest, eventually, run
 
 
 class WaitingTest(InstanceTest):
@@ -76,6 +76,80 @@ class Polling(WaitingTest):
         self.assertNotEqual(0, done.returncode)
         self.assertIn("not in the list", done.stdout + done.stderr)
         self.assertEqual([], self.certificates())
+
+
+class Deciding(WaitingTest):
+    """What people see of a request, and that they approve this."""
+
+    serve = False
+
+    def prepare(self):
+        super().prepare()
+        self.instance.add_secret("wide", SECRET, "--subject", "CN=dev*", "--san", "any")
+
+    def ask(self):
+        file = self.workshop / "request.pki"
+        run("openssl", "cmp", "-config", "", "-cmd", "ir", "-server", "127.0.0.1:1",
+            "-recipient", "/CN=CA", "-newkey", self.key("dev1"), "-subject", "/CN=dev1",
+            "-sans", "dev1.example bank.example", "-certout", self.workshop / "none.pem",
+            "-reqout", file, *self.with_secret("wide"), check=False)
+        self.instance.put("dev1.pki", file.read_bytes())
+        self.instance.cmpost("run")
+        return self.waiting()[0]
+
+    def part(self, request):
+        return request["waiting"]["parts"][0]
+
+    def said(self, part, what):
+        return [item["text"] for item in part["object"] if item["what"] == what]
+
+    def test_list_show_and_approve_say_what_would_be_granted(self):
+        request = self.ask()
+        part = self.part(request)
+        self.assertEqual(["CN=dev1"], self.said(part, "subject"))
+        self.assertEqual(["DNS:dev1.example", "DNS:bank.example"],
+                         self.said(part, "subjectAltName"))
+        self.assertIn("dev1.pki", self.said(part, "came as")[0])
+        self.assertIn("shared secret", self.said(part, "asked by")[0])
+        for text in (
+            self.instance.cmpost("transaction", "list", "--state", "waiting").stdout,
+            self.instance.cmpost("transaction", "show", request["tid"]).stdout,
+            self.instance.cmpost("approve", request["tid"]).stdout,
+        ):
+            for word in ("CN=dev1", "DNS:bank.example", "shared secret", part["digest"], "398d"):
+                self.assertIn(word, text)
+            self.assertLessEqual(max(map(len, text.splitlines())), 80, text)
+        shown = self.instance.json("transaction", "show", request["tid"])
+        self.assertEqual(part["digest"], shown["waiting"]["verdicts"][0]["digest"])
+        self.instance.cmpost("run")
+        self.assertEqual(1, len(self.certificates()))
+
+    def test_digest_names_what_is_approved(self):
+        request = self.ask()
+        wrong = self.instance.cmpost("approve", request["tid"], "--digest", 64 * "0", check=False)
+        self.assertEqual(1, wrong.returncode)
+        self.assertIn("something else", wrong.stderr)
+        malformed = self.instance.cmpost("approve", request["tid"], "--digest", "0", check=False)
+        self.assertEqual(1, malformed.returncode)
+        self.instance.cmpost("approve", request["tid"], "--digest", self.part(request)["digest"])
+        self.instance.cmpost("run")
+        self.assertEqual(1, len(self.certificates()))
+
+    def test_other_settings_need_another_approval(self):
+        request = self.ask()
+        self.instance.cmpost("approve", request["tid"])
+        settings = self.instance.directory / "cmpost.toml"
+        settings.write_text(settings.read_text().replace('"398d"', '"30d"'))
+        self.instance.cmpost("run")
+        self.assertEqual([], self.certificates())
+        part = self.part(self.waiting()[0])
+        self.assertEqual(1, part["round"])
+        self.assertIn("30d", part["why"])
+        self.assertIn("asked again", self.instance.cmpost("transaction", "show",
+                                                          request["tid"]).stdout)
+        self.instance.cmpost("approve", request["tid"], "--digest", part["digest"])
+        self.instance.cmpost("run")
+        self.assertEqual(1, len(self.certificates()))
 
 
 class Killed(WaitingTest):
