@@ -179,20 +179,7 @@ RequestOptions with_names(std::initializer_list<std::string_view> names) {
 struct ConsentTest : ::testing::Test {
   explicit ConsentTest(const std::string& approve = "one")
       : ca("waiting = \"always\"\nwaiting_by_error = true\nrecovery = true\napprove = \"" +
-           approve + "\"\n") {
-    may_have_any_name();
-  }
-  // Who asks may have what it asks for, so that people are asked at all.
-  void may_have_any_name() {
-    must(ca.ledger->write([&](LedgerWriter& writer) -> Result<void> {
-      SecretStore secrets(writer.connection(), ca.sealing_key);
-      ASSIGN_OR_RETURN(auto secret, secrets.find(CaUnderTest::kReference));
-      TRY(secrets.remove(CaUnderTest::kReference));
-      secret->san.kind = SanRule::Kind::any;
-      TRY(secrets.add(*secret, ca.random));
-      return {};
-    }));
-  }
+           approve + "\"\n") {}
   // The transactionID of one that waits.
   Bytes ask(const PKIBody& body, const MessageOptions& options = {}) {
     const auto told = ca.talk(with_mac(ca, body, options));
@@ -212,11 +199,19 @@ struct ConsentTest : ::testing::Test {
 
 TEST_F(ConsentTest, WhoAsksForWhatIsShownWhole) {
   const Credential device;
-  const auto tid = ask(ir(device, "CN=dev1", with_names({"DNS:dev1.example", "DNS:bank.example"})));
-  const auto items = shown(part(tid));
+  Secret wide;
+  wide.reference = "wide";
+  wide.value = to_bytes(std::string_view("for many names"));
+  wide.subject = "CN=dev*";
+  wide.san.kind = SanRule::Kind::any;
+  ca.add(wide);
+  const auto told = ca.talk(
+      with_mac(ca, ir(device, "CN=dev1", with_names({"DNS:dev1.example", "DNS:bank.example"})), {},
+               "for many names", "wide"));
+  const auto items = shown(part(tid_of(told)));
   for (const auto& [what, text] : std::vector<std::pair<std::string, std::string>>{
            {"asked for", "ir"},
-           {"asked by", "mac:dev1, shared secret"},
+           {"asked by", "mac:wide, shared secret"},
            {"secret is for", "CN=dev*"},
            {"on channel", "drop"},
            {"subject", "CN=dev1"},
@@ -234,7 +229,7 @@ TEST_F(ConsentTest, WhoAsksForWhatIsShownWhole) {
 TEST_F(ConsentTest, CaRightsStandOut) {
   use_profile(ca, [](ProfileSettings& profile) {
     profile.ca = true;
-    profile.who = RequesterKinds{RequesterKind::secret};
+    profile.who = {RequesterKind::secret};
     profile.key_usage = {5};  // keyCertSign
   });
   const auto tid = ask(ir(Credential()));

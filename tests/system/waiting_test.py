@@ -5,7 +5,7 @@ import signal
 import threading
 import unittest
 
-from instance import PROGRAM, InstanceTest, eventually, run
+from instance import PROGRAM, SECRET, InstanceTest, eventually, run
 
 
 class WaitingTest(InstanceTest):
@@ -83,12 +83,16 @@ class Deciding(WaitingTest):
 
     serve = False
 
+    def prepare(self):
+        super().prepare()
+        self.instance.add_secret("wide", SECRET, "--subject", "CN=dev*", "--san", "any")
+
     def ask(self):
         file = self.workshop / "request.pki"
         run("openssl", "cmp", "-config", "", "-cmd", "ir", "-server", "127.0.0.1:1",
             "-recipient", "/CN=CA", "-newkey", self.key("dev1"), "-subject", "/CN=dev1",
             "-sans", "dev1.example bank.example", "-certout", self.workshop / "none.pem",
-            "-reqout", file, *self.with_secret(), check=False)
+            "-reqout", file, *self.with_secret("wide"), check=False)
         self.instance.put("dev1.pki", file.read_bytes())
         self.instance.cmpost("run")
         return self.waiting()[0]
