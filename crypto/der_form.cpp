@@ -69,6 +69,14 @@ bool in_order(const Element& first, const Element& second) {
   return std::ranges::lexicographical_compare(first.whole, second.whole);
 }
 
+// Of the universal types those that every reader knows; REAL, TIME and the like are none.
+bool is_known_type(Tag tag) {
+  constexpr Tag kNumber = 0x1f;
+  const auto number = tag & kNumber;
+  return (number >= 1 && number <= 6) || number == 10 || number == 12 ||
+         (number >= 16 && number <= 28) || number == 30;
+}
+
 Parsed<void> check_elements(Reader elements, int depth);
 
 Parsed<void> check_universal(const Element& element) {
@@ -104,6 +112,7 @@ Parsed<void> check_element(const Element& element, int depth) {
   constexpr Tag kConstructed = 0x20;
   constexpr Tag kClass = 0xc0;
   const bool universal = (element.tag & kClass) == 0;
+  if (universal && !is_known_type(element.tag)) return wrong("a type that few can read");
   if ((element.tag & kConstructed) != 0) {
     if (element.tag == kSet) TRY(check_set_of(Reader(element.content)));
     return check_elements(Reader(element.content), depth + 1);
