@@ -8,8 +8,8 @@
 #include "app/output.h"
 #include "app/role_warnings.h"
 #include "app/sftp_probe.h"
-#include "config/check_permissions.h"
 #include "app/wide_rights.h"
+#include "config/check_permissions.h"
 #include "mail/answer_signer.h"
 #include "mail/smime_opener.h"
 

@@ -58,8 +58,8 @@ const std::vector<Migration>& ledger_migrations() {
       {3,
        "ALTER TABLE certificate ADD COLUMN holder BLOB NOT NULL DEFAULT x'';"
        "DROP INDEX certificate_subject"},
-      // held_from: what a certificate on hold was before, and is again when it is released; NULL for
-      // valid, which those were taken for that are on hold already.
+      // held_from: what a certificate on hold was before, and is again when it is released; NULL
+      // for valid, which those were taken for that are on hold already.
       {4, "ALTER TABLE certificate ADD COLUMN held_from TEXT"},
   };
   return migrations;

@@ -88,7 +88,8 @@ std::string uri_fault(std::string_view uri, const std::vector<std::string>& sche
   if (!rest.starts_with("//")) return {};
   const auto authority = rest.substr(2, rest.find_first_of("/?#", 2) - 2);
   if (authority.empty()) return "it names no host";
-  return authority.find('@') == std::string_view::npos ? "" : "it has more than a host before its path";
+  return authority.find('@') == std::string_view::npos ? ""
+                                                       : "it has more than a host before its path";
 }
 
 std::string address_fault(ByteView address) {

@@ -79,8 +79,7 @@ Outcome<PreparedRenewal> prepare_renewal(const CertReqMsg& message, const Reques
 StateChange mark_updated(const Renewal& renewal) {
   return {renewal.old_serial,
           {CertificateState::valid, CertificateState::updated},
-          CertificateState::updated,
-          false};  // one that was revoked meanwhile, or is on hold, stays that
+          CertificateState::updated};
 }
 
 Result<Effects> retire(const Transaction& transaction, LedgerReader& ledger) {

@@ -212,19 +212,30 @@ Checked<void> check_names(const SanRule& san, const Rights& rights, const Names&
 
 // Other extensions that name somebody: issuerAltName, subjectDirectoryAttributes, nameConstraints,
 // the security identifier of an account (Microsoft), proxyCertInfo, admission.
-constexpr std::array<std::string_view, 6> kNaming = {
-    "2.5.29.18",           "2.5.29.9",           "2.5.29.30",
-    "1.3.6.1.4.1.311.25.2", "1.3.6.1.5.5.7.1.14", "1.3.36.8.3.3"};
+constexpr std::array<std::string_view, 6> kNaming = {"2.5.29.18",          "2.5.29.9",
+                                                     "2.5.29.30",          "1.3.6.1.4.1.311.25.2",
+                                                     "1.3.6.1.5.5.7.1.14", "1.3.36.8.3.3"};
 // Those that say what its holder may, or where relying parties look: policies, their mappings and
 // constraints, CRLs, AIA, SIA, qcStatements, logotypes, addresses and AS numbers (RFC 3779, 8360),
 // netscapeCertType, Microsoft's templates.
-constexpr std::array<std::string_view, 18> kTelling = {
-    "2.5.29.32",          "2.5.29.33",          "2.5.29.36",
-    "2.5.29.54",          "2.5.29.31",          "2.5.29.46",
-    "1.3.6.1.5.5.7.1.1",  "1.3.6.1.5.5.7.1.11", "1.3.6.1.5.5.7.1.3",
-    "1.3.6.1.5.5.7.1.12", "1.3.6.1.5.5.7.1.7",  "1.3.6.1.5.5.7.1.8",
-    "1.3.6.1.5.5.7.1.28", "1.3.6.1.5.5.7.1.29", "2.16.840.1.113730.1.1",
-    "1.3.6.1.4.1.311.20.2", "1.3.6.1.4.1.311.21.7", "1.3.6.1.4.1.311.21.10"};
+constexpr std::array<std::string_view, 18> kTelling = {"2.5.29.32",
+                                                       "2.5.29.33",
+                                                       "2.5.29.36",
+                                                       "2.5.29.54",
+                                                       "2.5.29.31",
+                                                       "2.5.29.46",
+                                                       "1.3.6.1.5.5.7.1.1",
+                                                       "1.3.6.1.5.5.7.1.11",
+                                                       "1.3.6.1.5.5.7.1.3",
+                                                       "1.3.6.1.5.5.7.1.12",
+                                                       "1.3.6.1.5.5.7.1.7",
+                                                       "1.3.6.1.5.5.7.1.8",
+                                                       "1.3.6.1.5.5.7.1.28",
+                                                       "1.3.6.1.5.5.7.1.29",
+                                                       "2.16.840.1.113730.1.1",
+                                                       "1.3.6.1.4.1.311.20.2",
+                                                       "1.3.6.1.4.1.311.21.7",
+                                                       "1.3.6.1.4.1.311.21.10"};
 
 // Whether an extension takes the right to any name, or to have been in the requester's certificate:
 // what names somebody always, the others where the profile copies them without naming them.

@@ -55,7 +55,7 @@ Result<Effects> keep(const Transaction& transaction, LedgerReader& ledger) {
     ASSIGN_OR_RETURN(const auto record, ledger.find(certificate.serial));
     if (!record || record->state != CertificateState::unconfirmed) continue;
     effects.state_changes.push_back(
-        {certificate.serial, {CertificateState::unconfirmed}, CertificateState::valid, false});
+        {certificate.serial, {CertificateState::unconfirmed}, CertificateState::valid});
   }
   if (effects.state_changes.empty()) return effects;
   ASSIGN_OR_RETURN(auto retired, retire(transaction, ledger));

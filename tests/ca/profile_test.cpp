@@ -11,7 +11,7 @@ using ::testing::IsEmpty;
 using Reason = Refusal::Reason;
 
 // Slow to make, so made once.
-const PrivateKey& rsa_key() {
+const PrivateKey& some_rsa_key() {
   static const PrivateKey key = new_key("rsa:2048");
   return key;
 }
@@ -25,21 +25,21 @@ TEST_F(ProfileTest, GrantsAnAllowedKeyAsAskedFor) {
 }
 
 TEST_F(ProfileTest, RefusesAnRsaKeyThatIsTooSmallAndSaysWhatItTakes) {
-  wish.key = rsa_key().public_key();
+  wish.key = some_rsa_key().public_key();
   settings.keys = {{KeyRule::Kind::rsa, "", 3072, 4096}};
   EXPECT_THAT(plan(), Refuses(Reason::key,
                               "RSA 2048 is smaller than the 3072 that profile device asks for"));
 }
 
 TEST_F(ProfileTest, RefusesAnRsaKeyThatIsTooLarge) {
-  wish.key = rsa_key().public_key();
+  wish.key = some_rsa_key().public_key();
   settings.keys = {{KeyRule::Kind::rsa, "", 1024, 1024}};
   EXPECT_THAT(plan(),
               Refuses(Reason::key, "RSA 2048 is larger than the 1024 that profile device allows"));
 }
 
 TEST_F(ProfileTest, RefusesAnRsaSizeBetweenTwoRules) {
-  wish.key = rsa_key().public_key();
+  wish.key = some_rsa_key().public_key();
   settings.keys = {{KeyRule::Kind::rsa, "", 1024, 1024}, {KeyRule::Kind::rsa, "", 4096, 4096}};
   EXPECT_THAT(plan(), Refuses(Reason::key, HasSubstr("rsa:1024, rsa:4096")));
 }
@@ -53,7 +53,7 @@ TEST_F(ProfileTest, RefusesACurveThatIsNotListed) {
 TEST_F(ProfileTest, RefusesATypeOfKeyThatIsNotListed) {
   wish.key = new_key("ed448").public_key();
   EXPECT_THAT(plan(), Refuses(Reason::key, HasSubstr("ed448")));
-  wish.key = rsa_key().public_key();
+  wish.key = some_rsa_key().public_key();
   settings.keys = {{KeyRule::Kind::ec, "P-256", 0, 0}};
   EXPECT_THAT(plan(), Refuses(Reason::key, HasSubstr("rsa:2048")));
 }

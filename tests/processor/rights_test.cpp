@@ -344,7 +344,7 @@ TEST(Rights, WithoutAnyNoBodyIsWorkedOn) {
   }
   EXPECT_FALSE(check_right(Rights{}, wanted::Endorsement{}));
   EXPECT_FALSE(check_right(Rights{}, wanted::ArchivedKeys{std::nullopt}));
-  EXPECT_FALSE(check_right(Rights{}, wanted::Revocation{CertificateRecord{}, false}));
+  EXPECT_FALSE(check_right(Rights{}, wanted::Revocation{CertificateRecord{}, Name(), false}));
 }
 
 // The same by the whole way of a message: a body that did not go through check_right() would be
