@@ -97,10 +97,10 @@ void append_hex_escape(std::string& text, char c) {
   text += to_hex(view_of(std::string_view(&c, 1)));
 }
 
-// What a terminal or a log must not get: the octets of one such character.
-std::size_t control_length(std::string_view text) {
-  if (printable_length(text) != 0) return 0;
-  return std::max<std::size_t>(utf8_length(text), 1);
+// RFC 4514 2.4: what has to have a backslash at this place of a value.
+bool is_special(char c, bool first, bool last) {
+  return std::string_view("\"+,;<>\\").find(c) != std::string_view::npos || (first && c == '#') ||
+         ((first || last) && c == ' ');
 }
 
 // Most values are letters and digits.
@@ -113,18 +113,17 @@ bool is_harmless(std::string_view value) {
 std::string escaped(std::string_view value) {
   if (is_harmless(value)) return std::string(value);
   std::string text;
-  for (std::size_t i = 0; i < value.size(); ++i) {
-    if (const auto controls = control_length(value.substr(i)); controls != 0) {
-      for (const char c : value.substr(i, controls)) append_hex_escape(text, c);
-      i += controls - 1;
-      continue;
+  for (auto rest = value; !rest.empty();) {
+    const auto shown = printable_length(rest);
+    const auto character = rest.substr(0, std::max<std::size_t>(utf8_length(rest), 1));
+    if (shown == 0) {
+      for (const char c : character) append_hex_escape(text, c);
+    } else {
+      const bool first = rest.size() == value.size();
+      if (is_special(rest.front(), first, rest.size() == 1)) text += '\\';
+      text += character;
     }
-    const bool first = i == 0;
-    const bool last = i + 1 == value.size();
-    const char c = value[i];
-    const bool special = std::string_view("\"+,;<>\\").find(c) != std::string_view::npos;
-    if (special || (first && c == '#') || ((first || last) && c == ' ')) text += '\\';
-    text += c;
+    rest.remove_prefix(character.size());
   }
   return text;
 }

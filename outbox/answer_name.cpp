@@ -3,23 +3,13 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "base/printable.h"
+
 namespace cmpost {
 namespace {
 
 constexpr std::size_t kLongestName = 200;  // leaves room for the temporary name and other suffixes
 constexpr std::size_t kLongestPart = 80;
-
-std::string_view::size_type character_length(std::string_view text) {
-  const auto lead = static_cast<std::uint8_t>(text.front());
-  const std::size_t length = lead < 0xc2   ? 1
-                             : lead < 0xe0 ? 2
-                             : lead < 0xf0 ? 3
-                             : lead < 0xf5 ? 4
-                                           : 1;
-  // printable() knows what is UTF-8; it changes everything that is not.
-  const auto character = text.substr(0, length);
-  return character.size() == length && printable(character) == character ? length : 1;
-}
 
 std::uint32_t code_point(std::string_view character) {
   const auto lead = static_cast<std::uint8_t>(character.front());
@@ -31,17 +21,19 @@ std::uint32_t code_point(std::string_view character) {
   return value;
 }
 
-// Unicode's controls, and the characters that are not seen or turn the direction of text, by which
-// a name may look like another one.
-bool is_deceptive(std::uint32_t c) {
-  return c < 0xa1 || c == 0xad || c == 0x61c || (c >= 0x2000 && c <= 0x200f) ||
-         (c >= 0x2028 && c <= 0x202f) || (c >= 0x205f && c <= 0x206f) || c == 0x3000 ||
-         c == 0xfeff || (c >= 0xfff0 && c <= 0xffff) || c >= 0xe0000;
+// What may not be shown, and in a file name blanks and characters without a meaning for all,
+// either: by such a name may look like another one.
+bool is_deceptive(std::string_view character) {
+  if (printable_length(character) == 0) return true;
+  const auto c = code_point(character);
+  return c == 0xa0 || (c >= 0x2000 && c <= 0x200f) || (c >= 0x2028 && c <= 0x202f) ||
+         (c >= 0x205f && c <= 0x206f) || c == 0x3000 || (c >= 0xfff0 && c <= 0xffff) ||
+         c >= 0xe0000;
 }
 
 bool is_allowed(std::string_view character) {
   constexpr std::string_view kPunctuation = "._-+=@,()~";
-  if (character.size() > 1) return !is_deceptive(code_point(character));
+  if (character.size() > 1) return !is_deceptive(character);
   const char c = character.front();
   return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
          kPunctuation.find(c) != std::string_view::npos;
@@ -91,7 +83,7 @@ std::string marked(const std::string& name, const std::string& mark) {
 std::string file_name_part(std::string_view text, std::size_t limit) {
   std::string part;
   while (!text.empty()) {
-    const auto character = text.substr(0, character_length(text));
+    const auto character = text.substr(0, std::max<std::size_t>(utf8_length(text), 1));
     const auto kept = is_allowed(character) ? std::string(character) : std::string("_");
     if (part.size() + kept.size() > limit) break;
     part += kept;

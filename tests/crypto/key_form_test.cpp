@@ -228,5 +228,23 @@ TEST(KeyForm, EdwardsPointsAreReducedAndOfLargeOrder) {
   EXPECT_TRUE(wrong_form(with_parameters));
 }
 
+// The small coordinates of which there is no point, and those beside them.
+TEST(KeyForm, EdwardsPointsAreOnTheirCurve) {
+  const auto key = [](const Oid& oid, const std::string& low, std::size_t octets,
+                      const char* sign) {
+    return curve_key(oid, from_hex(low + std::string(2 * octets - 4, '0') + sign).value());
+  };
+  for (const char* sign : {"00", "80"}) {
+    for (const char* low : {"02", "07", "08"})
+      EXPECT_TRUE(wrong_form(key(oid::id_Ed25519, low, 32, sign))) << low;
+    for (const char* low : {"03", "04", "05", "06", "09"})
+      EXPECT_FALSE(wrong_form(key(oid::id_Ed25519, low, 32, sign))) << low;
+    for (const char* low : {"02", "06", "0a", "0b"})
+      EXPECT_TRUE(wrong_form(key(oid::id_Ed448, low, 57, sign))) << low;
+    for (const char* low : {"03", "04", "05", "07", "08", "09"})
+      EXPECT_FALSE(wrong_form(key(oid::id_Ed448, low, 57, sign))) << low;
+  }
+}
+
 }  // namespace
 }  // namespace cmpost::key_form

@@ -63,6 +63,18 @@ TEST(Name, ControlCharactersArePrintedAsEscapes) {
   EXPECT_EQ(name(tricky.text()), tricky);
 }
 
+// Of every length in UTF-8, next to what has an escape of its own; and what nobody sees.
+TEST(Name, TextOfAnyScriptComesBack) {
+  for (const std::string text : {"CN=\u00e4", "CN=\u00e4\u00f6\\,\u8a2d",
+                                 "CN=\\#\u65e5\u672c,O=\U0001f511 \u00e9", "CN=\\ \u00e4\\ "}) {
+    EXPECT_EQ(name(text).text(), text);
+    EXPECT_EQ(name(name(text).text()), name(text)) << text;
+  }
+  const auto unseen = name("CN=a\u202eb\u200b\U000e0041");
+  EXPECT_EQ(unseen.text(), "CN=a\\e2\\80\\aeb\\e2\\80\\8b\\f3\\a0\\81\\81");
+  EXPECT_EQ(name(unseen.text()), unseen);
+}
+
 TEST(Name, TheNullDnIsEmptyText) {
   EXPECT_TRUE(name("").is_null_dn());
   EXPECT_TRUE(Name().is_null_dn());

@@ -3,11 +3,11 @@
 #include "base/log.h"
 #include "mail/mail_ingress.h"
 #include "mail/maildir_source.h"
-#include "mime/write_mail.h"
 #include "queue/spool.h"
 #include "tests/mail/dovecot.h"
 #include "tests/support/crash_child.h"
 #include "tests/support/directory_tools.h"
+#include "tests/support/mail_of_a_person.h"
 #include "tests/support/matchers.h"
 #include "tests/support/temporary_directory.h"
 
@@ -44,7 +44,7 @@ std::string mail_with_request(int number) {
   mail.message_id = "<" + std::to_string(number) + "@site.example>";
   mail.file_name = "dev" + std::to_string(number) + ".pki";
   mail.message = {0x30, 0x03, 0x02, 0x01, static_cast<std::uint8_t>(number)};
-  return std::string(text_of(write_mail(mail).value()));
+  return mail_of_a_person(mail);
 }
 
 void fill_mailbox(const std::string& directory) {

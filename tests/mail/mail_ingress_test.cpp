@@ -2,9 +2,9 @@
 
 #include <gmock/gmock.h>
 
-#include "mime/write_mail.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/fake_job_queue.h"
+#include "tests/support/mail_of_a_person.h"
 #include "tests/support/matchers.h"
 #include "tests/support/temporary_directory.h"
 
@@ -86,14 +86,8 @@ class MailIngressTest : public ::testing::Test {
     return mail;
   }
 
-  // As a person sends it: without the field that says that a program did.
-  static std::string written(const OutgoingMail& mail) {
-    std::string text(text_of(write_mail(mail).value()));
-    const auto at = text.find("Auto-Submitted:");
-    return at == std::string::npos ? text : text.erase(at, text.find("\r\n", at) + 2 - at);
-  }
   void receive(const std::string& arrival, const OutgoingMail& mail) {
-    receive(arrival, written(mail));
+    receive(arrival, mail_of_a_person(mail));
   }
   void receive(const std::string& arrival, const std::string& raw) {
     source_->mails[arrival] = to_bytes(raw);
@@ -263,6 +257,22 @@ TEST_F(MailIngressTest, WhatAProgramSendsWaitsForAnOperatorUnlessTheChannelNames
   }
 }
 
+TEST_F(MailIngressTest, WhatPeopleAndDevicesSendIsTaken) {
+  for (const std::string header :
+       {"Return-Path: <dev@site.example>\r\n", "Auto-Submitted: no\r\n", "Precedence: normal\r\n",
+        "X-Auto-Response-Suppress: None\r\n", "Subject: Vacation replacement: new certificate\r\n",
+        "Subject: Auto: device 7\r\n", "Subject: Out of office printer 3\r\n",
+        "Subject: Abwesend bis Montag, bitte vorher\r\n", "Subject: Re: CMP error for dev1\r\n",
+        "In-Reply-To: <1@example.com>\r\nReferences: <1@example.com>\r\n",
+        "To: pki+b.aaaaaaaabbbbbbbbccccccccddddddddeeeeeeee@example.com\r\n"}) {
+    const auto judged =
+        judge_mail(to_bytes(with_request(header, "dev@site.example")), "1", settings_, nullptr);
+    EXPECT_EQ(judged.place, MailPlace::done) << header << judged.reason;
+    EXPECT_THAT(judged.requests, SizeIs(1)) << header;
+    EXPECT_THAT(judged.reports, IsEmpty()) << header;
+  }
+}
+
 TEST_F(MailIngressTest, ToWhomNoProgramMayReplyNothingIsEverSent) {
   settings_.mail.senders = {"*@*.example"};
   const std::vector<std::pair<std::string, std::string>> mails = {
@@ -273,6 +283,7 @@ TEST_F(MailIngressTest, ToWhomNoProgramMayReplyNothingIsEverSent) {
       {"Auto-Submitted: auto-notified; x=y\r\n", "dev@site.example"},
       {"X-Autoreply: yes\r\n", "dev@site.example"},
       {"Subject: Automatic reply: CMP ip for dev1\r\n", "dev@site.example"},
+      {"Subject: =?utf-8?q?Abwesenheitsnotiz:_CMP_ip?=\r\n", "dev@site.example"},
       {"X-Failed-Recipients: dev@site.example\r\n", "dev@site.example"},
       {"", "MAILER-DAEMON@mx.example"},
       {"", "Mail Delivery System <Mailer-Daemon@mx.example>"},

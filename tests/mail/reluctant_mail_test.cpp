@@ -2,9 +2,9 @@
 #include <gmock/gmock.h>
 
 #include "mail/mail_ingress.h"
-#include "mime/write_mail.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/fake_job_queue.h"
+#include "tests/support/mail_of_a_person.h"
 #include "tests/support/matchers.h"
 #include "tests/support/temporary_directory.h"
 
@@ -74,7 +74,7 @@ class ReluctantServer : public ::testing::Test {
     mail.text = "a request";
     mail.file_name = "dev.pki";
     mail.message = Bytes{0x30, 0x03, 0x02, 0x01, static_cast<std::uint8_t>(arrival.front())};
-    source_->mails[arrival] = write_mail(mail).value();
+    source_->mails[arrival] = to_bytes(mail_of_a_person(mail));
   }
   Intake poll() {
     const auto intake = ingress_->poll({});

@@ -88,6 +88,8 @@ TEST(AnswerName, LettersOfOtherScriptsStayAndDeceptiveCharactersGo) {
                            "b",
                            100),
             "a__b");  // overlong '/'
+  EXPECT_EQ(file_name_part("a\u3164b\ufe0fc", 100), "a_b_c") << "filler, variation selector";
+  EXPECT_EQ(file_name_part("a\u3000b\u00a0c\U00100000", 100), "a_b_c_") << "blanks, private use";
 }
 
 TEST(AnswerName, NamesAreCutBetweenCharactersAndKeepTheirEnding) {
