@@ -16,8 +16,7 @@ struct AuditOptions {
 
 Result<ExitCode> show(const AuditOptions& options, const CommonOptions& common) {
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
-  ASSIGN_OR_RETURN(auto* const ledger, instance->ledger());
-  ASSIGN_OR_RETURN(const auto reader, ledger->reader());
+  ASSIGN_OR_RETURN(const auto reader, instance->look_into_ledger());
   ASSIGN_OR_RETURN(const auto records, reader->audit(options.after, options.limit));
   auto all = json::array();
   Table table({"number", "time", "event", "detail"});
@@ -39,9 +38,8 @@ Result<ExitCode> show(const AuditOptions& options, const CommonOptions& common) 
 
 Result<ExitCode> verify(const CommonOptions& common) {
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
-  ASSIGN_OR_RETURN(auto* const ledger, instance->ledger());
-  ASSIGN_OR_RETURN(const auto broken, ledger->verify_audit());
-  ASSIGN_OR_RETURN(const auto reader, ledger->reader());
+  ASSIGN_OR_RETURN(const auto reader, instance->look_into_ledger());
+  ASSIGN_OR_RETURN(const auto broken, verify_audit(reader->connection()));
   ASSIGN_OR_RETURN(const auto head, reader->audit_head());
   if (common.json) {
     json value = {{"records", head.id}, {"head", to_hex(head.hash)}};

@@ -113,8 +113,7 @@ class Lister {
 
 Result<ExitCode> list(const CertOptions& options, const CommonOptions& common) {
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
-  ASSIGN_OR_RETURN(auto* const ledger, instance->ledger());
-  ASSIGN_OR_RETURN(const auto reader, ledger->reader());
+  ASSIGN_OR_RETURN(const auto reader, instance->look_into_ledger());
   ASSIGN_OR_RETURN(auto filter, read_filter(options, instance->clock().now()));
   Lister lister(options, common.json);
   std::size_t left = options.all ? SIZE_MAX : options.limit;
@@ -161,8 +160,7 @@ Result<CertificateRecord> find_record(LedgerReader& reader, const std::string& t
 
 Result<ExitCode> show(const CertOptions& options, const CommonOptions& common) {
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
-  ASSIGN_OR_RETURN(auto* const ledger, instance->ledger());
-  ASSIGN_OR_RETURN(const auto reader, ledger->reader());
+  ASSIGN_OR_RETURN(const auto reader, instance->look_into_ledger());
   auto all = json::array();
   for (const auto& text : options.serials) {
     ASSIGN_OR_RETURN(const auto record, find_record(*reader, text));

@@ -64,8 +64,8 @@ Result<ExitCode> check(const CommonOptions& options, bool connect) {
     return hold(std::string(kWrongSettings) + ": " + services.error().what, services.error().hint);
   }
   TRY(read_mail_keys(*instance));
-  TRY(instance->spool());
-  TRY(instance->ledger());
+  TRY(instance->look_into_spool());
+  TRY(instance->look_into_ledger());
   ASSIGN_OR_RETURN(const auto warnings, find_lifetime_warnings(*instance));
   for (const auto& warning : warnings) std::fprintf(stderr, "cmpost: %s\n", warning.text.c_str());
   if (connect && log_in_everywhere(*instance, options) > 0) return ExitCode::failed;

@@ -58,8 +58,7 @@ Result<ExitCode> issue(const CommonOptions& common, bool delta) {
 
 Result<ExitCode> show(const CommonOptions& common, bool delta) {
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
-  ASSIGN_OR_RETURN(auto* const ledger, instance->ledger());
-  ASSIGN_OR_RETURN(const auto reader, ledger->reader());
+  ASSIGN_OR_RETURN(const auto reader, instance->look_into_ledger());
   ASSIGN_OR_RETURN(const auto newest, delta ? reader->newest_delta_crl() : reader->newest_crl());
   if (!newest && delta)
     return hold("there is no delta CRL", "`cmpost crl issue --delta` makes one");

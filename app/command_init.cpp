@@ -131,6 +131,7 @@ Result<void> open_books(const InitOptions& options) {
   common.config = path_below(options.directory, "cmpost.toml");
   common.quiet = true;
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
+  instance->may_make_databases();
   TRY(instance->spool());
   ASSIGN_OR_RETURN(auto* const ledger, instance->ledger());
   ASSIGN_OR_RETURN(const auto* const authority, instance->authority());

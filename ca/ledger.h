@@ -103,15 +103,21 @@ class LedgerWriter {
 // (the database's lock); readers are never blocked.
 class Ledger {
  public:
-  // Opens, creates and migrates; `clock` must outlive it. `migrations` of other folders' tables
-  // (the processor's) are applied after the ledger's own, each under its own name.
+  // Opens and migrates, and with OpenMode::create makes it; `clock` must outlive it. `migrations` of
+  // other folders' tables (the processor's) are applied after the ledger's own, each under its own
+  // name.
   struct Schema {
     std::string name;
     std::vector<Migration> migrations;
   };
   static Result<std::unique_ptr<Ledger>> open(const std::string& url,
                                               const std::string& base_directory, const Clock& clock,
-                                              const std::vector<Schema>& more = {});
+                                              const std::vector<Schema>& more = {},
+                                              OpenMode mode = OpenMode::create);
+  // Only to look: nothing is made, migrated or otherwise written. The schemas must be the newest.
+  static Result<std::unique_ptr<LedgerReader>> look_into(const std::string& url,
+                                                         const std::string& base_directory,
+                                                         const std::vector<Schema>& more = {});
   ~Ledger();
 
   Result<std::unique_ptr<LedgerReader>> reader() const;  // a connection of its own
