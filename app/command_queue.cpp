@@ -183,6 +183,22 @@ void add_change(CLI::App& parent, CommandLine line, const char* name, const char
   });
 }
 
+// For a spool that is lost: what was in it comes again from who has sent it.
+Result<ExitCode> make_spool(const CommonOptions& common) {
+  ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
+  if (instance->look_into_spool()) {
+    return hold("the queues are there: " + instance->settings().instance.spool,
+                "`cmpost queue list` shows what is in them");
+  }
+  instance->may_make_databases();
+  TRY(instance->spool());
+  if (!common.quiet) {
+    print_line("two empty queues are in " + instance->settings().instance.spool +
+               "; requests that were under way come again from who has sent them");
+  }
+  return ExitCode::ok;
+}
+
 }  // namespace
 
 void add_queue(CommandLine line) {
@@ -203,6 +219,10 @@ void add_queue(CommandLine line) {
   showing->add_option("ID", options->ids, "job ids")->required();
   showing->callback(
       [=] { line.action = [=, common = &line.options] { return show(*options, *common); }; });
+
+  queue->add_subcommand("new", "make empty queues where the spool is lost")->callback([=] {
+    line.action = [common = &line.options] { return make_spool(*common); };
+  });
 
   add_change(*queue, line, "retry", "work on deferred and held jobs now",
              "is neither deferred nor held", retry_job);

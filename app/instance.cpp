@@ -42,7 +42,9 @@ std::vector<Ledger::Schema> ledger_schemas() {
 Result<void> keep_crls(Instance& instance) {
   ASSIGN_OR_RETURN(auto* const ledger, instance.ledger());
   ASSIGN_OR_RETURN(const auto reader, ledger->reader());
-  ASSIGN_OR_RETURN(const auto due, crl_due(*reader, instance.ca().crl, instance.clock().now()));
+  ASSIGN_OR_RETURN(const auto* const authority, instance.authority());
+  ASSIGN_OR_RETURN(const auto due,
+                   crl_due(*reader, authority->issuer, instance.ca().crl, instance.clock().now()));
   if (due == CrlDue::none) return publish_newest_crl(*reader, instance.ca().crl);
   if (due == CrlDue::complete) {
     TRY(issue_crl(instance));

@@ -103,9 +103,9 @@ class LedgerWriter {
 // (the database's lock); readers are never blocked.
 class Ledger {
  public:
-  // Opens and migrates, and with OpenMode::create makes it; `clock` must outlive it. `migrations` of
-  // other folders' tables (the processor's) are applied after the ledger's own, each under its own
-  // name.
+  // Opens and migrates, and with OpenMode::create makes it; `clock` must outlive it. `migrations`
+  // of other folders' tables (the processor's) are applied after the ledger's own, each under its
+  // own name.
   struct Schema {
     std::string name;
     std::vector<Migration> migrations;

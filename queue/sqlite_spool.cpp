@@ -74,8 +74,8 @@ Result<std::string> path_of(Connection& connection) {
 
 Result<std::unique_ptr<Spool>> open_spool(const SpoolSettings& settings, const Clock& clock) {
   const bool only_reads = settings.mode == OpenMode::read_only;
-  ASSIGN_OR_RETURN(auto writer, open_database(settings.url, settings.base_directory, settings.mode,
-                                              kPageSize));
+  ASSIGN_OR_RETURN(auto writer,
+                   open_database(settings.url, settings.base_directory, settings.mode, kPageSize));
   if (only_reads) {
     TRY(check_schema(*writer, "spool", spool_migrations()));
   } else {
