@@ -77,6 +77,9 @@ class LedgerWriter {
   Result<bool> revoke(ByteView serial, CRLReason reason, Time when,
                       std::optional<Time> invalidity_date);
   Result<bool> unrevoke(ByteView serial);  // held -> valid
+  // A revocation of a certificate that this ledger does not have: it was published before a backup
+  // was restored, and stays on every CRL. Known ones change nothing.
+  Result<void> carry(const RevokedCertificate& entry);
   // Keeps the newest CRLs only. `base`: of a delta CRL.
   Result<void> add_crl(std::uint64_t number, ByteView der, Time this_update, Time next_update,
                        std::optional<std::uint64_t> base = {});

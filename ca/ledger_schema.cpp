@@ -55,6 +55,10 @@ const std::vector<Migration>& ledger_migrations() {
       {1, kFirstVersion},
       // base: a delta CRL's; the two kinds share their numbers (RFC 5280 5.2.3).
       {2, "ALTER TABLE crl ADD COLUMN base INTEGER"},
+      // Of certificates that the ledger does not have, see LedgerWriter::carry().
+      {3,
+       "CREATE TABLE carried_revocation (serial BLOB PRIMARY KEY, revoked_at INTEGER NOT NULL, "
+       "reason INTEGER NOT NULL, invalidity_date INTEGER) WITHOUT ROWID"},
   };
   return migrations;
 }

@@ -26,6 +26,15 @@ Result<bool> is_signed_by(const CertificateList& list, const Issuer& issuer) {
   return verdict && *verdict == Verdict::good;
 }
 
+Result<bool> is_carried(Connection& ledger, ByteView serial) {
+  ASSIGN_OR_RETURN(auto* const row,
+                   ledger.statement("SELECT 1 FROM carried_revocation WHERE serial = ?"));
+  row->bind(1, serial);
+  ASSIGN_OR_RETURN(const bool found, row->step());
+  row->reset();
+  return found;
+}
+
 bool is_known(const std::optional<CertificateState>& state, const RevokedCertificate& entry,
               bool is_news) {
   if (entry.reason == CRLReason::removeFromCRL) return true;
@@ -66,7 +75,9 @@ Result<std::vector<RevokedCertificate>> missing_revocations(Connection& ledger,
   std::vector<RevokedCertificate> missing;
   for (const auto& entry : published.revokedCertificates) {
     ASSIGN_OR_RETURN(const auto state, state_of(ledger, entry.userCertificate));
-    if (!is_known(state, entry, is_news)) missing.push_back(entry);
+    if (is_known(state, entry, is_news)) continue;
+    ASSIGN_OR_RETURN(const bool carried, is_carried(ledger, entry.userCertificate));
+    if (!carried) missing.push_back(entry);
   }
   return missing;
 }
