@@ -44,6 +44,7 @@ void add_profile(CommandLine line);
 void add_audit(CommandLine line);
 void add_channel(CommandLine line);
 void add_resend(CommandLine line);
+void add_restore_check(CommandLine line);
 void add_inspect(CommandLine line);
 
 // main() without the process: parses, runs, prints errors.

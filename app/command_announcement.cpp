@@ -39,8 +39,7 @@ Result<ExitCode> send(Instance& instance, const AnnouncementOptions& options,
 
 Result<ExitCode> send_crl(const AnnouncementOptions& options, const CommonOptions& common) {
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
-  ASSIGN_OR_RETURN(auto* const ledger, instance->ledger());
-  ASSIGN_OR_RETURN(const auto reader, ledger->reader());
+  ASSIGN_OR_RETURN(const auto reader, instance->look_into_ledger());
   ASSIGN_OR_RETURN(auto newest, reader->newest_crl());
   if (!newest) return hold("there is no CRL yet", "`cmpost crl issue` makes one");
   return send(*instance, options, crl_announcement(newest->first, std::move(newest->second)),
@@ -63,8 +62,7 @@ Result<CertificateRecord> record_with(Instance& instance, const std::string& tex
     return hold("\"" + text + "\" is no serial number", "write it in hexadecimal");
   }
   if (serial->front() >= 0x80) serial->insert(serial->begin(), 0);  // INTEGER is signed
-  ASSIGN_OR_RETURN(auto* const ledger, instance.ledger());
-  ASSIGN_OR_RETURN(const auto reader, ledger->reader());
+  ASSIGN_OR_RETURN(const auto reader, instance.look_into_ledger());
   ASSIGN_OR_RETURN(auto record, reader->find(*serial));
   if (record) return std::move(*record);
   return hold("no certificate has the serial number " + text, "`cmpost cert list` shows them");
@@ -105,8 +103,7 @@ Result<ExitCode> send_revocation(const AnnouncementOptions& options, const Commo
 
 Result<ExitCode> list_received(const AnnouncementOptions& options, const CommonOptions& common) {
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
-  ASSIGN_OR_RETURN(auto* const ledger, instance->ledger());
-  ASSIGN_OR_RETURN(const auto reader, ledger->reader());
+  ASSIGN_OR_RETURN(const auto reader, instance->look_into_ledger());
   ASSIGN_OR_RETURN(const auto found, AnnouncementTable(reader->connection()).newest(options.limit));
   auto all = json::array();
   Table table({"id", "received", "body", "channel", "sender"});
@@ -124,8 +121,7 @@ Result<ExitCode> list_received(const AnnouncementOptions& options, const CommonO
 
 Result<ExitCode> show_received(const AnnouncementOptions& options, const CommonOptions& common) {
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
-  ASSIGN_OR_RETURN(auto* const ledger, instance->ledger());
-  ASSIGN_OR_RETURN(const auto reader, ledger->reader());
+  ASSIGN_OR_RETURN(const auto reader, instance->look_into_ledger());
   ASSIGN_OR_RETURN(const auto found, AnnouncementTable(reader->connection()).find(options.id));
   if (!found) return hold("no announcement has the number " + std::to_string(options.id));
   const auto message = decode(found->der, {.max_message = found->der.size()});

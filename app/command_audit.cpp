@@ -17,8 +17,7 @@ struct AuditOptions {
 
 Result<ExitCode> show(const AuditOptions& options, const CommonOptions& common) {
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
-  ASSIGN_OR_RETURN(auto* const ledger, instance->ledger());
-  ASSIGN_OR_RETURN(const auto reader, ledger->reader());
+  ASSIGN_OR_RETURN(const auto reader, instance->look_into_ledger());
   ASSIGN_OR_RETURN(const auto records, reader->audit(options.after, options.limit));
   auto all = json::array();
   Table table({"number", "time", "event", "detail"});
@@ -80,8 +79,7 @@ void tell_verdict(const LedgerVerdict& verdict, const AuditHead& head) {
 Result<ExitCode> verify(const CommonOptions& common) {
   constexpr std::size_t kMostInJson = 1000;
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
-  ASSIGN_OR_RETURN(auto* const ledger, instance->ledger());
-  ASSIGN_OR_RETURN(const auto reader, ledger->reader());
+  ASSIGN_OR_RETURN(const auto reader, instance->look_into_ledger());
   auto differences = json::array();
   ASSIGN_OR_RETURN(const auto verdict, verify_ledger(*reader, [&](const std::string& text) {
                      if (!common.json) return print_line(text);

@@ -3,6 +3,7 @@
 #include "app/command.h"
 #include "app/instance.h"
 #include "app/output.h"
+#include "ca/serial_number.h"
 #include "config/units.h"
 
 namespace cmpost {
@@ -20,14 +21,8 @@ struct CertOptions {
   std::string reason = "unspecified";
 };
 
-std::string serial_text(const CertificateRecord& record) {
-  ByteView serial = record.serial;
-  while (serial.size() > 1 && serial.front() == 0) serial = serial.subspan(1);
-  return to_hex(serial);
-}
-
 json to_json(const CertificateRecord& record) {
-  json value = {{"serial", serial_text(record)},
+  json value = {{"serial", serial_text(record.serial)},
                 {"subject", record.subject},
                 {"state", to_string(record.state)},
                 {"profile", record.profile},
@@ -51,8 +46,8 @@ std::string csv_cell(std::string_view text) {
 std::string csv_line(const CertificateRecord& record) {
   std::string line;
   for (const auto& text :
-       {serial_text(record), record.subject, std::string(to_string(record.state)), record.profile,
-        record.channel, record.requester, record.tid, to_iso8601(record.issued),
+       {serial_text(record.serial), record.subject, std::string(to_string(record.state)),
+        record.profile, record.channel, record.requester, record.tid, to_iso8601(record.issued),
         to_iso8601(record.not_after)}) {
     line += (line.empty() ? "" : ",") + csv_cell(text);
   }
@@ -93,7 +88,7 @@ class Lister {
     }
     if (format_ == "pem") print_line(pem_of(record));
     if (format_ == "table") {
-      table_.add({serial_text(record), std::string(to_string(record.state)), record.subject,
+      table_.add({serial_text(record.serial), std::string(to_string(record.state)), record.subject,
                   record.profile, to_iso8601(record.issued), to_iso8601(record.not_after)});
     }
     ++count_;
@@ -114,8 +109,7 @@ class Lister {
 
 Result<ExitCode> list(const CertOptions& options, const CommonOptions& common) {
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
-  ASSIGN_OR_RETURN(auto* const ledger, instance->ledger());
-  ASSIGN_OR_RETURN(const auto reader, ledger->reader());
+  ASSIGN_OR_RETURN(const auto reader, instance->look_into_ledger());
   ASSIGN_OR_RETURN(auto filter, read_filter(options, instance->clock().now()));
   Lister lister(options, common.json);
   std::size_t left = options.all ? SIZE_MAX : options.limit;
@@ -162,8 +156,7 @@ Result<CertificateRecord> find_record(LedgerReader& reader, const std::string& t
 
 Result<ExitCode> show(const CertOptions& options, const CommonOptions& common) {
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
-  ASSIGN_OR_RETURN(auto* const ledger, instance->ledger());
-  ASSIGN_OR_RETURN(const auto reader, ledger->reader());
+  ASSIGN_OR_RETURN(const auto reader, instance->look_into_ledger());
   auto all = json::array();
   for (const auto& text : options.serials) {
     ASSIGN_OR_RETURN(const auto record, find_record(*reader, text));

@@ -69,8 +69,8 @@ Result<ExitCode> check(const CommonOptions& options, bool connect) {
   for (const auto& complaint : permissions.complaints) print_warning(to_string(complaint));
   for (const auto& warning : permissions.warnings) print_warning("cmpost: " + warning);
   TRY(read_mail_keys(*instance));
-  TRY(instance->spool());
-  TRY(instance->ledger());
+  TRY(instance->look_into_spool());
+  TRY(instance->look_into_ledger());
   ASSIGN_OR_RETURN(const auto warnings, find_lifetime_warnings(*instance));
   for (const auto& warning : warnings) print_warning("cmpost: " + warning.text);
   ASSIGN_OR_RETURN(const auto roles, find_role_warnings(*instance));

@@ -3,17 +3,12 @@
 #include "app/command.h"
 #include "app/instance.h"
 #include "app/output.h"
+#include "ca/serial_number.h"
 
 namespace cmpost {
 namespace {
 
 using nlohmann::json;
-
-std::string serial_text(const RevokedCertificate& entry) {
-  ByteView serial = entry.userCertificate;
-  while (serial.size() > 1 && serial.front() == 0) serial = serial.subspan(1);
-  return to_hex(serial);
-}
 
 json to_json(const CertificateList& crl) {
   json value = {{"number", crl.crlNumber.value_or(0)},
@@ -24,7 +19,7 @@ json to_json(const CertificateList& crl) {
   if (crl.nextUpdate) value["nextUpdate"] = to_iso8601(*crl.nextUpdate);
   for (const auto& entry : crl.revokedCertificates) {
     value["revoked"].push_back(
-        {{"serial", serial_text(entry)},
+        {{"serial", serial_text(entry.userCertificate)},
          {"date", to_iso8601(entry.revocationDate)},
          {"reason", to_string(entry.reason.value_or(CRLReason::unspecified))}});
   }
@@ -39,7 +34,7 @@ void print(const CertificateList& crl) {
              (crl.nextUpdate ? ", next one due " + to_iso8601(*crl.nextUpdate) : ""));
   Table table({"serial", "date", "reason"});
   for (const auto& entry : crl.revokedCertificates) {
-    table.add({serial_text(entry), to_iso8601(entry.revocationDate),
+    table.add({serial_text(entry.userCertificate), to_iso8601(entry.revocationDate),
                to_string(entry.reason.value_or(CRLReason::unspecified))});
   }
   table.print("nothing is revoked");
@@ -58,8 +53,7 @@ Result<ExitCode> issue(const CommonOptions& common, bool delta) {
 
 Result<ExitCode> show(const CommonOptions& common, bool delta) {
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
-  ASSIGN_OR_RETURN(auto* const ledger, instance->ledger());
-  ASSIGN_OR_RETURN(const auto reader, ledger->reader());
+  ASSIGN_OR_RETURN(const auto reader, instance->look_into_ledger());
   ASSIGN_OR_RETURN(const auto newest, delta ? reader->newest_delta_crl() : reader->newest_crl());
   if (!newest && delta)
     return hold("there is no delta CRL", "`cmpost crl issue --delta` makes one");

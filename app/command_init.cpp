@@ -21,6 +21,8 @@ struct InitOptions {
 };
 
 constexpr mode_t kPrivate = 0600, kPublic = 0644;
+// For readers whose clocks are slow, as `not_before_slack` of profiles.
+constexpr auto kSlack = std::chrono::minutes(5);
 
 Result<void> check_empty(const std::string& directory) {
   std::error_code error;
@@ -107,7 +109,7 @@ class NewInstance {
     ASSIGN_OR_RETURN(const auto subject, Name::from_text(options_.subject));
     ASSIGN_OR_RETURN(const auto cmp_subject, Name::from_text("CN=" + options_.name + " CMP"));
     ASSIGN_OR_RETURN(const auto key, PrivateKey::generate(options_.key));
-    ASSIGN_OR_RETURN(const auto root, make_root(key, subject, now, end, random_));
+    ASSIGN_OR_RETURN(const auto root, make_root(key, subject, now - kSlack, end, random_));
     ASSIGN_OR_RETURN(const auto issuer, Issuer::create(root, key, random_, clock_));
     ASSIGN_OR_RETURN(const auto cmp_key, PrivateKey::generate(options_.key));
     ASSIGN_OR_RETURN(const auto cmp_certificate,
@@ -132,6 +134,7 @@ Result<void> open_books(const InitOptions& options) {
   common.config = path_below(options.directory, "cmpost.toml");
   common.quiet = true;
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
+  instance->may_make_databases();
   TRY(instance->spool());
   ASSIGN_OR_RETURN(auto* const ledger, instance->ledger());
   ASSIGN_OR_RETURN(const auto* const authority, instance->authority());

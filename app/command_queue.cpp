@@ -23,11 +23,10 @@ struct NamedQueue {
   JobQueue* queue;
 };
 
-Result<std::vector<NamedQueue>> open_queues(Instance& instance, const QueueOptions& options) {
-  ASSIGN_OR_RETURN(auto* const spool, instance.spool());
+std::vector<NamedQueue> queues_of(Spool& spool, const QueueOptions& options) {
   std::vector<NamedQueue> queues;
-  if (options.queue != "replies") queues.push_back({"requests", &spool->requests()});
-  if (options.queue != "requests") queues.push_back({"replies", &spool->replies()});
+  if (options.queue != "replies") queues.push_back({"requests", &spool.requests()});
+  if (options.queue != "requests") queues.push_back({"replies", &spool.replies()});
   return queues;
 }
 
@@ -49,7 +48,8 @@ json to_json(const std::string& queue, const JobStatus& job) {
 
 Result<ExitCode> list(const QueueOptions& options, const CommonOptions& common) {
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
-  ASSIGN_OR_RETURN(const auto queues, open_queues(*instance, options));
+  ASSIGN_OR_RETURN(const auto spool, instance->look_into_spool());
+  const auto queues = queues_of(*spool, options);
   JobFilter filter;
   filter.limit = options.limit;
   if (!options.state.empty()) filter.state = job_state(options.state);
@@ -87,7 +87,8 @@ Result<std::optional<NamedQueue>> find_job(const std::vector<NamedQueue>& queues
 
 Result<ExitCode> show(const QueueOptions& options, const CommonOptions& common) {
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
-  ASSIGN_OR_RETURN(const auto queues, open_queues(*instance, options));
+  ASSIGN_OR_RETURN(const auto spool, instance->look_into_spool());
+  const auto queues = queues_of(*spool, options);
   auto shown = json::array();
   for (const auto& text : options.ids) {
     ASSIGN_OR_RETURN(const auto id, read_id(text));
@@ -152,7 +153,8 @@ Result<bool> retry_job(const Instance& instance, JobQueue& jobs, const JobId& id
 Result<ExitCode> change(const QueueOptions& options, const CommonOptions& common,
                         const Change& apply, const char* refused) {
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
-  ASSIGN_OR_RETURN(const auto queues, open_queues(*instance, options));
+  ASSIGN_OR_RETURN(auto* const spool, instance->spool());
+  const auto queues = queues_of(*spool, options);
   std::size_t done = 0;
   for (const auto& text : options.ids) {
     ASSIGN_OR_RETURN(const auto id, read_id(text));
@@ -181,6 +183,22 @@ void add_change(CLI::App& parent, CommandLine line, const char* name, const char
   });
 }
 
+// For a spool that is lost: what was in it comes again from who has sent it.
+Result<ExitCode> make_spool(const CommonOptions& common) {
+  ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
+  if (instance->look_into_spool()) {
+    return hold("the queues are there: " + instance->settings().instance.spool,
+                "`cmpost queue list` shows what is in them");
+  }
+  instance->may_make_databases();
+  TRY(instance->spool());
+  if (!common.quiet) {
+    print_line("two empty queues are in " + instance->settings().instance.spool +
+               "; requests that were under way come again from who has sent them");
+  }
+  return ExitCode::ok;
+}
+
 }  // namespace
 
 void add_queue(CommandLine line) {
@@ -201,6 +219,10 @@ void add_queue(CommandLine line) {
   showing->add_option("ID", options->ids, "job ids")->required();
   showing->callback(
       [=] { line.action = [=, common = &line.options] { return show(*options, *common); }; });
+
+  queue->add_subcommand("new", "make empty queues where the spool is lost")->callback([=] {
+    line.action = [common = &line.options] { return make_spool(*common); };
+  });
 
   add_change(*queue, line, "retry", "work on deferred and held jobs now",
              "is neither deferred nor held", retry_job);

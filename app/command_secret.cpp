@@ -193,8 +193,7 @@ json to_json(const Secret& secret, const Failures& wrong) {
 Result<ExitCode> list(const CommonOptions& common) {
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
   ASSIGN_OR_RETURN(const auto* const key, instance->sealing_key());
-  ASSIGN_OR_RETURN(auto* const ledger, instance->ledger());
-  ASSIGN_OR_RETURN(const auto reader, ledger->reader());
+  ASSIGN_OR_RETURN(const auto reader, instance->look_into_ledger());
   ASSIGN_OR_RETURN(const auto secrets, SecretStore(reader->connection(), *key).list());
   auto all = json::array();
   Table table({"reference", "for", "subject", "SAN", "profiles", "channels", "uses", "wrong MACs",

@@ -67,10 +67,9 @@ void print(const TransactionTable::Ageing& ageing, const WaitTable::Backlog& und
 }
 
 Result<Status> gather(Instance& instance) {
-  ASSIGN_OR_RETURN(auto* const spool, instance.spool());
-  ASSIGN_OR_RETURN(auto* const ledger, instance.ledger());
+  ASSIGN_OR_RETURN(const auto spool, instance.look_into_spool());
+  ASSIGN_OR_RETURN(const auto reader, instance.look_into_ledger());
   ASSIGN_OR_RETURN(const auto* const authority, instance.authority());
-  ASSIGN_OR_RETURN(const auto reader, ledger->reader());
   Status status{{}, {}, 0, authority->issuer.certificate(), {}, {}, {}, {}};
   ASSIGN_OR_RETURN(status.requests, spool->requests().counts());
   ASSIGN_OR_RETURN(status.replies, spool->replies().counts());

@@ -100,8 +100,7 @@ Result<void> print_backlog(const Transaction& transaction, Connection& connectio
 
 Result<ExitCode> list(const TransactionOptions& options, const CommonOptions& common) {
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
-  ASSIGN_OR_RETURN(auto* const ledger, instance->ledger());
-  ASSIGN_OR_RETURN(const auto reader, ledger->reader());
+  ASSIGN_OR_RETURN(const auto reader, instance->look_into_ledger());
   const auto state = transaction_state(options.state);
   ASSIGN_OR_RETURN(const auto found,
                    TransactionTable(reader->connection()).newest(state, options.limit));
@@ -130,8 +129,7 @@ Result<ExitCode> list(const TransactionOptions& options, const CommonOptions& co
 
 Result<ExitCode> show(const TransactionOptions& options, const CommonOptions& common) {
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
-  ASSIGN_OR_RETURN(auto* const ledger, instance->ledger());
-  ASSIGN_OR_RETURN(const auto reader, ledger->reader());
+  ASSIGN_OR_RETURN(const auto reader, instance->look_into_ledger());
   const auto tid = from_hex(options.id);
   if (!tid) return hold("\"" + options.id + "\" is no transactionID", "write it in hexadecimal");
   TransactionTable table(reader->connection());
@@ -195,8 +193,7 @@ void print(const StoredMessage& message, const CheckVerdicts& verdicts) {
 Result<ExitCode> explain_transaction(const TransactionOptions& options,
                                      const CommonOptions& common) {
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
-  ASSIGN_OR_RETURN(auto* const ledger, instance->ledger());
-  ASSIGN_OR_RETURN(const auto reader, ledger->reader());
+  ASSIGN_OR_RETURN(const auto reader, instance->look_into_ledger());
   ASSIGN_OR_RETURN(const auto services, instance->services());
   const auto tid = from_hex(options.id);
   if (!tid) return hold("\"" + options.id + "\" is no transactionID", "write it in hexadecimal");

@@ -31,11 +31,21 @@ Result<std::string> find_config(const CommonOptions& options) {
       "with `cmpost init DIR`");
 }
 
+// Of all folders that keep something in it.
+std::vector<Ledger::Schema> ledger_schemas() {
+  return {{"processor", kProcessorMigrations},
+          {"announcement", kAnnouncementMigrations},
+          {"protection", kProtectionMigrations},
+          {"envelope", kEnvelopeMigrations}};
+}
+
 // Issues what is due, or mends the published files.
 Result<void> keep_crls(Instance& instance) {
   ASSIGN_OR_RETURN(auto* const ledger, instance.ledger());
   ASSIGN_OR_RETURN(const auto reader, ledger->reader());
-  ASSIGN_OR_RETURN(const auto due, crl_due(*reader, instance.ca().crl, instance.clock().now()));
+  ASSIGN_OR_RETURN(const auto* const authority, instance.authority());
+  ASSIGN_OR_RETURN(const auto due,
+                   crl_due(*reader, authority->issuer, instance.ca().crl, instance.clock().now()));
   if (due == CrlDue::none) return publish_newest_crl(*reader, instance.ca().crl);
   if (due == CrlDue::complete) {
     TRY(issue_crl(instance));
@@ -94,9 +104,10 @@ Result<std::unique_ptr<Instance>> Instance::open(const CommonOptions& options) {
 
 Result<Spool*> Instance::spool() {
   if (!spool_) {
-    ASSIGN_OR_RETURN(
-        spool_, open_spool({.url = settings_.instance.spool, .base_directory = settings_.directory},
-                           clock_));
+    ASSIGN_OR_RETURN(spool_, open_spool({.url = settings_.instance.spool,
+                                         .base_directory = settings_.directory,
+                                         .mode = databases_},
+                                        clock_));
   }
   return spool_.get();
 }
@@ -104,12 +115,20 @@ Result<Spool*> Instance::spool() {
 Result<Ledger*> Instance::ledger() {
   if (!ledger_) {
     ASSIGN_OR_RETURN(ledger_, Ledger::open(settings_.instance.ledger, settings_.directory, clock_,
-                                           {{"processor", kProcessorMigrations},
-                                            {"announcement", kAnnouncementMigrations},
-                                            {"protection", kProtectionMigrations},
-                                            {"envelope", kEnvelopeMigrations}}));
+                                           ledger_schemas(), databases_));
   }
   return ledger_.get();
+}
+
+Result<std::unique_ptr<LedgerReader>> Instance::look_into_ledger() {
+  return Ledger::look_into(settings_.instance.ledger, settings_.directory, ledger_schemas());
+}
+
+Result<std::unique_ptr<Spool>> Instance::look_into_spool() {
+  return open_spool({.url = settings_.instance.spool,
+                     .base_directory = settings_.directory,
+                     .mode = OpenMode::read_only},
+                    clock_);
 }
 
 Result<const Authority*> Instance::authority() {

@@ -47,8 +47,14 @@ class Instance {
   const Clock& clock() const { return clock_; }
   Random& random() { return random_; }
 
+  // For whoever writes; hold when the database does not exist.
   Result<Spool*> spool();
   Result<Ledger*> ledger();
+  // For whoever only looks: nothing is written, also not on a medium that could not take it.
+  Result<std::unique_ptr<LedgerReader>> look_into_ledger();
+  Result<std::unique_ptr<Spool>> look_into_spool();
+  // For `init` alone: the databases are made where they do not exist.
+  void may_make_databases() { databases_ = OpenMode::create; }
   Result<const Authority*> authority();
   Result<const SealingKey*> sealing_key();
   Result<ProcessorServices> services();
@@ -65,6 +71,7 @@ class Instance {
   std::optional<Authority> authority_;
   std::optional<SealingKey> sealing_key_;
   ChannelPolicies channels_;
+  OpenMode databases_ = OpenMode::read_write;
   std::set<std::string> said_;
 };
 

@@ -74,8 +74,7 @@ Result<void> look_at_certificates(Instance& instance, Warnings& warnings) {
 
 // A delta CRL counts where the settings want them, and until the next complete CRL.
 Result<void> look_at_crls(Instance& instance, Warnings& warnings) {
-  ASSIGN_OR_RETURN(auto* const ledger, instance.ledger());
-  ASSIGN_OR_RETURN(const auto reader, ledger->reader());
+  ASSIGN_OR_RETURN(const auto reader, instance.look_into_ledger());
   ASSIGN_OR_RETURN(const auto complete, reader->newest_crl());
   if (!complete) {
     warnings.no_crl();

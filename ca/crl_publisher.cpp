@@ -8,9 +8,14 @@
 
 #include "base/files.h"
 #include "ca/ledger_rows.h"
+#include "ca/published_crl.h"
 
 namespace cmpost {
 namespace {
+
+// Relying parties whose clocks are slow take a CRL as soon as they take a certificate.
+constexpr auto kCrlSlack = std::chrono::minutes(5);  // as `not_before_slack` of profiles
+constexpr std::size_t kMaxCrlFile = std::size_t{1} << 30U;
 
 std::string to_pem(ByteView der) {
   const std::string text = to_base64(der);
@@ -88,16 +93,21 @@ Result<void> check_complete(std::span<const RevokedCertificate> entries, const I
   return {};
 }
 
+std::vector<std::string> places_of(const CrlSettings& settings) {
+  return {settings.publish, settings.publish_delta};
+}
+
 // Everything that the CRL says is read inside the transaction that stores it: no other process can
 // take its number or revoke something meanwhile.
 Result<Bytes> make_crl(LedgerWriter& writer, const Issuer& issuer, const CrlSettings& settings,
                        Time now) {
-  ASSIGN_OR_RETURN(const auto last, last_crl_number(writer.connection()));
+  ASSIGN_OR_RETURN(const auto last,
+                   highest_number_that_left(writer.connection(), issuer, places_of(settings)));
   TBSCertList tbs;
   tbs.crlNumber = last + 1;
   tbs.distributionPoint = settings.url;
   tbs.freshestCRL = settings.delta_url;
-  tbs.thisUpdate = now;
+  tbs.thisUpdate = now - kCrlSlack;
   tbs.nextUpdate = now + settings.lifetime;
   ASSIGN_OR_RETURN(tbs.revokedCertificates,
                    read_revoked(writer.connection(), oldest_not_after(now, settings)));
@@ -178,12 +188,13 @@ Result<std::optional<Bytes>> make_delta(LedgerWriter& writer, const Issuer& issu
   ASSIGN_OR_RETURN(const auto base, CertificateList::from_der(complete->second));
   ASSIGN_OR_RETURN(const bool fits, can_be_added_to(base, issuer, settings, now));
   if (!fits) return std::nullopt;
-  ASSIGN_OR_RETURN(const auto last, last_crl_number(connection));
+  ASSIGN_OR_RETURN(const auto last,
+                   highest_number_that_left(connection, issuer, places_of(settings)));
   TBSCertList tbs;
   tbs.crlNumber = last + 1;
   tbs.baseCRLNumber = complete->first;
   tbs.distributionPoint = settings.url;
-  tbs.thisUpdate = now;
+  tbs.thisUpdate = std::max(now - kCrlSlack, base.thisUpdate);
   const Duration life = settings.delta > Duration::zero() ? 2 * settings.delta : settings.lifetime;
   tbs.nextUpdate = std::min<Time>(now + life, base.nextUpdate.value_or(now + life));
   ASSIGN_OR_RETURN(const auto revoked, read_revoked(connection, oldest_not_after(now, settings)));
@@ -206,6 +217,19 @@ Result<bool> delta_is_due(LedgerReader& reader, const CertificateList& base, con
   return now - delta.thisUpdate >= settings.delta;
 }
 
+// What lies at `path` must not be replaced by less: a ledger that was restored is older than what
+// has left the house.
+Result<void> check_not_newer(ByteView present, const NumberedCrl& newest, const std::string& path) {
+  const auto there = CertificateList::from_file(present);
+  if (!there || there->crlNumber.value_or(0) <= newest.first) return {};
+  ASSIGN_OR_RETURN(const auto own, CertificateList::from_der(newest.second));
+  if (!there->issuer.same(own.issuer)) return {};
+  return hold(
+      "the CRL in " + path + " has the number " + std::to_string(*there->crlNumber) +
+          ", the newest in the ledger " + std::to_string(newest.first),
+      "the ledger is older than what has left: `cmpost restore-check` tells what is missing");
+}
+
 Result<void> publish(LedgerReader& reader, CrlKind kind, const std::string& path) {
   if (path.empty()) return {};
   std::uint64_t published = 0;
@@ -214,7 +238,8 @@ Result<void> publish(LedgerReader& reader, CrlKind kind, const std::string& path
     ASSIGN_OR_RETURN(const auto newest, read_newest_crl(reader.connection(), kind));
     if (!newest || newest->first == published) return {};
     const Bytes contents = file_contents(path, newest->second);
-    const auto present = read_file(path, contents.size());
+    const auto present = read_file(path, kMaxCrlFile);
+    if (present) TRY(check_not_newer(*present, *newest, path));
     if (!present || *present != contents) {
       TRY(write_file(path, contents, 0644, IfExists::replace));
     }
@@ -251,11 +276,17 @@ Result<CertificateList> issue_delta_crl(Ledger& ledger, const Issuer& issuer,
   return CertificateList::from_der(*der);
 }
 
-Result<CrlDue> crl_due(LedgerReader& reader, const CrlSettings& settings, Time now) {
+Result<CrlDue> crl_due(LedgerReader& reader, const Issuer& issuer, const CrlSettings& settings,
+                       Time now) {
+  ASSIGN_OR_RETURN(const auto highest,
+                   highest_number_that_left(reader.connection(), issuer, places_of(settings)));
+  ASSIGN_OR_RETURN(const auto last, last_crl_number(reader.connection()));
   ASSIGN_OR_RETURN(const auto newest, reader.newest_crl());
-  if (!newest) return CrlDue::complete;
+  if (!newest || highest > last) return CrlDue::complete;
   ASSIGN_OR_RETURN(const auto crl, CertificateList::from_der(newest->second));
   if (!crl.nextUpdate || *crl.nextUpdate - now < settings.lifetime / 2) return CrlDue::complete;
+  // Made while the clock was wrong: nobody believes it before that time has come.
+  if (crl.thisUpdate > now + kCrlSlack) return CrlDue::complete;
   ASSIGN_OR_RETURN(const auto revoked, reader.revoked(crl.thisUpdate - settings.lifetime));
   if (settings.delta == Duration::zero()) {
     const bool covers = summary(crl.revokedCertificates) == summary(revoked);

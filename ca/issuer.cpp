@@ -71,9 +71,10 @@ const AlgorithmIdentifier& Issuer::signature_algorithm() const {
 Time Issuer::latest_not_after() const { return state_->certificate.not_after(); }
 
 Result<Bytes> Issuer::prepare(const CertificatePlan& plan) const {
+  // Nothing of this CA is older than the CA.
   TBSCertificate tbs{make_serial_number(state_->clock.now(), state_->random),
                      state_->certificate.subject(),
-                     plan.notBefore,
+                     std::max(plan.notBefore, state_->certificate.not_before()),
                      plan.notAfter,
                      plan.subject,
                      plan.subjectPublicKeyInfo,

@@ -25,13 +25,21 @@ Ledger::~Ledger() = default;
 
 Result<std::unique_ptr<Ledger>> Ledger::open(const std::string& url,
                                              const std::string& base_directory, const Clock& clock,
-                                             const std::vector<Schema>& more) {
-  ASSIGN_OR_RETURN(auto connection,
-                   open_database(url, base_directory, OpenMode::create, kPageSize));
+                                             const std::vector<Schema>& more, OpenMode mode) {
+  ASSIGN_OR_RETURN(auto connection, open_database(url, base_directory, mode, kPageSize));
   TRY(migrate(*connection, "ledger", ledger_migrations()));
   for (const Schema& schema : more) TRY(migrate(*connection, schema.name, schema.migrations));
   std::unique_ptr<State> state(new State{url, base_directory, clock, {}, std::move(connection)});
   return std::unique_ptr<Ledger>(new Ledger(std::move(state)));
+}
+
+Result<std::unique_ptr<LedgerReader>> Ledger::look_into(const std::string& url,
+                                                        const std::string& base_directory,
+                                                        const std::vector<Schema>& more) {
+  ASSIGN_OR_RETURN(auto connection, open_database(url, base_directory, OpenMode::read_only));
+  TRY(check_schema(*connection, "ledger", ledger_migrations()));
+  for (const Schema& schema : more) TRY(check_schema(*connection, schema.name, schema.migrations));
+  return std::make_unique<LedgerReader>(std::move(connection));
 }
 
 Result<std::unique_ptr<LedgerReader>> Ledger::reader() const {

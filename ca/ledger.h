@@ -82,6 +82,9 @@ class LedgerWriter {
   Result<bool> revoke(ByteView serial, CRLReason reason, Time when,
                       std::optional<Time> invalidity_date);
   Result<bool> unrevoke(ByteView serial);  // held -> what it was before
+  // A revocation of a certificate that this ledger does not have: it was published before a backup
+  // was restored, and stays on every CRL. Known ones change nothing.
+  Result<void> carry(const RevokedCertificate& entry);
   // Keeps the newest CRLs only. `base`: of a delta CRL.
   Result<void> add_crl(std::uint64_t number, ByteView der, Time this_update, Time next_update,
                        std::optional<std::uint64_t> base = {});
@@ -108,15 +111,21 @@ class LedgerWriter {
 // (the database's lock); readers are never blocked.
 class Ledger {
  public:
-  // Opens, creates and migrates; `clock` must outlive it. `migrations` of other folders' tables
-  // (the processor's) are applied after the ledger's own, each under its own name.
+  // Opens and migrates, and with OpenMode::create makes it; `clock` must outlive it. `migrations`
+  // of other folders' tables (the processor's) are applied after the ledger's own, each under its
+  // own name.
   struct Schema {
     std::string name;
     std::vector<Migration> migrations;
   };
   static Result<std::unique_ptr<Ledger>> open(const std::string& url,
                                               const std::string& base_directory, const Clock& clock,
-                                              const std::vector<Schema>& more = {});
+                                              const std::vector<Schema>& more = {},
+                                              OpenMode mode = OpenMode::create);
+  // Only to look: nothing is made, migrated or otherwise written. The schemas must be the newest.
+  static Result<std::unique_ptr<LedgerReader>> look_into(const std::string& url,
+                                                         const std::string& base_directory,
+                                                         const std::vector<Schema>& more = {});
   ~Ledger();
 
   Result<std::unique_ptr<LedgerReader>> reader() const;  // a connection of its own

@@ -22,7 +22,8 @@ Result<std::vector<CertificateRecord>> read_records(Statement& query);
 
 // The largest id, 0 in an empty ledger.
 Result<std::int64_t> last_certificate_id(Connection& connection);
-// Held and revoked certificates whose notAfter is not before the given time, oldest first.
+// Held and revoked certificates whose notAfter is not before the given time, oldest first; before
+// them what is carried (LedgerWriter::carry()).
 Result<std::vector<RevokedCertificate>> read_revoked(Connection& connection,
                                                      Time not_expired_before);
 using NumberedCrl = std::pair<std::uint64_t, Bytes>;

@@ -61,6 +61,10 @@ const std::vector<Migration>& ledger_migrations() {
       // held_from: what a certificate on hold was before, and is again when it is released; NULL
       // for valid, which those were taken for that are on hold already.
       {4, "ALTER TABLE certificate ADD COLUMN held_from TEXT"},
+      // Of certificates that the ledger does not have, see LedgerWriter::carry().
+      {5,
+       "CREATE TABLE carried_revocation (serial BLOB PRIMARY KEY, revoked_at INTEGER NOT NULL, "
+       "reason INTEGER NOT NULL, invalidity_date INTEGER) WITHOUT ROWID"},
   };
   return migrations;
 }

@@ -183,6 +183,19 @@ Result<bool> LedgerWriter::unrevoke(ByteView serial) {
   return changed == 1;
 }
 
+Result<void> LedgerWriter::carry(const RevokedCertificate& entry) {
+  ASSIGN_OR_RETURN(Statement* const insert,
+                   connection_.statement("INSERT OR IGNORE INTO carried_revocation (serial, "
+                                         "revoked_at, reason, invalidity_date) "
+                                         "VALUES (?, ?, ?, ?)"));
+  insert->bind(1, ByteView(entry.userCertificate));
+  insert->bind(2, to_unix_micros(entry.revocationDate));
+  insert->bind(3, static_cast<std::int64_t>(entry.reason.value_or(CRLReason::unspecified)));
+  bind_optional(*insert, 4, entry.invalidityDate);
+  TRY(insert->execute());
+  return {};
+}
+
 Result<void> LedgerWriter::add_crl(std::uint64_t number, ByteView der, Time this_update,
                                    Time next_update, std::optional<std::uint64_t> base) {
   const auto signed_number = static_cast<std::int64_t>(number);

@@ -20,4 +20,9 @@ Bytes make_serial_number(Time now, Random& random) {
   return serial;
 }
 
+std::string serial_text(ByteView serial) {
+  while (serial.size() > 1 && serial.front() == 0) serial = serial.subspan(1);
+  return to_hex(serial);
+}
+
 }  // namespace cmpost

@@ -13,4 +13,7 @@ constexpr std::size_t kSerialNumberOctets = 16;
 // octets; CA/Browser Forum BR 7.1 for at least 64 bits of chance.
 Bytes make_serial_number(Time now, Random& random);
 
+// For people: INTEGER content octets in hexadecimal, without the octet that only says the sign.
+std::string serial_text(ByteView serial);
+
 }  // namespace cmpost

@@ -85,6 +85,8 @@ struct CertificateList {
   // Checks the structure only, no signature. A critical extension that we do not know is an Error:
   // RFC 5280 5.2 forbids the use of such a CRL.
   static Result<CertificateList> from_der(ByteView der);
+  // The contents of a file: one CRL in DER, or the first one in PEM.
+  static Result<CertificateList> from_file(ByteView contents);
 };
 
 // Values of the extensions that we write (content of extnValue).

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "crypto/certificate_builder.h"
+#include "crypto/pem.h"
 #include "crypto/x509_parts.h"
 
 namespace cmpost {
@@ -266,6 +267,15 @@ Result<CertificateList> CertificateList::from_der(ByteView der) {
   auto crl = read_crl(der);
   if (!crl) return hold("CRL: " + to_string(crl.error()));
   return *std::move(crl);
+}
+
+Result<CertificateList> CertificateList::from_file(ByteView contents) {
+  if (!contents.empty() && contents.front() == der::kSequence) return from_der(contents);
+  ASSIGN_OR_RETURN(const auto blocks, pem_blocks(text_of(contents)));
+  const auto block = std::ranges::find(blocks, "X509 CRL", &PemBlock::label);
+  if (block == blocks.end()) return hold("there is no CRL in it");
+  ASSIGN_OR_RETURN(const Bytes der, decode(*block));
+  return from_der(der);
 }
 
 }  // namespace cmpost

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "queue/job_queue.h"
+#include "store/connection.h"
 
 namespace cmpost {
 
@@ -41,8 +42,10 @@ struct SpoolSettings {
   std::string url = "sqlite:spool.db";
   std::string base_directory;
   Duration lease = std::chrono::minutes(10);
+  OpenMode mode = OpenMode::create;
 };
-// Opens, creates and migrates. `clock` must outlive the spool.
+// Opens and migrates, and with OpenMode::create makes it. With OpenMode::read_only nothing is
+// written: only what lists and counts may be called. `clock` must outlive the spool.
 Result<std::unique_ptr<Spool>> open_spool(const SpoolSettings& settings, const Clock& clock);
 
 }  // namespace cmpost

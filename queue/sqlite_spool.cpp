@@ -73,15 +73,20 @@ Result<std::string> path_of(Connection& connection) {
 }  // namespace
 
 Result<std::unique_ptr<Spool>> open_spool(const SpoolSettings& settings, const Clock& clock) {
-  ASSIGN_OR_RETURN(auto writer, open_database(settings.url, settings.base_directory,
-                                              OpenMode::create, kPageSize));
-  TRY(migrate(*writer, "spool", spool_migrations()));
+  const bool only_reads = settings.mode == OpenMode::read_only;
+  ASSIGN_OR_RETURN(auto writer,
+                   open_database(settings.url, settings.base_directory, settings.mode, kPageSize));
+  if (only_reads) {
+    TRY(check_schema(*writer, "spool", spool_migrations()));
+  } else {
+    TRY(migrate(*writer, "spool", spool_migrations()));
+  }
   ASSIGN_OR_RETURN(auto reader,
                    open_database(settings.url, settings.base_directory, OpenMode::read_only));
   ASSIGN_OR_RETURN(const auto path, path_of(*writer));
   auto database = std::make_unique<SpoolDatabase>(std::move(writer), std::move(reader), path,
                                                   settings.lease, clock);
-  TRY(database->clean_up());
+  if (!only_reads) TRY(database->clean_up());
   return std::make_unique<SqliteSpool>(std::move(database), settings);
 }
 

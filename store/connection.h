@@ -74,7 +74,11 @@ class Connection {
   virtual Result<bool> checkpoint() = 0;
 };
 
-enum class OpenMode { read_write, read_only, create };
+enum class OpenMode {
+  read_write,  // hold when it does not exist or has no octets
+  read_only,   // the same; also from a medium that cannot be written to
+  create       // made where it does not exist
+};
 // "sqlite:path" (relative to `base_directory`). WAL, synchronous=FULL, foreign_keys on, busy
 // time-out 10 s, a check-point size that suits group commit. A file that is no database or has a
 // newer schema is a clear Error. New files get mode 0600 and pages of `page_size` octets: small
@@ -88,6 +92,10 @@ struct Migration {
   int version;
   const char* sql;
 };
+// Whether the database has this schema in the newest version; hold when it is older (only who
+// writes migrates) or newer. Writes nothing.
+Result<void> check_schema(Connection& connection, std::string_view name,
+                          const std::vector<Migration>& migrations);
 // Brings the database to the newest version in one transaction per step; before changing one that
 // already holds data, a copy beside it ("<file>.v<old>.bak", VACUUM INTO). A database newer than
 // the list is an Error (hold). `name` is what the schema is called inside ("spool", "ledger").

@@ -56,6 +56,16 @@ Result<int> version_of(Connection& connection, std::string_view name) {
   return static_cast<int>(version);
 }
 
+// The version, or hold when it is newer than what this program knows.
+Result<int> known_version(Connection& connection, std::string_view name, int newest) {
+  ASSIGN_OR_RETURN(const int version, version_of(connection, name));
+  if (version <= newest) return version;
+  ASSIGN_OR_RETURN(const auto path, path_of(connection));
+  return hold(path + " has version " + std::to_string(version) + " of the schema \"" +
+                  std::string(name) + "\", this program knows up to " + std::to_string(newest),
+              "use the program that wrote it, or restore the backup made before");
+}
+
 // An empty file with a name of its own, that only this user may read: VACUUM INTO fills it but
 // would make one that everybody may read.
 Result<std::string> empty_file_beside(const std::string& target) {
@@ -119,19 +129,25 @@ Result<void> run(Connection& connection, std::string_view name, const Migration&
 
 }  // namespace
 
+Result<void> check_schema(Connection& connection, std::string_view name,
+                          const std::vector<Migration>& migrations) {
+  const auto newest = static_cast<int>(migrations.size());
+  ASSIGN_OR_RETURN(const int version, known_version(connection, name, newest));
+  if (version == newest) return {};
+  ASSIGN_OR_RETURN(const auto path, path_of(connection));
+  return hold(path + " has version " + std::to_string(version) + " of the schema \"" +
+                  std::string(name) + "\", and what only reads does not change it to version " +
+                  std::to_string(newest),
+              "`cmpost run` or `cmpost serve` does");
+}
+
 Result<void> migrate(Connection& connection, std::string_view name,
                      const std::vector<Migration>& migrations) {
   for (std::size_t i = 0; i < migrations.size(); ++i) {
     CHECK(migrations[i].version == static_cast<int>(i) + 1);
   }
   const auto newest = static_cast<int>(migrations.size());
-  ASSIGN_OR_RETURN(const int version, version_of(connection, name));
-  if (version > newest) {
-    ASSIGN_OR_RETURN(const auto path, path_of(connection));
-    return hold(path + " has version " + std::to_string(version) + " of the schema \"" +
-                    std::string(name) + "\", this program knows up to " + std::to_string(newest),
-                "use the program that wrote it, or restore the backup made before");
-  }
+  ASSIGN_OR_RETURN(const int version, known_version(connection, name, newest));
   if (version > 0 && version < newest) TRY(back_up(connection, name, version));
   for (const auto& migration : migrations) {
     if (migration.version > version) TRY(run(connection, name, migration));

@@ -1,5 +1,6 @@
 #include <fcntl.h>
 #include <sqlite3.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -74,6 +75,43 @@ Result<void> create_file(const std::string& path) {
   return sync_directory(std::filesystem::path(path).parent_path().string());
 }
 
+// What is not there must be noticed: an empty database in place of a lost one forgets every
+// revocation. SQLite takes a file of no octets for a new database, too.
+Result<void> check_is_there(const std::string& path) {
+  constexpr auto kHint =
+      "mount its disk, correct the setting, or restore it (docs/operations.md, \"Restore\"); only "
+      "`cmpost init` makes a new one";
+  struct stat found {};
+  if (::stat(path.c_str(), &found) != 0) {
+    if (errno == ENOENT || errno == ENOTDIR) return hold(path + " does not exist", kHint);
+    return failure(errno_error("opening", path, errno));
+  }
+  if (found.st_size > 0) return {};
+  struct stat log {};  // before the first checkpoint all of it is there
+  if (::stat((path + "-wal").c_str(), &log) == 0 && log.st_size > 0) return {};
+  return hold(path + " has no octets: it is no database", kHint);
+}
+
+// On a medium that cannot be written to no index of the log can be made beside the database. Where
+// there is no log either, nobody can be changing what is read.
+bool is_unchanging(const std::string& path) {
+  struct stat log {};
+  if (::stat((path + "-wal").c_str(), &log) == 0) return false;
+  const auto directory = std::filesystem::path(path).parent_path();
+  return ::access(directory.empty() ? "." : directory.c_str(), W_OK) != 0 && errno == EROFS;
+}
+
+// A name for SQLite: percent signs, question marks and hashes would end a path in a URI.
+std::string uri_of(const std::string& path) {
+  std::string uri = "file:";
+  for (const char c : path) {
+    const bool special = c == '%' || c == '?' || c == '#';
+    uri += special ? "%" + to_hex(ByteView(reinterpret_cast<const std::uint8_t*>(&c), 1))
+                   : std::string(1, c);
+  }
+  return uri + "?immutable=1";
+}
+
 int open_flags(OpenMode mode) {
   const int access = mode == OpenMode::read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
   return access | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
@@ -83,8 +121,11 @@ Result<DatabasePtr> open_file(const std::string& path, OpenMode mode) {
   // Statistics of memory cost a lock at every allocation; must be said before the first use.
   static std::once_flag once;
   std::call_once(once, [] { sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); });
+  const bool unchanging = mode == OpenMode::read_only && is_unchanging(path);
+  const auto name = unchanging ? uri_of(path) : path;
+  const int flags = open_flags(mode) | (unchanging ? SQLITE_OPEN_URI : 0);
   sqlite3* raw = nullptr;
-  const int code = sqlite3_open_v2(path.c_str(), &raw, open_flags(mode), nullptr);
+  const int code = sqlite3_open_v2(name.c_str(), &raw, flags, nullptr);
   DatabasePtr database(raw);
   if (code != SQLITE_OK) return failure(sqlite_error(raw, code, "opening database", path));
   // A hostile file must not bring code along, and "text" in SQL is never a string.
@@ -139,7 +180,11 @@ Result<std::unique_ptr<Connection>> open_database(std::string_view url,
                                                   const std::string& base_directory, OpenMode mode,
                                                   int page_size) {
   ASSIGN_OR_RETURN(const auto path, path_of(url, base_directory));
-  if (mode == OpenMode::create) TRY(create_file(path));
+  if (mode == OpenMode::create) {
+    TRY(create_file(path));
+  } else {
+    TRY(check_is_there(path));
+  }
   ASSIGN_OR_RETURN(auto database, open_file(path, mode));
   auto connection = std::make_unique<SqliteConnection>(std::move(database), path);
   connection->wait_by(pause_while_busy);

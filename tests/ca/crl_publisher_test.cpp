@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <filesystem>
+
 #include "tests/ca/ca_fixture.h"
 
 namespace cmpost {
@@ -115,7 +117,7 @@ TEST_F(CrlTest, LeavesOutWhatIsReleasedOrLongExpired) {
 TEST_F(CrlTest, IsEmptyAtFirstAndVerifies) {
   const auto list = issue();
   EXPECT_EQ(list.crlNumber, 1u);
-  EXPECT_EQ(list.thisUpdate, ca.clock.now());
+  EXPECT_EQ(list.thisUpdate, ca.clock.now() - 5min);  // readers whose clocks are slow
   EXPECT_EQ(list.nextUpdate, ca.clock.now() + 24h * 7);
   EXPECT_EQ(list.issuer, ca.root.subject());
   EXPECT_THAT(list.revokedCertificates, IsEmpty());
@@ -220,7 +222,7 @@ TEST_F(CrlTest, SaysWhereItAndItsDeltaAreToBeHad) {
 TEST_F(CrlTest, IsDueByTimeAndByWhatHasHappened) {
   const auto due = [&] {
     const auto reader = ledger->reader().value();
-    return crl_due(*reader, settings, ca.clock.now()).value();
+    return crl_due(*reader, ca.issuer, settings, ca.clock.now()).value();
   };
   EXPECT_EQ(due(), CrlDue::complete);
   issue();
@@ -286,6 +288,104 @@ TEST_F(CrlTest, IsPublishedAgainWhenTheFileIsGoneOrOld) {
   ASSERT_EQ(::unlink(settings.publish.c_str()), 0);
   ASSERT_THAT(publish_newest_crl(*reader, settings), IsOk());
   EXPECT_EQ(read_file(settings.publish, 1 << 20).value(), list.der);
+}
+
+// A ledger that came back from a backup: what was done after it is only in what has left the house.
+class RestoredLedger : public CrlTest {
+ protected:
+  void SetUp() override {
+    first_ = added("CN=first");
+    second_ = added("CN=second");
+    issue();
+    back_up();
+  }
+  void back_up() {
+    ledger.reset();
+    std::filesystem::copy_file(directory / "ledger.db", directory / "backup.db");
+    open();
+  }
+  void restore() {
+    ledger.reset();
+    for (const auto* suffix : {"", "-wal", "-shm"}) {
+      std::filesystem::remove(directory / "ledger.db" + suffix);
+    }
+    std::filesystem::copy_file(directory / "backup.db", directory / "ledger.db");
+    open();
+  }
+  void open() { ledger = Ledger::open("sqlite:ledger.db", directory.path(), ca.clock).value(); }
+  CertificateList published() {
+    return CertificateList::from_file(read_file(settings.publish, 1 << 20).value()).value();
+  }
+
+  std::optional<Certificate> first_, second_;
+};
+
+TEST_F(RestoredLedger, GoesOnWithNumbersAboveWhatWasPublished) {
+  issue();
+  issue();
+  restore();
+  const auto reader = ledger->reader().value();
+  EXPECT_EQ(crl_due(*reader, ca.issuer, settings, ca.clock.now()).value(), CrlDue::complete);
+  EXPECT_EQ(issue().crlNumber, 4U);
+  EXPECT_EQ(published().crlNumber, 4U);
+}
+
+TEST_F(RestoredLedger, TakesNoRevocationBack) {
+  revoke(*first_, CRLReason::keyCompromise);
+  issue();
+  restore();
+  const auto before = read_file(settings.publish, 1 << 20).value();
+  EXPECT_THAT(issue_crl(*ledger, ca.issuer, settings, ca.clock),
+              Fails(HasSubstr("revokes 1 cert")));
+  EXPECT_THAT(issue_delta_crl(*ledger, ca.issuer, settings, ca.clock),
+              Fails(HasSubstr("revokes 1 cert")));
+  const auto reader = ledger->reader().value();
+  EXPECT_THAT(crl_due(*reader, ca.issuer, settings, ca.clock.now()),
+              Fails(HasSubstr("revokes 1 cert")));
+  EXPECT_THAT(publish_newest_crl(*reader, settings), Fails(HasSubstr("has the number 2")));
+  EXPECT_EQ(read_file(settings.publish, 1 << 20).value(), before);
+  revoke(*first_, CRLReason::keyCompromise);  // what restoring brings back
+  EXPECT_EQ(issue().crlNumber, 3U);
+}
+
+TEST_F(RestoredLedger, KnowsThatAHoldMayHaveEndedAndARevocationNot) {
+  revoke(*first_, CRLReason::certificateHold);
+  issue();
+  restore();
+  EXPECT_THAT(issue_crl(*ledger, ca.issuer, settings, ca.clock),
+              Fails(HasSubstr("revokes 1 cert")));
+  revoke(*first_, CRLReason::certificateHold);
+  EXPECT_EQ(issue().crlNumber, 3U);
+  release(*first_);
+  EXPECT_EQ(issue().crlNumber, 4U);
+}
+
+TEST_F(RestoredLedger, LooksAtDeltasThatLeftToo) {
+  settings.delta = 24h;
+  settings.publish_delta = directory / "delta.crl";
+  revoke(*second_, CRLReason::superseded);
+  issue_delta();
+  restore();
+  EXPECT_THAT(issue_crl(*ledger, ca.issuer, settings, ca.clock), Fails(HasSubstr("delta.crl")));
+}
+
+TEST_F(RestoredLedger, MindsNothingThatIsNotOfThisIssuer) {
+  for (int i = 0; i < 5; ++i) issue();
+  const auto another =
+      make_root(ca.key, name("CN=Another"), ca.clock.now(), ca.clock.now() + 24h * 100, ca.random);
+  const auto issuer = Issuer::create(*another, ca.key, ca.random, ca.clock).value();
+  restore();
+  EXPECT_EQ(issue_crl(*ledger, issuer, settings, ca.clock)->crlNumber, 2U);
+}
+
+TEST_F(CrlTest, OfTheFutureIsReplacedWhenTheClockIsRight) {
+  ca.clock.advance(24h * 400);
+  issue();
+  ca.clock.advance(-24h * 400);
+  const auto reader = ledger->reader().value();
+  EXPECT_EQ(crl_due(*reader, ca.issuer, settings, ca.clock.now()).value(), CrlDue::complete);
+  EXPECT_EQ(issue().crlNumber, 2U);
+  EXPECT_EQ(crl_due(*reader, ca.issuer, settings, ca.clock.now()).value(), CrlDue::none);
 }
 
 TEST_F(CrlTest, IsNotMadeByAnIssuerThatMayNotSignCrls) {

@@ -145,5 +145,15 @@ TEST_F(Migrations, MayDieAtEveryStep) {
   EXPECT_TRUE(finished);
 }
 
+TEST_F(Migrations, WhoOnlyLooksChangesNothing) {
+  const auto connection = open();
+  EXPECT_THAT(check_schema(*connection, "shop", kOne), Fails(HasSubstr("has version 0")));
+  ASSERT_THAT(migrate(*connection, "shop", kOne), IsOk());
+  EXPECT_THAT(check_schema(*connection, "shop", kOne), IsOk());
+  EXPECT_THAT(check_schema(*connection, "shop", kTwo), Fails(HasSubstr("has version 1")));
+  EXPECT_THAT(check_schema(*connection, "shop", {}), Fails(HasSubstr("knows up to 0")));
+  EXPECT_EQ(number(*connection, "SELECT count(*) FROM u"), -1);
+}
+
 }  // namespace
 }  // namespace cmpost

@@ -221,8 +221,24 @@ TEST_F(SqliteConnection, ADamagedDatabaseIsForTheOperator) {
 
 TEST_F(SqliteConnection, AMissingFileIsOnlyMadeWhenAskedFor) {
   EXPECT_THAT(open_database("sqlite:a.db", directory_.path(), OpenMode::read_write),
-              Fails(HasSubstr("a.db")));
+              Fails(HasSubstr("a.db does not exist")));
+  EXPECT_THAT(open_database("sqlite:a.db", directory_.path(), OpenMode::read_only),
+              Fails(HasSubstr("a.db does not exist")));
   EXPECT_FALSE(exists(directory_ / "a.db"));
+}
+
+TEST_F(SqliteConnection, AnEmptyFileIsNotTakenForANewDatabase) {
+  std::ofstream(directory_ / "a.db").flush();
+  for (const auto mode : {OpenMode::read_write, OpenMode::read_only}) {
+    EXPECT_THAT(open_database("sqlite:a.db", directory_.path(), mode),
+                Fails(HasSubstr("has no octets")));
+  }
+  EXPECT_EQ(read_file(directory_ / "a.db", 1).value().size(), 0U);
+}
+
+TEST_F(SqliteConnection, WhatIsNotCheckpointedYetIsNoEmptyDatabase) {
+  const auto writer = open_with_table();
+  EXPECT_THAT(open_database("sqlite:a.db", directory_.path(), OpenMode::read_write), IsOk());
 }
 
 TEST_F(SqliteConnection, AnUnknownKindOfDatabaseIsRefused) {

@@ -1,0 +1,98 @@
+// `restore-check`: what a restored backup lacks of what has left the house.
+#include <nlohmann/json.hpp>
+
+#include "app/command.h"
+#include "app/instance.h"
+#include "app/output.h"
+#include "app/restore.h"
+#include "ca/serial_number.h"
+
+namespace cmpost {
+namespace {
+
+using nlohmann::json;
+
+struct RestoreOptions {
+  std::vector<std::string> from;
+  bool apply = false;
+};
+
+json to_json(const Losses& losses) {
+  json value = {{"certificates", json::array()},
+                {"revocations", json::array()},
+                {"published_number", losses.published_number},
+                {"ledger_number", losses.ledger_number},
+                {"unread", losses.unread}};
+  for (const auto& [record, found_in] : losses.certificates) {
+    value["certificates"].push_back({{"serial", serial_text(record.serial)},
+                                     {"subject", record.subject},
+                                     {"notAfter", to_iso8601(record.not_after)},
+                                     {"found_in", found_in}});
+  }
+  for (const auto& entry : losses.revocations) {
+    value["revocations"].push_back(
+        {{"serial", serial_text(entry.userCertificate)},
+         {"date", to_iso8601(entry.revocationDate)},
+         {"reason", to_string(entry.reason.value_or(CRLReason::unspecified))}});
+  }
+  return value;
+}
+
+void print(const Losses& losses) {
+  Table certificates({"certificate", "subject", "notAfter", "found in"});
+  for (const auto& [record, found_in] : losses.certificates) {
+    certificates.add({serial_text(record.serial), printable(record.subject),
+                      to_iso8601(record.not_after), printable(found_in)});
+  }
+  certificates.print("no certificate is missing");
+  Table revocations({"revocation", "date", "reason"});
+  for (const auto& entry : losses.revocations) {
+    revocations.add({serial_text(entry.userCertificate), to_iso8601(entry.revocationDate),
+                     to_string(entry.reason.value_or(CRLReason::unspecified))});
+  }
+  revocations.print("no revocation is missing");
+  if (losses.published_number > losses.ledger_number) {
+    print_line("the published CRL has the number " + std::to_string(losses.published_number) +
+               ", the newest in the ledger " + std::to_string(losses.ledger_number) +
+               "; the next one goes on above");
+  }
+}
+
+Result<ExitCode> check(const RestoreOptions& options, const CommonOptions& common) {
+  ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
+  ASSIGN_OR_RETURN(const auto losses, find_losses(*instance, options.from));
+  if (common.json) {
+    print_json(to_json(losses));
+  } else if (!common.quiet) {
+    print(losses);
+  }
+  for (const auto& place : losses.unread) {
+    print_error(Error{Recovery::hold, "not looked at: " + place, {}});
+  }
+  if (losses.none()) return losses.unread.empty() ? ExitCode::ok : ExitCode::partly;
+  if (!options.apply) {
+    if (!common.quiet && !common.json) print_line("`cmpost restore-check --apply` brings it back");
+    return ExitCode::partly;
+  }
+  TRY(bring_back(*instance, losses));
+  if (!common.quiet && !common.json) {
+    print_line("brought back: " + std::to_string(losses.certificates.size()) + " certificates, " +
+               std::to_string(losses.revocations.size()) + " revocations");
+  }
+  return ExitCode::ok;
+}
+
+}  // namespace
+
+void add_restore_check(CommandLine line) {
+  auto* command = line.app.add_subcommand(
+      "restore-check", "what a restored ledger lacks of what has left the house");
+  auto options = std::make_shared<RestoreOptions>();
+  command->add_option("--from", options->from,
+                      "also look into these files or directories: answers, certificates, CRLs");
+  command->add_flag("--apply", options->apply, "bring all of it back");
+  command->callback(
+      [=] { line.action = [=, common = &line.options] { return check(*options, *common); }; });
+}
+
+}  // namespace cmpost

@@ -1,0 +1,111 @@
+#include "ca/published_crl.h"
+
+#include <algorithm>
+
+#include "base/files.h"
+#include "ca/ledger_rows.h"
+
+namespace cmpost {
+namespace {
+
+constexpr std::size_t kMaxCrlFile = std::size_t{1} << 30U;
+
+// The CRL in the file as far as it says that it is this issuer's.
+Result<std::optional<CertificateList>> read_named(const std::string& path, const Issuer& issuer) {
+  if (path.empty() || !exists(path)) return std::nullopt;
+  ASSIGN_OR_RETURN(const auto contents, read_file(path, kMaxCrlFile));
+  auto list = CertificateList::from_file(contents);
+  // Anything else that lies there is no CRL of ours, and will be replaced by one.
+  if (!list || !list->issuer.same(issuer.certificate().subject())) return std::nullopt;
+  return std::move(*list);
+}
+
+Result<bool> is_signed_by(const CertificateList& list, const Issuer& issuer) {
+  ASSIGN_OR_RETURN(const auto key, issuer.certificate().public_key());
+  const auto verdict = verify(key, list.signatureAlgorithm, list.tbs, list.signature);
+  return verdict && *verdict == Verdict::good;
+}
+
+Result<bool> is_carried(Connection& ledger, ByteView serial) {
+  ASSIGN_OR_RETURN(auto* const row,
+                   ledger.statement("SELECT 1 FROM carried_revocation WHERE serial = ?"));
+  row->bind(1, serial);
+  ASSIGN_OR_RETURN(const bool found, row->step());
+  row->reset();
+  return found;
+}
+
+bool is_known(const std::optional<CertificateState>& state, const RevokedCertificate& entry,
+              bool is_news) {
+  if (entry.reason == CRLReason::removeFromCRL) return true;
+  if (entry.reason != CRLReason::certificateHold) return state == CertificateState::revoked;
+  if (!is_news) return state.has_value();  // a hold may have ended since
+  return state == CertificateState::held || state == CertificateState::revoked;
+}
+
+Result<std::optional<CertificateState>> state_of(Connection& ledger, ByteView serial) {
+  ASSIGN_OR_RETURN(auto* const row,
+                   ledger.statement("SELECT state FROM certificate WHERE serial = ?"));
+  row->bind(1, serial);
+  ASSIGN_OR_RETURN(const bool found, row->step());
+  const auto state = found ? certificate_state(row->text(0)) : std::nullopt;
+  row->reset();
+  return state;
+}
+
+std::string in_words(const CertificateList& list, const std::string& path) {
+  return "the CRL number " + std::to_string(list.crlNumber.value_or(0)) + " in " + path;
+}
+
+}  // namespace
+
+Result<std::optional<CertificateList>> read_published_crl(const std::string& path,
+                                                          const Issuer& issuer) {
+  ASSIGN_OR_RETURN(auto list, read_named(path, issuer));
+  if (!list) return std::nullopt;
+  ASSIGN_OR_RETURN(const bool own, is_signed_by(*list, issuer));
+  if (!own) return std::nullopt;
+  return list;
+}
+
+Result<std::vector<RevokedCertificate>> missing_revocations(Connection& ledger,
+                                                            const CertificateList& published) {
+  ASSIGN_OR_RETURN(const auto last, last_crl_number(ledger));
+  const bool is_news = published.crlNumber.value_or(0) > last;
+  std::vector<RevokedCertificate> missing;
+  for (const auto& entry : published.revokedCertificates) {
+    ASSIGN_OR_RETURN(const auto state, state_of(ledger, entry.userCertificate));
+    if (is_known(state, entry, is_news)) continue;
+    ASSIGN_OR_RETURN(const bool carried, is_carried(ledger, entry.userCertificate));
+    if (!carried) missing.push_back(entry);
+  }
+  return missing;
+}
+
+Result<std::uint64_t> highest_number_that_left(Connection& ledger, const Issuer& issuer,
+                                               const std::vector<std::string>& paths) {
+  ASSIGN_OR_RETURN(std::uint64_t highest, last_crl_number(ledger));
+  const auto known = highest;
+  for (const auto& path : paths) {
+    ASSIGN_OR_RETURN(const auto list, read_named(path, issuer));
+    if (!list) continue;
+    const auto number = list->crlNumber.value_or(0);
+    ASSIGN_OR_RETURN(const bool own, is_signed_by(*list, issuer));
+    if (!own && number <= known) continue;  // of the key before a roll-over
+    if (!own) {
+      return hold(in_words(*list, path) + " is newer than the ledger, and of another key",
+                  "was the ledger or the CA key restored? See docs/operations.md, \"Restore\"");
+    }
+    ASSIGN_OR_RETURN(const auto missing, missing_revocations(ledger, *list));
+    if (!missing.empty()) {
+      return hold(in_words(*list, path) + " revokes " + std::to_string(missing.size()) +
+                      " certificates that the ledger does not know as revoked",
+                  "the ledger is older than what has left: `cmpost restore-check` tells what is "
+                  "missing, and brings it back");
+    }
+    highest = std::max(highest, number);
+  }
+  return highest;
+}
+
+}  // namespace cmpost
