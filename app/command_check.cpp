@@ -6,6 +6,7 @@
 #include "app/lifetimes.h"
 #include "app/mail_probe.h"
 #include "app/output.h"
+#include "app/role_warnings.h"
 #include "app/sftp_probe.h"
 #include "mail/answer_signer.h"
 #include "mail/smime_opener.h"
@@ -68,13 +69,16 @@ Result<ExitCode> check(const CommonOptions& options, bool connect) {
   TRY(instance->ledger());
   ASSIGN_OR_RETURN(const auto warnings, find_lifetime_warnings(*instance));
   for (const auto& warning : warnings) std::fprintf(stderr, "cmpost: %s\n", warning.text.c_str());
+  ASSIGN_OR_RETURN(const auto roles, find_role_warnings(*instance));
+  for (const auto& text : roles) std::fprintf(stderr, "cmpost: %s\n", text.c_str());
   if (connect && log_in_everywhere(*instance, options) > 0) return ExitCode::failed;
   const auto incomplete = tell_incomplete_batches(*instance);
   const bool urgent = std::ranges::any_of(warnings, &LifetimeWarning::urgent);
-  if (!options.quiet && !urgent && incomplete == 0)
+  if (!options.quiet && !urgent && incomplete == 0 && roles.empty())
     print_line(instance->settings().file + ": all well");
   if (urgent) return ExitCode::failed;
-  return warnings.empty() && incomplete == 0 ? ExitCode::ok : ExitCode::partly;
+  const bool well = warnings.empty() && roles.empty() && incomplete == 0;
+  return well ? ExitCode::ok : ExitCode::partly;
 }
 
 }  // namespace

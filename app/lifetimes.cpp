@@ -34,6 +34,15 @@ class Warnings {
     note(judge(what, *crl.nextUpdate, now_, life / 3, life / 6));
     return {};
   }
+  // Of somebody else, who should have sent a newer one.
+  void foreign_list(const std::string& what, const RevocationList& list) {
+    const auto end = list.next_update();
+    if (!end || *end > now_) return;
+    all_.push_back({what,
+                    what + " is past its nextUpdate since " + to_iso8601(*end) +
+                        ": what was revoked since then is not known here",
+                    false});
+  }
   void no_crl() {
     all_.push_back({"the CRL", "there is no CRL yet; `cmpost crl issue` makes one", true});
   }
@@ -76,12 +85,25 @@ Result<void> look_at_crls(Instance& instance, Warnings& warnings) {
   return warnings.crl("the delta CRL", delta->second);
 }
 
+Result<void> look_at_foreign_lists(Instance& instance, Warnings& warnings) {
+  ASSIGN_OR_RETURN(const auto services, instance.services());
+  for (const auto& [name, channel] : services.channels) {
+    if (channel.crls == nullptr) continue;
+    for (const auto& list : *channel.crls->lists(instance.clock().now())) {
+      warnings.foreign_list(
+          "the CRL of " + printable(list.issuer().text()) + " in `crls` of channel " + name, list);
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<std::vector<LifetimeWarning>> find_lifetime_warnings(Instance& instance) {
   Warnings warnings(instance.clock().now());
   TRY(look_at_certificates(instance, warnings));
   TRY(look_at_crls(instance, warnings));
+  TRY(look_at_foreign_lists(instance, warnings));
   return std::move(warnings).take();
 }
 

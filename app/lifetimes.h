@@ -1,4 +1,4 @@
-// What is about to end: the CRL and the CA's own certificates.
+// What is about to end: the CRL and the CA's own certificates; what of others is too old.
 #pragma once
 
 #include <string>

@@ -195,6 +195,7 @@ ProtectionMethods read_protection(Section& table, const ProtectionMethods& fallb
 void read_roles(Section table, ChannelSettings& channel) {
   channel.trust_ra = table.paths("ra", NamedFile::Use::readable);
   channel.trust_ca = table.paths("ca", NamedFile::Use::readable);
+  channel.ra_without_purpose = table.flag("ra_without_purpose", false);
   table.finish();
 }
 

@@ -174,8 +174,12 @@ struct ChannelSettings {
   std::string state;
 
   // Policy, for the processor.
-  std::vector<std::string> trust;     // absolute paths of PEM files: who may sign requests here
-  std::vector<std::string> trust_ra;  // roles.ra: who may act as RA here
+  std::vector<std::string> trust;  // absolute paths of PEM files: who may sign requests here
+  // roles.ra: who may act as RA here. The certificates in these files do; below those of CAs among
+  // them, certificates with id-kp-cmcRA do.
+  std::vector<std::string> trust_ra;
+  // ... and, where this is said, certificates without any purpose.
+  bool ra_without_purpose = false;
   std::vector<std::string> trust_ca;  // roles.ca: CAs whose announcements are kept
   std::vector<std::string> crls;      // absolute paths: revocation lists of those others
   std::vector<std::string> profiles;  // names; the first is used when a request names none

@@ -264,6 +264,7 @@ namespace oid {
   X(id_ce_extKeyUsage, "2.5.29.37")                                \
   X(id_ce_freshestCRL, "2.5.29.46")                                \
   X(id_pe_authorityInfoAccess, "1.3.6.1.5.5.7.1.1")                \
+  X(anyExtendedKeyUsage, "2.5.29.37.0")                            \
   X(id_kp_serverAuth, "1.3.6.1.5.5.7.3.1")                         \
   X(id_kp_clientAuth, "1.3.6.1.5.5.7.3.2")                         \
   X(id_kp_codeSigning, "1.3.6.1.5.5.7.3.3")                        \

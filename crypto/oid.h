@@ -78,8 +78,9 @@ extern const Oid id_ce_subjectKeyIdentifier, id_ce_keyUsage, id_ce_subjectAltNam
     id_ce_certificateIssuer, id_ce_nameConstraints, id_ce_cRLDistributionPoints,
     id_ce_certificatePolicies, id_ce_authorityKeyIdentifier, id_ce_extKeyUsage, id_ce_freshestCRL,
     id_ce_subjectDirectoryAttributes, id_pe_authorityInfoAccess;
-extern const Oid id_kp_serverAuth, id_kp_clientAuth, id_kp_codeSigning, id_kp_emailProtection,
-    id_kp_timeStamping, id_kp_OCSPSigning, id_kp_cmcCA, id_kp_cmcRA, id_kp_cmKGA;
+extern const Oid anyExtendedKeyUsage, id_kp_serverAuth, id_kp_clientAuth, id_kp_codeSigning,
+    id_kp_emailProtection, id_kp_timeStamping, id_kp_OCSPSigning, id_kp_cmcCA, id_kp_cmcRA,
+    id_kp_cmKGA;
 extern const Oid id_at_commonName, id_at_serialNumber, id_at_countryName, id_at_localityName,
     id_at_stateOrProvinceName, id_at_organizationName, id_at_organizationalUnitName,
     id_at_emailAddress, id_at_domainComponent, id_at_userID, id_at_givenName, id_at_surname,

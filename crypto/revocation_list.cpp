@@ -1,11 +1,13 @@
 #include "crypto/revocation_list.h"
 
 #include <algorithm>
+#include <iterator>
 #include <mutex>
 
 #include "crypto/certificate_builder.h"
 #include "crypto/pem.h"
 #include "crypto/signature.h"
+#include "crypto/trust.h"
 
 namespace cmpost {
 
@@ -28,12 +30,28 @@ bool signs(const Certificate& authority, const CertificateList& list) {
   return verdict && *verdict == Verdict::good;
 }
 
+// Its entries may be about certificates of others (RFC 5280 5.2.5). Lists with a narrower scope,
+// for CAs, users or some reasons only, are taken for what they name.
+bool is_indirect(const CertificateList& list) {
+  constexpr der::Tag kIndirectCRL = 0x84;
+  if (list.issuingDistributionPoint.empty()) return false;
+  der::Reader reader(list.issuingDistributionPoint);
+  auto scope = reader.enter(der::kSequence);
+  if (!scope) return true;
+  while (!scope->at_end()) {
+    const auto field = scope->any();
+    if (!field || field->tag == kIndirectCRL) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 Result<RevocationList> RevocationList::from_der(ByteView der) {
   if (der.size() > kMaxCrl) return hold("CRL: larger than 64 MiB");
   auto state = std::make_shared<State>();
   ASSIGN_OR_RETURN(state->list, CertificateList::from_der(der));
+  if (is_indirect(state->list)) return hold("CRL: an indirect CRL, or its scope is malformed");
   // It says what has changed, releases too, and so nothing without the list that it adds to.
   if (state->list.baseCRLNumber) return hold("CRL: a delta CRL, where a complete one is needed");
   for (auto& revoked : state->list.revokedCertificates) {
@@ -80,14 +98,47 @@ bool RevocationList::signed_by(const Certificate& authority) const {
   return asked->second;
 }
 
+namespace {
+
+std::vector<Certificate> issuers_by_name(const Certificate& certificate,
+                                         const std::vector<Certificate>& chain,
+                                         const std::vector<Certificate>& authorities) {
+  std::vector<Certificate> found;
+  for (const auto* all : {&chain, &authorities}) {
+    std::ranges::copy_if(*all, std::back_inserter(found), [&](const Certificate& one) {
+      return one.subject_key() == certificate.issuer_key();
+    });
+  }
+  return found;
+}
+
+bool has_known_issuer(const Certificate& certificate, const std::vector<Certificate>& issuers) {
+  return std::ranges::any_of(issuers, [&](const Certificate& one) {
+    const auto issued = issued_by(certificate, one);
+    return issued && *issued;
+  });
+}
+
+bool is_revoked_by(const RevocationList& list, const Certificate& certificate,
+                   const std::vector<Certificate>& chain,
+                   const std::vector<Certificate>& authorities) {
+  if (!list.issuer().same(certificate.issuer()) || !list.names(certificate.serial_number())) {
+    return false;
+  }
+  const auto issuers = issuers_by_name(certificate, chain, authorities);
+  return std::ranges::any_of(issuers,
+                             [&](const Certificate& one) { return list.signed_by(one); }) ||
+         !has_known_issuer(certificate, issuers);
+}
+
+}  // namespace
+
 const Certificate* find_revoked(const std::vector<Certificate>& chain,
-                                const std::vector<RevocationList>& lists) {
-  for (std::size_t i = 0; i + 1 < chain.size(); ++i) {
+                                const std::vector<RevocationList>& lists,
+                                const std::vector<Certificate>& authorities) {
+  for (const auto& certificate : chain) {
     for (const auto& list : lists) {
-      if (list.issuer().same(chain[i].issuer()) && list.names(chain[i].serial_number()) &&
-          list.signed_by(chain[i + 1])) {
-        return &chain[i];
-      }
+      if (is_revoked_by(list, certificate, chain, authorities)) return &certificate;
     }
   }
   return nullptr;

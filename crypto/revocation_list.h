@@ -32,9 +32,13 @@ class RevocationList {
   std::shared_ptr<State> state_;
 };
 
-// The first certificate of a validated chain (signer first, anchor last) that a list by the
-// certificate above it names; nullptr when none is. The anchor itself is not looked up.
+// The first certificate of a validated chain (signer first, anchor last) that a list names;
+// nullptr when none is. The list has the name of its issuer, and is signed by the certificate above
+// it or another one of that name, in the chain or among the `authorities` that are known beside it:
+// so also by a newer key. The anchor is looked up, too: where nobody is known who has issued it,
+// the lists are believed without a signature, for that nothing is known must not keep it trusted.
 const Certificate* find_revoked(const std::vector<Certificate>& chain,
-                                const std::vector<RevocationList>& lists);
+                                const std::vector<RevocationList>& lists,
+                                const std::vector<Certificate>& authorities);
 
 }  // namespace cmpost

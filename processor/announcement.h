@@ -2,6 +2,7 @@
 #pragma once
 
 #include "ca/certificate_record.h"
+#include "ca/ledger.h"
 #include "processor/authority.h"
 #include "processor/request.h"
 #include "queue/job.h"
@@ -45,10 +46,10 @@ struct ReceivedAnnouncement {
   Bytes der;
 };
 // A Rejection says why it is not believed, to the log alone: an announcement is never answered.
-// Believed is what a CA of the channel's `roles.ca` has signed and whose content leads to one of
-// them: the new root by newWithOld, a certificate by its path, a CRL by its signature, a revocation
-// by the issuer's name.
-// `der` is the whole message, to be kept.
-Outcome<ReceivedAnnouncement> receive_announcement(const Request& request, ByteView der);
+// Believed is what a CA of the channel's `roles.ca` has signed (speaking_ca()) about itself: its
+// new root by newWithOld, a certificate or a CRL by its signature, a revocation by the issuer's
+// name. `der` is the whole message, to be kept.
+Outcome<ReceivedAnnouncement> receive_announcement(const Request& request, ByteView der,
+                                                   LedgerReader& ledger);
 
 }  // namespace cmpost

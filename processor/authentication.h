@@ -40,11 +40,15 @@ Outcome<CertificateHolder> judge_signer(const Certificate& signer,
                                         const Request& request, LedgerReader& ledger);
 
 // The certificates in extraCerts that can be read, and the one among them that the header points
-// at, of those that `fits`.
+// at, of those that `fits`; else one that the channel's settings name themselves.
 std::vector<Certificate> read_extra_certs(const Request& request);
-Checked<Certificate> find_sender_certificate(
-    const Request& request, const std::vector<Certificate>& extra_certs,
-    const std::function<bool(const Certificate&)>& fits = {});
+using SenderFilter = std::function<bool(const Certificate&)>;
+Checked<Certificate> find_sender_certificate(const Request& request,
+                                             const std::vector<Certificate>& extra_certs,
+                                             const SenderFilter& fits = {});
+// Whether senderKID means this certificate: by its subjectKeyIdentifier or, without that, by the
+// identifier of its key (RFC 5280 4.2.1.2, method 1).
+bool has_key_identifier(const Certificate& certificate, const Bytes& key_identifier);
 // the certificate is for this, and the sender is its subject.
 Checked<void> check_sender(const Certificate& certificate, KeyUsageBit usage,
                            const Request& request);

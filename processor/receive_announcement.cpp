@@ -1,8 +1,8 @@
 // Which announcements are believed.
-#include <algorithm>
-
 #include "cmp/protection.h"
 #include "processor/announcement.h"
+#include "processor/authentication.h"
+#include "processor/roles.h"
 
 namespace cmpost {
 namespace {
@@ -11,68 +11,62 @@ auto not_believed(std::string text) {
   return reject(PKIFailureInfo::signerNotTrusted, std::move(text));
 }
 
-std::vector<Certificate> certificates_of(const Request& request) {
-  std::vector<Certificate> certificates;
-  for (const auto& extra : request.message.extraCerts) {
-    if (auto certificate = request.channel->signers.from_der(extra.der)) {
-      certificates.push_back(std::move(*certificate));
-    }
-  }
-  return certificates;
-}
+// Who speaks: the signer's certificate, and the CA of `roles.ca` that it speaks for.
+struct Speaker {
+  Certificate signer, ca;
+};
 
-Checked<Certificate> announcer(const std::vector<Certificate>& candidates,
-                               const PKIHeader& header) {
-  const auto sender = header.sender.directory_name();
-  for (const auto& candidate : candidates) {
-    const bool named = header.senderKID ? candidate.subject_key_identifier() == header.senderKID
-                                        : sender && candidate.subject().same(*sender);
-    if (named && candidate.allows(KeyUsageBit::digitalSignature)) return candidate;
-  }
-  return not_believed("extraCerts has no certificate of the signer");
-}
-
-Outcome<Certificate> verify_announcer(const Request& request,
-                                      const std::vector<Certificate>& helpers) {
+Outcome<Speaker> verify_speaker(const Request& request, LedgerReader& ledger) {
   if (protection_kind(request.message) != ProtectionKind::signature) {
     return not_believed("an announcement is signed");
   }
-  ASSIGN_OR_RETURN(const auto signer, announcer(helpers, request.message.header));
+  const auto helpers = read_extra_certs(request);
+  ASSIGN_OR_RETURN(const auto signer, find_sender_certificate(request, helpers));
+  TRY(check_sender(signer, KeyUsageBit::digitalSignature, request));
   const auto key = signer.public_key();
   if (!key) return not_believed("the signer's key cannot be used: " + key.error().what);
   TRY(verify_signature_protection(request.message, *key));
   ASSIGN_OR_RETURN(const auto path, request.channel->cas.check(signer, helpers, request.now));
-  if (path.verdict == PathVerdict::trusted) return signer;
-  return not_believed("the signer's certificate leads to no CA in `roles.ca` of this channel");
+  if (path.verdict != PathVerdict::trusted) {
+    return not_believed("the signer's certificate leads to no CA in `roles.ca` of this channel");
+  }
+  const auto ca = speaking_ca(path.chain, *request.channel);
+  if (!ca) {
+    return not_believed(
+        "the signer is no CA in `roles.ca` of this channel, nor has it a "
+        "certificate of one for id-kp-cmcCA");
+  }
+  TRY(check_not_revoked(path.chain, request, ledger));
+  return Speaker{signer, *ca};
 }
 
-// Whether the certificate was signed by one of the CAs itself.
-Outcome<bool> is_by_known_ca(const Certificate& certificate, const ChannelPolicy& channel) {
-  for (const auto& anchor : channel.cas.anchors()) {
-    ASSIGN_OR_RETURN(const bool by_it, issued_by(certificate, anchor));
-    if (by_it) return true;
-  }
-  return false;
+bool is_root_of(const Certificate& certificate, const Name& name) {
+  return certificate.is_ca() && certificate.allows(KeyUsageBit::keyCertSign) &&
+         certificate.subject().same(name) && certificate.issuer().same(name);
 }
 
 // "newWithOld" is how who holds the old root learns to trust the new one (RFC 9810 4.4.2.2).
 Outcome<void> check_new_root(const CMPCertificate& new_with_new, const CMPCertificate& new_with_old,
-                             const Request& request) {
+                             const Certificate& ca) {
   const auto root = Certificate::from_der(new_with_new.der);
   const auto link = Certificate::from_der(new_with_old.der);
   if (!root || !link) return not_believed("a certificate in it cannot be read");
-  ASSIGN_OR_RETURN(const bool linked, is_by_known_ca(*link, *request.channel));
-  if (linked && equal(root->spki(), link->spki())) return {};
-  return not_believed("newWithOld is not signed by a root that this channel knows");
+  if (!is_root_of(*root, ca.subject()) || !is_root_of(*link, ca.subject())) {
+    return not_believed("a certificate in it is not one of the CA that announces it");
+  }
+  ASSIGN_OR_RETURN(const bool linked, issued_by(*link, ca));
+  ASSIGN_OR_RETURN(const bool self_signed, issued_by(*root, *root));
+  if (linked && self_signed && equal(root->spki(), link->spki())) return {};
+  return not_believed("newWithOld is not signed by the CA that announces it");
 }
 
 struct ContentCheck {
   const Request& request;
-  const std::vector<Certificate>& helpers;
+  const Certificate& ca;  // that speaks, of itself only
 
   Outcome<void> operator()(const body::ckuann& body) const {
     if (const auto* old_form = std::get_if<CAKeyUpdAnnContent>(&body.content)) {
-      return check_new_root(old_form->newWithNew, old_form->newWithOld, request);
+      return check_new_root(old_form->newWithNew, old_form->newWithOld, ca);
     }
     const auto& update = std::get<RootCaKeyUpdateContent>(body.content);
     //
@@ -80,16 +74,15 @@ struct ContentCheck {
       return not_believed("RootCaKeyUpdateContent needs pvno 3");
     }
     if (!update.newWithOld) return not_believed("newWithOld is missing");
-    return check_new_root(update.newWithNew, *update.newWithOld, request);
+    return check_new_root(update.newWithNew, *update.newWithOld, ca);
   }
 
   Outcome<void> operator()(const body::cann& body) const {
     const auto certificate = Certificate::from_der(body.certificate.der);
     if (!certificate) return not_believed("the certificate cannot be read");
-    ASSIGN_OR_RETURN(const auto path,
-                     request.channel->cas.check(*certificate, helpers, request.now));
-    if (path.verdict == PathVerdict::trusted) return {};
-    return not_believed("the announced certificate leads to no CA that this channel knows");
+    ASSIGN_OR_RETURN(const bool own, issued_by(*certificate, ca));
+    if (own) return {};
+    return not_believed("the announced certificate is not of the CA that announces it");
   }
 
   Outcome<void> operator()(const body::rann& body) const {
@@ -99,11 +92,7 @@ struct ContentCheck {
       return not_believed("its status is no revocation (R-264)");
     }
     const auto issuer = content.certId.issuer.directory_name();
-    const auto& anchors = request.channel->cas.anchors();
-    const bool known = issuer && std::ranges::any_of(anchors, [&](const Certificate& anchor) {
-                         return anchor.subject().same(*issuer);
-                       });
-    if (known) return {};
+    if (issuer && issuer->same(ca.subject())) return {};
     return not_believed("it is about a certificate of another CA");
   }
 
@@ -115,14 +104,12 @@ struct ContentCheck {
   Outcome<void> check_crl(const Bytes& der) const {
     const auto crl = CertificateList::from_der(der);
     if (!crl) return not_believed("a CRL cannot be read: " + crl.error().what);
-    for (const auto& anchor : request.channel->cas.anchors()) {
-      if (!anchor.subject().same(crl->issuer)) continue;
-      const auto key = anchor.public_key();
-      if (!key) continue;
+    const auto key = ca.public_key();
+    if (key && ca.allows(KeyUsageBit::cRLSign) && ca.subject().same(crl->issuer)) {
       const auto verdict = verify(*key, crl->signatureAlgorithm, crl->tbs, crl->signature);
       if (verdict && *verdict == Verdict::good) return {};
     }
-    return not_believed("a CRL is not signed by a CA that this channel knows");
+    return not_believed("a CRL is not signed by the CA that announces it");
   }
 
   template <typename Other>
@@ -133,16 +120,16 @@ struct ContentCheck {
 
 }  // namespace
 
-Outcome<ReceivedAnnouncement> receive_announcement(const Request& request, ByteView der) {
-  const auto helpers = certificates_of(request);
-  ASSIGN_OR_RETURN(const auto signer, verify_announcer(request, helpers));
-  TRY(std::visit(ContentCheck{request, helpers}, request.message.body));
+Outcome<ReceivedAnnouncement> receive_announcement(const Request& request, ByteView der,
+                                                   LedgerReader& ledger) {
+  ASSIGN_OR_RETURN(const auto speaker, verify_speaker(request, ledger));
+  TRY(std::visit(ContentCheck{request, speaker.ca}, request.message.body));
   ReceivedAnnouncement received;
   received.digest = request.digest;
   received.at = request.now;
   received.channel = request.channel->settings.name;
   received.body = body_name(request.message.body);
-  received.sender = signer.subject().text();
+  received.sender = speaker.signer.subject().text();
   received.der = to_bytes(der);
   return received;
 }

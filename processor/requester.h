@@ -31,7 +31,7 @@ struct CertificateHolder {
     end_entity,  // of this PKI: the ledger knows the certificate
     vendor,      // of a PKI that the channel trusts for first enrolment
     ra,          // may speak for others
-    ca           // of `roles.ca`: may ask for a cross certificate
+    ca           // speaks for one of `roles.ca`: may ask for a cross certificate
   };
   Certificate certificate;
   Role role = Role::end_entity;
@@ -42,6 +42,7 @@ struct CertificateHolder {
     kem  // KemBasedMac with its KEM key
   };
   Proof proof = Proof::signature;
+  std::optional<Certificate> speaks_for{};  // ca: which one
 };
 
 // What an answer is MACed with.

@@ -114,7 +114,7 @@ Result<void> Responder::recall_certificates() {
 
 // kept when believed, never answered.
 Outcome<void> Responder::hear() {
-  ASSIGN_OR_RETURN(auto received, receive_announcement(at_.request, arrival_.der));
+  ASSIGN_OR_RETURN(auto received, receive_announcement(at_.request, arrival_.der, *at_.ledger));
   ignored_ = received.body + " of " + received.sender + " is kept";
   at_.decision.effects.audit.push_back(answered_entry(at_.request, received.sender, "", *ignored_));
   at_.decision.effects.announcement = std::move(received);

@@ -239,10 +239,7 @@ Checked<void> check_extensions(const SanRule& san, const Rights& rights, const P
 }
 
 bool is_own(const Rights& rights, const Name& subject) {
-  if (!rights.own) return false;
-  // whose own key or one that it certified has signed the message.
-  const bool as_ca = rights.kind == RequesterKind::ca && rights.own->issuer().same(subject);
-  return as_ca || rights.own->subject().same(subject);
+  return rights.own && rights.own->subject().same(subject);
 }
 
 Checked<void> check_subject(const Rights& rights, const Name& subject) {
@@ -384,7 +381,8 @@ Result<Rights> rights_of(const Requester& requester, const ChannelPolicy& channe
   }
   const auto& holder = *requester.certificate();
   auto rights = rights_of(holder, channel);
-  rights.own = holder.certificate;
+  // what speaks for a CA asks in the name of that CA, not in its own.
+  rights.own = holder.speaks_for ? *holder.speaks_for : holder.certificate;
   return rights;
 }
 

@@ -53,7 +53,7 @@ Result<void> write_nested(const std::string& directory, std::size_t count, std::
   ASSIGN_OR_RETURN(const Vendor vendor, Vendor::create(devices, random, now));
   ASSIGN_OR_RETURN(const Vendor ras, Vendor::create(1, random, now, "CN=RA Root,O=Fleet"));
   write_plainly(directory + "/vendor.pem", view_of(vendor.root().to_pem()));
-  write_plainly(directory + "/ra.pem", view_of(ras.root().to_pem()));
+  write_plainly(directory + "/ra.pem", view_of(ras.device(0).certificate.to_pem()));
   std::vector<Bytes> members;
   for (std::size_t i = 0; i < count; ++i) {
     ASSIGN_OR_RETURN(auto member, make_signed_request(vendor.device(i), random, now));

@@ -30,6 +30,7 @@ class Elsewhere {
  public:
   explicit Elsewhere(CaUnderTest& here)
       : here_(here), root("CN=Elsewhere", here.clock.now(), here.random) {
+    root.purposes = {oid::id_kp_cmcCA};
     root.certify(signer, "CN=Elsewhere CMP", here.clock.now(), here.random);
     listen_to(here, root.certificate);
   }

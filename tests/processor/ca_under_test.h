@@ -59,12 +59,14 @@ struct OtherRoot {
     tbs.notAfter = now + std::chrono::hours(24 * 365);
     tbs.subjectPublicKeyInfo = to_bytes(holder.key.public_key().spki());
     tbs.extensions = {subject_key_identifier_extension(holder.key.public_key().key_identifier())};
+    if (!purposes.empty()) tbs.extensions.push_back(extended_key_usage_extension(purposes));
     holder.certificate =
         must(Certificate::from_der(must(sign_certificate(tbs, credential.signer))));
   }
 
   Credential credential;
   Certificate certificate;
+  std::vector<Oid> purposes{};  // of the certificates that it makes
 };
 
 class CaUnderTest {
@@ -76,6 +78,8 @@ class CaUnderTest {
       : vendor("CN=Vendor", clock.now(), random),
         ra_root("CN=RA Root", clock.now(), random),
         other_ca("CN=Other CA", clock.now(), random) {
+    ra_root.purposes = {oid::id_kp_cmcRA};
+    other_ca.purposes = {oid::id_kp_cmcCA};
     const auto now = clock.now();
     Credential ca, cmp;
     const auto root = must(make_root(ca.key, name("CN=Test CA"), now - std::chrono::hours(1),

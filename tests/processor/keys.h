@@ -22,6 +22,9 @@ inline Certificate certified_by(const OtherRoot& root, const PublicKey& key,
   tbs.subjectPublicKeyInfo = to_bytes(key.spki());
   tbs.extensions = {subject_key_identifier_extension(key.key_identifier()),
                     key_usage_extension(usage)};
+  if (!root.purposes.empty()) {
+    tbs.extensions.push_back(extended_key_usage_extension(root.purposes));
+  }
   tbs.extensions.insert(tbs.extensions.end(), more.begin(), more.end());
   return must(Certificate::from_der(must(sign_certificate(tbs, root.credential.signer))));
 }
