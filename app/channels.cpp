@@ -27,7 +27,8 @@ Result<std::unique_ptr<Ingress>> make_mail_ingress(Instance& instance,
                            const DeliveryReport& report, const Bytes& mail) {
     return note_bounce(replies, name, key, report, mail);
   };
-  ASSIGN_OR_RETURN(auto smime, SmimeOpener::load(channel.mail.smime, instance.clock()));
+  ASSIGN_OR_RETURN(auto smime,
+                   SmimeOpener::load(channel.mail.smime, instance.clock(), channel.crls));
   return std::make_unique<MailIngress>(channel, std::move(source), spool.requests(), steady,
                                        bounced, std::move(smime));
 }

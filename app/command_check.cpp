@@ -17,7 +17,7 @@ namespace {
 // The certificates and keys that the channels name for themselves.
 Result<void> read_mail_keys(const Instance& instance) {
   for (const auto& channel : instance.settings().channels) {
-    const auto opener = SmimeOpener::load(channel.mail.smime, instance.clock());
+    const auto opener = SmimeOpener::load(channel.mail.smime, instance.clock(), channel.crls);
     if (!opener) return failure(Error(opener.error()).within("channel " + channel.name));
     const auto signer = AnswerSigner::load(channel.mail.smime);
     if (!signer) return failure(Error(signer.error()).within("channel " + channel.name));

@@ -34,6 +34,9 @@ class Warnings {
     note(judge(what, *crl.nextUpdate, now_, life / 3, life / 6));
     return {};
   }
+  void revoked(const std::string& what) {
+    all_.push_back({what, what + " is revoked: replace it", true});
+  }
   // Of somebody else, who should have sent a newer one.
   void foreign_list(const std::string& what, const RevocationList& list) {
     const auto end = list.next_update();
@@ -85,6 +88,29 @@ Result<void> look_at_crls(Instance& instance, Warnings& warnings) {
   return warnings.crl("the delta CRL", delta->second);
 }
 
+// What this CA has issued to itself, as far as the ledger knows it.
+Result<void> look_for_revoked(Instance& instance, Warnings& warnings) {
+  ASSIGN_OR_RETURN(const auto* const authority, instance.authority());
+  ASSIGN_OR_RETURN(auto* const ledger, instance.ledger());
+  ASSIGN_OR_RETURN(const auto reader, ledger->reader());
+  std::vector<std::pair<std::string, Certificate>> own = {
+      {"the certificate that protects answers", authority->cmp_certificate}};
+  for (const auto& one : authority->protocol_keys) {
+    own.emplace_back("the certificate of a protocol key", one.certificate);
+  }
+  if (authority->key_generator) {
+    own.emplace_back("the certificate of `kga_key`", authority->key_generator->chain.front());
+  }
+  for (const auto& [what, certificate] : own) {
+    ASSIGN_OR_RETURN(const auto record, reader->find(certificate.serial_number()));
+    const bool known = record && equal(record->der, certificate.der());
+    const bool revoked = known && (record->state == CertificateState::revoked ||
+                                   record->state == CertificateState::held);
+    if (revoked) warnings.revoked(what + " (" + certificate.serial_hex() + ")");
+  }
+  return {};
+}
+
 Result<void> look_at_foreign_lists(Instance& instance, Warnings& warnings) {
   ASSIGN_OR_RETURN(const auto services, instance.services());
   for (const auto& [name, channel] : services.channels) {
@@ -103,6 +129,7 @@ Result<std::vector<LifetimeWarning>> find_lifetime_warnings(Instance& instance) 
   Warnings warnings(instance.clock().now());
   TRY(look_at_certificates(instance, warnings));
   TRY(look_at_crls(instance, warnings));
+  TRY(look_for_revoked(instance, warnings));
   TRY(look_at_foreign_lists(instance, warnings));
   return std::move(warnings).take();
 }

@@ -17,7 +17,7 @@ Result<void> release_mail(JobQueue& requests, const JobId& id, const ChannelSett
     return hold("the mail was too large to be fetched",
                 "raise max_mail and move the mail from the quarantine folder back");
   }
-  ASSIGN_OR_RETURN(const auto smime, SmimeOpener::load(channel.mail.smime, clock));
+  ASSIGN_OR_RETURN(const auto smime, SmimeOpener::load(channel.mail.smime, clock, channel.crls));
   const auto judgement = judge_mail(mail, "released " + id.text(), channel, smime.get(), true);
   if (judgement.requests.empty()) {
     return hold(judgement.reason.empty() ? "there is no PKIMessage in the mail" : judgement.reason,

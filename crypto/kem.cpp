@@ -1,9 +1,13 @@
 #include "crypto/kem.h"
 
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
+#include <openssl/params.h>
 
 #include "crypto/agreed_mac.h"
 #include "crypto/native_key.h"
+#include "crypto/password_mac.h"
 
 namespace cmpost {
 namespace {
@@ -72,22 +76,98 @@ bool can_encapsulate(const PublicKey& key) {
   return name != nullptr && std::string_view(name).starts_with("ML-KEM-");
 }
 
-Result<Encapsulated> encapsulate(const PublicKey& key) {
-  if (!can_encapsulate(key)) return hold("a key " + key.description() + " cannot encapsulate");
-  const bool rsa = is_rsa(key);
-  const auto context = kem_context(key.native().pkey.get(), rsa, true);
+namespace {
+
+using BnPtr = std::unique_ptr<BIGNUM, FreeWith<BN_clear_free>>;
+using BnCtxPtr = std::unique_ptr<BN_CTX, FreeWith<BN_CTX_free>>;
+
+BnPtr number(const EVP_PKEY* pkey, const char* name) {
+  BIGNUM* found = nullptr;
+  if (EVP_PKEY_get_bn_param(pkey, name, &found) != 1) return nullptr;
+  return BnPtr(found);
+}
+
+// `size` octets from the seed: SHA-256 of it and a counter.
+Bytes expanded(ByteView seed, std::size_t size) {
+  Bytes all;
+  for (std::uint8_t counter = 0; all.size() < size; ++counter) {
+    Bytes input = to_bytes(seed);
+    input.push_back(counter);
+    append(all, sha256(input));
+    OPENSSL_cleanse(input.data(), input.size());
+  }
+  all.resize(size);
+  return all;
+}
+
+// RSASVE (NIST SP 800-56B 7.2.1.2) with z from the seed; eight octets more than the modulus has
+// leave no bias in the remainder.
+Result<Encapsulated> encapsulate_to_rsa(const PublicKey& key, ByteView seed) {
+  const auto* pkey = key.native().pkey.get();
+  const BnCtxPtr context(BN_CTX_new());
+  const auto n = number(pkey, OSSL_PKEY_PARAM_RSA_N), e = number(pkey, OSSL_PKEY_PARAM_RSA_E);
+  const BnPtr c(BN_new());
+  if (!context || !n || !e || !c) return openssl_failure("cannot encapsulate");
+  const auto size = static_cast<std::size_t>(BN_num_bytes(n.get()));
+  auto octets = expanded(seed, size + 8);
+  const BnPtr z(BN_bin2bn(octets.data(), static_cast<int>(octets.size()), nullptr));
+  OPENSSL_cleanse(octets.data(), octets.size());
+  Encapsulated result{to_algorithm(RsaKem{}), Bytes(size), Bytes(size)};
+  const auto whole = static_cast<int>(size);
+  if (!z || BN_nnmod(z.get(), z.get(), n.get(), context.get()) != 1 ||
+      BN_mod_exp(c.get(), z.get(), e.get(), n.get(), context.get()) != 1 ||
+      BN_bn2binpad(z.get(), result.shared_secret.data(), whole) != whole ||
+      BN_bn2binpad(c.get(), result.ciphertext.data(), whole) != whole) {
+    return openssl_failure("cannot encapsulate");
+  }
+  ASSIGN_OR_RETURN(result.shared_secret, rsa_secret({}, std::move(result.shared_secret)));
+  return result;
+}
+
+// What EVP_PKEY_encapsulate() gives; `seed`: for KEMs that take one instead of chance.
+Result<Encapsulated> encapsulate_with(EVP_PKEY_CTX* context, ByteView seed) {
+  if (!seed.empty()) {
+    // OSSL_KEM_PARAM_IKME, which OpenSSL 3.0 does not name yet.
+    auto octets = to_bytes(seed);
+    const OSSL_PARAM parameters[] = {
+        OSSL_PARAM_construct_octet_string("ikme", octets.data(), octets.size()),
+        OSSL_PARAM_construct_end()};
+    if (EVP_PKEY_CTX_set_params(context, parameters) != 1) {
+      return openssl_failure("cannot encapsulate");
+    }
+  }
   std::size_t ciphertext_size = 0, secret_size = 0;
-  if (!context ||
-      EVP_PKEY_encapsulate(context.get(), nullptr, &ciphertext_size, nullptr, &secret_size) != 1) {
+  if (EVP_PKEY_encapsulate(context, nullptr, &ciphertext_size, nullptr, &secret_size) != 1) {
     return openssl_failure("cannot encapsulate");
   }
   Encapsulated result{{}, Bytes(ciphertext_size), Bytes(secret_size)};
-  if (EVP_PKEY_encapsulate(context.get(), result.ciphertext.data(), &ciphertext_size,
+  if (EVP_PKEY_encapsulate(context, result.ciphertext.data(), &ciphertext_size,
                            result.shared_secret.data(), &secret_size) != 1) {
     return openssl_failure("cannot encapsulate");
   }
   result.ciphertext.resize(ciphertext_size);
   result.shared_secret.resize(secret_size);
+  return result;
+}
+
+}  // namespace
+
+Result<Encapsulated> encapsulate(const PublicKey& key, ByteView seed) {
+  if (!can_encapsulate(key)) return hold("a key " + key.description() + " cannot encapsulate");
+  if (is_rsa(key)) return encapsulate_to_rsa(key, seed);
+  const auto context = kem_context(key.native().pkey.get(), false, true);
+  if (!context) return openssl_failure("cannot encapsulate");
+  ASSIGN_OR_RETURN(auto result, encapsulate_with(context.get(), seed));
+  result.kem = spki_algorithm(key);
+  return result;
+}
+
+Result<Encapsulated> encapsulate(const PublicKey& key) {
+  if (!can_encapsulate(key)) return hold("a key " + key.description() + " cannot encapsulate");
+  const bool rsa = is_rsa(key);
+  const auto context = kem_context(key.native().pkey.get(), rsa, true);
+  if (!context) return openssl_failure("cannot encapsulate");
+  ASSIGN_OR_RETURN(auto result, encapsulate_with(context.get(), {}));
   result.kem = rsa ? to_algorithm(RsaKem{}) : spki_algorithm(key);
   if (!rsa) return result;
   ASSIGN_OR_RETURN(result.shared_secret, rsa_secret({}, std::move(result.shared_secret)));

@@ -14,6 +14,8 @@ struct Encapsulated {
 };
 // Fresh at each call.
 Result<Encapsulated> encapsulate(const PublicKey& key);
+// The same for the same seed, which is as secret as the result.
+Result<Encapsulated> encapsulate(const PublicKey& key, ByteView seed);
 // An Error when algorithm, key and ciphertext do not belong together. A KEM that rejects implicitly
 // gives another secret instead.
 Result<Bytes> decapsulate(const PrivateKey& key, const AlgorithmIdentifier& kem,

@@ -3,6 +3,7 @@
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 
+#include "crypto/mac.h"
 #include "crypto/openssl.h"
 
 namespace cmpost {
@@ -89,6 +90,14 @@ Result<Bytes> SealingKey::seal(ByteView secret, std::string_view context, Random
     return openssl_failure(kCannotSeal);
   }
   return sealed;
+}
+
+Result<Bytes> SealingKey::derive(std::string_view purpose, ByteView about) const {
+  auto input = to_bytes(view_of("cmpost derives "));
+  append(input, view_of(purpose));
+  input.push_back(0);  // where the purpose ends
+  append(input, about);
+  return hmac_sha256(key_, input);
 }
 
 Result<Bytes> SealingKey::unseal(ByteView sealed, std::string_view context) const {

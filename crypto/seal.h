@@ -20,6 +20,10 @@ class SealingKey {
   Result<Bytes> seal(ByteView secret, std::string_view context, Random& random) const;
   Result<Bytes> unseal(ByteView sealed, std::string_view context) const;
 
+  // Secret octets that follow from the key, a purpose and what they are about, so that they need
+  // not be kept: nobody without the key can tell them from random ones.
+  Result<Bytes> derive(std::string_view purpose, ByteView about) const;
+
  private:
   explicit SealingKey(Bytes key) : key_(std::move(key)) {}
   Bytes key_;

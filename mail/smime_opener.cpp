@@ -27,22 +27,26 @@ bool has_nothing_for_us(const IncomingMail& mail) {
 }  // namespace
 
 SmimeOpener::SmimeOpener(const SmimeSettings& settings, std::optional<SmimeIdentity> identity,
-                         std::vector<Certificate> anchors, const Clock& clock)
+                         std::vector<Certificate> anchors, const Clock& clock,
+                         std::unique_ptr<CrlFiles> crls)
     : require_(settings.require),
       identity_(std::move(identity)),
       trust_(std::move(anchors)),
-      clock_(clock) {}
+      clock_(clock),
+      crls_(std::move(crls)) {}
 
 Result<std::shared_ptr<const SmimeOpener>> SmimeOpener::load(const SmimeSettings& settings,
-                                                             const Clock& clock) {
+                                                             const Clock& clock,
+                                                             std::vector<std::string> crls) {
   if (!settings.enabled) return nullptr;
   std::optional<SmimeIdentity> identity;
   if (!settings.key.empty()) {
     ASSIGN_OR_RETURN(identity, read_smime_identity(settings));
   }
   ASSIGN_OR_RETURN(auto anchors, read_smime_trust(settings));
+  ASSIGN_OR_RETURN(auto lists, CrlFiles::open(std::move(crls)));
   return std::shared_ptr<const SmimeOpener>(
-      new SmimeOpener(settings, std::move(identity), std::move(anchors), clock));
+      new SmimeOpener(settings, std::move(identity), std::move(anchors), clock, std::move(lists)));
 }
 
 Result<OpenedMail> SmimeOpener::open(ByteView raw, IncomingMail mail, const MailLimits& limits,
@@ -102,6 +106,9 @@ Result<std::string> SmimeOpener::doubt_about(const Certificate& signer,
   const auto who = "the certificate " + printable(signer.subject().text(), 100);
   ASSIGN_OR_RETURN(const auto path, trust_.check(signer, helpers, clock_.now()));
   if (path.verdict != PathVerdict::trusted) return who + " is not trusted: " + path.reason;
+  if (find_revoked(path.chain, *crls_->lists(clock_.now()), trust_.anchors()) != nullptr) {
+    return who + " or one above it is revoked";
+  }
   if (!may_sign_mails(signer)) return who + " is not one for signing mails";
   if (!from) return "From is not a single plain address";
   if (!speaks_for(signer, *from)) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "crypto/crl_files.h"
 #include "crypto/trust.h"
 #include "mail/smime_files.h"
 #include "mime/read_mail.h"
@@ -26,10 +27,12 @@ struct OpenedMail {
 // Any thread.
 class SmimeOpener {
  public:
-  // nullptr when the channel has no `smime`. The files are read here and not again. `clock` must
-  // outlive the object. An Error (hold) names the file that cannot be used.
+  // nullptr when the channel has no `smime`. The files are read here and not again, but for `crls`,
+  // the revocation lists of the channel. `clock` must outlive the object. An Error (hold) names the
+  // file that cannot be used.
   static Result<std::shared_ptr<const SmimeOpener>> load(const SmimeSettings& settings,
-                                                         const Clock& clock);
+                                                         const Clock& clock,
+                                                         std::vector<std::string> crls = {});
 
   // Opens layer by layer, at most kMostLayers; what is said about the mail itself (From, Reply-To,
   // Message-ID) stays that of `mail`, as read_mail() read it from `raw`. A mail without S/MIME is
@@ -46,7 +49,7 @@ class SmimeOpener {
 
  private:
   SmimeOpener(const SmimeSettings& settings, std::optional<SmimeIdentity> identity,
-              std::vector<Certificate> anchors, const Clock& clock);
+              std::vector<Certificate> anchors, const Clock& clock, std::unique_ptr<CrlFiles> crls);
 
   Result<Bytes> open_layer(WrappedContent content, IncomingMail::Wrapped wrapped, bool trusted,
                            const std::optional<Mailbox>& from, OpenedMail& opened) const;
@@ -61,6 +64,7 @@ class SmimeOpener {
   const std::optional<SmimeIdentity> identity_;
   const TrustStore trust_;
   const Clock& clock_;
+  const std::unique_ptr<CrlFiles> crls_;
 };
 
 }  // namespace cmpost

@@ -20,6 +20,9 @@ AuditEntry revoked_entry(const Revocation& revocation, std::string_view why);
 AuditEntry answered_entry(const Request& request, std::string_view requester,
                           std::string_view reply_body, std::string_view outcome);
 
+// The JSON of "message.not_recorded": how many messages of strangers have no record of their own.
+std::string not_recorded_detail(std::string_view channel, const StrangerCount::Seen& seen);
+
 // An archived private key leaves.
 AuditEntry recovered_entry(const CertificateRecord& record, const Request& request,
                            std::string_view requester);

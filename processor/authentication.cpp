@@ -51,6 +51,23 @@ Result<std::optional<KnownSecret>> find_secret(const Request& request, const Ver
   return KnownSecret{std::move(*secret), std::nullopt};
 }
 
+// From here on nobody finds it by asking, at whatever rate; what `cmpost secret add` makes has 130.
+// The owner of such a secret is always believed: a lock would only serve who wants him locked out.
+constexpr double kNoPassword = 112;  // bits
+
+Result<SecretLock::State> failures_of(const Secret& secret, const Request& request,
+                                      const Verifier& verifier) {
+  const auto& channel = request.channel->settings;
+  return SecretLock(verifier.ledger.connection())
+      .state(secret.reference, channel.name, request.peer, channel.mac, request.now);
+}
+
+Result<bool> is_locked(const Secret& secret, const Request& request, const Verifier& verifier) {
+  if (guessing_bits(secret.value) >= kNoPassword) return false;
+  ASSIGN_OR_RETURN(const auto state, failures_of(secret, request, verifier));
+  return state == SecretLock::State::locked;
+}
+
 constexpr std::size_t kMinBareKey = 16;  // octets
 
 tl::unexpected<Rejection> no_fitting_secret() {
@@ -72,10 +89,7 @@ Outcome<Requester> authenticate_by_secret(const Request& request, const Verifier
   ASSIGN_OR_RETURN(auto known, find_secret(request, verifier));
   if (!known) return no_fitting_secret();
   auto* const secret = &known->secret;
-  const auto& channel = request.channel->settings;
-  ASSIGN_OR_RETURN(const bool locked, SecretLock(verifier.ledger.connection())
-                                          .locked(secret->reference, channel.name, request.peer,
-                                                  channel.mac, request.now));
+  ASSIGN_OR_RETURN(const bool locked, is_locked(*secret, request, verifier));
   const bool bare = std::holds_alternative<MacScheme>(parameters);
   // What was believed when it came is believed when it has waited.
   if ((locked && request.waited == nullptr) || (bare && secret->value.size() < kMinBareKey))
@@ -205,10 +219,8 @@ Result<std::optional<SecretFailure>> failure_to_count(const Request& request,
   const auto* const secret = &known->secret;
   const auto& channel = request.channel->settings;
   // Beyond the limit nothing is counted: a flood must not prolong what it has brought about.
-  ASSIGN_OR_RETURN(const bool locked, SecretLock(verifier.ledger.connection())
-                                          .locked(secret->reference, channel.name, request.peer,
-                                                  channel.mac, request.now));
-  if (locked) return std::nullopt;
+  ASSIGN_OR_RETURN(const auto state, failures_of(*secret, request, verifier));
+  if (state != SecretLock::State::open) return std::nullopt;
   return SecretFailure{secret->reference, channel.name, request.peer, request.digest, request.now};
 }
 

@@ -10,9 +10,9 @@
 #include "cmp/pki_message.h"
 #include "config/settings.h"
 #include "crypto/certificate_cache.h"
+#include "crypto/crl_files.h"
 #include "crypto/password_mac.h"
 #include "crypto/trust.h"
-#include "processor/crl_files.h"
 
 namespace cmpost {
 

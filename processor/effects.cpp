@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "processor/announcement_table.h"
+#include "processor/audit_detail.h"
 #include "processor/revocation_passphrase.h"
 #include "processor/secret_store.h"
 #include "processor/transaction_table.h"
@@ -94,6 +95,17 @@ Result<bool> change_protections(const Effects& effects, LedgerWriter& writer, Ti
   return true;
 }
 
+// Whoever can write into a channel could fill the ledger otherwise, which is never shortened.
+Result<void> audit_stranger(const AuditEntry& entry, LedgerWriter& writer, Time now) {
+  ASSIGN_OR_RETURN(const auto seen,
+                   StrangerCount(writer.connection()).note(entry.stranger_on, now));
+  if (seen.left_out_before > 0) {
+    TRY(writer.audit("message.not_recorded", not_recorded_detail(entry.stranger_on, seen)));
+  }
+  if (!seen.is_recorded) return {};
+  return writer.audit(entry.event, entry.detail);
+}
+
 // From indices of members to rows; members without a row have no place in `pieces`.
 std::vector<ReplyPiece> located(const std::vector<ReplyPiece>& pieces, const MessageRows& rows) {
   std::vector<ReplyPiece> located;
@@ -150,7 +162,10 @@ Result<bool> apply_all(const Effects& effects, LedgerWriter& writer, Time now, M
   if (effects.announcement) {
     TRY(AnnouncementTable(writer.connection()).add(*effects.announcement));
   }
-  for (const auto& entry : effects.audit) TRY(writer.audit(entry.event, entry.detail));
+  for (const auto& entry : effects.audit) {
+    TRY(entry.stranger_on.empty() ? writer.audit(entry.event, entry.detail)
+                                  : audit_stranger(entry, writer, now));
+  }
   return true;
 }
 

@@ -37,6 +37,8 @@ struct SecretUse {
 struct AuditEntry {
   std::string event;   // "certificate.issued"
   std::string detail;  // JSON
+  // Of a message that nobody is known to have sent: the channel. Only so many an hour are kept.
+  std::string stranger_on{};
 };
 
 struct Effects {

@@ -29,11 +29,6 @@ const Bytes& transaction_id(const Request& request) {
   return *request.message.header.transactionID;
 }
 
-tl::unexpected<Rejection> no_kem_secret() {
-  return reject(PKIFailureInfo::badMessageCheck,
-                "no KEM ciphertext was given to the sender in this transaction");
-}
-
 Result<KemSecret> sealed_secret(const Request& request, Owner owner, ByteView ciphertext,
                                 ByteView shared_secret, const Verifier& verifier) {
   KemSecret secret;
@@ -60,18 +55,30 @@ Result<std::optional<Bytes>> unsealed_secret(const Request& request, Owner owner
 
 PKIBody genp(const Bytes& info) { return body::genp{{{oid::id_it_KemCiphertextInfo, info}}}; }
 
-Outcome<void> encapsulate_to(const CertificateHolder& asker, const Request& request,
-                             const Verifier& verifier, Answer& answer) {
-  ASSIGN_OR_RETURN(const auto key, usable_key(asker.certificate));
-  ASSIGN_OR_RETURN(const auto made, encapsulate(key));
-  ASSIGN_OR_RETURN(auto secret, sealed_secret(request, Owner::requester, made.ciphertext,
-                                              made.shared_secret, verifier));
-  secret.info = encode(KemCiphertextInfo{made.kem, made.ciphertext});
-  secret.credential = credential_of(asker);
-  answer.body = genp(secret.info);
-  answer.outcome = "a KEM ciphertext was given";
-  answer.effects.kem_secrets.push_back(std::move(secret));
-  return {};
+// The ciphertext that a requester's key has in this transaction, and the secret in it. Both follow
+// from our sealing key, so that a stranger's genm, which anybody may send with anybody's
+// certificate, leaves nothing here and pushes nobody out.
+Outcome<Encapsulated> encapsulated_to(const Certificate& certificate, const Request& request,
+                                      const Verifier& verifier) {
+  ASSIGN_OR_RETURN(const auto key, usable_key(certificate));
+  auto about = to_bytes(certificate.fingerprint());
+  append(about, transaction_id(request));
+  ASSIGN_OR_RETURN(auto seed, verifier.sealing_key.derive("kem", about));
+  auto made = encapsulate(key, seed);
+  wipe(seed);
+  if (!made) return failure(std::move(made).error());
+  return *std::move(made);
+}
+
+// A ciphertext that an earlier version has given out is in the ledger.
+Outcome<Bytes> secret_with(const Certificate& certificate, const Request& request,
+                           const Verifier& verifier) {
+  std::string credential;
+  ASSIGN_OR_RETURN(auto kept, unsealed_secret(request, Owner::requester, verifier, credential));
+  const auto own = "kem:" + to_hex(certificate.fingerprint());
+  if (kept && credential == own) return *std::move(kept);
+  ASSIGN_OR_RETURN(auto made, encapsulated_to(certificate, request, verifier));
+  return std::move(made.shared_secret);
 }
 
 }  // namespace
@@ -100,20 +107,15 @@ Outcome<Requester> authenticate_by_dh(const Request& request, const Verifier& ve
 Outcome<Requester> authenticate_by_kem(const Request& request, const Verifier& verifier) {
   ASSIGN_OR_RETURN(const auto parameters,
                    protection_mac(request.message, request.channel->mac_limits));
-  std::string credential;
-  ASSIGN_OR_RETURN(const auto secret,
-                   unsealed_secret(request, Owner::requester, verifier, credential));
-  if (!secret) return no_kem_secret();
-  TRY(verify_mac_protection(request.message, parameters, *secret));
   const auto extra_certs = read_extra_certs(request);
   ASSIGN_OR_RETURN(const auto sender,
                    find_sender_certificate(request, extra_certs, is_for_encapsulation));
   TRY(check_sender(sender, KeyUsageBit::keyEncipherment, request));
+  ASSIGN_OR_RETURN(const auto secret, secret_with(sender, request, verifier));
+  TRY(verify_mac_protection(request.message, parameters, secret));
   ASSIGN_OR_RETURN(auto holder, judge_signer(sender, extra_certs, request, verifier.ledger));
   holder.proof = CertificateHolder::Proof::kem;
-  Requester requester(std::move(holder));
-  if (requester.credential() != credential) return no_kem_secret();
-  return requester;
+  return Requester(std::move(holder));
 }
 
 bool asks_for_kem_ciphertext(const Request& request) {
@@ -128,21 +130,12 @@ Outcome<Answer> give_kem_ciphertext(const Request& request, const Verifier& veri
   ASSIGN_OR_RETURN(const auto sender,
                    find_sender_certificate(request, extra_certs, is_for_encapsulation));
   TRY(check_sender(sender, KeyUsageBit::keyEncipherment, request));
-  ASSIGN_OR_RETURN(auto asker, judge_signer(sender, extra_certs, request, verifier.ledger));
-  asker.proof = CertificateHolder::Proof::kem;  // is still to come
+  TRY(judge_signer(sender, extra_certs, request, verifier.ledger));
+  ASSIGN_OR_RETURN(const auto made, encapsulated_to(sender, request, verifier));
   Answer answer;
   answer.unprotected = true;
-  KemSecrets secrets(verifier.ledger.connection());
-  ASSIGN_OR_RETURN(const auto stored, secrets.find(transaction_id(request), Owner::requester));
-  if (!stored) {
-    TRY(encapsulate_to(asker, request, verifier, answer));
-    return answer;
-  }
-  if (stored->credential != credential_of(asker)) {
-    return reject(PKIFailureInfo::transactionIdInUse, "the transactionID has been used before");
-  }
-  answer.body = genp(stored->info);
-  answer.outcome = "the KEM ciphertext was given again";
+  answer.body = genp(encode(KemCiphertextInfo{made.kem, made.ciphertext}));
+  answer.outcome = "a KEM ciphertext was given";
   return answer;
 }
 

@@ -14,8 +14,8 @@ Outcome<Requester> authenticate_by_kem(const Request& request, const Verifier& v
 
 // Whether it is the unprotected genm that asks for a ciphertext.
 bool asks_for_kem_ciphertext(const Request& request);
-// verifies the KEM certificate and encapsulates. The same message again gets the same
-// ciphertext; the transactionID of another is transactionIdInUse.
+// verifies the KEM certificate and encapsulates. The same certificate gets the same
+// ciphertext in one transaction. Nothing is kept.
 // Whoever asks has proven nothing, and is no Requester: the answer is not protected either.
 Outcome<Answer> give_kem_ciphertext(const Request& request, const Verifier& verifier);
 

@@ -47,8 +47,11 @@ StoredMessage Proceeding::stored(const std::string& reply_body, const Bytes& rep
 }
 
 void Proceeding::note_in_audit(const std::string& reply_body) {
-  decision.effects.audit.push_back(
-      answered_entry(request, requester ? requester->text() : "", reply_body, decision.outcome));
+  auto entry =
+      answered_entry(request, requester ? requester->text() : "", reply_body, decision.outcome);
+  // The members of a batch come from who has protected it.
+  if (!requester && !in_batch) entry.stranger_on = request.channel->settings.name;
+  decision.effects.audit.push_back(std::move(entry));
 }
 
 void Proceeding::await_confirm(Transaction& after, const JobId& carrier) const {

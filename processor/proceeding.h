@@ -40,6 +40,7 @@ struct Proceeding {
   Decision keep_for_operator(std::string reason);
 
   const JobId job;
+  bool in_batch = false;  // what it is about came inside of another message
   const Envelope& envelope;
   const ProcessorServices& shared;
   LedgerReader* ledger = nullptr;  // of the worker that has it now

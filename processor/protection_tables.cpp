@@ -1,5 +1,6 @@
 #include "processor/protection_tables.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace cmpost {
@@ -42,10 +43,44 @@ CREATE TABLE rev_passphrase (
 ) WITHOUT ROWID;
 CREATE INDEX rev_passphrase_by_kid ON rev_passphrase (kid) WHERE kid <> x'';
 )sql"},
+    {4, R"sql(
+CREATE TABLE stranger_count (
+  channel TEXT PRIMARY KEY,
+  hour INTEGER NOT NULL,
+  count INTEGER NOT NULL
+) WITHOUT ROWID;
+)sql"},
 };
 
-Result<bool> SecretLock::locked(const std::string& reference, const std::string& channel,
-                                const std::string& peer, const MacSettings& limits, Time now) {
+Result<StrangerCount::Seen> StrangerCount::note(const std::string& channel, Time now) {
+  const auto hour = to_unix_micros(std::chrono::floor<std::chrono::hours>(now));
+  ASSIGN_OR_RETURN(
+      auto* const rows,
+      connection_.statement("SELECT hour, count FROM stranger_count WHERE channel = ?"));
+  rows->bind(1, std::string_view(channel));
+  ASSIGN_OR_RETURN(const bool found, rows->step());
+  const auto since = found ? rows->integer(0) : hour;
+  const auto before = found ? rows->integer(1) : 0;
+  rows->reset();
+  const bool same_hour = since == hour;
+  ASSIGN_OR_RETURN(auto* const put,
+                   connection_.statement("INSERT INTO stranger_count (channel, hour, count) VALUES "
+                                         "(?1, ?2, ?3) ON CONFLICT (channel) DO UPDATE SET hour = "
+                                         "?2, count = ?3"));
+  const auto count = same_hour ? before + 1 : 1;
+  put->bind(1, std::string_view(channel));
+  put->bind(2, hour);
+  put->bind(3, count);
+  TRY(put->execute());
+  Seen seen{count <= kRecordedAnHour, 0, from_unix_micros(since)};
+  if (!same_hour) seen.left_out_before = std::max<std::int64_t>(0, before - kRecordedAnHour);
+  return seen;
+}
+
+Result<SecretLock::State> SecretLock::state(const std::string& reference,
+                                            const std::string& channel, const std::string& peer,
+                                            const MacSettings& limits, Time now) {
+  constexpr std::uint32_t kMostRows = 1000;  // where the settings have no limit
   ASSIGN_OR_RETURN(
       auto* const rows,
       connection_.statement("SELECT count(*), count(CASE WHEN peer = ?1 THEN 1 END) FROM "
@@ -61,7 +96,11 @@ Result<bool> SecretLock::locked(const std::string& reference, const std::string&
   const auto reached = [](std::int64_t count, std::uint32_t limit) {
     return limit != 0 && count >= limit;
   };
-  return reached(from_peer, limits.lock_after) || reached(all, limits.lock_after_all);
+  // Where peers cannot be told apart, the owner is the same one as who guesses.
+  const bool told_apart = !peer.empty();
+  if (told_apart && reached(from_peer, limits.lock_after)) return State::locked;
+  if (reached(all, limits.lock_after_all)) return State::locked;
+  return limits.lock_after_all == 0 && all >= kMostRows ? State::full : State::open;
 }
 
 Result<void> SecretLock::count(const SecretFailure& failure, Time oldest) {

@@ -25,13 +25,19 @@ struct SecretFailure {
 
 // Views on a connection; thread and durability are the connection's.
 
-// Who guesses is stopped where the guesses come from; the others go on (threat-model.md).
+// Who guesses a password is stopped where the guesses come from; the others go on. What is
+// no password needs no lock (threat-model.md).
 class SecretLock {
  public:
   explicit SecretLock(Connection& connection) : connection_(connection) {}
 
-  // Whether the secret is not to be believed from this peer, on this channel, now.
-  Result<bool> locked(const std::string& reference, const std::string& channel,
+  // What the failures of a secret on a channel come to, seen by one peer.
+  enum class State {
+    open,
+    full,   // more are not counted, but nobody is locked out: all who share a channel are one peer
+    locked  // a password is not to be believed from this peer now
+  };
+  Result<State> state(const std::string& reference, const std::string& channel,
                       const std::string& peer, const MacSettings& limits, Time now);
   // Forgets what is older than the channel's lock_time.
   Result<void> count(const SecretFailure& failure, Time oldest);
@@ -44,14 +50,30 @@ class SecretLock {
   Connection& connection_;
 };
 
+// Messages whose protection does not hold, and which the audit log has one by one up to a limit.
+class StrangerCount {
+ public:
+  static constexpr std::int64_t kRecordedAnHour = 1000;  // and channel
+  struct Seen {
+    bool is_recorded = true;
+    std::int64_t left_out_before = 0;  // in the last hour that had any, which has ended
+    Time since{};                      // it began
+  };
+  explicit StrangerCount(Connection& connection) : connection_(connection) {}
+  Result<Seen> note(const std::string& channel, Time now);
+
+ private:
+  Connection& connection_;
+};
+
 // A shared secret for KemBasedMac.
 struct KemSecret {
-  enum class Owner { requester, authority };  // of the KEM key
+  enum class Owner { requester, authority };  // of the KEM key; new rows are the authority's
   Bytes transactionID;
   Owner owner = Owner::requester;
   Sha256 ciphertext{};     // digest: never taken for a second transaction
   std::string credential;  // requester: whose key it is
-  Bytes info;              // requester: the KemCiphertextInfo that was given out
+  Bytes info;              // requester: the KemCiphertextInfo; in rows of earlier versions only
   Bytes sealed;            // the secret, bound to kem_secret_context()
   Time at{};
 };

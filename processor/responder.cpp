@@ -18,6 +18,7 @@ namespace cmpost {
 Responder::Responder(Arrival arrival, const ProcessorServices& services)
     : arrival_(std::move(arrival)), at_(arrival_.job, arrival_.envelope, services) {
   at_.request.endorsed = arrival_.endorsed;
+  at_.in_batch = in_batch();
 }
 
 void Responder::read() {
@@ -102,8 +103,10 @@ Outcome<void> Responder::identify() {
 // (RFC 9483 3.3): what has opened the transaction has them.
 Result<void> Responder::recall_certificates() {
   const bool follows = at_.transaction && !opens_transaction(body());
-  const bool by_certificate = protection_kind(at_.request.message) == ProtectionKind::signature ||
-                              protection_kind(at_.request.message) == ProtectionKind::dh_based_mac;
+  const auto kind = protection_kind(at_.request.message);
+  const bool by_certificate = kind == ProtectionKind::signature ||
+                              kind == ProtectionKind::dh_based_mac ||
+                              kind == ProtectionKind::kem_based_mac;
   if (!follows || !by_certificate || !at_.request.message.extraCerts.empty()) return {};
   ASSIGN_OR_RETURN(const auto first, at_.table().first_message(at_.transaction->id));
   if (!first) return {};

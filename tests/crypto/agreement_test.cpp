@@ -64,6 +64,17 @@ TEST(Kem, RsaSecretComesBackOut) {
   EXPECT_NE(encapsulate(key.public_key()).value().ciphertext, one.ciphertext);
 }
 
+TEST(Kem, SameSeedGivesTheSameAndAnotherSomethingElse) {
+  const auto key = PrivateKey::generate("rsa:2048").value();
+  const auto first = encapsulate(key.public_key(), sha256(view_of("seed"))).value(),
+             again = encapsulate(key.public_key(), sha256(view_of("seed"))).value(),
+             other = encapsulate(key.public_key(), sha256(view_of("another"))).value();
+  EXPECT_EQ(first.ciphertext, again.ciphertext);
+  EXPECT_NE(first.ciphertext, other.ciphertext);
+  EXPECT_EQ(decapsulate(key, first.kem, first.ciphertext).value(), first.shared_secret);
+  EXPECT_EQ(decapsulate(key, other.kem, other.ciphertext).value(), other.shared_secret);
+}
+
 TEST(Kem, WhatDoesNotBelongTogetherIsAnError) {
   const auto key = PrivateKey::generate("rsa:2048").value();
   const auto one = encapsulate(key.public_key()).value();

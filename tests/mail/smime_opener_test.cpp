@@ -87,7 +87,7 @@ class Smime : public ::testing::Test {
     return to_bytes(text + std::string(text_of(desk_.read(file))));
   }
   MailJudgement judge(const Bytes& raw, bool trusted = false) const {
-    const auto smime = SmimeOpener::load(settings_.mail.smime, clock_).value();
+    const auto smime = SmimeOpener::load(settings_.mail.smime, clock_, settings_.crls).value();
     return judge_mail(raw, "1", settings_, smime.get(), trusted);
   }
   void expect_taken(const Bytes& raw) const {
@@ -120,6 +120,22 @@ TEST_F(Smime, WhatOpenSslWrapsIsOpened) {
   expect_taken(mail("enveloped"));
   encrypt("request", "authenticated", "-aes-256-gcm");
   expect_taken(mail("authenticated"));
+}
+
+TEST_F(Smime, RevokedSignerCountsAsNone) {
+  sign("site", "request", "clear");
+  require(Require::signature);
+  expect_taken(mail("clear"));
+  const auto& all = people();
+  TBSCertList list;
+  list.issuer = all.ca.certificate.subject();
+  list.thisUpdate = clock_.now();
+  list.revokedCertificates.push_back(
+      {to_bytes(all.site.certificate.serial_number()), clock_.now(), {}, {}});
+  const auto crl = sign_crl(list, Signer::create(all.ca.key).value()).value();
+  desk_.write("ca.crl", std::string(text_of(crl)));
+  settings_.crls = {desk_.path("ca.crl")};
+  expect_refused(mail("clear"), "is revoked");
 }
 
 TEST_F(Smime, TheOlderCommandIsUnderstoodToo) {

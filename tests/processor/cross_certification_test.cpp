@@ -138,6 +138,29 @@ TEST_F(CrossTest, OnlyCasOfTheChannelAskAndForTheirOwnName) {
               Refuses("error", PKIFailureInfo::wrongIntegrity));
 }
 
+TEST_F(CrossTest, WhoSpeaksForACaHasACertificateForThatAndSpeaksForNoOther) {
+  const auto asks_below = [&](const std::vector<Oid>& purposes) {
+    ca.other_ca.purposes = purposes;
+    signer.certificate = certified_by(ca.other_ca, signer.key.public_key(), "CN=Other CMP",
+                                      {KeyUsageBit::digitalSignature}, ca);
+    return send({cross()});
+  };
+  EXPECT_EQ(body_name(asks_below({}).body), "error");
+  EXPECT_EQ(body_name(asks_below({oid::id_kp_serverAuth}).body), "error");
+  EXPECT_EQ(body_name(asks_below({oid::id_kp_cmcCA}).body), "ccp");
+  // A subordinate CA is named itself, and asks in the name of the one above it.
+  ca.other_ca.purposes = {};
+  signer.certificate = certified_by(ca.other_ca, signer.key.public_key(), "CN=Sub CA",
+                                    {KeyUsageBit::digitalSignature, KeyUsageBit::keyCertSign}, ca,
+                                    {basic_constraints_extension(true, std::nullopt)});
+  const auto both = ca.other_ca.certificate.to_pem() + signer.certificate->to_pem();
+  must(write_file(ca.directory / "ca.pem", view_of(both), 0644, IfExists::replace));
+  auto profiles = ca.channels.at("drop").profiles;
+  ca.configure("waiting = \"always\"\n");
+  ca.channels.at("drop").profiles = std::move(profiles);
+  EXPECT_THAT(send({cross()}), Refuses("ccp", PKIFailureInfo::notAuthorized));
+}
+
 TEST_F(CrossTest, ACaIsNobodyElseHere) {
   EXPECT_THAT(ca.talk(signed_by(ca, signer, ir(Credential(), "CN=Other CMP"))),
               Refuses("error", PKIFailureInfo::signerNotTrusted));

@@ -170,6 +170,80 @@ TEST(SecretLock, SameWrongMessageAgainCountsOnce) {
   EXPECT_EQ(status_in(ca.ask(with_mac(ca, ir(Credential())))).status, PKIStatus::accepted);
 }
 
+TEST(SecretLock, WhereAllShareOnePeerAFewWrongMacsLockNobodyOut) {
+  CaUnderTest ca("mac = { lock_after = 3 }\n");
+  for (int i = 0; i < 20; ++i) ca.ask(with_mac(ca, ir(Credential()), {}, "guess"));
+  EXPECT_EQ(status_in(ca.ask(with_mac(ca, ir(Credential())))).status, PKIStatus::accepted);
+}
+
+TEST(SecretLock, SecretThatIsNoPasswordIsAlwaysBelieved) {
+  CaUnderTest ca("mac = { lock_after = 3, lock_after_all = 4 }\n");
+  add_key(ca, "key", kKey);
+  for (int i = 0; i < 10; ++i) ca.ask(with_mac(ca, ir(Credential()), {}, "guess", "key"));
+  EXPECT_EQ(status_in(ca.ask(with_mac(ca, ir(Credential()), {}, kKey, "key"))).status,
+            PKIStatus::accepted);
+  EXPECT_EQ(must(SecretLock(ca.reader->connection()).failures("key", Time::min())), 4)
+      << "what an operator sees is bounded";
+}
+
+TEST(SecretLock, WhereNothingLocksFailuresAreStillBounded) {
+  CaUnderTest ca;
+  MacSettings never;
+  never.lock_after = never.lock_after_all = 0;
+  must(ca.ledger->write([&](LedgerWriter& writer) -> Result<void> {
+    SecretLock lock(writer.connection());
+    for (std::uint8_t i = 0; i < 250; ++i) {
+      for (std::uint8_t j = 0; j < 4; ++j) {
+        SecretFailure failure{"dev1", "drop", "", {}, ca.clock.now()};
+        failure.message = {i, j};
+        TRY(lock.count(failure, Time::min()));
+      }
+    }
+    ASSIGN_OR_RETURN(const auto state, lock.state("dev1", "drop", "", never, ca.clock.now()));
+    EXPECT_EQ(state, SecretLock::State::full);
+    return {};
+  }));
+}
+
+// What strangers send leaves little behind.
+
+std::int64_t rows_of(CaUnderTest& ca, const std::string& table) {
+  auto* const rows = must(ca.reader->connection().statement("SELECT count(*) FROM " + table));
+  EXPECT_TRUE(must(rows->step()));
+  const auto count = rows->integer(0);
+  rows->reset();
+  return count;
+}
+
+TEST(Strangers, AuditRecordsOfAnHourAreBoundedAndTheRestIsCounted) {
+  CaUnderTest ca;
+  const auto before = rows_of(ca, "audit");
+  const auto send = [&](int count) {
+    Effects effects;
+    effects.audit.push_back({"message.answered", "{}", "drop"});
+    must(ca.ledger->write([&](LedgerWriter& writer) -> Result<void> {
+      for (int i = 0; i < count; ++i) TRY(apply(effects, writer, ca.clock.now()));
+      return {};
+    }));
+  };
+  send(1005);
+  EXPECT_EQ(rows_of(ca, "audit") - before, StrangerCount::kRecordedAnHour);
+  ca.clock.advance(std::chrono::hours(1));
+  send(1);
+  const auto all = must(audit_records(ca.reader->connection(), before + 1000, 10));
+  ASSERT_EQ(all.size(), 2U);
+  EXPECT_EQ(all[0].event, "message.not_recorded");
+  EXPECT_THAT(all[0].detail, ::testing::HasSubstr("\"count\":\"5\""));
+}
+
+TEST(Strangers, OnlyWhatNobodyProvesToHaveSentIsOfAStranger) {
+  CaUnderTest ca;
+  const auto wrong = ca.decide(with_mac(ca, ir(Credential()), {}, "guess"));
+  EXPECT_EQ(wrong.effects.audit.back().stranger_on, "drop");
+  const auto right = ca.decide(with_mac(ca, ir(Credential())));
+  EXPECT_EQ(right.effects.audit.back().stranger_on, "");
+}
+
 //
 
 Bytes crl_of(const OtherRoot& root, const Certificate& revoked, Time now) {
@@ -336,6 +410,35 @@ TEST_F(KemTest, SameGenmAgainGivesTheSameCiphertext) {
   ca.open();  // as after a restart
   EXPECT_EQ(ciphertext_in(ca.ask(genm)).ct, ciphertext_in(first).ct);
   EXPECT_NE(ciphertext_in(ca.ask(asking())).ct, ciphertext_in(first).ct);
+}
+
+TEST_F(KemTest, GenmOfAStrangerLeavesNothingBehindAndPushesNobodyOut) {
+  const auto given = ca.ask(asking());
+  for (int i = 0; i < 20; ++i) ca.ask(asking());  // anybody may, with a certificate that is public
+  EXPECT_EQ(rows_of(ca, "kem_secret"), 0);
+  EXPECT_EQ(rows_of(ca, "tx"), 0);
+  const auto answer =
+      ca.ask(request(secret_in(given), ir(Credential(), "CN=serial 1"), same_tid(given)));
+  EXPECT_EQ(status_in(answer).status, PKIStatus::accepted);
+}
+
+TEST_F(KemTest, CiphertextOfAnEarlierVersionStillCounts) {
+  const auto made = must(encapsulate(peer.key.public_key()));
+  const auto tid = ca.random.bytes(16);
+  KemSecret kept;
+  kept.transactionID = tid;
+  kept.ciphertext = sha256(made.ciphertext);
+  kept.credential = "kem:" + to_hex(peer.certificate.fingerprint());
+  kept.sealed = must(ca.sealing_key.seal(made.shared_secret, kem_secret_context(tid), ca.random));
+  kept.at = ca.clock.now();
+  must(ca.ledger->write([&](LedgerWriter& writer) -> Result<void> {
+    TRY(KemSecrets(writer.connection()).add(kept, Time::min()));
+    return {};
+  }));
+  const MessageOptions in_it{.edit = [&](PKIHeader& header) { header.transactionID = tid; }};
+  EXPECT_EQ(
+      status_in(ca.ask(request(made.shared_secret, ir(Credential(), "CN=serial 1"), in_it))).status,
+      PKIStatus::accepted);
 }
 
 TEST_F(KemTest, SecretIsOfNoUseInAnotherTransaction) {

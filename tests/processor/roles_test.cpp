@@ -439,6 +439,51 @@ TEST_F(RevokedInEveryRole, PinnedCertificateOnAListOfItsIssuer) {
   }
 }
 
+TEST_F(RevokedInEveryRole, IntermediateOnAListOfTheAnchor) {
+  Credential between, device;
+  between.certificate = certify(
+      ca, ca.vendor.certificate, ca.vendor.credential, between.key.public_key(), "CN=between",
+      {basic_constraints_extension(true, std::nullopt),
+       key_usage_extension({KeyUsageBit::keyCertSign, KeyUsageBit::cRLSign})});
+  device.certificate =
+      certify(ca, *between.certificate, between, device.key.public_key(), "CN=serial 1", {});
+  const auto ask = [&] {
+    auto header =
+        first_header(ca, name("CN=serial 1"), device.key.public_key().key_identifier(), {});
+    return ca.ask(must(protect_with_signature(
+        std::move(header), ir(Credential(), "CN=serial 1"), device.signer,
+        {{to_bytes(device.certificate->der())}, {to_bytes(between.certificate->der())}})));
+  };
+  EXPECT_THAT(ask(), IsGranted());
+  list_in_crl(ca.vendor, *between.certificate);
+  ca.configure("crls = [\"list.crl\"]\n");
+  EXPECT_THAT(ask(), Refuses("error", PKIFailureInfo::certRevoked));
+}
+
+TEST_F(RevokedInEveryRole, AlsoWhoAsksForAKemCiphertextOrAgreesOnAKey) {
+  const AgreedParty kem("rsa:2048", ca.vendor, "CN=serial 1", KeyUsageBit::keyEncipherment, ca);
+  list_in_crl(ca.vendor, kem.certificate);
+  ca.configure("crls = [\"list.crl\"]\n");
+  auto header =
+      first_header(ca, name("CN=serial 1"), *kem.certificate.subject_key_identifier(), {});
+  header.generalInfo.clear();
+  EXPECT_THAT(
+      ca.ask(leave_unprotected(std::move(header), body::genm{{{oid::id_it_KemCiphertextInfo, {}}}},
+                               {{to_bytes(kem.certificate.der())}})),
+      Refuses("error", PKIFailureInfo::certRevoked));
+  const AgreedParty own("x25519", ca.ra_root, "CN=CA DH", KeyUsageBit::keyAgreement, ca),
+      peer("x25519", ca.vendor, "CN=serial 2", KeyUsageBit::keyAgreement, ca);
+  ca.authority->protocol_keys.push_back(own.protocol_key());
+  list_in_crl(ca.vendor, peer.certificate);
+  ca.configure("crls = [\"list.crl\"]\n");
+  EXPECT_THAT(
+      ca.ask(must(protect_with_mac(
+          first_header(ca, name("CN=serial 2"), *peer.certificate.subject_key_identifier(), {}),
+          ir(Credential(), "CN=serial 2"), make_dhbm_parameter(),
+          must(agree(peer.key, own.key.public_key())), {{to_bytes(peer.certificate.der())}}))),
+      Refuses("error", PKIFailureInfo::certRevoked));
+}
+
 TEST_F(RevokedInEveryRole, ListByANewerKeyOfTheIssuerCounts) {
   const OtherRoot newer("CN=RA Root", ca.clock.now(), ca.random);
   const auto ra = below(ca, ca.ra_root, {purposes({oid::id_kp_cmcRA})});

@@ -28,7 +28,8 @@ struct MailPersonWishes {
 
 inline Extensions extensions_of(const MailPersonWishes& wishes, const PublicKey& key) {
   if (wishes.ca) {
-    return {basic_constraints_extension(true, {}), key_usage_extension({KeyUsageBit::keyCertSign})};
+    return {basic_constraints_extension(true, {}),
+            key_usage_extension({KeyUsageBit::keyCertSign, KeyUsageBit::cRLSign})};
   }
   const auto id = sha256(key.spki());
   Extensions extensions = {

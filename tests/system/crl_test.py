@@ -26,7 +26,7 @@ class Crls(GenmTest):
         self.instance.set_in_channel("announce", '["crlann"]')
         offices = Vendor(self.workshop)
         self.office = offices.device("office")
-        self.instance.set_in_channel("roles", f'{{ ra = ["{offices.root}"] }}')
+        self.instance.set_in_channel("roles", f'{{ ra = ["{self.office[0]}"] }}')
         self.complete = self.instance.directory / "crl/complete.pem"
         self.delta = self.instance.directory / "crl/delta.pem"
         # The first CRL has no URL: a delta CRL would not fit it.

@@ -1,4 +1,4 @@
-#include "processor/crl_files.h"
+#include "crypto/crl_files.h"
 
 #include <sys/stat.h>
 
