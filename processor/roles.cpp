@@ -24,12 +24,15 @@ bool all_pass_on(const CertificatePath& path, const Oid& purpose) {
                      [&](const Certificate& one) { return passes_on(one, purpose); });
 }
 
+bool has_own_key(const Certificate& certificate, const ChannelPolicy& channel) {
+  return std::ranges::any_of(channel.own.anchors(), [&](const Certificate& root) {
+    return equal(root.spki(), certificate.spki());
+  });
+}
+
 // Signed with a key of this CA, whatever anchor the path goes on to.
 bool is_issued_here(const CertificatePath& path, std::size_t index, const ChannelPolicy& channel) {
-  const auto& own = channel.own.anchors();
-  if (index + 1 >= path.size()) return false;
-  return std::ranges::any_of(
-      own, [&](const Certificate& root) { return equal(root.spki(), path[index + 1].spki()); });
+  return index + 1 < path.size() && has_own_key(path[index + 1], channel);
 }
 
 // Says that this CA has issued it. A pinned certificate has nothing above it to tell by.
@@ -43,9 +46,8 @@ Outcome<void> check_ledger(const CertificatePath& path, std::size_t index, const
                            LedgerReader& ledger) {
   const auto& channel = *request.channel;
   const auto& certificate = path[index];
-  const auto& own = channel.own.anchors();
-  const bool is_own_root = std::ranges::find(own, certificate) != own.end();
-  if (is_own_root || !claims_to_be_ours(certificate, channel)) return {};
+  // Our own root, and what links its keys, are in no ledger.
+  if (has_own_key(certificate, channel) || !claims_to_be_ours(certificate, channel)) return {};
   ASSIGN_OR_RETURN(const auto record, find_unrevoked(certificate, ledger));
   // What the settings name themselves may be older than the ledger.
   if (!record && !is_issued_here(path, index, channel)) return {};

@@ -123,7 +123,7 @@ Checked<Certificate> find_sender_certificate(const Request& request,
   if (fits) std::erase_if(candidates, [&](const Certificate& one) { return !fits(one); });
   if (const auto* signer = pick_signer(candidates, header)) return *signer;
   if (const auto named = pick_named(request, fits)) return *named;
-  // without a senderKID, whoever sends nothing but his own certificate means it.
+  // Without a senderKID, and where no subject is the sender, the first is meant.
   if (!header.senderKID && !candidates.empty()) return candidates.front();
   return reject(PKIFailureInfo::badMessageCheck,
                 extra_certs.empty() ? "extraCerts has no certificate of the signer"
