@@ -60,6 +60,23 @@ TEST_F(LifetimesTest, DeltaCrlCountsUntilTheNextCompleteOne) {
   EXPECT_THAT(warnings(), IsEmpty());
 }
 
+TEST_F(LifetimesTest, ListOfAnotherCaThatIsTooOldIsNoAlarm) {
+  TBSCertList list;
+  list.issuer = Name::from_text("CN=Other CA").value();
+  list.thisUpdate = clock_.now();
+  list.nextUpdate = clock_.now() + 24h;
+  const auto key = PrivateKey::generate("ec:P-256").value();
+  const auto crl = sign_crl(list, Signer::create(key).value()).value();
+  ASSERT_THAT(write_file(directory_ / "other.crl", crl, 0644, IfExists::fail), IsOk());
+  insert_settings(directory_.path(), "profiles = [", "crls = [\"other.crl\"]\n");
+  instance_ = open_instance(directory_.path(), clock_);
+  EXPECT_THAT(warnings(), IsEmpty());
+  clock_.advance(25h);
+  ASSERT_THAT(warnings(), SizeIs(1));
+  EXPECT_FALSE(warnings()[0].urgent);
+  EXPECT_THAT(warnings()[0].text, HasSubstr("the CRL of CN=Other CA in `crls` of channel drop"));
+}
+
 TEST_F(LifetimesTest, CheckAndStatusTellByExitCodeAndWords) {
   const auto config = directory_ / "cmpost.toml";
   const auto run = [&](const char* command) {
