@@ -22,7 +22,7 @@ inline Certificate certified_by(const OtherRoot& root, const PublicKey& key,
   tbs.subjectPublicKeyInfo = to_bytes(key.spki());
   tbs.extensions = {subject_key_identifier_extension(key.key_identifier()),
                     key_usage_extension(usage)};
-  if (!root.purposes.empty()) {
+  if (!root.purposes.empty() && find(more, oid::id_ce_extKeyUsage) == nullptr) {
     tbs.extensions.push_back(extended_key_usage_extension(root.purposes));
   }
   tbs.extensions.insert(tbs.extensions.end(), more.begin(), more.end());
