@@ -56,6 +56,7 @@ Result<Time> read_expiry(const std::string& text, Time now) {
 }
 
 constexpr std::string_view kAny = "any";
+constexpr std::size_t kLeastKey = 14;  // octets, 112 bits; nobody types a password as octets
 
 Result<std::string> subject_of(const SecretOptions& options) {
   if (!options.subject) return subject_of_reference(options.references.front());
@@ -109,8 +110,10 @@ Result<ExitCode> add(const SecretOptions& options, const CommonOptions& common) 
   if (options.secret_file.empty()) {
     made = make_secret(instance->random());
     secret.value = to_bytes(std::string_view(made));
+    secret.is_key = true;
   } else {
     ASSIGN_OR_RETURN(secret.value, read_secret(options.secret_file, options.hex));
+    secret.is_key = options.hex && secret.value.size() >= kLeastKey;
   }
   bool added = false;
   TRY(ledger->write([&](LedgerWriter& writer) -> Result<void> {
@@ -146,6 +149,7 @@ std::string in_a_row(const std::vector<std::string>& texts, std::string_view if_
 
 json to_json(const Secret& secret, std::int64_t wrong_macs) {
   json value = {{"reference", secret.reference},
+                {"kind", secret.is_key ? "key" : "password"},
                 {"subject", secret.subject.empty() ? std::string(kAny) : secret.subject},
                 {"san", in_words(secret.san)},
                 {"profiles", secret.profiles},

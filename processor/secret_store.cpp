@@ -15,7 +15,8 @@ std::string context_of(std::string_view reference) { return "secret/" + std::str
 // How the database has lists and rules: one text each, "*" for any channel.
 constexpr char kSeparator = '\n';
 constexpr std::string_view kAnyChannel = "*";
-#define SECRET_COLUMNS "reference, subject, max_uses, uses, expires, added, san, profiles, channels"
+#define SECRET_COLUMNS \
+  "reference, subject, max_uses, uses, expires, added, san, profiles, channels, is_key"
 
 std::string joined(const std::vector<std::string>& texts) {
   std::string all;
@@ -58,6 +59,7 @@ Secret read_secret(const Statement& row) {
   secret.san = san_rule(split(row.text(6))).value_or(SanRule{SanRule::Kind::none});
   secret.profiles = split(row.text(7));
   secret.channels = read_channels(row.text(8));
+  secret.is_key = row.integer(9) != 0;
   return secret;
 }
 
@@ -119,8 +121,8 @@ Result<bool> SecretStore::add(const Secret& secret, Random& random) {
   ASSIGN_OR_RETURN(
       auto* const insert,
       connection_.statement("INSERT OR IGNORE INTO secret (reference, sealed, subject, "
-                            "max_uses, expires, added, san, profiles, channels) "
-                            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"));
+                            "max_uses, expires, added, san, profiles, channels, is_key) "
+                            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
   insert->bind(1, std::string_view(secret.reference));
   insert->bind(2, ByteView(sealed));
   insert->bind(3, std::string_view(secret.subject));
@@ -132,6 +134,7 @@ Result<bool> SecretStore::add(const Secret& secret, Random& random) {
   insert->bind(7, std::string_view(san));
   insert->bind(8, std::string_view(profiles));
   insert->bind(9, std::string_view(channels));
+  insert->bind(10, std::int64_t{secret.is_key ? 1 : 0});
   ASSIGN_OR_RETURN(const auto changed, insert->execute());
   return changed == 1;
 }

@@ -17,6 +17,9 @@ namespace cmpost {
 struct Secret {
   std::string reference;  // senderKID or the sender's CN selects it; 1 to 256 octets
   Bytes value;            // empty in listings
+  // It was made by chance, here or, as octets, elsewhere, so that nobody finds it by asking. What
+  // somebody typed may be a password, however long it is.
+  bool is_key = false;
   // What it may ask for (rights.h).
   std::string subject;  // a SubjectPattern, "" for any
   SanRule san;

@@ -115,6 +115,10 @@ ALTER TABLE wait_part ADD COLUMN why TEXT NOT NULL DEFAULT '';
 ALTER TABLE verdict ADD COLUMN object BLOB NOT NULL DEFAULT x'';
 ALTER TABLE verdict ADD COLUMN round INTEGER NOT NULL DEFAULT 0;
 )sql"},
+    // Of secrets that are there it is not known whether they are more than passwords.
+    {6, R"sql(
+ALTER TABLE secret ADD COLUMN is_key INTEGER NOT NULL DEFAULT 0;
+)sql"},
 };
 
 }  // namespace cmpost

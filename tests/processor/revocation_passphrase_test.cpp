@@ -138,6 +138,7 @@ TEST_F(PassphraseTest, IsFoundByItsLocalKeyIdToo) {
 }
 
 TEST_F(PassphraseTest, WhoGuessesIsStopped) {
+  ca.channels.at("drop").settings.mac.lock_after_all = 10;
   leave(sealed(kPass));
   for (int i = 0; i < 10; ++i) {
     EXPECT_THAT(ca.talk(rr_by("guess " + std::to_string(i), device)),
