@@ -155,7 +155,7 @@ Result<std::optional<Secret>> SecretStore::find(std::string_view reference) {
   ASSIGN_OR_RETURN(const bool found, rows->step());
   if (!found) return std::nullopt;
   auto secret = read_secret(*rows);
-  auto value = key_.unseal(rows->blob(9), context_of(reference));
+  auto value = key_.unseal(rows->blob(10), context_of(reference));
   rows->reset();
   ASSIGN_OR_RETURN(secret.value, std::move(value));
   return secret;
