@@ -63,6 +63,7 @@ Result<Time> read_expiry(const std::string& text, Time now) {
 }
 
 constexpr std::string_view kAny = "any";
+constexpr std::size_t kLeastKey = 14;  // octets, 112 bits; nobody types a password as octets
 
 Result<std::string> subject_of(const SecretOptions& options) {
   if (!options.subject) return subject_of_reference(options.references.front());
@@ -119,8 +120,10 @@ Result<ExitCode> add(const SecretOptions& options, const CommonOptions& common) 
   if (options.secret_file.empty()) {
     made = make_secret(instance->random());
     secret.value = to_bytes(std::string_view(made));
+    secret.is_key = true;
   } else {
     ASSIGN_OR_RETURN(secret.value, read_secret(options.secret_file, options.hex));
+    secret.is_key = options.hex && secret.value.size() >= kLeastKey;
   }
   bool added = false;
   TRY(ledger->write([&](LedgerWriter& writer) -> Result<void> {
@@ -177,6 +180,7 @@ Result<Failures> failures_of(const Secret& secret, Connection& connection) {
 json to_json(const Secret& secret, const Failures& wrong) {
   json value = {{"reference", secret.reference},
                 {"for", to_string(secret.purpose)},
+                {"kind", secret.is_key ? "key" : "password"},
                 {"subject", secret.subject.empty() ? std::string(kAny) : secret.subject},
                 {"san", in_words(secret.san)},
                 {"profiles", secret.profiles},

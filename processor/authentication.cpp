@@ -88,10 +88,6 @@ Result<std::optional<KnownSecret>> find_secret(const Request& request, const Ver
   return KnownSecret{std::move(*secret), std::nullopt};
 }
 
-// From here on nobody finds it by asking, at whatever rate; what `cmpost secret add` makes has 130.
-// The owner of such a secret is always believed: a lock would only serve who wants him locked out.
-constexpr double kNoPassword = 112;  // bits
-
 Result<SecretLock::State> failures_of(const Secret& secret, const Request& request,
                                       const Verifier& verifier) {
   const auto& channel = request.channel->settings;
@@ -99,10 +95,11 @@ Result<SecretLock::State> failures_of(const Secret& secret, const Request& reque
       .state(secret.reference, channel.name, request.peer, channel.mac, request.now);
 }
 
+// Whoever has a key is always believed: nobody finds it by asking, at whatever rate, so that a lock
+// would only serve who wants the owner locked out. The time must not tell one from a password.
 Result<bool> is_locked(const Secret& secret, const Request& request, const Verifier& verifier) {
-  if (guessing_bits(secret.value) >= kNoPassword) return false;
   ASSIGN_OR_RETURN(const auto state, failures_of(secret, request, verifier));
-  return state == SecretLock::State::locked;
+  return !secret.is_key && state == SecretLock::State::locked;
 }
 
 constexpr std::size_t kMinBareKey = 16;  // octets

@@ -16,7 +16,7 @@ std::string context_of(std::string_view key) { return "secret/" + std::string(ke
 constexpr char kSeparator = '\n';
 constexpr std::string_view kAnyChannel = "*";
 #define SECRET_COLUMNS \
-  "reference, subject, max_uses, uses, expires, added, san, profiles, channels, purpose"
+  "reference, subject, max_uses, uses, expires, added, san, profiles, channels, purpose, is_key"
 
 std::string joined(const std::vector<std::string>& texts) {
   std::string all;
@@ -63,6 +63,7 @@ Result<Secret> read_secret(const Statement& row) {
   secret.san = san_rule(split(row.text(6))).value_or(SanRule{SanRule::Kind::none});
   secret.profiles = split(row.text(7));
   secret.channels = read_channels(row.text(8));
+  secret.is_key = row.integer(10) != 0;
   return secret;
 }
 
@@ -161,8 +162,8 @@ Result<bool> SecretStore::add(const Secret& secret, Random& random) {
   ASSIGN_OR_RETURN(
       auto* const insert,
       connection_.statement("INSERT OR IGNORE INTO secret (reference, sealed, subject, "
-                            "max_uses, expires, added, san, profiles, channels, purpose) "
-                            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
+                            "max_uses, expires, added, san, profiles, channels, purpose, is_key) "
+                            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
   insert->bind(1, std::string_view(key));
   insert->bind(2, ByteView(sealed));
   insert->bind(3, std::string_view(secret.subject));
@@ -175,6 +176,7 @@ Result<bool> SecretStore::add(const Secret& secret, Random& random) {
   insert->bind(8, std::string_view(profiles));
   insert->bind(9, std::string_view(channels));
   insert->bind(10, to_string(secret.purpose));
+  insert->bind(11, std::int64_t{secret.is_key ? 1 : 0});
   ASSIGN_OR_RETURN(const auto changed, insert->execute());
   return changed == 1;
 }
@@ -200,7 +202,7 @@ Result<std::optional<Secret>> SecretStore::find(std::string_view reference, Secr
   ASSIGN_OR_RETURN(const bool found, rows->step());
   if (!found) return std::nullopt;
   auto secret = read_secret(*rows);
-  auto value = key_.unseal(rows->blob(10), context_of(key));
+  auto value = key_.unseal(rows->blob(11), context_of(key));
   rows->reset();
   TRY(secret);
   ASSIGN_OR_RETURN(secret->value, std::move(value));

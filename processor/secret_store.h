@@ -25,6 +25,9 @@ struct Secret {
   // 1 to 256 octets.
   std::string reference;
   Bytes value;  // empty in listings
+  // It was made by chance, here or, as octets, elsewhere, so that nobody finds it by asking. What
+  // somebody typed may be a password, however long it is.
+  bool is_key = false;
   // What it may ask for (rights.h).
   std::string subject;  // a SubjectPattern, "" for any
   SanRule san;

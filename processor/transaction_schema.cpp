@@ -122,6 +122,10 @@ UPDATE secret SET purpose = 'regToken' WHERE reference GLOB 'regToken/*';
 UPDATE secret SET purpose = 'authenticator' WHERE reference GLOB 'authenticator/*';
 ALTER TABLE message ADD COLUMN sealed INTEGER NOT NULL DEFAULT 0;
 )sql"},
+    // Of secrets that are there it is not known whether they are more than passwords.
+    {7, R"sql(
+ALTER TABLE secret ADD COLUMN is_key INTEGER NOT NULL DEFAULT 0;
+)sql"},
 };
 
 }  // namespace cmpost

@@ -178,12 +178,26 @@ TEST(SecretLock, WhereAllShareOnePeerAFewWrongMacsLockNobodyOut) {
 
 TEST(SecretLock, SecretThatIsNoPasswordIsAlwaysBelieved) {
   CaUnderTest ca("mac = { lock_after = 3, lock_after_all = 4 }\n");
-  add_key(ca, "key", kKey);
+  Secret key;
+  key.reference = "key";
+  key.value = to_bytes(kKey);
+  key.is_key = true;
+  key.channels.any = true;
+  ca.add(key);
   for (int i = 0; i < 10; ++i) ca.ask(with_mac(ca, ir(Credential()), {}, "guess", "key"));
   EXPECT_EQ(status_in(ca.ask(with_mac(ca, ir(Credential()), {}, kKey, "key"))).status,
             PKIStatus::accepted);
   EXPECT_EQ(must(SecretLock(ca.reader->connection()).failures("key", Time::min())), 4)
       << "what an operator sees is bounded";
+}
+
+TEST(SecretLock, WhatSomebodyTypedMayBeAPasswordHoweverLong) {
+  constexpr std::string_view kPhrase = "four score and seven years ago our fathers";
+  CaUnderTest ca("mac = { lock_after_all = 4 }\n");
+  add_key(ca, "phrase", kPhrase);
+  for (int i = 0; i < 5; ++i) ca.ask(with_mac(ca, ir(Credential()), {}, "guess", "phrase"));
+  EXPECT_THAT(ca.ask(with_mac(ca, ir(Credential()), {}, kPhrase, "phrase")),
+              Refuses("error", PKIFailureInfo::badMessageCheck));
 }
 
 TEST(SecretLock, WhereNothingLocksFailuresAreStillBounded) {
