@@ -102,14 +102,6 @@ AuditEntry contested_entry(const Job& job, const Conflict& conflict) {
                                    .text()};
 }
 
-std::string not_recorded_detail(std::string_view channel, const StrangerCount::Seen& seen) {
-  return JsonObject()
-      .add("channel", channel)
-      .add("count", std::to_string(seen.left_out_before))
-      .add("since", to_iso8601(seen.since))
-      .text();
-}
-
 AuditEntry recovered_entry(const CertificateRecord& record, const Request& request,
                            std::string_view requester) {
   return {"key.recovered", JsonObject()

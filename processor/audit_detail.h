@@ -28,9 +28,6 @@ std::string not_recorded_detail(std::string_view channel, const StrangerCount::S
 // A request whose answer has conflicted for good.
 AuditEntry contested_entry(const Job& job, const Conflict& conflict);
 
-// The JSON of "message.not_recorded": how many messages of strangers have no record of their own.
-std::string not_recorded_detail(std::string_view channel, const StrangerCount::Seen& seen);
-
 // An archived private key leaves.
 AuditEntry recovered_entry(const CertificateRecord& record, const Request& request,
                            std::string_view requester);
