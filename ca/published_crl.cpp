@@ -99,7 +99,8 @@ Result<std::uint64_t> highest_number_that_left(Connection& ledger, const Issuer&
     ASSIGN_OR_RETURN(const auto missing, missing_revocations(ledger, *list));
     if (!missing.empty()) {
       return hold(in_words(*list, path) + " revokes " + std::to_string(missing.size()) +
-                      " certificates that the ledger does not know as revoked",
+                      " certificates that the ledger does not know as revoked, such as " +
+                      to_hex(missing.front().userCertificate),
                   "the ledger is older than what has left: `cmpost restore-check` tells what is "
                   "missing, and brings it back");
     }
