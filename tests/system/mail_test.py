@@ -247,7 +247,8 @@ sign_answers = true
             smtp.sendmail("ee@test", ["ra@test"], mail)
 
     def test_a_site_enrols_and_verifies_the_answer(self):
-        self.assertIn("all well", self.instance.cmpost("check").stdout)
+        # The secret of the tests is for anybody: no mistake, but told.
+        self.assertIn("no mistakes", self.instance.cmpost("check").stdout)
         self.instance.serve()
         self.send_raw(self.wrapped(self.request("dev1")))
         (mail,) = self.answer_mails(1)

@@ -75,9 +75,12 @@ class SftpServer:
             place.mkdir(exist_ok=True)
             self.own(place)
         self.own(self.directory)
-        self.key = self.directory / "id"
+        # Beside the server's directory: its account could exchange what lies in there.
+        client = self.directory.with_name(self.directory.name + "-client")
+        client.mkdir(mode=0o700)
+        self.key = client / "id"
         run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.key)
-        shutil.copy(self.directory / "id.pub", self.directory / "authorized_keys")
+        shutil.copy(client / "id.pub", self.directory / "authorized_keys")
         self.new_host_key()
         self.start()
 
