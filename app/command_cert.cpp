@@ -218,8 +218,8 @@ Result<ExitCode> change(const CertOptions& options, const CommonOptions& common,
     TRY(ledger->write([&](LedgerWriter& writer) -> Result<void> {
       ASSIGN_OR_RETURN(changed, apply(writer, *record));
       if (!changed) return {};
-      auto detail =
-          json{{"serial", serial_text(record->serial)}, {"reason", options.reason}, {"why", "operator"}};
+      auto detail = json{
+          {"serial", serial_text(record->serial)}, {"reason", options.reason}, {"why", "operator"}};
       if (!options.invalid_since.empty()) detail["invalidityDate"] = options.invalid_since;
       return writer.audit(event, detail.dump());
     }));

@@ -1,5 +1,5 @@
-// What the names in a subjectAltName may look like (RFC 5280 4.2.1.6). Each answer is what is wrong,
-// in words; empty for a name that is right.
+// What the names in a subjectAltName may look like (RFC 5280 4.2.1.6). Each answer is what is
+// wrong, in words; empty for a name that is right.
 #pragma once
 
 #include <string>

@@ -95,7 +95,7 @@ struct SanKinds {
   bool dns = true, ip = true, email = true, uri = true, dirname = false;
   bool wildcards = false;  // "*.grid.example"
   int most = 20;           // names in one certificate
-  std::vector<std::string> uri_schemes = {"http", "https", "ldap", "ldaps",  "coap", "coaps",
+  std::vector<std::string> uri_schemes = {"http", "https", "ldap", "ldaps",  "coap",   "coaps",
                                           "urn",  "sip",   "sips", "spiffe", "opc.tcp"};
   friend bool operator==(const SanKinds&, const SanKinds&) = default;
 };
