@@ -199,7 +199,8 @@ Result<std::optional<Time>> read_invalid_since(const std::string& text) {
   return std::optional(std::chrono::floor<std::chrono::seconds>(*date));
 }
 
-using StateChange = std::function<Result<bool>(LedgerWriter&, const CertificateRecord&)>;
+using StateChange =
+    std::function<Result<std::optional<CertificateState>>(LedgerWriter&, const CertificateRecord&)>;
 
 // Each certificate in one commit, then one CRL for all.
 Result<ExitCode> change(const CertOptions& options, const CommonOptions& common, const char* event,
@@ -214,12 +215,14 @@ Result<ExitCode> change(const CertOptions& options, const CommonOptions& common,
       print_error(record.error());
       continue;
     }
-    bool changed = false;
+    std::optional<CertificateState> changed;
     TRY(ledger->write([&](LedgerWriter& writer) -> Result<void> {
       ASSIGN_OR_RETURN(changed, apply(writer, *record));
       if (!changed) return {};
-      auto detail = json{
-          {"serial", serial_text(record->serial)}, {"reason", options.reason}, {"why", "operator"}};
+      auto detail = json{{"serial", serial_text(record->serial)},
+                         {"state", to_string(*changed)},
+                         {"reason", options.reason},
+                         {"why", "operator"}};
       if (!options.invalid_since.empty()) detail["invalidityDate"] = options.invalid_since;
       return writer.audit(event, detail.dump());
     }));
@@ -294,10 +297,16 @@ void add_cert(CommandLine line) {
             "cessationOfOperation, certificateHold, privilegeWithdrawn, aACompromise");
       }
       ASSIGN_OR_RETURN(const auto since, read_invalid_since(options->invalid_since));
-      return change(*options, *common, "certificate.revoked", "is revoked already",
-                    [&](LedgerWriter& writer, const CertificateRecord& record) {
-                      return writer.revoke(record.serial, *reason, SystemClock().now(), since);
-                    });
+      return change(
+          *options, *common, "certificate.revoked", "is revoked already",
+          [&](LedgerWriter& writer,
+              const CertificateRecord& record) -> Result<std::optional<CertificateState>> {
+            ASSIGN_OR_RETURN(const bool done,
+                             writer.revoke(record.serial, *reason, SystemClock().now(), since));
+            if (!done) return std::nullopt;
+            return *reason == CRLReason::certificateHold ? CertificateState::held
+                                                         : CertificateState::revoked;
+          });
     };
   });
 
@@ -306,8 +315,11 @@ void add_cert(CommandLine line) {
   unrevoking->callback([=] {
     line.action = [=] {
       return change(*options, *common, "certificate.released", "is not on hold",
-                    [](LedgerWriter& writer, const CertificateRecord& record) {
-                      return writer.unrevoke(record.serial);
+                    [](LedgerWriter& writer,
+                       const CertificateRecord& record) -> Result<std::optional<CertificateState>> {
+                      ASSIGN_OR_RETURN(const bool done, writer.unrevoke(record.serial));
+                      if (!done) return std::nullopt;
+                      return record.held_from.value_or(CertificateState::valid);
                     });
     };
   });

@@ -129,7 +129,9 @@ Result<ExitCode> add(const SecretOptions& options, const CommonOptions& common) 
   TRY(ledger->write([&](LedgerWriter& writer) -> Result<void> {
     ASSIGN_OR_RETURN(added, SecretStore(writer.connection(), *key).add(secret, instance->random()));
     if (!added) return {};
-    ASSIGN_OR_RETURN(const auto digest, secret_digest(writer.connection(), secret.reference));
+    ASSIGN_OR_RETURN(
+        const auto digest,
+        secret_digest(writer.connection(), secret_key(secret.purpose, secret.reference)));
     return writer.audit("secret.added", json{{"reference", printable(secret.reference)},
                                              {"for", to_string(secret.purpose)},
                                              {"columns", digest.columns},

@@ -107,8 +107,10 @@ Checked<void> plan_release(const CertificateRecord& target, Effects& effects) {
     return reject(PKIFailureInfo::badCertId, "the certificate is not on hold");
   }
   effects.unrevocations.push_back(target.serial);
-  effects.audit.push_back(
-      {"certificate.released", "{\"serial\":\"" + to_hex(target.serial) + "\"}"});
+  const auto state = target.held_from.value_or(CertificateState::valid);
+  effects.audit.push_back({"certificate.released", "{\"serial\":\"" + to_hex(target.serial) +
+                                                       "\",\"state\":\"" +
+                                                       std::string(to_string(state)) + "\"}"});
   return {};
 }
 

@@ -5,6 +5,7 @@
 
 #include "ca/audit_replay.h"
 #include "crypto/algorithm.h"
+#include "processor/secret_store.h"
 #include "store/database_transaction.h"
 
 namespace cmpost {
@@ -44,6 +45,12 @@ std::optional<Bytes> serial_in(const json& detail) {
   octets->erase(octets->begin(), first == octets->end() ? first - 1 : first);
   if (octets->front() >= 0x80) octets->insert(octets->begin(), 0);
   return octets;
+}
+
+// As the table has it. Earlier versions had tokens among the MAC secrets, called as they are now.
+std::string key_in(const json& detail) {
+  const auto purpose = secret_purpose(text_in(detail, "for"));
+  return secret_key(purpose.value_or(SecretPurpose::mac), text_in(detail, "reference"));
 }
 
 // Only what is a plain column may be put into SQL.
@@ -108,7 +115,7 @@ class Comparison {
     if (event == "certificate.issued" || event == "instance.made") return issued(record.id, detail);
     if (event == "ca.rollover") return rolled_over(record.id, detail);
     if (event == "certificate.revoked") return revoked(record.id, detail);
-    if (event == "certificate.released") return becomes(record.id, detail, "valid", "");
+    if (event == "certificate.released") return released(record.id, detail);
     if (event == "certificate.changed") {
       return becomes(record.id, detail, text_in(detail, "state"), "");
     }
@@ -163,6 +170,12 @@ class Comparison {
     return becomes(record, detail, reason == "certificateHold" ? "held" : "revoked", reason);
   }
 
+  // Earlier versions made each one valid.
+  Result<void> released(std::int64_t record, const json& detail) {
+    const auto state = text_in(detail, "state");
+    return becomes(record, detail, state.empty() ? "valid" : state, "");
+  }
+
   Result<void> becomes(std::int64_t record, const json& detail, std::string_view state,
                        std::string_view reason) {
     const auto serial = serial_in(detail);
@@ -184,7 +197,7 @@ class Comparison {
     ASSIGN_OR_RETURN(
         auto* const insert,
         connection_.statement("INSERT OR REPLACE INTO temp.said_secret VALUES (?, ?, ?, ?, 0, 0)"));
-    const auto reference = text_in(detail, "reference"), columns = text_in(detail, "columns"),
+    const auto reference = key_in(detail), columns = text_in(detail, "columns"),
                digest = text_in(detail, "sha256");
     insert->bind(1, std::string_view(reference));
     insert->bind(2, record);
@@ -197,7 +210,7 @@ class Comparison {
   Result<void> secret_removed(const json& detail) {
     ASSIGN_OR_RETURN(auto* const remove,
                      connection_.statement("DELETE FROM temp.said_secret WHERE reference = ?"));
-    const auto reference = text_in(detail, "reference");
+    const auto reference = key_in(detail);
     remove->bind(1, std::string_view(reference));
     TRY(remove->execute());
     return {};

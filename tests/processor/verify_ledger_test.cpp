@@ -12,17 +12,20 @@ using ::testing::SizeIs;
 
 class VerifyLedger : public ::testing::Test {
  protected:
-  void add_secret(const std::string& reference) {
+  void add_secret(const std::string& reference, SecretPurpose purpose = SecretPurpose::mac) {
     Secret secret;
     secret.reference = reference;
+    secret.purpose = purpose;
     secret.value = to_bytes(std::string_view("a secret that was added"));
     secret.subject = "CN=" + reference;
     must(ca.ledger->write([&](LedgerWriter& writer) -> Result<void> {
       TRY(SecretStore(writer.connection(), ca.sealing_key).add(secret, ca.random));
-      ASSIGN_OR_RETURN(const auto digest, secret_digest(writer.connection(), reference));
-      return writer.audit("secret.added", "{\"reference\":\"" + reference + "\",\"columns\":\"" +
-                                              digest.columns + "\",\"sha256\":\"" + digest.sha256 +
-                                              "\"}");
+      ASSIGN_OR_RETURN(const auto digest,
+                       secret_digest(writer.connection(), secret_key(purpose, reference)));
+      return writer.audit("secret.added", "{\"reference\":\"" + reference + "\",\"for\":\"" +
+                                              std::string(to_string(purpose)) +
+                                              "\",\"columns\":\"" + digest.columns +
+                                              "\",\"sha256\":\"" + digest.sha256 + "\"}");
     }));
   }
   // As somebody with a tool of SQLite's.
@@ -57,19 +60,21 @@ class VerifyLedger : public ::testing::Test {
     revoked = enrolled(ca, "CN=dev5").certificate;
     held = enrolled(ca, "CN=dev6").certificate;
     released = enrolled(ca, "CN=dev7").certificate;
-    Credential ra;
-    ca.ra_root.certify(ra, "CN=RA", ca.clock.now(), ca.random);
     for (const auto& [certificate, reason] :
          {std::pair(*revoked, 1), {*held, 6}, {*released, 6}, {*released, 8}}) {
-      RevDetails details;
-      details.certDetails.issuer = certificate.issuer();
-      details.certDetails.serialNumber = to_bytes(certificate.serial_number());
-      details.crlEntryDetails = Extensions{
-          {oid::id_ce_cRLReasons, false, Bytes{0x0a, 1, static_cast<std::uint8_t>(reason)}}};
-      EXPECT_EQ(status_in(ca.talk(signed_by(ca, ra, body::rr{{details}}))).status,
-                PKIStatus::accepted);
+      by_an_ra(certificate, static_cast<std::uint8_t>(reason));
     }
     add_secret("dev8");
+  }
+  void by_an_ra(const Certificate& certificate, std::uint8_t reason) {
+    Credential ra;
+    ca.ra_root.certify(ra, "CN=RA", ca.clock.now(), ca.random);
+    RevDetails details;
+    details.certDetails.issuer = certificate.issuer();
+    details.certDetails.serialNumber = to_bytes(certificate.serial_number());
+    details.crlEntryDetails = Extensions{{oid::id_ce_cRLReasons, false, Bytes{0x0a, 1, reason}}};
+    EXPECT_EQ(status_in(ca.talk(signed_by(ca, ra, body::rr{{details}}))).status,
+              PKIStatus::accepted);
   }
 
   Office ca;
@@ -86,6 +91,20 @@ TEST_F(VerifyLedger, WhatHappenedFitsItsRecords) {
   EXPECT_EQ(verdict.transactions_without_record, 0);
   EXPECT_GT(verdict.transactions, 7);
   EXPECT_EQ(verdict.broken_at, std::nullopt);
+}
+
+TEST_F(VerifyLedger, ATokenIsOneOfItsOwn) {
+  add_secret("dev9");
+  add_secret("dev9", SecretPurpose::regToken);
+  EXPECT_THAT(differences(), IsEmpty());
+}
+
+TEST_F(VerifyLedger, WhatIsReleasedIsWhatItWasBefore) {
+  live();
+  by_an_ra(*unconfirmed, 6);
+  by_an_ra(*unconfirmed, 8);
+  ASSERT_EQ(ca.record(*unconfirmed)->state, CertificateState::unconfirmed);
+  EXPECT_THAT(differences(), IsEmpty());
 }
 
 TEST_F(VerifyLedger, ARevocationThatIsTakenBackByHandIsNamed) {
