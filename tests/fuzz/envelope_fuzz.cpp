@@ -25,10 +25,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   (void)cmpost::read_enc_key_with_id(input);
   (void)cmpost::is_authenticated_envelope(input);
   const auto owner = cmpost::GeneralName::of(cmpost::Name());
-  for (const auto* algorithm : {"ec", "rsa", "x25519"}) {
-    const auto& expected = own_key(algorithm).public_key();
-    CHECK(cmpost::judge_enc_key_with_id(input, expected, owner).has_value());
-  }
+  // One kind an input: it is meant to take as long as a right one, whatever comes.
+  const char* const kinds[] = {"ec", "rsa", "x25519"};
+  const auto& expected = own_key(kinds[size % 3]).public_key();
+  CHECK(cmpost::judge_enc_key_with_id(input, expected, owner).has_value());
   (void)cmpost::local_key_id(input);
   return 0;
 }
