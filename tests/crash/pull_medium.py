@@ -12,6 +12,7 @@ is renamed away and back: then nothing written is lost, but it goes as suddenly.
 MAKE_REQUESTS.
 """
 
+import errno
 import argparse
 import collections
 import fcntl
@@ -156,10 +157,22 @@ class PullLoop:
     def put_on(self, count):
         """As somebody does who copies files to a stick elsewhere and lets it finish."""
         for file in self.waiting[:count]:
-            shutil.copyfile(file, self.inbox / f".{file.name}")
-            (self.inbox / f".{file.name}").rename(self.inbox / file.name)
+            self.copy(file)
         del self.waiting[:count]
         subprocess.run(["sync", "-f", self.medium.place], check=True)
+
+    def copy(self, file):
+        """The program that serves the medium may die by itself, which is one more pull."""
+        for last in (False, False, True):
+            try:
+                shutil.copyfile(file, self.inbox / f".{file.name}")
+                (self.inbox / f".{file.name}").rename(self.inbox / file.name)
+                return
+            except OSError as error:
+                if last or error.errno != errno.ENOTCONN:
+                    raise
+                self.medium.pull()
+                self.medium.put_in()
 
     def run(self):
         self.instance.serve()
