@@ -12,9 +12,9 @@ is renamed away and back: then nothing written is lost, but it goes as suddenly.
 MAKE_REQUESTS.
 """
 
-import errno
 import argparse
 import collections
+import errno
 import fcntl
 import os
 import random
