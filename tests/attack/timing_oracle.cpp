@@ -140,7 +140,6 @@ class Bench {
   }
 
   Bytes mac(std::string_view reference, std::string_view sender) {
-    const Credential& device = this->device;
     MessageOptions options;
     options.edit = [&](PKIHeader& header) { header.sender = GeneralName::of(name(sender)); };
     return with_mac(ca, ir(device), options, "a wrong secret!", reference);
