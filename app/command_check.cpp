@@ -6,6 +6,7 @@
 #include "app/lifetimes.h"
 #include "app/mail_probe.h"
 #include "app/output.h"
+#include "app/restore.h"
 #include "app/role_warnings.h"
 #include "app/sftp_probe.h"
 #include "app/wide_rights.h"
@@ -73,6 +74,8 @@ Result<ExitCode> check(const CommonOptions& options, bool connect) {
   TRY(instance->look_into_ledger());
   ASSIGN_OR_RETURN(const auto warnings, find_lifetime_warnings(*instance));
   for (const auto& warning : warnings) print_warning("cmpost: " + warning.text);
+  ASSIGN_OR_RETURN(const auto behind, find_newer_crl(*instance));
+  if (behind) print_error(*behind);
   ASSIGN_OR_RETURN(const auto roles, find_role_warnings(*instance));
   for (const auto& text : roles) print_warning("cmpost: " + text);
   ASSIGN_OR_RETURN(const auto wide, find_wide_rights(*instance));
@@ -80,13 +83,13 @@ Result<ExitCode> check(const CommonOptions& options, bool connect) {
   if (connect && log_in_everywhere(*instance, options) > 0) return ExitCode::failed;
   const auto incomplete = tell_incomplete_batches(*instance);
   const bool urgent = std::ranges::any_of(warnings, &LifetimeWarning::urgent);
-  const bool open_to_others = !permissions.complaints.empty();
-  if (!options.quiet && !urgent && incomplete == 0 && roles.empty() && !open_to_others)
-    print_line(instance->settings().file + (wide.empty() ? ": all well" : ": no mistakes"));
-  if (urgent || open_to_others) return ExitCode::failed;
+  if (urgent || behind || !permissions.complaints.empty()) return ExitCode::failed;
   const bool well =
       warnings.empty() && roles.empty() && permissions.warnings.empty() && incomplete == 0;
-  return well ? ExitCode::ok : ExitCode::partly;
+  if (!well) return ExitCode::partly;
+  if (!options.quiet)
+    print_line(instance->settings().file + (wide.empty() ? ": all well" : ": no mistakes"));
+  return ExitCode::ok;
 }
 
 }  // namespace

@@ -79,7 +79,7 @@ Result<ExitCode> check(const RestoreOptions& options, const CommonOptions& commo
     print_line("brought back: " + std::to_string(losses.certificates.size()) + " certificates, " +
                std::to_string(losses.revocations.size()) + " revocations");
   }
-  return ExitCode::ok;
+  return losses.unread.empty() ? ExitCode::ok : ExitCode::partly;
 }
 
 }  // namespace

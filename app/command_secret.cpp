@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
 
 #include "app/command.h"
@@ -196,30 +197,72 @@ json to_json(const Secret& secret, const Failures& wrong) {
   return value;
 }
 
+using Row = std::vector<std::string>;
+
+Row row_of(const Secret& secret, const Failures& wrong) {
+  return {secret.reference,
+          std::string(to_string(secret.purpose)),
+          secret.is_key ? "key" : "password",
+          secret.subject.empty() ? "any" : secret.subject,
+          in_words(secret.san),
+          in_a_row(secret.profiles, "for secrets"),
+          in_a_row(channels_of(secret), "the first"),
+          std::to_string(secret.uses) +
+              (secret.max_uses ? " of " + std::to_string(*secret.max_uses) : ""),
+          std::to_string(wrong.macs),
+          std::to_string(wrong.envelopes),
+          secret.expires ? to_iso8601(*secret.expires) : "never",
+          to_iso8601(secret.added)};
+}
+
+struct Column {
+  const char* title;
+  std::string_view usual;  // goes without saying where it holds for all; "": never does
+};
+constexpr std::array<Column, 12> kColumns = {{{"reference", ""},
+                                              {"for", "mac"},
+                                              {"kind", "key"},
+                                              {"subject", ""},
+                                              {"SAN", ""},
+                                              {"profiles", "for secrets"},
+                                              {"channels", "the first"},
+                                              {"uses", ""},
+                                              {"wrong MACs", "0"},
+                                              {"wrong envelopes", "0"},
+                                              {"expires", "never"},
+                                              {"added", ""}}};
+
+void print(const std::vector<Row>& rows) {
+  const auto is_shown = [&](std::size_t column) {
+    const auto usual = kColumns[column].usual;
+    return usual.empty() ||
+           !std::ranges::all_of(rows, [&](const Row& row) { return row[column] == usual; });
+  };
+  std::vector<Row> shown(rows.size());
+  Row titles;
+  for (std::size_t column = 0; column < kColumns.size(); ++column) {
+    if (!is_shown(column)) continue;
+    titles.emplace_back(kColumns[column].title);
+    for (std::size_t i = 0; i < rows.size(); ++i) shown[i].push_back(rows[i][column]);
+  }
+  Table table(std::move(titles));
+  for (auto& row : shown) table.add(std::move(row));
+  table.print("no secrets");
+}
+
 Result<ExitCode> list(const CommonOptions& common) {
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
   ASSIGN_OR_RETURN(const auto* const key, instance->sealing_key());
   ASSIGN_OR_RETURN(const auto reader, instance->look_into_ledger());
   ASSIGN_OR_RETURN(const auto secrets, SecretStore(reader->connection(), *key).list());
   auto all = json::array();
-  Table table({"reference", "for", "subject", "SAN", "profiles", "channels", "uses", "wrong MACs",
-               "wrong envelopes", "expires", "added"});
+  std::vector<Row> rows;
   for (const auto& secret : secrets) {
     ASSIGN_OR_RETURN(const auto wrong, failures_of(secret, reader->connection()));
     all.push_back(to_json(secret, wrong));
-    table.add({secret.reference, std::string(to_string(secret.purpose)),
-               secret.subject.empty() ? "any" : secret.subject, in_words(secret.san),
-               in_a_row(secret.profiles, "for secrets"), in_a_row(channels_of(secret), "the first"),
-               std::to_string(secret.uses) +
-                   (secret.max_uses ? " of " + std::to_string(*secret.max_uses) : ""),
-               std::to_string(wrong.macs), std::to_string(wrong.envelopes),
-               secret.expires ? to_iso8601(*secret.expires) : "never", to_iso8601(secret.added)});
+    rows.push_back(row_of(secret, wrong));
   }
-  if (common.json) {
-    print_json(all);
-  } else {
-    table.print("no secrets");
-  }
+  common.json ? print_json(all) : print(rows);
   return ExitCode::ok;
 }
 
@@ -314,7 +357,8 @@ void add_secret(CommandLine line) {
   adding->callback(
       [=] { line.action = [=, common = &line.options] { return add(*options, *common); }; });
 
-  auto* listing = secret->add_subcommand("list", "what is stored, without the secrets");
+  auto* listing = secret->add_subcommand(
+      "list", "what is stored, without the secrets; a column that is as usual for all is left out");
   listing->callback([=] { line.action = [common = &line.options] { return list(*common); }; });
 
   auto* unlocking = secret->add_subcommand("unlock", "believe secrets again after wrong MACs");

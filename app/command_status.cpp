@@ -5,6 +5,7 @@
 #include "app/instance.h"
 #include "app/lifetimes.h"
 #include "app/output.h"
+#include "app/restore.h"
 #include "processor/transaction_table.h"
 #include "processor/wait_table.h"
 
@@ -81,6 +82,8 @@ Result<Status> gather(Instance& instance) {
   ASSIGN_OR_RETURN(status.ageing, TransactionTable(reader->connection()).ageing());
   ASSIGN_OR_RETURN(status.undecided, WaitTable(reader->connection()).backlog());
   ASSIGN_OR_RETURN(status.warnings, find_lifetime_warnings(instance));
+  ASSIGN_OR_RETURN(const auto behind, find_newer_crl(instance));
+  if (behind) status.warnings.push_back({"the ledger", behind->what + "; " + behind->hint, true});
   return status;
 }
 

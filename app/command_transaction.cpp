@@ -160,11 +160,11 @@ Result<ExitCode> show(const TransactionOptions& options, const CommonOptions& co
                std::to_string(certificate.certReqId));
   }
   TRY(print_waiting(*transaction, reader->connection()));
+  const auto none = value.contains("waiting") ? "no answer at once" : "no answer";
   if (messages.empty()) print_line(kForgotten);
   for (const auto& message : messages) {
-    print_line(message.body + " -> " +
-               (message.reply_body.empty() ? "no answer" : message.reply_body) + ": " +
-               message.outcome);
+    print_line(message.body + " -> " + (message.reply_body.empty() ? none : message.reply_body) +
+               ": " + message.outcome);
   }
   return ExitCode::ok;
 }

@@ -90,8 +90,7 @@ Result<void> look_at_crls(Instance& instance, Warnings& warnings) {
 // What this CA has issued to itself, as far as the ledger knows it.
 Result<void> look_for_revoked(Instance& instance, Warnings& warnings) {
   ASSIGN_OR_RETURN(const auto* const authority, instance.authority());
-  ASSIGN_OR_RETURN(auto* const ledger, instance.ledger());
-  ASSIGN_OR_RETURN(const auto reader, ledger->reader());
+  ASSIGN_OR_RETURN(const auto reader, instance.look_into_ledger());
   std::vector<std::pair<std::string, Certificate>> own = {
       {"the certificate that protects answers", authority->cmp_certificate}};
   for (const auto& one : authority->protocol_keys) {

@@ -1,5 +1,6 @@
 #include "app/restore.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <set>
 
@@ -39,6 +40,14 @@ void collect(const PKIMessage& message, std::vector<Bytes>& found) {
   }
 }
 
+bool has_signed(const Certificate& root, const CertificateList& list) {
+  if (!list.issuer.same(root.subject())) return false;
+  const auto key = root.public_key();
+  if (!key) return false;
+  const auto verdict = verify(*key, list.signatureAlgorithm, list.tbs, list.signature);
+  return verdict && *verdict == Verdict::good;
+}
+
 class Search {
  public:
   Search(Instance& instance, const Authority& authority, LedgerReader& ledger)
@@ -65,7 +74,10 @@ class Search {
     ASSIGN_OR_RETURN(const auto jobs, (*spool)->replies().list(all));
     for (const auto& job : jobs) {
       const auto payload = (*spool)->replies().payload(job.id);
-      if (!payload) continue;  // forgotten meanwhile
+      if (!payload) {
+        losses_.unread.push_back("the answer " + job.id.text() + ": " + payload.error().what);
+        continue;
+      }
       TRY(take_message(*payload, "the answer " + job.id.text() + " in the queue",
                        job.envelope.channel));
     }
@@ -75,7 +87,7 @@ class Search {
   Result<void> look_into_outputs() {
     for (const auto& channel : instance_.settings().channels) {
       if (channel.kind != ChannelKind::directory) continue;
-      if (exists(channel.directory.out)) TRY(look_into(channel.directory.out, channel.name));
+      TRY(look_into(channel.directory.out, channel.name));
     }
     return {};
   }
@@ -102,7 +114,7 @@ class Search {
       losses_.unread.push_back(path + ": " + contents.error().what);
       return {};
     }
-    if (auto list = CertificateList::from_file(*contents)) return take(*list);
+    if (const auto list = CertificateList::from_file(*contents)) return take(*list, path);
     if (const auto pem = Certificate::from_pem(text_of(*contents))) {
       for (const auto& certificate : *pem) TRY(take(certificate, path, channel, {}));
       return {};
@@ -146,6 +158,19 @@ class Search {
     record.issued = certificate.not_before();
     record.not_after = certificate.not_after();
     losses_.certificates.push_back({std::move(record), found_in});
+    return {};
+  }
+
+  // Who may write into `out` must not revoke what we have issued.
+  Result<void> take(const CertificateList& list, const std::string& path) {
+    const auto roots = authority_.own_roots();
+    if (std::ranges::any_of(roots, [&](const auto& root) { return has_signed(root, list); })) {
+      return take(list);
+    }
+    const auto is_named = [&](const auto& root) { return list.issuer.same(root.subject()); };
+    if (std::ranges::any_of(roots, is_named)) {
+      losses_.unread.push_back(path + ": a CRL of this CA's name that none of its keys has signed");
+    }
     return {};
   }
 
@@ -198,6 +223,15 @@ Result<void> put_back(LedgerWriter& writer, const RevokedCertificate& entry) {
 }
 
 }  // namespace
+
+Result<std::optional<Error>> find_newer_crl(Instance& instance) {
+  ASSIGN_OR_RETURN(const auto* const authority, instance.authority());
+  ASSIGN_OR_RETURN(const auto reader, instance.look_into_ledger());
+  const auto& settings = instance.ca().crl;
+  const auto highest = highest_number_that_left(reader->connection(), authority->issuer,
+                                                {settings.publish, settings.publish_delta});
+  return highest ? std::nullopt : std::optional(highest.error());
+}
 
 Result<Losses> find_losses(Instance& instance, const std::vector<std::string>& more) {
   ASSIGN_OR_RETURN(const auto* const authority, instance.authority());

@@ -1,6 +1,7 @@
 // What has left the house and the ledger does not know: what a restored backup lacks.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,9 @@ struct Losses {
 // channels and `more` files or directories (PKIMessages, certificates and CRLs in DER or PEM).
 // Only what this CA's keys have signed counts. Changes nothing.
 Result<Losses> find_losses(Instance& instance, const std::vector<std::string>& more);
+
+// Why no CRL would be issued: a published one is ahead of the ledger. nullopt: none is.
+Result<std::optional<Error>> find_newer_crl(Instance& instance);
 
 // Puts all of it on the books in one commit, with audit records; what is known meanwhile is left as
 // it is, so a second call changes nothing.

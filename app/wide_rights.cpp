@@ -23,8 +23,7 @@ class WideRights {
   Result<std::vector<std::string>> find() {
     for (const auto& settings : instance_.settings().profiles) TRY(look_at(settings));
     for (const auto& channel : instance_.settings().channels) look_at(channel);
-    ASSIGN_OR_RETURN(auto* const ledger, instance_.ledger());
-    ASSIGN_OR_RETURN(const auto reader, ledger->reader());
+    ASSIGN_OR_RETURN(const auto reader, instance_.look_into_ledger());
     ASSIGN_OR_RETURN(const auto* const key, instance_.sealing_key());
     ASSIGN_OR_RETURN(const auto secrets, SecretStore(reader->connection(), *key).list());
     for (const auto& secret : secrets) look_at(secret);

@@ -15,7 +15,7 @@ constexpr std::array kKinds = {Word<RequesterKind>{"secret", RequesterKind::secr
                                Word<RequesterKind>{"ca", RequesterKind::ca}};
 
 constexpr auto kWhoHint =
-    "\"anybody\", or a list of \"secret\", \"holder\", \"vendor\", \"ra\", \"ca\"";
+    "\"anybody\", \"nobody\", or a list of \"secret\", \"holder\", \"vendor\", \"ra\", \"ca\"";
 
 std::string joined(const std::vector<std::string>& texts) {
   std::string all;
@@ -122,8 +122,12 @@ std::optional<RequesterKinds> read_who(Section& table) {
   const auto* value = table.find("who");
   if (value == nullptr) return std::nullopt;
   if (is_text(value)) {
-    constexpr std::array kAnybody = {Word<bool>{"anybody", true}, Word<bool>{"nobody", false}};
-    return table.choice("who", false, kAnybody) ? anybody() : RequesterKinds{};
+    if (value->text == "anybody") return anybody();
+    if (value->text != "nobody") {
+      table.complain("who", "'" + printable(value->text, 60) + "' is not a value of 'who'",
+                     kWhoHint);
+    }
+    return RequesterKinds{};
   }
   RequesterKinds kinds;
   for (const auto* item : table.items("who")) {

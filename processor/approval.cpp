@@ -104,6 +104,7 @@ class Deciding {
       outcome_ = Decided::one_more;
       return {};
     }
+    about_.back().state = part.state;
     done_ = changed_ = true;
     return {};
   }

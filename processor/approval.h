@@ -27,7 +27,8 @@ struct Choice {
 };
 struct Ruling {
   Decided decided = Decided::nothing_waits;
-  std::vector<WaitingPart> about{};  // the parts as they were shown to whoever decides
+  // The parts as they were shown to whoever decides, with the state that the verdict gave them.
+  std::vector<WaitingPart> about{};
 };
 
 // Records one verdict about a transaction, with an audit record, in one commit, and then puts the

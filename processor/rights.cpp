@@ -289,7 +289,7 @@ Checked<void> check_subject(const Rights& rights, const Name& subject) {
   }
   return deny(rights.kind == RequesterKind::ca
                   ? "a CA asks for a cross certificate of its own name only"
-                  : "the requester may not ask for a certificate of this subject");
+                  : "the requester may not ask for the subject " + subject.text());
 }
 
 std::string_view whom(RequesterKind kind) {

@@ -79,8 +79,8 @@ Result<void> create_file(const std::string& path) {
 // revocation. SQLite takes a file of no octets for a new database, too.
 Result<void> check_is_there(const std::string& path) {
   constexpr auto kHint =
-      "mount its disk, correct the setting, or restore it (docs/operations.md, \"Restore\"); only "
-      "`cmpost init` makes a new one";
+      "mount its disk, correct the setting, or restore it (docs/operations.md, \"Restore\"); where "
+      "it is the spool and lost for good, `cmpost queue new` makes an empty one";
   struct stat found {};
   if (::stat(path.c_str(), &found) != 0) {
     if (errno == ENOENT || errno == ENOTDIR) return hold(path + " does not exist", kHint);

@@ -331,6 +331,7 @@ TEST_F(ConsentTest, MayNameWhatItIsAbout) {
   EXPECT_EQ(verdict.decided, Decided::done);
   ASSERT_THAT(verdict.about, SizeIs(1));
   EXPECT_EQ(verdict.about[0].object, part(tid).object);
+  EXPECT_EQ(verdict.about[0].state, PartState::approved);
 }
 
 TEST_F(ConsentTest, OfOnePartSaysNothingOfTheOther) {

@@ -92,11 +92,12 @@ class Restore(InstanceTest):
             file.unlink()
         self.restore()
 
-        for words in ("run", "crl issue"):
+        for words in ("run", "crl issue", "check"):
             done = self.instance.cmpost(*words.split(), check=False)
             self.assertEqual(done.returncode, 1, words)
             self.assertIn("restore-check", done.stderr)
         self.assertEqual(self.crl.read_bytes(), published)
+        self.assertIn("restore-check", self.instance.json("status")["warnings"][0])
         done = self.instance.cmpost("restore-check", check=False)
         self.assertEqual(done.returncode, 2)
         self.assertIn(late, done.stdout)
@@ -105,7 +106,9 @@ class Restore(InstanceTest):
         self.assertEqual([one["serial"] for one in found["certificates"]], [late])
         self.assertEqual({one["serial"] for one in found["revocations"]}, {early, late, lost})
 
-        self.instance.cmpost("restore-check", "--apply")
+        done = self.instance.cmpost("restore-check", "--apply", "--from", self.workshop / "nothing",
+                                    check=False)
+        self.assertEqual(done.returncode, 2, "one place could not be looked at")
         self.assertEqual(self.instance.cmpost("restore-check").returncode, 0)
         self.assertEqual(self.states()[early], "revoked")
         self.assertEqual(self.states()[late], "revoked")
@@ -133,6 +136,34 @@ class Restore(InstanceTest):
             self.workshop / "x.pem")
         done = self.instance.cmpost("restore-check", "--from", self.workshop)
         self.assertIn("no certificate is missing", done.stdout)
+
+    def test_a_crl_that_somebody_else_signed_revokes_nothing(self):
+        serial = self.issue("one")
+        own = self.instance.json("status")["ca"]["subject"].removeprefix("CN=")
+        for name in ("stranger", own):
+            with self.subTest(issuer=name):
+                self.put_forged_crl(name, serial)
+                done = self.instance.cmpost("restore-check", "--apply", check=False)
+                # In our name it is worth a look.
+                self.assertEqual(done.returncode, 2 if name == own else 0)
+                self.assertIn("no revocation is missing", done.stdout)
+                self.assertEqual(self.states()[serial], "valid")
+
+    def put_forged_crl(self, name, serial):
+        """A CRL of somebody's key that revokes `serial`, among the answers."""
+        at = self.workshop / name
+        at.mkdir()
+        run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+            "-nodes", "-keyout", at / "x.key", "-subj", f"/CN={name}", "-out", at / "x.pem")
+        (at / "index.txt").write_text(
+            f"R\t380101000000Z\t260101000000Z,keyCompromise\t{serial.upper()}\tunknown\t/CN=x\n")
+        (at / "number").write_text("99")
+        (at / "x.cnf").write_text(
+            f"[ca]\ndefault_ca=c\n[c]\ndatabase={at}/index.txt\ncrlnumber={at}/number\n"
+            "default_md=sha256\ndefault_crl_days=30\ncrl_extensions=e\n"
+            "[e]\nauthorityKeyIdentifier=keyid\n")
+        run("openssl", "ca", "-config", at / "x.cnf", "-gencrl", "-keyfile", at / "x.key",
+            "-cert", at / "x.pem", "-out", self.instance.answers / f"{name}.crl")
 
 
 if __name__ == "__main__":
