@@ -173,7 +173,6 @@ void Nested::read_member(std::size_t index) {
     one.carrier = lease_.job.id;
     one.batch = *whole_.header()->transactionID;
   }
-  one.endorsed = !batch_;
   member.responder = std::make_unique<Responder>(one, services_);
   member.responder->read();
   if (const auto* header = member.responder->header()) {
@@ -208,7 +207,6 @@ void Nested::check_endorsed(Member& member, LedgerReader& ledger) {
   auto one = arrival(member.job, inner.front());
   one.carrier = lease_.job.id;
   one.batch = *whole_.header()->transactionID;
-  one.endorsed = true;
   auto responder = std::make_unique<Responder>(one, services_);
   responder->read();
   if (auto checked = responder->check(ledger); !checked) {
@@ -218,6 +216,7 @@ void Nested::check_endorsed(Member& member, LedgerReader& ledger) {
   if (auto copied = check_copied(*member.responder->header(), *responder); !copied) {
     return member.responder->refuse_with(copied.error());
   }
+  responder->note_endorsement(*member.responder->requester());
   member.outer = std::move(member.responder);
   member.responder = std::move(responder);
 }
@@ -319,6 +318,7 @@ void Nested::refuse_repeated() {
 void Nested::answer(std::size_t index, LedgerReader& ledger) {
   auto& member = members_[index];
   if (fault_ || member.error) return;
+  if (!batch_) member.responder->note_endorsement(*whole_.requester());
   auto decision = member.responder->answer(ledger);
   member.responder.reset();  // what it holds is more than what it has made
   member.outer.reset();

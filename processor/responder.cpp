@@ -25,11 +25,19 @@ std::optional<std::string_view> why_withdrawn(const Rejection& rejection) {
   return std::nullopt;
 }
 
+// Nobody agrees to what it asks for itself, with whatever certificate.
+bool is_same_party(const Requester& one, const Requester& other) {
+  const auto *a = one.certificate(), *b = other.certificate();
+  if (a == nullptr || b == nullptr) return false;
+  const auto &first = a->certificate, &second = b->certificate;
+  const bool same_name = !first.subject().is_null_dn() && first.subject().same(second.subject());
+  return same_name || equal(first.spki(), second.spki());
+}
+
 }  // namespace
 
 Responder::Responder(Arrival arrival, const ProcessorServices& services)
     : arrival_(std::move(arrival)), at_(arrival_.job, arrival_.envelope, services) {
-  at_.request.endorsed = arrival_.endorsed;
   at_.in_batch = in_batch();
 }
 
@@ -95,6 +103,10 @@ bool Responder::is_of_use() const {
   if (fault_) return false;
   if (is_announcement(body())) return ignored_.has_value();
   return at_.transaction && at_.transaction->state != TransactionState::closed;
+}
+
+void Responder::note_endorsement(const Requester& by) {
+  at_.request.endorsed = at_.requester && !is_same_party(by, *at_.requester);
 }
 
 void Responder::refuse_with(Rejection rejection) {

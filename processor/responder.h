@@ -21,7 +21,6 @@ struct Arrival {
   // member gets an answer, and none can wait for another.
   std::optional<JobId> carrier{};
   Bytes batch{};
-  bool endorsed = false;  // a registration authority has added its protection (5.2.2.1)
 };
 
 // Three threads may do the three steps, one after the other.
@@ -52,6 +51,8 @@ class Responder {
   bool is_of_use() const;
   // Nothing in the message is a request: it is never refused with an answer.
   void expect_nothing() { expects_nothing_ = true; }
+  // After check(), of both: `by` has added its protection to the message.
+  void note_endorsement(const Requester& by);
   // Refuses the message for a reason that it does not show itself.
   void refuse_with(Rejection rejection);
   // Answers a batch with this body, and keeps a tombstone of its transaction. The octets of the

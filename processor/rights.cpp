@@ -211,10 +211,13 @@ Checked<void> check_names(const SanRule& san, const Rights& rights, const Names&
 }
 
 // Other extensions that name somebody: issuerAltName, subjectDirectoryAttributes, nameConstraints,
-// the security identifier of an account (Microsoft), proxyCertInfo, admission.
-constexpr std::array<std::string_view, 6> kNaming = {"2.5.29.18",          "2.5.29.9",
-                                                     "2.5.29.30",          "1.3.6.1.4.1.311.25.2",
-                                                     "1.3.6.1.5.5.7.1.14", "1.3.36.8.3.3"};
+// the security identifier of an account (Microsoft), proxyCertInfo, admission, subjectAltName as
+// X.509 had it first, TNAuthList and JWTClaimConstraints (RFC 8226), biometricInfo,
+// cabfOrganizationIdentifier, netscape-ssl-server-name.
+constexpr std::array<std::string_view, 12> kNaming = {
+    "2.5.29.18",          "2.5.29.9",          "2.5.29.30",    "1.3.6.1.4.1.311.25.2",
+    "1.3.6.1.5.5.7.1.14", "1.3.36.8.3.3",      "2.5.29.7",     "1.3.6.1.5.5.7.1.26",
+    "1.3.6.1.5.5.7.1.27", "1.3.6.1.5.5.7.1.2", "2.23.140.3.1", "2.16.840.1.113730.1.12"};
 // Those that say what its holder may, or where relying parties look: policies, their mappings and
 // constraints, CRLs, AIA, SIA, qcStatements, logotypes, addresses and AS numbers (RFC 3779, 8360),
 // netscapeCertType, Microsoft's templates.

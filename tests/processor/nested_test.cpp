@@ -63,6 +63,24 @@ TEST_F(AddedProtection, StandsForTheApprovalOfOnePerson) {
   EXPECT_THAT(ca().post(request()), IsEmpty());
 }
 
+// Two pairs of eyes are not those of one, with two certificates for one key or for one name either.
+TEST_F(AddedProtection, OfWhoAsksApprovesNothing) {
+  start("approve = \"one\"\nwaiting = \"always\"\n");
+  Credential again = ra_, namesake, other;
+  ca().ra_root.certify(again, "CN=RA 2", ca().clock.now(), ca().random);
+  ca().ra_root.certify(namesake, "CN=RA", ca().clock.now(), ca().random);
+  ca().ra_root.certify(other, "CN=Another RA", ca().clock.now(), ca().random);
+  for (const auto* one : {&ra_, &again, &namesake}) {
+    const auto inner = signed_by(ca(), *one, ir(Credential(), "CN=admin"));
+    EXPECT_EQ(status_in(ca().talk(added(inner))).status, PKIStatus::waiting);
+    const auto second = signed_by(ca(), *one, ir(Credential(), "CN=admin"));
+    const auto answers = members(ca().talk(batch({added(second), request()})));
+    EXPECT_EQ(status_in(answers.at(0)).status, PKIStatus::waiting);
+  }
+  EXPECT_EQ(ca().certificates(), 0);
+  certificate_in(ca().talk(added(signed_by(ca(), other, ir(Credential(), "CN=admin")))));
+}
+
 TEST_F(AddedProtection, ComesFromAnRaBySignatureWithTheIdentifiersCopied) {
   start();
   const auto inner = request();

@@ -330,6 +330,33 @@ TEST_F(WithRequesters, UsesAreCountedOverTheMembersOfABatch) {
   EXPECT_EQ(ca.certificates() - before, 1);
 }
 
+TEST_F(WithRequesters, OtherExtensionsThatNameSomebodyAreNotForHolders) {
+  configure("");
+  auto& device = holder();
+  for (auto& one : ca.channels.at("drop").profiles) {
+    auto settings = one.settings();
+    settings.extensions.other = ExtensionRule::Kind::copy;
+    one = must(Profile::create(settings));
+  }
+  for (const auto* oid : {"2.5.29.7", "1.3.6.1.5.5.7.1.26", "1.3.6.1.5.5.7.1.27",
+                          "1.3.6.1.5.5.7.1.2", "2.23.140.3.1", "2.16.840.1.113730.1.12"}) {
+    der::Writer value;
+    value.primitive(0x16, view_of("bank.example"));
+    const Credential key;
+    const auto wanted = cert_request(
+        key, "CN=dev1", {.edit = [&](CertTemplate& wish) {
+          wish.extensions =
+              Extensions{{*Oid::from_dotted(oid), false, to_bytes(ByteView(value.bytes()))}};
+        }});
+    EXPECT_THAT(ca.ask(signed_by(ca, device, body::cr{{wanted}})),
+                Refuses("cp", PKIFailureInfo::notAuthorized))
+        << oid;
+    EXPECT_THAT(ca.ask(signed_by(ca, device, body::kur{{wanted}})),
+                Refuses("kup", PKIFailureInfo::notAuthorized))
+        << oid;
+  }
+}
+
 template <std::size_t... I>
 std::vector<PKIBody> bodies_of(std::index_sequence<I...>) {
   return {PKIBody(std::in_place_index<I>)...};
