@@ -61,7 +61,7 @@ Result<std::optional<KnownSecret>> find_revocation_secret(const Request& request
 Result<std::optional<Secret>> find_evenly(std::string_view reference, const Verifier& verifier) {
   SecretStore secrets(verifier.ledger.connection(), verifier.sealing_key);
   ASSIGN_OR_RETURN(auto secret, secrets.find(reference));
-  if (!secret) TRY(work_as_for_a_secret(verifier));
+  if (!secret) TRY(secrets.read_another());
   return secret;
 }
 

@@ -209,6 +209,20 @@ Result<std::optional<Secret>> SecretStore::find(std::string_view reference, Secr
   return *std::move(secret);
 }
 
+Result<void> SecretStore::read_another() {
+  ASSIGN_OR_RETURN(auto* const rows,
+                   connection_.statement("SELECT " SECRET_COLUMNS ", sealed FROM secret LIMIT 1"));
+  ASSIGN_OR_RETURN(const bool found, rows->step());
+  if (!found) return {};
+  const auto secret = read_secret(*rows);
+  auto value = key_.unseal(rows->blob(11), context_of(rows->text(0)));
+  rows->reset();
+  TRY(secret);
+  TRY(value);
+  wipe(*value);
+  return {};
+}
+
 Result<std::vector<Secret>> SecretStore::list() {
   ASSIGN_OR_RETURN(auto* const rows, connection_.statement("SELECT " SECRET_COLUMNS
                                                            " FROM secret ORDER BY reference"));

@@ -58,6 +58,9 @@ class SecretStore {
   // False when the reference is taken. An Error for a pattern that is none.
   Result<bool> add(const Secret& secret, Random& random);
   Result<bool> remove(std::string_view reference, SecretPurpose purpose = SecretPurpose::mac);
+  // The work of find() for a reference that is not there: one that is, whichever, is read instead,
+  // so that the time does not tell the two apart. Where there is none at all nothing could be told.
+  Result<void> read_another();
   Result<std::optional<Secret>> find(std::string_view reference,
                                      SecretPurpose purpose = SecretPurpose::mac);
   Result<std::vector<Secret>> list();
