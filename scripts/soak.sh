@@ -3,16 +3,17 @@
 # files, 50 times while it answers 500 mails, from IMAP, POP3 and a Maildir, and 50 times, itself or the
 # server, while it answers 1 000 files over SFTP; pulls a medium out 50 times while 300 requests
 # are on it, be it ext4, FAT, exFAT or NTFS; kills `cmpost run` 50 times while it works on one file with a
-# batch of 5 000 requests.
+# batch of 5 000 requests; lets 6 000 calls fail in turn (errors, short transfers, kills, losses of power).
 #
-#   scripts/soak.sh [files|mail|sftp|medium|batch] [options of the script in tests/crash]
+#   scripts/soak.sh [files|mail|sftp|medium|batch|faults] [options of the script in tests/crash]
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 scripts/install-deps.sh test
 cmake --preset release -DCMPOST_BUILD_TESTS=ON
-cmake --build --preset release --parallel "$(nproc)" --target cmpost make_requests
+cmake --build --preset release --parallel "$(nproc)" --target cmpost make_requests cmpost_faults
 export CMPOST=build/release/app/cmpost MAKE_REQUESTS=build/release/tests/bench/make_requests
+export CMPOST_FAULTS=build/release/tests/crash/faults/libcmpost_faults.so
 export PYTHONDONTWRITEBYTECODE=1
 what=${1:-all}
 shift || true
@@ -22,6 +23,7 @@ case $what in
   medium) python3 tests/crash/pull_medium.py --requests 300 --pulls 50 "$@" ;;
   sftp) python3 tests/crash/sftp_kill_loop.py --files 1000 --kills 50 "$@" ;;
   batch) python3 tests/crash/batch_kill_loop.py --members 5000 --kills 50 "$@" ;;
+  faults) python3 tests/crash/fault_sweep.py --points 6000 "$@" ;;
   all)
     python3 tests/crash/kill_loop.py --requests 2000 --kills 200
     for source in imap pop3 maildir; do
@@ -32,6 +34,7 @@ case $what in
       python3 tests/crash/pull_medium.py --requests 300 --pulls 50 --medium $medium
     done
     python3 tests/crash/batch_kill_loop.py --members 5000 --kills 50
+    python3 tests/crash/fault_sweep.py --points 6000
     ;;
-  *) echo "usage: $0 [files|mail|sftp|medium|batch] [options]" >&2; exit 64 ;;
+  *) echo "usage: $0 [files|mail|sftp|medium|batch|faults] [options]" >&2; exit 64 ;;
 esac
