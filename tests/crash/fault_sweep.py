@@ -78,6 +78,12 @@ def census(counts):
     return dict(zip(CALLS, struct.unpack(f"{len(CALLS)}Q", data[:8 * len(CALLS)])))
 
 
+def is_whole(file):
+    """Whether a DER SEQUENCE with a length of two octets fills the file."""
+    head = file.read_bytes()[:4]
+    return head[:2] == b"\x30\x82" and int.from_bytes(head[2:4], "big") + 4 == file.stat().st_size
+
+
 class Trial:
     """An instance of its own that meets one fault."""
 
@@ -168,6 +174,9 @@ class Trial:
     def about_answers(self, wanted):
         stems = collections.Counter(name.split(".")[0] for name in self.answers())
         refused = [name for name in self.answers() if ".ip." not in name]
+        torn = [name for name in self.answers() if not is_whole(self.place / "out" / name)]
+        if torn:
+            return f"torn answers: {torn}"
         if len(stems) != wanted or refused or max(stems.values(), default=0) > 1:
             return f"answers: {self.answers()}"
 
