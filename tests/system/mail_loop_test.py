@@ -11,7 +11,7 @@ import time
 import unittest
 from email.message import EmailMessage
 
-from instance import Instance, InstanceTest, eventually
+from instance import Instance, InstanceTest, eventually, run
 
 CHANNEL = """
 [[channel]]
@@ -138,6 +138,60 @@ def attach(mail, message, name="dev1.pki"):
     mail.add_attachment(message, maintype="application", subtype="pkixcmp", filename=name)
 
 
+def der(tag, *contents):
+    contents = b"".join(contents)
+    size = len(contents)
+    length = bytes([size]) if size < 128 else b"\x82" + size.to_bytes(2, "big")
+    return bytes([tag]) + length + contents
+
+
+def elements(data):
+    """The TLVs that stand one behind the other, each whole."""
+    while data:
+        head, size = 2, data[1]
+        if size & 0x80:
+            head += size & 0x7F
+            size = int.from_bytes(data[2:head], "big")
+        yield data[:head + size]
+        data = data[head + size:]
+
+
+def contents(element):
+    return element[2 + (element[1] & 0x7F if element[1] & 0x80 else 0):]
+
+
+STATUS = der(0x30, b"\x02\x01\x00")  # PKIStatusInfo: accepted
+CERT_REP = der(0x30, der(0x30, der(0x30, b"\x02\x01\x00", STATUS)))  # no certificate
+# RFC 9810 5.1.2: what is sent by a CA. Context tag, and the smallest contents.
+RESPONSES = {
+    "ip": der(0xA1, CERT_REP),
+    "cp": der(0xA3, CERT_REP),
+    "popdecc": der(0xA5, der(0x30, der(0x30, b"\x04\x01x", b"\x04\x01x"))),
+    "kup": der(0xA8, CERT_REP),
+    "krp": der(0xAA, der(0x30, STATUS)),
+    "rp": der(0xAC, der(0x30, der(0x30, STATUS))),
+    "ccp": der(0xAE, CERT_REP),
+    "pkiconf": der(0xB3, b"\x05\x00"),
+    "genp": der(0xB6, der(0x30)),
+    "error": der(0xB7, der(0x30, STATUS)),
+    "pollRep": der(0xBA, der(0x30, der(0x30, b"\x02\x01\x00", b"\x02\x01\x05"))),
+}
+
+
+def response_of(answer, body, transaction):
+    """`answer` with another body, of another transaction where one is given."""
+    header, _, *rest = elements(contents(answer))
+    fields = [der(0xA4, der(0x04, transaction)) if field[0] == 0xA4 else field
+              for field in elements(contents(header))]
+    return der(0x30, der(0x30, *fields), body, *rest)
+
+
+def transaction_of(message):
+    header = next(elements(contents(message)))
+    field = next(field for field in elements(contents(header)) if field[0] == 0xA4)
+    return contents(contents(field))
+
+
 class MailLoops(InstanceTest):
     serve = False
 
@@ -229,6 +283,51 @@ class MailLoops(InstanceTest):
         eventually(lambda: len(self.smtp.mails) >= len(requests), "the answers")
         self.settle(self.box, other_box)
         self.assertEqual(len(requests), len(self.smtp.mails))
+
+    def unconfirmed(self, name):
+        """An ir whose certificate waits for a certConf."""
+        file = self.workshop / f"{name}.pki"
+        run("openssl", "cmp", "-config", "", "-cmd", "ir", "-newkey", self.key(name), "-subject", f"/CN={name}",
+            "-recipient", "/CN=CA", *self.with_secret(), "-certout", self.workshop / "never",
+            "-rspin", "/dev/null", "-reqout", file, check=False)
+        return file.read_bytes()
+
+    def wrappings(self, message):
+        """Mails that carry `message`, in each way that requests come in."""
+        yield self.mail(message)
+        plain = EmailMessage()
+        plain["From"], plain["To"], plain["Subject"] = "dev1@site.example", "pki@ca.example", "Re: CMP"
+        plain["Message-ID"] = f"<{time.monotonic_ns()}.plain@site.example>"
+        plain.set_content(message, maintype="application", subtype="octet-stream", filename="a.pki")
+        yield plain.as_bytes(policy=email.policy.SMTP)
+        forwarded = EmailMessage()
+        forwarded["From"], forwarded["To"] = "dev1@site.example", "pki@ca.example"
+        forwarded["Message-ID"] = f"<{time.monotonic_ns()}.forwarded@site.example>"
+        forwarded.set_content("see below")
+        forwarded.add_attachment(email.message_from_bytes(self.mail(message), policy=email.policy.default))
+        yield forwarded.as_bytes(policy=email.policy.SMTP)
+        yield report("pki@ca.example", "dev1@site.example", self.mail(message))
+
+    def test_no_response_is_answered_whatever_its_body_its_transaction_and_its_wrapping(self):
+        ended = self.request("dev1").read_bytes()
+        unconfirmed = self.unconfirmed("dev2")
+        self.instance.serve()
+        for request in (ended, unconfirmed):
+            self.box.deliver(self.mail(request), "dev1@site.example")
+        eventually(lambda: len(self.smtp.mails) == 2, "the answers")
+        answer = message_in(self.smtp.mails[0][2])
+        transactions = [transaction_of(ended), transaction_of(unconfirmed), os.urandom(16)]
+        given = 0
+        for name, body in RESPONSES.items():
+            for transaction in transactions:
+                for mail in self.wrappings(response_of(answer, body, transaction)):
+                    with self.subTest(body=name, transaction=transaction.hex()):
+                        self.box.deliver(mail, "dev1@site.example")
+                        given += 1
+        self.settle()
+        self.assertEqual(len(RESPONSES) * len(transactions) * 4, given)
+        self.assertEqual(2, len(self.smtp.mails), [mail[:2] for mail in self.smtp.mails[2:]])
+        self.assertEqual([], self.instance.json("queue", "list", "--state", "deferred"))
 
 
 if __name__ == "__main__":
