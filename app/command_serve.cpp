@@ -85,7 +85,7 @@ class Service {
     std::vector<Egress*> channels;
     for (const auto& egress : egresses_) channels.push_back(egress.get());
     dispatcher_ = std::make_unique<Dispatcher>(spool.replies(), channels, instance_.clock(),
-                                               instance_.random());
+                                               steady_, instance_.random());
     dispatching_ = std::make_unique<DispatchLoop>(*dispatcher_, spool.replies());
     return {};
   }

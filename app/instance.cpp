@@ -107,7 +107,7 @@ Result<Spool*> Instance::spool() {
     ASSIGN_OR_RETURN(spool_, open_spool({.url = settings_.instance.spool,
                                          .base_directory = settings_.directory,
                                          .mode = databases_},
-                                        clock_));
+                                        SpoolClocks{clock_, since_boot_}));
   }
   return spool_.get();
 }
@@ -128,7 +128,7 @@ Result<std::unique_ptr<Spool>> Instance::look_into_spool() {
   return open_spool({.url = settings_.instance.spool,
                      .base_directory = settings_.directory,
                      .mode = OpenMode::read_only},
-                    clock_);
+                    SpoolClocks{clock_, since_boot_});
 }
 
 Result<const Authority*> Instance::authority() {

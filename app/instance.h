@@ -30,9 +30,11 @@ Result<Settings> load_settings(const CommonOptions& options);
 class Instance {
  public:
   static Result<std::unique_ptr<Instance>> open(const CommonOptions& options);
-  // `clock`: must outlive the instance; nullptr: the system's.
+  // `clock` must outlive the instance; nullptr: the system's. One that is given never jumps.
   explicit Instance(Settings settings, const Clock* clock = nullptr)
-      : settings_(std::move(settings)), clock_(clock != nullptr ? *clock : system_clock_) {}
+      : settings_(std::move(settings)),
+        clock_(clock != nullptr ? *clock : system_clock_),
+        since_boot_(clock != nullptr ? *clock : boot_clock_) {}
 
   // Both databases at the same time: each takes its log in.
   ~Instance() {
@@ -64,7 +66,9 @@ class Instance {
  private:
   Settings settings_;
   SystemClock system_clock_;
+  BootClock boot_clock_;
   const Clock& clock_;
+  const Clock& since_boot_;
   SystemRandom random_;
   std::unique_ptr<Spool> spool_;
   std::unique_ptr<Ledger> ledger_;

@@ -1,7 +1,10 @@
 #include "base/clock.h"
 
+#include <time.h>
+
 #include <array>
 #include <cstdio>
+#include <fstream>
 
 namespace cmpost {
 
@@ -12,6 +15,19 @@ Time SystemClock::now() const {
 Time SteadyClock::now() const {
   return Time(
       std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now().time_since_epoch()));
+}
+
+Time BootClock::now() const {
+  timespec since{};
+  if (::clock_gettime(CLOCK_BOOTTIME, &since) != 0) return SteadyClock().now();
+  return Time(std::chrono::duration_cast<Duration>(std::chrono::seconds(since.tv_sec) +
+                                                   std::chrono::nanoseconds(since.tv_nsec)));
+}
+
+std::string boot_id() {
+  std::string id;
+  std::ifstream("/proc/sys/kernel/random/boot_id") >> id;
+  return id;
 }
 
 std::string to_iso8601(Time time) {

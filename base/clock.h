@@ -38,4 +38,13 @@ class SteadyClock final : public Clock {
   Time now() const override;
 };
 
+// Time since the machine was started, also while it slept: the same for all its processes, and like
+// SteadyClock nobody can set it.
+class BootClock final : public Clock {
+ public:
+  Time now() const override;
+};
+// Which start of the machine that is; empty where the system does not tell.
+std::string boot_id();
+
 }  // namespace cmpost

@@ -23,15 +23,17 @@ Dispatched& Dispatched::operator+=(const Dispatched& other) {
   return *this;
 }
 
-Dispatcher::Dispatcher(JobQueue& replies, std::vector<Egress*> channels, const Clock& clock,
-                       Random& random)
-    : replies_(replies), clock_(clock), random_(random) {
-  for (auto* egress : channels) channels_[egress->channel()] = {egress, {}, kFirstRest, {}};
+Dispatcher::Dispatcher(JobQueue& replies, std::vector<Egress*> channels, const Clock& wall,
+                       const Clock& steady, Random& random)
+    : replies_(replies), wall_(wall), steady_(steady), random_(random) {
+  for (auto* egress : channels) {
+    channels_[egress->channel()] = {egress, Time::min(), kFirstRest, {}};
+  }
 }
 
 Result<Dispatched> Dispatcher::step(const std::stop_token& stop) {
   TRY(finish_sent());
-  if (clock_.now() >= next_tend_) TRY(tend_all());
+  if (steady_.now() >= next_tend_) TRY(tend_all());
   if (all_rest()) return Dispatched{};
   ASSIGN_OR_RETURN(auto leases, replies_.take(kGroup));
   std::map<std::string, std::vector<Lease>> groups;
@@ -50,17 +52,16 @@ Result<Dispatched> Dispatcher::step(const std::stop_token& stop) {
 }
 
 bool Dispatcher::all_rest() const {
-  const auto now = clock_.now();
+  const auto now = steady_.now();
   return !channels_.empty() &&
          std::all_of(channels_.begin(), channels_.end(),
                      [&](const auto& entry) { return now < entry.second.rests_until; });
 }
 
-// A clock that was set back makes the next look come late by a second at most.
 Result<void> Dispatcher::tend_all() {
-  next_tend_ = clock_.now() + kTend;
+  next_tend_ = steady_.now() + kTend;
   for (auto& [name, channel] : channels_) {
-    if (clock_.now() < channel.rests_until) continue;
+    if (steady_.now() < channel.rests_until) continue;
     const auto back = channel.egress->tend();
     if (!back) {
       note_trouble(channel, back.error());
@@ -84,12 +85,12 @@ Result<void> Dispatcher::finish_sent() {
 Result<Dispatched> Dispatcher::send(Channel& channel, Group leases, const std::stop_token& stop) {
   Dispatched all;
   while (!leases.empty()) {
-    const auto now = clock_.now();
-    const bool stopped = stop.stop_requested(), rests = now < channel.rests_until;
+    const bool stopped = stop.stop_requested();
+    const bool rests = steady_.now() < channel.rests_until;
     if (stopped || rests) {
       ASSIGN_OR_RETURN(const Dispatched rest,
-                       stopped ? defer_all(leases, now, "the service was stopped")
-                               : defer_all(leases, channel.rests_until, channel.trouble));
+                       stopped ? defer_all(leases, wall_.now(), "the service was stopped")
+                               : defer_all(leases, due_after(rest_of(channel)), channel.trouble));
       return all += rest;
     }
     const auto group = leases.first(std::min(channel.egress->group(), leases.size()));
@@ -142,20 +143,20 @@ Result<Dispatched> Dispatcher::end(const Channel& channel, Group group,
 // One commit for all that are due at one time for one reason.
 Result<void> Dispatcher::defer(const Channel& channel, Group group, const Deliveries& deliveries,
                                bool stopped) {
-  const auto now = clock_.now();
-  std::map<std::pair<Time, std::string>, std::vector<JobId>> groups;
+  std::map<std::pair<Duration, std::string>, std::vector<JobId>> groups;
+  const auto rest = deliveries.trouble ? rest_of(channel) : Duration::zero();
   for (std::size_t i = 0; i < group.size(); ++i) {
     const auto& delivery = deliveries.each[i];
     if (delivery.what != Delivery::What::deferred) continue;
-    const auto due = delivery.after       ? now + *delivery.after
-                     : deliveries.trouble ? channel.rests_until
-                     : stopped            ? now
-                                          : now + backoff(group[i].attempts, random_);
-    groups[{due, delivery.detail}].push_back(group[i].job.id);
-    if (delivery.paced) paced_until_ = std::max(paced_until_, due + kTend);
+    const auto delay = delivery.after       ? *delivery.after
+                       : deliveries.trouble ? rest
+                       : stopped            ? Duration::zero()
+                                            : backoff(group[i].attempts, random_);
+    groups[{delay, delivery.detail}].push_back(group[i].job.id);
+    if (delivery.paced) paced_until_ = std::max(paced_until_, steady_.now() + delay + kTend);
   }
-  for (const auto& [due, ids] : groups) {
-    TRY(replies_.defer_all(ids, due.first, due.second));
+  for (const auto& [key, ids] : groups) {
+    TRY(replies_.defer_all(ids, due_after(key.first), key.second));
   }
   return {};
 }
@@ -190,7 +191,7 @@ void Dispatcher::note_trouble(Channel& channel, const std::optional<Error>& trou
                {{"channel", name}, {"reason", trouble->what}, {"hint", trouble->hint}});
   }
   channel.trouble = trouble->what;
-  channel.rests_until = clock_.now() + channel.next_rest;
+  channel.rests_until = steady_.now() + channel.next_rest;
   channel.next_rest = std::min(2 * channel.next_rest, kLongestRest);
 }
 

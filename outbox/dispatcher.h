@@ -27,8 +27,10 @@ struct Dispatched {
 // thread; several dispatchers and processes may share a queue.
 class Dispatcher {
  public:
-  // All that is given must outlive the object.
-  Dispatcher(JobQueue& replies, std::vector<Egress*> channels, const Clock& clock, Random& random);
+  // All that is given must outlive the object. Channels rest by `steady`, so that a wall clock that
+  // is set changes nothing; answers are due by `wall`, since their times are stored.
+  Dispatcher(JobQueue& replies, std::vector<Egress*> channels, const Clock& wall,
+             const Clock& steady, Random& random);
 
   // One group. Nothing done (total() == 0) means that nothing is due or that every channel rests.
   // An Error is the queue's; answers that were sent are remembered and finished by a later call.
@@ -36,18 +38,20 @@ class Dispatcher {
   Result<Dispatched> step(const std::stop_token& stop = {});
 
   // Some answers are due soon that a reader could not take at once (Delivery::paced).
-  bool more_comes_soon() const { return clock_.now() < paced_until_; }
+  bool more_comes_soon() const { return steady_.now() < paced_until_; }
 
  private:
   struct Channel {
     Egress* egress = nullptr;
-    Time rests_until{};
+    Time rests_until = Time::min();
     Duration next_rest{};
     std::string trouble;  // empty: works
   };
   using Group = std::span<const Lease>;
 
   bool all_rest() const;
+  Time due_after(Duration delay) const { return wall_.now() + delay; }
+  Duration rest_of(const Channel& channel) const { return channel.rests_until - steady_.now(); }
   Result<void> tend_all();
   Result<void> defer(const Channel& channel, Group group, const Deliveries& deliveries,
                      bool stopped);
@@ -61,7 +65,8 @@ class Dispatcher {
   void note_trouble(Channel& channel, const std::optional<Error>& trouble);
 
   JobQueue& replies_;
-  const Clock& clock_;
+  const Clock& wall_;
+  const Clock& steady_;
   Random& random_;
   std::map<std::string, Channel> channels_;
   std::map<std::string, std::vector<JobId>> sent_;  // and not yet finished, by Egress::verb()

@@ -65,18 +65,51 @@ Result<std::size_t> JobTable::insert(std::span<const Job* const> jobs, Time now,
   return static_cast<std::size_t>(next - first);
 }
 
-Result<void> JobTable::wake(Time now) {
+Result<void> JobTable::wake(const Moment& now) {
+  const auto longest = to_unix_micros(now.steady + now.lease);
+  ASSIGN_OR_RETURN(auto* const cut, statement("UPDATE $ SET at = ?1 WHERE seq IN"
+                                              " (SELECT seq FROM $ INDEXED BY $_open WHERE ended IS"
+                                              " NULL AND state = 'active' AND at > ?1)"));
+  cut->bind(1, longest);
+  TRY(cut->execute());
   // At most so many at a time: after a week without a network all of them are due at once.
   ASSIGN_OR_RETURN(auto* const update,
                    statement("UPDATE $ SET state = 'waiting', owner = NULL, at = NULL WHERE seq IN"
                              " (SELECT seq FROM $ INDEXED BY $_open WHERE ended IS NULL"
                              " AND state = ? AND at <= ? ORDER BY at LIMIT 10000)"));
-  for (const auto state : {JobState::deferred, JobState::active}) {
+  for (const auto& [state, time] :
+       {std::pair(JobState::deferred, now.wall), std::pair(JobState::active, now.steady)}) {
     update->bind(1, to_string(state));
-    update->bind(2, to_unix_micros(now));
+    update->bind(2, to_unix_micros(time));
     TRY(update->execute());
   }
   return {};
+}
+
+Result<std::int64_t> JobTable::hasten(Time now) {
+  ASSIGN_OR_RETURN(auto* const update,
+                   statement("UPDATE $ SET at = ?1 WHERE seq IN"
+                             " (SELECT seq FROM $ INDEXED BY $_open WHERE ended IS NULL"
+                             " AND state = 'deferred' AND at > ?1)"));
+  update->bind(1, to_unix_micros(now));
+  return update->execute();
+}
+
+Result<std::optional<Time>> JobTable::one_time(std::string_view sql) {
+  ASSIGN_OR_RETURN(auto* const query, statement(sql));
+  ASSIGN_OR_RETURN(const bool row, query->step());
+  const auto time = row && !query->is_null(0) ? std::optional(time_of(*query, 0)) : std::nullopt;
+  query->reset();
+  return time;
+}
+
+Result<std::optional<Time>> JobTable::newest_arrival() {
+  return one_time("SELECT arrived FROM $ ORDER BY seq DESC LIMIT 1");
+}
+
+Result<std::optional<Time>> JobTable::last_due() {
+  return one_time(
+      "SELECT max(at) FROM $ INDEXED BY $_open WHERE ended IS NULL AND state = 'deferred'");
 }
 
 Result<std::size_t> JobTable::wake(std::string_view reply_channel) {
@@ -140,32 +173,36 @@ Result<std::vector<Lease>> JobTable::lease(std::size_t max, std::int64_t owner, 
   return leases;
 }
 
-Result<bool> JobTable::has_work(Time now) {
+Result<bool> JobTable::has_work(const Moment& now) {
   ASSIGN_OR_RETURN(
       auto* const query,
       statement("SELECT EXISTS (SELECT 1 FROM $ WHERE ended IS NULL AND state = 'waiting')"
                 " OR EXISTS (SELECT 1 FROM $ WHERE ended IS NULL AND state = 'deferred'"
                 "   AND at <= ?1)"
                 " OR EXISTS (SELECT 1 FROM $ WHERE ended IS NULL AND state = 'active'"
-                "   AND at <= ?1)"));
-  query->bind(1, to_unix_micros(now));
+                "   AND (at <= ?2 OR at > ?3))"));
+  query->bind(1, to_unix_micros(now.wall));
+  query->bind(2, to_unix_micros(now.steady));
+  query->bind(3, to_unix_micros(now.steady + now.lease));
   ASSIGN_OR_RETURN(const bool row, query->step());
   const bool work = row && query->integer(0) != 0;
   query->reset();
   return work;
 }
 
-Result<std::optional<Time>> JobTable::next_event() {
+Result<JobTable::Events> JobTable::next_events() {
   ASSIGN_OR_RETURN(
       auto* const query,
-      statement("SELECT min(t) FROM ("
-                "SELECT min(at) AS t FROM $ WHERE ended IS NULL AND state = 'deferred'"
-                " UNION ALL SELECT min(at) FROM $ WHERE ended IS NULL AND state = 'active')"));
+      statement("SELECT (SELECT min(at) FROM $ WHERE ended IS NULL AND state = 'deferred'),"
+                " (SELECT min(at) FROM $ WHERE ended IS NULL AND state = 'active')"));
   ASSIGN_OR_RETURN(const bool row, query->step());
   CHECK(row);
-  const auto next = query->is_null(0) ? std::nullopt : std::optional(time_of(*query, 0));
+  const auto next = [&](int column) {
+    return query->is_null(column) ? std::nullopt : std::optional(time_of(*query, column));
+  };
+  const Events events{next(0), next(1)};
   query->reset();
-  return next;
+  return events;
 }
 
 }  // namespace cmpost

@@ -31,8 +31,21 @@ class JobTable {
   };
   Result<std::size_t> insert(std::span<const Job* const> jobs, Time now, const Start& start);
 
-  // Makes deferred jobs that are due, and active ones whose lease has run out, waiting.
-  Result<void> wake(Time now);
+  // What time it is for deferred jobs, whose times outlive the machine, and for leases, which end
+  // with it: those count by a clock that nobody can set. No lease is longer than `lease`.
+  struct Moment {
+    Time wall, steady;
+    Duration lease;
+  };
+  // Makes deferred jobs that are due, and active ones whose lease has run out, waiting. A lease
+  // that ends later than one of now would is cut to that: it is of another start of the machine.
+  Result<void> wake(const Moment& now);
+  // Makes all deferred jobs due; how many were not. For a clock that was set back: to try too early
+  // does no harm.
+  Result<std::int64_t> hasten(Time now);
+  // When the newest job came, and when the deferred one that waits longest is due.
+  Result<std::optional<Time>> newest_arrival();
+  Result<std::optional<Time>> last_due();
   // Makes deferred jobs waiting whose reply goes by `reply_channel`; how many.
   Result<std::size_t> wake(std::string_view reply_channel);
   // Makes what `owner` holds waiting; how many.
@@ -40,9 +53,12 @@ class JobTable {
   // Leases waiting jobs, oldest first: up to `max`, and not more than some 32 MiB at a time.
   Result<std::vector<Lease>> lease(std::size_t max, std::int64_t owner, Time until);
   // Whether wake() and lease() would yield something; reads only.
-  Result<bool> has_work(Time now);
-  // When a job becomes due or a lease runs out next.
-  Result<std::optional<Time>> next_event();
+  Result<bool> has_work(const Moment& now);
+  // When a deferred job becomes due next by the wall clock, and a lease runs out by the steady one.
+  struct Events {
+    std::optional<Time> due, lease_end;
+  };
+  Result<Events> next_events();
 
   Result<void> finish(std::span<const JobId> ids, std::string_view reason, Time now);
   // As in JobQueue; each says whether it changed the job.
@@ -70,6 +86,7 @@ class JobTable {
   };
 
   Result<Statement*> statement(std::string_view sql);
+  Result<std::optional<Time>> one_time(std::string_view sql);
   Result<std::int64_t> next_seq();
   Result<void> set_counts(std::int64_t next, std::int64_t more_jobs);
   Result<std::vector<Lease>> waiting(std::size_t max, Run& found);

@@ -44,8 +44,20 @@ struct SpoolSettings {
   Duration lease = std::chrono::minutes(10);
   OpenMode mode = OpenMode::create;
 };
+// `steady` is one that nobody can set and that all processes on the host share (BootClock): leases
+// count by it. When `wall` is set back, what is deferred is due at once, since it would otherwise
+// wait for as long again. Both must outlive the spool.
+struct SpoolClocks {
+  const Clock& wall;
+  const Clock& steady;
+};
 // Opens and migrates, and with OpenMode::create makes it. With OpenMode::read_only nothing is
-// written: only what lists and counts may be called. `clock` must outlive the spool.
-Result<std::unique_ptr<Spool>> open_spool(const SpoolSettings& settings, const Clock& clock);
+// written: only what lists and counts may be called.
+Result<std::unique_ptr<Spool>> open_spool(const SpoolSettings& settings, const SpoolClocks& clocks);
+// For whoever has one clock that nobody sets, as a test.
+inline Result<std::unique_ptr<Spool>> open_spool(const SpoolSettings& settings,
+                                                 const Clock& clock) {
+  return open_spool(settings, SpoolClocks{clock, clock});
+}
 
 }  // namespace cmpost

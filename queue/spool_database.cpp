@@ -6,20 +6,70 @@ namespace cmpost {
 namespace {
 
 constexpr std::int64_t kNeverSeen = -1;
+// A clock that is kept right goes back by less.
+constexpr Duration kSetBack = std::chrono::seconds(10);
+// Nothing is deferred for longer.
+constexpr Duration kLongestDelay = std::chrono::hours(24);
 
 }  // namespace
 
 SpoolDatabase::SpoolDatabase(std::unique_ptr<Connection> writer, std::unique_ptr<Connection> reader,
-                             std::string path, Duration lease, const Clock& clock)
-    : clock_(clock),
+                             std::string path, Duration lease, const SpoolClocks& clocks)
+    : clocks_(clocks),
       lease_(lease),
       path_(std::move(path)),
       writer_(std::move(writer)),
       reader_(std::move(reader)),
+      seen_(moment()),
       requests_{JobTable(*writer_, "request", JobTable::Finished::forget_payload),
-                JobListing(*reader_, "request"), WorkSignal(), kNeverSeen, std::nullopt},
+                JobListing(*reader_, "request"),
+                WorkSignal(),
+                kNeverSeen,
+                {}},
       replies_{JobTable(*writer_, "reply", JobTable::Finished::keep_payload),
-               JobListing(*reader_, "reply"), WorkSignal(), kNeverSeen, std::nullopt} {}
+               JobListing(*reader_, "reply"),
+               WorkSignal(),
+               kNeverSeen,
+               {}} {}
+
+JobTable::Moment SpoolDatabase::moment() const {
+  return {clocks_.wall.now(), clocks_.steady.now(), lease_};
+}
+
+bool SpoolDatabase::was_set_back() const {
+  const auto now = moment();
+  return now.wall - seen_.wall < now.steady - seen_.steady - kSetBack;
+}
+
+Result<void> SpoolDatabase::look_at_clock() {
+  if (was_set_back()) TRY(hasten());
+  seen_ = moment();
+  return {};
+}
+
+Result<void> SpoolDatabase::hasten() {
+  return transaction([&]() -> Result<void> {
+    for (auto* queue : {&requests_, &replies_}) {
+      ASSIGN_OR_RETURN(const auto jobs, queue->table.hasten(now()));
+      if (jobs == 0) continue;
+      log::warning("jobs.hastened", {{"jobs", jobs}, {"reason", "the clock was set back"}});
+      queue->signal.work_added();
+    }
+    return {};
+  });
+}
+
+// Of an earlier process: it has put a job at a time that is still to come, or deferred one for
+// longer than anybody does.
+Result<bool> SpoolDatabase::has_been_later() {
+  for (auto* queue : {&requests_, &replies_}) {
+    ASSIGN_OR_RETURN(const auto newest, queue->table.newest_arrival());
+    if (newest && *newest > now() + kSetBack) return true;
+    ASSIGN_OR_RETURN(const auto due, queue->table.last_due());
+    if (due && *due > now() + kLongestDelay) return true;
+  }
+  return false;
+}
 
 Result<std::vector<Lease>> SpoolDatabase::take(QueueParts& queue, std::size_t max) {
   const std::lock_guard lock(write_mutex_);
@@ -28,13 +78,14 @@ Result<std::vector<Lease>> SpoolDatabase::take(QueueParts& queue, std::size_t ma
   ASSIGN_OR_RETURN(const auto version, data_version());
   ASSIGN_OR_RETURN(const auto dead, dead_owners());
   TRY(free_leases_of(dead));
+  TRY(look_at_clock());
   // Looking first keeps an idle process from writing.
-  ASSIGN_OR_RETURN(const bool work, queue.table.has_work(now()));
+  ASSIGN_OR_RETURN(const bool work, queue.table.has_work(moment()));
   if (work) {
     ASSIGN_OR_RETURN(auto leases, lease(queue, max));
     if (!leases.empty()) return leases;
   }
-  ASSIGN_OR_RETURN(queue.next_event, queue.table.next_event());
+  ASSIGN_OR_RETURN(queue.next, queue.table.next_events());
   queue.seen_version = version;
   queue.signal.nothing_found(generation);
   return std::vector<Lease>();
@@ -43,8 +94,8 @@ Result<std::vector<Lease>> SpoolDatabase::take(QueueParts& queue, std::size_t ma
 Result<std::vector<Lease>> SpoolDatabase::lease(QueueParts& queue, std::size_t max) {
   ASSIGN_OR_RETURN(const auto owner, own_number());
   return transaction([&]() -> Result<std::vector<Lease>> {
-    TRY(queue.table.wake(now()));
-    return queue.table.lease(max, owner, now() + lease_);
+    TRY(queue.table.wake(moment()));
+    return queue.table.lease(max, owner, clocks_.steady.now() + lease_);
   });
 }
 
@@ -58,7 +109,9 @@ bool SpoolDatabase::may_have_work(const QueueParts& queue) {
   const std::lock_guard lock(write_mutex_);
   const auto version = data_version();
   if (version && *version != queue.seen_version) return true;
-  if (queue.next_event && now() >= *queue.next_event) return true;
+  if (queue.next.due && now() >= *queue.next.due) return true;
+  if (queue.next.lease_end && clocks_.steady.now() >= *queue.next.lease_end) return true;
+  if (was_set_back()) return true;
   const auto dead = dead_owners();
   return dead && !dead->empty();
 }
@@ -67,6 +120,8 @@ Result<void> SpoolDatabase::clean_up() {
   const std::lock_guard lock(write_mutex_);
   ASSIGN_OR_RETURN(const auto dead, dead_owners());
   TRY(free_leases_of(dead));
+  ASSIGN_OR_RETURN(const bool later, has_been_later());
+  if (later) TRY(hasten());
   for (const auto& token : owner_files(path_)) remove_dead_owner(path_, token);
   return {};
 }

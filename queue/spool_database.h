@@ -12,6 +12,7 @@
 #include "queue/job_listing.h"
 #include "queue/job_table.h"
 #include "queue/lease_owner.h"
+#include "queue/spool.h"
 #include "queue/work_signal.h"
 #include "store/connection.h"
 #include "store/database_transaction.h"
@@ -26,18 +27,18 @@ struct QueueParts {
   // What the last take in vain saw: the version of the database, and when a job becomes due or a
   // lease runs out next. Under the writer's lock.
   std::int64_t seen_version;
-  std::optional<Time> next_event;
+  JobTable::Events next;
 };
 
 // All members may be called from any thread.
 class SpoolDatabase {
  public:
   SpoolDatabase(std::unique_ptr<Connection> writer, std::unique_ptr<Connection> reader,
-                std::string path, Duration lease, const Clock& clock);
+                std::string path, Duration lease, const SpoolClocks& clocks);
 
   QueueParts& requests() { return requests_; }
   QueueParts& replies() { return replies_; }
-  Time now() const { return clock_.now(); }
+  Time now() const { return clocks_.wall.now(); }
 
   // One write transaction around `work`; committed when that is OK.
   template <typename Work>
@@ -60,7 +61,8 @@ class SpoolDatabase {
   // Whether another process has written, a job has become due, or an owner has died since the last
   // take in vain.
   bool may_have_work(const QueueParts& queue);
-  // Frees what dead owners hold and removes the files they left. At the start.
+  // Frees what dead owners hold and removes the files they left, and makes due what was deferred
+  // by a clock that has been set back since. At the start.
   Result<void> clean_up();
 
  private:
@@ -79,8 +81,13 @@ class SpoolDatabase {
   Result<std::int64_t> own_number();
   Result<std::int64_t> data_version();
   Result<std::vector<Lease>> lease(QueueParts& queue, std::size_t max);
+  JobTable::Moment moment() const;
+  bool was_set_back() const;
+  Result<void> look_at_clock();
+  Result<bool> has_been_later();
+  Result<void> hasten();
 
-  const Clock& clock_;
+  const SpoolClocks clocks_;
   const Duration lease_;
   const std::string path_;
   std::mutex write_mutex_;
@@ -89,6 +96,7 @@ class SpoolDatabase {
   const std::unique_ptr<Connection> reader_;  // guarded by read_mutex_
   std::optional<LeaseOwner> owner_;           // guarded by write_mutex_, as what follows
   std::int64_t own_number_ = 0;
+  JobTable::Moment seen_;  // by the last look at the clocks
   QueueParts requests_;
   QueueParts replies_;
 };

@@ -72,7 +72,8 @@ Result<std::string> path_of(Connection& connection) {
 
 }  // namespace
 
-Result<std::unique_ptr<Spool>> open_spool(const SpoolSettings& settings, const Clock& clock) {
+Result<std::unique_ptr<Spool>> open_spool(const SpoolSettings& settings,
+                                          const SpoolClocks& clocks) {
   const bool only_reads = settings.mode == OpenMode::read_only;
   ASSIGN_OR_RETURN(auto writer,
                    open_database(settings.url, settings.base_directory, settings.mode, kPageSize));
@@ -85,7 +86,7 @@ Result<std::unique_ptr<Spool>> open_spool(const SpoolSettings& settings, const C
                    open_database(settings.url, settings.base_directory, OpenMode::read_only));
   ASSIGN_OR_RETURN(const auto path, path_of(*writer));
   auto database = std::make_unique<SpoolDatabase>(std::move(writer), std::move(reader), path,
-                                                  settings.lease, clock);
+                                                  settings.lease, clocks);
   if (!only_reads) TRY(database->clean_up());
   return std::make_unique<SqliteSpool>(std::move(database), settings);
 }

@@ -70,11 +70,16 @@ class DispatcherTest : public ::testing::Test {
     return queue_.list({.state = state, .channel = {}}).value();
   }
 
-  FakeClock clock_;
+  void pass(Duration time) {
+    clock_.advance(time);
+    steady_.advance(time);
+  }
+
+  FakeClock clock_, steady_{Time{}};
   FakeRandom random_;
   FakeJobQueue queue_{clock_};
   FakeEgress a_{"a"}, bb_{"bb"};
-  Dispatcher dispatcher_{queue_, {&a_, &bb_}, clock_, random_};
+  Dispatcher dispatcher_{queue_, {&a_, &bb_}, clock_, steady_, random_};
 };
 
 TEST_F(DispatcherTest, AStopGivesBackWhatIsNotSent) {
@@ -132,11 +137,11 @@ TEST_F(DispatcherTest, AnAnswerThatFailsIsTriedAgainLaterAndLater) {
   EXPECT_EQ(deferred[0].reason, "told so");
   EXPECT_GE(deferred[0].due - clock_.now(), 48s);
   EXPECT_LE(deferred[0].due - clock_.now(), 72s);
-  clock_.advance(72s);
+  pass(72s);
   step();
   EXPECT_GE(jobs(JobState::deferred)[0].due - clock_.now(), 4min);
   a_.what = What::sent;
-  clock_.advance(6min);
+  pass(6min);
   EXPECT_EQ(step().sent, 1U);
 }
 
@@ -166,13 +171,29 @@ TEST_F(DispatcherTest, AChannelThatFailsRestsLongerAndLongerAndTheOthersGoOn) {
   step();
   EXPECT_THAT(a_.given, ElementsAre("a1"));  // a2 was not tried
   EXPECT_THAT(bb_.given, ElementsAre("bb1", "bb2"));
-  clock_.advance(5s);
+  pass(5s);
   step();
   EXPECT_THAT(a_.given, ElementsAre("a1", "a1", "a2"));
   EXPECT_EQ(jobs(JobState::deferred)[0].due, clock_.now() + 10s);
   a_.trouble.reset();
-  clock_.advance(10s);
+  pass(10s);
   EXPECT_EQ(step().sent, 2U);
+}
+
+TEST_F(DispatcherTest, AClockThatIsSetBackOrAheadChangesNoRest) {
+  a_.trouble = bb_.trouble = Error{Recovery::retry, "disk full", ""};
+  put("a", 1);
+  put("bb", 1);
+  step();
+  a_.trouble.reset();
+  put("a", 2);
+  clock_.advance(24h);
+  EXPECT_EQ(step().total(), 0U) << "all rest";
+  clock_.advance(-48h);
+  EXPECT_EQ(step().total(), 0U) << "all rest";
+  steady_.advance(5s);
+  EXPECT_EQ(step().sent, 1U);
+  EXPECT_THAT(a_.given, ElementsAre("a1", "a2"));
 }
 
 TEST_F(DispatcherTest, NothingIsTakenWhileEveryChannelRests) {
@@ -202,7 +223,7 @@ TEST_F(DispatcherTest, WhatWasSentIsFinishedWhenTheQueueWorksAgain) {
     std::string name_ = "a";
   };
   FailingFinish egress(queue_);
-  Dispatcher dispatcher(queue_, {&egress}, clock_, random_);
+  Dispatcher dispatcher(queue_, {&egress}, clock_, steady_, random_);
   put("a", 1);
   EXPECT_THAT(dispatcher.step(), Fails(HasSubstr("locked")));
   EXPECT_THAT(dispatcher.step(), Fails(HasSubstr("locked")));

@@ -33,7 +33,7 @@ class AnswersOut : public ::testing::Test {
   }
   void use(std::unique_ptr<Egress> egress) {
     egress_ = std::move(egress);
-    dispatcher_.emplace(queue_, std::vector<Egress*>{egress_.get()}, clock_, random_);
+    dispatcher_.emplace(queue_, std::vector<Egress*>{egress_.get()}, clock_, clock_, random_);
   }
   void put(const std::string& stem, const std::string& contents, const std::string& address = "") {
     Job job;

@@ -73,6 +73,74 @@ TEST(Requests, OneThatIsDoneCannotBounce) {
   EXPECT_FALSE(requests.queue().bounce(job.id, "").value());
 }
 
+// A spool whose wall clock somebody sets.
+class ClockThatIsSet : public ::testing::Test {
+ protected:
+  std::unique_ptr<Spool> open() {
+    return open_spool({"sqlite:spool.db", directory_.path()}, SpoolClocks{wall_, steady_}).value();
+  }
+  // Leases job 1 and gives it back for so long.
+  void defer(Spool& spool, Duration by) {
+    ASSERT_THAT(spool.requests().put(numbered_jobs(1, 1)), IsOk());
+    ASSERT_EQ(spool.requests().take(1)->size(), 1U);
+    ASSERT_THAT(spool.requests().defer(numbered_job(1).id, wall_.now() + by, "later"), IsOk());
+  }
+
+  TemporaryDirectory directory_;
+  FakeClock wall_, steady_{Time(std::chrono::hours(1))};
+};
+
+TEST_F(ClockThatIsSet, BackDoesNotDeferAJobForAsLong) {
+  const auto spool = open();
+  defer(*spool, std::chrono::minutes(5));
+  EXPECT_TRUE(spool->requests().take(1)->empty());
+  wall_.advance(-std::chrono::hours(1));
+  EXPECT_EQ(spool->requests().take(1)->size(), 1U);
+}
+
+TEST_F(ClockThatIsSet, BackEndsAWait) {
+  const auto spool = open();
+  defer(*spool, std::chrono::minutes(5));
+  EXPECT_TRUE(spool->requests().take(1)->empty());
+  wall_.advance(-std::chrono::hours(1));
+  spool->requests().wait_for_work(std::chrono::hours(1));
+}
+
+TEST_F(ClockThatIsSet, BackWhileNobodyRanIsNoticedByTheNextProcess) {
+  defer(*open(), std::chrono::minutes(5));
+  wall_.advance(-std::chrono::hours(24 * 365));
+  EXPECT_EQ(open()->requests().take(1)->size(), 1U);
+}
+
+TEST_F(ClockThatIsSet, ByLittleChangesNothing) {
+  const auto spool = open();
+  defer(*spool, std::chrono::minutes(5));
+  wall_.advance(-std::chrono::seconds(5));
+  EXPECT_TRUE(spool->requests().take(1)->empty());
+  EXPECT_EQ(open()->requests().find(numbered_job(1).id).value()->state, JobState::deferred);
+}
+
+TEST_F(ClockThatIsSet, AheadFreesNoLease) {
+  const auto one = open(), other = open();
+  ASSERT_THAT(one->requests().put(numbered_jobs(1, 1)), IsOk());
+  ASSERT_EQ(one->requests().take(1)->size(), 1U);
+  wall_.advance(std::chrono::hours(24 * 400));
+  EXPECT_TRUE(other->requests().take(1)->empty()) << "it was leased a moment ago";
+  wall_.advance(-std::chrono::hours(24 * 800));
+  steady_.advance(std::chrono::minutes(10));
+  EXPECT_EQ(other->requests().take(1)->size(), 1U);
+}
+
+TEST_F(ClockThatIsSet, ALeaseFromAnotherStartOfTheMachineRunsOut) {
+  const auto one = open(), other = open();
+  ASSERT_THAT(one->requests().put(numbered_jobs(1, 1)), IsOk());
+  ASSERT_EQ(one->requests().take(1)->size(), 1U);
+  steady_.set(Time{});
+  EXPECT_TRUE(other->requests().take(1)->empty());
+  steady_.advance(std::chrono::minutes(10));
+  EXPECT_EQ(other->requests().take(1)->size(), 1U);
+}
+
 using Exchanges = SpoolWithARequest;
 
 TEST_F(Exchanges, EndTheRequestAndStartTheReply) {
