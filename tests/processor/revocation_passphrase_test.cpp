@@ -184,6 +184,61 @@ TEST_F(PassphraseTest, TheNewestCountsAndItIsSealed) {
   EXPECT_FALSE(unseal(*kept, SealingKey::generate(ca.random)).has_value());
 }
 
+// What people agree to is answered as it was asked for: under the passphrase.
+struct PassphraseThatWaits : PassphraseTest {
+  PassphraseThatWaits() : PassphraseTest("revocation_passphrase = true\n") { leave(sealed(kPass)); }
+  void wait(const std::string& how) {
+    ca.configure("revocation_passphrase = true\napprove = \"one\"\napprove_for = [\"rr\"]\n" + how);
+  }
+  static Bytes tid_of(const Bytes& der) { return *must_decode(der).header.transactionID; }
+  static PKIMessage must_decode(const Bytes& der) {
+    auto message = decode(der);
+    EXPECT_TRUE(message);
+    return message.value_or(PKIMessage{});
+  }
+};
+
+TEST_F(PassphraseThatWaits, IsToldSoAndPollsForItsAnswerUnderThePassphrase) {
+  wait("waiting = \"always\"\nwaiting_by_error = true\n");
+  const auto told = ca.talk(rr_by(kPass, device));
+  ASSERT_EQ(body_name(told.body), "error");
+  EXPECT_EQ(status_in(told).status, PKIStatus::waiting);
+  EXPECT_EQ(protection_kind(told), ProtectionKind::password_based_mac);
+  const auto not_yet = ca.talk(with_mac(ca, poll_req(kWholeMessage), following(told), kPass, ""));
+  ASSERT_EQ(body_name(not_yet.body), "pollRep");
+  EXPECT_EQ(ca.say(*told.header.transactionID, true), Decided::done);
+  ca.work();
+  EXPECT_EQ(state(), CertificateState::revoked);
+  const auto rp = ca.talk(with_mac(ca, poll_req(kWholeMessage), following(not_yet), kPass, ""));
+  ASSERT_EQ(body_name(rp.body), "rp");
+  EXPECT_EQ(status_in(rp).status, PKIStatus::accepted);
+}
+
+TEST_F(PassphraseThatWaits, GetsTheFinalResponseUnaskedWhereItIsNotTold) {
+  for (const bool approved : {false, true}) {
+    SCOPED_TRACE(approved);
+    wait("waiting = \"always\"\n");
+    const auto request = rr_by(kPass, device);
+    EXPECT_TRUE(ca.post(request).empty()) << "its peer may not know that an error can wait";
+    EXPECT_EQ(ca.say(tid_of(request), approved), Decided::done);
+    const auto rp = Office::only(ca.work_and_send());
+    ASSERT_EQ(body_name(rp.body), "rp");
+    EXPECT_EQ(status_in(rp).status, approved ? PKIStatus::accepted : PKIStatus::rejection);
+    EXPECT_EQ(protection_kind(rp), ProtectionKind::password_based_mac);
+    EXPECT_EQ(state(), approved ? CertificateState::revoked : CertificateState::valid);
+  }
+}
+
+TEST_F(PassphraseThatWaits, GetsAnAnswerAlsoWhereItIsAnotherByThen) {
+  wait("waiting = \"never\"\n");
+  const auto request = rr_by(kPass, device);
+  EXPECT_TRUE(ca.post(request).empty());
+  leave(sealed("four and twenty blackbirds"));
+  EXPECT_EQ(ca.say(tid_of(request), true), Decided::done);
+  EXPECT_THAT(Office::only(ca.work_and_send()), Refuses("error", PKIFailureInfo::badMessageCheck));
+  EXPECT_EQ(state(), CertificateState::valid);
+}
+
 struct PassphraseOff : PassphraseTest {
   PassphraseOff() : PassphraseTest("") {}
 };
