@@ -4,6 +4,7 @@
 
 #include "crypto/envelope_attributes.h"
 #include "processor/handlers.h"
+#include "processor/header_rules.h"
 #include "processor/holder_identity.h"
 #include "processor/received_envelope.h"
 
@@ -107,6 +108,11 @@ const InfoTypeAndValue* header_passphrase(const PKIHeader& header, const Channel
 Outcome<RevocationPassphrase> take_passphrase(const InfoTypeAndValue& item, const Request& request,
                                               const Requester& requester,
                                               const Services& services) {
+  // What opens a transaction brings it as genm would, whose right it takes; what follows belongs to
+  // a transaction that was opened with one.
+  if (opens_transaction(request.message.body)) {
+    TRY(check_right(requester.rights, wanted::Message{body::genm{}}));
+  }
   ASSIGN_OR_RETURN(auto named, holder_for(requester));
   // pvno 2 would have it in an EncryptedValue, which is not opened here.
   const bool enveloped = request.message.header.pvno >= kCmp2021 && item.infoValue &&
