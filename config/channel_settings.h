@@ -79,7 +79,7 @@ struct IntakeLimits {
 // Limits for MACs on this channel.
 struct MacSettings {
   bool allow_hmac_sha1 = true;  // RFC 9481 6.1 still names it for PBM
-  std::uint32_t max_iterations = 100'000;
+  std::uint32_t max_iterations = 1'000'000;
   // A password is not believed any more after this many wrong MACs of one peer within `lock_time`,
   // from that peer, where peers can be told apart; and after `lock_after_all` of all peers, on the
   // whole channel. Zero: never. Secrets that nobody can guess are always believed.

@@ -10,7 +10,7 @@ namespace cmpost {
 // iterations is done.
 struct MacLimits {
   std::int64_t min_iterations = 100;  // RFC 4211 4.4: "MUST be a minimum of 100"
-  std::int64_t max_iterations = 100'000;
+  std::int64_t max_iterations = 1'000'000;
   std::size_t min_salt = 8;  // RFC 4211 4.4
   std::size_t max_salt = 256;
   bool allow_hmac_sha1 = true;  // what OpenSSL 3.0 sends by default

@@ -95,7 +95,7 @@ TEST(PbmParameter, LimitsAreKept) {
   const auto& hmac = oid::id_hmacWithSHA256;
   EXPECT_THAT(received(parameter(sha256, hmac, 99)), Fails(HasSubstr("iterationCount 99")));
   EXPECT_THAT(received(parameter(sha256, hmac, 100)), IsOk());
-  EXPECT_THAT(received(parameter(sha256, hmac, 100'001)), Fails(HasSubstr("iterationCount")));
+  EXPECT_THAT(received(parameter(sha256, hmac, 1'000'001)), Fails(HasSubstr("iterationCount")));
   EXPECT_THAT(received(parameter(sha256, hmac, 1'000'000'000)), Fails(HasSubstr("iterationCount")));
   EXPECT_THAT(received(parameter(sha256, hmac, -1)), Fails(HasSubstr("iterationCount")));
   auto pbm = parameter(sha256, hmac, 500);
@@ -103,6 +103,18 @@ TEST(PbmParameter, LimitsAreKept) {
   EXPECT_THAT(received(pbm), Fails(HasSubstr("salt length 7")));
   pbm.salt.resize(257);
   EXPECT_THAT(received(pbm), Fails(HasSubstr("salt length 257")));
+}
+
+TEST(PbmParameter, AMillionIterationsAreFine) {
+  const auto sha256 = oid::id_sha256, hmac = oid::id_hmacWithSHA256;
+  EXPECT_THAT(received(parameter(sha256, hmac, 1'000'000)), IsOk());
+  FakeRandom random;
+  for (const std::int64_t iterations : {262'144, 600'000, 1'000'000}) {
+    EXPECT_THAT(pbmac1_parameter(to_algorithm(make_pbmac1_parameter(random, iterations)), {}),
+                IsOk());
+  }
+  EXPECT_THAT(pbmac1_parameter(to_algorithm(make_pbmac1_parameter(random, 1'000'001)), {}),
+              Fails(HasSubstr("iteration")));
 }
 
 TEST(PbmParameter, Sha1IsASwitch) {
