@@ -27,8 +27,8 @@ Result<std::unique_ptr<Ingress>> make_mail_ingress(Instance& instance,
                            const DeliveryReport& report, const Bytes& mail) {
     return note_bounce(replies, name, key, report, mail);
   };
-  ASSIGN_OR_RETURN(auto smime,
-                   SmimeOpener::load(channel.mail.smime, instance.clock(), channel.crls));
+  ASSIGN_OR_RETURN(auto smime, of_settings(SmimeOpener::load(channel.mail.smime, instance.clock(),
+                                                             channel.crls)));
   return std::make_unique<MailIngress>(channel, std::move(source), spool.requests(), steady,
                                        bounced, std::move(smime));
 }
@@ -79,7 +79,7 @@ Result<std::vector<std::unique_ptr<Egress>>> make_egresses(Instance& instance,
   for (const auto& channel : instance.settings().channels) {
     if (channel.kind == ChannelKind::mail) {
       ASSIGN_OR_RETURN(auto key, bounce_key(instance));
-      ASSIGN_OR_RETURN(auto signer, AnswerSigner::load(channel.mail.smime));
+      ASSIGN_OR_RETURN(auto signer, of_settings(AnswerSigner::load(channel.mail.smime)));
       egresses.push_back(std::make_unique<MailEgress>(
           channel.name, channel.mail, instance.settings().instance.name, std::move(key),
           instance.clock(), std::move(signer)));
@@ -90,6 +90,18 @@ Result<std::vector<std::unique_ptr<Egress>>> make_egresses(Instance& instance,
     }
   }
   return egresses;
+}
+
+ProcessorSettings settings_for(std::size_t workers, WayBook& ways) {
+  static constexpr Duration kUsualPause = std::chrono::seconds(1);
+  const auto tell = [](WayRecorder& record) {
+    return [&record](const std::optional<Error>& trouble) {
+      trouble ? record.rests(*trouble, kUsualPause) : record.works();
+    };
+  };
+  return {.workers = workers,
+          .on_take = tell(ways.of(Part::requests)),
+          .on_commit = tell(ways.of(Part::ledger))};
 }
 
 }  // namespace cmpost

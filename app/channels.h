@@ -5,8 +5,10 @@
 #include <vector>
 
 #include "app/instance.h"
+#include "carrier/way_state.h"
 #include "mail/mail_source.h"
 #include "outbox/egress.h"
+#include "processor/processor.h"
 #include "queue/spool.h"
 #include "watcher/ingress.h"
 
@@ -17,5 +19,8 @@ namespace cmpost {
 Result<std::vector<std::unique_ptr<Ingress>>> make_ingresses(Instance& instance, Spool& spool,
                                                              const Clock& steady);
 Result<std::vector<std::unique_ptr<Egress>>> make_egresses(Instance& instance, const Clock& steady);
+
+// Of a Processor that tells `ways` how its two parts do; they must outlive it.
+ProcessorSettings settings_for(std::size_t workers, WayBook& ways);
 
 }  // namespace cmpost

@@ -62,9 +62,9 @@ Result<ExitCode> check(const CommonOptions& options, bool connect) {
   ASSIGN_OR_RETURN(const auto instance, Instance::open(options));
   const auto complaints = check_files(instance->settings());
   for (const auto& complaint : complaints) print_warning(to_string(complaint));
-  if (!complaints.empty()) return hold(std::string(kWrongSettings));
+  if (!complaints.empty()) return wrong_settings("the settings have mistakes");
   if (const auto services = instance->services(); !services) {
-    return hold(std::string(kWrongSettings) + ": " + services.error().what, services.error().hint);
+    return failure(Error(services.error()));
   }
   const auto permissions = check_permissions(instance->settings());
   for (const auto& complaint : permissions.complaints) print_warning(to_string(complaint));

@@ -8,6 +8,7 @@
 #include "app/instance.h"
 #include "app/output.h"
 #include "app/process_signals.h"
+#include "app/sign_of_life.h"
 #include "base/log.h"
 #include "outbox/dispatcher.h"
 #include "processor/processor.h"
@@ -21,19 +22,28 @@ using namespace std::chrono_literals;
 // is left to do.
 class BatchRun {
  public:
-  explicit BatchRun(Instance& instance) : instance_(instance) {}
+  explicit BatchRun(Instance& instance)
+      : instance_(instance),
+        ways_(instance.settings().instance.state, instance.clock()),
+        life_(instance.settings().instance.state, {kStages.begin(), kStages.end()},
+              SignOfLife::Kind::run, instance.clock()) {}
 
   Result<void> work(ProcessSignals& signals) {
     ASSIGN_OR_RETURN(auto* const spool, instance_.spool());
     ASSIGN_OR_RETURN(auto* const ledger, instance_.ledger());
     ASSIGN_OR_RETURN(const auto services, instance_.services());
-    TRY(maintain(instance_));
+    auto& maintenance = ways_.of(Part::maintenance);
+    if (const auto done = maintain(instance_); !done) {
+      maintenance.rests(done.error(), std::nullopt);
+      return failure(done.error());
+    }
+    maintenance.works();
     const auto workers = static_cast<std::size_t>(instance_.settings().instance.workers);
-    ASSIGN_OR_RETURN(auto processor,
-                     Processor::create(*spool, *ledger, services, {.workers = workers}, [this] {
-                       if (const auto crl = issue_crl_after_revocation(instance_); !crl)
-                         note(crl.error());
-                     }));
+    ASSIGN_OR_RETURN(
+        auto processor,
+        Processor::create(*spool, *ledger, services, settings_for(workers, ways_), [this] {
+          if (const auto crl = issue_crl_after_revocation(instance_); !crl) note(crl.error());
+        }));
     // Who ends tells the next one, so that nobody sleeps over the end of everything.
     std::jthread taking([&](std::stop_token stop) {
       take_in(*spool, std::move(stop));
@@ -76,7 +86,14 @@ class BatchRun {
     }
     for (const auto& ingress : *ingresses) {
       const auto taken = take_all(*ingress, stop);
-      taken ? void(intake_ += *taken) : note(taken.error());
+      auto& way = ways_.of(ingress->channel(), Way::in);
+      if (taken) {
+        intake_ += *taken;
+        way.works(ingress->looked_at());
+      } else {
+        note(taken.error());
+        way.rests(taken.error(), std::nullopt);
+      }
     }
     taken_in_ = true;
   }
@@ -105,7 +122,7 @@ class BatchRun {
     }
     std::vector<Egress*> channels;
     for (const auto& egress : *egresses) channels.push_back(egress.get());
-    Dispatcher dispatcher(replies, channels, instance_.clock(), steady_, instance_.random());
+    Dispatcher dispatcher(replies, channels, instance_.clock(), steady_, instance_.random(), ways_);
     while (!stop.stop_requested()) {
       const bool last = processed_all_;
       const auto sent = send_all(dispatcher, stop);
@@ -136,6 +153,8 @@ class BatchRun {
 
   Instance& instance_;
   SteadyClock steady_;
+  WayBook ways_;
+  SignOfLife life_;
   std::atomic<bool> taken_in_ = false, processed_all_ = false, dispatched_ = false;
   bool interrupted_ = false;
   Intake intake_;              // of the taking thread, until it is joined

@@ -13,6 +13,7 @@
 #include "app/instance.h"
 #include "app/output.h"
 #include "app/process_signals.h"
+#include "app/sign_of_life.h"
 #include "base/log.h"
 #include "outbox/dispatcher.h"
 #include "processor/processor.h"
@@ -25,7 +26,9 @@ constexpr auto kMaintenance = std::chrono::seconds(30);
 
 struct ServeOptions {
   std::vector<std::string> stages = {"ingress", "processor", "egress"};
-  bool has(const char* stage) const { return std::ranges::find(stages, stage) != stages.end(); }
+  bool has(std::string_view stage) const {
+    return std::ranges::find(stages, stage) != stages.end();
+  }
 };
 
 // sd_notify(3): one datagram to the socket that systemd names.
@@ -47,9 +50,16 @@ void notify_service_manager(std::string_view state) {
 // The stages that run in this process, started and stopped together.
 class Service {
  public:
-  explicit Service(Instance& instance) : instance_(instance) {}
+  explicit Service(Instance& instance)
+      : instance_(instance), ways_(instance.settings().instance.state, instance.clock()) {}
 
   Result<void> start(const ServeOptions& options) {
+    std::vector<Stage> stages;
+    for (const auto stage : kStages) {
+      if (options.has(to_string(stage))) stages.push_back(stage);
+    }
+    life_.emplace(instance_.settings().instance.state, stages, SignOfLife::Kind::serve,
+                  instance_.clock());
     ASSIGN_OR_RETURN(auto* const spool, instance_.spool());
     if (options.has("processor")) TRY(start_processor(*spool));
     if (options.has("egress")) TRY(start_egress(*spool));
@@ -58,9 +68,14 @@ class Service {
   }
 
   void keep_up() {
+    life_->beat();
     if (!processor_) return;
+    auto& record = ways_.of(Part::maintenance);
     if (const auto done = maintain(instance_); !done) {
       log::error("maintenance.failed", {{"error", to_string(done.error())}});
+      record.rests(done.error(), kMaintenance);
+    } else {
+      record.works();
     }
   }
 
@@ -69,13 +84,15 @@ class Service {
     ASSIGN_OR_RETURN(auto* const ledger, instance_.ledger());
     ASSIGN_OR_RETURN(const auto services, instance_.services());
     TRY(maintain(instance_));
+    ways_.of(Part::maintenance).works();
     const auto workers = static_cast<std::size_t>(instance_.settings().instance.workers);
-    ASSIGN_OR_RETURN(processor_,
-                     Processor::create(spool, *ledger, services, {.workers = workers}, [this] {
-                       if (const auto crl = issue_crl_after_revocation(instance_); !crl) {
-                         log::error("crl.failed", {{"error", to_string(crl.error())}});
-                       }
-                     }));
+    ASSIGN_OR_RETURN(
+        processor_,
+        Processor::create(spool, *ledger, services, settings_for(workers, ways_), [this] {
+          if (const auto crl = issue_crl_after_revocation(instance_); !crl) {
+            log::error("crl.failed", {{"error", to_string(crl.error())}});
+          }
+        }));
     processing_ = std::jthread([this](std::stop_token stop) { processor_->run(std::move(stop)); });
     return {};
   }
@@ -85,21 +102,24 @@ class Service {
     std::vector<Egress*> channels;
     for (const auto& egress : egresses_) channels.push_back(egress.get());
     dispatcher_ = std::make_unique<Dispatcher>(spool.replies(), channels, instance_.clock(),
-                                               steady_, instance_.random());
-    dispatching_ = std::make_unique<DispatchLoop>(*dispatcher_, spool.replies());
+                                               steady_, instance_.random(), ways_);
+    dispatching_ = std::make_unique<DispatchLoop>(*dispatcher_, spool.replies(), ways_);
     return {};
   }
 
   Result<void> start_ingress(Spool& spool) {
     ASSIGN_OR_RETURN(ingresses_, make_ingresses(instance_, spool, steady_));
     for (const auto& ingress : ingresses_) {
-      watching_.push_back(std::make_unique<IngressLoop>(*ingress));
+      watching_.push_back(
+          std::make_unique<IngressLoop>(*ingress, ways_.of(ingress->channel(), Way::in)));
     }
     return {};
   }
 
   Instance& instance_;
   SteadyClock steady_;
+  WayBook ways_;
+  std::optional<SignOfLife> life_;
   std::unique_ptr<Processor> processor_;
   std::vector<std::unique_ptr<Egress>> egresses_;
   std::unique_ptr<Dispatcher> dispatcher_;

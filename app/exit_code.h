@@ -1,6 +1,8 @@
 // What a command says to the shell (docs/operations.md).
 #pragma once
 
+#include "base/result.h"
+
 namespace cmpost {
 
 enum class ExitCode {
@@ -10,5 +12,10 @@ enum class ExitCode {
   usage = 64,          // EX_USAGE: wrong command line
   configuration = 78,  // EX_CONFIG: wrong settings
 };
+
+// Of a command that ends with this.
+inline ExitCode exit_code_of(const Error& error) {
+  return error.blame == Blame::settings ? ExitCode::configuration : ExitCode::failed;
+}
 
 }  // namespace cmpost

@@ -25,8 +25,8 @@ Result<std::string> find_config(const CommonOptions& options) {
   for (const std::string path : {"cmpost.toml", kSystemConfig}) {
     if (exists(path)) return path;
   }
-  return hold(
-      std::string(kWrongSettings) + ": there is no cmpost.toml here and no " + kSystemConfig,
+  return wrong_settings(
+      std::string("there is no cmpost.toml here and no ") + kSystemConfig,
       "go to the instance's directory, name the file with --config, or make an instance "
       "with `cmpost init DIR`");
 }
@@ -78,23 +78,22 @@ Result<void> forget_old_messages(Instance& instance) {
 
 }  // namespace
 
-Result<Settings> load_settings(const CommonOptions& options) {
+Result<Loaded> read_settings(const CommonOptions& options) {
   ASSIGN_OR_RETURN(const auto path, find_config(options));
   auto loaded = load(path);
-  if (!loaded) {
-    for (const auto& complaint : loaded.error()) {
-      print_warning(to_string(complaint));
-    }
-    return hold(std::string(kWrongSettings), "docs/configuration.md describes every key");
-  }
+  if (!loaded) return loaded;
   auto log_settings = loaded->instance.log;
   if (options.quiet) log_settings.level = std::max(log_settings.level, log::Level::error);
   log::configure(log_settings);
-  if (!loaded->ca) {
-    return hold(std::string(kWrongSettings) + ": the role RA is not built into this version",
-                "configure a [ca]");
-  }
-  return std::move(*loaded);
+  CHECK(loaded->ca);  // load() takes no other role
+  return loaded;
+}
+
+Result<Settings> load_settings(const CommonOptions& options) {
+  ASSIGN_OR_RETURN(auto loaded, read_settings(options));
+  if (loaded) return std::move(*loaded);
+  for (const auto& complaint : loaded.error()) print_warning(to_string(complaint));
+  return wrong_settings("the settings have mistakes", "docs/configuration.md describes every key");
 }
 
 Result<std::unique_ptr<Instance>> Instance::open(const CommonOptions& options) {
@@ -133,7 +132,7 @@ Result<std::unique_ptr<Spool>> Instance::look_into_spool() {
 
 Result<const Authority*> Instance::authority() {
   if (!authority_) {
-    ASSIGN_OR_RETURN(auto loaded, load_authority(ca(), random_, clock_));
+    ASSIGN_OR_RETURN(auto loaded, of_settings(load_authority(ca(), random_, clock_)));
     authority_.emplace(std::move(loaded));
   }
   return &*authority_;
@@ -142,8 +141,8 @@ Result<const Authority*> Instance::authority() {
 Result<const SealingKey*> Instance::sealing_key() {
   if (!sealing_key_) {
     const auto& path = settings_.instance.sealing_key;
-    ASSIGN_OR_RETURN(const auto contents, read_file(path, 4096));
-    auto key = SealingKey::from_hex(text_of(contents));
+    ASSIGN_OR_RETURN(const auto contents, of_settings(read_file(path, 4096)));
+    auto key = of_settings(SealingKey::from_hex(text_of(contents)));
     if (!key) return failure(std::move(key).error().within(path));
     sealing_key_.emplace(std::move(*key));
   }
@@ -154,7 +153,8 @@ Result<ProcessorServices> Instance::services() {
   ASSIGN_OR_RETURN(const auto* const authority, this->authority());
   ASSIGN_OR_RETURN(const auto* const key, sealing_key());
   if (channels_.empty()) {
-    ASSIGN_OR_RETURN(channels_, load_channel_policies(settings_, authority->own_roots()));
+    ASSIGN_OR_RETURN(channels_,
+                     of_settings(load_channel_policies(settings_, authority->own_roots())));
   }
   return ProcessorServices{*authority, channels_, *key, random_, clock_};
 }

@@ -19,10 +19,10 @@
 
 namespace cmpost {
 
-// How the Error of wrong settings begins; it becomes exit code 78.
-inline constexpr std::string_view kWrongSettings = "the settings have mistakes";
-
-// Finds and reads the settings; complaints go to standard error, one a line. Configures the log.
+// Finds and reads the settings, and configures the log. An Error: there is no file. All of them are
+// Blame::settings, which becomes exit code 78.
+Result<Loaded> read_settings(const CommonOptions& options);
+// The same; complaints go to standard error, one a line.
 Result<Settings> load_settings(const CommonOptions& options);
 
 // The parts are opened on first use. Not thread safe itself; what it hands out is as its own header
@@ -57,6 +57,7 @@ class Instance {
   Result<std::unique_ptr<Spool>> look_into_spool();
   // For `init` alone: the databases are made where they do not exist.
   void may_make_databases() { databases_ = OpenMode::create; }
+  // What the settings name for these: what is wrong with it is Blame::settings.
   Result<const Authority*> authority();
   Result<const SealingKey*> sealing_key();
   Result<ProcessorServices> services();

@@ -1,5 +1,4 @@
 #include "app/command.h"
-#include "app/instance.h"
 #include "app/output.h"
 
 namespace cmpost {
@@ -44,8 +43,7 @@ ExitCode run_program(int argc, const char* const* argv) {
   const auto exit_code = action();
   if (exit_code) return *exit_code;
   print_error(exit_code.error());
-  return exit_code.error().what.starts_with(kWrongSettings) ? ExitCode::configuration
-                                                            : ExitCode::failed;
+  return exit_code_of(exit_code.error());
 }
 
 }  // namespace cmpost

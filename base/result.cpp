@@ -8,7 +8,12 @@
 namespace cmpost {
 
 Error Error::within(std::string_view context) && {
-  return Error{recovery, std::string(context) + ": " + what, std::move(hint)};
+  return Error{recovery, std::string(context) + ": " + what, std::move(hint), blame};
+}
+
+Error Error::of_settings() && {
+  if (recovery == Recovery::hold) blame = Blame::settings;
+  return std::move(*this);
 }
 
 std::string to_string(const Error& error) {
@@ -59,7 +64,7 @@ Error errno_error(std::string_view doing, std::string_view path, int error_numbe
   return Error{may_pass(error_number) ? Recovery::retry : Recovery::hold,
                std::string(doing) + " " + std::string(path) + ": " +
                    std::generic_category().message(error_number),
-               hint_for(error_number)};
+               hint_for(error_number), Blame::world};
 }
 
 void check_failed(const char* expression, const char* file, int line) {

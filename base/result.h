@@ -13,14 +13,21 @@ enum class Recovery {
   hold,   // it will not work until somebody changes something: a wrong key, a broken file
 };
 
+// Where the mistake lies, when the settings or what they name have to be changed: that decides the
+// exit code of a command.
+enum class Blame { world, settings };
+
 // What is wrong with the world. It is told to the operator, never to a requester.
 struct Error {
   Recovery recovery = Recovery::hold;
   std::string what;  // one sentence without a full stop, names the thing ("cannot open x: ...")
   std::string hint;  // what the operator can do; may be empty
+  Blame blame = Blame::world;
 
   // The error seen from further up: "context: what".
   [[nodiscard]] Error within(std::string_view context) &&;
+  // The same as a mistake of the settings, if no later try can mend it.
+  [[nodiscard]] Error of_settings() &&;
 };
 
 // "what (hint)", for logs and terminals.
@@ -40,9 +47,19 @@ inline auto hold(std::string what, std::string hint = {}) {
 inline auto retry(std::string what, std::string hint = {}) {
   return failure(Error{Recovery::retry, std::move(what), std::move(hint)});
 }
+inline auto wrong_settings(std::string what, std::string hint = {}) {
+  return failure(Error{Recovery::hold, std::move(what), std::move(hint), Blame::settings});
+}
 // An Error from errno: "doing path: No space left on device"; what a later try may mend (ENOSPC,
 // EAGAIN, EIO, ...) is Recovery::retry.
 Error errno_error(std::string_view doing, std::string_view path, int error_number);
+
+// See Error::of_settings().
+template <typename T>
+Result<T> of_settings(Result<T> result) {
+  if (!result) return failure(std::move(result).error().of_settings());
+  return result;
+}
 
 [[noreturn]] void check_failed(const char* expression, const char* file, int line);
 

@@ -132,7 +132,8 @@ void check_roles(Section& top, Settings& settings) {
     reading.complain(top.at("ra"), "[ca] and [ra] cannot stand in one file",
                      "an instance has one role");
   } else if (settings.ra) {
-    reading.complain(top.at("ra"), "role RA is not available yet");
+    reading.complain(top.at("ra"), "the role RA is not built into this version",
+                     "configure a [ca]");
   }
   if (settings.ca && settings.profiles.empty() && !top.has("profile")) {
     reading.complain({1, 1}, "the file has no [[profile]]",
@@ -160,6 +161,26 @@ void complain_about_missing_kga_key(Section& top, const Settings& settings) {
   }
 }
 
+// What is read and would do nothing: who sets it trusts in it.
+void complain_about_unbuilt(Section& top, const Settings& settings) {
+  auto& reading = top.reading();
+  for (std::size_t i = 0; i < settings.channels.size(); ++i) {
+    if (settings.channels[i].direction != Direction::upstream) continue;
+    reading.complain(position_of(top, "channel", i, "direction"),
+                     "direction = \"upstream\" of channel '" + settings.channels[i].name +
+                         "' does nothing: this version has no role RA that asks another CA",
+                     "remove the channel");
+  }
+  for (std::size_t i = 0; i < settings.runs.size(); ++i) {
+    reading.complain(position_of(top, "run", i, "at"),
+                     "[[run]] '" + settings.runs[i].name +
+                         "' does nothing: this version starts no runs by itself, writes no report "
+                         "and has no stop_if",
+                     "remove it, and start `cmpost run` by cron or a systemd timer; `check_after` "
+                     "of a channel tells requesters when to come back");
+  }
+}
+
 void check_references(Section& top, Settings& settings) {
   complain_about_doubles(top, "profile", settings.profiles);
   complain_about_doubles(top, "channel", settings.channels);
@@ -168,6 +189,7 @@ void check_references(Section& top, Settings& settings) {
   complain_about_other_crl_urls(top, settings);
   complain_about_missing_kga_key(top, settings);
   settle_profiles(top, settings);
+  complain_about_unbuilt(top, settings);
   const auto channels = names_of(settings.channels);
   for (std::size_t i = 0; i < settings.runs.size(); ++i) {
     complain_about_unknown(top, position_of(top, "run", i, "channels"),

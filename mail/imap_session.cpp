@@ -109,12 +109,20 @@ Result<void> ImapSession::select(const std::string& mailbox) {
 }
 
 Result<ImapSession::Uids> ImapSession::search() {
-  Uids uids;
-  dialogue_.forget_news();
   std::string criteria = "UNDELETED";
   if (keeps_keywords_) {
     for (const auto keyword : {kTaken, kForeign}) criteria += " UNKEYWORD " + std::string(keyword);
   }
+  return search_by(criteria);
+}
+
+Result<ImapSession::Uids> ImapSession::search_foreign() {
+  return search_by("UNDELETED KEYWORD " + std::string(kForeign));
+}
+
+Result<ImapSession::Uids> ImapSession::search_by(const std::string& criteria) {
+  Uids uids;
+  dialogue_.forget_news();
   TRY(dialogue_.demand("UID SEARCH " + criteria, [&](const ImapResponse& response) -> Result<void> {
     if (response.name != "SEARCH") return {};
     ASSIGN_OR_RETURN(const auto found, read_imap_numbers(response.text));

@@ -31,6 +31,8 @@ class ImapSession {
   // The mails that nobody deleted and that carry none of our keywords. Not UNSEEN: a request that a
   // person has read is still a request.
   Result<Uids> search();
+  // Those of kForeign. Only where keeps_keywords().
+  Result<Uids> search_foreign();
   // RFC822.SIZE of those that are there; 0 where the server refuses to tell.
   Result<std::map<std::uint32_t, std::size_t>> sizes(const Uids& uids);
   // The mail, \Seen or not as before; cut after `max` octets; nullopt when it is not there.
@@ -55,6 +57,7 @@ class ImapSession {
  private:
   ImapSession(std::unique_ptr<MailConnection> connection, Duration time_limit);
 
+  Result<Uids> search_by(const std::string& criteria);
   Result<void> learn_capabilities();
   Result<void> learn_namespace();
   Result<void> select(const std::string& mailbox);

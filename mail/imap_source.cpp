@@ -156,6 +156,13 @@ Result<void> ImapSource::file_away(std::span<const MailHandle> mails, MailPlace 
   return checked(file_now(uids, place));
 }
 
+Result<std::size_t> ImapSource::count_foreign(const std::stop_token& stop) {
+  TRY(checked(ensure_session(stop)));
+  if (!session_->keeps_keywords()) return remembered_.size();
+  ASSIGN_OR_RETURN(const auto uids, checked(session_->search_foreign()));
+  return uids.size() + remembered_.size();
+}
+
 Result<void> ImapSource::wait(Duration time_out, const std::stop_token& stop) {
   TRY(checked(ensure_session(stop)));
   if (!settings_.idle || !session_->has_idle()) {

@@ -27,6 +27,7 @@ class ImapSource final : public MailSource {
                          const std::stop_token& stop) override;
   Result<void> file_away(std::span<const MailHandle> mails, MailPlace place,
                          const std::stop_token& stop) override;
+  Result<std::size_t> count_foreign(const std::stop_token& stop) override;
   Result<void> wait(Duration time_out, const std::stop_token& stop) override;
 
  private:

@@ -47,9 +47,22 @@ Result<Intake> MailIngress::poll(const std::stop_token& stop) {
     TRY(take_group(mails, intake, stop));
     if (!full || mails.empty()) break;
   }
+  if (!stop.stop_requested()) {
+    ASSIGN_OR_RETURN(foreign_, source_->count_foreign(stop));
+  }
   intake.stuck = left_.size() + reluctant_.left_out() + (gate_.needs_help() ? 1 : 0);
   intake.paused = gate_.closed() && !gate_.needs_help();
   return intake;
+}
+
+LookedAt MailIngress::looked_at() const {
+  const auto now = steady_.now();
+  LookedAt found{.stuck = reluctant_.stuck(now), .without_request = foreign_};
+  for (const auto& arrival : left_) {
+    found.stuck.push_back({arrival, "its sender is over per_sender_per_hour", 0,
+                           std::max(hour_ + kHour - now, Duration::zero())});
+  }
+  return found;
 }
 
 Result<void> MailIngress::take_group(std::span<const MailHandle> mails, Intake& intake,
@@ -102,7 +115,7 @@ Result<std::optional<Error>> MailIngress::take_suspect(const MailHandle& mail, I
   }
   if (stop.stop_requested()) return std::nullopt;
   const auto why = raw ? "the server names it and does not give it" : raw.error().what;
-  if (reluctant_.failed(mail.arrival, steady_.now())) TRY(leave_out(mail, why));
+  if (reluctant_.failed(mail.arrival, why, steady_.now())) TRY(leave_out(mail, why));
   return raw ? std::nullopt : std::optional(std::move(raw).error());
 }
 
@@ -204,6 +217,12 @@ void MailIngress::judge(const MailHandle& mail, Bytes raw, Group& group, Intake&
     group.held.emplace_back(
         quarantined_mail(raw, mail.arrival, settings_, "mail " + mail.arrival + sender + subject),
         to_string(Error{Recovery::hold, judgement.reason, judgement.hint}));
+  }
+  if (judgement.place == MailPlace::foreign) {
+    log::info("mail.without_request", {{"channel", settings_.name},
+                                       {"mail", mail.arrival},
+                                       {"sender", judgement.sender},
+                                       {"subject", printable(judgement.subject, 80)}});
   }
   for (auto& report : judgement.reports) group.reports.emplace_back(std::move(report), raw);
   group.places[judgement.place].push_back(mail);

@@ -42,6 +42,7 @@ class MailIngress final : public Ingress {
   const std::string& channel() const override { return settings_.name; }
   Result<Intake> poll(const std::stop_token& stop) override;
   void wait(Duration time_out, const std::stop_token& stop) override;
+  LookedAt looked_at() const override;
 
  private:
   // What a group of mails came to, until it is durable.
@@ -85,6 +86,7 @@ class MailIngress final : public Ingress {
   std::map<std::string, std::size_t> used_;
   std::set<std::string> left_;  // arrivals of mails that wait for the next hour
   ReluctantInputs reluctant_;   // arrivals of mails that do not come
+  std::size_t foreign_ = 0;     // mails without a request that lie there
 };
 
 }  // namespace cmpost

@@ -56,6 +56,9 @@ class MailSource {
   virtual Result<void> file_away(std::span<const MailHandle> mails, MailPlace place,
                                  const std::stop_token& stop) = 0;
 
+  // How many mails lie there that were filed away as foreign.
+  virtual Result<std::size_t> count_foreign(const std::stop_token& stop) = 0;
+
   // Blocks until a mail may have come, at most for `time_out`, or until a stop is requested.
   virtual Result<void> wait(Duration time_out, const std::stop_token& stop) = 0;
 };

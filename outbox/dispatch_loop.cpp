@@ -26,9 +26,10 @@ Result<Dispatched> send_all(Dispatcher& dispatcher, const std::stop_token& stop)
   return all;
 }
 
-DispatchLoop::DispatchLoop(Dispatcher& dispatcher, JobQueue& replies)
+DispatchLoop::DispatchLoop(Dispatcher& dispatcher, JobQueue& replies, WayBook& ways)
     : dispatcher_(dispatcher),
       replies_(replies),
+      way_(ways.of(Part::replies)),
       thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
 void DispatchLoop::run(const std::stop_token& stop) {
@@ -41,12 +42,14 @@ void DispatchLoop::run(const std::stop_token& stop) {
         log::error("queue.failing", {{"queue", "replies"}, {"reason", to_string(done.error())}});
       }
       trouble = done.error().what;
+      way_.rests(done.error(), next_pause);
       pause(next_pause, stop);
       next_pause = std::min(2 * next_pause, kLongestPause);
       continue;
     }
     if (!trouble.empty()) log::info("queue.recovered", {{"queue", "replies"}});
     trouble.clear();
+    way_.works();
     next_pause = kFirstPause;
     if (done->total() == 0) replies_.wait_for_work(kAsk);
   }

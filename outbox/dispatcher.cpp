@@ -24,10 +24,11 @@ Dispatched& Dispatched::operator+=(const Dispatched& other) {
 }
 
 Dispatcher::Dispatcher(JobQueue& replies, std::vector<Egress*> channels, const Clock& wall,
-                       const Clock& steady, Random& random)
+                       const Clock& steady, Random& random, WayBook& ways)
     : replies_(replies), wall_(wall), steady_(steady), random_(random) {
   for (auto* egress : channels) {
-    channels_[egress->channel()] = {egress, Time::min(), kFirstRest, {}};
+    auto& way = ways.of(egress->channel(), Way::out);
+    channels_[egress->channel()] = {egress, Time::min(), kFirstRest, {}, &way};
   }
 }
 
@@ -184,6 +185,7 @@ void Dispatcher::note_trouble(Channel& channel, const std::optional<Error>& trou
     if (!channel.trouble.empty()) log::info("channel.recovered", {{"channel", name}});
     channel.trouble.clear();
     channel.next_rest = kFirstRest;
+    channel.way->works();
     return;
   }
   if (channel.trouble != trouble->what) {
@@ -192,6 +194,7 @@ void Dispatcher::note_trouble(Channel& channel, const std::optional<Error>& trou
   }
   channel.trouble = trouble->what;
   channel.rests_until = steady_.now() + channel.next_rest;
+  channel.way->rests(*trouble, channel.next_rest);
   channel.next_rest = std::min(2 * channel.next_rest, kLongestRest);
 }
 

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/random.h"
+#include "carrier/way_state.h"
 #include "outbox/egress.h"
 #include "queue/job_queue.h"
 
@@ -28,9 +29,10 @@ struct Dispatched {
 class Dispatcher {
  public:
   // All that is given must outlive the object. Channels rest by `steady`, so that a wall clock that
-  // is set changes nothing; answers are due by `wall`, since their times are stored.
+  // is set changes nothing; answers are due by `wall`, since their times are stored. `ways` gets to
+  // know how each channel does.
   Dispatcher(JobQueue& replies, std::vector<Egress*> channels, const Clock& wall,
-             const Clock& steady, Random& random);
+             const Clock& steady, Random& random, WayBook& ways);
 
   // One group. Nothing done (total() == 0) means that nothing is due or that every channel rests.
   // An Error is the queue's; answers that were sent are remembered and finished by a later call.
@@ -46,6 +48,7 @@ class Dispatcher {
     Time rests_until = Time::min();
     Duration next_rest{};
     std::string trouble;  // empty: works
+    WayRecorder* way = nullptr;
   };
   using Group = std::span<const Lease>;
 
@@ -78,10 +81,10 @@ class Dispatcher {
 Result<Dispatched> send_all(Dispatcher& dispatcher, const std::stop_token& stop);
 
 // Runs a Dispatcher in a thread of its own from construction to destruction. `replies` is the queue
-// of the dispatcher; both must outlive the loop.
+// of the dispatcher; `ways` gets to know how that does. All must outlive the loop.
 class DispatchLoop {
  public:
-  DispatchLoop(Dispatcher& dispatcher, JobQueue& replies);
+  DispatchLoop(Dispatcher& dispatcher, JobQueue& replies, WayBook& ways);
   // Stops and joins; see Egress::send() for how long that takes.
   ~DispatchLoop() = default;
   void request_stop() { thread_.request_stop(); }
@@ -91,6 +94,7 @@ class DispatchLoop {
 
   Dispatcher& dispatcher_;
   JobQueue& replies_;
+  WayRecorder& way_;
   std::jthread thread_;  // last: starts when the rest is there
 };
 

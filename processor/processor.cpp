@@ -61,10 +61,11 @@ class Processor::Pipeline {
           fail(leases.error());
           break;
         }
-        log::error("spool.trouble", {{"error", to_string(leases.error())}});
+        tell_take(leases.error());
         if (!pause(kIdle, stop)) break;
         continue;
       }
+      tell_take(std::nullopt);
       if (leases->empty()) {
         if (wait_until_committed() && (has_redo() || has_early())) continue;
         if (!patient) break;
@@ -112,6 +113,19 @@ class Processor::Pipeline {
     }
     redo_.clear();
     return leases;
+  }
+
+  // In the log when it begins, changes and ends.
+  void tell_take(const std::optional<Error>& trouble) {
+    if (settings_.on_take) settings_.on_take(trouble);
+    const auto what = trouble ? trouble->what : std::string();
+    if (std::exchange(take_trouble_, what) == what) return;
+    trouble ? log::error("spool.trouble", {{"error", to_string(*trouble)}})
+            : log::info("spool.recovered");
+  }
+
+  void tell_commit(const std::optional<Error>& trouble) const {
+    if (settings_.on_commit) settings_.on_commit(trouble);
   }
 
   using Batches = std::vector<std::unique_ptr<Nested>>;  // one for each of a group, or nullptr
@@ -330,6 +344,7 @@ class Processor::Pipeline {
   Result<Committed> commit(Group& group, std::stop_token stop) {
     for (int tries = 1;; ++tries) {
       auto committed = group_commit_.commit(group);
+      tell_commit(committed ? std::nullopt : std::optional(committed.error()));
       if (committed) return committed;
       const auto& error = committed.error();
       log::error("commit.failed", {{"jobs", group.size()}, {"error", to_string(error)}});
@@ -362,6 +377,7 @@ class Processor::Pipeline {
   WorkerPool pool_;
   GroupCommit group_commit_;
   bool patient_ = false;
+  std::string take_trouble_;  // what was told last; empty: none
   std::vector<Lease> suspects_;
   std::vector<Lease> again_;                         // came too early the first time
   std::set<JobId> seen_;                             // those of them that are not worked on yet

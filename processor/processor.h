@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <stop_token>
 
 #include "base/result.h"
@@ -15,6 +16,9 @@ namespace cmpost {
 struct ProcessorSettings {
   std::size_t workers = 0;  // 0: one per core
   std::size_t group = 500;  // requests that share one commit
+  // How it went to take requests from the queue, and to commit: nullopt, or what is waited out.
+  // Each is called from one thread.
+  std::function<void(const std::optional<Error>&)> on_take{}, on_commit{};
 };
 
 struct ProcessorTotals {

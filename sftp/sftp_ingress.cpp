@@ -62,6 +62,10 @@ Result<Intake> SftpIngress::poll(const std::stop_token& stop) {
   return intake;
 }
 
+LookedAt SftpIngress::looked_at() const {
+  return {.stuck = settling_.stuck_inputs(), .without_request = 0};
+}
+
 void SftpIngress::wait(Duration time_out, const std::stop_token& stop) {
   const auto next = gate_.closed()
                         ? gate_.opens()
@@ -250,7 +254,7 @@ void SftpIngress::report(const RemoteEntry& entry, const std::string& reason,
   if (present_.size() >= kMostUnsettled) return;
   present_.insert(entry.name);
   settling_.look_at(entry.name, look_of(entry.look), steady_.now(), 0);
-  if (!settling_.first_report(entry.name)) return;
+  if (!settling_.first_report(entry.name, reason)) return;
   log::warning("input.stuck", {{"channel", channel()},
                                {"source", printable(entry.name)},
                                {"reason", reason},

@@ -42,6 +42,7 @@ class SftpIngress final : public Ingress {
   const std::string& channel() const override { return settings_.name; }
   Result<Intake> poll(const std::stop_token& stop) override;
   void wait(Duration time_out, const std::stop_token& stop) override;
+  LookedAt looked_at() const override;
 
  private:
   // A file that was found.

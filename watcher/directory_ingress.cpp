@@ -49,6 +49,14 @@ Result<Intake> DirectoryIngress::poll(const std::stop_token& stop) {
   return intake;
 }
 
+LookedAt DirectoryIngress::looked_at() const {
+  LookedAt found{.stuck = settling_.stuck_inputs(), .without_request = 0};
+  for (const auto& [name, list] : incomplete_lists_) {
+    found.stuck.push_back({name, list.why, 0, std::nullopt});
+  }
+  return found;
+}
+
 void DirectoryIngress::wait(Duration time_out, const std::stop_token& stop) {
   const auto now = steady_.now();
   const auto until = gate_.closed() ? std::min(now + time_out, gate_.opens())

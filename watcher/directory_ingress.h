@@ -57,6 +57,7 @@ class DirectoryIngress final : public Ingress {
   const std::string& channel() const override { return settings_.name; }
   Result<Intake> poll(const std::stop_token& stop) override;
   void wait(Duration time_out, const std::stop_token& stop) override;
+  LookedAt looked_at() const override;
 
  private:
   // A file that was found and how it looked.
@@ -138,7 +139,11 @@ class DirectoryIngress final : public Ingress {
   IntakeGate gate_;
   std::string return_address_;
   bool watches_ = true;
-  std::map<std::string, std::vector<Look>> incomplete_lists_;  // and how their files looked
+  struct IncompleteList {
+    std::vector<Look> looks;  // of its files
+    std::string why;
+  };
+  std::map<std::string, IncompleteList> incomplete_lists_;
   ChannelNote unlisted_;
   std::int64_t file_system_now_ = 0;
   Time next_scan_ = Time::min();

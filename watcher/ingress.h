@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "carrier/way_state.h"
 
 namespace cmpost {
 
@@ -41,6 +42,9 @@ class Ingress {
   // Blocks until poll() may have something to do, at most for `time_out`, or until a stop is
   // requested.
   virtual void wait(Duration time_out, const std::stop_token& stop) = 0;
+
+  // What the last poll() has left where it is. For the record of the channel.
+  virtual LookedAt looked_at() const { return {}; }
 };
 
 // Takes in all that waits, also what is still settling, as a batch run does. Input that keeps

@@ -64,8 +64,8 @@ Result<Intake> take_all(Ingress& ingress, const std::stop_token& stop) {
   }
 }
 
-IngressLoop::IngressLoop(Ingress& ingress)
-    : ingress_(ingress), thread_([this](const std::stop_token& stop) { run(stop); }) {}
+IngressLoop::IngressLoop(Ingress& ingress, WayRecorder& way)
+    : ingress_(ingress), way_(way), thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
 void IngressLoop::run(const std::stop_token& stop) {
   Trouble trouble(ingress_.channel());
@@ -74,11 +74,13 @@ void IngressLoop::run(const std::stop_token& stop) {
     const auto intake = ingress_.poll(stop);
     if (!intake) {
       trouble.begin(intake.error());
+      way_.rests(intake.error(), next_pause);
       pause(next_pause, stop);
       next_pause = std::min(2 * next_pause, kLongestPause);
       continue;
     }
     trouble.end();
+    way_.works(ingress_.looked_at());
     next_pause = kFirstPause;
     ingress_.wait(kIdle, stop);
   }

@@ -9,10 +9,10 @@ namespace cmpost {
 
 // Polls in a thread of its own from construction to destruction. Trouble with the source or the
 // queue is logged when it begins and when it ends, not at each attempt, and slows the loop down
-// (1 s, doubling to 30 s). `ingress` must outlive the loop.
+// (1 s, doubling to 30 s). `way` gets to know how each look went. Both must outlive the loop.
 class IngressLoop {
  public:
-  explicit IngressLoop(Ingress& ingress);
+  IngressLoop(Ingress& ingress, WayRecorder& way);
   // Stops and joins: waits for the end of the group that is being deposited.
   ~IngressLoop() = default;
 
@@ -22,6 +22,7 @@ class IngressLoop {
   void run(const std::stop_token& stop);
 
   Ingress& ingress_;
+  WayRecorder& way_;
   std::jthread thread_;  // last: starts when the rest is there
 };
 

@@ -121,7 +121,7 @@ DirectoryIngress::Listed DirectoryIngress::read_listed(const Spot& list,
   }
   // What was incomplete stays so until one of its files changes.
   const auto known = incomplete_lists_.find(list.name);
-  if (known != incomplete_lists_.end() && known->second == looks) {
+  if (known != incomplete_lists_.end() && known->second.looks == looks) {
     listed.incomplete = "as before";
   } else if (!missing.empty()) {
     listed.incomplete = "waits for " + in_words(missing, files.size());
@@ -136,8 +136,8 @@ DirectoryIngress::Listed DirectoryIngress::read_listed(const Spot& list,
   }
   if (listed.incomplete.empty()) {
     incomplete_lists_.erase(list.name);
-  } else if (known == incomplete_lists_.end() || known->second != looks) {
-    incomplete_lists_[list.name] = looks;
+  } else if (known == incomplete_lists_.end() || known->second.looks != looks) {
+    incomplete_lists_[list.name] = {looks, listed.incomplete};
     log::info(
         "list.incomplete",
         {{"channel", channel()}, {"list", printable(list.name)}, {"reason", listed.incomplete}});

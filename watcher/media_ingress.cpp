@@ -91,6 +91,7 @@ MediaIngress::MediaIngress(const ChannelSettings& settings, JobQueue& requests, 
 
 Result<Intake> MediaIngress::poll(const std::stop_token& stop) {
   next_look_ = steady_.now() + settings_.directory.poll;
+  unreliable_.clear();
   TRY(gate_.allowance());
   ASSIGN_OR_RETURN(Intake intake, work_on_left_copies(stop));
   ASSIGN_OR_RETURN(const auto medium, find_medium(place(), &random_));
@@ -111,6 +112,12 @@ Result<Intake> MediaIngress::poll(const std::stop_token& stop) {
   intake.paused = intake.paused || (gate_.closed() && !gate_.needs_help());
   if (intake.paused) next_look_ = std::min(next_look_, steady_.now() + kPaused);
   return intake;
+}
+
+LookedAt MediaIngress::looked_at() const {
+  LookedAt found{.stuck = settling_.stuck_inputs(), .without_request = 0};
+  found.stuck.insert(found.stuck.end(), unreliable_.begin(), unreliable_.end());
+  return found;
 }
 
 void MediaIngress::wait(Duration time_out, const std::stop_token& stop) {
@@ -236,6 +243,7 @@ Result<std::size_t> MediaIngress::copy_group(const FileDescriptor& in, std::span
                                            {"reason", "it reads differently each time"}});
       }
       unreadable_told_ = found.name;
+      unreliable_.push_back({found.name, "it reads differently each time", 0, std::nullopt});
       continue;
     }
     settling_.forget(found.name);
@@ -277,7 +285,7 @@ Result<void> MediaIngress::put_aside_large(const FileDescriptor& in, const Found
   TRY(requests_.put_held(job, reason));
   const auto quarantine = open_below(in, ".quarantine");
   const bool moved = quarantine && move_below(in, found.name, *quarantine, job.id.text());
-  if (!moved && !settling_.first_report(found.name)) return {};
+  if (!moved && !settling_.first_report(found.name, reason)) return {};
   if (moved) settling_.forget(found.name);
   ++intake.quarantined;
   log::warning("input.quarantined", {{"job", job.id.text()},

@@ -38,6 +38,7 @@ class MediaIngress final : public Ingress {
   const std::string& channel() const override { return settings_.name; }
   Result<Intake> poll(const std::stop_token& stop) override;
   void wait(Duration time_out, const std::stop_token& stop) override;
+  LookedAt looked_at() const override;
 
  private:
   struct Found {
@@ -70,6 +71,7 @@ class MediaIngress final : public Ingress {
   std::optional<std::string> there_;  // the id of the medium that was there at the last look
   bool looked_ = false;
   std::string unreadable_told_;
+  std::vector<StuckInput> unreliable_;  // at the last look
   Time next_look_ = Time::min();
 };
 

@@ -11,9 +11,10 @@ constexpr int kMostDoublings = 7;  // somewhat less than a day
 
 }  // namespace
 
-bool ReluctantInputs::failed(const std::string& input, Time now) {
+bool ReluctantInputs::failed(const std::string& input, const std::string& why, Time now) {
   auto& known = inputs_[input];
   ++known.tries;
+  known.why = why;
   if (known.tries < kTries) return false;
   known.again = now + kFirstRest * (1 << std::min(known.tries - kTries, kMostDoublings));
   return known.tries == kTries;
@@ -35,6 +36,15 @@ bool ReluctantInputs::rests(const std::string& input, Time now) const {
 std::size_t ReluctantInputs::left_out() const {
   return static_cast<std::size_t>(
       std::ranges::count_if(inputs_, [](const auto& one) { return one.second.tries >= kTries; }));
+}
+
+std::vector<StuckInput> ReluctantInputs::stuck(Time now) const {
+  std::vector<StuckInput> inputs;
+  for (const auto& [name, input] : inputs_) {
+    if (input.tries < kTries) continue;
+    inputs.push_back({name, input.why, input.tries, std::max(input.again - now, Duration::zero())});
+  }
+  return inputs;
 }
 
 void ReluctantInputs::keep_only(const std::set<std::string>& named) {

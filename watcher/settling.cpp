@@ -28,8 +28,16 @@ Readiness Settling::look_at(const std::string& name, const Look& look, Time stea
   return sighting.announced ? Readiness::announced : Readiness::unsettled;
 }
 
-bool Settling::first_report(const std::string& name) {
-  return !std::exchange(sightings_[name].reported, true);
+bool Settling::first_report(const std::string& name, const std::string& why) {
+  return std::exchange(sightings_[name].why, why).empty();
+}
+
+std::vector<StuckInput> Settling::stuck_inputs() const {
+  std::vector<StuckInput> inputs;
+  for (const auto& [name, sighting] : sightings_) {
+    if (!sighting.why.empty()) inputs.push_back({name, sighting.why, 0, std::nullopt});
+  }
+  return inputs;
 }
 
 void Settling::keep_only(const std::set<std::string>& names) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "carrier/way_state.h"
 
 namespace cmpost {
 
@@ -52,8 +53,9 @@ class Settling {
   Readiness look_at(const std::string& name, const Look& look, Time steady_now,
                     std::int64_t file_system_now);
 
-  // True once for each file, until it changes: for reports that must not be repeated.
-  bool first_report(const std::string& name);
+  // Why nobody can take the file. True once for each file, until it changes: for reports that must
+  // not be repeated.
+  bool first_report(const std::string& name, const std::string& why);
 
   // The file was taken or is gone.
   void forget(const std::string& name) { sightings_.erase(name); }
@@ -63,6 +65,8 @@ class Settling {
   // Files that may still be being written, and files that nobody could take, by now.
   std::size_t unsettled() const;
   std::size_t stuck() const;
+  // Those of them that were reported, by name.
+  std::vector<StuckInput> stuck_inputs() const;
 
   // Files to look at before the next scan: announced ones, and those that may have settled by now.
   std::vector<std::string> worth_a_look(Time steady_now) const;
@@ -74,7 +78,8 @@ class Settling {
     std::optional<Look> look;
     Time since{};      // looks like this
     bool news = true;  // something was heard since the last look
-    bool announced = false, settled = false, reported = false;
+    bool announced = false, settled = false;
+    std::string why{};  // not empty: reported
   };
 
   Duration settle_;

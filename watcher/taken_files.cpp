@@ -168,7 +168,7 @@ Result<void> DirectoryIngress::quarantine(const Spot& spot, const Finding& findi
 
 void DirectoryIngress::report(const Spot& spot, const std::string& reason,
                               const std::string& hint) {
-  if (!settling_.first_report(settling_key(spot.place, spot.name))) return;
+  if (!settling_.first_report(settling_key(spot.place, spot.name), reason)) return;
   log::warning("input.stuck", {{"channel", channel()},
                                {"source", printable(spot.name)},
                                {"reason", reason},

@@ -63,5 +63,12 @@ TEST(CheckDeathTest, AMistakeOfOursEndsTheProcessAndSaysWhere) {
   EXPECT_DEATH(CHECK(1 == 2), "result_test.cpp.*CHECK failed: 1 == 2");
 }
 
+TEST(Error, IsOfTheSettingsUnlessALaterTryMayMendIt) {
+  EXPECT_EQ((Error{Recovery::hold, "no", "", Blame::settings}).within("a").blame, Blame::settings);
+  EXPECT_EQ(of_settings(Result<int>(hold("a wrong key"))).error().blame, Blame::settings);
+  EXPECT_EQ(of_settings(Result<int>(retry("the disk is full"))).error().blame, Blame::world);
+  EXPECT_EQ(of_settings(Result<int>(3)).value(), 3);
+}
+
 }  // namespace
 }  // namespace cmpost

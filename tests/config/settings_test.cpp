@@ -74,7 +74,6 @@ TEST(Settings, TheExampleIsRightAndShowsTheDefaults) {
   EXPECT_EQ(channel.max_message, ChannelSettings{}.max_message);
   EXPECT_EQ(channel.age, ChannelSettings{}.age);
   EXPECT_EQ(channel.mac.max_iterations, MacSettings{}.max_iterations);
-  EXPECT_EQ(loaded->runs.at(0).stop_if->percent, 2.0);
   EXPECT_EQ(loaded->profiles.at(0).subject.fields.front().name, "C");
   EXPECT_EQ(loaded->profiles.at(0).extensions.rule_for("1.3.6.1.5.5.7.1.24").der_hex, "3003020105");
 }
@@ -178,8 +177,16 @@ TEST(Settings, PrivateKeysLeaveOnlyWithAKeyThatSignsThem) {
 TEST(Settings, AProfileOrChannelThatDoesNotExistIsFoundBySpelling) {
   EXPECT_THAT(with_channel("profiles = [\"devise\"]\n"),
               ComplainsOnce(AllOf(HasSubstr("profile 'devise'"), HasSubstr("'device'?"))));
-  EXPECT_THAT(with_more("[[run]]\nname = \"n\"\nat = \"0 1 * * *\"\nchannels = [\"dorp\"]\n"),
-              ComplainsOnce(AllOf(HasSubstr("channel 'dorp'"), HasSubstr("'drop'?"))));
+  const auto run = with_more("[[run]]\nname = \"n\"\nat = \"0 1 * * *\"\nchannels = [\"dorp\"]\n");
+  EXPECT_THAT(complaints(run), Contains(AllOf(HasSubstr("channel 'dorp'"), HasSubstr("'drop'?"))));
+}
+
+TEST(Settings, WhatWouldDoNothingIsRefused) {
+  EXPECT_THAT(with_more("[[run]]\nname = \"n\"\nat = \"0 1 * * *\"\nreport = \"r\"\n"
+                        "stop_if = \"rejected > 2%\"\n"),
+              ComplainsOnce(AllOf(HasSubstr("[[run]] 'n' does nothing"), HasSubstr("by cron"))));
+  EXPECT_THAT(with_channel("direction = \"upstream\"\n"),
+              ComplainsOnce(HasSubstr("'drop' does nothing")));
 }
 
 TEST(Settings, AChannelMustSayWhichOfSeveralProfilesItServes) {
@@ -280,7 +287,9 @@ TEST(Settings, TheRaRoleIsReadAndSaidToBeMissing) {
   file.more =
       "[[channel]]\nname = \"vault\"\nkind = \"directory\"\ndirection = \"upstream\"\n"
       "in = \"i\"\nout = \"o\"\n";
-  EXPECT_THAT(parse(file), ComplainsOnce(HasSubstr("role RA is not available yet")));
+  EXPECT_THAT(complaints(parse(file)),
+              ElementsAre(HasSubstr("role RA is not built into this version"),
+                          HasSubstr("direction = \"upstream\" of channel 'vault' does nothing")));
 }
 
 TEST(Settings, TheAnswerProtectionKeyIsNotTheIssuingKey) {

@@ -47,6 +47,10 @@ class FakeSource final : public MailSource {
     for (const auto& mail : handles) filed[mail.arrival] = place;
     return {};
   }
+  Result<std::size_t> count_foreign(const std::stop_token&) override {
+    return static_cast<std::size_t>(std::ranges::count_if(
+        filed, [](const auto& one) { return one.second == MailPlace::foreign; }));
+  }
   Result<void> wait(Duration, const std::stop_token&) override { return {}; }
 };
 

@@ -48,6 +48,7 @@ class ReluctantSource final : public MailSource {
     for (const auto& mail : handles) filed.insert(mail.arrival);
     return {};
   }
+  Result<std::size_t> count_foreign(const std::stop_token&) override { return std::size_t{0}; }
   Result<void> wait(Duration, const std::stop_token&) override { return {}; }
 };
 

@@ -5,6 +5,7 @@
 #include "tests/support/fake_job_queue.h"
 #include "tests/support/fake_random.h"
 #include "tests/support/matchers.h"
+#include "tests/support/temporary_directory.h"
 
 namespace cmpost {
 namespace {
@@ -79,7 +80,9 @@ class DispatcherTest : public ::testing::Test {
   FakeRandom random_;
   FakeJobQueue queue_{clock_};
   FakeEgress a_{"a"}, bb_{"bb"};
-  Dispatcher dispatcher_{queue_, {&a_, &bb_}, clock_, steady_, random_};
+  TemporaryDirectory directory_;
+  WayBook ways_{directory_.path(), clock_};
+  Dispatcher dispatcher_{queue_, {&a_, &bb_}, clock_, steady_, random_, ways_};
 };
 
 TEST_F(DispatcherTest, AStopGivesBackWhatIsNotSent) {
@@ -175,9 +178,20 @@ TEST_F(DispatcherTest, AChannelThatFailsRestsLongerAndLongerAndTheOthersGoOn) {
   step();
   EXPECT_THAT(a_.given, ElementsAre("a1", "a1", "a2"));
   EXPECT_EQ(jobs(JobState::deferred)[0].due, clock_.now() + 10s);
+  const auto record = read_way(record_of(directory_ / "a", Way::out)).value();
+  ASSERT_TRUE(record);
+  EXPECT_EQ(record->condition, WayCondition::rests);
+  EXPECT_EQ(record->why, "disk full");
+  EXPECT_EQ(record->tries, 2);
+  EXPECT_EQ(record->until, clock_.now() + 10s);
   a_.trouble.reset();
   pass(10s);
   EXPECT_EQ(step().sent, 2U);
+  for (const auto* name : {"a", "bb"}) {
+    EXPECT_EQ(read_way(record_of(directory_ / name, Way::out)).value()->condition,
+              WayCondition::works)
+        << name;
+  }
 }
 
 TEST_F(DispatcherTest, AClockThatIsSetBackOrAheadChangesNoRest) {
@@ -223,7 +237,7 @@ TEST_F(DispatcherTest, WhatWasSentIsFinishedWhenTheQueueWorksAgain) {
     std::string name_ = "a";
   };
   FailingFinish egress(queue_);
-  Dispatcher dispatcher(queue_, {&egress}, clock_, steady_, random_);
+  Dispatcher dispatcher(queue_, {&egress}, clock_, steady_, random_, ways_);
   put("a", 1);
   EXPECT_THAT(dispatcher.step(), Fails(HasSubstr("locked")));
   EXPECT_THAT(dispatcher.step(), Fails(HasSubstr("locked")));
@@ -234,7 +248,7 @@ TEST_F(DispatcherTest, WhatWasSentIsFinishedWhenTheQueueWorksAgain) {
 }
 
 TEST_F(DispatcherTest, TheLoopSendsWhatComesAndStopsWhenTold) {
-  const DispatchLoop loop(dispatcher_, queue_);
+  const DispatchLoop loop(dispatcher_, queue_, ways_);
   for (int i = 0; i < 3; ++i) {
     put("a", i);
     while (jobs(JobState::done).size() < static_cast<std::size_t>(i) + 1)

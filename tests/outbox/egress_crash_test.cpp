@@ -34,7 +34,8 @@ void send_by(Egress& egress, const std::string& directory) {
   const SystemClock clock;
   SystemRandom random;
   const auto spool = open_spool({"sqlite:spool.db", directory}, clock).value();
-  Dispatcher dispatcher(spool->replies(), {&egress}, clock, clock, random);
+  WayBook ways(directory + "/state", clock);
+  Dispatcher dispatcher(spool->replies(), {&egress}, clock, clock, random, ways);
   ASSERT_THAT(send_all(dispatcher, {}), IsOk());
 }
 void send_by_directory(const std::string& directory) {

@@ -33,7 +33,8 @@ class AnswersOut : public ::testing::Test {
   }
   void use(std::unique_ptr<Egress> egress) {
     egress_ = std::move(egress);
-    dispatcher_.emplace(queue_, std::vector<Egress*>{egress_.get()}, clock_, clock_, random_);
+    dispatcher_.emplace(queue_, std::vector<Egress*>{egress_.get()}, clock_, clock_, random_,
+                        ways_);
   }
   void put(const std::string& stem, const std::string& contents, const std::string& address = "") {
     Job job;
@@ -57,6 +58,7 @@ class AnswersOut : public ::testing::Test {
   FakeJobQueue queue_{clock_};
   ChannelSettings settings_;
   std::unique_ptr<Egress> egress_;
+  WayBook ways_{{}, clock_};
   std::optional<Dispatcher> dispatcher_;
 };
 

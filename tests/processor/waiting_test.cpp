@@ -372,7 +372,8 @@ TEST(Waiting, ErrorOfTheRequesterEndsTheWait) {
 }
 
 TEST(Waiting, CheckAfterLeadsPastTheNextScheduledRun) {
-  Office ca(std::string(kTold) + "[[run]]\nname = \"nightly\"\nat = \"0 1 * * *\"\n");
+  Office ca(kTold);
+  for (auto& [name, channel] : ca.channels) channel.runs = {*CronTime::parse("0 1 * * *")};
   const auto ip = ca.talk(with_mac(ca, ir(Credential())));
   const auto pollRep = ca.talk(with_mac(ca, poll_req(0), following(ip)));
   const auto seconds = std::get<body::pollRep>(pollRep.body).responses.at(0).checkAfter;

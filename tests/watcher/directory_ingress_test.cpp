@@ -454,7 +454,8 @@ TEST_F(DirectoryIngressTest, TheLoopTakesWhatComesAndStopsWhenTold) {
   const SteadyClock real;
   DirectoryIngress ingress(settings_, queue_, wall_, real);
   {
-    const IngressLoop loop(ingress);
+    WayRecorder way({}, wall_);
+    const IngressLoop loop(ingress, way);
     for (int i = 0; i < 3; ++i) {
       drop("f" + std::to_string(i) + ".pki", message(i));
       while (jobs().size() < static_cast<std::size_t>(i) + 1) queue_.wait_for_work(10ms);

@@ -72,8 +72,9 @@ TEST(Settling, AFileThatNobodyCouldTakeWaitsForTheNextScan) {
   EXPECT_THAT(settling.worth_a_look(kStart + 2s), IsEmpty());
   EXPECT_EQ(settling.next_look(), Time::max());
   EXPECT_EQ(settling.stuck(), 1U);
-  EXPECT_TRUE(settling.first_report("a"));
-  EXPECT_FALSE(settling.first_report("a"));
+  EXPECT_TRUE(settling.first_report("a", "a folder"));
+  EXPECT_FALSE(settling.first_report("a", "a folder"));
+  EXPECT_EQ(settling.stuck_inputs(), (std::vector<StuckInput>{{"a", "a folder", 0, {}}}));
 }
 
 TEST(Settling, FilesThatAreGoneAreForgotten) {
