@@ -50,8 +50,8 @@ Result<void> log_in(const ChannelSettings& channel) {
     return failure(std::move(connected).error().within("fetch"));
   }
   SmtpSender sender(channel.mail);
-  if (auto connected = sender.connect(); !connected) {
-    return failure(std::move(connected).error().within("send"));
+  if (auto willing = sender.ask_whether_mail_goes(); !willing) {
+    return failure(std::move(willing).error().within("send"));
   }
   return {};
 }

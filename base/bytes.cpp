@@ -204,4 +204,23 @@ std::string printable(std::string_view text, std::size_t limit) {
   return out;
 }
 
+std::string shortened(std::string_view text, std::size_t limit) {
+  if (text.size() <= limit) return std::string(text);
+  const auto continues = [&](std::size_t at) {
+    return at < text.size() && (static_cast<std::uint8_t>(text[at]) & 0xc0U) == 0x80U;
+  };
+  // What is not UTF-8 is cut anywhere.
+  const auto move_off = [&](std::size_t at, int step) {
+    constexpr int kMostContinuing = 3;
+    auto moved = at;
+    for (int i = 0; i < kMostContinuing && moved > 0 && continues(moved); ++i) {
+      moved += static_cast<std::size_t>(step);
+    }
+    return continues(moved) ? at : moved;
+  };
+  const auto head = (limit - 1) / 2, tail = text.size() - (limit - 1 - head);
+  return std::string(text.substr(0, move_off(head, -1))) + "~" +
+         std::string(text.substr(move_off(tail, 1)));
+}
+
 }  // namespace cmpost

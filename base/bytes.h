@@ -44,4 +44,8 @@ bool is_utf8(std::string_view text);
 // what is longer than `limit` octets is cut and marked with "...".
 std::string printable(std::string_view text, std::size_t limit = 200);
 
+// Names are told apart by their ends as often as by their beginnings: what is longer than `limit`
+// octets (at least 3) has '~' in place of its middle. Cut between UTF-8 characters.
+std::string shortened(std::string_view text, std::size_t limit);
+
 }  // namespace cmpost

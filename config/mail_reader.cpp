@@ -1,4 +1,7 @@
+#include <arpa/inet.h>
+
 #include <algorithm>
+#include <array>
 
 #include "base/bytes.h"
 #include "config/mail_url.h"
@@ -118,6 +121,44 @@ bool is_address_pattern(std::string_view text) {
          text.find_first_of(" <>,;\"") == std::string_view::npos;
 }
 
+bool is_domain_octet(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-';
+}
+
+// RFC 5321 4.1.2, without names of one label: many servers refuse those.
+bool is_full_domain(std::string_view text) {
+  std::size_t labels = 0;
+  if (text.size() > 255) return false;
+  for (;; ++labels) {
+    const auto end = std::min(text.find('.'), text.size());
+    const auto label = text.substr(0, end);
+    if (label.empty() || label.size() > 63 || label.front() == '-' || label.back() == '-' ||
+        !std::all_of(label.begin(), label.end(), is_domain_octet)) {
+      return false;
+    }
+    if (end == text.size()) return labels > 0;
+    text.remove_prefix(end + 1);
+  }
+}
+
+// RFC 5321 4.1.3: "[192.0.2.1]", "[IPv6:2001:db8::1]".
+bool is_address_literal(std::string_view text) {
+  if (text.size() < 4 || text.front() != '[' || text.back() != ']') return false;
+  std::string address(text.substr(1, text.size() - 2));
+  constexpr std::string_view kIpv6 = "IPv6:";
+  std::array<std::uint8_t, 16> octets;
+  const bool six = address.starts_with(kIpv6);
+  if (six) address.erase(0, kIpv6.size());
+  return ::inet_pton(six ? AF_INET6 : AF_INET, address.c_str(), octets.data()) == 1;
+}
+
+void read_hello(Section& table, MailSettings& mail) {
+  mail.hello = table.text("hello");
+  if (mail.hello.empty() || is_full_domain(mail.hello) || is_address_literal(mail.hello)) return;
+  table.complain("hello", "'" + printable(mail.hello, 80) + "' is no full name of a host",
+                 "such as \"ca.example.com\", or an address: \"[192.0.2.1]\"");
+}
+
 std::vector<std::string> read_patterns(Section& table, std::string_view key) {
   auto patterns = table.texts(key);
   for (const auto& pattern : patterns) {
@@ -160,6 +201,7 @@ void read_addresses(Section& table, MailSettings& mail) {
   const auto at = mail.from.find('@');
   mail.domain =
       table.text("domain", at == std::string::npos ? "localhost" : mail.from.substr(at + 1));
+  read_hello(table, mail);
   mail.senders = read_patterns(table, "senders");
   mail.reply_to = read_patterns(table, "reply_to");
   mail.authserv_id = table.text("authserv_id");

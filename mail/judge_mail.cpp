@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "crypto/der_kind.h"
 #include "mail/address_rules.h"
 #include "mail/bounce_address.h"
 #include "watcher/file_names.h"
@@ -11,6 +12,7 @@ namespace cmpost {
 namespace {
 
 constexpr std::size_t kMaxReferences = 900;  // octets: one header line
+constexpr std::size_t kLongestStem = 150;
 
 MailLimits limits_of(const ChannelSettings& channel) {
   MailLimits limits;
@@ -36,10 +38,16 @@ std::string stem_for(const MailPart& part) {
   for (const char c : stem_of(part.name)) {
     const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
                        c == '-' || c == '_' || c == '.';
-    if (stem.size() < 60) stem += plain ? c : '_';
+    stem += plain ? c : '_';
   }
   while (!stem.empty() && stem.front() == '.') stem.erase(stem.begin());
-  return stem.empty() ? "request" : stem;
+  return stem.empty() ? "request" : shortened(stem, kLongestStem);
+}
+
+bool is_pki_message(ByteView octets) {
+  const auto unwrapped = unwrap(to_bytes(octets));
+  return unwrapped.what == Unwrapped::What::message &&
+         der_kind(unwrapped.message) == DerKind::pki_message;
 }
 
 std::string source_of(const IncomingMail& mail, const MailPart& part, const OpenedMail& opened) {
@@ -65,7 +73,8 @@ class Judge {
         trusted_(trusted) {}
 
   MailJudgement judge() {
-    const MailPolicy policy{.octet_stream = channel_.mail.octet_stream};
+    const MailPolicy policy{.octet_stream = channel_.mail.octet_stream,
+                            .is_message = is_pki_message};
     auto mail = read_mail(raw_, limits_, policy);
     if (!mail) return quarantined(mail.error());
     if (mail->from) judgement_.sender = mail->from->text();

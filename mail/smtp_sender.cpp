@@ -16,18 +16,11 @@ namespace {
 constexpr int kMailsPerConnection = 100;
 constexpr auto kIdleTime = std::chrono::seconds(30);
 
+bool is_full(std::string_view name) { return name.find('.') != std::string_view::npos; }
+
 bool is_name_octet(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' ||
          c == '-' || c == '[' || c == ']' || c == ':';
-}
-
-// What EHLO names: as MailConnection, the path of the URL or this host.
-std::string greeting_name(const MailUrl& url) {
-  std::array<char, 256> host{};
-  auto name = url.path;
-  if (name.empty() && ::gethostname(host.data(), host.size() - 1) == 0) name = host.data();
-  const bool fit = !name.empty() && std::all_of(name.begin(), name.end(), is_name_octet);
-  return fit ? name : "localhost";
 }
 
 const Clock& steady_clock_of_all() {
@@ -35,7 +28,21 @@ const Clock& steady_clock_of_all() {
   return kClock;
 }
 
+std::string host_name() {
+  std::array<char, 256> host{};
+  return ::gethostname(host.data(), host.size() - 1) == 0 ? host.data() : "";
+}
+
 }  // namespace
+
+std::string greeting_name(const MailSettings& settings, const std::string& host) {
+  if (!settings.hello.empty()) return settings.hello;
+  // Many servers refuse a name without a dot (RFC 5321 4.1.1.1: "a fully-qualified domain name").
+  auto name = settings.send.path;
+  if (name.empty()) name = is_full(host) || !is_full(settings.domain) ? host : settings.domain;
+  const bool fit = !name.empty() && std::all_of(name.begin(), name.end(), is_name_octet);
+  return fit ? name : "localhost";
+}
 
 struct SmtpSender::State {
   State(const MailSettings& mail, const Clock& clock) : settings(mail), steady(clock) {}
@@ -84,11 +91,14 @@ bool SmtpSender::State::reuse() {
 }
 
 Result<void> SmtpSender::State::open() {
-  ASSIGN_OR_RETURN(connection, MailConnection::open(settings.send, settings.send_login,
-                                                    settings.tls, settings.time_limit, stop));
+  // Whoever connects says EHLO, and so does the session, to hear what the server can.
+  auto url = settings.send;
+  url.path = greeting_name(settings, host_name());
+  ASSIGN_OR_RETURN(connection, MailConnection::open(url, settings.send_login, settings.tls,
+                                                    settings.time_limit, stop));
   session = std::make_unique<SmtpSession>(*connection);
   mails = 0;
-  auto greeted = session->greet(greeting_name(settings.send));
+  auto greeted = session->greet(url.path);
   if (!greeted) drop();
   return greeted;
 }
@@ -139,6 +149,20 @@ SmtpSender::~SmtpSender() = default;
 Result<void> SmtpSender::connect() {
   TRY(state_->ready());
   return state_->noop();
+}
+
+Result<void> SmtpSender::ask_whether_mail_goes() {
+  TRY(state_->ready());
+  const auto& own = state_->settings.from;
+  const SmtpEnvelope envelope = {own, own, "", 0};
+  TRY(check_envelope(envelope));
+  const auto refused = state_->session->ask_whether_mail_goes(envelope);
+  state_->close();
+  if (!refused) return {};
+  if (refused->disconnected) return retry(refused->detail);
+  if (refused->what != SmtpOutcome::What::permanent) return {};  // as greylisting does
+  return hold(refused->detail,
+              "each answer would be refused; see `hello`, `from` and `send_login`");
 }
 
 SmtpOutcome SmtpSender::send(const std::string& sender, const Mailbox& recipient,

@@ -29,6 +29,10 @@ struct SmtpOutcome {
   bool disconnected = false;
 };
 
+// What EHLO names: settings.hello; else the path of settings.send; else the first that has a dot of
+// the name of this `host` and the domain of the channel.
+std::string greeting_name(const MailSettings& settings, const std::string& host);
+
 // One connection that is kept between mails and made anew when it has gone, after 100 mails, and
 // when nothing was sent for 30 s. One thread.
 class SmtpSender {
@@ -38,8 +42,10 @@ class SmtpSender {
   SmtpSender(const MailSettings& settings, const Clock& steady);
   ~SmtpSender();
 
-  // Logs in and says NOOP. For `cmpost check --connect`.
+  // Logs in and says NOOP.
   Result<void> connect();
+  // Begins a mail to the channel itself and ends it before its data. For `cmpost check --connect`.
+  Result<void> ask_whether_mail_goes();
 
   // `sender` empty: the null return path. `raw` is a whole mail, strict CRLF (checked). Asks for
   // DSN (NOTIFY=FAILURE,DELAY, RET=HDRS, ENVID) where the server offers it. Ends at once when a

@@ -108,6 +108,11 @@ std::optional<SmtpOutcome> SmtpSession::hear_beginning() {
   return refused;
 }
 
+std::optional<SmtpOutcome> SmtpSession::ask_whether_mail_goes(const SmtpEnvelope& envelope) {
+  auto refused = step(mail_command(envelope, extensions_), 2);
+  return refused ? refused : step(recipient_command(envelope, extensions_), 2);
+}
+
 void SmtpSession::quit() { (void)stream_.send("QUIT\r\n"); }
 
 Result<SmtpReply> SmtpSession::read_reply() {

@@ -28,6 +28,8 @@ class SmtpSession {
   // The envelope has passed check_envelope(), `raw` check_mail(). nullopt: the server has gone
   // since the mail before, this one was not begun; connect anew.
   std::optional<SmtpOutcome> send(const SmtpEnvelope& envelope, ByteView raw);
+  // The server's refusal of such a mail before its data; nullopt: it would take it.
+  std::optional<SmtpOutcome> ask_whether_mail_goes(const SmtpEnvelope& envelope);
   // Ends the dialogue without waiting for an answer.
   void quit();
 

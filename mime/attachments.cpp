@@ -37,12 +37,6 @@ bool has_message_suffix(std::string_view name) {
                              [&](auto suffix) { return ends_with_word(name, suffix); });
 }
 
-bool claims_message(const ScannedPart& part, std::string_view name, const MailPolicy& policy) {
-  if (is_one_of(part.type.value, kMessageTypes)) return true;
-  return policy.octet_stream && is_one_of(part.type.value, kTypesThatSayNothing) &&
-         has_message_suffix(name);
-}
-
 bool is_tnef(const ScannedPart& part, std::string_view name) {
   return is_one_of(part.type.value, kTnefTypes) || same_word(name, "winmail.dat");
 }
@@ -65,6 +59,17 @@ std::optional<Bytes> content_of(const ScannedPart& part) {
   auto octets = decode_body(part.encoding, view_of(part.body));
   if (octets && part.encoding != TransferEncoding::base64) drop_line_end_after_der(*octets);
   return octets;
+}
+
+bool claims_message(const ScannedPart& part, std::string_view name, const MailLimits& limits,
+                    const MailPolicy& policy) {
+  if (is_one_of(part.type.value, kMessageTypes)) return true;
+  if (!policy.octet_stream || !has_message_suffix(name)) return false;
+  if (is_one_of(part.type.value, kTypesThatSayNothing)) return true;
+  if (policy.is_message == nullptr) return false;
+  if (part.body.size() / kMostEncodedOctets > limits.message) return false;
+  const auto content = content_of(part);
+  return content && policy.is_message(*content);
 }
 
 Result<MailPart> take_message(const ScannedPart& part, std::string name, const MailLimits& limits) {
@@ -99,7 +104,7 @@ Result<std::vector<MailPart>> take_messages(const std::vector<ScannedPart>& part
           "the mail is TNEF (winmail.dat): its attachments are packed in Microsoft's format",
           "the sender must write in plain text or HTML, not in Outlook's Rich Text");
     }
-    if (!claims_message(part, name, policy)) continue;
+    if (!claims_message(part, name, limits, policy)) continue;
     if (messages.size() == limits.messages) {
       return hold("the mail has more than " + std::to_string(limits.messages) + " PKIMessages");
     }

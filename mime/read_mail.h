@@ -26,6 +26,9 @@ struct MailPolicy {
   // application/octet-stream, and other types that say nothing, when the file name ends in .pki,
   // .der or .cmp.
   bool octet_stream = true;
+  // Of what has such a name the octets decide, whatever its type is: mail programs choose that by
+  // the ending of the name, and .der is a certificate on some systems.
+  bool (*is_message)(ByteView decoded) = nullptr;
 };
 
 // One attachment that is, or claims to be, a PKIMessage. The octets are decoded from their transfer

@@ -9,7 +9,7 @@ namespace cmpost {
 namespace {
 
 constexpr std::size_t kLongestName = 200;  // leaves room for the temporary name and other suffixes
-constexpr std::size_t kLongestPart = 80;
+constexpr std::size_t kLongestPart = 80;   // of what is no request's name
 
 std::uint32_t code_point(std::string_view character) {
   const auto lead = static_cast<std::uint8_t>(character.front());
@@ -53,7 +53,7 @@ std::string value_of(std::string_view placeholder, const Lease& lease) {
   if (placeholder == "date") return date_of(lease.arrived);
   if (placeholder == "seq") return id.substr(0, 8);
   const auto& stem = envelope.reply.name;
-  return file_name_part(stem.empty() ? id : stem, kLongestPart);
+  return file_name_part(stem.empty() ? id : stem, kLongestName);
 }
 
 std::string fill_in(std::string_view name_template, const Lease& lease) {
@@ -84,12 +84,11 @@ std::string file_name_part(std::string_view text, std::size_t limit) {
   std::string part;
   while (!text.empty()) {
     const auto character = text.substr(0, std::max<std::size_t>(utf8_length(text), 1));
-    const auto kept = is_allowed(character) ? std::string(character) : std::string("_");
-    if (part.size() + kept.size() > limit) break;
-    part += kept;
+    part += is_allowed(character) ? character : std::string_view("_");
     text.remove_prefix(character.size());
   }
   if (part.empty()) return "_";
+  part = shortened(part, limit);
   if (part.front() == '.' || part.front() == '-' || part.front() == '~') part.front() = '_';
   return part;
 }

@@ -5,6 +5,8 @@
 #include <cctype>
 #include <climits>
 
+#include "base/bytes.h"
+
 namespace cmpost {
 namespace {
 
@@ -29,16 +31,6 @@ std::size_t extension_at(std::string_view name) {
   return extension ? dot : name.size();
 }
 
-// Cuts between characters when the name is UTF-8.
-std::string_view cut(std::string_view text, std::size_t limit) {
-  if (text.size() <= limit) return text;
-  std::size_t end = limit;
-  while (end > 0 && limit - end < 4 && (static_cast<unsigned char>(text[end]) & 0xc0U) == 0x80U) {
-    --end;
-  }
-  return text.substr(0, end == 0 ? limit : end);
-}
-
 }  // namespace
 
 bool is_ignored(std::string_view name) {
@@ -54,10 +46,12 @@ bool is_request_name(std::string_view name) {
 
 std::string_view stem_of(std::string_view name) { return name.substr(0, extension_at(name)); }
 
+std::string whole_name(std::string_view name) { return printable(name, 4 * (NAME_MAX + 1)); }
+
 std::string marked_name(std::string_view name, std::string_view mark, std::size_t reserve) {
   const auto extension = name.substr(extension_at(name));
   const auto ending = (mark.empty() ? "" : "-" + std::string(mark)) + std::string(extension);
-  return std::string(cut(stem_of(name), NAME_MAX - reserve - ending.size())) + ending;
+  return shortened(stem_of(name), NAME_MAX - reserve - ending.size()) + ending;
 }
 
 }  // namespace cmpost

@@ -2,6 +2,8 @@
 
 #include <optional>
 
+#include "crypto/der_kind.h"
+
 namespace cmpost {
 namespace {
 
@@ -16,8 +18,25 @@ Unwrapped refused(std::string reason, std::string hint = {}) {
 Unwrapped incomplete(std::string reason) {
   return {Unwrapped::What::incomplete, {}, std::move(reason), "send the file again"};
 }
+std::string hint_for(DerKind kind) {
+  switch (kind) {
+    case DerKind::certification_request:
+      return "send it inside a p10cr message: `openssl cmp -cmd p10cr -csr FILE -reqout ...`";
+    case DerKind::private_key:
+    case DerKind::pkcs12:
+      return "keep it secret; a private key that was sent is not";
+    default:
+      return kWhatIsTaken;
+  }
+}
+
+// What people send by mistake is told so; the rest is for who knows CMP.
 Unwrapped message(Bytes contents) {
-  return {Unwrapped::What::message, std::move(contents), {}, {}};
+  const auto kind = der_kind(contents);
+  if (kind == DerKind::pki_message || kind == DerKind::unknown) {
+    return {Unwrapped::What::message, std::move(contents), {}, {}};
+  }
+  return refused("this is " + std::string(in_words(kind)) + ", not a PKIMessage", hint_for(kind));
 }
 
 std::uint64_t big_endian(ByteView octets) {

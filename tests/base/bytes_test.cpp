@@ -101,5 +101,19 @@ TEST(Printable, LongTextIsCutBetweenCharacters) {
   EXPECT_EQ(printable("aaaa\xc3\xa4", 5), "aaaa...");
 }
 
+TEST(Shortened, BothEndsStayAndTheCutIsBetweenCharacters) {
+  EXPECT_EQ(shortened("0123456789", 10), "0123456789");
+  EXPECT_EQ(shortened("0123456789", 9), "0123~6789");
+  EXPECT_EQ(shortened("0123456789", 4), "0~89");
+  EXPECT_EQ(shortened("0123456789", 3), "0~9");
+  const std::string umlauts = "\xc3\xa4\xc3\xb6\xc3\xbc\xc3\x9f";
+  EXPECT_EQ(shortened(umlauts, 7), "\xc3\xa4~\xc3\x9f");
+  for (std::size_t limit = 3; limit < 9; ++limit) {
+    EXPECT_TRUE(is_utf8(shortened(umlauts, limit))) << limit;
+    EXPECT_LE(shortened(umlauts, limit).size(), limit);
+  }
+  EXPECT_LE(shortened(std::string(10, '\x80'), 5).size(), 5U) << "what is not UTF-8";
+}
+
 }  // namespace
 }  // namespace cmpost

@@ -163,6 +163,17 @@ TEST(MailSettings, WithoutTlsOnlyThisHostIsSpokenTo) {
   EXPECT_FALSE(local.tls.required);
 }
 
+TEST(MailSettings, HelloIsAFullNameOrAnAddress) {
+  for (const std::string name : {"ca.example.com", "[192.0.2.1]", "[IPv6:2001:db8::1]"}) {
+    EXPECT_EQ(read(usual() + "hello = \"" + name + "\"\n").hello, name);
+  }
+  for (const std::string name : {"depot", "a b.example", "-a.example", "a..b", "192.0.2.1]", "[x]",
+                                 "[2001:db8::1]", "a.example.", "a_b.example"}) {
+    EXPECT_THAT(complaint(usual() + "hello = \"" + name + "\"\n"), HasSubstr("no full name"))
+        << name;
+  }
+}
+
 TEST(MailSettings, APinIsADigest) {
   EXPECT_THAT(complaint(usual() + "tls = { pins = [\"sha256//AAAA\"] }\n"), HasSubstr("not a pin"));
   EXPECT_EQ(read(usual() + "tls = { pins = [\"sha256//" + std::string(43, 'A') + "=\"] }\n")

@@ -167,6 +167,22 @@ TEST_F(MailIngressTest, ForeignMailIsLeftToPeople) {
   EXPECT_EQ(source_->filed.at("1"), MailPlace::foreign);
 }
 
+TEST_F(MailIngressTest, OfAFileNamedLikeARequestTheOctetsDecideNotTheType) {
+  const auto der_of = [](const Bytes& message, const std::string& type) {
+    auto raw = mail_of_a_person(mail_of(message));
+    const std::string pkixcmp = "application/pkixcmp";
+    return raw.replace(raw.find(pkixcmp), pkixcmp.size(), type);
+  };
+  // A header of a PKIMessage: pvno, sender and recipient.
+  const Bytes message = {0x30, 0x0d, 0x30, 0x0b, 0x02, 0x01, 0x02, 0xa4,
+                         0x02, 0x30, 0x00, 0xa4, 0x02, 0x30, 0x00};
+  receive("1", der_of(message, "application/x-x509-ca-cert"));
+  receive("2", der_of(message, "application/x-anything"));
+  receive("3", der_of(request(1), "application/x-x509-ca-cert"));
+  EXPECT_EQ(poll().deposited, 2U);
+  EXPECT_EQ(source_->filed.at("3"), MailPlace::foreign) << "is no message";
+}
+
 TEST_F(MailIngressTest, ABadMailIsKeptWithItsReasonAndDoesNotStopItsNeighbours) {
   receive("1",
           "From: a@b\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\n\r\nno end\r\n");

@@ -69,6 +69,48 @@ TEST(SmtpSender, ConnectTellsWhenTheServerIsUnwilling) {
   EXPECT_THAT(sender.connect(), Fails(HasSubstr("421 4.3.2 going down")));
 }
 
+TEST(SmtpSender, AsksWhetherMailGoesAndSendsNone) {
+  ScriptedSmtpServer server(SmtpScript{
+      {"RCPT", {"250 2.1.5 ok\r\n", "450 4.2.0 later\r\n", "504 5.5.2 a full name, please\r\n"}}});
+  auto settings = smtp_settings(server.port());
+  settings.from = "pki@ca.test";
+  SmtpSender sender(settings);
+  EXPECT_THAT(sender.ask_whether_mail_goes(), IsOk());
+  EXPECT_THAT(sender.ask_whether_mail_goes(), IsOk()) << "greylisting";
+  EXPECT_THAT(sender.ask_whether_mail_goes(), Fails(HasSubstr("504 5.5.2")));
+  EXPECT_THAT(server.commands(), Not(Contains("DATA")));
+}
+
+TEST(SmtpSender, BothGreetingsNameTheHostInFull) {
+  ScriptedSmtpServer server;
+  auto settings = smtp_settings(server.port());
+  settings.hello = "ca.example.com";
+  SmtpSender sender(settings);
+  EXPECT_EQ(smtp_send(sender).what, SmtpWhat::accepted);
+  std::size_t greetings = 0;
+  for (const auto& command : server.commands()) {
+    if (!command.starts_with("EHLO")) continue;
+    ++greetings;
+    EXPECT_EQ(command, "EHLO ca.example.com");
+  }
+  EXPECT_EQ(greetings, 2U);
+}
+
+TEST(GreetingName, HasADotIfAnythingHas) {
+  MailSettings settings;
+  settings.domain = "example.com";
+  EXPECT_EQ(greeting_name(settings, "depot"), "example.com");
+  EXPECT_EQ(greeting_name(settings, "depot.site.example"), "depot.site.example");
+  EXPECT_EQ(greeting_name(settings, ""), "example.com");
+  settings.domain = "localhost";
+  EXPECT_EQ(greeting_name(settings, "depot"), "depot");
+  EXPECT_EQ(greeting_name(settings, "de pot"), "localhost");
+  settings.send.path = "named.in.url";
+  EXPECT_EQ(greeting_name(settings, "depot"), "named.in.url");
+  settings.hello = "[192.0.2.1]";
+  EXPECT_EQ(greeting_name(settings, "depot"), "[192.0.2.1]");
+}
+
 struct SmtpRow {
   std::string name;
   SmtpScript script;

@@ -92,10 +92,18 @@ TEST(AnswerName, LettersOfOtherScriptsStayAndDeceptiveCharactersGo) {
   EXPECT_EQ(file_name_part("a\u3000b\u00a0c\U00100000", 100), "a_b_c_") << "blanks, private use";
 }
 
+TEST(AnswerName, LongNamesAreWholeAndTheLongestKeepTheirEnd) {
+  const auto stem = std::string(90, 'x') + "-00001";
+  EXPECT_EQ(first_name("{stem}.{body}.pki", stem), stem + ".ip.pki");
+  const auto longest = first_name("{stem}.{body}.pki", std::string(245, 'x') + "-00001");
+  EXPECT_TRUE(longest.ends_with("-00001.ip.pki")) << longest;
+  EXPECT_EQ(longest.size(), 200U);
+}
+
 TEST(AnswerName, NamesAreCutBetweenCharactersAndKeepTheirEnding) {
   std::string umlauts;
   for (int i = 0; i < 200; ++i) umlauts += "\xc3\xa4";
-  EXPECT_EQ(file_name_part(umlauts, 7).size(), 6U);
+  EXPECT_TRUE(is_utf8(file_name_part(umlauts, 7)));
   for (const auto& name : answer_names("{stem}-{stem}-{stem}.{body}.pki", answer(umlauts))) {
     EXPECT_LE(name.size(), 200U);
     EXPECT_TRUE(name.ends_with(".pki"));
@@ -106,12 +114,12 @@ TEST(AnswerName, NamesAreCutBetweenCharactersAndKeepTheirEnding) {
 TEST(PartName, IsKnownAgain) {
   const auto id = answer("").job.id;
   EXPECT_EQ(part_name("dev1.ip.pki", id), ".dev1.ip.pki.00112233445566778899aabbccddeeff.part");
-  EXPECT_TRUE(is_part_name(part_name("dev1.ip.pki", id)));
+  EXPECT_EQ(job_of_part(part_name("dev1.ip.pki", id)), id);
   for (const auto* name :
        {"dev1.part", ".dev1.part", ".part", ".00112233445566778899aabbccddeeff.part",
         "dev1.00112233445566778899aabbccddeeff.part",
         ".dev1.00112233445566778899aabbccddeefg.part"}) {
-    EXPECT_FALSE(is_part_name(name)) << name;
+    EXPECT_FALSE(job_of_part(name)) << name;
   }
 }
 

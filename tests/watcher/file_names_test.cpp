@@ -37,16 +37,21 @@ TEST(FileNames, ASecondFileOfANameIsMarkedBeforeItsExtension) {
   EXPECT_EQ(marked_name("dev1.pki", ""), "dev1.pki");
 }
 
-TEST(FileNames, TheLongestNamesAreCutBetweenCharacters) {
+TEST(FileNames, AWholeNameIsNotCut) {
+  EXPECT_EQ(whole_name(std::string(255, '\x01')).size(), 4 * 255U);
+}
+
+TEST(FileNames, TheLongestNamesKeepBothEnds) {
   const auto longest = std::string(251, 'x') + ".pki";
   EXPECT_EQ(marked_name(longest, ""), longest);
   EXPECT_EQ(marked_name(longest, "1").size(), 255U);
+  EXPECT_TRUE(marked_name(std::string(247, 'x') + "0815.pki", "1").ends_with("0815-1.pki"));
   EXPECT_EQ(marked_name(longest, "1", 11).size(), 244U);
   std::string umlauts;
   for (int i = 0; i < 125; ++i) umlauts += "\xc3\xa4";
   const auto cut = marked_name(umlauts + ".pki", "1");
-  EXPECT_EQ(cut.size(), 254U);
-  EXPECT_EQ(static_cast<unsigned char>(cut[247]), 0xa4);
+  EXPECT_EQ(cut.size(), 255U);
+  EXPECT_TRUE(is_utf8(cut));
 }
 
 }  // namespace
