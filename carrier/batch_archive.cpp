@@ -82,6 +82,11 @@ Bytes archive_of(const std::string& manifest, std::span<const BatchItem> items) 
   return archive;
 }
 
+std::uint64_t inode_of(const std::string& path) {
+  struct stat status {};
+  return ::stat(path.c_str(), &status) == 0 ? status.st_ino : 0;
+}
+
 // What write_file() leaves when it is killed.
 void remove_hidden(const std::string& directory) {
   std::error_code error;
@@ -164,18 +169,44 @@ Result<std::vector<std::uint64_t>> BatchArchive::numbers(const char* kind) const
   return numbers;
 }
 
-// What is remembered holds until another process has added a batch.
+// What is remembered holds until another process has added a batch or begun a new stream.
 Result<void> BatchArchive::find_newest() {
-  if (newest_ && !has(newest_->number + 1)) return {};
+  const auto inode = inode_of(directory_ + "/batches");
+  if (newest_ && newest_->inode == inode && !has(newest_->number + 1)) return {};
   newest_.reset();
   ASSIGN_OR_RETURN(const auto all, numbers("batches"));
   if (all.empty()) {
     newest_ = Newest{};
+    newest_->inode = inode;
     return {};
   }
   ASSIGN_OR_RETURN(const auto batch, read(all.back()));
-  newest_ = {all.back(), batch.manifest.stream, sha256(view_of(batch.manifest_text))};
+  newest_ = {all.back(), batch.manifest.stream, sha256(view_of(batch.manifest_text)), inode};
   return {};
+}
+
+Result<BatchArchive::Newest> BatchArchive::newest() {
+  TRY(find_newest());
+  return *newest_;
+}
+
+// The batches alone: wishes and counts without their batch are nothing. The lock stays where it is,
+// so that whoever waits for it finds the new stream.
+Result<void> BatchArchive::begin_new_stream() {
+  TRY(find_newest());
+  if (newest_->number == 0) return {};
+  const auto from = directory_ + "/batches";
+  auto aside = directory_ + "/batches-" + newest_->stream;
+  for (int i = 2; exists(aside); ++i) {
+    aside = directory_ + "/batches-" + newest_->stream + "-" + std::to_string(i);
+  }
+  if (::rename(from.c_str(), aside.c_str()) != 0) {
+    return failure(errno_error("renaming", from, errno));
+  }
+  newest_.reset();
+  crash_point("batch.put_aside");
+  TRY(make_directories(from));
+  return sync_directory(directory_);
 }
 
 Result<std::uint64_t> BatchArchive::add(std::span<const BatchItem> items, Time now,
@@ -198,7 +229,7 @@ Result<std::uint64_t> BatchArchive::add(std::span<const BatchItem> items, Time n
   TRY(write_file(path("batches", manifest.number, ".batch"), archive_of(text, items), 0640,
                  IfExists::fail));
   crash_point("batch.numbered");
-  newest_ = {manifest.number, manifest.stream, sha256(view_of(text))};
+  newest_ = {manifest.number, manifest.stream, sha256(view_of(text)), newest_->inode};
   return manifest.number;
 }
 

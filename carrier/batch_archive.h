@@ -68,6 +68,18 @@ class BatchArchive {
   // Wants one more copy of each batch that is there; which are.
   Result<NumberRanges> want_again(NumberRange range) const;
 
+  // Puts the batches aside (batches-STREAM/), so that the next one is the first of a new stream.
+  // Nothing happens where there is none.
+  Result<void> begin_new_stream();
+  // The newest batch, if there is any.
+  struct Newest {
+    std::uint64_t number = 0;  // 0: there is none yet
+    std::string stream;
+    Sha256 manifest_hash{};
+    std::uint64_t inode = 0;  // of batches/, which a new stream replaces
+  };
+  Result<Newest> newest();
+
   // The ids in all batches made since `since`, each with the number of its batch.
   Result<std::map<std::string, std::uint64_t>> known(Time since) const;
 
@@ -82,12 +94,6 @@ class BatchArchive {
   Result<void> find_newest();
 
   std::string directory_;
-  // Of the newest batch; number 0: there is none yet.
-  struct Newest {
-    std::uint64_t number = 0;
-    std::string stream;
-    Sha256 manifest_hash{};
-  };
   std::optional<Newest> newest_;
 };
 

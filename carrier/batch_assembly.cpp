@@ -70,6 +70,16 @@ bool ArrivedBatches::add(const std::string& name) {
   return true;
 }
 
+std::optional<Sha256> manifest_hash(const FileDescriptor& directory, const ArrivedBatch& arrived,
+                                    const std::string& name) {
+  const auto octets = read_file_at(directory, name, kLargestManifest);
+  if (!octets) return std::nullopt;
+  const auto manifest = parse_batch_manifest(*octets);
+  const bool fits =
+      manifest && manifest->stream == arrived.stream && manifest->number == arrived.number;
+  return fits ? std::optional(sha256(*octets)) : std::nullopt;
+}
+
 Assembly assemble(const FileDescriptor& directory, const ArrivedBatch& arrived) {
   auto found = find_manifest(directory, arrived);
   if (!found.manifest) return {std::nullopt, found.mistake};

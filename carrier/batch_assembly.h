@@ -39,6 +39,10 @@ struct AssembledBatch {
   std::vector<Bytes> contents;  // of its files, in its order
 };
 
+// The hash of the manifest in this file; nullopt when it is none of that batch, or damaged.
+std::optional<Sha256> manifest_hash(const FileDescriptor& directory, const ArrivedBatch& arrived,
+                                    const std::string& name);
+
 struct Assembly {
   std::optional<AssembledBatch> batch;
   std::string torn;  // otherwise: what is missing or damaged, for people

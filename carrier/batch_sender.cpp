@@ -3,7 +3,9 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <filesystem>
 
 #include "base/crash_point.h"
 #include "base/files.h"
@@ -91,6 +93,18 @@ Result<bool> put_files(const FileDescriptor& first, const FileDescriptor& out,
   return all;
 }
 
+// Of the batches of a stream that lie there; 0: none.
+std::uint64_t highest_in(const std::string& directory, const std::string& stream) {
+  std::uint64_t highest = 0;
+  std::error_code error;
+  for (std::filesystem::directory_iterator at(directory, error), end; !error && at != end;
+       at.increment(error)) {
+    const auto name = BatchName::parse(at->path().filename().string());
+    if (name && name->stream == stream) highest = std::max(highest, name->number);
+  }
+  return highest;
+}
+
 }  // namespace
 
 Result<BatchArchive*> BatchSender::archive() {
@@ -172,6 +186,20 @@ Result<std::map<std::string, std::uint64_t>> BatchSender::known(Time since) {
   ASSIGN_OR_RETURN(auto* const archive, this->archive());
   ASSIGN_OR_RETURN(const auto lock, archive->lock());
   return archive->known(since);
+}
+
+Result<bool> BatchSender::begin_anew_if_behind(const std::optional<std::string>& last, Time since) {
+  ASSIGN_OR_RETURN(auto* const archive, this->archive());
+  ASSIGN_OR_RETURN(const auto lock, archive->lock());
+  ASSIGN_OR_RETURN(const auto newest, archive->newest());
+  if (newest.number == 0) return false;
+  bool behind = highest_in(settings_.out, newest.stream) > newest.number;
+  if (!behind && last) {
+    ASSIGN_OR_RETURN(const auto known, archive->known(since));
+    behind = !known.contains(*last);
+  }
+  if (behind) TRY(archive->begin_new_stream());
+  return behind;
 }
 
 Result<void> BatchSender::purge() {

@@ -44,6 +44,11 @@ class BatchSender {
   Result<NumberRanges> want_again(NumberRange range);
   // The batches of these ids, as far as they were made since `since`.
   Result<std::map<std::string, std::uint64_t>> known(Time since);
+  // The memory may be an old one, restored from a backup: then numbers of it were used already. It
+  // is when it does not know the last item that has left (`last` was made at `since`), or when
+  // batches of its stream with higher numbers lie in `out`. Then a new stream begins, with batch 1;
+  // the old memory is kept aside. True when that was so.
+  Result<bool> begin_anew_if_behind(const std::optional<std::string>& last, Time since);
   // Forgets batches that are older than settings.keep.
   Result<void> purge();
 

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::string_view kReceivedMark = "cmpost-received 1\n";
 constexpr std::size_t kLargestLedger = std::size_t{16} << 20U;
-constexpr std::size_t kKeptHashes = 64;
+constexpr std::size_t kKeptHashes = 2'000;
 constexpr std::size_t kMostTornNoted = 100;
 constexpr std::size_t kMostStreams = 100;
 
@@ -82,6 +82,10 @@ bool ReceivedBatches::parse(std::string_view text) {
       const auto digest = sha256_from_hex(line);
       if (number == 0 || !digest) return false;
       stream.hashes[number] = *digest;
+    } else if (key == "conflict") {
+      const auto number = to_number(line);
+      if (number == 0) return false;
+      stream.conflicts.insert(number);
     } else if (key == "torn") {
       const auto number = to_number(take_word(line));
       if (number == 0) return false;
@@ -101,6 +105,9 @@ std::string ReceivedBatches::text() const {
     text += "last " + name + " " + to_iso8601(stream.last) + "\n";
     for (const auto& [number, hash] : stream.hashes) {
       text += "hash " + name + " " + std::to_string(number) + " " + to_hex(hash) + "\n";
+    }
+    for (const auto number : stream.conflicts) {
+      text += "conflict " + name + " " + std::to_string(number) + "\n";
     }
     for (const auto& [number, what] : stream.torn) {
       text += "torn " + name + " " + std::to_string(number) + " " + what + "\n";
@@ -148,6 +155,28 @@ Result<void> ReceivedBatches::set_torn(
     stream.torn = std::move(now);
   }
   return changed ? save() : Result<void>();
+}
+
+Result<void> ReceivedBatches::set_conflicts(
+    const std::map<std::string, std::set<std::uint64_t>>& conflicts) {
+  bool changed = false;
+  for (auto& [name, stream] : streams_) {
+    const auto found = conflicts.find(name);
+    auto now = found == conflicts.end() ? std::set<std::uint64_t>() : found->second;
+    while (now.size() > kMostTornNoted) now.erase(std::prev(now.end()));
+    changed = changed || stream.conflicts != now;
+    stream.conflicts = std::move(now);
+  }
+  return changed ? save() : Result<void>();
+}
+
+ReceivedBatches::Same ReceivedBatches::same(const std::string& stream, std::uint64_t number,
+                                            const Sha256& hash) const {
+  const auto found = streams_.find(stream);
+  if (found == streams_.end()) return Same::not_known;
+  const auto known = found->second.hashes.find(number);
+  if (known == found->second.hashes.end()) return Same::not_known;
+  return known->second == hash ? Same::yes : Same::no;
 }
 
 Result<NumberRanges> ReceivedBatches::skip(NumberRange range) {
@@ -202,6 +231,11 @@ std::vector<std::string> ReceivedBatches::complaints() const {
     for (const auto& gap : known.gaps()) {
       all.push_back(prefix + (gap.first == gap.last ? "batch " : "batches ") + to_string(gap) +
                     " missing" + seen_after(stream, gap.last));
+    }
+    for (const auto number : stream.conflicts) {
+      all.push_back(prefix + "there are two different batches " + std::to_string(number) +
+                    ": the sender's memory is an old one, or two senders use the stream; the files "
+                    "of the second stay and nothing of it is taken");
     }
     for (const auto& [number, what] : stream.torn) {
       all.push_back(prefix + "batch " + std::to_string(number) + " torn: " + what);

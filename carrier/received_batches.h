@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -19,7 +20,8 @@ class ReceivedBatches {
   struct Stream {
     NumberRanges complete;
     NumberRanges skipped;                       // an operator waits for these no longer
-    std::map<std::uint64_t, Sha256> hashes;     // of the newest manifests, for the chain
+    std::map<std::uint64_t, Sha256> hashes;     // of the newest manifests
+    std::set<std::uint64_t> conflicts;          // another batch of a number that has come is there
     std::map<std::uint64_t, std::string> torn;  // batches that are there in part, and what is wrong
     Time last{};                                // when the newest batch was complete
   };
@@ -33,6 +35,11 @@ class ReceivedBatches {
   // Notes which batches are torn and how, instead of what was noted before. Not durable: the next
   // look finds it out again.
   Result<void> set_torn(std::map<std::string, std::map<std::uint64_t, std::string>> torn);
+  // The same for batches of which another one has come before.
+  Result<void> set_conflicts(const std::map<std::string, std::set<std::uint64_t>>& conflicts);
+  // Is the manifest the one that came under this number? Numbers long past are not known.
+  enum class Same { yes, no, not_known };
+  Same same(const std::string& stream, std::uint64_t number, const Sha256& hash) const;
   // Waits no longer for batches that are missing in any stream. Durable.
   Result<NumberRanges> skip(NumberRange range);
 
@@ -40,8 +47,8 @@ class ReceivedBatches {
   // is, or nothing can be said.
   std::string chain_mistake(const BatchManifest& manifest, const Sha256& hash) const;
 
-  // Everything that is missing or torn, a sentence each: "batch 17 missing, 18 complete". With more
-  // than one stream each sentence names its own.
+  // Everything that is missing, torn or there twice, a sentence each: "batch 17 missing, 18
+  // complete". With more than one stream each sentence names its own.
   std::vector<std::string> complaints() const;
   const std::map<std::string, Stream>& streams() const { return streams_; }
 

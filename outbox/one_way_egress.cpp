@@ -89,7 +89,27 @@ Result<void> OneWayEgress::find_batched(std::span<const Lease> leases, Deliverie
   return {};
 }
 
+// Once in each process, before anything is sent.
+Result<void> OneWayEgress::compare_memories() {
+  if (compared_) return {};
+  ASSIGN_OR_RETURN(const auto last, replies_.newest_done(channel(), verb()));
+  const auto id = last ? std::optional(last->id.text()) : std::nullopt;
+  const auto since = last ? last->arrived - kClockSlack : Time::max();
+  ASSIGN_OR_RETURN(const bool anew, sender_.begin_anew_if_behind(id, since));
+  if (anew) {
+    log::warning("batch.stream_begun",
+                 {{"channel", channel()},
+                  {"reason",
+                   "the memory of the batches is older than what has left: it was "
+                   "restored from a backup"},
+                  {"text", "batches count from 1 again in a new stream"}});
+  }
+  compared_ = true;
+  return {};
+}
+
 Result<void> OneWayEgress::emit() {
+  TRY(compare_memories());
   ASSIGN_OR_RETURN(const auto copies, sender_.emit());
   for (const auto& copy : copies) {
     log::info("batch.emitted", {{"channel", channel()},

@@ -14,12 +14,16 @@ BatchSenderSettings batch_sender_settings(const ChannelSettings& channel);
 
 // Makes a batch of each group of answers and writes its copies to settings.directory.out
 // (carrier/batch_sender.h). An answer is in one batch only, wherever the process dies: what was
-// leased before is looked for in the batches made since it was put into the queue.
+// leased before is looked for in the batches made since it was put into the queue. Where the queue
+// has answers that have left and of which the batches know nothing, the batches were restored from
+// a backup, and a new stream begins.
 class OneWayEgress final : public Egress {
  public:
   // All references must outlive the object.
-  OneWayEgress(const ChannelSettings& settings, const Clock& clock, Random& random)
+  OneWayEgress(const ChannelSettings& settings, JobQueue& replies, const Clock& clock,
+               Random& random)
       : settings_(settings),
+        replies_(replies),
         clock_(clock),
         sender_(batch_sender_settings(settings), clock, random) {}
 
@@ -33,11 +37,14 @@ class OneWayEgress final : public Egress {
   Result<void> send(std::span<const Lease> leases, Deliveries& deliveries);
   Result<void> find_batched(std::span<const Lease> leases, Deliveries& deliveries);
   Result<void> emit();
+  Result<void> compare_memories();
 
   const ChannelSettings settings_;
+  JobQueue& replies_;
   const Clock& clock_;
   BatchSender sender_;
   Time next_purge_ = Time::min();
+  bool compared_ = false;
 };
 
 }  // namespace cmpost

@@ -74,6 +74,22 @@ Result<std::optional<JobStatus>> JobListing::find(const JobId& id) {
   return status;
 }
 
+// Looks from the end, where such a job is near.
+Result<std::optional<JobStatus>> JobListing::newest_done(std::string_view reply_channel,
+                                                         std::string_view reason) {
+  ASSIGN_OR_RETURN(auto* const query,
+                   connection_.statement(for_table(std::string(kSelect) +
+                                                       " WHERE state = 'done' AND reply_channel = ?"
+                                                       " AND reason = ? ORDER BY seq DESC LIMIT 1",
+                                                   name_)));
+  query->bind(1, reply_channel);
+  query->bind(2, reason);
+  ASSIGN_OR_RETURN(const bool row, query->step());
+  auto status = row ? std::optional(status_of(*query)) : std::nullopt;
+  query->reset();
+  return status;
+}
+
 Result<Bytes> JobListing::payload(const JobId& id) {
   DatabaseTransaction snapshot(connection_);
   TRY(snapshot.begin_read());

@@ -18,6 +18,8 @@ class JobListing {
   Result<std::vector<JobStatus>> list(const JobFilter& filter);
   Result<std::optional<JobStatus>> find(const JobId& id);
   Result<Bytes> payload(const JobId& id);
+  Result<std::optional<JobStatus>> newest_done(std::string_view reply_channel,
+                                               std::string_view reason);
   Result<QueueCounts> counts();
   Result<std::size_t> pending(std::string_view channel);
 

@@ -67,6 +67,9 @@ class JobQueue {
   virtual Result<std::vector<JobStatus>> list(const JobFilter& filter) = 0;
   virtual Result<std::optional<JobStatus>> find(const JobId& id) = 0;
   virtual Result<Bytes> payload(const JobId& id) = 0;
+  // The youngest job that went out by `reply_channel` and is done for this `reason`.
+  virtual Result<std::optional<JobStatus>> newest_done(std::string_view reply_channel,
+                                                       std::string_view reason) = 0;
   virtual Result<bool> retry(const JobId& id) = 0;
   virtual Result<bool> release(const JobId& id) = 0;
   virtual Result<bool> drop(const JobId& id, std::string_view reason) = 0;

@@ -65,6 +65,11 @@ Result<Bytes> SqliteQueue::payload(const JobId& id) {
   return database_.read([&] { return parts_.listing.payload(id); });
 }
 
+Result<std::optional<JobStatus>> SqliteQueue::newest_done(std::string_view reply_channel,
+                                                          std::string_view reason) {
+  return database_.read([&] { return parts_.listing.newest_done(reply_channel, reason); });
+}
+
 Result<QueueCounts> SqliteQueue::counts() {
   return database_.read([&] { return parts_.listing.counts(); });
 }

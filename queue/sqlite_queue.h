@@ -21,6 +21,8 @@ class SqliteQueue final : public JobQueue {
   Result<std::vector<JobStatus>> list(const JobFilter& filter) override;
   Result<std::optional<JobStatus>> find(const JobId& id) override;
   Result<Bytes> payload(const JobId& id) override;
+  Result<std::optional<JobStatus>> newest_done(std::string_view reply_channel,
+                                               std::string_view reason) override;
   Result<bool> retry(const JobId& id) override;
   Result<bool> release(const JobId& id) override;
   Result<bool> drop(const JobId& id, std::string_view reason) override;

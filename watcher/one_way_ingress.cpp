@@ -26,7 +26,7 @@ std::string spelled(std::uint64_t number) { return "batch " + std::to_string(num
 
 // The one file of a batch, as a job's source.
 std::string source_of(const BatchManifest& manifest, const std::string& part) {
-  return spelled(manifest.number) + ", " + printable(part);
+  return spelled(manifest.number) + ", " + whole_name(part);
 }
 
 }  // namespace
@@ -88,6 +88,8 @@ Result<Intake> OneWayIngress::poll(const std::stop_token& stop) {
   ASSIGN_OR_RETURN(const auto arrived, list());
   std::erase_if(incomplete_,
                 [&](const auto& entry) { return !arrived.all().contains(entry.first); });
+  std::erase_if(repeats_, [&](const auto& entry) { return !arrived.all().contains(entry.first); });
+  conflicts_.clear();
   for (const auto& [key, batch] : arrived.all()) {
     if (stop.stop_requested() || gate_.closed()) break;
     ASSIGN_OR_RETURN(const Intake part, take(batch));
@@ -112,18 +114,7 @@ void OneWayIngress::wait(Duration time_out, const std::stop_token& stop) {
 }
 
 Result<Intake> OneWayIngress::take(const ArrivedBatch& arrived) {
-  if (received_->has(arrived.stream, arrived.number)) {
-    for (const auto& [copy, name] : arrived.manifests) {
-      if (repeats_told_.size() > kMostTold) repeats_told_.clear();
-      if (!repeats_told_.insert(name).second) continue;
-      log::info("batch.repeated", {{"channel", channel()},
-                                   {"text", spelled(arrived.number) + " came again"},
-                                   {"copy", copy},
-                                   {"stream", arrived.stream}});
-    }
-    tidy(arrived);
-    return Intake{};
-  }
+  if (received_->has(arrived.stream, arrived.number)) return take_repeat(arrived);
   // What was not whole is not read again before something has changed.
   const auto known = incomplete_.find({arrived.stream, arrived.number});
   if (known != incomplete_.end() && known->second.look == look_of(arrived)) {
@@ -141,6 +132,48 @@ Result<Intake> OneWayIngress::take(const ArrivedBatch& arrived) {
   }
   incomplete_.erase({arrived.stream, arrived.number});
   return deposit(arrived, std::move(*assembly.batch));
+}
+
+// A copy of what has come goes to .done. Whether it is one, its manifest tells: a sender whose
+// memory was restored from a backup uses numbers twice, and what it sends then must not be lost.
+Intake OneWayIngress::take_repeat(const ArrivedBatch& arrived) {
+  Intake intake;
+  bool known = false;
+  for (const auto& [copy, name] : arrived.manifests) {
+    if (repeats_told_.contains(name)) {
+      known = true;
+      continue;
+    }
+    const auto hash = manifest_hash(directory_, arrived, name);
+    if (!hash) continue;
+    if (received_->same(arrived.stream, arrived.number, *hash) == ReceivedBatches::Same::no) {
+      conflicts_[arrived.stream].insert(arrived.number);
+      intake.stuck = 1;
+      return intake;
+    }
+    known = true;
+    if (repeats_told_.size() > kMostTold) repeats_told_.clear();
+    repeats_told_.insert(name);
+    log::info("batch.repeated", {{"channel", channel()},
+                                 {"text", spelled(arrived.number) + " came again"},
+                                 {"copy", copy},
+                                 {"stream", arrived.stream}});
+  }
+  if (known || has_come_to_rest(arrived)) {
+    repeats_.erase({arrived.stream, arrived.number});
+    tidy(arrived);
+  } else {
+    intake.settling = 1;
+  }
+  return intake;
+}
+
+// Files without a manifest: it may still come.
+bool OneWayIngress::has_come_to_rest(const ArrivedBatch& arrived) {
+  auto& state = repeats_[{arrived.stream, arrived.number}];
+  const auto look = look_of(arrived);
+  if (state.look != look) state = {look, steady_.now(), {}, false};
+  return steady_.now() - state.since >= settings_.directory.settle;
 }
 
 // Requests first, then the note, then the files: whatever ends that early is done again and makes
@@ -181,6 +214,11 @@ Result<Intake> OneWayIngress::deposit(const ArrivedBatch& arrived, AssembledBatc
                                {"stream", arrived.stream},
                                {"files", batch.manifest.files.size()},
                                {"known", intake.known}});
+  // One with another manifest is looked at next.
+  for (const auto& [copy, name] : arrived.manifests) {
+    const auto hash = manifest_hash(directory_, arrived, name);
+    if (hash && *hash != batch.hash) return intake;
+  }
   tidy(arrived);
   return intake;
 }
@@ -194,7 +232,7 @@ Job OneWayIngress::job_of(const BatchManifest& manifest, std::size_t index, Byte
   job.envelope.channel = channel();
   job.envelope.source = source_of(manifest, name);
   job.envelope.reply.channel = channel();
-  job.envelope.reply.name = printable(stem_of(name));
+  job.envelope.reply.name = whole_name(stem_of(name));
   job.payload = std::move(message);
   return job;
 }
@@ -267,6 +305,7 @@ Result<void> OneWayIngress::tell_complaints() {
     if (state.told) torn[key.first][key.second] = state.torn;
   }
   TRY(received_->set_torn(std::move(torn)));
+  TRY(received_->set_conflicts(conflicts_));
   const auto complaints = received_->complaints();
   std::set<std::string> now(complaints.begin(), complaints.end());
   for (const auto& text : now) {

@@ -27,9 +27,10 @@ std::string received_file(const ChannelSettings& channel);
 // makes no second job even if the memory of what was received is lost.
 //
 // Each of these is told once in the log, with its number, and as long as it lasts in
-// `cmpost status` and `cmpost check`: a batch that is missing while a later one has come, and one
-// that is torn (some of its files are not whole). Batches that come again or late are told in the
-// log. A batch is worked on when it is whole, even while an earlier one is missing.
+// `cmpost status` and `cmpost check`: a batch that is missing while a later one has come, one that
+// is torn (some of its files are not whole), and one under a number under which another has come:
+// the files of that stay where they are. Batches that come again or late are told in the log. A
+// batch is worked on when it is whole, even while an earlier one is missing.
 //
 // Where nothing may be moved (a read-only directory) files stay, and what was received is known.
 class OneWayIngress final : public Ingress {
@@ -55,6 +56,8 @@ class OneWayIngress final : public Ingress {
   Result<void> ensure_open();
   Result<ArrivedBatches> list() const;
   Result<Intake> take(const ArrivedBatch& arrived);
+  Intake take_repeat(const ArrivedBatch& arrived);
+  bool has_come_to_rest(const ArrivedBatch& arrived);
   Result<Intake> deposit(const ArrivedBatch& arrived, AssembledBatch batch);
   Job job_of(const BatchManifest& manifest, std::size_t index, Bytes message) const;
   Result<void> put_aside(const Job& job, const BatchName& name, ByteView contents,
@@ -76,6 +79,8 @@ class OneWayIngress final : public Ingress {
   std::optional<ReceivedBatches> received_;
   std::map<Key, Incomplete> incomplete_;
   std::set<std::string> repeats_told_;  // manifests of batches that had come before
+  std::map<Key, Incomplete> repeats_;   // whose manifests cannot be read
+  std::map<std::string, std::set<std::uint64_t>> conflicts_;  // of this look
   std::set<std::string> complaints_told_;
   Time next_scan_ = Time::min();
 };

@@ -30,6 +30,9 @@ class NoQueue final : public JobQueue {
   }
   Result<std::optional<JobStatus>> find(const JobId&) override { return std::nullopt; }
   Result<Bytes> payload(const JobId&) override { return Bytes(); }
+  Result<std::optional<JobStatus>> newest_done(std::string_view, std::string_view) override {
+    return std::nullopt;
+  }
   Result<bool> retry(const JobId&) override { return false; }
   Result<bool> release(const JobId&) override { return false; }
   Result<bool> drop(const JobId&, std::string_view) override { return false; }

@@ -29,28 +29,32 @@ ChannelSettings drop_settings(const std::string& directory) {
   return settings;
 }
 
-void send_by(Egress& egress, const std::string& directory) {
+// What one process does that was just started.
+template <typename MakeEgress>
+void send_by(const std::string& directory, const MakeEgress& make) {
   log::configure({.level = log::Level::error});
   const SystemClock clock;
   SystemRandom random;
   const auto spool = open_spool({"sqlite:spool.db", directory}, clock).value();
   WayBook ways(directory + "/state", clock);
-  Dispatcher dispatcher(spool->replies(), {&egress}, clock, clock, random, ways);
+  const std::unique_ptr<Egress> egress = make(spool->replies(), clock, random);
+  Dispatcher dispatcher(spool->replies(), {egress.get()}, clock, clock, random, ways);
   ASSERT_THAT(send_all(dispatcher, {}), IsOk());
 }
 void send_by_directory(const std::string& directory) {
-  DirectoryEgress egress(drop_settings(directory));
-  send_by(egress, directory);
+  send_by(directory, [&](JobQueue& replies, const Clock&, Random&) {
+    return std::make_unique<DirectoryEgress>(drop_settings(directory), under_way_in(replies));
+  });
 }
 void send_by_medium(const std::string& directory) {
-  MediaEgress egress(drop_settings(directory));
-  send_by(egress, directory);
+  send_by(directory, [&](JobQueue& replies, const Clock&, Random&) {
+    return std::make_unique<MediaEgress>(drop_settings(directory), under_way_in(replies));
+  });
 }
 void send_one_way(const std::string& directory) {
-  const SystemClock clock;
-  SystemRandom random;
-  OneWayEgress egress(drop_settings(directory), clock, random);
-  send_by(egress, directory);
+  send_by(directory, [&](JobQueue& replies, const Clock& clock, Random& random) {
+    return std::make_unique<OneWayEgress>(drop_settings(directory), replies, clock, random);
+  });
 }
 
 TEST(EgressCrash, DISABLED_SendsByDirectory) { send_by_directory(crash_directory()); }

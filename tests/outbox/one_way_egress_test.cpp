@@ -65,7 +65,7 @@ class AnswersOut : public ::testing::Test {
 class OneWayEgressTest : public AnswersOut {
  protected:
   OneWayEgressTest() { restart(); }
-  void restart() { use(std::make_unique<OneWayEgress>(settings_, clock_, random_)); }
+  void restart() { use(std::make_unique<OneWayEgress>(settings_, queue_, clock_, random_)); }
   std::vector<AssembledBatch> received() {
     ArrivedBatches arrived;
     for (const auto& name : names_in(out_)) arrived.add(name);
@@ -120,6 +120,53 @@ TEST_F(OneWayEgressTest, AnAnswerThatHasANumberGetsNoSecondOne) {
   EXPECT_THAT(batches[0].manifest.files, SizeIs(1));
   EXPECT_THAT(batches[1].manifest.files, SizeIs(1));
   EXPECT_EQ(batches[1].manifest.files[0].name, "dev2.ip.pki");
+}
+
+TEST_F(OneWayEgressTest, AnOlderMemoryBeginsANewStream) {
+  const auto state = std::filesystem::path(settings_.state), backup = directory_ / "backup";
+  put("dev1", "one");
+  send();
+  std::filesystem::copy(state, backup, std::filesystem::copy_options::recursive);
+  put("dev2", "two");
+  send();
+  const auto before = received();
+  ASSERT_THAT(before, SizeIs(2));
+  for (const auto& name : names_in(out_)) std::filesystem::remove(out_ + "/" + name);
+  // The diode has taken them, and the state comes back as it was after the first.
+  std::filesystem::remove_all(state);
+  std::filesystem::copy(backup, state, std::filesystem::copy_options::recursive);
+  restart();
+  put("dev3", "three");
+  EXPECT_EQ(send().sent, 1U);
+  ASSERT_THAT(received(), SizeIs(1));
+  EXPECT_NE(received()[0].manifest.stream, before[0].manifest.stream);
+  EXPECT_EQ(received()[0].manifest.number, 1U);
+  EXPECT_TRUE(
+      std::filesystem::exists(state / "batches-out" / ("batches-" + before[0].manifest.stream)));
+  restart();
+  put("dev4", "four");
+  send();
+  EXPECT_EQ(received().back().manifest.number, 2U) << "once is enough";
+}
+
+TEST_F(OneWayEgressTest, BatchesOfHigherNumbersInTheDirectoryTellTheSame) {
+  const auto state = std::filesystem::path(settings_.state), backup = directory_ / "backup";
+  put("dev1", "one");
+  send();
+  std::filesystem::copy(state, backup, std::filesystem::copy_options::recursive);
+  put("dev2", "two");
+  send();
+  std::filesystem::remove_all(state);
+  std::filesystem::copy(backup, state, std::filesystem::copy_options::recursive);
+  // As with a snapshot of the whole machine: the queue does not know of the second, either.
+  JobQueue& replies = queue_;
+  ASSERT_THAT(replies.purge(clock_.now() + 1h), IsOk());
+  restart();
+  put("dev3", "three");
+  send();
+  std::set<std::string> streams;
+  for (const auto& batch : received()) streams.insert(batch.manifest.stream);
+  EXPECT_THAT(streams, SizeIs(2));
 }
 
 TEST_F(OneWayEgressTest, AMissingDirectoryMakesTroubleAndNoGap) {

@@ -109,6 +109,18 @@ class FakeJobQueue final : public JobQueue {
     if (found == jobs_.end()) return cmpost::hold("no such job");
     return found->second.job.payload;
   }
+  Result<std::optional<JobStatus>> newest_done(std::string_view reply_channel,
+                                               std::string_view reason) override {
+    const std::lock_guard lock(mutex_);
+    std::optional<JobStatus> newest;
+    for (const auto& id : order_) {
+      const auto& entry = jobs_.at(id);
+      const bool wanted = entry.state == JobState::done && entry.reason == reason &&
+                          entry.job.envelope.reply.channel == reply_channel;
+      if (wanted) newest = status(entry);
+    }
+    return newest;
+  }
   Result<bool> retry(const JobId& id) override {
     const std::lock_guard lock(mutex_);
     return move(id, {JobState::deferred, JobState::held}, JobState::waiting, "");

@@ -141,6 +141,21 @@ TYPED_TEST_P(JobQueueContract, FinishingEndsAJobAndKeepsTheReason) {
   EXPECT_TRUE(this->take().empty());
 }
 
+TYPED_TEST_P(JobQueueContract, TheNewestThatIsDoneIsKnownByItsWayOutAndItsEnd) {
+  const auto newest = [this](const std::string& channel, const std::string& reason) {
+    const auto found = this->queue().newest_done(channel, reason).value();
+    return found ? found->envelope.source : std::string("none");
+  };
+  EXPECT_EQ(newest("drop", "sent"), "none");
+  this->put(1, 4);
+  ASSERT_THAT(this->queue().finish(ids_of(this->take(3)), "sent"), IsOk());
+  EXPECT_EQ(newest("drop", "sent"), "3.pki");
+  ASSERT_THAT(this->queue().drop(numbered_job(4).id, "dropped"), IsOk());
+  EXPECT_EQ(newest("drop", "sent"), "3.pki");
+  EXPECT_EQ(newest("drop", "dropped"), "4.pki");
+  EXPECT_EQ(newest("mail", "sent"), "none");
+}
+
 TYPED_TEST_P(JobQueueContract, FinishingSkipsWhatIsNotActive) {
   this->put(1, 5);
   this->take(3);
@@ -367,12 +382,13 @@ REGISTER_TYPED_TEST_SUITE_P(JobQueueContract, GivesBackWhatWasPut, TakesAnEmptyP
                             PuttingTheSameIdTwiceKeepsOneJob, TheSameIdTwiceInOneGroupIsOneJob,
                             AnIdStaysKnownInEveryState, AJobThatIsNotDoneCannotBounce,
                             PuttingNothingIsFine, LeasesTheOldestFirst, ALeasedJobIsNotLeasedAgain,
-                            FinishingEndsAJobAndKeepsTheReason, FinishingSkipsWhatIsNotActive,
-                            ADeferredJobComesBackWhenItIsDue, ADueJobKeepsItsPlaceBeforeYoungerOnes,
-                            AHeldJobWaitsForAnOperator, RetryWakesDeferredAndHeldJobsOnly,
-                            AnActiveJobCannotBeDropped, ADroppedJobKeepsItsOctets,
-                            InputThatCouldNotBeTakenIsListedAsHeld, ListsByStateAndChannel,
-                            CountsByState, CountsWhatAChannelHasPending,
+                            FinishingEndsAJobAndKeepsTheReason,
+                            TheNewestThatIsDoneIsKnownByItsWayOutAndItsEnd,
+                            FinishingSkipsWhatIsNotActive, ADeferredJobComesBackWhenItIsDue,
+                            ADueJobKeepsItsPlaceBeforeYoungerOnes, AHeldJobWaitsForAnOperator,
+                            RetryWakesDeferredAndHeldJobsOnly, AnActiveJobCannotBeDropped,
+                            ADroppedJobKeepsItsOctets, InputThatCouldNotBeTakenIsListedAsHeld,
+                            ListsByStateAndChannel, CountsByState, CountsWhatAChannelHasPending,
                             WhatADeferredGroupWaitedForCanWakeIt, PurgeForgetsOnlyWhatIsDoneAndOld,
                             APurgedIdIsNewAgain, APutEndsTheWait, NewsEndTheWaitOrTheNextOne,
                             AWaitInVainEndsAtItsTime, ManyThreadsLeaseEachJobOnce);

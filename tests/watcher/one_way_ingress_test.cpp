@@ -155,6 +155,83 @@ TEST_F(OneWayIngressTest, ABatchThatComesAgainMakesNoSecondJob) {
   EXPECT_THAT(in(), IsEmpty()) << "the copy is put away";
 }
 
+TEST_F(OneWayIngressTest, AnotherBatchUnderAKnownNumberIsAnAlarmAndItsFilesStay) {
+  make_batch();
+  carry(1);
+  look();
+  // The sender's memory comes from a backup of before batch 2.
+  std::filesystem::copy(directory_ / "sender", directory_ / "backup",
+                        std::filesystem::copy_options::recursive);
+  make_batch();
+  carry(2);
+  look();
+  EXPECT_EQ(waiting(), 4U);
+  BatchSender old({.state = directory_ / "backup", .out = wire_, .staging = {}}, wall_, random_);
+  const std::string other = "\x30\x03\x02\x01\x77";
+  const BatchItem item{"other", "dev9.pki", view_of(other)};
+  ASSERT_THAT(old.add({&item, 1}), IsOk());
+  ASSERT_THAT(old.emit(), IsOk());
+  carry(2);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(look_later().stuck, 1U);
+    EXPECT_THAT(in(), SizeIs(2)) << "nothing of it is thrown away";
+  }
+  EXPECT_THAT(complaints(), ElementsAre(HasSubstr("two different batches 2")));
+  restart();
+  look_twice();
+  EXPECT_THAT(in(), SizeIs(2));
+  // A copy of the one that came is a copy.
+  make_batch();
+  carry(3);
+  look();
+  EXPECT_EQ(waiting(), 6U);
+  for (const auto& name : in()) std::filesystem::remove(in_ + "/" + name);
+  look();
+  EXPECT_THAT(complaints(), IsEmpty()) << "somebody has looked after it";
+}
+
+TEST_F(OneWayIngressTest, TwoDifferentBatchesOfOneNumberAtOnceAreNotMixedUp) {
+  std::filesystem::create_directory(directory_ / "sender");
+  make_batch(1);
+  BatchSender other({.state = directory_ / "other", .out = wire_, .staging = {}}, wall_, random_);
+  carry(1);
+  look();
+  std::filesystem::copy(directory_ / "sender", directory_ / "other",
+                        std::filesystem::copy_options::recursive);
+  make_batch(1);
+  const auto first = on_wire(2);
+  for (const auto& name : first) carry(name);
+  const std::string contents = "\x30\x03\x02\x01\x77";
+  const BatchItem item{"other", "dev9.pki", view_of(contents)};
+  ASSERT_THAT(other.add({&item, 1}), IsOk());
+  ASSERT_EQ(other.want_again({2, 2}).value().text(), "2");  // with names of its own: copy 2
+  ASSERT_THAT(other.emit(), IsOk());
+  for (const auto& name : on_wire(2)) {
+    if (BatchName::parse(name)->copy == 2) carry(name);
+  }
+  EXPECT_EQ(look().deposited, 1U);
+  look_later();
+  EXPECT_EQ(waiting(), 2U);
+  EXPECT_THAT(complaints(), ElementsAre(HasSubstr("two different batches 2")));
+  EXPECT_THAT(in(), SizeIs(4)) << "whose is whose a person has to tell";
+}
+
+TEST_F(OneWayIngressTest, ACopyWithoutItsManifestIsPutAwayWhenNothingMoreComes) {
+  make_batch();
+  carry(1);
+  look();
+  ASSERT_EQ(sender_.want_again({1, 1}).value().text(), "1");
+  ASSERT_THAT(sender_.emit(), IsOk());
+  for (const auto& name : on_wire(1)) {
+    if (!BatchName::parse(name)->part.empty()) carry(name);
+  }
+  look();
+  EXPECT_THAT(in(), SizeIs(2));
+  look_later();
+  EXPECT_THAT(in(), IsEmpty());
+  EXPECT_THAT(complaints(), IsEmpty());
+}
+
 TEST_F(OneWayIngressTest, WithoutItsMemoryItStillMakesNoSecondJob) {
   make_batch();
   carry(1);
