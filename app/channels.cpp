@@ -46,12 +46,16 @@ std::unique_ptr<Ingress> make_directory_ingress(Instance& instance, const Channe
   return std::make_unique<DirectoryIngress>(channel, requests, wall, steady);
 }
 
-std::unique_ptr<Egress> make_directory_egress(Instance& instance, const ChannelSettings& channel) {
+std::unique_ptr<Egress> make_directory_egress(Instance& instance, const ChannelSettings& channel,
+                                              Spool& spool) {
   if (channel.directory.one_way_out) {
-    return std::make_unique<OneWayEgress>(channel, instance.clock(), instance.random());
+    return std::make_unique<OneWayEgress>(channel, spool.replies(), instance.clock(),
+                                          instance.random());
   }
-  if (channel.directory.media) return std::make_unique<MediaEgress>(channel);
-  return std::make_unique<DirectoryEgress>(channel);
+  if (channel.directory.media) {
+    return std::make_unique<MediaEgress>(channel, under_way_in(spool.replies()));
+  }
+  return std::make_unique<DirectoryEgress>(channel, under_way_in(spool.replies()));
 }
 
 }  // namespace
@@ -75,6 +79,7 @@ Result<std::vector<std::unique_ptr<Ingress>>> make_ingresses(Instance& instance,
 
 Result<std::vector<std::unique_ptr<Egress>>> make_egresses(Instance& instance,
                                                            const Clock& steady) {
+  ASSIGN_OR_RETURN(auto* const spool, instance.spool());
   std::vector<std::unique_ptr<Egress>> egresses;
   for (const auto& channel : instance.settings().channels) {
     if (channel.kind == ChannelKind::mail) {
@@ -84,9 +89,10 @@ Result<std::vector<std::unique_ptr<Egress>>> make_egresses(Instance& instance,
           channel.name, channel.mail, instance.settings().instance.name, std::move(key),
           instance.clock(), std::move(signer)));
     } else if (channel.kind == ChannelKind::sftp) {
-      egresses.push_back(std::make_unique<SftpEgress>(channel, steady));
+      egresses.push_back(std::make_unique<SftpEgress>(channel, steady, SftpDial{},
+                                                      under_way_in(spool->replies())));
     } else {
-      egresses.push_back(make_directory_egress(instance, channel));
+      egresses.push_back(make_directory_egress(instance, channel, *spool));
     }
   }
   return egresses;

@@ -136,8 +136,23 @@ Result<bool> release_if_mail(const Instance& instance, JobQueue& jobs, const Job
   return true;
 }
 
+// Input that was never taken in: the job names it, and there is nothing to work on.
+Result<void> has_content(const Instance& instance, JobQueue& jobs, const JobId& id) {
+  ASSIGN_OR_RETURN(const auto job, jobs.find(id));
+  const bool request = job && job->envelope.body.empty();
+  if (!request || job->state != JobState::held || job->size > 0) return {};
+  const auto* const channel = find_channel(instance, job->envelope.channel);
+  const bool mail = channel != nullptr && channel->kind == ChannelKind::mail;
+  return hold(
+      "job " + id.text() + " has no message, only the reason why none was taken: " + job->reason,
+      mail ? "move the mail back to where requests come, when the reason is gone"
+           : "move the file back to where requests come, when the reason is gone; then "
+             "`cmpost queue drop` the job");
+}
+
 Result<bool> release(const Instance& instance, JobQueue& jobs, const JobId& id,
                      const std::string&) {
+  TRY(has_content(instance, jobs, id));
   ASSIGN_OR_RETURN(const bool mail, release_if_mail(instance, jobs, id));
   if (mail) return true;
   return jobs.release(id);
@@ -145,6 +160,7 @@ Result<bool> release(const Instance& instance, JobQueue& jobs, const JobId& id,
 
 Result<bool> retry_job(const Instance& instance, JobQueue& jobs, const JobId& id,
                        const std::string&) {
+  TRY(has_content(instance, jobs, id));
   ASSIGN_OR_RETURN(const bool mail, release_if_mail(instance, jobs, id));
   if (mail) return true;
   return jobs.retry(id);

@@ -13,10 +13,6 @@ bool is_whole_mail(const ChannelSettings* channel, const Bytes& payload) {
 Result<void> release_mail(JobQueue& requests, const JobId& id, const ChannelSettings& channel,
                           const Clock& clock) {
   ASSIGN_OR_RETURN(const auto mail, requests.payload(id));
-  if (mail.empty()) {
-    return hold("the mail was too large to be fetched",
-                "raise max_mail and move the mail from the quarantine folder back");
-  }
   ASSIGN_OR_RETURN(const auto smime, SmimeOpener::load(channel.mail.smime, clock, channel.crls));
   const auto judgement = judge_mail(mail, "released " + id.text(), channel, smime.get(), true);
   if (judgement.requests.empty()) {

@@ -53,16 +53,20 @@ Result<void> write_all(int fd, ByteView contents, const std::string& path) {
 
 }  // namespace
 
-DirectoryEgress::DirectoryEgress(const ChannelSettings& settings)
-    : DirectoryEgress(settings, kSteady) {}
+DirectoryEgress::DirectoryEgress(const ChannelSettings& settings, UnderWay under_way)
+    : DirectoryEgress(settings, kSteady, std::move(under_way)) {}
 
-DirectoryEgress::DirectoryEgress(const ChannelSettings& settings, const Clock& steady)
-    : settings_(settings), steady_(steady), last_sent_(steady.now()) {}
+DirectoryEgress::DirectoryEgress(const ChannelSettings& settings, const Clock& steady,
+                                 UnderWay under_way)
+    : settings_(settings),
+      steady_(steady),
+      under_way_(std::move(under_way)),
+      last_sent_(steady.now()) {}
 
 // A group on a local disk is done in less time than anybody waits for.
 Deliveries DirectoryEgress::send(std::span<const Lease> leases, const std::stop_token&) {
   Deliveries deliveries;
-  if (auto opened = ensure_open(); !opened) {
+  if (auto opened = ensure_open(leases); !opened) {
     deliveries.each.assign(leases.size(), deferred(opened.error()));
     deliveries.trouble = opened.error();
     return deliveries;
@@ -118,7 +122,7 @@ void DirectoryEgress::keep_back(std::size_t from, Deliveries& deliveries) const 
   }
 }
 
-Result<void> DirectoryEgress::ensure_open() {
+Result<void> DirectoryEgress::ensure_open(std::span<const Lease> leases) {
   const auto& directory = settings_.directory;
   const bool staged = !directory.staging.empty();
   if (same_directory(directory_, directory.out) &&
@@ -129,7 +133,8 @@ Result<void> DirectoryEgress::ensure_open() {
   if (staged) {
     ASSIGN_OR_RETURN(staging_, open_output(directory.staging));
   }
-  if (const auto removed = remove_leftover_parts(drafts()); removed > 0) {
+  const auto removed = remove_leftover_parts(drafts(), leases, under_way_);
+  if (removed > 0) {
     log::info("channel.tidied", {{"channel", channel()}, {"removed", removed}});
   }
   return {};

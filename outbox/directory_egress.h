@@ -23,13 +23,13 @@ namespace cmpost {
 // sent, and no directory stays open between two calls, so that the medium can be unmounted.
 class DirectoryEgress final : public Egress {
  public:
-  explicit DirectoryEgress(const ChannelSettings& settings);
+  explicit DirectoryEgress(const ChannelSettings& settings, UnderWay under_way = {});
   // `steady` measures `pace` and must outlive the object.
-  DirectoryEgress(const ChannelSettings& settings, const Clock& steady);
+  DirectoryEgress(const ChannelSettings& settings, const Clock& steady, UnderWay under_way = {});
 
   const std::string& channel() const override { return settings_.name; }
   // The first call, and the first after the directory was away, removes the temporary files that a
-  // crash has left.
+  // crash has left; those of answers that are under way elsewhere stay.
   Deliveries send(std::span<const Lease> leases, const std::stop_token& stop) override;
 
  private:
@@ -40,7 +40,7 @@ class DirectoryEgress final : public Egress {
     FileDescriptor file;
   };
 
-  Result<void> ensure_open();
+  Result<void> ensure_open(std::span<const Lease> leases);
   Deliveries send_now(std::span<const Lease> leases);
   std::size_t room() const;
   void keep_back(std::size_t from, Deliveries& deliveries) const;
@@ -58,6 +58,7 @@ class DirectoryEgress final : public Egress {
 
   const ChannelSettings settings_;
   const Clock& steady_;
+  const UnderWay under_way_;
   FileDescriptor directory_;
   FileDescriptor staging_;  // none: `out`
   Time last_sent_;

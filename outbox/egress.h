@@ -1,6 +1,7 @@
 // Where answers go.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <span>
 #include <stop_token>
@@ -27,6 +28,12 @@ struct Delivery {
   std::optional<Duration> after = std::nullopt;
   bool paced = false;  // and then it will go, so that a batch run waits for it
 };
+
+// Whether another process is at work on the answer: what it has begun must be left alone. Empty: no
+// other process is there.
+using UnderWay = std::function<bool(const JobId&)>;
+// As far as the queue of replies knows; "not known" is yes. `replies` must outlive the function.
+UnderWay under_way_in(JobQueue& replies);
 
 struct Deliveries {
   std::vector<Delivery> each;  // one for each lease, in their order

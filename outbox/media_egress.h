@@ -16,8 +16,8 @@ namespace cmpost {
 // woken when it is there: also when it went and came back between two looks.
 class MediaEgress final : public Egress {
  public:
-  explicit MediaEgress(const ChannelSettings& settings)
-      : settings_(settings), directory_(settings) {}
+  explicit MediaEgress(const ChannelSettings& settings, UnderWay under_way = {})
+      : settings_(settings), directory_(settings, std::move(under_way)) {}
 
   const std::string& channel() const override { return settings_.name; }
   Deliveries send(std::span<const Lease> leases, const std::stop_token& stop) override;

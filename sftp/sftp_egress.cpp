@@ -22,8 +22,11 @@ std::string hidden_name(const std::string& name, const Lease& lease) {
 
 }  // namespace
 
-SftpEgress::SftpEgress(const ChannelSettings& settings, const Clock& steady, SftpDial dial)
-    : settings_(settings), sessions_(settings.sftp.send, settings.sftp, steady, std::move(dial)) {}
+SftpEgress::SftpEgress(const ChannelSettings& settings, const Clock& steady, SftpDial dial,
+                       UnderWay under_way)
+    : settings_(settings),
+      under_way_(std::move(under_way)),
+      sessions_(settings.sftp.send, settings.sftp, steady, std::move(dial)) {}
 
 std::string SftpEgress::path(const std::string& name) const {
   return remote_path(settings_.sftp.send.path, name);
@@ -38,7 +41,7 @@ Deliveries SftpEgress::send(std::span<const Lease> leases, const std::stop_token
   const auto work = [&]() -> Result<void> {
     if (!tidied_) {
       ASSIGN_OR_RETURN(auto* const dialogue, sessions_.first());
-      TRY(tidy(*dialogue));
+      TRY(tidy(*dialogue, leases));
     }
     tidied_ = true;
     return sessions_.for_parts(
@@ -238,7 +241,7 @@ Result<void> SftpEgress::explain(SftpDialogue& dialogue, const std::vector<Draft
   return {};
 }
 
-Result<void> SftpEgress::tidy(SftpDialogue& dialogue) {
+Result<void> SftpEgress::tidy(SftpDialogue& dialogue, std::span<const Lease> leases) {
   ASSIGN_OR_RETURN(auto listing, RemoteListing::open(dialogue, settings_.sftp.send.path));
   std::vector<std::string> leftovers;
   std::size_t listed = 0;
@@ -247,9 +250,9 @@ Result<void> SftpEgress::tidy(SftpDialogue& dialogue) {
     listed += entries.size();
     more = !entries.empty();
     for (const auto& entry : entries) {
-      if (name_mistake(entry.name).empty() && is_part_name(entry.name)) {
-        leftovers.push_back(path(entry.name));
-      }
+      const auto part = job_of_part(entry.name);
+      if (!name_mistake(entry.name).empty() || !part) continue;
+      if (is_leftover(*part, leases, under_way_)) leftovers.push_back(path(entry.name));
     }
   }
   if (leftovers.empty()) return {};

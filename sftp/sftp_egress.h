@@ -23,10 +23,12 @@ namespace cmpost {
 class SftpEgress final : public Egress {
  public:
   // `steady` must outlive the object. `dial` as in SftpSessions.
-  SftpEgress(const ChannelSettings& settings, const Clock& steady, SftpDial dial = {});
+  SftpEgress(const ChannelSettings& settings, const Clock& steady, SftpDial dial = {},
+             UnderWay under_way = {});
 
   const std::string& channel() const override { return settings_.name; }
-  // The first call removes the hidden files that a crash has left.
+  // The first call removes the hidden files that a crash has left; those of answers that are under
+  // way elsewhere stay.
   Deliveries send(std::span<const Lease> leases, const std::stop_token& stop) override;
 
  private:
@@ -55,10 +57,11 @@ class SftpEgress final : public Egress {
   bool reserve(const std::string& name);
   Error not_writable(SftpDialogue& dialogue, std::string_view doing, const std::string& name,
                      const SftpStatus& status);
-  Result<void> tidy(SftpDialogue& dialogue);
+  Result<void> tidy(SftpDialogue& dialogue, std::span<const Lease> leases);
   std::string path(const std::string& name) const;
 
   const ChannelSettings settings_;
+  const UnderWay under_way_;
   SftpSessions sessions_;
   bool tidied_ = false;
   std::mutex mutex_;

@@ -56,7 +56,7 @@ Result<Intake> SftpIngress::poll(const std::stop_token& stop) {
   TRY(set_aside_refused());
   next_scan_ = started + settings_.sftp.poll;
   intake->settling = settling_.unsettled();
-  intake->stuck = settling_.stuck() + (gate_.needs_help() ? 1 : 0);
+  intake->stuck = settling_.stuck() + reluctant_.left_out() + (gate_.needs_help() ? 1 : 0);
   intake->paused = gate_.closed() && !gate_.needs_help();
   if (trouble_) return failure(*trouble_);
   return intake;
@@ -107,6 +107,7 @@ Result<Intake> SftpIngress::scan(const std::stop_token& stop) {
   }
   if (stop.stop_requested() || gate_.closed()) return intake;  // not everything has been seen
   settling_.keep_only(present_);
+  reluctant_.keep_only(present_);
   std::erase_if(unreleased_, [&](const auto& entry) { return !present_.contains(entry.first); });
   if (ledger_ && !more) TRY(ledger_->keep_only(present_keys_));
   return intake;
@@ -154,6 +155,7 @@ std::optional<SftpIngress::Found> SftpIngress::consider(const RemoteEntry& entry
   const auto readiness = settling_.look_at(name, look_of(look), steady_.now(), 0);
   const bool settled = readiness == Readiness::settled;
   if (settings_.sftp.ready == SftpReady::stable && !settled) return std::nullopt;
+  if (reluctant_.rests(name, steady_.now())) return std::nullopt;
   return Found{name, look, settled, {}, 0};
 }
 
@@ -193,7 +195,7 @@ Result<void> SftpIngress::take(std::vector<Found> found, Intake& intake,
     const auto size = std::min<std::uint64_t>(file.look.size.value_or(0), settings_.max_message);
     if (group.size() >= std::min(kGroupFiles, allowed) ||
         (!group.empty() && octets + size > kGroupFileOctets)) {
-      TRY(take_group(group, intake));
+      TRY(take_group(group, intake, stop));
       group.clear();
       octets = 0;
       ASSIGN_OR_RETURN(allowed, gate_.allowance());
@@ -202,16 +204,39 @@ Result<void> SftpIngress::take(std::vector<Found> found, Intake& intake,
     octets += size;
     group.push_back(std::move(file));
   }
-  return take_group(group, intake);
+  return take_group(group, intake, stop);
 }
 
-// What could be read is taken even when a connection broke on the way.
-Result<void> SftpIngress::take_group(const std::vector<Found>& group, Intake& intake) {
+// What could be read is taken even when a connection broke on the way. Then the rest is asked for
+// by halves, down to the file that breaks it.
+Result<void> SftpIngress::take_group(const std::vector<Found>& group, Intake& intake,
+                                     const std::stop_token& stop) {
   if (group.empty()) return {};
   std::optional<Error> broken;
   ASSIGN_OR_RETURN(auto reads, read(group, broken));
+  ASSIGN_OR_RETURN(const auto missing, settle(group, std::move(reads), intake));
+  if (missing.size() < group.size()) broken_in_a_row_ = 0;
+  if (!broken) return {};
+  if (stop.stop_requested() || missing.empty()) return failure(std::move(*broken));
+  TRY(sessions_.first());  // a server that is gone is no file's fault
+  if (group.size() == 1) return suspect(group.front(), *broken);
+  const auto half = missing.begin() + static_cast<std::ptrdiff_t>((missing.size() + 1) / 2);
+  TRY(take_group({missing.begin(), half}, intake, stop));
+  return take_group({half, missing.end()}, intake, stop);
+}
+
+// Gives those that were not read.
+Result<std::vector<SftpIngress::Found>> SftpIngress::settle(const std::vector<Found>& group,
+                                                            std::vector<Read> reads,
+                                                            Intake& intake) {
   std::vector<Taken> taken;
+  std::vector<Found> missing;
   for (std::size_t i = 0; i < group.size(); ++i) {
+    if (reads[i].what == Read::What::not_read) {
+      missing.push_back(group[i]);
+      continue;
+    }
+    TRY(note_came(group[i].name));
     switch (reads[i].what) {
       case Read::What::take:
         taken.push_back(claim(group[i], std::move(reads[i])));
@@ -227,12 +252,35 @@ Result<void> SftpIngress::take_group(const std::vector<Found>& group, Intake& in
         settling_.forget(group[i].name);
         break;
       case Read::What::wait:
+      case Read::What::not_read:
         break;
     }
   }
   gate_.took(taken.size());
   TRY(deposit(std::move(taken), intake));
-  if (broken) return failure(std::move(*broken));
+  return missing;
+}
+
+// The connection has broken over this file alone, and the server is there.
+Result<void> SftpIngress::suspect(const Found& found, const Error& broken) {
+  constexpr int kMostInARow = 3;  // then it is hardly the files
+  if (reluctant_.failed(found.name, steady_.now())) {
+    const auto why = "the file breaks the connection and is left out: " + broken.what;
+    log::error("input.left_out",
+               {{"channel", channel()}, {"source", printable(found.name)}, {"reason", why}});
+    TRY(requests_.put_held(
+        job_of_unread(found.name),
+        to_string(Error{Recovery::hold, why,
+                        "look at it at the server; it is asked for again by and by"})));
+  }
+  if (++broken_in_a_row_ >= kMostInARow) return failure(broken);
+  return {};
+}
+
+Result<void> SftpIngress::note_came(const std::string& name) {
+  if (!reluctant_.came(name)) return {};
+  log::info("input.came_after_all", {{"channel", channel()}, {"source", printable(name)}});
+  TRY(requests_.drop(job_of_unread(name).id, "the file came after all"));
   return {};
 }
 

@@ -14,6 +14,7 @@
 #include "sftp/taken_ledger.h"
 #include "watcher/ingress.h"
 #include "watcher/intake_gate.h"
+#include "watcher/reluctant_inputs.h"
 #include "watcher/settling.h"
 
 namespace cmpost {
@@ -26,6 +27,12 @@ namespace cmpost {
 //
 // A job's id is made from the file's path, its time at the server and what is in it. So a file that
 // comes again with the same contents and the same time (`sftp -p`) is the same job.
+//
+// That holds for what a crash has left, too, so it is not answered again; but what this object has
+// let go of and finds again is a new arrival.
+//
+// A file at which connections break, however often it is asked for alone, is left out after three
+// tries: a held job without octets names it, and it is asked for again at long intervals.
 //
 // At the limits of the channel files are left where they are.
 //
@@ -55,8 +62,8 @@ class SftpIngress final : public Ingress {
   };
   // What became of it.
   struct Read {
-    enum class What { take, bad, wait, unreadable, gone };
-    What what = What::wait;
+    enum class What { not_read, take, bad, wait, unreadable, gone };
+    What what = What::not_read;
     Bytes message;
     Sha256 contents{};  // of the file
     std::string reason, hint;
@@ -74,7 +81,13 @@ class SftpIngress final : public Ingress {
   std::optional<Found> consider(const RemoteEntry& entry);
   void pair_markers(const std::vector<RemoteEntry>& entries, std::vector<Found>& found) const;
   Result<void> take(std::vector<Found> found, Intake& intake, const std::stop_token& stop);
-  Result<void> take_group(const std::vector<Found>& group, Intake& intake);
+  Result<void> take_group(const std::vector<Found>& group, Intake& intake,
+                          const std::stop_token& stop);
+  Result<std::vector<Found>> settle(const std::vector<Found>& group, std::vector<Read> reads,
+                                    Intake& intake);
+  Result<void> suspect(const Found& found, const Error& broken);
+  Result<void> note_came(const std::string& name);
+  Job job_of_unread(const std::string& name) const;
   Result<std::vector<Read>> read(const std::vector<Found>& group, std::optional<Error>& broken);
   Result<void> read_part(SftpDialogue& dialogue, const std::vector<Found>& group, std::size_t begin,
                          std::size_t end, std::vector<Read>& reads) const;
@@ -82,6 +95,7 @@ class SftpIngress final : public Ingress {
                              std::size_t begin, std::size_t end, std::vector<Read>& reads) const;
   Read judge(Fetched fetched) const;
   Taken claim(const Found& found, Read read) const;
+  JobId job_id_of(const Found& found, ByteView message) const;
   SourceFile source_of(const Found& found, const JobId& id) const;
   Result<void> deposit(std::vector<Taken> taken, Intake& intake);
   Result<void> release(std::vector<Taken> taken);
@@ -106,6 +120,9 @@ class SftpIngress final : public Ingress {
   std::optional<Error> trouble_;   // of the last attempt to let go
   std::set<std::string> present_;  // during a scan: names that settling_ must not forget
   std::set<JobId> present_keys_;   // the same for ledger_
+  std::set<JobId> let_go_;         // arrivals that this object has let go of
+  ReluctantInputs reluctant_;      // by name: what breaks connections
+  int broken_in_a_row_ = 0;        // single files, while nothing came
   std::set<JobId> refused_;        // held jobs whose files have been looked after
   bool folders_made_ = false;
   Time next_scan_ = Time::min();

@@ -11,12 +11,14 @@
 namespace cmpost {
 namespace {
 
+constexpr std::size_t kMostRemembered = 100'000;
+
 Envelope request_envelope(const std::string& channel, const std::string& name) {
   Envelope envelope;
   envelope.channel = channel;
-  envelope.source = printable(name);
+  envelope.source = whole_name(name);
   envelope.reply.channel = channel;
-  envelope.reply.name = printable(stem_of(name));
+  envelope.reply.name = whole_name(stem_of(name));
   return envelope;
 }
 
@@ -75,7 +77,11 @@ Result<void> SftpIngress::read_part(SftpDialogue& dialogue, const std::vector<Fo
         "the file has more octets than the limit of " + std::to_string(settings_.max_message);
     read.hint = "max_message of the channel is the limit";
   }
-  return check_markers(dialogue, group, begin, end, reads);
+  auto checked = check_markers(dialogue, group, begin, end, reads);
+  for (auto i = begin; !checked && i < end; ++i) {
+    if (group[i].marker_size > 0) reads[i] = {};  // without its marker it is not judged
+  }
+  return checked;
 }
 
 SftpIngress::Read SftpIngress::judge(Fetched fetched) const {
@@ -91,6 +97,7 @@ SftpIngress::Read SftpIngress::judge(Fetched fetched) const {
     read.hint = error.hint;
     return read;
   }
+  read.what = Read::What::wait;
   if (fetched.changed) return read;  // it is being written: look again
   read.contents = sha256(fetched.contents);
   auto unwrapped = unwrap(std::move(fetched.contents));
@@ -136,10 +143,27 @@ SourceFile SftpIngress::source_of(const Found& found, const JobId& id) const {
   return {found.name, found.look, id, found.marker, std::nullopt};
 }
 
+// What was let go of and is there once more with its old time has been put in again.
+JobId SftpIngress::job_id_of(const Found& found, ByteView message) const {
+  const auto arrival = arrival_of(found.name, found.look);
+  const auto id = make_job_id({view_of(channel()), arrival, message});
+  if (!let_go_.contains(id)) return id;
+  log::info("job.again",
+            {{"job", id.text()}, {"channel", channel()}, {"source", printable(found.name)}});
+  const auto now = std::to_string(to_unix_micros(wall_.now()));
+  return make_job_id({view_of(channel()), arrival, message, view_of("again " + now)});
+}
+
+Job SftpIngress::job_of_unread(const std::string& name) const {
+  Job job;
+  job.id = make_job_id({view_of(channel()), view_of(name), view_of("left out")});
+  job.envelope = request_envelope(channel(), name);
+  return job;
+}
+
 SftpIngress::Taken SftpIngress::claim(const Found& found, Read read) const {
   Taken taken;
-  taken.job.id =
-      make_job_id({view_of(channel()), arrival_of(found.name, found.look), read.message});
+  taken.job.id = job_id_of(found, read.message);
   taken.job.envelope = request_envelope(channel(), found.name);
   taken.job.payload = std::move(read.message);
   taken.file = source_of(found, taken.job.id);
@@ -171,6 +195,11 @@ Result<void> SftpIngress::deposit(std::vector<Taken> taken, Intake& intake) {
   }
   intake.deposited += jobs.size();
   intake.known += jobs.size() - fresh;
+  if (fresh < jobs.size()) {
+    log::info("jobs.known", {{"channel", channel()},
+                             {"files", jobs.size() - fresh},
+                             {"text", "had come before, at the same time with the same octets"}});
+  }
   return release(std::move(taken));
 }
 
@@ -195,6 +224,8 @@ Result<void> SftpIngress::release(std::vector<Taken> taken) {
       unreleased_.insert_or_assign(name, std::move(taken[i]));
       continue;
     }
+    if (let_go_.size() >= kMostRemembered) let_go_.clear();
+    if (!ledger_) let_go_.insert(taken[i].job.id);
     unreleased_.erase(name);
     settling_.forget(name);
     if (outcomes[i].what == LetGo::What::replaced) {

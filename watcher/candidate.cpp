@@ -34,9 +34,9 @@ std::string_view kind_of(unsigned type) {
 Finding cannot_open(const std::string& name, int error_number) {
   if (error_number == ENOENT) return {};
   const auto error = errno_error("opening", printable(name), error_number);
-  // A symbolic link (ELOOP) or what else has taken the file's place is judged at the next look.
-  if (error_number == EACCES || error_number == EPERM) return bad(error.what, error.hint);
-  return again(error.what);
+  // Rights can be given, and a symbolic link (ELOOP) or what else has taken the file's place is
+  // judged at the next look: neither says that the file is bad.
+  return {Finding::What::retry, {}, error.what, error.hint};
 }
 
 // Does the open file still look as it did from outside?

@@ -71,6 +71,7 @@ Result<void> DirectoryIngress::ensure_open() {
   // Before the first scan, so that nothing appears between the two.
   if (watches_) start_watching();
   settling_.keep_only({});
+  deposited_.clear();
   incomplete_lists_.clear();
   next_scan_ = Time::min();
   return {};
@@ -132,6 +133,8 @@ Result<Intake> DirectoryIngress::scan(const std::stop_token& stop) {
   // Until the gate opens nothing is known of what was not looked at.
   if (stop.stop_requested() || gate_.closed()) return intake;
   if (!lists) settling_.keep_only(seen);
+  std::erase_if(deposited_,
+                [&](const auto& one) { return !drop_->look(Place::work, one.first).has_value(); });
   next_scan_ = started + settings_.directory.poll;
   return intake;
 }

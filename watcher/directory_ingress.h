@@ -1,6 +1,7 @@
 // Requests that are dropped into a directory.
 #pragma once
 
+#include <array>
 #include <map>
 #include <optional>
 #include <set>
@@ -33,7 +34,8 @@ namespace cmpost {
 // `in` (intake_gate.h).
 // A file whose job the processor holds later, since it is no PKIMessage, follows there at a scan.
 // What lies in .work at a scan was left by a crash or by a queue that failed, and is deposited
-// then. Sizes are checked before anything is read (max_message, of the file as it lies there).
+// then. A file in `in` whose job is done is a new arrival, so that what is put in again is answered
+// again. Sizes are checked before anything is read (max_message, of the file as it lies there).
 //
 // Names: hidden files, *.tmp *.part *.filepart *.crdownload and ~* are left alone, and so are
 // directories that are not named like a request. Everything else is taken if it holds a message,
@@ -88,7 +90,11 @@ class DirectoryIngress final : public Ingress {
   // Taking (taken_files.cpp).
   Result<std::optional<Claimed>> take_one(const Spot& spot, Intake& intake);
   std::optional<Finding> judge_spot(const Spot& spot, bool& settled);
-  std::optional<Claimed> claim(const Spot& spot, Bytes message);
+  Result<std::optional<Claimed>> claim(const Spot& spot, Bytes message);
+  Result<std::optional<Claimed>> claim_anew(const Spot& spot, Bytes message);
+  Result<std::optional<Claimed>> copy_anew(const Spot& spot, Bytes message, const JobId& old);
+  bool is_deposited(const Spot& spot);
+  void let_go(const std::string& name, const JobId& id);
   Job job_of(const Spot& spot, Bytes message) const;
   void move_markers(const std::string& name, DropDirectory::Place to);
   Result<Intake> deposit(std::vector<Claimed> group);
@@ -136,6 +142,8 @@ class DirectoryIngress final : public Ingress {
   DirectoryWatch watch_;
   std::optional<DropDirectory> drop_;
   Settling settling_;
+  // Files in .work whose requests are in the queue and that cannot be moved to .done.
+  std::map<std::string, std::pair<std::array<std::uint8_t, 16>, JobId>> deposited_;
   IntakeGate gate_;
   std::string return_address_;
   bool watches_ = true;

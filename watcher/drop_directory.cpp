@@ -28,6 +28,15 @@ Result<FileDescriptor> open_neighbour(const FileDescriptor& in, const std::strin
 
 std::int64_t nanos(const timespec& time) { return time.tv_sec * 1'000'000'000LL + time.tv_nsec; }
 
+// Does the name still mean the directory that is open?
+bool names(int place, const char* name, const FileDescriptor& open) {
+  struct stat named {
+  }, opened{};
+  const int flags = place == AT_FDCWD ? 0 : AT_SYMLINK_NOFOLLOW;
+  return ::fstatat(place, name, &named, flags) == 0 && ::fstat(open.get(), &opened) == 0 &&
+         named.st_dev == opened.st_dev && named.st_ino == opened.st_ino;
+}
+
 bool is_there(const FileDescriptor& directory, const std::string& name) {
   struct stat status {};
   return ::fstatat(directory.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0;
@@ -48,10 +57,8 @@ Result<DropDirectory> DropDirectory::open(const std::string& path) {
 }
 
 bool DropDirectory::is_current() const {
-  struct stat named {
-  }, opened{};
-  return ::stat(path_.c_str(), &named) == 0 && ::fstat(in_.get(), &opened) == 0 &&
-         named.st_dev == opened.st_dev && named.st_ino == opened.st_ino;
+  return names(AT_FDCWD, path_.c_str(), in_) && names(in_.get(), ".work", work_) &&
+         names(in_.get(), ".done", done_) && names(in_.get(), ".quarantine", quarantine_);
 }
 
 const FileDescriptor& DropDirectory::at(Place place) const {
@@ -89,6 +96,11 @@ Result<std::string> DropDirectory::move(Place from, const std::string& name, Pla
     if (!is_there(at(to), target)) break;
   }
   return failure(std::move(moved).error());
+}
+
+bool DropDirectory::renew(const std::string& name) const {
+  const timespec times[2] = {{0, UTIME_NOW}, {0, UTIME_NOW}};
+  return ::utimensat(in_.get(), name.c_str(), times, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 Result<void> DropDirectory::sync() const {

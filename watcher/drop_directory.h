@@ -20,7 +20,7 @@ class DropDirectory {
   // makes the neighbours where they are missing.
   static Result<DropDirectory> open(const std::string& path);
 
-  // Does the path still name the directory that is open?
+  // Do the path and the names of the neighbours still mean the directories that are open?
   bool is_current() const;
 
   enum class Place { in, work, done, quarantine };
@@ -34,6 +34,10 @@ class DropDirectory {
   // will be appended to the name.
   Result<std::string> move(Place from, const std::string& name, Place to, const std::string& mark,
                            std::size_t reserve = 0) const;
+
+  // Gives a file in `in` the present time, so that it is another arrival. False where this user may
+  // not.
+  bool renew(const std::string& name) const;
 
   // .done and .quarantine, after a group.
   Result<void> sync() const;

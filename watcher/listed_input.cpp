@@ -169,7 +169,20 @@ Result<Intake> DirectoryIngress::take_listed(const Spot& list, const std::vector
                                              std::vector<Bytes> messages) {
   std::vector<Job> jobs;
   for (std::size_t i = 0; i < spots.size(); ++i) {
-    jobs.push_back(job_of(spots[i], std::move(messages[i])));
+    auto job = job_of(spots[i], std::move(messages[i]));
+    ASSIGN_OR_RETURN(const auto known, requests_.find(job.id));
+    // Put in again with its list: see claim_anew().
+    const bool again = known && known->state == JobState::done;
+    const bool renewed = again && drop_->renew(spots[i].name);
+    const auto look = renewed ? drop_->look(Place::in, spots[i].name) : std::nullopt;
+    if (look) job = job_of({Place::in, spots[i].name, *look}, std::move(job.payload));
+    if (again) {
+      log::info("job.again", {{"job", known->id.text()},
+                              {"channel", channel()},
+                              {"source", known->envelope.source},
+                              {"answered", look ? "again" : "no, its time cannot be set"}});
+    }
+    jobs.push_back(std::move(job));
   }
   ASSIGN_OR_RETURN(const auto fresh, requests_.put(jobs));
   crash_point("watcher.list_deposited");

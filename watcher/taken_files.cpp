@@ -22,6 +22,7 @@ Result<std::optional<DirectoryIngress::Claimed>> DirectoryIngress::take_one(cons
     TRY(finish_list(spot.name));
     return std::nullopt;
   }
+  if (spot.place == Place::work && is_deposited(spot)) return std::nullopt;
   // What lies in .work was complete when it was claimed.
   if (spot.place == Place::work) settling_.announce(key);
   bool settled = false;
@@ -72,10 +73,10 @@ Job DirectoryIngress::job_of(const Spot& spot, Bytes message) const {
   Job job;
   job.id = make_job_id({view_of(channel()), arrival_of(spot.look), message});
   job.envelope.channel = channel();
-  job.envelope.source = printable(spot.name);
+  job.envelope.source = whole_name(spot.name);
   job.envelope.reply.channel = channel();
   job.envelope.reply.address = return_address_;
-  job.envelope.reply.name = printable(stem_of(spot.name));
+  job.envelope.reply.name = whole_name(stem_of(spot.name));
   job.payload = std::move(message);
   return job;
 }
@@ -91,9 +92,83 @@ void DirectoryIngress::move_markers(const std::string& name, Place to) {
   }
 }
 
-std::optional<DirectoryIngress::Claimed> DirectoryIngress::claim(const Spot& spot, Bytes message) {
+// One that lies in .work since it could not be moved to .done: its request is in the queue, so that
+// it is not read again.
+bool DirectoryIngress::is_deposited(const Spot& spot) {
+  const auto known = deposited_.find(spot.name);
+  if (known == deposited_.end()) return false;
+  if (known->second.first != arrival_of(spot.look)) {
+    deposited_.erase(known);  // another file of that name
+    return false;
+  }
+  settling_.look_at(settling_key(spot.place, spot.name), spot.look, steady_.now(), 0);
+  let_go(spot.name, known->second.second);
+  return true;
+}
+
+// A file that somebody has removed meanwhile needs no place in .done.
+void DirectoryIngress::let_go(const std::string& name, const JobId& id) {
+  const auto key = settling_key(Place::work, name);
+  const auto moved = drop_->move(Place::work, name, Place::done, id.text());
+  const auto look = moved ? std::nullopt : drop_->look(Place::work, name);
+  if (!look) {
+    deposited_.erase(name);
+    settling_.forget(key);
+    return;
+  }
+  deposited_[name] = {arrival_of(*look), id};
+  report({Place::work, name, *look}, "its request is in the queue, but " + moved.error().what,
+         moved.error().hint);
+}
+
+// A request that was answered long ago lies in `in` once more: somebody wants the answer again, as
+// `mv in/.done/x.pki in/` and `rsync -t` do. With its old time it would be the arrival that is
+// known. In .work, on the other hand, lies what a crash has left.
+Result<std::optional<DirectoryIngress::Claimed>> DirectoryIngress::claim_anew(const Spot& spot,
+                                                                              Bytes message) {
+  const auto before = arrival_of(spot.look);
+  const auto old = job_of(spot, message).id;
+  log::info("job.again",
+            {{"job", old.text()}, {"channel", channel()}, {"source", whole_name(spot.name)}});
+  if (!drop_->renew(spot.name)) return copy_anew(spot, std::move(message), old);
+  const auto look = drop_->look(Place::in, spot.name);
+  if (!look || look->inode != spot.look.inode || arrival_of(*look) == before) {
+    settling_.announce(spot.name);
+    return std::nullopt;
+  }
+  return claim({Place::in, spot.name, *look}, std::move(message));
+}
+
+// The file belongs to somebody else, and its time can be set by nobody else. A crash between the
+// two steps makes one more answer of the same octets.
+Result<std::optional<DirectoryIngress::Claimed>> DirectoryIngress::copy_anew(const Spot& spot,
+                                                                             Bytes message,
+                                                                             const JobId& old) {
+  const auto name = "again-" + old.text() + ".pki";
+  if (auto made = replace_file_at(drop_->at(Place::work), name, message, 0640); !made) {
+    report(spot, made.error().what, made.error().hint);
+    return std::nullopt;
+  }
+  if (auto moved = drop_->move(Place::in, spot.name, Place::done, old.text()); !moved) {
+    ::unlinkat(drop_->at(Place::work).get(), name.c_str(), 0);
+    report(spot, moved.error().what, moved.error().hint);
+    return std::nullopt;
+  }
+  settling_.forget(spot.name);
+  move_markers(spot.name, Place::done);
+  const auto look = drop_->look(Place::work, name);
+  if (!look) return std::nullopt;
+  return Claimed{name, job_of({Place::work, spot.name, *look}, std::move(message))};
+}
+
+Result<std::optional<DirectoryIngress::Claimed>> DirectoryIngress::claim(const Spot& spot,
+                                                                         Bytes message) {
   Claimed claimed{spot.name, job_of(spot, std::move(message))};
   if (spot.place == Place::work) return claimed;
+  ASSIGN_OR_RETURN(const auto known, requests_.find(claimed.job.id));
+  if (known && known->state == JobState::done) {
+    return claim_anew(spot, std::move(claimed.job.payload));
+  }
 
   auto moved = drop_->move(spot.place, spot.name, Place::work, claimed.job.id.text());
   if (!moved) {
@@ -123,9 +198,7 @@ Result<Intake> DirectoryIngress::deposit(std::vector<Claimed> group) {
   crash_point("watcher.deposited");
   for (std::size_t i = 0; i < group.size(); ++i) {
     const auto& name = group[i].name;
-    settling_.forget(settling_key(Place::work, name));
-    // A file that somebody has removed meanwhile needs no place in .done.
-    (void)drop_->move(Place::work, name, Place::done, jobs[i].id.text());
+    let_go(name, jobs[i].id);
     crash_point("watcher.done");
     log_arrival(jobs[i]);
   }

@@ -4,8 +4,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "outbox/leftovers.h"
 #include "tests/support/directory_tools.h"
+#include "tests/support/fake_clock.h"
+#include "tests/support/fake_job_queue.h"
 #include "tests/support/matchers.h"
+#include "tests/support/numbered_jobs.h"
 #include "tests/support/temporary_directory.h"
 
 namespace cmpost {
@@ -16,6 +20,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
+using ::testing::UnorderedElementsAre;
 using What = Delivery::What;
 
 Lease answer(int number, const std::string& stem, const std::string& payload, int attempts = 1) {
@@ -114,6 +119,30 @@ TEST_F(DirectoryEgressTest, HalfWrittenFilesOfACrashAreRemovedAndOthersStay) {
   write_in_place(out_ + "/.somebody.part", "else");
   send({});
   EXPECT_THAT(names_in(out_), ElementsAre(".somebody.part"));
+}
+
+TEST_F(DirectoryEgressTest, WhatAnotherProcessIsWritingStays) {
+  const auto part = [&](int number) {
+    return part_name("dev1.ip.pki", answer(number, "", "").job.id);
+  };
+  for (const int number : {1, 2, 3}) write_in_place(out_ + "/" + part(number), "ha");
+  // 1 is active as a job of ours, 2 as one of somebody else's, 3 not at all.
+  egress_.emplace(settings_, [](const JobId& id) { return id.octets[1] != 3; });
+  send({answer(1, "dev1", "one")});
+  EXPECT_THAT(names_in(out_), UnorderedElementsAre("dev1.ip.pki", part(2)));
+}
+
+TEST(UnderWay, IsWhatSomebodyHasLeasedOrNobodyKnows) {
+  FakeClock clock;
+  FakeJobQueue replies(clock);
+  const auto job = numbered_job(1);
+  ASSERT_THAT(replies.put({&job, 1}), IsOk());
+  const auto under_way = under_way_in(replies);
+  EXPECT_FALSE(under_way(job.id));
+  ASSERT_THAT(replies.take(1), IsOk());
+  EXPECT_TRUE(under_way(job.id));
+  replies.fail_with({Recovery::retry, "the disk cannot be read", ""});
+  EXPECT_TRUE(under_way(job.id)) << "not known is not no";
 }
 
 TEST_F(DirectoryEgressTest, AHalfWrittenFileIsReplacedByTheNextTry) {

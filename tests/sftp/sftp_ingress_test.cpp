@@ -214,6 +214,60 @@ TEST_F(SftpIngressTest, BadFilesGoToQuarantineWithAReasonWhenTheyHaveSettled) {
   EXPECT_THAT(jobs(), SizeIs(1));
 }
 
+TEST_F(SftpIngressTest, WhatWasLetGoOfAndIsPutInAgainIsANewArrival) {
+  server_.put("/in/a.pki", message(1), 1'700'000'123);
+  EXPECT_EQ(poll().known, 0U);
+  wall_.advance(1s);
+  server_.put("/in/a.pki", message(1), 1'700'000'123);
+  const auto again = poll();
+  EXPECT_EQ(again.deposited, 1U);
+  EXPECT_EQ(again.known, 0U);
+  EXPECT_THAT(jobs(), SizeIs(2));
+  // After a restart it may just as well be what a crash has left.
+  restart();
+  server_.put("/in/a.pki", message(1), 1'700'000'123);
+  EXPECT_EQ(poll().known, 1U);
+  EXPECT_THAT(server_.names("/in"), IsEmpty());
+}
+
+TEST_F(SftpIngressTest, AFileThatBreaksTheConnectionStopsNobodyForLong) {
+  settings_.sftp.sessions = 1;
+  for (int i = 0; i < 20; ++i) {
+    server_.put("/in/f" + std::to_string(10 + i) + ".pki", message(i));
+  }
+  server_.put("/in/f15x.pki", message(99), 1'700'000'006);
+  std::size_t asked = 0;
+  server_.before = [&](std::uint8_t type, const std::string& path) {
+    constexpr std::uint8_t kOpen = 3;
+    if (type != kOpen || path != "/in/f15x.pki") return;
+    ++asked;
+    server_.break_after = 0;
+  };
+  const auto dial = [this, plain = server_.dial()](SocketWatchdog& watchdog) {
+    server_.break_after = -1;
+    return plain(watchdog);
+  };
+  ingress_ = std::make_unique<SftpIngress>(settings_, queue_, wall_, steady_, dial);
+  EXPECT_EQ(poll().deposited, 20U);
+  EXPECT_THAT(server_.names("/in"), ElementsAre("f15x.pki"));
+  for (int i = 0; i < 5; ++i) {
+    steady_.advance(settings_.sftp.poll);
+    poll();
+  }
+  EXPECT_EQ(poll().stuck, 1U);
+  const auto held = jobs(JobState::held);
+  ASSERT_THAT(held, SizeIs(1));
+  EXPECT_EQ(held[0].envelope.source, "f15x.pki");
+  EXPECT_THAT(held[0].reason, HasSubstr("breaks the connection"));
+  const auto asked_before = asked;
+  poll();
+  EXPECT_EQ(asked, asked_before) << "it rests";
+  server_.before = nullptr;
+  steady_.advance(1h);
+  EXPECT_EQ(poll().deposited, 1U);
+  EXPECT_THAT(jobs(JobState::held), IsEmpty());
+}
+
 TEST_F(SftpIngressTest, AFileThatTheProcessorRefusesFollowsToQuarantine) {
   server_.put("/in/a.pki", message(1));
   server_.put("/in/b.pki", message(2));

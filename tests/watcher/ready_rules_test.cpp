@@ -135,6 +135,22 @@ TEST_F(ReadyRulesTest, AListIsTakenAllAtOnceOrNotAtAll) {
   EXPECT_THAT(in(".done"), ElementsAre("a.pki", "all.manifest", "b.pki"));
 }
 
+TEST_F(ReadyRulesTest, AnAnsweredListThatIsPutInAgainIsAnsweredAgain) {
+  start(ReadyRule::manifest);
+  put("a.pki", request(1));
+  put("all.manifest", digest(request(1)) + "  a.pki\n");
+  EXPECT_EQ(look().deposited, 1U);
+  ASSERT_THAT(queue_.finish(std::vector{queue_.take(1).value().at(0).job.id}, "answered"), IsOk());
+  for (const auto* name : {"a.pki", "all.manifest"}) {
+    std::filesystem::rename(in_ + "/.done/" + name, in_ + "/" + name);
+  }
+  const auto again = look();
+  EXPECT_EQ(again.deposited, 1U);
+  EXPECT_EQ(again.known, 0U);
+  EXPECT_EQ(waiting(), 1U);
+  EXPECT_THAT(in(), IsEmpty());
+}
+
 TEST_F(ReadyRulesTest, FilesThatNoListNamesStayAndAreSpokenOf) {
   start(ReadyRule::manifest);
   put("a.pki", request(1));
