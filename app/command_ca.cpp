@@ -4,6 +4,8 @@
 #include "app/command.h"
 #include "app/instance.h"
 #include "app/output.h"
+#include "app/rollover_state.h"
+#include "base/crash_point.h"
 #include "base/files.h"
 #include "ca/rollover.h"
 
@@ -29,16 +31,22 @@ Result<std::optional<std::string>> read_key_password(const std::string& path) {
   return password;
 }
 
-// Makes everything in a hidden directory that gets its name at the end: there is a whole roll-over
-// or none.
+// The last step: from then on there is a roll-over, and the ledger knows it.
+Result<void> publish(const std::string& directory) {
+  std::error_code error;
+  fs::rename(hidden_rollover_name(directory), directory, error);
+  if (error)
+    return failure(errno_error("renaming", hidden_rollover_name(directory), error.value()));
+  crash_point("ca.rollover_named");
+  return sync_directory(fs::path(directory).parent_path().string());
+}
+
+// Makes everything in a hidden directory. What a crash leaves there before the ledger knows of it
+// is nothing; afterwards only the name is missing.
 class NewCaGeneration {
  public:
-  NewCaGeneration(Instance& instance, const RolloverOptions& options, std::string directory)
-      : instance_(instance),
-        options_(options),
-        directory_(std::move(directory)),
-        hidden_(fs::path(directory_)
-                    .replace_filename("." + fs::path(directory_).filename().string() + ".part")) {}
+  NewCaGeneration(Instance& instance, const RolloverOptions& options, const std::string& directory)
+      : instance_(instance), options_(options), hidden_(hidden_rollover_name(directory)) {}
 
   Result<CaRollover> make() {
     std::error_code ignored;
@@ -55,7 +63,8 @@ class NewCaGeneration {
                      make_rollover(old, old_key, {key, now, end}, instance_.random()));
     TRY(write_ca(rollover, key));
     TRY(write_cmp(rollover, key, algorithm, authority->cmp_certificate.subject()));
-    TRY(publish());
+    TRY(sync_directory(hidden_));
+    crash_point("ca.rollover_made");
     return rollover;
   }
 
@@ -87,17 +96,8 @@ class NewCaGeneration {
     return write("cmp.pem", cmp_certificate_->to_pem(), kOpen);
   }
 
-  Result<void> publish() const {
-    std::error_code error;
-    TRY(sync_directory(hidden_));
-    fs::rename(hidden_, directory_, error);
-    if (error) return failure(errno_error("renaming", hidden_, error.value()));
-    return sync_directory(fs::path(directory_).parent_path().string());
-  }
-
   Instance& instance_;
   const RolloverOptions& options_;
-  const std::string directory_;
   const std::string hidden_;
   std::optional<Certificate> cmp_certificate_;
 };
@@ -143,25 +143,46 @@ void tell_steps(const std::string& directory, const RolloverOptions& options) {
   print_line("   and keep the line `rollovers`: it makes certificates of the old key count.");
 }
 
+void tell(const CaRollover& made, const std::string& directory, const RolloverOptions& options,
+          const CommonOptions& common) {
+  if (common.json) {
+    print_json({{"directory", directory}, {"new", to_hex(made.newWithNew.fingerprint())}});
+  } else if (!common.quiet) {
+    tell_steps(directory, options);
+  }
+}
+
+// Whichever of the two steps is missing.
+Result<void> complete(Instance& instance, const InterruptedRollover& interrupted) {
+  if (!interrupted.in_ledger) {
+    TRY(enter_in_books(instance, interrupted.rollover, interrupted.cmp_certificate));
+  }
+  return interrupted.named ? Result<void>() : publish(interrupted.directory);
+}
+
 Result<ExitCode> rollover(const RolloverOptions& options, const CommonOptions& common) {
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
   auto directory = options.directory;
   if (directory.empty()) {
-    const auto day = to_iso8601(instance->clock().now()).substr(0, 10);
-    directory = fs::path(instance->ca().certificate).parent_path() / ("rollover-" + day);
+    ASSIGN_OR_RETURN(directory, default_rollover_directory(*instance));
   }
   directory = fs::absolute(directory).lexically_normal().string();
+  ASSIGN_OR_RETURN(const auto interrupted, find_interrupted_rollover(*instance, directory));
+  if (interrupted) {
+    TRY(complete(*instance, *interrupted));
+    if (!common.quiet) print_line("What was interrupted before is done now.");
+    tell(interrupted->rollover, directory, options, common);
+    return ExitCode::ok;
+  }
   if (exists(directory)) {
     return hold(directory + " is there already", "name another one with --directory");
   }
   NewCaGeneration generation(*instance, options, directory);
   ASSIGN_OR_RETURN(const auto made, generation.make());
   TRY(enter_in_books(*instance, made, generation.cmp_certificate()));
-  if (common.json) {
-    print_json({{"directory", directory}, {"new", to_hex(made.newWithNew.fingerprint())}});
-  } else if (!common.quiet) {
-    tell_steps(directory, options);
-  }
+  crash_point("ca.rollover_entered");
+  TRY(publish(directory));
+  tell(made, directory, options, common);
   return ExitCode::ok;
 }
 

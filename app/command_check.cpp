@@ -8,6 +8,7 @@
 #include "app/output.h"
 #include "app/restore.h"
 #include "app/role_warnings.h"
+#include "app/rollover_state.h"
 #include "app/sftp_probe.h"
 #include "app/wide_rights.h"
 #include "config/check_permissions.h"
@@ -78,14 +79,16 @@ Result<ExitCode> check(const CommonOptions& options, bool connect) {
   if (behind) print_error(*behind);
   ASSIGN_OR_RETURN(const auto roles, find_role_warnings(*instance));
   for (const auto& text : roles) print_warning("cmpost: " + text);
+  ASSIGN_OR_RETURN(const auto unfinished, find_unfinished_rollovers(*instance));
+  for (const auto& text : unfinished) print_warning("cmpost: " + text);
   ASSIGN_OR_RETURN(const auto wide, find_wide_rights(*instance));
   for (const auto& text : wide) print_warning("cmpost: wide rights: " + text);
   if (connect && log_in_everywhere(*instance, options) > 0) return ExitCode::failed;
   const auto incomplete = tell_incomplete_batches(*instance);
   const bool urgent = std::ranges::any_of(warnings, &LifetimeWarning::urgent);
   if (urgent || behind || !permissions.complaints.empty()) return ExitCode::failed;
-  const bool well =
-      warnings.empty() && roles.empty() && permissions.warnings.empty() && incomplete == 0;
+  const bool well = warnings.empty() && roles.empty() && unfinished.empty() &&
+                    permissions.warnings.empty() && incomplete == 0;
   if (!well) return ExitCode::partly;
   if (!options.quiet)
     print_line(instance->settings().file + (wide.empty() ? ": all well" : ": no mistakes"));

@@ -1,0 +1,38 @@
+// How far a change of the CA key has come, by what lies in files and in the ledger.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "app/instance.h"
+#include "ca/rollover.h"
+
+namespace cmpost {
+
+// `cmpost ca rollover` makes all files in a hidden directory, enters them in the ledger, and then
+// gives the directory its name. Of these two steps a crash, or an older program, may have left one
+// undone.
+struct InterruptedRollover {
+  std::string directory;  // its name in the end
+  bool named = false;
+  bool in_ledger = false;
+  CaRollover rollover;
+  Certificate cmp_certificate;
+};
+
+// ".NAME.part" beside NAME.
+std::string hidden_rollover_name(const std::string& directory);
+
+// nullopt: nothing that is worth completing lies there.
+Result<std::optional<InterruptedRollover>> find_interrupted_rollover(Instance& instance,
+                                                                     const std::string& directory);
+
+// Beside the CA certificate: one that was interrupted, else today's.
+Result<std::string> default_rollover_directory(Instance& instance);
+
+// For `cmpost check`: those beside the CA certificate, and a CMP certificate of this CA in use that
+// the ledger does not know. A sentence each.
+Result<std::vector<std::string>> find_unfinished_rollovers(Instance& instance);
+
+}  // namespace cmpost
