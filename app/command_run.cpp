@@ -28,7 +28,8 @@ class BatchRun {
         life_(instance.settings().instance.state, {kStages.begin(), kStages.end()},
               SignOfLife::Kind::run, instance.clock()) {}
 
-  Result<void> work(ProcessSignals& signals) {
+  // `end` is set when the run is told to stop.
+  Result<void> work(ProcessSignals& signals, std::optional<EndsInTime>& end) {
     ASSIGN_OR_RETURN(auto* const spool, instance_.spool());
     ASSIGN_OR_RETURN(auto* const ledger, instance_.ledger());
     ASSIGN_OR_RETURN(const auto services, instance_.services());
@@ -59,6 +60,7 @@ class BatchRun {
     });
     while (!dispatched_) {
       if (!signals.wait_for_stop(1s)) continue;
+      end.emplace(9s);
       for (auto* thread : {&taking, &processing, &dispatching}) thread->request_stop();
       interrupted_ = true;
       break;
@@ -184,9 +186,10 @@ void print(const BatchRun& run, bool as_json) {
 
 Result<ExitCode> run(const CommonOptions& common) {
   ProcessSignals signals;
+  std::optional<EndsInTime> end;  // until everything is closed
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
   BatchRun batch(*instance);
-  TRY(batch.work(signals));
+  TRY(batch.work(signals, end));
   if (!common.quiet || common.json) print(batch, common.json);
   const bool all_well =
       batch.intake().quarantined + batch.intake().stuck == 0 &&

@@ -15,6 +15,7 @@
 #include "app/process_signals.h"
 #include "app/sign_of_life.h"
 #include "base/log.h"
+#include "base/pause.h"
 #include "outbox/dispatcher.h"
 #include "processor/processor.h"
 #include "watcher/ingress_loop.h"
@@ -23,6 +24,8 @@ namespace cmpost {
 namespace {
 
 constexpr auto kMaintenance = std::chrono::seconds(30);
+constexpr auto kLook = std::chrono::seconds(1);
+constexpr auto kEnd = std::chrono::seconds(9);  // after a request to stop
 
 struct ServeOptions {
   std::vector<std::string> stages = {"ingress", "processor", "egress"};
@@ -61,13 +64,22 @@ class Service {
     life_.emplace(instance_.settings().instance.state, stages, SignOfLife::Kind::serve,
                   instance_.clock());
     ASSIGN_OR_RETURN(auto* const spool, instance_.spool());
+    spool_ = spool;
     if (options.has("processor")) TRY(start_processor(*spool));
     if (options.has("egress")) TRY(start_egress(*spool));
     if (options.has("ingress")) TRY(start_ingress(*spool));
     return {};
   }
 
+  // Whether the databases are those that the settings name; see Connection::check_place().
+  Result<void> check_databases() const {
+    TRY(spool_->check_place());
+    return ledger_ == nullptr ? Result<void>() : ledger_->check_place();
+  }
+
   void keep_up() {
+    if (steady_.now() < next_upkeep_) return;
+    next_upkeep_ = steady_.now() + kMaintenance;
     life_->beat();
     if (!processor_) return;
     auto& record = ways_.of(Part::maintenance);
@@ -82,6 +94,7 @@ class Service {
  private:
   Result<void> start_processor(Spool& spool) {
     ASSIGN_OR_RETURN(auto* const ledger, instance_.ledger());
+    ledger_ = ledger;
     ASSIGN_OR_RETURN(const auto services, instance_.services());
     TRY(maintain(instance_));
     ways_.of(Part::maintenance).works();
@@ -120,6 +133,9 @@ class Service {
   SteadyClock steady_;
   WayBook ways_;
   std::optional<SignOfLife> life_;
+  const Spool* spool_ = nullptr;
+  const Ledger* ledger_ = nullptr;
+  Time next_upkeep_ = steady_.now() + kMaintenance;
   std::unique_ptr<Processor> processor_;
   std::vector<std::unique_ptr<Egress>> egresses_;
   std::unique_ptr<Dispatcher> dispatcher_;
@@ -130,15 +146,34 @@ class Service {
   std::vector<std::unique_ptr<IngressLoop>> watching_;
 };
 
+// Not even the databases are closed: that would write to files which are others' by now.
+[[noreturn]] void end_at_once(const Error& error) {
+  log::error("service.ended_hard", {{"reason", error.what}, {"hint", error.hint}});
+  log::flush(kLook);
+  std::_Exit(static_cast<int>(ExitCode::failed));
+}
+
 Result<ExitCode> serve(const ServeOptions& options, const CommonOptions& common) {
   ProcessSignals signals;  // before any thread, so that all of them leave the signals to us
+  const std::jthread unheard([&signals](const std::stop_token& stop) {
+    // This thread may be held up in the middle of something and never look.
+    for (auto since = 0 * kLook; pause(kLook, stop);) {
+      since = signals.stop_waits() ? since + kLook : 0 * kLook;
+      if (since >= kEnd) end_hard();
+    }
+  });
+  std::optional<EndsInTime> end;
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
   Service service(*instance);
   TRY(service.start(options));
   notify_service_manager("READY=1");
   log::info("service.started",
             {{"instance", instance->settings().instance.name}, {"pid", ::getpid()}});
-  while (!signals.wait_for_stop(kMaintenance)) service.keep_up();
+  while (!signals.wait_for_stop(kLook)) {
+    if (const auto placed = service.check_databases(); !placed) end_at_once(placed.error());
+    service.keep_up();
+  }
+  end.emplace(kEnd);
   notify_service_manager("STOPPING=1");
   log::info("service.stopping");
   return ExitCode::ok;

@@ -8,6 +8,11 @@
 
 #include <array>
 #include <csignal>
+#include <cstdlib>
+
+#include "app/exit_code.h"
+#include "base/log.h"
+#include "base/pause.h"
 
 namespace cmpost {
 
@@ -33,5 +38,22 @@ bool ProcessSignals::wait_for_stop(Duration time_out) {
 }
 
 void ProcessSignals::wake() { ::eventfd_write(news_.get(), 1); }
+
+bool ProcessSignals::stop_waits() const {
+  pollfd waiting = {signals_.get(), POLLIN, 0};
+  return ::poll(&waiting, 1, 0) == 1;
+}
+
+void end_hard() {
+  log::error("service.ended_hard", {{"reason", "what was under way did not end in time"},
+                                    {"text", "nothing is lost by it"}});
+  log::flush(std::chrono::milliseconds(100));
+  std::_Exit(static_cast<int>(ExitCode::failed));
+}
+
+EndsInTime::EndsInTime(Duration limit)
+    : watching_([limit](const std::stop_token& stop) {
+        if (pause(limit, stop)) end_hard();
+      }) {}
 
 }  // namespace cmpost

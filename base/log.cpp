@@ -1,6 +1,5 @@
 #include "base/log.h"
 
-#include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
 #include <atomic>
@@ -8,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "base/patient_sink.h"
 
 namespace cmpost::log {
 namespace {
@@ -28,13 +28,20 @@ spdlog::level::level_enum to_spdlog(Level level) {
   return spdlog::level::err;
 }
 
+std::string lost_lines(std::size_t lines);
+
+// Never destroyed: other threads may log until the process is gone.
+const std::shared_ptr<PatientSink>& sink() {
+  static const auto* const kSink =
+      new std::shared_ptr<PatientSink>(std::make_shared<PatientSink>(lost_lines));
+  return *kSink;
+}
+
 spdlog::logger& logger() {
-  static const auto instance = [] {
-    auto made = std::make_shared<spdlog::logger>("cmpost",
-                                                 std::make_shared<spdlog::sinks::stderr_sink_mt>());
+  static auto* const instance = [] {
+    auto* const made = new spdlog::logger("cmpost", sink());
     made->set_pattern("%v");
     made->set_level(spdlog::level::info);
-    made->flush_on(spdlog::level::debug);
     return made;
   }();
   return *instance;
@@ -53,6 +60,31 @@ bool needs_quotes(std::string_view value) {
   return value.empty() || value.find_first_of(" =\"\\") != std::string_view::npos;
 }
 
+std::string line_of(spdlog::level::level_enum level, std::string_view event, Fields fields) {
+  const auto now = to_iso8601(SystemClock().now());
+  const auto name = spdlog::level::to_string_view(level);
+  std::string line;
+  if (json_lines) {
+    line = fmt::format(R"({{"time":"{}","level":"{}","event":{})", now,
+                       std::string_view(name.data(), name.size()), quoted(event));
+    for (const auto& field : fields) {
+      line += fmt::format(",{}:{}", quoted(field.key), quoted(printable(field.value, 2000)));
+    }
+    return line + "}";
+  }
+  line = fmt::format("{} {} {}", now, std::string_view(name.data(), name.size()), event);
+  for (const auto& field : fields) {
+    const auto value = printable(field.value, 2000);
+    line += fmt::format(" {}={}", field.key, needs_quotes(value) ? quoted(value) : value);
+  }
+  return line;
+}
+
+std::string lost_lines(std::size_t lines) {
+  return line_of(spdlog::level::warn, "log.lines_lost",
+                 {{"lines", lines}, {"reason", "nobody read the log fast enough"}});
+}
+
 }  // namespace
 
 void configure(const Settings& settings) {
@@ -63,24 +95,9 @@ void configure(const Settings& settings) {
 void write(Level level, std::string_view event, Fields fields) {
   const auto spdlog_level = to_spdlog(level);
   if (!logger().should_log(spdlog_level)) return;
-  const auto now = to_iso8601(SystemClock().now());
-  const auto name = spdlog::level::to_string_view(spdlog_level);
-  std::string line;
-  if (json_lines) {
-    line = fmt::format(R"({{"time":"{}","level":"{}","event":{})", now,
-                       std::string_view(name.data(), name.size()), quoted(event));
-    for (const auto& field : fields) {
-      line += fmt::format(",{}:{}", quoted(field.key), quoted(printable(field.value, 2000)));
-    }
-    line += "}";
-  } else {
-    line = fmt::format("{} {} {}", now, std::string_view(name.data(), name.size()), event);
-    for (const auto& field : fields) {
-      const auto value = printable(field.value, 2000);
-      line += fmt::format(" {}={}", field.key, needs_quotes(value) ? quoted(value) : value);
-    }
-  }
-  logger().log(spdlog_level, "{}", line);
+  logger().log(spdlog_level, "{}", line_of(spdlog_level, event, fields));
 }
+
+void flush(std::chrono::microseconds limit) { sink()->flush_within(limit); }
 
 }  // namespace cmpost::log

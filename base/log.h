@@ -1,6 +1,7 @@
 // One event, one line: `<time> <level> <event> key=value key="two words"`.
 #pragma once
 
+#include <chrono>
 #include <concepts>
 #include <cstdint>
 #include <initializer_list>
@@ -31,7 +32,12 @@ struct Settings {
 };
 void configure(const Settings& settings);
 
-// May be called from any thread. An event is two or three words with dots ("job.held").
+// Waits until all lines are written, at most for `limit`. For the end of a process.
+void flush(std::chrono::microseconds limit);
+
+// May be called from any thread, and waits for nobody: what the reader of standard error does not
+// take is kept for it in memory, and beyond 1 MiB dropped and counted (log.lines_lost). An event is
+// two or three words with dots ("job.held").
 void write(Level level, std::string_view event, Fields fields);
 inline void debug(std::string_view event, Fields fields = {}) {
   write(Level::debug, event, fields);

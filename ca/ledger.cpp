@@ -60,6 +60,8 @@ Result<void> Ledger::write(const std::function<Result<void>(LedgerWriter&)>& wor
   return connection.commit();
 }
 
+Result<void> Ledger::check_place() const { return state_->connection->check_place(); }
+
 std::int64_t Ledger::log_size() const {
   const std::lock_guard lock(state_->mutex);
   return state_->connection->log_size();

@@ -135,6 +135,7 @@ class Ledger {
 
   // See Connection: for who has time while nobody writes. write() waits for a checkpoint.
   std::int64_t log_size() const;
+  Result<void> check_place() const;
   Result<bool> checkpoint();
 
   // Follows the audit chain from the first record; the number of the first record that does not

@@ -35,6 +35,7 @@ class Spool {
 
   // See Connection; for who has time. Nobody else is stopped by it.
   virtual std::int64_t log_size() = 0;
+  virtual Result<void> check_place() const = 0;
   virtual Result<bool> checkpoint() = 0;
 };
 

@@ -46,6 +46,7 @@ class SpoolDatabase {
     const std::lock_guard lock(write_mutex_);
     return transaction(work);
   }
+  Result<void> check_place() const { return writer_->check_place(); }
   std::int64_t log_size() {
     const std::lock_guard lock(write_mutex_);
     return writer_->log_size();

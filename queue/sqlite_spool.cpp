@@ -42,6 +42,7 @@ class SqliteSpool final : public Spool {
   }
 
   std::int64_t log_size() override { return database_->log_size(); }
+  Result<void> check_place() const override { return database_->check_place(); }
 
   // What others commit meanwhile would leave the file unsynced, and the long wait to somebody else.
   Result<bool> checkpoint() override {

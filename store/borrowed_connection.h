@@ -19,6 +19,7 @@ class BorrowedConnection final : public Connection {
   bool in_transaction() const override { return owner_.in_transaction(); }
   Result<void> begin_read() override { return owner_.begin_read(); }
   std::int64_t last_insert_id() override { return owner_.last_insert_id(); }
+  Result<void> check_place() const override { return owner_.check_place(); }
   std::int64_t log_size() const override { return owner_.log_size(); }
   void write_ahead() override { owner_.write_ahead(); }
   Result<bool> checkpoint() override { return owner_.checkpoint(); }

@@ -61,6 +61,9 @@ class Connection {
   // A read transaction on one snapshot; ended by commit() or rollback().
   virtual Result<void> begin_read() = 0;
   virtual std::int64_t last_insert_id() = 0;
+  // An Error (hold) when the database that is open is no longer the one that its name means:
+  // nothing that is written to it would be found again. commit() asks this, too. Any thread.
+  virtual Result<void> check_place() const = 0;
 
   // Octets of the log that commits are kept in until the database file has them, as the last commit
   // of this connection left it.

@@ -1,6 +1,7 @@
 #include "store/sqlite_connection.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #include "base/crash_point.h"
 #include "base/files.h"
@@ -12,7 +13,30 @@ namespace {
 // A log with so many octets is not kept for the next commits.
 constexpr std::int64_t kWideLog = 32 << 20;
 
+FileId file_at(const std::string& path) {
+  struct stat status {};
+  return ::stat(path.c_str(), &status) == 0 ? FileId{status.st_dev, status.st_ino} : FileId{};
+}
+
 }  // namespace
+
+SqliteConnection::SqliteConnection(DatabasePtr database, std::string path)
+    : path_(std::move(path)), file_(file_at(path_)), database_(std::move(database)) {}
+
+// The last to close takes the log in and removes it by its name: here it is another database's.
+SqliteConnection::~SqliteConnection() {
+  rollback();
+  if (check_place()) return;
+  sqlite3_db_config(database_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+}
+
+Result<void> SqliteConnection::check_place() const {
+  const auto now = file_at(path_);
+  if (now == file_) return {};
+  return hold(path_ + " was " + (now.inode == 0 ? "removed" : "replaced") + " while it was open",
+              "stop every process of this instance, put the right file there together with its "
+              "-wal file, and start again");
+}
 
 Result<Statement*> SqliteConnection::statement(std::string_view sql) {
   if (const auto found = statements_.find(sql); found != statements_.end()) {
@@ -60,6 +84,10 @@ Result<void> SqliteConnection::commit() {
   // COMMIT of nothing would lose the work silently.
   if (!in_transaction()) return retry("the transaction on " + path_ + " was rolled back before");
   const bool writes = sqlite3_txn_state(database_.get(), "main") == SQLITE_TXN_WRITE;
+  if (auto placed = writes ? check_place() : Result<void>(); !placed) {
+    rollback();
+    return placed;
+  }
   if (writes) crash_point("store.committing");
   ASSIGN_OR_RETURN(auto* const commit, statement("COMMIT"));
   if (const auto committed = commit->execute(); !committed) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <sqlite3.h>
+#include <sys/types.h>
 
 #include <memory>
 #include <string>
@@ -16,11 +17,17 @@ struct CloseDatabase {
 };
 using DatabasePtr = std::unique_ptr<sqlite3, CloseDatabase>;
 
+// What a name means.
+struct FileId {
+  dev_t device = 0;
+  ino_t inode = 0;  // 0: nothing
+  friend bool operator==(const FileId&, const FileId&) = default;
+};
+
 class SqliteConnection final : public Connection {
  public:
-  SqliteConnection(DatabasePtr database, std::string path)
-      : path_(std::move(path)), database_(std::move(database)) {}
-  ~SqliteConnection() override { rollback(); }
+  SqliteConnection(DatabasePtr database, std::string path);
+  ~SqliteConnection() override;
 
   Result<Statement*> statement(std::string_view sql) override;
   Result<void> execute(const std::string& sql) override;
@@ -30,6 +37,7 @@ class SqliteConnection final : public Connection {
   bool in_transaction() const override;
   Result<void> begin_read() override;
   std::int64_t last_insert_id() override;
+  Result<void> check_place() const override;
   std::int64_t log_size() const override { return log_size_; }
   void write_ahead() override;
   Result<bool> checkpoint() override;
@@ -52,6 +60,7 @@ class SqliteConnection final : public Connection {
 
   // Destroyed from the last to the first: the statements, then the database, then its name.
   const std::string path_;
+  const FileId file_;  // of path_ when it was opened
   Patience patience_ = nullptr;
   std::int64_t page_size_ = 0;
   std::int64_t log_limit_ = 0;

@@ -219,6 +219,32 @@ TEST_F(SqliteConnection, ADamagedDatabaseIsForTheOperator) {
   EXPECT_THAT(row.error().hint, HasSubstr("backup"));
 }
 
+TEST_F(SqliteConnection, AFileThatIsReplacedTakesNoMoreCommits) {
+  auto connection = open_with_table();
+  const auto file = directory_ / "a.db", copy = directory_ / "copy.db";
+  ASSERT_THAT(connection->execute("VACUUM INTO '" + copy + "'"), IsOk());
+  EXPECT_THAT(connection->check_place(), IsOk());
+  std::filesystem::rename(copy, file);
+  std::ofstream(file + "-wal") << "somebody else's";
+  EXPECT_THAT(connection->check_place(), Fails(HasSubstr("a.db was replaced while it was open")));
+  ASSERT_THAT(connection->begin(), IsOk());
+  ASSERT_THAT(connection->execute("INSERT INTO t VALUES (7, x'00')"), IsOk());
+  const auto committed = connection->commit();
+  ASSERT_THAT(committed, Fails(HasSubstr("replaced")));
+  EXPECT_EQ(committed.error().recovery, Recovery::hold);
+  EXPECT_FALSE(connection->in_transaction());
+  connection.reset();
+  EXPECT_TRUE(std::filesystem::exists(file + "-wal")) << "is not ours to remove";
+}
+
+TEST_F(SqliteConnection, AFileThatIsRemovedTakesNoMoreCommits) {
+  const auto connection = open_with_table();
+  std::filesystem::remove(directory_ / "a.db");
+  ASSERT_THAT(connection->begin(), IsOk());
+  ASSERT_THAT(connection->execute("INSERT INTO t VALUES (7, x'00')"), IsOk());
+  EXPECT_THAT(connection->commit(), Fails(HasSubstr("a.db was removed while it was open")));
+}
+
 TEST_F(SqliteConnection, AMissingFileIsOnlyMadeWhenAskedFor) {
   EXPECT_THAT(open_database("sqlite:a.db", directory_.path(), OpenMode::read_write),
               Fails(HasSubstr("a.db does not exist")));
