@@ -13,6 +13,7 @@ namespace cmpost {
 namespace {
 
 constexpr const char* kPlaces[] = {"new", "cur"};
+constexpr std::size_t kMostRemembered = 100'000;
 
 struct CloseDirectory {
   void operator()(DIR* directory) const { ::closedir(directory); }
@@ -81,11 +82,18 @@ Result<std::vector<MailHandle>> MaildirSource::list(std::size_t max,
   for (const auto& mail : found) {
     if (!there.insert(mail.unique).second || foreign_.contains(mail.unique)) continue;
     if (mails.size() == max) continue;
-    mails.push_back({mail.directory + "/" + mail.name, "maildir:" + root_ + ";" + mail.unique,
-                     mail.identity.size});
+    mails.push_back({mail.directory + "/" + mail.name, arrival_of(mail), mail.identity.size});
   }
   std::erase_if(foreign_, [&](const auto& unique) { return !there.contains(unique); });
   return mails;
+}
+
+// One that was filed away and is there once more has been put in again by a person.
+std::string MaildirSource::arrival_of(const Found& mail) const {
+  const auto arrival = "maildir:" + root_ + ";" + mail.unique;
+  const auto done = done_.find(mail.unique);
+  if (done == done_.end()) return arrival;
+  return arrival + ";AFTER=" + std::to_string(to_unix_micros(done->second));
 }
 
 // Mail programs move mails from new/ to cur/ and rename them when flags change.
@@ -155,7 +163,10 @@ Result<void> MaildirSource::file_away(std::span<const MailHandle> mails, MailPla
   ASSIGN_OR_RETURN(const auto target, open_directory(path + "/cur"));
   for (const auto& mail : mails) {
     ASSIGN_OR_RETURN(const auto found, find(mail.key));
-    if (found) TRY(move(*found, target));
+    if (!found) continue;
+    TRY(move(*found, target));
+    if (done_.size() >= kMostRemembered) done_.clear();
+    if (place == MailPlace::done) done_.insert_or_assign(found->unique, SystemClock().now());
   }
   // What a loss of power undoes is offered again.
   return sync(target, path);

@@ -1,6 +1,7 @@
 // Mails in a Maildir on this host.
 #pragma once
 
+#include <map>
 #include <set>
 
 #include "base/files.h"
@@ -16,7 +17,8 @@ namespace cmpost {
 // and after a restart judged once more.
 //
 // The arrival names the directory and the unique part of the file name, which stays the same
-// whatever mail programs do with the flags behind ":2,".
+// whatever mail programs do with the flags behind ":2,". One that this object has filed away as
+// done and finds again is another arrival: somebody wants its answer once more.
 class MaildirSource final : public MailSource {
  public:
   explicit MaildirSource(const MailSettings& settings);
@@ -40,12 +42,14 @@ class MaildirSource final : public MailSource {
   Result<std::vector<Found>> scan() const;
   Result<void> scan_directory(const std::string& directory, std::vector<Found>& found) const;
   Result<std::optional<Found>> find(const std::string& unique) const;
+  std::string arrival_of(const Found& mail) const;
   Result<void> make_folder(const std::string& path) const;
   Result<void> move(const Found& mail, const FileDescriptor& target) const;
 
   const MailSettings settings_;
   const std::string root_;
-  std::set<std::string> foreign_;  // unique parts of mails that are still there
+  std::map<std::string, Time> done_;  // unique parts of mails that were filed away, and when
+  std::set<std::string> foreign_;     // unique parts of mails that are still there
   DirectoryWatch watch_;
 };
 

@@ -56,7 +56,7 @@ Result<Intake> SftpIngress::poll(const std::stop_token& stop) {
   TRY(set_aside_refused());
   next_scan_ = started + settings_.sftp.poll;
   intake->settling = settling_.unsettled();
-  intake->stuck = settling_.stuck() + reluctant_.left_out() + (gate_.needs_help() ? 1 : 0);
+  intake->stuck = settling_.stuck() + (gate_.needs_help() ? 1 : 0);
   intake->paused = gate_.closed() && !gate_.needs_help();
   if (trouble_) return failure(*trouble_);
   return intake;

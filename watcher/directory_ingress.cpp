@@ -44,7 +44,7 @@ Result<Intake> DirectoryIngress::poll(const std::stop_token& stop) {
   if (due) TRY(set_aside_refused());
   if (due && steady_.now() >= next_purge_) purge();
   intake->settling = settling_.unsettled();
-  intake->stuck = settling_.stuck() + (gate_.needs_help() ? 1 : 0);
+  intake->stuck = settling_.stuck() + deposited_.size() + (gate_.needs_help() ? 1 : 0);
   intake->paused = gate_.closed() && !gate_.needs_help();
   return intake;
 }

@@ -143,7 +143,11 @@ class DirectoryIngress final : public Ingress {
   std::optional<DropDirectory> drop_;
   Settling settling_;
   // Files in .work whose requests are in the queue and that cannot be moved to .done.
-  std::map<std::string, std::pair<std::array<std::uint8_t, 16>, JobId>> deposited_;
+  struct Deposited {
+    std::array<std::uint8_t, 16> arrival;
+    JobId id;
+  };
+  std::map<std::string, Deposited> deposited_;
   IntakeGate gate_;
   std::string return_address_;
   bool watches_ = true;

@@ -47,7 +47,7 @@ Result<void> OneWayIngress::ensure_open() {
   const auto& path = settings_.directory.in;
   const bool current = directory_ && ::stat(path.c_str(), &named) == 0 &&
                        ::fstat(directory_.get(), &opened) == 0 && named.st_dev == opened.st_dev &&
-                       named.st_ino == opened.st_ino;
+                       named.st_ino == opened.st_ino && (!drop_ || drop_->is_current());
   if (!current) {
     directory_ = FileDescriptor(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!directory_) return failure(errno_error("opening directory", path, errno));

@@ -1,8 +1,10 @@
 // From a file that was found to a job, or to the quarantine.
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/crash_point.h"
 #include "base/log.h"
+#include "base/own_files.h"
 #include "watcher/arrival.h"
 #include "watcher/directory_ingress.h"
 #include "watcher/file_names.h"
@@ -97,28 +99,29 @@ void DirectoryIngress::move_markers(const std::string& name, Place to) {
 bool DirectoryIngress::is_deposited(const Spot& spot) {
   const auto known = deposited_.find(spot.name);
   if (known == deposited_.end()) return false;
-  if (known->second.first != arrival_of(spot.look)) {
+  if (known->second.arrival != arrival_of(spot.look)) {
     deposited_.erase(known);  // another file of that name
     return false;
   }
-  settling_.look_at(settling_key(spot.place, spot.name), spot.look, steady_.now(), 0);
-  let_go(spot.name, known->second.second);
+  let_go(spot.name, known->second.id);
   return true;
 }
 
 // A file that somebody has removed meanwhile needs no place in .done.
 void DirectoryIngress::let_go(const std::string& name, const JobId& id) {
-  const auto key = settling_key(Place::work, name);
+  settling_.forget(settling_key(Place::work, name));
   const auto moved = drop_->move(Place::work, name, Place::done, id.text());
   const auto look = moved ? std::nullopt : drop_->look(Place::work, name);
   if (!look) {
     deposited_.erase(name);
-    settling_.forget(key);
     return;
   }
-  deposited_[name] = {arrival_of(*look), id};
-  report({Place::work, name, *look}, "its request is in the queue, but " + moved.error().what,
-         moved.error().hint);
+  const bool news = deposited_.insert_or_assign(name, Deposited{arrival_of(*look), id}).second;
+  if (!news) return;
+  log::warning("input.stuck", {{"channel", channel()},
+                               {"source", printable(name)},
+                               {"reason", "its request is in the queue, but " + moved.error().what},
+                               {"hint", moved.error().hint}});
 }
 
 // A request that was answered long ago lies in `in` once more: somebody wants the answer again, as

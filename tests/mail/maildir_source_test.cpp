@@ -77,6 +77,21 @@ TEST_F(MaildirSourceTest, OverwritesNothing) {
   EXPECT_THAT(names(".CMPost.Done/cur"), SizeIs(2));
 }
 
+TEST_F(MaildirSourceTest, WhatIsPutBackIsAnotherArrival) {
+  deliver("one");
+  const auto name = names("new").at(0);
+  std::set<std::string> arrivals;
+  for (int i = 0; i < 3; ++i) {
+    const auto mails = list();
+    ASSERT_THAT(mails, SizeIs(1));
+    arrivals.insert(mails[0].arrival);
+    EXPECT_EQ(list().at(0).arrival, mails[0].arrival) << "as long as it lies there";
+    ASSERT_THAT(source_.file_away(mails, MailPlace::done, kPatient), IsOk());
+    rename(".CMPost.Done/cur/" + name + ":2,", "new/" + name);
+  }
+  EXPECT_THAT(arrivals, SizeIs(3));
+}
+
 TEST_F(MaildirSourceTest, LeavesForeignMailsWhereTheyAre) {
   deliver("one");
   const auto before = names("new");

@@ -123,7 +123,7 @@ TEST_F(OneWayEgressTest, AnAnswerThatHasANumberGetsNoSecondOne) {
 }
 
 TEST_F(OneWayEgressTest, AnOlderMemoryBeginsANewStream) {
-  const auto state = std::filesystem::path(settings_.state), backup = directory_ / "backup";
+  const std::filesystem::path state = settings_.state, backup = directory_ / "backup";
   put("dev1", "one");
   send();
   std::filesystem::copy(state, backup, std::filesystem::copy_options::recursive);
@@ -150,7 +150,7 @@ TEST_F(OneWayEgressTest, AnOlderMemoryBeginsANewStream) {
 }
 
 TEST_F(OneWayEgressTest, BatchesOfHigherNumbersInTheDirectoryTellTheSame) {
-  const auto state = std::filesystem::path(settings_.state), backup = directory_ / "backup";
+  const std::filesystem::path state = settings_.state, backup = directory_ / "backup";
   put("dev1", "one");
   send();
   std::filesystem::copy(state, backup, std::filesystem::copy_options::recursive);
