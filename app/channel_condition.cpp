@@ -1,6 +1,5 @@
 #include "app/channel_condition.h"
 
-#include "carrier/channel_notes.h"
 #include "carrier/received_batches.h"
 #include "watcher/one_way_ingress.h"
 
@@ -11,12 +10,6 @@ std::vector<std::string> batch_complaints(const ChannelSettings& channel) {
   const auto received = ReceivedBatches::read(received_file(channel));
   if (!received) return {to_string(received.error())};
   return received->complaints();
-}
-
-std::vector<std::string> condition_of(const ChannelSettings& channel) {
-  auto all = batch_complaints(channel);
-  for (const auto& note : read_notes(channel.state)) all.push_back(note.text);
-  return all;
 }
 
 }  // namespace cmpost

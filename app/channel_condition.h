@@ -12,8 +12,4 @@ namespace cmpost {
 // memory that cannot be read is one too.
 std::vector<std::string> batch_complaints(const ChannelSettings& channel);
 
-// batch_complaints(), and what the channel itself has noted: that input waits and why, which medium
-// is there.
-std::vector<std::string> condition_of(const ChannelSettings& channel);
-
 }  // namespace cmpost

@@ -1,98 +1,102 @@
-#include <cstdio>
+#include <nlohmann/json.hpp>
 
-#include "app/channel_condition.h"
 #include "app/command.h"
+#include "app/inspection.h"
 #include "app/instance.h"
-#include "app/lifetimes.h"
 #include "app/mail_probe.h"
 #include "app/output.h"
-#include "app/restore.h"
-#include "app/role_warnings.h"
-#include "app/rollover_state.h"
 #include "app/sftp_probe.h"
-#include "app/wide_rights.h"
-#include "config/check_permissions.h"
-#include "mail/answer_signer.h"
-#include "mail/smime_opener.h"
 
 namespace cmpost {
 namespace {
 
-// The certificates and keys that the channels name for themselves.
-Result<void> read_mail_keys(const Instance& instance) {
-  for (const auto& channel : instance.settings().channels) {
-    const auto opener = SmimeOpener::load(channel.mail.smime, instance.clock(), channel.crls);
-    if (!opener) return failure(Error(opener.error()).within("channel " + channel.name));
-    const auto signer = AnswerSigner::load(channel.mail.smime);
-    if (!signer) return failure(Error(signer.error()).within("channel " + channel.name));
-  }
-  return {};
-}
+using nlohmann::json;
 
-// Logs in wherever there is something to log in to; how many channels could not.
-std::size_t log_in_everywhere(const Instance& instance, const CommonOptions& options) {
-  std::size_t failed = 0;
+// Of the answers in the spool; `cmpost restore-check` looks at all.
+constexpr std::size_t kNewestAnswers = 10'000;
+
+// What a server of a channel says to a log-in.
+struct LogIn {
+  std::string channel, text;
+};
+
+// Logs in wherever there is something to log in to, whoever cannot.
+std::vector<LogIn> log_in_everywhere(const Instance& instance, Remarks& findings) {
+  std::vector<LogIn> well;
   for (const auto& channel : instance.settings().channels) {
     if (channel.kind == ChannelKind::directory) continue;
     const bool sftp = channel.kind == ChannelKind::sftp;
     const auto& fetch = sftp ? channel.sftp.fetch.host : channel.mail.fetch.host;
     const auto& send = sftp ? channel.sftp.send.host : channel.mail.send.host;
-    if (auto done = sftp ? log_in_by_sftp(channel) : log_in(channel); !done) {
-      print_error(std::move(done).error().within("channel " + channel.name));
-      ++failed;
-    } else if (!options.quiet) {
-      print_line("channel " + channel.name + ": logged in at " + fetch + " and " + send);
+    if (const auto done = sftp ? log_in_by_sftp(channel) : log_in(channel); !done) {
+      findings.add(RemarkKind::server, RemarkSubject::of_channel(channel.name), done.error());
+    } else {
+      well.push_back({channel.name, "logged in at " + fetch + " and " + send});
     }
   }
-  return failed;
+  return well;
 }
 
-std::size_t tell_incomplete_batches(const Instance& instance) {
-  std::size_t count = 0;
-  for (const auto& channel : instance.settings().channels) {
-    for (const auto& text : batch_complaints(channel)) {
-      print_warning("cmpost: channel " + channel.name + ": " + text);
-      ++count;
-    }
+// What goes on is for `status`; who may do what is decided in the settings.
+bool is_said(const Remark& finding) {
+  return finding.severity != Severity::note || finding.kind == RemarkKind::rights;
+}
+
+void print(const Remark& finding) {
+  if (!finding.place.empty()) {
+    return print_warning(to_string(finding) +
+                         (finding.hint.empty() ? "" : " (" + finding.hint + ")"));
   }
-  return count;
+  if (finding.severity != Severity::error) return print_warning("cmpost: " + to_string(finding));
+  print_error(Error{Recovery::hold, to_string(finding), finding.hint, Blame::world});
 }
 
-// Every mistake that can be found without working: settings, files, keys, databases, lifetimes.
+void print(const Remarks& findings, const std::vector<LogIn>& log_ins, const std::string& file,
+           const CommonOptions& options) {
+  if (options.json) {
+    auto well = json::array();
+    for (const auto& one : log_ins) well.push_back({{"channel", one.channel}, {"text", one.text}});
+    return print_json({{"file", file},
+                       {"exit_code", static_cast<int>(findings.exit_code())},
+                       {"findings", to_json(findings)},
+                       {"logged_in", std::move(well)}});
+  }
+  for (const auto& finding : findings.all()) {
+    if (is_said(finding)) print(finding);
+  }
+  if (findings.exit_code() == ExitCode::configuration) {
+    print_error(Error{Recovery::hold, "the settings have mistakes",
+                      "docs/configuration.md describes every key", Blame::settings});
+  }
+  if (options.quiet) return;
+  for (const auto& one : log_ins) print_line("channel " + one.channel + ": " + one.text);
+  if (findings.exit_code() != ExitCode::ok) return;
+  print_line(file +
+             (std::ranges::none_of(findings.all(), is_said) ? ": all well" : ": no mistakes"));
+}
+
+// Every mistake that can be found without working, each layer whatever the others say.
 Result<ExitCode> check(const CommonOptions& options, bool connect) {
-  ASSIGN_OR_RETURN(const auto instance, Instance::open(options));
-  const auto complaints = check_files(instance->settings());
-  for (const auto& complaint : complaints) print_warning(to_string(complaint));
-  if (!complaints.empty()) return wrong_settings("the settings have mistakes");
-  if (const auto services = instance->services(); !services) {
-    return failure(Error(services.error()));
+  Remarks findings;
+  std::vector<LogIn> log_ins;
+  ASSIGN_OR_RETURN(auto loaded, read_settings(options));
+  std::string file;
+  if (!loaded) {
+    for (const auto& complaint : loaded.error()) findings.add(complaint);
+    file = loaded.error().empty() ? options.config : loaded.error().front().file;
+  } else {
+    Instance instance(std::move(*loaded));
+    file = instance.settings().file;
+    look_at_settings(instance, findings);
+    look_at_authority(instance, kNewestAnswers, findings);
+    look_at_work(instance, findings);
+    if (const auto jobs = look_at_jobs(instance, findings); !jobs) {
+      findings.add(RemarkKind::database, {}, jobs.error());
+    }
+    if (connect) log_ins = log_in_everywhere(instance, findings);
   }
-  const auto permissions = check_permissions(instance->settings());
-  for (const auto& complaint : permissions.complaints) print_warning(to_string(complaint));
-  for (const auto& warning : permissions.warnings) print_warning("cmpost: " + warning);
-  TRY(read_mail_keys(*instance));
-  TRY(instance->look_into_spool());
-  TRY(instance->look_into_ledger());
-  ASSIGN_OR_RETURN(const auto warnings, find_lifetime_warnings(*instance));
-  for (const auto& warning : warnings) print_warning("cmpost: " + warning.text);
-  ASSIGN_OR_RETURN(const auto behind, find_newer_crl(*instance));
-  if (behind) print_error(*behind);
-  ASSIGN_OR_RETURN(const auto roles, find_role_warnings(*instance));
-  for (const auto& text : roles) print_warning("cmpost: " + text);
-  ASSIGN_OR_RETURN(const auto unfinished, find_unfinished_rollovers(*instance));
-  for (const auto& text : unfinished) print_warning("cmpost: " + text);
-  ASSIGN_OR_RETURN(const auto wide, find_wide_rights(*instance));
-  for (const auto& text : wide) print_warning("cmpost: wide rights: " + text);
-  if (connect && log_in_everywhere(*instance, options) > 0) return ExitCode::failed;
-  const auto incomplete = tell_incomplete_batches(*instance);
-  const bool urgent = std::ranges::any_of(warnings, &LifetimeWarning::urgent);
-  if (urgent || behind || !permissions.complaints.empty()) return ExitCode::failed;
-  const bool well = warnings.empty() && roles.empty() && unfinished.empty() &&
-                    permissions.warnings.empty() && incomplete == 0;
-  if (!well) return ExitCode::partly;
-  if (!options.quiet)
-    print_line(instance->settings().file + (wide.empty() ? ": all well" : ": no mistakes"));
-  return ExitCode::ok;
+  print(findings, log_ins, file, options);
+  return findings.exit_code();
 }
 
 }  // namespace

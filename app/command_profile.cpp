@@ -196,24 +196,33 @@ Result<ExitCode> test_profile(const ProfileOptions& options, const CommonOptions
   return refused == 0 ? ExitCode::ok : ExitCode::partly;
 }
 
+std::string in_a_row(const std::vector<std::string>& names) {
+  std::string row;
+  for (const auto& name : names) row += (row.empty() ? "" : " ") + name;
+  return row;
+}
+
 Result<ExitCode> list_profiles(const CommonOptions& common) {
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
   auto all = json::array();
   Table table({"profile", "validity", "who", "channels"});
   for (const auto& profile : instance->settings().profiles) {
-    std::string channels;
+    std::vector<std::string> channels;
     for (const auto& channel : instance->settings().channels) {
       const auto& names = channel.profiles;
       if (std::ranges::find(names, profile.name) == names.end()) continue;
-      channels += (channels.empty() ? "" : " ") + channel.name;
+      channels.push_back(channel.name);
     }
     ASSIGN_OR_RETURN(const auto made, Profile::create(profile));
-    all.push_back({{"profile", profile.name},
-                   {"validity", in_words(profile.validity)},
-                   {"who", choosers_of(made)},
-                   {"powers", made.powers()},
-                   {"channels", channels}});
-    table.add({profile.name, in_words(profile.validity), choosers_of(made), channels});
+    auto who = json::array();
+    for (const auto kind : made.who()) who.push_back(to_string(kind));
+    all.push_back(
+        {{"profile", profile.name},
+         {"validity_seconds", std::chrono::floor<std::chrono::seconds>(profile.validity).count()},
+         {"who", std::move(who)},
+         {"powers", made.powers()},
+         {"channels", channels}});
+    table.add({profile.name, in_words(profile.validity), choosers_of(made), in_a_row(channels)});
   }
   common.json ? print_json(all) : table.print("no profiles");
   return ExitCode::ok;

@@ -17,12 +17,16 @@ struct RestoreOptions {
   bool apply = false;
 };
 
-json to_json(const Losses& losses) {
+// `applied`: all of it has been brought back.
+json to_json(const Losses& losses, bool applied) {
   json value = {{"certificates", json::array()},
                 {"revocations", json::array()},
                 {"published_number", losses.published_number},
                 {"ledger_number", losses.ledger_number},
-                {"unread", losses.unread}};
+                {"unread", losses.unread},
+                {"applied",
+                 {{"certificates", applied ? losses.certificates.size() : 0},
+                  {"revocations", applied ? losses.revocations.size() : 0}}}};
   for (const auto& [record, found_in] : losses.certificates) {
     value["certificates"].push_back({{"serial", serial_text(record.serial)},
                                      {"subject", record.subject},
@@ -61,25 +65,22 @@ void print(const Losses& losses) {
 Result<ExitCode> check(const RestoreOptions& options, const CommonOptions& common) {
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
   ASSIGN_OR_RETURN(const auto losses, find_losses(*instance, options.from));
-  if (common.json) {
-    print_json(to_json(losses));
-  } else if (!common.quiet) {
-    print(losses);
-  }
   for (const auto& place : losses.unread) {
     print_error(Error{Recovery::hold, "not looked at: " + place, {}});
   }
-  if (losses.none()) return losses.unread.empty() ? ExitCode::ok : ExitCode::partly;
-  if (!options.apply) {
-    if (!common.quiet && !common.json) print_line("`cmpost restore-check --apply` brings it back");
-    return ExitCode::partly;
-  }
-  TRY(bring_back(*instance, losses));
-  if (!common.quiet && !common.json) {
+  if (!common.json && !common.quiet) print(losses);
+  const bool applied = options.apply && !losses.none();
+  if (applied) TRY(bring_back(*instance, losses));
+  if (common.json) {
+    print_json(to_json(losses, applied));
+  } else if (!common.quiet && applied) {
     print_line("brought back: " + std::to_string(losses.certificates.size()) + " certificates, " +
                std::to_string(losses.revocations.size()) + " revocations");
+  } else if (!common.quiet && !losses.none()) {
+    print_line("`cmpost restore-check --apply` brings it back");
   }
-  return losses.unread.empty() ? ExitCode::ok : ExitCode::partly;
+  const bool complete = losses.unread.empty() && (losses.none() || applied);
+  return complete ? ExitCode::ok : ExitCode::partly;
 }
 
 }  // namespace

@@ -69,6 +69,8 @@ class BatchRun {
     taking.join();
     processing.join();
     dispatching.join();
+    ASSIGN_OR_RETURN(const auto left, spool->replies().counts());
+    still_deferred_ = left.deferred;
     if (error_) return failure(*error_);
     if (interrupted_) return hold("interrupted", "run again: nothing is lost");
     return {};
@@ -77,6 +79,8 @@ class BatchRun {
   const Intake& intake() const { return intake_; }
   const ProcessorTotals& processed() const { return processed_; }
   const Dispatched& sent() const { return sent_; }
+  // Answers that have not left, whichever run has tried.
+  std::size_t still_deferred() const { return still_deferred_; }
 
  private:
   void take_in(Spool& spool, std::stop_token stop) {
@@ -159,6 +163,7 @@ class BatchRun {
   SignOfLife life_;
   std::atomic<bool> taken_in_ = false, processed_all_ = false, dispatched_ = false;
   bool interrupted_ = false;
+  std::size_t still_deferred_ = 0;
   Intake intake_;              // of the taking thread, until it is joined
   ProcessorTotals processed_;  // of the processing thread
   Dispatched sent_;            // of the dispatching thread
@@ -174,27 +179,31 @@ void print(const BatchRun& run, bool as_json) {
                 {"refused", run.processed().refused},
                 {"held", run.processed().held},
                 {"deferred", run.processed().deferred + run.sent().deferred},
-                {"sent", run.sent().sent}});
+                {"sent", run.sent().sent},
+                {"still_deferred", run.still_deferred()}});
     return;
   }
-  print_line("taken in " + std::to_string(run.intake().deposited) + ", answered " +
-             std::to_string(run.processed().answered) + " (refused " +
-             std::to_string(run.processed().refused) + "), sent " +
-             std::to_string(run.sent().sent) + ", put aside " +
-             std::to_string(run.intake().quarantined + run.processed().held));
+  print_line(
+      "taken in " + std::to_string(run.intake().deposited) + ", answered " +
+      std::to_string(run.processed().answered) + " (refused " +
+      std::to_string(run.processed().refused) + "), sent " + std::to_string(run.sent().sent) +
+      ", put aside " + std::to_string(run.intake().quarantined + run.processed().held) +
+      (run.still_deferred() == 0 ? ""
+                                 : ", still to be sent " + std::to_string(run.still_deferred())));
 }
 
 Result<ExitCode> run(const CommonOptions& common) {
   ProcessSignals signals;
   std::optional<EndsInTime> end;  // until everything is closed
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
+  TRY(instance->refuse_open_secrets());
   BatchRun batch(*instance);
   TRY(batch.work(signals, end));
   if (!common.quiet || common.json) print(batch, common.json);
   const bool all_well =
       batch.intake().quarantined + batch.intake().stuck == 0 &&
       batch.processed().refused + batch.processed().held + batch.processed().deferred == 0 &&
-      batch.sent().held + batch.sent().deferred == 0;
+      batch.sent().held + batch.still_deferred() == 0;
   return all_well ? ExitCode::ok : ExitCode::partly;
 }
 

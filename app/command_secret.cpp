@@ -140,8 +140,12 @@ Result<ExitCode> add(const SecretOptions& options, const CommonOptions& common) 
                                             .dump());
   }));
   if (!added) {
+    const auto purpose = secret.purpose == SecretPurpose::mac
+                             ? std::string()
+                             : " --for " + std::string(to_string(secret.purpose));
     return hold("there is a secret " + secret.reference + " already",
-                "`cmpost secret remove` it first, or choose another reference");
+                "`cmpost secret remove " + printable(secret.reference) + purpose +
+                    "` first, or choose another reference");
   }
   if (common.json) {
     json value = {{"reference", secret.reference}};

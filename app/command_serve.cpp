@@ -164,6 +164,7 @@ Result<ExitCode> serve(const ServeOptions& options, const CommonOptions& common)
   });
   std::optional<EndsInTime> end;
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
+  TRY(instance->refuse_open_secrets());
   Service service(*instance);
   TRY(service.start(options));
   notify_service_manager("READY=1");

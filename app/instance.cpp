@@ -101,6 +101,13 @@ Result<std::unique_ptr<Instance>> Instance::open(const CommonOptions& options) {
   return std::make_unique<Instance>(std::move(settings));
 }
 
+Result<void> Instance::refuse_open_secrets() const {
+  const auto complaints = check_secrets(settings_);
+  for (const auto& complaint : complaints) print_warning(to_string(complaint));
+  if (complaints.empty()) return {};
+  return wrong_settings("others may read keys or passwords", "`cmpost check` says the same");
+}
+
 Result<Spool*> Instance::spool() {
   if (!spool_) {
     ASSIGN_OR_RETURN(spool_, open_spool({.url = settings_.instance.spool,

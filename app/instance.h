@@ -49,6 +49,9 @@ class Instance {
   const Clock& clock() const { return clock_; }
   Random& random() { return random_; }
 
+  // Before any work: refuses keys and passwords that others may read, with a line for each on
+  // standard error.
+  Result<void> refuse_open_secrets() const;
   // For whoever writes; hold when the database does not exist.
   Result<Spool*> spool();
   Result<Ledger*> ledger();

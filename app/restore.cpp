@@ -63,14 +63,15 @@ class Search {
     return {};
   }
 
-  Result<void> look_into_spool() {
+  Result<void> look_into_spool(std::size_t newest) {
     const auto spool = instance_.look_into_spool();
     if (!spool) {
       losses_.unread.push_back("the spool: " + spool.error().what);
       return {};
     }
     JobFilter all;
-    all.limit = kJobsAtATime;
+    all.limit = newest;
+    all.newest_first = true;
     ASSIGN_OR_RETURN(const auto jobs, (*spool)->replies().list(all));
     for (const auto& job : jobs) {
       const auto payload = (*spool)->replies().payload(job.id);
@@ -95,11 +96,13 @@ class Search {
   Result<void> look_into(const std::string& path, const std::string& channel) {
     std::error_code error;
     if (!fs::is_directory(path, error)) return look_into_file(path, channel);
-    for (fs::recursive_directory_iterator entries(
-             path, fs::directory_options::skip_permission_denied, error);
-         entries != fs::recursive_directory_iterator(); entries.increment(error)) {
-      if (error) break;
-      if (entries->is_regular_file(error)) TRY(look_into_file(entries->path().string(), channel));
+    fs::directory_iterator entries(path, error);
+    for (; !error && entries != fs::directory_iterator(); entries.increment(error)) {
+      std::error_code unknown;
+      const auto status = entries->symlink_status(unknown);
+      const auto place = entries->path().string();
+      if (fs::is_directory(status)) TRY(look_into(place, channel));
+      if (entries->is_regular_file(unknown)) TRY(look_into_file(place, channel));
     }
     if (error) losses_.unread.push_back(path + ": " + error.message());
     return {};
@@ -142,11 +145,10 @@ class Search {
 
   Result<void> take(const Certificate& certificate, const std::string& found_in,
                     const std::string& channel, const std::string& tid) {
-    if (!is_ours(certificate)) return {};
     const auto serial = to_bytes(certificate.serial_number());
     if (seen_.contains(serial)) return {};
     ASSIGN_OR_RETURN(const auto known, ledger_.find(serial));
-    if (known) return {};
+    if (known || !is_ours(certificate)) return {};
     seen_.insert(serial);
     CertificateRecord record;
     record.serial = serial;
@@ -238,9 +240,17 @@ Result<Losses> find_losses(Instance& instance, const std::vector<std::string>& m
   ASSIGN_OR_RETURN(const auto ledger, instance.look_into_ledger());
   Search search(instance, *authority, *ledger);
   TRY(search.look_into_crls());
-  TRY(search.look_into_spool());
+  TRY(search.look_into_spool(kJobsAtATime));
   TRY(search.look_into_outputs());
   for (const auto& path : more) TRY(search.look_into(path, ""));
+  return std::move(search).take();
+}
+
+Result<Losses> find_losses_in_spool(Instance& instance, std::size_t newest) {
+  ASSIGN_OR_RETURN(const auto* const authority, instance.authority());
+  ASSIGN_OR_RETURN(const auto ledger, instance.look_into_ledger());
+  Search search(instance, *authority, *ledger);
+  TRY(search.look_into_spool(newest));
   return std::move(search).take();
 }
 

@@ -33,6 +33,9 @@ struct Losses {
 // Only what this CA's keys have signed counts. Changes nothing.
 Result<Losses> find_losses(Instance& instance, const std::vector<std::string>& more);
 
+// The same of the `newest` answers in the spool alone.
+Result<Losses> find_losses_in_spool(Instance& instance, std::size_t newest);
+
 // Why no CRL would be issued: a published one is ahead of the ledger. nullopt: none is.
 Result<std::optional<Error>> find_newer_crl(Instance& instance);
 

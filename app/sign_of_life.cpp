@@ -5,6 +5,9 @@
 #include <unistd.h>
 
 #include <nlohmann/json.hpp>
+#include <system_error>
+
+#include "base/log.h"
 
 namespace cmpost {
 namespace {
@@ -79,11 +82,15 @@ Result<std::optional<Life>> look_for_life(const std::string& state, Stage stage)
 SignOfLife::SignOfLife(const std::string& state, const std::vector<Stage>& stages, Kind kind,
                        const Clock& clock)
     : kind_(kind), clock_(clock), began_(clock.now()) {
-  if (!make_directories(state + "/.service")) return;
+  (void)make_directories(state + "/.service");  // open() says what is wrong
   for (const auto stage : stages) {
     const auto path = path_of_life(state, stage);
     FileDescriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
-    if (!file) continue;
+    if (!file) {
+      log::warning("state.not_written",
+                   {{"file", path}, {"reason", std::generic_category().message(errno)}});
+      continue;
+    }
     auto lock = whole_file(F_RDLCK);
     (void)::fcntl(file.get(), F_OFD_SETLK, &lock);
     files_.push_back(std::move(file));

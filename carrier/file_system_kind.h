@@ -13,10 +13,14 @@ struct FileSystemKind {
   // system of this machine alone. Others (network, FUSE, what is taken out and put in elsewhere)
   // are looked at now and then.
   bool tells_events = false;
+  // Other machines may have it, or something between us and it that answers for them (FUSE): locks
+  // and shared memory do not reach them.
+  bool network = false;
 };
 
 // By statfs(2). What cannot be examined counts as unknown, which is polled.
 FileSystemKind file_system_kind(const FileDescriptor& directory);
+FileSystemKind file_system_kind(const std::string& path);
 FileSystemKind file_system_kind(long type);
 
 }  // namespace cmpost

@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "base/files.h"
+#include "base/log.h"
 
 namespace cmpost {
 namespace {
@@ -182,9 +183,15 @@ void WayRecorder::rests(const Error& trouble, std::optional<Duration> pause) {
 
 void WayRecorder::write() {
   known_ = true;
-  if (record_.empty() || !make_directories(record_.substr(0, record_.rfind('/')))) return;
+  if (record_.empty()) return;
   const auto text = way_json(state_).dump(-1, ' ', true, json::error_handler_t::replace);
-  (void)write_file(record_, view_of(text), 0644, IfExists::replace);
+  auto done = make_directories(record_.substr(0, record_.rfind('/')));
+  if (done) done = write_file(record_, view_of(text), 0644, IfExists::replace);
+  if (done.has_value() == was_written_) return;
+  was_written_ = done.has_value();
+  if (!done) {
+    log::warning("state.not_written", {{"file", record_}, {"reason", to_string(done.error())}});
+  }
 }
 
 WayRecorder& WayBook::of(const std::string& channel, Way way) {

@@ -77,7 +77,7 @@ std::string record_of(const std::string& directory, Part part);
 Result<std::optional<WayState>> read_way(const std::string& record);
 
 // Writes one record. It goes on from what an earlier process has left, so that trouble
-// keeps its beginning. Never fails loudly: the log has the same. One thread.
+// keeps its beginning. That it cannot be written is logged once. One thread.
 class WayRecorder {
  public:
   // `record`: the file; empty: nothing is kept. `wall` must outlive the object.
@@ -96,6 +96,7 @@ class WayRecorder {
   const Clock& wall_;
   bool begun_ = false;
   bool known_ = false;  // `state_` is on record
+  bool was_written_ = true;
   WayState state_;
 };
 

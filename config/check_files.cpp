@@ -29,10 +29,16 @@ Found check_readable(const std::string& path, const struct stat& status) {
   return std::nullopt;
 }
 
+bool is_open_to_others(const struct stat& status) {
+  return (status.st_mode & 077U) != 0 && S_ISREG(status.st_mode);
+}
+
+Finding open_to_others(const std::string& path) {
+  return {path + " may be read or written by others", "chmod 600 " + path};
+}
+
 Found check_secret(const std::string& path, const struct stat& status) {
-  if ((status.st_mode & 077U) != 0 && S_ISREG(status.st_mode)) {
-    return Finding{path + " may be read or written by others", "chmod 600 " + path};
-  }
+  if (is_open_to_others(status)) return open_to_others(path);
   return check_readable(path, status);
 }
 
@@ -105,6 +111,18 @@ void check_aliases(const Settings& settings, Complaints& complaints) {
 }
 
 }  // namespace
+
+Complaints check_secrets(const Settings& settings) {
+  Complaints complaints;
+  for (const auto& file : settings.files) {
+    struct stat status {};
+    if (file.use != NamedFile::Use::secret || ::stat(file.path.c_str(), &status) != 0) continue;
+    if (!is_open_to_others(status)) continue;
+    const auto found = open_to_others(file.path);
+    complaints.push_back({settings.file, file.at, file.key + ": " + found.message, found.hint});
+  }
+  return complaints;
+}
 
 Complaints check_files(const Settings& settings) {
   Complaints complaints;

@@ -124,5 +124,8 @@ Loaded parse_settings(std::string_view text, const std::string& file);
 // read (mode & 077), directories that are missing, that cannot be written or that are the same by
 // another name. Empty: all is well. Call it as the user that will run the service.
 Complaints check_files(const Settings& settings);
+// Of these, keys and passwords that others may read or write: with them nobody works. What cannot
+// be seen is not complained of here: a stage may run as a user who has no right to it.
+Complaints check_secrets(const Settings& settings);
 
 }  // namespace cmpost

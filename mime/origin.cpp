@@ -49,6 +49,22 @@ bool has_keyword(const Header& header, std::string_view name, bool (*matches)(st
 
 bool has_field(const Header& header, std::string_view name) { return !header.all(name).empty(); }
 
+// [MS-OXCMAIL] 2.1.3.2.18: a list of what shall not be sent back. Exchange puts OOF and the
+// receipts (DR, NDR, RN, NRN) on mails that people have written; AutoReply and All are for
+// programs.
+bool has_suppressed_replies(const Header& header) {
+  for (const auto value : header.all("X-Auto-Response-Suppress")) {
+    auto rest = lower_case(unfolded(value));
+    while (!rest.empty()) {
+      const auto end = std::min(rest.find_first_of(",;"), rest.size());
+      const auto word = keyword(std::string_view(rest).substr(0, end));
+      if (word == "all" || word == "autoreply") return true;
+      rest.erase(0, end + 1);
+    }
+  }
+  return false;
+}
+
 // RFC 3834 5; Precedence is older than every standard and still in use (RFC 2076 3.9); what
 // Microsoft and others write says in other words that no program should answer.
 bool is_automatic(const Header& header) {
@@ -57,8 +73,7 @@ bool is_automatic(const Header& header) {
   const bool bulk = has_keyword(header, "Precedence", [](std::string_view word) {
     return word == "bulk" || word == "list" || word == "junk" || word == "auto_reply";
   });
-  const bool suppressed = has_keyword(header, "X-Auto-Response-Suppress",
-                                      [](std::string_view word) { return word != "none"; });
+  const bool suppressed = has_suppressed_replies(header);
   const bool list = std::ranges::any_of(header.fields, [](const HeaderField& field) {
     return starts_with_word(field.name, "list-");
   });

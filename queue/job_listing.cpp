@@ -32,7 +32,7 @@ std::string listing(const JobFilter& filter) {
   if (filter.state) sql += " AND state = ?2";
   if (filter.state && filter.state != JobState::done) sql += " AND ended IS NULL";
   if (filter.channel) sql += " AND channel = ?3";
-  return sql + " ORDER BY seq LIMIT ?1";
+  return sql + (filter.newest_first ? " ORDER BY seq DESC LIMIT ?1" : " ORDER BY seq LIMIT ?1");
 }
 
 }  // namespace
@@ -130,6 +130,22 @@ Result<QueueCounts> JobListing::counts() {
   if (!query->is_null(5)) counts.oldest = time_of(*query, 5);
   query->reset();
   return counts;
+}
+
+Result<std::vector<JobListing::Active>> JobListing::active() {
+  ASSIGN_OR_RETURN(auto* const query, connection_.statement(for_table(
+                                          "SELECT owner, at, count(*) FROM $ WHERE ended IS NULL"
+                                          " AND state = 'active' GROUP BY owner, at",
+                                          name_)));
+  std::vector<Active> active;
+  for (;;) {
+    ASSIGN_OR_RETURN(const bool row, query->step());
+    if (!row) break;
+    active.push_back(
+        {query->integer(0), time_of(*query, 1), static_cast<std::size_t>(query->integer(2))});
+  }
+  query->reset();
+  return active;
 }
 
 Result<std::size_t> JobListing::pending(std::string_view channel) {

@@ -21,6 +21,13 @@ class JobListing {
   Result<std::optional<JobStatus>> newest_done(std::string_view reply_channel,
                                                std::string_view reason);
   Result<QueueCounts> counts();
+  // Leases, those of one owner that end at one time together.
+  struct Active {
+    std::int64_t owner;
+    Time until;  // by the steady clock
+    std::size_t jobs;
+  };
+  Result<std::vector<Active>> active();
   Result<std::size_t> pending(std::string_view channel);
 
  private:

@@ -24,6 +24,7 @@ struct JobFilter {
   std::optional<JobState> state;
   std::optional<std::string> channel;
   std::size_t limit = 1000;
+  bool newest_first = false;
 };
 
 struct QueueCounts {
@@ -74,6 +75,9 @@ class JobQueue {
   virtual Result<bool> release(const JobId& id) = 0;
   virtual Result<bool> drop(const JobId& id, std::string_view reason) = 0;
   virtual Result<QueueCounts> counts() = 0;
+  // How many active jobs nobody works on: whoever took them is dead, or their lease is over. The
+  // next take() of any process makes them waiting.
+  virtual Result<std::size_t> hanging() = 0;
   // How many jobs that came in on `channel` are waiting, active or deferred. Its cost grows with
   // the jobs of all channels that are not done.
   virtual Result<std::size_t> pending(std::string_view channel) = 0;

@@ -1,5 +1,7 @@
 #include "queue/spool_database.h"
 
+#include <algorithm>
+
 #include "base/log.h"
 
 namespace cmpost {
@@ -169,6 +171,24 @@ Result<std::vector<SpoolDatabase::Owner>> SpoolDatabase::dead_owners() {
   ASSIGN_OR_RETURN(auto owners, other_owners());
   std::erase_if(owners, [this](const Owner& owner) { return is_alive(path_, owner.token); });
   return owners;
+}
+
+Result<std::size_t> SpoolDatabase::hanging(QueueParts& queue) {
+  const std::lock_guard lock(write_mutex_);
+  ASSIGN_OR_RETURN(const auto active, read([&] { return queue.listing.active(); }));
+  ASSIGN_OR_RETURN(const auto others, other_owners());
+  const auto now = clocks_.steady.now();
+  const auto is_worked_on = [&](const JobListing::Active& lease) {
+    if (lease.until <= now || lease.until > now + lease_) return false;
+    if (owner_ && lease.owner == own_number_) return true;
+    const auto owner = std::ranges::find(others, lease.owner, &Owner::number);
+    return owner != others.end() && is_alive(path_, owner->token);
+  };
+  std::size_t jobs = 0;
+  for (const auto& lease : active) {
+    if (!is_worked_on(lease)) jobs += lease.jobs;
+  }
+  return jobs;
 }
 
 Result<void> SpoolDatabase::free_leases_of(const std::vector<Owner>& dead) {

@@ -62,6 +62,8 @@ class SpoolDatabase {
   // Whether another process has written, a job has become due, or an owner has died since the last
   // take in vain.
   bool may_have_work(const QueueParts& queue);
+  // As JobQueue::hanging(). Reads only.
+  Result<std::size_t> hanging(QueueParts& queue);
   // Frees what dead owners hold and removes the files they left, and makes due what was deferred
   // by a clock that has been set back since. At the start.
   Result<void> clean_up();

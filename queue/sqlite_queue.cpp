@@ -74,6 +74,8 @@ Result<QueueCounts> SqliteQueue::counts() {
   return database_.read([&] { return parts_.listing.counts(); });
 }
 
+Result<std::size_t> SqliteQueue::hanging() { return database_.hanging(parts_); }
+
 Result<std::size_t> SqliteQueue::pending(std::string_view channel) {
   return database_.read([&] { return parts_.listing.pending(channel); });
 }

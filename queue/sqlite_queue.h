@@ -27,6 +27,7 @@ class SqliteQueue final : public JobQueue {
   Result<bool> release(const JobId& id) override;
   Result<bool> drop(const JobId& id, std::string_view reason) override;
   Result<QueueCounts> counts() override;
+  Result<std::size_t> hanging() override;
   Result<std::size_t> pending(std::string_view channel) override;
   Result<std::size_t> wake(std::string_view channel) override;
   Result<std::size_t> purge(Time before) override;

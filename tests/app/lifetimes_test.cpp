@@ -92,7 +92,7 @@ TEST_F(LifetimesTest, CheckAndStatusTellByExitCodeAndWords) {
     ASSERT_THAT(issue_crl(*instance_), IsOk());
     EXPECT_EQ(run("check"), code);
     ::testing::internal::CaptureStdout();
-    EXPECT_EQ(run("status"), ExitCode::ok);
+    EXPECT_EQ(run("status"), code);
     EXPECT_THAT(::testing::internal::GetCapturedStdout(), HasSubstr(word));
   }
 }

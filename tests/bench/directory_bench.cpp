@@ -37,6 +37,7 @@ class NoQueue final : public JobQueue {
   Result<bool> release(const JobId&) override { return false; }
   Result<bool> drop(const JobId&, std::string_view) override { return false; }
   Result<QueueCounts> counts() override { return QueueCounts{}; }
+  Result<std::size_t> hanging() override { return 0; }
   Result<std::size_t> pending(std::string_view) override { return 0; }
   Result<std::size_t> wake(std::string_view) override { return 0; }
   Result<std::size_t> purge(Time) override { return 0; }

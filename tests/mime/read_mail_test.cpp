@@ -83,15 +83,16 @@ TEST(ReadMail, NobodyReadsTheAnswerToAnAutomaticMail) {
        {"Auto-Submitted: auto-replied\n", "Auto-Submitted: Auto-Generated (cron)\n",
         "Auto-Submitted: auto-replied; x=y\n", "Precedence: bulk\n", "precedence: LIST\n",
         "Precedence: junk\n", "List-Id: <x.y>\n", "List-Unsubscribe: <mailto:x@y>\n",
-        "Return-Path: <>\n", "Return-Path: <#@[]>\n", "X-Auto-Response-Suppress: OOF\n",
-        "From: MAILER-DAEMON@x\n", "X-Autoreply: yes\n",
-        "Content-Type: multipart/report; boundary=b\n"}) {
+        "Return-Path: <>\n", "Return-Path: <#@[]>\n", "X-Auto-Response-Suppress: All\n",
+        "X-Auto-Response-Suppress: DR, OOF,\n AutoReply\n", "From: MAILER-DAEMON@x\n",
+        "X-Autoreply: yes\n", "Content-Type: multipart/report; boundary=b\n"}) {
     std::string mail = header + std::string("\n--b\n\nhello\n--b--\n");
     EXPECT_TRUE(incoming(to_bytes(std::string_view(mail))).automatic) << header;
   }
   for (const auto* header : {"Auto-Submitted: no\n", "Auto-Submitted: No (a person)\n",
-                             "X-Auto-Response-Suppress: None\n", "Precedence: first-class\n",
-                             "Return-Path: <a@b>\n", "Listing: x\n"}) {
+                             "X-Auto-Response-Suppress: None\n", "X-Auto-Response-Suppress: OOF\n",
+                             "X-Auto-Response-Suppress: DR, OOF, AutoReplyNot\n",
+                             "Precedence: first-class\n", "Return-Path: <a@b>\n", "Listing: x\n"}) {
     EXPECT_FALSE(incoming(header).automatic) << header;
   }
 }

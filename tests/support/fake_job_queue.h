@@ -145,6 +145,7 @@ class FakeJobQueue final : public JobQueue {
     }
     return counts;
   }
+  Result<std::size_t> hanging() override { return std::size_t{0}; }
   Result<std::size_t> pending(std::string_view channel) override {
     const std::lock_guard lock(mutex_);
     if (trouble_) return failure(*trouble_);

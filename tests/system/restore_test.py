@@ -117,6 +117,7 @@ class Restore(InstanceTest):
         text = run("openssl", "crl", "-inform", "DER", "-in", self.crl, "-noout", "-text").stdout
         for serial in (early, late, lost):
             self.assertIn(serial.upper(), text)
+        self.instance.cmpost("run")
         self.instance.cmpost("check")
         self.instance.cmpost("audit", "verify")
 

@@ -1,0 +1,211 @@
+// Nothing stands still unseen: each state that a job, a channel, a part of the service or a
+// transaction can have is found by one of the commands that look. A new state does not compile
+// before it has its place here.
+#include "carrier/way_state.h"
+#include "processor/transaction_table.h"
+#include "tests/app/instance_under_test.h"
+#include "tests/app/said.h"
+#include "tests/support/numbered_jobs.h"
+
+namespace cmpost {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::HasSubstr;
+using ::testing::SizeIs;
+
+// With the clocks that a command has.
+std::unique_ptr<Instance> open_as_commands_do(const std::string& directory) {
+  return std::make_unique<Instance>(load(directory + "/cmpost.toml").value());
+}
+
+class EveryStateTest : public ::testing::Test {
+ protected:
+  EveryStateTest() {
+    make_instance(directory_.path());
+    instance_ = open_as_commands_do(directory_.path());
+  }
+  Said status() { return say(directory_.path(), {"status", "--json"}); }
+  const std::string& state_directory() { return instance_->settings().instance.state; }
+
+  TemporaryDirectory directory_;
+  const SystemClock clock_;
+  std::unique_ptr<Instance> instance_;
+};
+
+// What brings a job into the state, given the job that was put.
+Result<void> bring(JobQueue& queue, const Job& job, JobState state, Time now) {
+  if (state == JobState::held) return queue.put_held(job, "wrong");
+  TRY(queue.put({&job, 1}));
+  switch (state) {
+    case JobState::waiting:
+    case JobState::held:
+      return {};
+    case JobState::active:
+      TRY(queue.take(1));
+      return {};
+    case JobState::deferred:
+      TRY(queue.take(1));
+      return queue.defer(job.id, now + 1h, "the server is gone");
+    case JobState::done:
+      TRY(queue.take(1));
+      return queue.finish({&job.id, 1}, "answered");
+  }
+  return {};
+}
+
+TEST_F(EveryStateTest, OfAJobIsInStatusAndInTheList) {
+  int number = 0;
+  for (const auto state :
+       {JobState::waiting, JobState::held, JobState::done, JobState::deferred, JobState::active}) {
+    const std::string name(to_string(state));
+    SCOPED_TRACE(name);
+    for (const std::string queue_name : {"requests", "replies"}) {
+      const TemporaryDirectory place;
+      make_instance(place.path());
+      const auto instance = open_as_commands_do(place.path());
+      auto* const own = instance->spool().value();
+      auto& own_queue = queue_name == "requests" ? own->requests() : own->replies();
+      const auto job = numbered_jobs(number, number).front();
+      ++number;
+      ASSERT_THAT(bring(own_queue, job, state, clock_.now()), IsOk());
+      const auto seen = say(place.path(), {"status", "--json"});
+      EXPECT_EQ(seen.json().at(queue_name).at(name), 1) << seen.out;
+      const auto list =
+          say(place.path(), {"queue", "list", "--queue", queue_name, "--state", name, "--json"});
+      EXPECT_THAT(list.json(), SizeIs(1)) << list.out;
+      EXPECT_EQ(seen.code, state == JobState::held ? ExitCode::partly : ExitCode::ok);
+    }
+  }
+}
+
+TEST_F(EveryStateTest, LeaseOfSomebodyWhoIsGoneIsSeen) {
+  {
+    const auto other = open_as_commands_do(directory_.path());
+    auto& queue = other->spool().value()->requests();
+    const auto job = numbered_jobs(1, 1).front();
+    ASSERT_THAT(bring(queue, job, JobState::active, clock_.now()), IsOk());
+    EXPECT_EQ(status().json().at("requests").at("hanging"), 0);
+  }
+  const auto seen = status();
+  EXPECT_EQ(seen.json().at("requests").at("active"), 1);
+  EXPECT_EQ(seen.json().at("requests").at("hanging"), 1);
+  EXPECT_THAT(remarks_of(seen, "lease"), SizeIs(1));
+  EXPECT_EQ(seen.code, ExitCode::partly);
+}
+
+ExitCode code_of(std::optional<WayCondition> condition) {
+  if (!condition) return ExitCode::ok;
+  switch (*condition) {
+    case WayCondition::works:
+      return ExitCode::ok;
+    case WayCondition::rests:
+      break;
+  }
+  return ExitCode::failed;
+}
+
+void record(WayRecorder& way, std::optional<WayCondition> condition) {
+  if (!condition) return;
+  if (*condition == WayCondition::works) return way.works();
+  way.rests(Error{Recovery::retry, "connection refused", "is it up?"}, 30s);
+}
+
+constexpr std::array<std::optional<WayCondition>, 3> kConditions = {
+    std::nullopt, WayCondition::works, WayCondition::rests};
+
+TEST_F(EveryStateTest, OfAChannelIsInStatusAndInCheck) {
+  for (const auto way : {Way::in, Way::out}) {
+    for (const auto condition : kConditions) {
+      SCOPED_TRACE(std::string(to_string(way)) + " " +
+                   (condition ? std::string(to_string(*condition)) : "never"));
+      std::filesystem::remove_all(state_directory());
+      WayRecorder recorder(record_of(state_directory() + "/drop", way), clock_);
+      record(recorder, condition);
+      const auto seen = status();
+      const auto channel = seen.json().at("channels").at(0);
+      const auto& shown = channel.at(std::string(to_string(way)));
+      EXPECT_EQ(seen.code, code_of(condition));
+      EXPECT_EQ(say(directory_.path(), {"check"}).code, code_of(condition));
+      if (!condition) {
+        EXPECT_TRUE(shown.is_null());
+      } else {
+        EXPECT_EQ(shown.at("state"), to_string(*condition));
+      }
+      if (code_of(condition) == ExitCode::ok) continue;
+      EXPECT_THAT(channel.at("notes").dump(), HasSubstr("connection refused"));
+      EXPECT_THAT(remarks_of(seen, "channel").back().at("hint"), "is it up?");
+      EXPECT_THAT(say(directory_.path(), {"check"}).err, HasSubstr("connection refused"));
+    }
+  }
+}
+
+TEST_F(EveryStateTest, OfAPartOfTheServiceIsInStatusAndInCheck) {
+  for (const auto part : kParts) {
+    for (const auto condition : kConditions) {
+      SCOPED_TRACE(to_string(part));
+      std::filesystem::remove_all(state_directory());
+      WayRecorder recorder(record_of(state_directory(), part), clock_);
+      record(recorder, condition);
+      const auto seen = status();
+      EXPECT_EQ(seen.code, code_of(condition));
+      const auto shown = seen.json().at("parts").at(std::string(to_string(part)));
+      EXPECT_EQ(shown.is_null() ? "" : shown.at("state").get<std::string>(),
+                condition ? to_string(*condition) : "");
+      EXPECT_EQ(say(directory_.path(), {"check"}).code, code_of(condition));
+    }
+  }
+}
+
+TEST_F(EveryStateTest, OfAnInputThatStaysIsInStatus) {
+  WayRecorder recorder(record_of(state_directory() + "/drop", Way::in), clock_);
+  recorder.works({.stuck = {{"x.pki", "a folder", 0, {}}, {"mail 7", "it breaks", 3, 10min}},
+                  .without_request = 2});
+  const auto seen = status();
+  EXPECT_EQ(seen.code, ExitCode::partly);
+  EXPECT_THAT(remarks_of(seen, "input"), SizeIs(2));
+  EXPECT_THAT(remarks_of(seen, "without_request"), SizeIs(1));
+  const auto notes = seen.json().at("channels").at(0).at("notes").dump();
+  EXPECT_THAT(notes, HasSubstr("x.pki cannot be taken since"));
+  EXPECT_THAT(notes, HasSubstr("3 tries"));
+  EXPECT_THAT(notes, HasSubstr("2 mails without a request"));
+}
+
+// Whether one who does not ask for it is told as well.
+bool is_alarm(TransactionState state) {
+  switch (state) {
+    case TransactionState::open:
+    case TransactionState::waiting:
+    case TransactionState::challenged:
+    case TransactionState::closed:
+      break;
+  }
+  return false;
+}
+
+TEST_F(EveryStateTest, OfATransactionIsInTheList) {
+  auto* const ledger = instance_->ledger().value();
+  std::uint8_t number = 0;
+  for (const auto state : {TransactionState::challenged, TransactionState::waiting,
+                           TransactionState::open, TransactionState::closed}) {
+    const std::string name(to_string(state));
+    SCOPED_TRACE(name);
+    Transaction transaction;
+    transaction.transactionID = Bytes(16, ++number);
+    transaction.channel = "drop";
+    transaction.state = state;
+    transaction.body = "ir";
+    transaction.opened = clock_.now();
+    ASSERT_THAT(ledger->write([&](LedgerWriter& writer) -> Result<void> {
+      TRY(TransactionTable(writer.connection()).open(transaction));
+      return {};
+    }),
+                IsOk());
+    const auto list = say(directory_.path(), {"transaction", "list", "--state", name, "--json"});
+    EXPECT_THAT(list.json(), SizeIs(1)) << list.out;
+    EXPECT_EQ(status().code == ExitCode::ok, !is_alarm(state));
+  }
+}
+
+}  // namespace
+}  // namespace cmpost
