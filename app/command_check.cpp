@@ -1,6 +1,7 @@
 #include <cstdio>
 
 #include "app/channel_condition.h"
+#include "app/clock_notes.h"
 #include "app/command.h"
 #include "app/instance.h"
 #include "app/lifetimes.h"
@@ -72,6 +73,8 @@ Result<ExitCode> check(const CommonOptions& options, bool connect) {
   TRY(read_mail_keys(*instance));
   TRY(instance->look_into_spool());
   TRY(instance->look_into_ledger());
+  ASSIGN_OR_RETURN(const auto clock, find_clock_notes(*instance));
+  for (const auto& note : clock) print_warning("cmpost: " + note.text);
   ASSIGN_OR_RETURN(const auto warnings, find_lifetime_warnings(*instance));
   for (const auto& warning : warnings) print_warning("cmpost: " + warning.text);
   ASSIGN_OR_RETURN(const auto behind, find_newer_crl(*instance));
@@ -82,10 +85,11 @@ Result<ExitCode> check(const CommonOptions& options, bool connect) {
   for (const auto& text : wide) print_warning("cmpost: wide rights: " + text);
   if (connect && log_in_everywhere(*instance, options) > 0) return ExitCode::failed;
   const auto incomplete = tell_incomplete_batches(*instance);
-  const bool urgent = std::ranges::any_of(warnings, &LifetimeWarning::urgent);
+  const bool urgent = std::ranges::any_of(warnings, &LifetimeWarning::urgent) ||
+                      std::ranges::any_of(clock, &ClockNote::urgent);
   if (urgent || behind || !permissions.complaints.empty()) return ExitCode::failed;
-  const bool well =
-      warnings.empty() && roles.empty() && permissions.warnings.empty() && incomplete == 0;
+  const bool well = warnings.empty() && clock.empty() && roles.empty() &&
+                    permissions.warnings.empty() && incomplete == 0;
   if (!well) return ExitCode::partly;
   if (!options.quiet)
     print_line(instance->settings().file + (wide.empty() ? ": all well" : ": no mistakes"));

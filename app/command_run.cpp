@@ -122,7 +122,8 @@ class BatchRun {
     }
     std::vector<Egress*> channels;
     for (const auto& egress : *egresses) channels.push_back(egress.get());
-    Dispatcher dispatcher(replies, channels, instance_.clock(), steady_, instance_.random(), ways_);
+    Dispatcher dispatcher(replies, channels, instance_.likely_clock(), steady_, instance_.random(),
+                          ways_);
     while (!stop.stop_requested()) {
       const bool last = processed_all_;
       const auto sent = send_all(dispatcher, stop);

@@ -1,6 +1,9 @@
+#include <algorithm>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "app/channel_condition.h"
+#include "app/clock_notes.h"
 #include "app/command.h"
 #include "app/instance.h"
 #include "app/lifetimes.h"
@@ -81,7 +84,11 @@ Result<Status> gather(Instance& instance) {
   }
   ASSIGN_OR_RETURN(status.ageing, TransactionTable(reader->connection()).ageing());
   ASSIGN_OR_RETURN(status.undecided, WaitTable(reader->connection()).backlog());
-  ASSIGN_OR_RETURN(status.warnings, find_lifetime_warnings(instance));
+  // First: they tell the instance what time it is.
+  ASSIGN_OR_RETURN(const auto clock, find_clock_notes(instance));
+  for (const auto& note : clock) status.warnings.push_back({"the clock", note.text, note.urgent});
+  ASSIGN_OR_RETURN(auto ending, find_lifetime_warnings(instance));
+  std::ranges::move(ending, std::back_inserter(status.warnings));
   ASSIGN_OR_RETURN(const auto behind, find_newer_crl(instance));
   if (behind) status.warnings.push_back({"the ledger", behind->what + "; " + behind->hint, true});
   return status;

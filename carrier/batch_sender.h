@@ -38,18 +38,20 @@ class BatchSender {
   // Gives the items a number. Once this is OK they will be written by emit() of this or any later
   // process.
   Result<std::uint64_t> add(std::span<const BatchItem> items);
-  // Writes all copies that are due, in the order of the numbers. An Error leaves the rest due.
+  // Writes all copies that are due, in the order of the numbers. An Error leaves the rest due. A
+  // copy that is due later than `repeat_after` from now was so by a clock that has been set back.
   Result<std::vector<EmittedCopy>> emit();
   // Wants one more copy of each; which of them there are.
   Result<NumberRanges> want_again(NumberRange range);
   // The batches of these ids, as far as they were made since `since`.
   Result<std::map<std::string, std::uint64_t>> known(Time since);
-  // Forgets batches that are older than settings.keep.
-  Result<void> purge();
+  // Forgets batches that are older than settings.keep at `now`.
+  Result<void> purge(Time now);
 
  private:
   struct Target;
   Result<BatchArchive*> archive();
+  bool is_due(Time next) const;
   Result<void> emit(std::uint64_t number, BatchArchive::Copies copies,
                     std::vector<EmittedCopy>& emitted);
   Result<bool> write_copy(const Target& target, const ArchivedBatch& batch,

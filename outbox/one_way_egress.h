@@ -17,10 +17,12 @@ BatchSenderSettings batch_sender_settings(const ChannelSettings& channel);
 // leased before is looked for in the batches made since it was put into the queue.
 class OneWayEgress final : public Egress {
  public:
-  // All references must outlive the object.
-  OneWayEgress(const ChannelSettings& settings, const Clock& clock, Random& random)
+  // All references must outlive the object. By `sure` old batches are forgotten, nullptr: by
+  // `clock`.
+  OneWayEgress(const ChannelSettings& settings, const Clock& clock, Random& random,
+               const Clock* sure = nullptr)
       : settings_(settings),
-        clock_(clock),
+        sure_(sure != nullptr ? *sure : clock),
         sender_(batch_sender_settings(settings), clock, random) {}
 
   const std::string& channel() const override { return settings_.name; }
@@ -35,7 +37,7 @@ class OneWayEgress final : public Egress {
   Result<void> emit();
 
   const ChannelSettings settings_;
-  const Clock& clock_;
+  const Clock& sure_;
   BatchSender sender_;
   Time next_purge_ = Time::min();
 };
