@@ -164,7 +164,7 @@ class WrongClock(InstanceTest):
         self.issue("one")
         self.set(-20 * DAY)
         self.assertIn("nothing is issued, and requests wait", self.check(1))
-        self.instance.cmpost("run", check=False)
+        self.assertEqual(self.instance.cmpost("run", check=False).returncode, 2)
         self.assertFalse(list(self.instance.answers.glob("one.*")))
         self.set(0)
         self.instance.cmpost("run")
