@@ -21,7 +21,7 @@ Result<std::unique_ptr<Ingress>> make_mail_ingress(Instance& instance,
                                                    const ChannelSettings& channel, Spool& spool,
                                                    const Clock& steady) {
   const auto taken = path_below(instance.settings().directory, "state/" + channel.name + ".taken");
-  ASSIGN_OR_RETURN(auto source, open_mail_source(channel.mail, taken));
+  ASSIGN_OR_RETURN(auto source, open_mail_source(channel.mail, taken, &instance.sure_clock()));
   ASSIGN_OR_RETURN(const auto key, bounce_key(instance));
   const auto bounced = [&replies = spool.replies(), key, name = channel.name](
                            const DeliveryReport& report, const Bytes& mail) {
@@ -38,19 +38,20 @@ std::unique_ptr<Ingress> make_directory_ingress(Instance& instance, const Channe
   auto& requests = spool.requests();
   const auto& wall = instance.clock();
   if (channel.directory.one_way_in) {
-    return std::make_unique<OneWayIngress>(channel, requests, wall, steady);
+    return std::make_unique<OneWayIngress>(channel, requests, instance.likely_clock(), steady);
   }
+  const auto& sure = instance.sure_clock();
   if (channel.directory.media) {
-    return std::make_unique<MediaIngress>(channel, requests, wall, steady, instance.random());
+    return std::make_unique<MediaIngress>(channel, requests, sure, steady, instance.random());
   }
-  return std::make_unique<DirectoryIngress>(channel, requests, wall, steady);
+  return std::make_unique<DirectoryIngress>(channel, requests, wall, steady, &sure);
 }
 
 std::unique_ptr<Egress> make_directory_egress(Instance& instance, const ChannelSettings& channel,
                                               Spool& spool) {
   if (channel.directory.one_way_out) {
-    return std::make_unique<OneWayEgress>(channel, spool.replies(), instance.clock(),
-                                          instance.random());
+    return std::make_unique<OneWayEgress>(channel, spool.replies(), instance.likely_clock(),
+                                          instance.random(), &instance.sure_clock());
   }
   if (channel.directory.media) {
     return std::make_unique<MediaEgress>(channel, under_way_in(spool.replies()));
@@ -87,7 +88,7 @@ Result<std::vector<std::unique_ptr<Egress>>> make_egresses(Instance& instance,
       ASSIGN_OR_RETURN(auto signer, of_settings(AnswerSigner::load(channel.mail.smime)));
       egresses.push_back(std::make_unique<MailEgress>(
           channel.name, channel.mail, instance.settings().instance.name, std::move(key),
-          instance.clock(), std::move(signer)));
+          instance.sure_clock(), std::move(signer)));
     } else if (channel.kind == ChannelKind::sftp) {
       egresses.push_back(std::make_unique<SftpEgress>(channel, steady, SftpDial{},
                                                       under_way_in(spool->replies())));

@@ -46,6 +46,7 @@ void add_channel(CommandLine line);
 void add_resend(CommandLine line);
 void add_restore_check(CommandLine line);
 void add_inspect(CommandLine line);
+void add_clock(CommandLine line);
 
 // main() without the process: parses, runs, prints errors.
 ExitCode run_program(int argc, const char* const* argv);

@@ -87,6 +87,7 @@ Result<ExitCode> check(const CommonOptions& options, bool connect) {
   } else {
     Instance instance(std::move(*loaded));
     file = instance.settings().file;
+    look_at_clock(instance, findings);
     look_at_settings(instance, findings);
     look_at_authority(instance, kNewestAnswers, findings);
     look_at_work(instance, findings);

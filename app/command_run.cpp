@@ -1,9 +1,11 @@
+#include <algorithm>
 #include <atomic>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <thread>
 
 #include "app/channels.h"
+#include "app/clock_notes.h"
 #include "app/command.h"
 #include "app/instance.h"
 #include "app/output.h"
@@ -128,7 +130,8 @@ class BatchRun {
     }
     std::vector<Egress*> channels;
     for (const auto& egress : *egresses) channels.push_back(egress.get());
-    Dispatcher dispatcher(replies, channels, instance_.clock(), steady_, instance_.random(), ways_);
+    Dispatcher dispatcher(replies, channels, instance_.likely_clock(), steady_, instance_.random(),
+                          ways_);
     while (!stop.stop_requested()) {
       const bool last = processed_all_;
       const auto sent = send_all(dispatcher, stop);
@@ -200,7 +203,10 @@ Result<ExitCode> run(const CommonOptions& common) {
   BatchRun batch(*instance);
   TRY(batch.work(signals, end));
   if (!common.quiet || common.json) print(batch, common.json);
+  // Requests may wait for it, and what is overdue does.
+  ASSIGN_OR_RETURN(const auto clock, find_clock_notes(*instance));
   const bool all_well =
+      std::ranges::none_of(clock, &ClockNote::urgent) &&
       batch.intake().quarantined + batch.intake().stuck == 0 &&
       batch.processed().refused + batch.processed().held + batch.processed().deferred == 0 &&
       batch.sent().held + batch.still_deferred() == 0;

@@ -114,7 +114,7 @@ class Service {
     ASSIGN_OR_RETURN(egresses_, make_egresses(instance_, steady_));
     std::vector<Egress*> channels;
     for (const auto& egress : egresses_) channels.push_back(egress.get());
-    dispatcher_ = std::make_unique<Dispatcher>(spool.replies(), channels, instance_.clock(),
+    dispatcher_ = std::make_unique<Dispatcher>(spool.replies(), channels, instance_.likely_clock(),
                                                steady_, instance_.random(), ways_);
     dispatching_ = std::make_unique<DispatchLoop>(*dispatcher_, spool.replies(), ways_);
     return {};

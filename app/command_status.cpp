@@ -69,6 +69,7 @@ Result<Status> gather(Instance& instance) {
   ASSIGN_OR_RETURN(const auto reader, instance.look_into_ledger());
   ASSIGN_OR_RETURN(const auto* const authority, instance.authority());
   Status status(authority->issuer.certificate());
+  look_at_clock(instance, status.findings);
   ASSIGN_OR_RETURN(status.jobs, look_at_jobs(instance, status.findings));
   ASSIGN_OR_RETURN(status.certificates, reader->count());
   ASSIGN_OR_RETURN(const auto newest, reader->newest_crl());

@@ -11,7 +11,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t kColumns = 80, kIndent = 4, kNames = 24;
+constexpr std::size_t kWidth = 80, kIndent = 4, kNames = 24;
 constexpr std::size_t kMostOfAKind = 4;  // brief
 constexpr std::size_t kLongestText = 100'000;
 
@@ -36,7 +36,7 @@ void print_item(std::string_view what, std::string_view text) {
     begin = std::string(kNames, ' ');
   }
   do {
-    const auto share = share_of(text, kColumns - kNames);
+    const auto share = share_of(text, kWidth - kNames);
     print_line(begin + std::string(text.substr(0, share)));
     text.remove_prefix(share);
     begin = std::string(kNames, ' ');

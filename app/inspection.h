@@ -15,6 +15,9 @@
 
 namespace cmpost {
 
+// What time it is, and whether that is believed. Before all others: it tells the instance, too.
+void look_at_clock(Instance& instance, Remarks& remarks);
+
 // The settings and what they name: files, keys, databases, anchors. For `check`.
 void look_at_settings(Instance& instance, Remarks& findings);
 

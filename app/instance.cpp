@@ -8,6 +8,7 @@
 #include "app/output.h"
 #include "base/files.h"
 #include "base/log.h"
+#include "ca/clock_record.h"
 #include "ca/crl_publisher.h"
 #include "processor/announcement_table.h"
 #include "processor/protection_tables.h"
@@ -36,7 +37,12 @@ std::vector<Ledger::Schema> ledger_schemas() {
   return {{"processor", kProcessorMigrations},
           {"announcement", kAnnouncementMigrations},
           {"protection", kProtectionMigrations},
-          {"envelope", kEnvelopeMigrations}};
+          {"envelope", kEnvelopeMigrations},
+          {"clock", clock_migrations()}};
+}
+
+CrlTime crl_time(const Instance& instance) {
+  return {instance.sure_clock().now(), instance.likely_clock().now()};
 }
 
 // Issues what is due, or mends the published files.
@@ -45,7 +51,7 @@ Result<void> keep_crls(Instance& instance) {
   ASSIGN_OR_RETURN(const auto reader, ledger->reader());
   ASSIGN_OR_RETURN(const auto* const authority, instance.authority());
   ASSIGN_OR_RETURN(const auto due,
-                   crl_due(*reader, authority->issuer, instance.ca().crl, instance.clock().now()));
+                   crl_due(*reader, authority->issuer, instance.ca().crl, crl_time(instance)));
   if (due == CrlDue::none) return publish_newest_crl(*reader, instance.ca().crl);
   if (due == CrlDue::complete) {
     TRY(issue_crl(instance));
@@ -59,7 +65,7 @@ Result<void> forget_old_jobs(Instance& instance) {
   const auto keep = instance.settings().instance.keep_jobs;
   if (keep == Duration::zero()) return {};
   ASSIGN_OR_RETURN(auto* const spool, instance.spool());
-  const auto before = instance.clock().now() - keep;
+  const auto before = instance.sure_clock().now() - keep;
   TRY(spool->requests().purge(before));
   TRY(spool->replies().purge(before));
   return {};
@@ -71,7 +77,7 @@ Result<void> forget_old_messages(Instance& instance) {
   if (keep == Duration::zero()) return {};
   ASSIGN_OR_RETURN(auto* const ledger, instance.ledger());
   ASSIGN_OR_RETURN(const auto count,
-                   forget_messages(*ledger, instance.clock().now() - keep, kAtATime));
+                   forget_messages(*ledger, instance.sure_clock().now() - keep, kAtATime));
   if (count > 0) log::info("messages.removed", {{"transactions", count}});
   return {};
 }
@@ -113,7 +119,7 @@ Result<Spool*> Instance::spool() {
     ASSIGN_OR_RETURN(spool_, open_spool({.url = settings_.instance.spool,
                                          .base_directory = settings_.directory,
                                          .mode = databases_},
-                                        SpoolClocks{clock_, since_boot_}));
+                                        SpoolClocks{watched_.likely(), since_boot_}));
   }
   return spool_.get();
 }
@@ -122,6 +128,7 @@ Result<Ledger*> Instance::ledger() {
   if (!ledger_) {
     ASSIGN_OR_RETURN(ledger_, Ledger::open(settings_.instance.ledger, settings_.directory, clock_,
                                            ledger_schemas(), databases_));
+    TRY(look_at_clock(*ledger_, watched_));
   }
   return ledger_.get();
 }
@@ -163,14 +170,15 @@ Result<ProcessorServices> Instance::services() {
     ASSIGN_OR_RETURN(channels_,
                      of_settings(load_channel_policies(settings_, authority->own_roots())));
   }
-  return ProcessorServices{*authority, channels_, *key, random_, clock_};
+  return ProcessorServices{*authority, channels_,    *key,          random_,
+                           clock_,     sure_clock(), likely_clock()};
 }
 
 Result<CertificateList> issue_crl(Instance& instance) {
   ASSIGN_OR_RETURN(auto* const ledger, instance.ledger());
   ASSIGN_OR_RETURN(const auto* const authority, instance.authority());
   ASSIGN_OR_RETURN(auto crl,
-                   issue_crl(*ledger, authority->issuer, instance.ca().crl, instance.clock()));
+                   issue_crl(*ledger, authority->issuer, instance.ca().crl, crl_time(instance)));
   TRY(announce_crls(instance));
   return crl;
 }
@@ -179,7 +187,7 @@ Result<CertificateList> issue_delta_crl(Instance& instance) {
   ASSIGN_OR_RETURN(auto* const ledger, instance.ledger());
   ASSIGN_OR_RETURN(const auto* const authority, instance.authority());
   ASSIGN_OR_RETURN(
-      auto crl, issue_delta_crl(*ledger, authority->issuer, instance.ca().crl, instance.clock()));
+      auto crl, issue_delta_crl(*ledger, authority->issuer, instance.ca().crl, crl_time(instance)));
   TRY(announce_crls(instance));
   return crl;
 }
@@ -193,6 +201,7 @@ Result<void> maintain(Instance& instance) {
   ASSIGN_OR_RETURN(auto* const ledger, instance.ledger());
   ASSIGN_OR_RETURN(const auto services, instance.services());
   ASSIGN_OR_RETURN(auto* const spool, instance.spool());
+  TRY(look_at_clock(*ledger, instance.watched_clock()));
   TRY(run_timers(*spool, *ledger, services));
   const auto renewed = keep_crls(instance);
   // Above all when the CRL could not be renewed.

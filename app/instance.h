@@ -1,6 +1,7 @@
 // One instance: its settings and what they name, opened as far as a command needs it.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <set>
@@ -10,6 +11,7 @@
 #include "app/command.h"
 #include "base/clock.h"
 #include "base/random.h"
+#include "base/watched_clock.h"
 #include "ca/ledger.h"
 #include "config/settings.h"
 #include "processor/authority.h"
@@ -34,7 +36,9 @@ class Instance {
   explicit Instance(Settings settings, const Clock* clock = nullptr)
       : settings_(std::move(settings)),
         clock_(clock != nullptr ? *clock : system_clock_),
-        since_boot_(clock != nullptr ? *clock : boot_clock_) {}
+        since_boot_(clock != nullptr ? *clock : boot_clock_),
+        watched_(clock_, since_boot_, clock != nullptr ? "given" : boot_id(),
+                 trust(settings_.clock), {.usual_off = settings_.clock.usual_off}) {}
 
   // Both databases at the same time: each takes its log in.
   ~Instance() {
@@ -46,7 +50,13 @@ class Instance {
 
   const Settings& settings() const { return settings_; }
   const CaSettings& ca() const { return *settings_.ca; }
+  // The wall clock, whatever it says.
   const Clock& clock() const { return clock_; }
+  // The same under watch. Opening the ledger and maintain() look at it; whoever only looks judges
+  // it himself.
+  WatchedClock& watched_clock() { return watched_; }
+  const Clock& sure_clock() const { return watched_.sure(); }
+  const Clock& likely_clock() const { return watched_.likely(); }
   Random& random() { return random_; }
 
   // Before any work: refuses keys and passwords that others may read, with a line for each on
@@ -68,11 +78,16 @@ class Instance {
   bool say_once(const std::string& text) { return said_.insert(text).second; }
 
  private:
+  static std::function<bool()> trust(const ClockSettings& settings) {
+    return settings.ntp ? system_clock_is_synchronized : std::function<bool()>();
+  }
+
   Settings settings_;
   SystemClock system_clock_;
   BootClock boot_clock_;
   const Clock& clock_;
   const Clock& since_boot_;
+  WatchedClock watched_;
   SystemRandom random_;
   std::unique_ptr<Spool> spool_;
   std::unique_ptr<Ledger> ledger_;
@@ -88,9 +103,10 @@ Result<CertificateList> issue_crl(Instance& instance);
 Result<CertificateList> issue_delta_crl(Instance& instance);
 // One of the two: a delta CRL where the instance has them.
 Result<CertificateList> issue_crl_after_revocation(Instance& instance);
-// What has to be done now and then: runs the timers of transactions, issues a CRL that is missing,
-// half through its life or behind the ledger, writes the CRL files anew if they differ, announces
-// what is new, forgets old jobs and messages. Warns in the log of what is about to end.
+// What has to be done now and then: looks at the clock, runs the timers of transactions, issues a
+// CRL that is missing, half through its life or behind the ledger, writes the CRL files anew if
+// they differ, announces what is new, forgets old jobs and messages. Warns in the log of what is
+// about to end.
 Result<void> maintain(Instance& instance);
 
 }  // namespace cmpost

@@ -113,7 +113,7 @@ Result<void> look_at_foreign_lists(Instance& instance, Warnings& warnings) {
   ASSIGN_OR_RETURN(const auto services, instance.services());
   for (const auto& [name, channel] : services.channels) {
     if (channel.crls == nullptr) continue;
-    for (const auto& list : *channel.crls->lists(instance.clock().now())) {
+    for (const auto& list : *channel.crls->lists(instance.likely_clock().now())) {
       warnings.foreign_list(
           "the CRL of " + printable(list.issuer().text()) + " in `crls` of channel " + name, list);
     }
@@ -124,7 +124,7 @@ Result<void> look_at_foreign_lists(Instance& instance, Warnings& warnings) {
 }  // namespace
 
 Result<std::vector<LifetimeWarning>> find_lifetime_warnings(Instance& instance) {
-  Warnings warnings(instance.clock().now());
+  Warnings warnings(instance.likely_clock().now());
   TRY(look_at_certificates(instance, warnings));
   TRY(look_at_crls(instance, warnings));
   TRY(look_for_revoked(instance, warnings));
@@ -134,7 +134,7 @@ Result<std::vector<LifetimeWarning>> find_lifetime_warnings(Instance& instance) 
 
 Result<void> log_lifetime_warnings(Instance& instance) {
   ASSIGN_OR_RETURN(const auto warnings, find_lifetime_warnings(instance));
-  const auto day = to_iso8601(std::chrono::floor<std::chrono::days>(instance.clock().now()));
+  const auto day = to_iso8601(std::chrono::floor<std::chrono::days>(instance.likely_clock().now()));
   for (const auto& warning : warnings) {
     if (!instance.say_once(warning.what + (warning.urgent ? " urgent " : " ") + day)) continue;
     log::write(warning.urgent ? log::Level::error : log::Level::warning, "lifetime.ends",

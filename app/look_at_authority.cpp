@@ -1,4 +1,5 @@
 // CRLs, certificates, and how the ledger stands to what has left.
+#include "app/clock_notes.h"
 #include "app/inspection.h"
 #include "app/lifetimes.h"
 #include "app/output.h"
@@ -106,6 +107,19 @@ class AuthorityLook {
 };
 
 }  // namespace
+
+void look_at_clock(Instance& instance, Remarks& remarks) {
+  const auto notes = find_clock_notes(instance);
+  if (!notes) return remarks.add(RemarkKind::clock, {}, notes.error());
+  for (const auto& note : *notes) {
+    remarks.add({note.urgent ? Severity::error : Severity::warning,
+                 RemarkKind::clock,
+                 "the clock",
+                 note.text,
+                 {},
+                 {}});
+  }
+}
 
 void look_at_authority(Instance& instance, std::size_t newest, Remarks& findings) {
   AuthorityLook(instance, findings).look(newest);

@@ -6,6 +6,7 @@
 #include "app/inspection.h"
 #include "app/role_warnings.h"
 #include "app/rollover_state.h"
+#include "app/rollover_state.h"
 #include "app/wide_rights.h"
 #include "base/files.h"
 #include "carrier/file_system_kind.h"
@@ -34,6 +35,7 @@ class SettingsLook {
     }
     for (const auto& channel : settings_.channels) look_at_mail(channel);
     look_at_sealing_key();
+    look_at_rollovers();
     look_at_rights();
   }
 
@@ -136,14 +138,19 @@ class SettingsLook {
         "restore the sealing key that they were added with; without it they have to be added anew");
   }
 
+  void look_at_rollovers() {
+    const auto unfinished = find_unfinished_rollovers(instance_);
+    if (!unfinished) return findings_.add(RemarkKind::credential, {}, unfinished.error());
+    for (const auto& text : *unfinished) {
+      say(Severity::warning, RemarkKind::credential, {}, text);
+    }
+  }
+
   void look_at_rights() {
     if (!instance_.services()) return;
     const auto roles = find_role_warnings(instance_);
     if (!roles) return findings_.add(RemarkKind::rights, {}, roles.error());
     for (const auto& text : *roles) say(Severity::warning, RemarkKind::rights, {}, text);
-    const auto unfinished = find_unfinished_rollovers(instance_);
-    if (!unfinished) return findings_.add(RemarkKind::credential, {}, unfinished.error());
-    for (const auto& text : *unfinished) say(Severity::warning, RemarkKind::credential, {}, text);
     const auto wide = find_wide_rights(instance_);
     if (!wide) return findings_.add(RemarkKind::rights, {}, wide.error());
     for (const auto& text : *wide) {

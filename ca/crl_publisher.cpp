@@ -93,6 +93,11 @@ Result<void> check_complete(std::span<const RevokedCertificate> entries, const I
   return {};
 }
 
+CrlTime whole_seconds(const CrlTime& time) {
+  using std::chrono::seconds;
+  return {std::chrono::floor<seconds>(time.sure), std::chrono::floor<seconds>(time.likely)};
+}
+
 std::vector<std::string> places_of(const CrlSettings& settings) {
   return {settings.publish, settings.publish_delta};
 }
@@ -100,18 +105,18 @@ std::vector<std::string> places_of(const CrlSettings& settings) {
 // Everything that the CRL says is read inside the transaction that stores it: no other process can
 // take its number or revoke something meanwhile.
 Result<Bytes> make_crl(LedgerWriter& writer, const Issuer& issuer, const CrlSettings& settings,
-                       Time now) {
+                       const CrlTime& now) {
   ASSIGN_OR_RETURN(const auto last,
                    highest_number_that_left(writer.connection(), issuer, places_of(settings)));
   TBSCertList tbs;
   tbs.crlNumber = last + 1;
   tbs.distributionPoint = settings.url;
   tbs.freshestCRL = settings.delta_url;
-  tbs.thisUpdate = now - kCrlSlack;
-  tbs.nextUpdate = now + settings.lifetime;
+  tbs.thisUpdate = now.sure - kCrlSlack;
+  tbs.nextUpdate = now.likely + settings.lifetime;
   ASSIGN_OR_RETURN(tbs.revokedCertificates,
-                   read_revoked(writer.connection(), oldest_not_after(now, settings)));
-  TRY(check_complete(tbs.revokedCertificates, issuer, writer.connection(), now, settings));
+                   read_revoked(writer.connection(), oldest_not_after(now.sure, settings)));
+  TRY(check_complete(tbs.revokedCertificates, issuer, writer.connection(), now.sure, settings));
   ASSIGN_OR_RETURN(Bytes der, issuer.sign_crl(tbs));
   TRY(writer.add_crl(tbs.crlNumber, der, tbs.thisUpdate, tbs.nextUpdate));
   TRY(writer.audit("crl.issued", audit_detail(tbs, der)));
@@ -181,12 +186,12 @@ Result<Entries> said_since(const CertificateList& base, Connection& connection) 
 
 // nullopt: there is no complete CRL to add to.
 Result<std::optional<Bytes>> make_delta(LedgerWriter& writer, const Issuer& issuer,
-                                        const CrlSettings& settings, Time now) {
+                                        const CrlSettings& settings, const CrlTime& now) {
   auto& connection = writer.connection();
   ASSIGN_OR_RETURN(const auto complete, read_newest_crl(connection));
   if (!complete) return std::nullopt;
   ASSIGN_OR_RETURN(const auto base, CertificateList::from_der(complete->second));
-  ASSIGN_OR_RETURN(const bool fits, can_be_added_to(base, issuer, settings, now));
+  ASSIGN_OR_RETURN(const bool fits, can_be_added_to(base, issuer, settings, now.likely));
   if (!fits) return std::nullopt;
   ASSIGN_OR_RETURN(const auto last,
                    highest_number_that_left(connection, issuer, places_of(settings)));
@@ -194,13 +199,14 @@ Result<std::optional<Bytes>> make_delta(LedgerWriter& writer, const Issuer& issu
   tbs.crlNumber = last + 1;
   tbs.baseCRLNumber = complete->first;
   tbs.distributionPoint = settings.url;
-  tbs.thisUpdate = std::max(now - kCrlSlack, base.thisUpdate);
+  tbs.thisUpdate = std::max(now.sure - kCrlSlack, base.thisUpdate);
   const Duration life = settings.delta > Duration::zero() ? 2 * settings.delta : settings.lifetime;
-  tbs.nextUpdate = std::min<Time>(now + life, base.nextUpdate.value_or(now + life));
-  ASSIGN_OR_RETURN(const auto revoked, read_revoked(connection, oldest_not_after(now, settings)));
-  TRY(check_complete(revoked, issuer, connection, now, settings));
+  tbs.nextUpdate = std::min<Time>(now.likely + life, base.nextUpdate.value_or(now.likely + life));
+  ASSIGN_OR_RETURN(const auto revoked,
+                   read_revoked(connection, oldest_not_after(now.sure, settings)));
+  TRY(check_complete(revoked, issuer, connection, now.sure, settings));
   ASSIGN_OR_RETURN(const auto said, said_since(base, connection));
-  tbs.revokedCertificates = changes_since(base, said, revoked, now);
+  tbs.revokedCertificates = changes_since(base, said, revoked, now.sure);
   ASSIGN_OR_RETURN(Bytes der, issuer.sign_crl(tbs));
   TRY(writer.add_crl(tbs.crlNumber, der, tbs.thisUpdate, tbs.nextUpdate, tbs.baseCRLNumber));
   TRY(writer.audit("crl.issued", audit_detail(tbs, der)));
@@ -250,8 +256,8 @@ Result<void> publish(LedgerReader& reader, CrlKind kind, const std::string& path
 }  // namespace
 
 Result<CertificateList> issue_crl(Ledger& ledger, const Issuer& issuer, const CrlSettings& settings,
-                                  const Clock& clock) {
-  const Time now = std::chrono::floor<std::chrono::seconds>(clock.now());
+                                  const CrlTime& time) {
+  const auto now = whole_seconds(time);
   Bytes der;
   TRY(ledger.write([&](LedgerWriter& writer) -> Result<void> {
     ASSIGN_OR_RETURN(der, make_crl(writer, issuer, settings, now));
@@ -263,36 +269,37 @@ Result<CertificateList> issue_crl(Ledger& ledger, const Issuer& issuer, const Cr
 }
 
 Result<CertificateList> issue_delta_crl(Ledger& ledger, const Issuer& issuer,
-                                        const CrlSettings& settings, const Clock& clock) {
-  const Time now = std::chrono::floor<std::chrono::seconds>(clock.now());
+                                        const CrlSettings& settings, const CrlTime& time) {
+  const auto now = whole_seconds(time);
   std::optional<Bytes> der;
   TRY(ledger.write([&](LedgerWriter& writer) -> Result<void> {
     ASSIGN_OR_RETURN(der, make_delta(writer, issuer, settings, now));
     return {};
   }));
-  if (!der) return issue_crl(ledger, issuer, settings, clock);
+  if (!der) return issue_crl(ledger, issuer, settings, time);
   ASSIGN_OR_RETURN(const auto reader, ledger.reader());
   TRY(publish_newest_crl(*reader, settings));
   return CertificateList::from_der(*der);
 }
 
 Result<CrlDue> crl_due(LedgerReader& reader, const Issuer& issuer, const CrlSettings& settings,
-                       Time now) {
+                       const CrlTime& now) {
   ASSIGN_OR_RETURN(const auto highest,
                    highest_number_that_left(reader.connection(), issuer, places_of(settings)));
   ASSIGN_OR_RETURN(const auto last, last_crl_number(reader.connection()));
   ASSIGN_OR_RETURN(const auto newest, reader.newest_crl());
   if (!newest || highest > last) return CrlDue::complete;
   ASSIGN_OR_RETURN(const auto crl, CertificateList::from_der(newest->second));
-  if (!crl.nextUpdate || *crl.nextUpdate - now < settings.lifetime / 2) return CrlDue::complete;
+  if (!crl.nextUpdate || *crl.nextUpdate - now.likely < settings.lifetime / 2)
+    return CrlDue::complete;
   // Made while the clock was wrong: nobody believes it before that time has come.
-  if (crl.thisUpdate > now + kCrlSlack) return CrlDue::complete;
+  if (crl.thisUpdate > now.likely + kCrlSlack) return CrlDue::complete;
   ASSIGN_OR_RETURN(const auto revoked, reader.revoked(crl.thisUpdate - settings.lifetime));
   if (settings.delta == Duration::zero()) {
     const bool covers = summary(crl.revokedCertificates) == summary(revoked);
     return covers ? CrlDue::none : CrlDue::complete;
   }
-  ASSIGN_OR_RETURN(const bool due, delta_is_due(reader, crl, revoked, settings, now));
+  ASSIGN_OR_RETURN(const bool due, delta_is_due(reader, crl, revoked, settings, now.likely));
   return due ? CrlDue::delta : CrlDue::none;
 }
 

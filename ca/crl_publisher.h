@@ -10,19 +10,28 @@
 
 namespace cmpost {
 
+// When a CRL is made. Where the clock is in doubt (base/watched_clock.h) it begins with the time
+// that is sure and ends by the one that is likely: it counts whichever is right.
+struct CrlTime {
+  Time sure, likely;
+  CrlTime(Time sure_time, Time likely_time) : sure(sure_time), likely(likely_time) {}
+  CrlTime(Time now) : CrlTime(now, now) {}               // NOLINT: not in doubt
+  CrlTime(const Clock& clock) : CrlTime(clock.now()) {}  // NOLINT: the same
+};
+
 // A full CRL with the next cRLNumber and every revoked or held certificate that has not expired;
 // stored in the ledger in one commit, then written to `settings.publish` (DER for .crl/.der, else
 // PEM; replaced atomically). A crash between the two: publish_newest() mends it. thisUpdate lies
 // five minutes back, like notBefore of certificates. hold where published revocations are not in
 // the ledger (published_crl.h).
 Result<CertificateList> issue_crl(Ledger& ledger, const Issuer& issuer, const CrlSettings& settings,
-                                  const Clock& clock);
+                                  const CrlTime& now);
 // A delta CRL to the newest complete one (RFC 5280 5.2.4): what has been revoked or held since, and
 // removeFromCRL for what was released. It ends with its base at the latest. Stored and written to
 // `settings.publish_delta` as above; a complete CRL where there is none of this issuer to add to,
 // or its life is over.
 Result<CertificateList> issue_delta_crl(Ledger& ledger, const Issuer& issuer,
-                                        const CrlSettings& settings, const Clock& clock);
+                                        const CrlSettings& settings, const CrlTime& now);
 
 // What is to be issued now.
 enum class CrlDue { none, complete, delta };
@@ -31,7 +40,7 @@ enum class CrlDue { none, complete, delta };
 // and there are no delta CRLs; a delta CRL when both together are behind or the time for the next
 // has come. hold where published revocations are not in the ledger (published_crl.h).
 Result<CrlDue> crl_due(LedgerReader& reader, const Issuer& issuer, const CrlSettings& settings,
-                       Time now);
+                       const CrlTime& now);
 
 // Writes the newest CRL and the newest delta CRL of the ledger to `settings.publish` and
 // `publish_delta` if the file differs; hold where a CRL of a higher number lies there.

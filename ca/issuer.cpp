@@ -43,6 +43,14 @@ Bytes key_identifier_of(const Certificate& certificate, const PrivateKey& key) {
   return own ? *own : key.public_key().key_identifier();
 }
 
+// Somebody will put the clock right, and then there is nothing wrong with what was asked for.
+Result<void> check_clock(const Certificate& certificate, Time now) {
+  if (now >= certificate.not_before() - kClockSlack) return {};
+  return retry("the clock says " + to_iso8601(now) + ", and the CA certificate begins at " +
+                   to_iso8601(certificate.not_before()) + ": nothing is issued before",
+               "put the clock of this machine right, then see `cmpost clock`");
+}
+
 CertificatePlan plan_for(const PublicKey& key, const Name& subject, Time not_before,
                          Time not_after) {
   return {subject, to_bytes(key.spki()), not_before, not_after, {}, {}};
@@ -71,6 +79,7 @@ const AlgorithmIdentifier& Issuer::signature_algorithm() const {
 Time Issuer::latest_not_after() const { return state_->certificate.not_after(); }
 
 Result<Bytes> Issuer::prepare(const CertificatePlan& plan) const {
+  TRY(check_clock(state_->certificate, state_->clock.now()));
   // Nothing of this CA is older than the CA.
   TBSCertificate tbs{make_serial_number(state_->clock.now(), state_->random),
                      state_->certificate.subject(),

@@ -15,6 +15,9 @@
 
 namespace cmpost {
 
+// A CA certificate may begin this much later than the clock says: others have made it.
+constexpr auto kClockSlack = std::chrono::minutes(5);
+
 // All members may be called from any thread at once.
 class Issuer {
  public:
@@ -27,7 +30,7 @@ class Issuer {
   Time latest_not_after() const;  // of the CA certificate
 
   // The DER of the TBSCertificate that sign() turns into a certificate, with a serial number of its
-  // own. The CA key has no part in it.
+  // own. The CA key has no part in it. retry where the clock is before the CA's notBefore.
   Result<Bytes> prepare(const CertificatePlan& plan) const;
   Result<Certificate> sign(const ReviewedTbs& tbs) const;
   // Both at once, by review_own(): a new certificate. Nothing is stored: the caller makes it

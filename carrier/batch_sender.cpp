@@ -107,6 +107,11 @@ std::uint64_t highest_in(const std::string& directory, const std::string& stream
 
 }  // namespace
 
+bool BatchSender::is_due(Time next) const {
+  const auto now = clock_.now();
+  return now >= next || next > now + settings_.repeat_after;
+}
+
 Result<BatchArchive*> BatchSender::archive() {
   if (!archive_) {
     ASSIGN_OR_RETURN(archive_, BatchArchive::open(settings_.state));
@@ -126,7 +131,7 @@ Result<std::vector<EmittedCopy>> BatchSender::emit() {
   ASSIGN_OR_RETURN(const auto lock, archive->lock());
   ASSIGN_OR_RETURN(const auto due, archive->due());
   for (const auto& [number, copies] : due) {
-    if (clock_.now() >= copies.next) TRY(emit(number, copies, emitted));
+    if (is_due(copies.next)) TRY(emit(number, copies, emitted));
   }
   return emitted;
 }
@@ -140,7 +145,7 @@ Result<void> BatchSender::emit(std::uint64_t number, BatchArchive::Copies copies
   }
   ASSIGN_OR_RETURN(const auto batch, archive_->read(number));
   int others = 0;
-  while (copies.written < copies.wanted && clock_.now() >= copies.next) {
+  while (copies.written < copies.wanted && is_due(copies.next)) {
     ASSIGN_OR_RETURN(const bool ours, write_copy(target, batch, copies.written + 1));
     ++copies.written;
     if (!ours) {
@@ -202,11 +207,11 @@ Result<bool> BatchSender::begin_anew_if_behind(const std::optional<std::string>&
   return behind;
 }
 
-Result<void> BatchSender::purge() {
+Result<void> BatchSender::purge(Time now) {
   if (settings_.keep == Duration::zero()) return {};
   ASSIGN_OR_RETURN(auto* const archive, this->archive());
   ASSIGN_OR_RETURN(const auto lock, archive->lock());
-  TRY(archive->purge(clock_.now() - settings_.keep));
+  TRY(archive->purge(now - settings_.keep));
   return {};
 }
 

@@ -38,7 +38,8 @@ class BatchSender {
   // Gives the items a number. Once this is OK they will be written by emit() of this or any later
   // process.
   Result<std::uint64_t> add(std::span<const BatchItem> items);
-  // Writes all copies that are due, in the order of the numbers. An Error leaves the rest due.
+  // Writes all copies that are due, in the order of the numbers. An Error leaves the rest due. A
+  // copy that is due later than `repeat_after` from now was so by a clock that has been set back.
   Result<std::vector<EmittedCopy>> emit();
   // Wants one more copy of each; which of them there are.
   Result<NumberRanges> want_again(NumberRange range);
@@ -49,12 +50,13 @@ class BatchSender {
   // batches of its stream with higher numbers lie in `out`. Then a new stream begins, with batch 1;
   // the old memory is kept aside. True when that was so.
   Result<bool> begin_anew_if_behind(const std::optional<std::string>& last, Time since);
-  // Forgets batches that are older than settings.keep.
-  Result<void> purge();
+  // Forgets batches that are older than settings.keep at `now`.
+  Result<void> purge(Time now);
 
  private:
   struct Target;
   Result<BatchArchive*> archive();
+  bool is_due(Time next) const;
   Result<void> emit(std::uint64_t number, BatchArchive::Copies copies,
                     std::vector<EmittedCopy>& emitted);
   Result<bool> write_copy(const Target& target, const ArchivedBatch& batch,

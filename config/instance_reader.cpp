@@ -104,6 +104,15 @@ InstanceSettings read_instance(Section table) {
   return instance;
 }
 
+ClockSettings read_clock(Section table) {
+  constexpr std::array kTrust = {Word<bool>{"none", false}, Word<bool>{"ntp", true}};
+  ClockSettings clock;
+  clock.ntp = table.choice("trust", clock.ntp, kTrust);
+  clock.usual_off = table.duration("usual_off", clock.usual_off, {1min, kTenYears});
+  table.finish();
+  return clock;
+}
+
 CaSettings read_ca(Section table) {
   CaSettings ca;
   ca.certificate = required_path(table, "certificate");

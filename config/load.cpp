@@ -211,6 +211,7 @@ Settings read_top(Section& top) {
   top.require("instance", "[instance] name = \"...\"");
   settings.instance =
       top.has("instance") ? read_instance(top.table("instance")) : InstanceSettings{};
+  if (top.find("clock") != nullptr) settings.clock = read_clock(top.table("clock"));
   if (top.find("ca") != nullptr) settings.ca = read_ca(top.table("ca"));
   if (top.find("ra") != nullptr) settings.ra = read_ra(top.table("ra"));
   settings.profiles = read_list(top, "profile", read_profile);

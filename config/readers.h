@@ -7,6 +7,7 @@
 namespace cmpost {
 
 InstanceSettings read_instance(Section table);
+ClockSettings read_clock(Section table);
 CaSettings read_ca(Section table);
 RaSettings read_ra(Section table);
 ProfileSettings read_profile(Section table);

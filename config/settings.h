@@ -31,6 +31,12 @@ struct InstanceSettings {
       std::chrono::hours(24 * 400);  // requests and answers in the ledger; same
 };
 
+// Whom to believe about the time, see base/watched_clock.h.
+struct ClockSettings {
+  bool ntp = false;                             // trust = "ntp": the kernel's word for it
+  Duration usual_off = std::chrono::hours(24);  // how long the machine may be switched off
+};
+
 struct CrlSettings {
   Duration lifetime = std::chrono::hours(24 * 14);  // nextUpdate - thisUpdate
   std::string publish;                              // file to write; empty: only in the ledger
@@ -101,6 +107,7 @@ struct Settings {
   std::string file;       // as given to load()
   std::string directory;  // of the file, absolute
   InstanceSettings instance;
+  ClockSettings clock;
   std::optional<CaSettings> ca;  // exactly one of ca and ra
   std::optional<RaSettings> ra;
   std::vector<ProfileSettings> profiles;

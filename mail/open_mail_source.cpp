@@ -7,13 +7,15 @@
 namespace cmpost {
 
 Result<std::unique_ptr<MailSource>> open_mail_source(const MailSettings& settings,
-                                                     const std::string& taken_file) {
+                                                     const std::string& taken_file,
+                                                     const Clock* clock) {
   static const SystemClock kWall;
   const auto& scheme = settings.fetch.scheme;
   if (scheme == "imap" || scheme == "imaps") return std::make_unique<ImapSource>(settings);
   if (scheme == "pop3" || scheme == "pop3s") {
     ASSIGN_OR_RETURN(auto taken, TakenMails::open(taken_file));
-    return std::make_unique<Pop3Source>(settings, kWall, std::move(taken));
+    return std::make_unique<Pop3Source>(settings, clock != nullptr ? *clock : kWall,
+                                        std::move(taken));
   }
   if (scheme == "maildir") return std::make_unique<MaildirSource>(settings);
   return hold("mails cannot be fetched by " + printable(scheme),

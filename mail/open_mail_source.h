@@ -3,14 +3,17 @@
 
 #include <memory>
 
+#include "base/clock.h"
 #include "config/mail_settings.h"
 #include "mail/mail_source.h"
 
 namespace cmpost {
 
 // Connects to nothing yet. An unknown scheme is an Error (hold). `taken_file` is where POP3
-// remembers mails that stay on the server for a while (TakenMails).
+// remembers mails that stay on the server for a while (TakenMails), by `clock`, which must outlive
+// the source; nullptr: the wall clock.
 Result<std::unique_ptr<MailSource>> open_mail_source(const MailSettings& settings,
-                                                     const std::string& taken_file = {});
+                                                     const std::string& taken_file = {},
+                                                     const Clock* clock = nullptr);
 
 }  // namespace cmpost

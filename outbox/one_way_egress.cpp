@@ -122,9 +122,10 @@ Result<void> OneWayEgress::emit() {
 
 Result<bool> OneWayEgress::tend() {
   TRY(emit());
-  if (clock_.now() >= next_purge_) {
-    next_purge_ = clock_.now() + kPurgeBatches;
-    TRY(sender_.purge());
+  const auto now = sure_.now();
+  if (now >= next_purge_ || now < next_purge_ - kPurgeBatches) {
+    next_purge_ = now + kPurgeBatches;
+    TRY(sender_.purge(now));
   }
   return false;
 }

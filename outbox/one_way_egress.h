@@ -19,12 +19,13 @@ BatchSenderSettings batch_sender_settings(const ChannelSettings& channel);
 // a backup, and a new stream begins.
 class OneWayEgress final : public Egress {
  public:
-  // All references must outlive the object.
+  // All references must outlive the object. By `sure` old batches are forgotten, nullptr: by
+  // `clock`.
   OneWayEgress(const ChannelSettings& settings, JobQueue& replies, const Clock& clock,
-               Random& random)
+               Random& random, const Clock* sure = nullptr)
       : settings_(settings),
         replies_(replies),
-        clock_(clock),
+        sure_(sure != nullptr ? *sure : clock),
         sender_(batch_sender_settings(settings), clock, random) {}
 
   const std::string& channel() const override { return settings_.name; }
@@ -41,7 +42,7 @@ class OneWayEgress final : public Egress {
 
   const ChannelSettings settings_;
   JobQueue& replies_;
-  const Clock& clock_;
+  const Clock& sure_;
   BatchSender sender_;
   Time next_purge_ = Time::min();
   bool compared_ = false;

@@ -92,7 +92,7 @@ Result<SecretLock::State> failures_of(const Secret& secret, const Request& reque
                                       const Verifier& verifier) {
   const auto& channel = request.channel->settings;
   return SecretLock(verifier.ledger.connection())
-      .state(secret.reference, channel.name, request.peer, channel.mac, request.now);
+      .state(secret.reference, channel.name, request.peer, channel.mac, request.likely);
 }
 
 // Whoever has a key is always believed: nobody finds it by asking, at whatever rate, so that a lock
@@ -241,7 +241,7 @@ Outcome<Requester> authenticate(const Request& request, const Verifier& verifier
   TRY(check_allowed(request));
   ASSIGN_OR_RETURN(auto requester, find_requester(request, verifier));
   TRY(take_kem_ciphertext(requester, request, verifier));
-  ASSIGN_OR_RETURN(requester.rights, rights_of(requester, *request.channel, request.now));
+  ASSIGN_OR_RETURN(requester.rights, rights_of(requester, *request.channel, request.sure));
   return requester;
 }
 
@@ -258,7 +258,8 @@ Result<std::optional<SecretFailure>> failure_to_count(const Request& request,
   // Beyond the limit nothing is counted: a flood must not prolong what it has brought about.
   ASSIGN_OR_RETURN(const auto state, failures_of(*secret, request, verifier));
   if (!known->exists || state != SecretLock::State::open) return std::nullopt;
-  return SecretFailure{secret->reference, channel.name, request.peer, request.digest, request.now};
+  return SecretFailure{secret->reference, channel.name, request.peer, request.digest,
+                       request.likely};
 }
 
 Checked<void> check_may_open(const Requester& requester, const PKIBody& body) {

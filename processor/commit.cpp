@@ -225,7 +225,7 @@ Result<Fates> GroupCommit::write_ledger(Group& group, Handover& handover) {
   for (const auto& item : group) {
     if (item.members) item.members->wait_until_soon();
   }
-  const auto now = services_.clock.now();
+  const auto now = services_.likely.now();
   Patience patience;
   const auto write = [&](LedgerWriter& writer) -> Result<void> {
     patience = {};
@@ -273,7 +273,7 @@ Result<void> GroupCommit::settle_failed(const WorkedOn& item, Committed& committ
     return spool_.requests().hold(id, to_string(error));
   }
   ++committed.deferred;
-  const auto due = services_.clock.now() + backoff(item.lease.attempts, services_.random);
+  const auto due = services_.likely.now() + backoff(item.lease.attempts, services_.random);
   return spool_.requests().defer(id, due, to_string(error));
 }
 

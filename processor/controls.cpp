@@ -117,7 +117,7 @@ struct TokenCheck {
 
   SecretFailure failure() const {
     return {"tokens from " + requester.credential(), request.channel->settings.name,
-            requester.credential(), request.digest, request.now};
+            requester.credential(), request.digest, request.likely};
   }
 
   // One message is one guess. What was believed when it came is believed when it has waited. They
@@ -129,14 +129,14 @@ struct TokenCheck {
     ASSIGN_OR_RETURN(const auto state,
                      SecretLock(services.ledger.connection())
                          .state(failure().reference, channel.name, requester.credential(),
-                                channel.mac, request.now));
+                                channel.mac, request.likely));
     return state == SecretLock::State::open;
   }
 
   Result<bool> is_right(const std::optional<Secret>& secret, std::string_view token) const {
     const auto& subject = message.certReq.certTemplate.subject;
     if (!secret || !subject || !same_mac(secret->value, view_of(token))) return false;
-    if (secret->expires && *secret->expires <= request.now) return false;
+    if (secret->expires && *secret->expires <= request.sure) return false;
     if (secret->subject.empty()) return true;
     ASSIGN_OR_RETURN(const auto pattern, SubjectPattern::parse(secret->subject));
     return pattern.covers(*subject);

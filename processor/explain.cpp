@@ -80,7 +80,7 @@ class Explanation {
     }
     pass("channel", message.channel);
     request_.channel = &channel->second;
-    request_.now = at;
+    request_.now = request_.sure = request_.likely = at;
     ASSIGN_OR_RETURN(auto request, request_in(message, shared_.sealing_key));
     auto decoded = decode(request, request_.channel->limits);
     if (!decoded) {

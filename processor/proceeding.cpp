@@ -11,6 +11,8 @@ Proceeding::Proceeding(const JobId& job_id, const Envelope& job_envelope,
                        const ProcessorServices& all)
     : job(job_id), envelope(job_envelope), shared(all) {
   request.now = all.clock.now();
+  request.sure = all.sure.now();
+  request.likely = all.likely.now();
   decision.job = job_id;
 }
 
@@ -57,7 +59,7 @@ void Proceeding::note_in_audit(const std::string& reply_body) {
   }
   effects.envelopes = std::move(envelopes.uses);
   effects.envelope_failures = std::move(envelopes.failures);
-  effects.envelope_failures_from = request.now - request.channel->settings.envelopes.refuse_time;
+  effects.envelope_failures_from = request.sure - request.channel->settings.envelopes.refuse_time;
   envelopes = {};
   auto entry = answered_entry(request, requester ? requester->text() : "", reply_body,
                               decision.outcome, decision.effects);

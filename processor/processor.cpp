@@ -69,7 +69,7 @@ class Processor::Pipeline {
       if (leases->empty()) {
         if (wait_until_committed() && (has_redo() || has_early())) continue;
         if (!patient) break;
-        spool_.requests().wait_for_work(kIdle);
+        is_before_the_ca() ? void(pause(kIdle, stop)) : spool_.requests().wait_for_work(kIdle);
         continue;
       }
       think(std::move(*leases));
@@ -95,6 +95,7 @@ class Processor::Pipeline {
       suspects_.pop_back();
       return one;
     }
+    if (is_before_the_ca()) return std::vector<Lease>();
     ASSIGN_OR_RETURN(auto leases, spool_.requests().take(settings_.group));
     const auto suspicious = std::ranges::stable_partition(
         leases, [](const Lease& lease) { return lease.attempts <= kSuspectAttempts; });
@@ -103,6 +104,22 @@ class Processor::Pipeline {
     leases.erase(suspicious.begin(), suspicious.end());
     if (leases.empty() && !suspects_.empty()) return next_group();
     return leases;
+  }
+
+  // By a clock that says so nothing can be issued, and no answer be dated: requests wait until
+  // somebody has put it right.
+  bool is_before_the_ca() {
+    const auto begin = services_.authority.issuer.certificate().not_before() - kClockSlack;
+    const auto now = services_.clock.now();
+    const bool before = now < begin;
+    if (before && !told_before_) {
+      log::error("clock.before_ca",
+                 {{"clock", to_iso8601(now)},
+                  {"reason", "the CA certificate begins later; requests wait"},
+                  {"hint", "put the clock of this machine right, then see `cmpost clock`"}});
+    }
+    told_before_ = before;
+    return before;
   }
 
   std::vector<Lease> take_redo() {  // REQUIRES(mutex_)
@@ -327,7 +344,7 @@ class Processor::Pipeline {
     contests_.clear();
     seen_.clear();
     if (ids.empty()) return;
-    const auto due = services_.clock.now() + kGivenBackFor;
+    const auto due = services_.likely.now() + kGivenBackFor;
     const auto done = spool_.requests().defer_all(ids, due, to_string(*error_));
     if (!done) log::error("requests.not_given_back", {{"error", to_string(done.error())}});
   }
@@ -378,6 +395,7 @@ class Processor::Pipeline {
   GroupCommit group_commit_;
   bool patient_ = false;
   std::string take_trouble_;  // what was told last; empty: none
+  bool told_before_ = false;
   std::vector<Lease> suspects_;
   std::vector<Lease> again_;                         // came too early the first time
   std::set<JobId> seen_;                             // those of them that are not worked on yet

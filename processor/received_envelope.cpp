@@ -64,7 +64,7 @@ void warn(std::string_view event, const Receipt& receipt, std::string_view reaso
 tl::unexpected<Rejection> fail(const Receipt& receipt, Fault fault) {
   warn("envelope.refused", receipt, words_of(fault));
   if (auto* const log = receipt.services.envelopes) {
-    const EnvelopeFailure failure{receipt.credential, receipt.envelope, receipt.request.now};
+    const EnvelopeFailure failure{receipt.credential, receipt.envelope, receipt.request.likely};
     receipt.services.authority.envelopes->count(failure);
     log->failures.push_back(failure);
     log->reasons.emplace_back(words_of(fault));
@@ -77,7 +77,7 @@ Outcome<void> check_patience(const Receipt& receipt) {
   const auto& limits = receipt.request.channel->settings.envelopes;
   if (limits.refuse_after == 0 || receipt.request.waited != nullptr) return {};
   EnvelopeTable table(receipt.services.ledger.connection());
-  const auto now = receipt.request.now;
+  const auto now = receipt.request.likely;
   ASSIGN_OR_RETURN(const auto stored, table.failures(receipt.credential, now - limits.refuse_time));
   const auto recent = receipt.services.authority.envelopes->failures(receipt.credential, now);
   if (std::max(stored, recent) < limits.refuse_after) return {};
@@ -94,7 +94,7 @@ Outcome<void> check_kind(const Receipt& receipt, ByteView enveloped) {
 
 // Whether the key is this envelope's, and the envelope this credential's.
 Result<bool> claim(const Receipt& receipt, const Sha256& content_key) {
-  const EnvelopeUse use{content_key, receipt.envelope, receipt.credential, receipt.request.now};
+  const EnvelopeUse use{content_key, receipt.envelope, receipt.credential, receipt.request.likely};
   EnvelopeTable table(receipt.services.ledger.connection());
   ASSIGN_OR_RETURN(const auto before, table.find(content_key));
   const bool others =

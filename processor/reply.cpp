@@ -24,7 +24,9 @@ PKIHeader reply_header(const PKIHeader& request, const ReplyParts& parts,
   header.pvno = answer_pvno(request.pvno);
   header.sender = GeneralName::of(authority.cmp_certificate.subject());
   header.recipient = request.sender;
-  header.messageTime = now;
+  // Readers in devices know GeneralizedTime as certificates have it: RFC 5280 4.1.2.5.2, "MUST NOT
+  // include fractional seconds".
+  header.messageTime = std::chrono::floor<std::chrono::seconds>(now);
   header.transactionID = request.transactionID;
   header.senderNonce = parts.senderNonce;
   header.recipNonce = request.senderNonce;

@@ -33,7 +33,9 @@ struct Request {
   std::string peer;    // where the answer goes, as far as the channel tells peers apart
   const ChannelPolicy* channel = nullptr;
   HeaderWishes wishes;
-  Time now{};  // one time for all decisions about it
+  // One time for all decisions about it: of the wall clock, and for what is due and what begins
+  // (ProcessorServices).
+  Time now{}, sure{}, likely{};
   // A request that has waited comes back: what has been decided about it meanwhile, and whether the
   // time for that is over.
   const Waiting* waited = nullptr;

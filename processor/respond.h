@@ -17,6 +17,9 @@ struct ProcessorServices {
   const SealingKey& sealing_key;
   Random& random;
   const Clock& clock;
+  // WatchedClock: by `sure` is judged what is due, by `likely` is dated what begins.
+  const Clock& sure;
+  const Clock& likely;
 };
 
 // What becomes of one job.

@@ -114,6 +114,14 @@ void Responder::refuse_with(Rejection rejection) {
   fault_ = std::move(rejection);
 }
 
+// While the clock is in doubt either time will do.
+Checked<HeaderWishes> Responder::checked_header() const {
+  const auto& request = at_.request;
+  auto wishes = check_header(request.message, *request.channel, request.now);
+  if (wishes || request.likely == request.now) return wishes;
+  return check_header(request.message, *request.channel, request.likely);
+}
+
 Outcome<void> Responder::identify() {
   const auto& tid = request_header().transactionID;
   if (tid && !tid->empty()) {
@@ -122,8 +130,7 @@ Outcome<void> Responder::identify() {
     ASSIGN_OR_RETURN(resend_, find_duplicate());
     if (resend_) return {};
   }
-  ASSIGN_OR_RETURN(at_.request.wishes,
-                   check_header(at_.request.message, *at_.request.channel, at_.request.now));
+  ASSIGN_OR_RETURN(at_.request.wishes, checked_header());
   if (is_announcement(body())) return hear();
   TRY(recall_certificates());
   if (asks_for_kem_ciphertext(at_.request)) return give_ciphertext();
@@ -373,6 +380,8 @@ Outcome<Request> Responder::parked_request() {
   ASSIGN_OR_RETURN(parked.wishes,
                    check_header(parked.message, *parked.channel, at_.transaction->opened));
   parked.now = at_.request.now;
+  parked.sure = at_.request.sure;
+  parked.likely = at_.request.likely;
   parked.transaction = at_.transaction->id;
   parked.challenges_met =
       challenges_met(challenged_keys(parked), *given, std::get<body::popdecr>(body()));

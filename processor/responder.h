@@ -81,6 +81,7 @@ class Responder {
   Outcome<void> give_ciphertext();
   Result<void> count_failure(const Trouble& trouble);
   Result<std::optional<StoredMessage>> find_duplicate();
+  Checked<HeaderWishes> checked_header() const;
   void note_unreadable(const DecodeFault& fault);
   void ignore_response(std::string_view what);
 

@@ -111,7 +111,7 @@ void Responder::note_outcome(Answer& answer) {
   at_.decision.effects.secret_failure = std::move(secret_failure_);
   at_.decision.effects.token_failures = std::move(token_failures_);
   keep_passphrase();
-  at_.decision.effects.failures_from = at_.request.now - channel().mac.lock_time;
+  at_.decision.effects.failures_from = at_.request.sure - channel().mac.lock_time;
   if (at_.requester && at_.requester->established && (opening_ || continuing_)) {
     at_.decision.effects.kem_secrets.push_back(*std::move(at_.requester->established));
   }
@@ -197,7 +197,7 @@ Result<Decision> Responder::waits(Answer&& answer) {
   // in a batch each request has an answer.
   waiting.told = in_batch() || (may_tell && policy.interim == WaitingSettings::Interim::always);
   if (!waiting.told && may_tell && policy.interim == WaitingSettings::Interim::after)
-    waiting.interim_at = at_.request.now + policy.after;
+    waiting.interim_at = at_.request.likely + policy.after;
   hold_passphrase_back();
   note_outcome(answer);
   std::string reply_body;
@@ -225,7 +225,7 @@ Waiting Responder::new_waiting(const Answer& answer) const {
   waiting.received = at_.request.now;
   waiting.envelope = at_.envelope;
   const auto limit = channel().waiting.decide_within;
-  if (limit != Duration::zero()) waiting.decide_by = at_.request.now + limit;
+  if (limit != Duration::zero()) waiting.decide_by = at_.request.likely + limit;
   waiting.parts = answer.undecided;
   const auto* response = cert_response(answer.body);
   if (response == nullptr) return waiting;

@@ -41,7 +41,7 @@ class Resumption {
     before_state_ = at_.transaction->state;
     after_ = *at_.waiting;
     ++after_.version;
-    const bool overdue = after_.decide_by && *after_.decide_by <= at_.request.now;
+    const bool overdue = after_.decide_by && *after_.decide_by <= at_.request.sure;
     if (at_.transaction->state != TransactionState::closed && (after_.needs_work() || overdue)) {
       return settle(overdue);
     }
@@ -89,14 +89,18 @@ class Resumption {
 
   // The requester as it is by now, or as it was when the request came.
   Outcome<void> authenticate_again() {
-    const auto now = at_.request.now;
-    at_.request.now = channel().waiting.judge_on_arrival ? at_.waiting->received : now;
+    const auto now = at_.request.now, sure = at_.request.sure;
+    if (channel().waiting.judge_on_arrival) {
+      at_.request.now = at_.waiting->received;
+      at_.request.sure = std::min(sure, at_.waiting->received);
+    }
     ASSIGN_OR_RETURN(at_.request.wishes, check_header(at_.request.message, *at_.request.channel,
                                                       at_.waiting->received));
     auto requester = authenticate(at_.request, at_.verifier());
     auto allowed =
         requester ? check_may_open(*requester, at_.request.message.body) : Checked<void>();
     at_.request.now = now;
+    at_.request.sure = sure;
     if (!requester) return failure(std::move(requester).error());
     at_.requester = std::move(*requester);
     if (!allowed) return failure(allowed.error());
@@ -234,7 +238,7 @@ class Resumption {
   }
 
   bool interim_is_due() const {
-    return !after_.told && after_.interim_at && *after_.interim_at <= at_.request.now &&
+    return !after_.told && after_.interim_at && *after_.interim_at <= at_.request.sure &&
            !after_.all_decided();
   }
 

@@ -27,7 +27,7 @@ Result<std::optional<Time>> departure(JobQueue& replies, const Bytes& reply, Tim
   ASSIGN_OR_RETURN(const auto job, replies.find(*id));
   if (!job) return now;
   if (job->state != JobState::done) return std::nullopt;
-  return job->ended.value_or(now);
+  return std::min(job->ended.value_or(now), now);
 }
 
 Duration confirm_within(const ProcessorServices& services, const std::string& channel) {
@@ -140,7 +140,7 @@ Result<std::size_t> start_confirm_timers(Spool& spool, Ledger& ledger,
                                          const ProcessorServices& services) {
   ASSIGN_OR_RETURN(const auto reader, ledger.reader());
   TransactionTable table(reader->connection());
-  const auto now = services.clock.now();
+  const auto now = services.likely.now();
   std::size_t started = 0;
   for (std::int64_t after = 0;;) {
     ASSIGN_OR_RETURN(const auto unsent, table.unsent(after, kAtATime));
@@ -168,7 +168,7 @@ Result<std::size_t> start_confirm_timers(Spool& spool, Ledger& ledger,
 
 Result<std::size_t> end_overdue(Ledger& ledger, const ProcessorServices& services) {
   ASSIGN_OR_RETURN(const auto reader, ledger.reader());
-  const auto now = services.clock.now();
+  const auto now = services.sure.now();
   ASSIGN_OR_RETURN(const auto overdue,
                    TransactionTable(reader->connection()).overdue(now, kAtATime));
   std::size_t ended = 0;
@@ -186,11 +186,11 @@ Result<std::size_t> end_overdue(Ledger& ledger, const ProcessorServices& service
   return ended;
 }
 
-Result<std::size_t> wake_waiting(Spool& spool, Ledger& ledger, const Clock& clock) {
+Result<std::size_t> wake_waiting(Spool& spool, Ledger& ledger, const Clock& sure) {
   ASSIGN_OR_RETURN(const auto reader, ledger.reader());
   TransactionTable table(reader->connection());
   WaitTable waits(reader->connection());
-  const auto now = clock.now();
+  const auto now = sure.now();
   ASSIGN_OR_RETURN(const auto due, waits.due(now, kAtATime));
   std::vector<Job> jobs;
   for (const auto id : due) {
@@ -206,7 +206,7 @@ Result<std::size_t> wake_waiting(Spool& spool, Ledger& ledger, const Clock& cloc
 Result<void> run_timers(Spool& spool, Ledger& ledger, const ProcessorServices& services) {
   TRY(start_confirm_timers(spool, ledger, services));
   TRY(end_overdue(ledger, services));
-  TRY(wake_waiting(spool, ledger, services.clock));
+  TRY(wake_waiting(spool, ledger, services.sure));
   return {};
 }
 

@@ -1,5 +1,6 @@
 // What happens because time has passed. Every function is for a loop: harmless to call at any time
 // and from several processes, and each timer fires once however far the clock has jumped.
+// While the clock is in doubt nothing fires that is not due by the time that is sure.
 #pragma once
 
 #include "ca/ledger.h"
@@ -21,7 +22,7 @@ Result<std::size_t> end_overdue(Ledger& ledger, const ProcessorServices& service
 // Puts a job for everything that waits and has come due: decisions that nobody has told the
 // processor of (a crash between the two commits), interim answers, decisions that were never made.
 // How many are due.
-Result<std::size_t> wake_waiting(Spool& spool, Ledger& ledger, const Clock& clock);
+Result<std::size_t> wake_waiting(Spool& spool, Ledger& ledger, const Clock& sure);
 
 // All of the above.
 Result<void> run_timers(Spool& spool, Ledger& ledger, const ProcessorServices& services);

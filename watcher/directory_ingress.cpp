@@ -21,10 +21,11 @@ constexpr Duration kPurgeInterval = std::chrono::hours(1);
 }  // namespace
 
 DirectoryIngress::DirectoryIngress(const ChannelSettings& settings, JobQueue& requests,
-                                   const Clock& wall, const Clock& steady)
+                                   const Clock& wall, const Clock& steady, const Clock* sure)
     : settings_(settings),
       requests_(requests),
       wall_(wall),
+      sure_(sure != nullptr ? *sure : wall),
       steady_(steady),
       settling_(settings.directory.settle),
       gate_(settings_, requests, steady),
@@ -211,7 +212,7 @@ void DirectoryIngress::purge() {
   const auto sweep = [&](Place place, Duration keep) {
     if (keep == Duration::zero()) return;
     const auto before =
-        std::chrono::floor<std::chrono::seconds>(wall_.now() - keep).time_since_epoch().count();
+        std::chrono::floor<std::chrono::seconds>(sure_.now() - keep).time_since_epoch().count();
     drop_->purge(place, before);
   };
   sweep(Place::done, settings_.directory.done_keep);

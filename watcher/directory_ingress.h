@@ -45,9 +45,9 @@ namespace cmpost {
 class DirectoryIngress final : public Ingress {
  public:
   // All references must outlive the object. `steady` measures intervals (SteadyClock), `wall`
-  // dates.
+  // dates; by `sure` old files are removed, nullptr: by `wall`.
   DirectoryIngress(const ChannelSettings& settings, JobQueue& requests, const Clock& wall,
-                   const Clock& steady);
+                   const Clock& steady, const Clock* sure = nullptr);
 
   // What lies in `in` are copies of what came by a medium, and all of them are there: nobody waits
   // for more. Answers go to this address of the channel (Route::address).
@@ -138,6 +138,7 @@ class DirectoryIngress final : public Ingress {
   const ChannelSettings settings_;
   JobQueue& requests_;
   const Clock& wall_;
+  const Clock& sure_;
   const Clock& steady_;
   DirectoryWatch watch_;
   std::optional<DropDirectory> drop_;

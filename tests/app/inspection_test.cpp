@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include "ca/clock_record.h"
 #include "ca/crl_publisher.h"
 #include "processor/secret_store.h"
 #include "tests/app/instance_under_test.h"
@@ -120,10 +121,14 @@ TEST_F(InspectionTest, PublishedCrlThatDiffersIsFound) {
 
 TEST_F(InspectionTest, CrlOfTheFutureIsFound) {
   FakeClock ahead(clock_.now() + 24h);
-  ASSERT_THAT(issue_crl(*open_instance(directory_.path(), ahead)), IsOk());
+  const auto instance = open_instance(directory_.path(), ahead);
+  ASSERT_THAT(confirm_clock(*instance->ledger().value(), instance->watched_clock(), "test"),
+              IsOk());
+  ASSERT_THAT(issue_crl(*instance), IsOk());
   const auto said = status();
   EXPECT_EQ(said.code, ExitCode::failed);
-  EXPECT_THAT(remarks_of(said, "clock").at(0).at("text"), HasSubstr("is of the future"));
+  EXPECT_THAT(remarks_of(said, "clock").at(0).at("text"), HasSubstr("the clock is behind"));
+  EXPECT_THAT(remarks_of(said, "clock").at(1).at("text"), HasSubstr("is of the future"));
 }
 
 TEST_F(InspectionTest, DiskBelowItsMarkIsFound) {

@@ -1,5 +1,6 @@
 #include "app/lifetimes.h"
 
+#include "ca/clock_record.h"
 #include "ca/crl_publisher.h"
 #include "tests/app/instance_under_test.h"
 
@@ -89,7 +90,12 @@ TEST_F(LifetimesTest, CheckAndStatusTellByExitCodeAndWords) {
         std::tuple(24h * 9, ExitCode::partly, "warning: the CRL"),
         std::tuple(24h * 11, ExitCode::failed, "URGENT: the CRL")}) {
     clock_.set(now - age);
+    ASSERT_THAT(confirm_clock(*instance_->ledger().value(), instance_->watched_clock(), "test"),
+                IsOk());
     ASSERT_THAT(issue_crl(*instance_), IsOk());
+    const char* const confirm[] = {"cmpost",       "--quiet", "--config",
+                                   config.c_str(), "clock",   "confirm"};
+    ASSERT_EQ(run_program(6, confirm), ExitCode::ok);
     EXPECT_EQ(run("check"), code);
     ::testing::internal::CaptureStdout();
     EXPECT_EQ(run("status"), code);

@@ -388,6 +388,19 @@ TEST_F(CrlTest, OfTheFutureIsReplacedWhenTheClockIsRight) {
   EXPECT_EQ(crl_due(*reader, ca.issuer, settings, ca.clock.now()).value(), CrlDue::none);
 }
 
+TEST_F(CrlTest, CountsWhicheverTimeIsRightWhileTheClockIsInDoubt) {
+  const auto right = ca.clock.now();
+  const auto after = right + 24h * 30;
+  const auto crl = issue_crl(*ledger, ca.issuer, settings, CrlTime{right, after});
+  ASSERT_THAT(crl, IsOk());
+  EXPECT_LE(crl->thisUpdate, right);
+  EXPECT_EQ(crl->nextUpdate, after + settings.lifetime);
+  const auto reader = ledger->reader().value();
+  for (const auto& now : {CrlTime{right}, CrlTime{after}, CrlTime{right, after}}) {
+    EXPECT_EQ(crl_due(*reader, ca.issuer, settings, now).value(), CrlDue::none);
+  }
+}
+
 TEST_F(CrlTest, IsNotMadeByAnIssuerThatMayNotSignCrls) {
   const Bytes identifier = ca.key.public_key().key_identifier();
   const TBSCertificate tbs{

@@ -38,6 +38,25 @@ TEST(Issuer, WritesWhatRfc5280AsksFor) {
   EXPECT_FALSE(certificate.is_ca());
 }
 
+TEST(Issuer, IssuesNothingWhileTheClockIsBeforeItsBeginning) {
+  TestCa ca;
+  const auto profile = Profile::create(device_profile()).value();
+  const CertificateWish wish{name("CN=dev1"), device_key().public_key(), {}, {}, {}};
+  const auto issue = [&] {
+    const auto plan = profile.plan(wish, ca.clock.now(), ca.issuer.latest_not_after());
+    EXPECT_TRUE(plan) << plan.error().text;
+    return ca.issuer.issue(*plan);
+  };
+  ca.clock.set(ca.root.not_before() - 6min);
+  const auto refused = issue();
+  ASSERT_THAT(refused, Fails(HasSubstr("the CA certificate begins at")));
+  EXPECT_EQ(refused.error().recovery, Recovery::retry) << "it waits for the clock";
+  ca.clock.advance(2min);
+  const auto certificate = issue();
+  ASSERT_THAT(certificate, IsOk());
+  EXPECT_EQ(certificate->not_before(), ca.root.not_before()) << "as others have made the CA";
+}
+
 TEST(Issuer, VerifiesWithAnEmptySubject) {
   TestCa ca;
   const TemporaryDirectory directory;

@@ -139,7 +139,7 @@ TEST_F(BatchSenderTest, OldBatchesGoButTheNewestStays) {
   add("a.pki", "2");
   emit();
   clock_.advance(48h);
-  ASSERT_THAT(sender_->purge(), IsOk());
+  ASSERT_THAT(sender_->purge(clock_.now()), IsOk());
   EXPECT_EQ(sender_->want_again({1, 2}).value().text(), "2");
   restart();
   EXPECT_EQ(add("a.pki", "3"), 3U);

@@ -111,6 +111,18 @@ TEST(Settings, AbsolutePathsAndPkcs11UrisStayAsTheyAre) {
   EXPECT_EQ(loaded->ca->cmp_certificate, "/etc/cmp.pem");
 }
 
+TEST(Settings, SayWhomToBelieveAboutTheTime) {
+  const auto usual = parse(File{});
+  ASSERT_TRUE(usual);
+  EXPECT_FALSE(usual->clock.ntp);
+  EXPECT_EQ(usual->clock.usual_off, std::chrono::hours(24));
+  const auto chosen = with_more("[clock]\ntrust = \"ntp\"\nusual_off = \"45d\"\n");
+  ASSERT_TRUE(chosen) << complaints(chosen).front();
+  EXPECT_TRUE(chosen->clock.ntp);
+  EXPECT_EQ(chosen->clock.usual_off, std::chrono::hours(24 * 45));
+  EXPECT_THAT(with_more("[clock]\ntrust = \"gps\"\n"), ComplainsOnce(HasSubstr("trust")));
+}
+
 TEST(Settings, TheRootIsSentAlongOnlyWhereItIsAskedFor) {
   EXPECT_FALSE(parse({})->ca->send_root);
   File file;

@@ -143,7 +143,12 @@ class CaUnderTest {
     reader = must(ledger->reader());
   }
 
-  ProcessorServices services() { return {*authority, channels, sealing_key, random, clock}; }
+  ProcessorServices services() {
+    const Clock& sure = doubted ? *doubted : clock;
+    return {*authority, channels, sealing_key, random, clock, sure, sure};
+  }
+  // The wall clock `clock` is in doubt: this is what is believed, as with a clock that is ahead.
+  std::optional<FakeClock> doubted;
 
   void add(const Secret& secret) {
     must(ledger->write([&](LedgerWriter& writer) -> Result<void> {

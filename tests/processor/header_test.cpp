@@ -75,6 +75,30 @@ TEST(Header, MessagesOfWeeksAgoAreFineWhereTheChannelSaysSo) {
   EXPECT_EQ(status_in(answer).status, PKIStatus::accepted);
 }
 
+TEST(Header, MessageTimesOfAnswersHaveWholeSeconds) {
+  CaUnderTest ca;
+  ca.clock.advance(std::chrono::microseconds(123'456));
+  for (const auto& body : {PKIBody(ir(Credential())), PKIBody(body::genm{})}) {
+    const auto answer = ca.ask(with_mac(ca, body));
+    ASSERT_TRUE(answer.header.messageTime);
+    EXPECT_EQ(*answer.header.messageTime, std::chrono::floor<std::chrono::seconds>(ca.clock.now()));
+  }
+}
+
+TEST(Header, WhileTheClockIsInDoubtAMessageMayBeOfEitherTime) {
+  CaUnderTest ca;
+  ca.doubted.emplace(ca.clock.now());
+  const auto right = ca.clock.now();
+  ca.clock.advance(hours(24 * 31));
+  const auto status_of = [&](Time time) {
+    return ca.ask(
+        with_mac(ca, ir(Credential()), {.edit = [&](PKIHeader& h) { h.messageTime = time; }}));
+  };
+  EXPECT_EQ(status_in(status_of(right)).status, PKIStatus::accepted);
+  EXPECT_EQ(status_in(status_of(ca.clock.now())).status, PKIStatus::accepted);
+  EXPECT_THAT(status_of(right - hours(24 * 15)), Refuses("error", PKIFailureInfo::badTime));
+}
+
 TEST(Header, StrictChannelInsistsOnSixteenOctetsAndATime) {
   CaUnderTest ca("strict = true\n");
   const auto answer_to = [&](std::function<void(PKIHeader&)> edit) {

@@ -48,6 +48,50 @@ TEST(Timers, TimeToConfirmStartsWhenTheAnswerHasLeft) {
   EXPECT_EQ(ca.record(certificate)->state, CertificateState::revoked);
 }
 
+TEST(Timers, AClockInDoubtRevokesNothing) {
+  Office ca(kTenDays);
+  const auto certificate = certificate_in(ca.talk(request_for_certconf(ca)));
+  ca.timers();
+  ca.doubted.emplace(ca.clock.now());
+  ca.clock.advance(31 * kDay);
+  ca.timers();
+  EXPECT_EQ(ca.record(certificate)->state, CertificateState::unconfirmed);
+  ca.doubted->advance(11 * kDay);
+  ca.timers();
+  EXPECT_EQ(ca.record(certificate)->state, CertificateState::revoked) << "that time has passed";
+}
+
+TEST(Timers, WhatBeginsWhileTheClockIsInDoubtEndsInItsTime) {
+  Office ca(kTenDays + std::string("approve = \"one\"\napprove_for = [\"ir\"]\n"
+                                   "decide_within = \"20d\"\n"));
+  for (const Duration by : {Duration(-minutes(30)), Duration(400 * kDay)}) {
+    ca.doubted.emplace(ca.clock.now());
+    ca.clock.advance(by);
+    ca.put(request_for_certconf(ca));
+    ca.work();
+    ca.clock.advance(-by);
+    ca.doubted.reset();
+    EXPECT_EQ(must(wake_waiting(*ca.spool, *ca.ledger, ca.clock)), 0U) << "not too early";
+    ca.clock.advance(21 * kDay);
+    EXPECT_EQ(must(wake_waiting(*ca.spool, *ca.ledger, ca.clock)), 1U) << "and not too late";
+    ca.work();
+    ca.clock.advance(-21 * kDay);
+  }
+}
+
+TEST(Timers, RequestsWaitWhileTheClockIsBeforeTheBeginningOfTheCa) {
+  Office ca;
+  ca.put(request_for_certconf(ca));
+  const auto now = ca.clock.now();
+  ca.clock.set(ca.authority->issuer.certificate().not_before() - hours(1));
+  const auto totals = ca.work();
+  EXPECT_EQ(totals.answered + totals.deferred + totals.held + totals.refused, 0U);
+  EXPECT_THAT(ca.sent(), IsEmpty());
+  EXPECT_EQ(must(ca.spool->requests().counts()).waiting, 1U);
+  ca.clock.set(now);
+  EXPECT_EQ(ca.work().answered, 1U);
+}
+
 TEST(Timers, TimersSurviveARestart) {
   Office ca(kTenDays);
   const auto certificate = certificate_in(ca.talk(request_for_certconf(ca)));

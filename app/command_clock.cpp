@@ -1,0 +1,78 @@
+// `clock`: what is made of the wall clock, and a person's word that it is right.
+#include <pwd.h>
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+
+#include "app/clock_notes.h"
+#include "app/command.h"
+#include "app/output.h"
+#include "ca/clock_record.h"
+
+namespace cmpost {
+namespace {
+
+std::string this_person() {
+  const passwd* user = ::getpwuid(::getuid());
+  return user != nullptr ? user->pw_name : std::to_string(::getuid());
+}
+
+Result<ExitCode> show_clock(const CommonOptions& common) {
+  ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
+  ASSIGN_OR_RETURN(const auto reader, instance->look_into_ledger());
+  ASSIGN_OR_RETURN(const auto known, read_clock(reader->connection()));
+  ASSIGN_OR_RETURN(const auto notes, find_clock_notes(*instance));
+  const auto& clock = instance->watched_clock();
+  const auto now = clock.read();
+  const auto before = known.value_or(ClockState{now, ClockDoubt::none, {}});
+  const auto state = judge(before, now, clock.rules());
+  const auto sure = sure_time(state, now, clock.rules());
+  const bool same_start = before.accepted.boot == now.boot;
+  if (common.json) {
+    nlohmann::json value = {{"clock", to_iso8601(now.wall)},
+                            {"believed", to_iso8601(sure)},
+                            {"last_look", to_iso8601(before.accepted.wall)},
+                            {"same_start_of_machine", same_start},
+                            {"synchronized", now.synchronized},
+                            {"doubt", to_string(state.doubt)},
+                            {"notes", nlohmann::json::array()}};
+    for (const auto& note : notes) value["notes"].push_back(note.text);
+    print_json(value);
+  } else {
+    print_line("the clock of this machine: " + to_iso8601(now.wall) +
+               (now.synchronized ? ", kept right by a time service" : ""));
+    print_line("believed:                  " + to_iso8601(sure));
+    print_line("last believed and noted:   " + to_iso8601(before.accepted.wall) +
+               (same_start ? "" : ", before this machine was started"));
+    for (const auto& note : notes) print_line((note.urgent ? "URGENT: " : "warning: ") + note.text);
+    if (notes.empty()) print_line("all well");
+  }
+  return notes.empty() ? ExitCode::ok : ExitCode::partly;
+}
+
+Result<ExitCode> confirm(const CommonOptions& common, const std::string& who) {
+  ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
+  ASSIGN_OR_RETURN(auto* const ledger, instance->ledger());
+  TRY(confirm_clock(*ledger, instance->watched_clock(), who.empty() ? this_person() : who));
+  if (!common.quiet) {
+    print_line("the clock is believed from now on: " + to_iso8601(instance->clock().now()));
+    print_line("a running service notices within half a minute");
+  }
+  return ExitCode::ok;
+}
+
+}  // namespace
+
+void add_clock(CommandLine line) {
+  auto* clock = line.app.add_subcommand("clock", "whether the clock is right, as far as is known");
+  auto* common = &line.options;
+  clock->callback([=] {
+    if (!line.action) line.action = [=] { return show_clock(*common); };
+  });
+  auto* confirming = clock->add_subcommand("confirm", "say that the clock is right as it is now");
+  auto who = std::make_shared<std::string>();
+  confirming->add_option("--as", *who, "who says so (default: the user of the system)");
+  confirming->callback([=] { line.action = [=] { return confirm(*common, *who); }; });
+}
+
+}  // namespace cmpost
