@@ -1,7 +1,9 @@
 #include "app/wide_rights.h"
 
 #include <algorithm>
+#include <map>
 
+#include "crypto/name.h"
 #include "processor/secret_store.h"
 
 namespace cmpost {
@@ -43,7 +45,7 @@ class WideRights {
       rights.push_back(in_a_row(profile.powers()) + " for " + choosers_of(profile));
     }
     if (settings.extensions.other == ExtensionRule::Kind::copy) {
-      rights.emplace_back("extensions that are not listed are copied from the request");
+      rights.emplace_back("extensions that are not listed are copied for who may have any name");
     }
     note("profile " + settings.name, rights);
     return {};
@@ -71,11 +73,19 @@ class WideRights {
         rights.push_back("the profile " + name + ", whose certificates have power over others");
       }
     }
+    const auto [first, is_first] = names_.try_emplace(
+        std::pair(secret.purpose, folded_value(secret.reference)), secret.reference);
+    if (!is_first) {
+      rights.push_back("the same name as secret " + printable(first->second) +
+                       ", as case and blanks do not count: one owner");
+    }
     note("secret " + printable(secret.reference), rights);
   }
 
   Instance& instance_;
   std::vector<std::string> powerful_;  // profiles
+  // As names compare, with the reference that has it: from before `secret add` refused namesakes.
+  std::map<std::pair<SecretPurpose, std::string>, std::string> names_;
   std::vector<std::string> all_;
 };
 

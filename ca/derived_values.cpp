@@ -1,6 +1,7 @@
 #include "ca/derived_values.h"
 
 #include "ca/extension_values.h"
+#include "ca/name_template.h"
 #include "config/oid_names.h"
 
 namespace cmpost {
@@ -39,7 +40,8 @@ std::optional<std::string> DerivedValues::value_of(std::string_view placeholder)
   return type ? subject_.first(*type) : std::nullopt;
 }
 
-Allowed<std::string> DerivedValues::fill(std::string_view pattern) const {
+template <typename Fit>
+Allowed<std::string> DerivedValues::fill(std::string_view pattern, Fit fit) const {
   std::string text;
   while (true) {
     const auto open = pattern.find('{');
@@ -52,9 +54,34 @@ Allowed<std::string> DerivedValues::fill(std::string_view pattern) const {
       return refuse(Refusal::Reason::subject, "the request has no " + std::string(placeholder) +
                                                   ", which the profile derives a value from");
     }
-    text += *value;
+    ASSIGN_OR_RETURN(const std::string fitted, fit(placeholder, *value, text));
+    text += fitted;
     if (close == std::string_view::npos) return text;
     pattern.remove_prefix(close + 1);
+  }
+}
+
+Allowed<std::string> DerivedValues::fill(std::string_view pattern) const {
+  return fill(pattern,
+              [](std::string_view, std::string_view value,
+                 std::string_view) -> Allowed<std::string> { return std::string(value); });
+}
+
+Allowed<std::string> DerivedValues::fill_name(std::string_view pattern) const {
+  ASSIGN_OR_RETURN(std::string text, fill(pattern, fit_into_name));
+  const auto fault = fault_of_filled(text);
+  if (fault.empty()) return text;
+  return refuse(Refusal::Reason::extension,
+                "the derived name " + printable(text, 80) + ": " + fault);
+}
+
+bool depends_on_key_only(std::string_view pattern) {
+  constexpr std::string_view kKey = "{key}";
+  while (true) {
+    const auto open = pattern.find('{');
+    if (open == std::string_view::npos) return true;
+    if (!pattern.substr(open).starts_with(kKey)) return false;
+    pattern.remove_prefix(open + kKey.size());
   }
 }
 

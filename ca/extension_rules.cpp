@@ -196,7 +196,7 @@ ExtensionPolicy::Choice ExtensionPolicy::derived_names(const Entry& entry, const
   std::vector<GeneralName> names;
   std::string words;
   for (const std::string& pattern : entry.rule.names) {
-    ASSIGN_OR_RETURN(const std::string text, request.derived.fill(pattern));
+    ASSIGN_OR_RETURN(const std::string text, request.derived.fill_name(pattern));
     auto name = GeneralName::from_text(text);
     if (!name) return refuse_extension("the derived name " + printable(text, 80) + " is none");
     if (const std::string fault = name_fault(profile_.san, *name); !fault.empty()) {

@@ -4,6 +4,7 @@
 #include "ca/extension_forms.h"
 #include "ca/extension_rules.h"
 #include "ca/key_rules.h"
+#include "ca/name_template.h"
 #include "ca/words.h"
 #include "crypto/certificate_builder.h"
 
@@ -112,6 +113,11 @@ Result<void> ExtensionPolicy::check_settings() const {
     }
     if (field.rule.kind == Kind::derive && id != oid::id_ce_subjectAltName) {
       return hold(field.name + " cannot be derived; only subjectAltName can");
+    }
+    for (const auto& name : field.rule.names) {
+      if (names_a_kind(name)) continue;
+      return hold("the derived name '" + printable(name, 60) + "' does not say of which kind it is",
+                  "begin it with DNS:, email:, URI:, IP:, RID: or dirName:");
     }
     if (id == oid::id_ce_basicConstraints && !open) {
       return hold("\"ca\" and \"path_length\" decide basicConstraints, not a rule");

@@ -168,6 +168,12 @@ bool Profile::heeds(const Oid& extension) const {
   return kind == Kind::copy || kind == Kind::require || kind == Kind::default_;
 }
 
+bool Profile::derives_subject() const {
+  return std::ranges::any_of(state_->settings.subject.fields, [](const SubjectField& field) {
+    return field.rule.kind == FieldRule::Kind::derive;
+  });
+}
+
 bool Profile::lists(const Oid& extension) const {
   const auto& fields = state_->settings.extensions.fields;
   return std::ranges::find(fields, extension.dotted(), &ExtensionField::oid) != fields.end();
@@ -187,6 +193,8 @@ Allowed<CertificatePlan> Profile::plan(const CertificateWish& wish, Time now, Ti
                        std::move(extensions.extensions),
                        std::move(subject.changes),
                        {}};
+  plan.chosen_subject = std::move(subject.chosen);
+  plan.keeps_subject = subject.keeps_requested;
   take(plan.changes, std::move(extensions.changes));
   if (plan.subject.is_null_dn()) TRY(complete_null_dn(plan, state_->settings.ca));
   plan.changes_of_validity = span.changes.size();

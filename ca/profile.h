@@ -31,6 +31,10 @@ struct CertificatePlan {
   std::vector<std::string>
       changes;  // how it differs from the wish, in words; not empty: grantedWithMods
   std::size_t changes_of_validity = 0;  // so many, the last, are about times, and so about `now`
+  // Of the subject (SubjectPolicy::Granted): what is no constant that the profile has added, and
+  // whether all that was asked for is in it.
+  Name chosen_subject{};
+  bool keeps_subject = false;
 };
 
 // Immutable; any thread.
@@ -49,6 +53,9 @@ class Profile {
   // Whether what a request says of this extension can be seen in the certificate, be it copied or
   // in a value that is derived from it.
   bool heeds(const Oid& extension) const;
+  // Whether it puts values that are derived from the request into the subject: what is asked for
+  // and what is granted are two names then.
+  bool derives_subject() const;
   // Whether its rules name this extension, rather than all that they do not list.
   bool lists(const Oid& extension) const;
   // The rules applied to a wish. `latest` bounds notAfter: the CA's

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "ca/name_template.h"
 #include "ca/words.h"
 
 namespace cmpost {
@@ -12,19 +13,14 @@ bool has_value(FieldRule::Kind kind) {
          kind == FieldRule::Kind::set;
 }
 
-// RFC 4514 2.4, by the escape that is right for every octet.
-std::string escaped(std::string_view value) {
-  std::string text;
-  for (const char c : value) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-    text += plain ? std::string(1, c) : "\\" + to_hex(view_of(std::string_view(&c, 1)));
-  }
-  return text;
+// What it adds is nobody's choice but the operator's; a hash of the key is nobody's at all.
+bool is_constant(const FieldRule& rule) {
+  return rule.kind != FieldRule::Kind::derive || depends_on_key_only(rule.value);
 }
 
 // The one RelativeDistinguishedName of a Name made for it.
 Result<Bytes> encode_rdn(const Oid& type, std::string_view value) {
-  ASSIGN_OR_RETURN(const Name name, Name::from_text(type.dotted() + "=" + escaped(value)));
+  ASSIGN_OR_RETURN(const Name name, Name::from_text(type.dotted() + "=" + escaped_value(value)));
   der::Reader reader(name.der());
   const auto content = reader.enter(der::kSequence);
   CHECK(content.has_value());
@@ -187,11 +183,11 @@ Name SubjectPolicy::replaced(const Name& requested,
 
 Allowed<SubjectPolicy::Granted> SubjectPolicy::apply(const Name& requested,
                                                      const DerivedValues& values) const {
-  Granted granted{requested, {}};
+  Granted granted{requested, requested, true, {}};
   const auto attributes = requested.attributes();
   for (const auto& attribute : attributes) TRY(check(attribute));
 
-  Bytes added;
+  Bytes added, chosen;  // of what is added, and of that what is no constant
   std::vector<Replacement> replacements;
   for (const Field& field : fields_) {
     const bool present = contains(attributes, field.type);
@@ -212,12 +208,15 @@ Allowed<SubjectPolicy::Granted> SubjectPolicy::apply(const Name& requested,
     const Bytes& rdn = replacement ? replacement->rdn : field.rdn;
     if (rdn.empty()) continue;
     append(added, rdn);
+    if (!is_constant(field.setting.rule)) append(chosen, rdn);
     const auto& value = replacement ? replacement->value : field.setting.rule.value;
     granted.changes.push_back(start + " = \"" + value + "\" added");
   }
   drop_others(attributes, granted);
   const bool others = other_ == FieldRule::Kind::drop;
   if (others || !replacements.empty()) granted.subject = replaced(requested, replacements);
+  granted.keeps_requested = granted.subject == requested;
+  granted.chosen = chosen.empty() ? granted.subject : in_front(chosen, granted.subject);
   if (!added.empty()) granted.subject = in_front(added, granted.subject);
   return granted;
 }

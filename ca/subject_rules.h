@@ -20,6 +20,10 @@ class SubjectPolicy {
   // drops; what it adds stands in front. Every difference is told in `changes`.
   struct Granted {
     Name subject;
+    // The same without what the profile has added of its own: what whoever asks has to have a right
+    // to. Derived values are in it, as what they are derived from is the requester's word.
+    Name chosen;
+    bool keeps_requested = false;  // all that was requested is in it
     std::vector<std::string> changes;
   };
   Allowed<Granted> apply(const Name& requested, const DerivedValues& values) const;

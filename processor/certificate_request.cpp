@@ -108,11 +108,11 @@ Result<bool> are_all_of(const HolderIdentity& holder,
 }
 
 // A private key that is archived here is its first holder's, whoever sends it again.
-Outcome<void> check_key_is_own(const ProvenRequest& proven, const Requester& requester,
-                               Services& services) {
+Outcome<void> check_key_is_own(const ProvenRequest& proven, const Name& subject,
+                               const Requester& requester, Services& services) {
   if (!proven.to_archive) return {};
   ASSIGN_OR_RETURN(const auto others, services.ledger.ever_with_key(proven.wish.key.spki()));
-  const auto holder = holder_to_be(requester, proven.wish.subject, {});
+  const auto holder = holder_to_be(requester, subject, {});
   ASSIGN_OR_RETURN(const bool own, are_all_of(holder, others));
   if (own) return {};
   return reject(PKIFailureInfo::badCertTemplate, "this key is somebody else's already");
@@ -127,10 +127,9 @@ Checked<void> check_key_is_theirs(const ProvenRequest& proven, const Profile& pr
   return reject(PKIFailureInfo::badCertTemplate, "the key is one of this CA's own");
 }
 
-Result<Rejection> key_is_taken(const std::vector<CertificateRecord>& by,
-                               const ProvenRequest& proven, const Requester& requester) {
-  ASSIGN_OR_RETURN(const bool same,
-                   are_all_of(holder_to_be(requester, proven.wish.subject, {}), by));
+Result<Rejection> key_is_taken(const std::vector<CertificateRecord>& by, const Name& subject,
+                               const Requester& requester) {
+  ASSIGN_OR_RETURN(const bool same, are_all_of(holder_to_be(requester, subject, {}), by));
   if (same) {
     return Rejection{PKIFailureInfo::duplicateCertReq,
                      "this holder has a certificate for this key already"};
@@ -145,13 +144,13 @@ bool is_of_key(const CertificateRecord& record, ByteView spki) {
 }
 
 // Where the profile wants a key that has no certificate: what the ledger was looked through for,
-// to be looked at again by the commit.
-Outcome<std::optional<FreshKey>> check_key_is_new(const ProvenRequest& proven,
+// to be looked at again by the commit. `subject`: that of the certificate.
+Outcome<std::optional<FreshKey>> check_key_is_new(const ProvenRequest& proven, const Name& subject,
                                                   const Profile& profile, const Request& request,
                                                   const Requester& requester, Services& services,
                                                   const std::vector<CertificateRecord>& beside) {
   TRY(check_key_is_theirs(proven, profile, services));
-  TRY(check_key_is_own(proven, requester, services));
+  TRY(check_key_is_own(proven, subject, requester, services));
   if (profile.settings().reuse_key) return std::nullopt;
   const auto spki = proven.wish.key.spki();
   ASSIGN_OR_RETURN(const auto seen, services.ledger.count());
@@ -160,7 +159,7 @@ Outcome<std::optional<FreshKey>> check_key_is_new(const ProvenRequest& proven,
     if (is_of_key(record, spki)) others.push_back(record);
   }
   if (!others.empty()) {
-    ASSIGN_OR_RETURN(const auto taken, key_is_taken(others, proven, requester));
+    ASSIGN_OR_RETURN(const auto taken, key_is_taken(others, subject, requester));
     return failure(taken);
   }
   return FreshKey{to_bytes(spki), seen};
@@ -249,14 +248,22 @@ Checked<void> authorise(const ProvenRequest& proven, const Request& request,
                                             wish.extensions, granted});
 }
 
+Checked<CertificatePlan> plan_for(const ProvenRequest& proven, const Profile& profile,
+                                  const Request& request, const Requester& requester,
+                                  const Services& services) {
+  auto plan = profile.plan(proven.wish, request.now, services.authority.issuer.latest_not_after());
+  if (!plan) return failure(to_rejection(plan.error()));
+  TRY(check_right(requester.rights,
+                  wanted::PlannedCertificate{profile, proven.wish.subject, *plan, proven.renews}));
+  return *std::move(plan);
+}
+
 Outcome<void> check_issuable(const ProvenRequest& proven, const Profile& profile,
                              const Request& request, const Requester& requester,
                              Services& services) {
-  TRY(check_key_is_new(proven, profile, request, requester, services, {}));
-  const auto plan =
-      profile.plan(proven.wish, request.now, services.authority.issuer.latest_not_after());
-  if (!plan) return failure(to_rejection(plan.error()));
-  ASSIGN_OR_RETURN(Bytes tbs, services.authority.issuer.prepare(*plan));
+  ASSIGN_OR_RETURN(const auto plan, plan_for(proven, profile, request, requester, services));
+  TRY(check_key_is_new(proven, plan.subject, profile, request, requester, services, {}));
+  ASSIGN_OR_RETURN(Bytes tbs, services.authority.issuer.prepare(plan));
   TRY(look_over(std::move(tbs), profile, request, services));
   return {};
 }
@@ -275,25 +282,24 @@ Outcome<void> archive(const PrivateKey& key, const Certificate& certificate, con
 Outcome<Issued> issue(const ProvenRequest& proven, const Profile& profile, bool awaits_confirm,
                       const Request& request, const Requester& requester, Services& services,
                       const std::vector<CertificateRecord>& beside) {
-  ASSIGN_OR_RETURN(auto fresh,
-                   check_key_is_new(proven, profile, request, requester, services, beside));
+  ASSIGN_OR_RETURN(auto plan, plan_for(proven, profile, request, requester, services));
+  ASSIGN_OR_RETURN(auto fresh, check_key_is_new(proven, plan.subject, profile, request, requester,
+                                                services, beside));
   const auto& issuer = services.authority.issuer;
-  auto plan = profile.plan(proven.wish, request.now, issuer.latest_not_after());
-  if (!plan) return failure(to_rejection(plan.error()));
-  ASSIGN_OR_RETURN(Bytes tbs, issuer.prepare(*plan));
+  ASSIGN_OR_RETURN(Bytes tbs, issuer.prepare(plan));
   ASSIGN_OR_RETURN(const auto reviewed, look_over(std::move(tbs), profile, request, services));
   ASSIGN_OR_RETURN(auto certificate, issuer.sign(reviewed));
-  if (proven.wants_v1) plan->changes.emplace_back("the version is v3");
+  if (proven.wants_v1) plan.changes.emplace_back("the version is v3");
   Effects effects;
   effects.certificates.push_back(
       record_of(certificate, proven, profile, request, requester, awaits_confirm));
-  effects.audit.push_back(issued_entry(effects.certificates.back(), plan->changes));
+  effects.audit.push_back(issued_entry(effects.certificates.back(), plan.changes));
   effects.use_tokens = proven.tokens;
   if (fresh) effects.fresh_keys.push_back(*std::move(fresh));
   if (proven.to_archive) {
     TRY(archive(*proven.to_archive, certificate, request, requester, services, effects));
   }
-  return Issued{std::move(certificate), !plan->changes.empty(), std::move(plan->changes),
+  return Issued{std::move(certificate), !plan.changes.empty(), std::move(plan.changes),
                 std::move(effects)};
 }
 

@@ -30,10 +30,17 @@ struct ProvenRequest {
 Outcome<ProvenRequest> prove(const CertReqMsg& message, const Request& request,
                              const Requester& requester, Services& services);
 
-// Whether this requester may have it, by its Rights: `granted` certificates
-// come before it in the same message.
+// Whether this requester may ask for it, by its Rights: `granted`
+// certificates come before it in the same message. Whether it may have what comes of it, plan_for()
+// tells.
 Checked<void> authorise(const ProvenRequest& proven, const Request& request,
                         const Requester& requester, std::size_t granted = 0);
+
+// What the profile makes of it, if the requester has a right to that: nothing is issued, or shown
+// to those who approve it, by any other plan.
+Checked<CertificatePlan> plan_for(const ProvenRequest& proven, const Profile& profile,
+                                  const Request& request, const Requester& requester,
+                                  const Services& services);
 
 // A signed certificate and the ledger entries that go with it.
 struct Issued {

@@ -36,6 +36,26 @@ std::string serial_text(ByteView serial) {
   return to_hex(serial);
 }
 
+std::string in_a_row(const std::vector<std::string>& texts, std::string_view if_none) {
+  std::string row;
+  for (const auto& text : texts) row += (row.empty() ? "" : ", ") + text;
+  return row.empty() ? std::string(if_none) : row;
+}
+
+// What the operator has said when it was made; how often it has been used since would make another
+// object of it each time.
+void add_limits(const Secret& secret, ConsentObject& object) {
+  object.add("secret is for", secret.subject.empty() ? "any subject" : secret.subject);
+  object.add("secret is for names", in_words(secret.san));
+  object.add("secret is for profiles", in_a_row(secret.profiles, "all that are for secrets"));
+  object.add("secret counts on channels",
+             secret.channels.any ? "any" : in_a_row(secret.channels.names, "the first"));
+  if (secret.max_uses) {
+    object.add("secret is good for", std::to_string(*secret.max_uses) + " certificates");
+  }
+  if (secret.expires) object.add("secret expires", to_iso8601(*secret.expires));
+}
+
 void add_requester(const Requester& requester, ConsentObject& object) {
   const auto credential = requester.credential();
   object.add("asked by", requester.text() + ", " + role_of(requester), view_of(credential));
@@ -48,8 +68,7 @@ void add_requester(const Requester& requester, ConsentObject& object) {
   }
   const auto* secret = requester.secret();
   if (secret == nullptr || secret->revokes) return;
-  const auto& subject = secret->secret.subject;
-  object.add("secret is for", subject.empty() ? "any subject" : subject);
+  add_limits(secret->secret, object);
 }
 
 void add_way(const Request& request, ConsentObject& object) {
@@ -202,23 +221,21 @@ ConsentObject begin_object(const Request& request, const Requester& requester) {
 }
 
 Outcome<void> describe_certificate(const ProvenRequest& proven, const Profile& profile,
-                                   const Request& request, const Services& services,
-                                   ConsentObject& object) {
-  const auto plan =
-      profile.plan(proven.wish, request.now, services.authority.issuer.latest_not_after());
-  if (!plan) return failure(to_rejection(plan.error()));
+                                   const Request& request, const Requester& requester,
+                                   const Services& services, ConsentObject& object) {
+  ASSIGN_OR_RETURN(const auto plan, plan_for(proven, profile, request, requester, services));
   const auto mask = mask_for(proven);
-  object.add("subject", mask.hide(plan->subject.text()), mask.hide(to_bytes(plan->subject.der())));
-  add_rights(plan->extensions, object);
-  for (const auto& extension : plan->extensions) {
+  object.add("subject", mask.hide(plan.subject.text()), mask.hide(to_bytes(plan.subject.der())));
+  add_rights(plan.extensions, object);
+  for (const auto& extension : plan.extensions) {
     if (extension.extnID == oid::id_ce_subjectAltName) add_extension(extension, mask, object);
   }
   object.add("profile", profile.name());
   add_key(proven, object);
   add_validity(proven.wish, profile.settings(), object);
-  add_changes(*plan, mask, object);
+  add_changes(plan, mask, object);
   if (proven.wants_v1) object.add("profile changes", "the version is v3");
-  for (const auto& extension : plan->extensions) {
+  for (const auto& extension : plan.extensions) {
     const bool shown = extension.extnID == oid::id_ce_subjectAltName;
     if (!shown && !follows_from_key(extension)) add_extension(extension, mask, object);
   }

@@ -15,8 +15,8 @@ ConsentObject begin_object(const Request& request, const Requester& requester);
 // validity (as rules: the certificate may be issued days later), private keys that leave or are
 // kept. What cannot be issued is the Trouble that issue() would have.
 Outcome<void> describe_certificate(const ProvenRequest& proven, const Profile& profile,
-                                   const Request& request, const Services& services,
-                                   ConsentObject& object);
+                                   const Request& request, const Requester& requester,
+                                   const Services& services, ConsentObject& object);
 // The certificate of `serial`, its holder and its state.
 void describe_record(std::string what, const CertificateRecord& record, std::string_view more,
                      ConsentObject& object);

@@ -189,9 +189,9 @@ class Explanation {
 
   Result<void> check_plan(const ProvenRequest& proven, const Profile& profile) {
     const auto& issuer = services_.authority.issuer;
-    const auto plan = profile.plan(proven.wish, request_.now, issuer.latest_not_after());
+    const auto plan = plan_for(proven, profile, request_, *requester_, services_);
     if (!plan) {
-      fail(about_ + "rules of the profile", words_of(to_rejection(plan.error())));
+      fail(about_ + "rules of the profile", words_of(plan.error()));
       return {};
     }
     std::string changes;

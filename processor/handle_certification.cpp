@@ -180,7 +180,7 @@ class Certification {
                      pick_profile(proven.certProfile, *request_.channel));
     auto object = begin_object(request_, requester_);
     if (renewal) object.add("renews", to_hex(renewal->old_serial), renewal->old_serial);
-    TRY(describe_certificate(proven, *profile, request_, services_, object));
+    TRY(describe_certificate(proven, *profile, request_, requester_, services_, object));
     return object;
   }
 

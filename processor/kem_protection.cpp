@@ -130,7 +130,9 @@ Outcome<Answer> give_kem_ciphertext(const Request& request, const Verifier& veri
   ASSIGN_OR_RETURN(const auto sender,
                    find_sender_certificate(request, extra_certs, is_for_encapsulation));
   TRY(check_sender(sender, KeyUsageBit::keyEncipherment, request));
-  TRY(judge_signer(sender, extra_certs, request, verifier.ledger));
+  ASSIGN_OR_RETURN(const auto holder, judge_signer(sender, extra_certs, request, verifier.ledger));
+  ASSIGN_OR_RETURN(const auto rights, rights_of(holder, *request.channel));
+  TRY(check_right(rights, wanted::KemCiphertext{}));
   ASSIGN_OR_RETURN(const auto made, encapsulated_to(sender, request, verifier));
   Answer answer;
   answer.unprotected = true;

@@ -162,7 +162,7 @@ Outcome<ConsentObject> object_of(const RecoveryPlan& recovery, const Request& re
   if (!recovery.new_key) return object;
   ASSIGN_OR_RETURN(const auto* const profile,
                    pick_profile(recovery.new_key->certProfile, *request.channel));
-  TRY(describe_certificate(*recovery.new_key, *profile, request, services, object));
+  TRY(describe_certificate(*recovery.new_key, *profile, request, requester, services, object));
   return object;
 }
 

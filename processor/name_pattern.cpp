@@ -67,12 +67,15 @@ bool matches(std::string_view pattern, std::string_view text, std::size_t least,
   return reached[text.size()];
 }
 
+// What a '*' of a subject stands for. Not for another '*', which is a pattern to whoever compares
+// names next, nor for what would end the value where names are written as text ("/CN=", ",CN=").
+bool is_of_value(char c) { return c != kStar && c != '/' && c != '=' && c != '\\'; }
+
 bool covers(const AttributeTypeAndValue& pattern, const AttributeTypeAndValue& value) {
   if (pattern.type != value.type || pattern.is_text != value.is_text) return false;
   if (!value.is_text) return pattern.value == value.value;
   if (!is_visible_text(value.value)) return false;
-  return matches(folded_value(pattern.value), folded_value(value.value), 0,
-                 [](char) { return true; });
+  return matches(folded_value(pattern.value), folded_value(value.value), 0, is_of_value);
 }
 
 // Each attribute of the subject counts for one of the pattern only. A pattern's RDN has a handful.
@@ -121,17 +124,39 @@ bool is_of_label(char c) {
   return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
 }
 
+std::string substituted(std::string_view text, std::string_view from, std::string_view to) {
+  std::string out;
+  while (true) {
+    const auto found = from.empty() ? std::string_view::npos : text.find(from);
+    out += text.substr(0, found);
+    if (found == std::string_view::npos) return out;
+    out += to;
+    text.remove_prefix(found + from.size());
+  }
+}
+
+// Stands for the star while a name is read: serialNumber and others have no '*' (PrintableString).
+std::string word_that_is_not_in(std::string_view text) {
+  std::string word = "star";
+  while (text.find(word) != std::string_view::npos) word += "x";
+  return word;
+}
+
 }  // namespace
 
 Result<SubjectPattern> SubjectPattern::parse(std::string_view text) {
   SubjectPattern pattern;
-  ASSIGN_OR_RETURN(pattern.name_, Name::from_text(text));
+  const auto word = has_star(text) ? word_that_is_not_in(text) : std::string();
+  ASSIGN_OR_RETURN(pattern.name_, Name::from_text(substituted(text, "*", word)));
   if (pattern.name_.is_null_dn()) {
     return hold("the pattern of a subject is empty", "such as \"CN=dev-*,O=Grid\", or \"any\"");
   }
   pattern.rdns_ = pattern.name_.rdns();
-  for (const auto& rdn : pattern.rdns_) {
-    for (const auto& one : rdn) pattern.exact_ = pattern.exact_ && !has_star(one.value);
+  for (auto& rdn : pattern.rdns_) {
+    for (auto& one : rdn) {
+      one.value = substituted(one.value, word, "*");
+      pattern.exact_ = pattern.exact_ && !has_star(one.value);
+    }
   }
   return pattern;
 }

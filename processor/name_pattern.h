@@ -13,14 +13,14 @@ namespace cmpost {
 // that the pattern's covers.
 class SubjectPattern {
  public:
-  // As Name::from_text(); '*' is any run of characters.
+  // As Name::from_text(); '*' is any run of characters but '*', '/', '=' and '\\'.
   static Result<SubjectPattern> parse(std::string_view text);
 
   // The RDNs count in their order, those of one RDN in any. Values compare as RFC 5280 7.1 has it,
   // whatever their string type. What cannot be seen, and what is no text, no '*' covers.
   bool covers(const Name& subject) const;
-  bool is_exact() const { return exact_; }  // has no '*'
-  const Name& name() const { return name_; }
+  bool is_exact() const { return exact_; }    // has no '*'
+  const Name& name() const { return name_; }  // of an exact one
 
  private:
   Name name_;

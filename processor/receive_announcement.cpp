@@ -2,6 +2,7 @@
 #include "cmp/protection.h"
 #include "processor/announcement.h"
 #include "processor/authentication.h"
+#include "processor/rights.h"
 #include "processor/roles.h"
 
 namespace cmpost {
@@ -123,6 +124,7 @@ struct ContentCheck {
 Outcome<ReceivedAnnouncement> receive_announcement(const Request& request, ByteView der,
                                                    LedgerReader& ledger) {
   ASSIGN_OR_RETURN(const auto speaker, verify_speaker(request, ledger));
+  TRY(check_right(rights_of_speaker(speaker.ca), wanted::Message{request.message.body}));
   TRY(std::visit(ContentCheck{request, speaker.ca}, request.message.body));
   ReceivedAnnouncement received;
   received.digest = request.digest;

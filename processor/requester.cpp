@@ -1,7 +1,5 @@
 #include "processor/requester.h"
 
-#include "processor/name_pattern.h"
-
 namespace cmpost {
 
 bool Requester::is_ra() const {
@@ -79,10 +77,8 @@ RequesterIdentity Requester::identity() const {
 }
 
 std::optional<Name> Requester::only_subject() const {
-  const auto* holder = secret();
-  if (holder == nullptr || holder->revokes) return std::nullopt;
-  const auto pattern = SubjectPattern::parse(holder->secret.subject);
-  if (!pattern || !pattern->is_exact() || pattern->name().is_null_dn()) return std::nullopt;
+  const auto& pattern = rights.pattern;
+  if (secret() == nullptr || !pattern || !pattern->is_exact()) return std::nullopt;
   return pattern->name();
 }
 

@@ -17,6 +17,7 @@
 
 namespace cmpost {
 
+struct CertificateHolder;
 struct ChannelPolicy;
 struct Requester;
 
@@ -31,6 +32,7 @@ struct Rights {
   Rejection denial{PKIFailureInfo::notAuthorized, "nobody has a right to this"};
   // Names of a new certificate.
   SubjectRule subject;
+  std::optional<SubjectPattern> pattern;  // that of `subject`, read once
   SanRule san;
   std::optional<Certificate> own;         // whose names `own` means: the requester's certificate
   std::string profile, serial_hex;        // of that certificate, where the ledger knows it
@@ -43,6 +45,9 @@ struct Rights {
 // The Rights of who has been authenticated on this channel, at this time. An Error for a pattern in
 // the ledger that is none.
 Result<Rights> rights_of(const Requester& requester, const ChannelPolicy& channel, Time now);
+// Of who has shown a certificate and nothing else yet; of a CA whose announcement is signed.
+Result<Rights> rights_of(const CertificateHolder& holder, const ChannelPolicy& channel);
+Rights rights_of_speaker(const Certificate& ca);
 
 // What is asked for, one thing at a time. Borrowed.
 namespace wanted {
@@ -50,7 +55,8 @@ namespace wanted {
 struct Message {
   const PKIBody& body;
 };
-// A certificate; `granted`: those before it in the same message.
+// A certificate, as far as the wish tells; `granted`: those before it in the same message. What
+// comes of it is asked for as a PlannedCertificate.
 struct NewCertificate {
   const PKIBody& body;
   const Profile& profile;
@@ -65,6 +71,13 @@ struct RenewedCertificate {
   const Name& subject;
   const Extensions& extensions;
 };
+// What the profile has made of a wish for this subject, new or instead of the requester's own.
+struct PlannedCertificate {
+  const Profile& profile;
+  const Name& subject;
+  const CertificatePlan& plan;
+  bool renews = false;
+};
 // That a certificate is revoked, or taken off hold.
 struct Revocation {
   const CertificateRecord& target;
@@ -77,9 +90,12 @@ struct ArchivedKeys {
 };
 // That its protection is added to somebody's message, or stands around a batch.
 struct Endorsement {};
+// A ciphertext for its KEM key, so that it can protect what it sends.
+struct KemCiphertext {};
 }  // namespace wanted
 using AskedFor = std::variant<wanted::Message, wanted::NewCertificate, wanted::RenewedCertificate,
-                              wanted::Revocation, wanted::ArchivedKeys, wanted::Endorsement>;
+                              wanted::PlannedCertificate, wanted::Revocation, wanted::ArchivedKeys,
+                              wanted::Endorsement, wanted::KemCiphertext>;
 
 // Whether it may have it. notAuthorized, or as the rule has it.
 Checked<void> check_right(const Rights& rights, const AskedFor& wanted);

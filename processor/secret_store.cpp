@@ -150,6 +150,25 @@ Result<void> check_reference(const Secret& secret) {
 
 }  // namespace
 
+Result<void> SecretStore::check_no_namesake(const Secret& secret) {
+  ASSIGN_OR_RETURN(auto* const rows,
+                   connection_.statement("SELECT reference FROM secret WHERE purpose = ?"));
+  rows->bind(1, to_string(secret.purpose));
+  const auto name = folded_value(secret.reference);
+  const auto prefix = secret_key(secret.purpose, "").size();
+  std::optional<std::string> namesake;
+  while (!namesake) {
+    ASSIGN_OR_RETURN(const bool found, rows->step());
+    if (!found) return {};
+    const auto other = std::string(rows->text(0)).substr(prefix);
+    if (other != secret.reference && folded_value(other) == name) namesake = other;
+  }
+  rows->reset();
+  return hold("the references " + printable(secret.reference) + " and " + printable(*namesake) +
+                  " are the same name: case and blanks do not count in names",
+              "choose another reference, or `cmpost secret remove` the other one first");
+}
+
 Result<bool> SecretStore::add(const Secret& secret, Random& random) {
   if (secret.reference.empty() || secret.reference.size() > 256) {
     return hold("a secret's reference has 1 to 256 octets");
@@ -157,6 +176,7 @@ Result<bool> SecretStore::add(const Secret& secret, Random& random) {
   if (secret.value.empty()) return hold("the secret is empty");
   TRY(check_patterns(secret));
   TRY(check_reference(secret));
+  TRY(check_no_namesake(secret));
   const auto key = secret_key(secret.purpose, secret.reference);
   ASSIGN_OR_RETURN(const auto sealed, key_.seal(secret.value, context_of(key), random));
   ASSIGN_OR_RETURN(

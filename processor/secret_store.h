@@ -55,7 +55,9 @@ class SecretStore {
  public:
   SecretStore(Connection& connection, const SealingKey& key) : connection_(connection), key_(key) {}
 
-  // False when the reference is taken. An Error for a pattern that is none.
+  // False when the reference is taken. An Error for a pattern that is none, and for a reference
+  // that is the same as another one of this purpose as names compare (RFC 5280 7.1): the two would
+  // be the same common name, and so one owner.
   Result<bool> add(const Secret& secret, Random& random);
   Result<bool> remove(std::string_view reference, SecretPurpose purpose = SecretPurpose::mac);
   // The work of find() for a reference that is not there: one that is, whichever, is read instead,
@@ -72,6 +74,8 @@ class SecretStore {
                           std::int64_t count = 1);
 
  private:
+  Result<void> check_no_namesake(const Secret& secret);
+
   Connection& connection_;
   const SealingKey& key_;
 };

@@ -203,7 +203,11 @@ TEST_F(ConsentTest, WhoAsksForWhatIsShownWhole) {
   wide.reference = "wide";
   wide.value = to_bytes(std::string_view("for many names"));
   wide.subject = "CN=dev*";
-  wide.san.kind = SanRule::Kind::any;
+  wide.san = {SanRule::Kind::pattern, {"DNS:*.example"}};
+  wide.profiles = {"device", "fresh"};
+  wide.channels.names = {"drop"};
+  wide.max_uses = 3;
+  wide.expires = ca.clock.now() + hours(24);
   ca.add(wide);
   const auto told = ca.talk(
       with_mac(ca, ir(device, "CN=dev1", with_names({"DNS:dev1.example", "DNS:bank.example"})), {},
@@ -213,6 +217,11 @@ TEST_F(ConsentTest, WhoAsksForWhatIsShownWhole) {
            {"asked for", "ir"},
            {"asked by", "mac:wide, shared secret"},
            {"secret is for", "CN=dev*"},
+           {"secret is for names", "DNS:*.example"},
+           {"secret is for profiles", "device, fresh"},
+           {"secret counts on channels", "drop"},
+           {"secret is good for", "3 certificates"},
+           {"secret expires", to_iso8601(ca.clock.now() + hours(24))},
            {"on channel", "drop"},
            {"subject", "CN=dev1"},
            {"subjectAltName", "DNS:dev1.example"},

@@ -66,6 +66,21 @@ TEST(SubjectPattern, StarCoversNothingThatCannotBeSeen) {
   EXPECT_FALSE(covers("CN=*", common_name(kUtf8String, std::string(100'000, 'a'))));
 }
 
+TEST(SubjectPattern, StarCoversNoStarAndNothingThatEndsAValueInText) {
+  for (const auto* value : {"dev-*", "dev-/admin", "dev-,OU=lab", "dev-\\"}) {
+    EXPECT_FALSE(covers("CN=dev-*", common_name(kUtf8String, value))) << value;
+    EXPECT_FALSE(covers("CN=*", common_name(kUtf8String, value))) << value;
+  }
+  EXPECT_TRUE(covers("CN=dev-\\/*", "CN=dev-\\/1")) << "what is written in the pattern";
+  EXPECT_TRUE(covers("CN=*", "CN=M\xc3\xbcller\\, Inc. (a_b.c-d:5@x)"));
+}
+
+TEST(SubjectPattern, StarStandsAlsoWhereStringsHaveNone) {
+  EXPECT_TRUE(covers("serialNumber=star*-starx,O=Grid", "serialNumber=star7-starx,O=Grid"));
+  EXPECT_FALSE(covers("serialNumber=star*-starx,O=Grid", "serialNumber=7-starx,O=Grid"));
+  EXPECT_FALSE(must(SubjectPattern::parse("serialNumber=*")).is_exact());
+}
+
 TEST(SubjectPattern, OfNothingIsNone) {
   EXPECT_FALSE(SubjectPattern::parse(""));
   EXPECT_FALSE(SubjectPattern::parse("dev1"));

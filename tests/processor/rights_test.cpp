@@ -2,6 +2,8 @@
 // credential, every right.
 #include "processor/rights.h"
 
+#include "cmp/direction.h"
+#include "processor/header_rules.h"
 #include "tests/processor/office.h"
 
 namespace cmpost {
@@ -372,6 +374,20 @@ TEST(Rights, WithoutAnyNoBodyIsWorkedOn) {
   EXPECT_FALSE(check_right(Rights{}, wanted::Endorsement{}));
   EXPECT_FALSE(check_right(Rights{}, wanted::ArchivedKeys{std::nullopt}));
   EXPECT_FALSE(check_right(Rights{}, wanted::Revocation{CertificateRecord{}, Name(), false}));
+  EXPECT_FALSE(check_right(Rights{}, wanted::KemCiphertext{}));
+}
+
+TEST_F(RightsTest, CaThatAnnouncesSomethingHasARightToThatOnly) {
+  const auto rights = rights_of_speaker(ca.other_ca.certificate);
+  for (const auto& body : all_bodies()) {
+    if (direction_of(body) == MessageDirection::announcement) {
+      EXPECT_TRUE(check_right(rights, wanted::Message{body})) << body_name(body);
+    } else if (opens_transaction(body)) {
+      EXPECT_EQ(check_right(rights, wanted::Message{body}).has_value(),
+                std::holds_alternative<body::ccr>(body))
+          << body_name(body);
+    }
+  }
 }
 
 // The same by the whole way of a message: a body that did not go through check_right() would be
@@ -389,6 +405,17 @@ TEST_F(WithRequesters, EveryBodyGoesThroughTheRights) {
       body::genm{}};
   for (const auto& body : opening) {
     EXPECT_THAT(ca.ask(send(body, {})), Refuses("error", PKIFailureInfo::notAuthorized))
+        << body_name(body);
+  }
+  // These are all that there are but a batch, which has a right of its own, and rr, which no secret
+  // protects and which every certificate has a right to.
+  for (const auto& body : all_bodies()) {
+    const bool other =
+        std::holds_alternative<body::nested>(body) || std::holds_alternative<body::rr>(body);
+    const bool opens = direction_of(body) == MessageDirection::request && opens_transaction(body);
+    EXPECT_EQ(
+        opens && !other,
+        std::ranges::any_of(opening, [&](const auto& one) { return one.index() == body.index(); }))
         << body_name(body);
   }
 }
