@@ -264,8 +264,8 @@ Result<std::vector<SftpIngress::Found>> SftpIngress::settle(const std::vector<Fo
 // The connection has broken over this file alone, and the server is there.
 Result<void> SftpIngress::suspect(const Found& found, const Error& broken) {
   constexpr int kMostInARow = 3;  // then it is hardly the files
-  if (reluctant_.failed(found.name, steady_.now())) {
-    const auto why = "the file breaks the connection and is left out: " + broken.what;
+  const auto why = "the file breaks the connection and is left out: " + broken.what;
+  if (reluctant_.failed(found.name, why, steady_.now())) {
     log::error("input.left_out",
                {{"channel", channel()}, {"source", printable(found.name)}, {"reason", why}});
     TRY(requests_.put_held(

@@ -1,4 +1,5 @@
 // What a request may put into a name that a profile derives from it.
+#include "ca/extension_values.h"
 #include "tests/ca/profile_fixture.h"
 
 namespace cmpost {
