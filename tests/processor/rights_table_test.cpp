@@ -4,6 +4,7 @@
 #include <map>
 #include <sstream>
 
+#include "cmp/direction.h"
 #include "tests/processor/requesters.h"
 
 namespace cmpost {
