@@ -176,8 +176,8 @@ class Explanation {
   }
 
   Result<void> check_certificate(const ProvenRequest& proven) {
-    note(about_ + "subject is the requester's to ask for", authorise(proven, request_, *requester_),
-         proven.wish.subject.text());
+    may_ask_ = note(about_ + "subject is the requester's to ask for",
+                    authorise(proven, request_, *requester_), proven.wish.subject.text());
     return check_profile(proven);
   }
 
@@ -189,15 +189,19 @@ class Explanation {
 
   Result<void> check_plan(const ProvenRequest& proven, const Profile& profile) {
     const auto& issuer = services_.authority.issuer;
-    const auto plan = plan_for(proven, profile, request_, *requester_, services_);
+    const auto plan = profile.plan(proven.wish, request_.now, issuer.latest_not_after());
     if (!plan) {
-      fail(about_ + "rules of the profile", words_of(plan.error()));
+      fail(about_ + "rules of the profile", words_of(to_rejection(plan.error())));
       return {};
     }
     std::string changes;
     for (const auto& change : plan->changes) changes += (changes.empty() ? "" : "; ") + change;
     pass(about_ + "rules of the profile",
          changes.empty() ? "as asked for" : "with changes: " + changes);
+    if (may_ask_) {
+      note(about_ + "what comes of it is the requester's to have",
+           plan_for(proven, profile, request_, *requester_, services_), plan->subject.text());
+    }
     ASSIGN_OR_RETURN(const Bytes tbs, issuer.prepare(*plan));
     const auto lint = lint_for(profile.settings(), tbs, issuer.certificate());
     if (!lint) {
@@ -214,6 +218,7 @@ class Explanation {
   std::optional<Requester> requester_;
   CheckVerdicts verdicts_;
   std::string about_;
+  bool may_ask_ = true;  // what has been refused is not refused again
 };
 
 }  // namespace
