@@ -460,6 +460,72 @@ TEST_F(RevokedInEveryRole, IntermediateOnAListOfTheAnchor) {
   EXPECT_THAT(ask(), Refuses("error", PKIFailureInfo::certRevoked));
 }
 
+// Vendors, RAs and CAs: the signer, a CA between it and the anchor, the anchor, and a signer that
+// the settings name themselves.
+TEST_F(RevokedInEveryRole, OnAListInEachPlaceOfEachRole) {
+  struct Place {
+    const char* file;
+    OtherRoot* root;
+    Extensions extensions;  // of who speaks
+    PKIBody body;
+  };
+  Credential theirs;
+  ca.other_ca.certify(theirs, "CN=theirs", ca.clock.now(), ca.random);
+  const std::vector<Place> roles = {
+      {"vendor.pem", &ca.vendor, {}, ir(Credential(), "CN=serial 1")},
+      {"ra.pem", &ca.ra_root, {purposes({oid::id_kp_cmcRA})}, vouched()},
+      {"ca.pem",
+       &ca.other_ca,
+       {purposes({oid::id_kp_cmcCA})},
+       body::cann{{to_bytes(theirs.certificate->der())}}}};
+  for (const auto& role : roles) {
+    const bool speaks_for_ca = role.root == &ca.other_ca;
+    const auto works = [&](const Credential& signer, const std::vector<Certificate>& chain,
+                           const std::string& settings) {
+      ca.configure(settings);
+      std::vector<CMPCertificate> extra = {{to_bytes(signer.certificate->der())}};
+      for (const auto& one : chain) extra.push_back({to_bytes(one.der())});
+      const auto decision = ca.decide(must(protect_with_signature(
+          first_header(ca, signer.certificate->subject(), signer.key.public_key().key_identifier(),
+                       pvno3({.implicit_confirm = false})),
+          role.body, signer.signer, extra)));
+      if (speaks_for_ca) return decision.effects.announcement.has_value();
+      const auto answer = decode(std::get<Decision::Reply>(decision.what).job.payload);
+      const auto status = status_in(*answer);
+      EXPECT_TRUE(status.status == PKIStatus::accepted || status.has(PKIFailureInfo::certRevoked));
+      return status.status == PKIStatus::accepted;
+    };
+    const auto refuses_once_listed = [&](const Credential& signer, const OtherRoot& by,
+                                         const Certificate& listed,
+                                         const std::vector<Certificate>& chain = {}) {
+      EXPECT_TRUE(works(signer, chain, "")) << role.file;
+      list_in_crl(by, listed);
+      EXPECT_FALSE(works(signer, chain, "crls = [\"list.crl\"]\n")) << role.file;
+    };
+    const auto signer = below(ca, *role.root, role.extensions, "CN=serial 1");
+    refuses_once_listed(signer, *role.root, *signer.certificate);
+    refuses_once_listed(signer, *role.root, role.root->certificate);
+    if (!speaks_for_ca) {  // who speaks for one is certified by it directly
+      Credential between, device;
+      between.certificate = certify(ca, role.root->certificate, role.root->credential,
+                                    between.key.public_key(), "CN=between",
+                                    {basic_constraints_extension(true, std::nullopt),
+                                     key_usage_extension({KeyUsageBit::keyCertSign})});
+      device.certificate = certify(ca, *between.certificate, between, device.key.public_key(),
+                                   "CN=serial 1", role.extensions);
+      refuses_once_listed(device, *role.root, *between.certificate, {*between.certificate});
+      const OtherRoot unknown("CN=Unknown", ca.clock.now(), ca.random);
+      const auto pinned = below(ca, unknown, role.extensions, "CN=serial 1");
+      put(ca, role.file, {*pinned.certificate});
+      refuses_once_listed(pinned, unknown, *pinned.certificate);
+    } else {
+      auto itself = ca.other_ca.credential;
+      itself.certificate = ca.other_ca.certificate;
+      refuses_once_listed(itself, ca.other_ca, ca.other_ca.certificate);
+    }
+  }
+}
+
 TEST_F(RevokedInEveryRole, AlsoWhoAsksForAKemCiphertextOrAgreesOnAKey) {
   const AgreedParty kem("rsa:2048", ca.vendor, "CN=serial 1", KeyUsageBit::keyEncipherment, ca);
   list_in_crl(ca.vendor, kem.certificate);
