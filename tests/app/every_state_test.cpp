@@ -171,40 +171,36 @@ TEST_F(EveryStateTest, OfAnInputThatStaysIsInStatus) {
   EXPECT_THAT(notes, HasSubstr("2 mails without a request"));
 }
 
-// Whether one who does not ask for it is told as well.
-bool is_alarm(TransactionState state) {
-  switch (state) {
-    case TransactionState::open:
-    case TransactionState::waiting:
-    case TransactionState::challenged:
-    case TransactionState::closed:
-      break;
-  }
-  return false;
-}
-
 TEST_F(EveryStateTest, OfATransactionIsInTheList) {
   auto* const ledger = instance_->ledger().value();
   std::uint8_t number = 0;
-  for (const auto state : {TransactionState::challenged, TransactionState::waiting,
-                           TransactionState::open, TransactionState::closed}) {
-    const std::string name(to_string(state));
-    SCOPED_TRACE(name);
+  const auto add = [&](TransactionState state, std::optional<Time> confirm_by) {
     Transaction transaction;
     transaction.transactionID = Bytes(16, ++number);
     transaction.channel = "drop";
     transaction.state = state;
     transaction.body = "ir";
     transaction.opened = clock_.now();
+    transaction.confirm_by = confirm_by;
     ASSERT_THAT(ledger->write([&](LedgerWriter& writer) -> Result<void> {
       TRY(TransactionTable(writer.connection()).open(transaction));
       return {};
     }),
                 IsOk());
+  };
+  for (const auto state : {TransactionState::challenged, TransactionState::waiting,
+                           TransactionState::open, TransactionState::closed}) {
+    const std::string name(to_string(state));
+    SCOPED_TRACE(name);
+    add(state, clock_.now() + std::chrono::hours(1));
     const auto list = say(directory_.path(), {"transaction", "list", "--state", name, "--json"});
     EXPECT_THAT(list.json(), SizeIs(1)) << list.out;
-    EXPECT_EQ(status().code == ExitCode::ok, !is_alarm(state));
+    EXPECT_EQ(status().code, ExitCode::ok);
   }
+  add(TransactionState::open, std::nullopt);  // what is left of one whose time is over
+  const auto late = status();
+  EXPECT_EQ(late.code, ExitCode::failed);
+  EXPECT_THAT(remarks_of(late, "transaction"), SizeIs(1));
 }
 
 }  // namespace
