@@ -63,7 +63,10 @@ Result<Intake> SftpIngress::poll(const std::stop_token& stop) {
 }
 
 LookedAt SftpIngress::looked_at() const {
-  return {.stuck = settling_.stuck_inputs(), .without_request = 0};
+  LookedAt found{.stuck = settling_.stuck_inputs(), .without_request = 0};
+  const auto left_out = reluctant_.stuck(steady_.now());
+  found.stuck.insert(found.stuck.end(), left_out.begin(), left_out.end());
+  return found;
 }
 
 void SftpIngress::wait(Duration time_out, const std::stop_token& stop) {
@@ -264,8 +267,8 @@ Result<std::vector<SftpIngress::Found>> SftpIngress::settle(const std::vector<Fo
 // The connection has broken over this file alone, and the server is there.
 Result<void> SftpIngress::suspect(const Found& found, const Error& broken) {
   constexpr int kMostInARow = 3;  // then it is hardly the files
-  const auto why = "the file breaks the connection and is left out: " + broken.what;
-  if (reluctant_.failed(found.name, why, steady_.now())) {
+  if (reluctant_.failed(found.name, broken.what, steady_.now())) {
+    const auto why = "the file breaks the connection and is left out: " + broken.what;
     log::error("input.left_out",
                {{"channel", channel()}, {"source", printable(found.name)}, {"reason", why}});
     TRY(requests_.put_held(

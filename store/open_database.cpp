@@ -125,6 +125,7 @@ Result<DatabasePtr> open_file(const std::string& path, OpenMode mode) {
   const auto name = unchanging ? uri_of(path) : path;
   const int flags = open_flags(mode) | (unchanging ? SQLITE_OPEN_URI : 0);
   sqlite3* raw = nullptr;
+  errno = 0;
   const int code = sqlite3_open_v2(name.c_str(), &raw, flags, nullptr);
   DatabasePtr database(raw);
   if (code != SQLITE_OK) return failure(sqlite_error(raw, code, "opening database", path));

@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <cerrno>
+
 #include "base/crash_point.h"
 #include "base/files.h"
 #include "store/sqlite_error.h"
@@ -44,6 +46,7 @@ Result<Statement*> SqliteConnection::statement(std::string_view sql) {
     return found->second.get();
   }
   sqlite3_stmt* raw = nullptr;
+  errno = 0;
   const int code = sqlite3_prepare_v3(database_.get(), sql.data(), static_cast<int>(sql.size()),
                                       SQLITE_PREPARE_PERSISTENT, &raw, nullptr);
   StatementPtr prepared(raw);
@@ -56,6 +59,7 @@ Result<Statement*> SqliteConnection::statement(std::string_view sql) {
 }
 
 Result<void> SqliteConnection::execute(const std::string& sql) {
+  errno = 0;
   const int code = sqlite3_exec(database_.get(), sql.c_str(), nullptr, nullptr, nullptr);
   if (code != SQLITE_OK) {
     return failure(sqlite_error(database_.get(), code, "using database", path_));
@@ -115,6 +119,7 @@ void SqliteConnection::write_ahead() {
 Result<bool> SqliteConnection::checkpoint() {
   CHECK(!in_transaction());
   int left = 0, taken = 0;  // pages
+  errno = 0;
   const int code =
       sqlite3_wal_checkpoint_v2(database_.get(), "main", SQLITE_CHECKPOINT_PASSIVE, &left, &taken);
   if (code != SQLITE_OK) {

@@ -23,9 +23,11 @@ constexpr Advice kAdvice[] = {
     {SQLITE_LOCKED, Recovery::retry, "another statement of this process holds a table"},
     {SQLITE_PROTOCOL, Recovery::retry, "too many processes start at once on this database"},
     {SQLITE_NOMEM, Recovery::retry, "the machine is short of memory"},
-    {SQLITE_IOERR, Recovery::retry, "look for disk errors in the kernel's log"},
+    {SQLITE_IOERR, Recovery::retry, "the disk fails: look for its errors in the kernel's log"},
     {SQLITE_CORRUPT, Recovery::hold,
-     "stop the service, keep the file and its -wal file, and restore a backup"},
+     "stop the service, keep the file and its -wal file, and let `PRAGMA integrity_check` look at "
+     "a "
+     "copy of both; if it finds fault with them, restore a backup"},
     {SQLITE_NOTADB, Recovery::hold,
      "the file is no database: correct the setting, or restore a backup"},
     {SQLITE_READONLY, Recovery::hold,
@@ -44,30 +46,35 @@ const Advice* advice_for(int code) {
 
 // A page that the disk does not give is CORRUPT in SQLite's words (SQLITE_IOERR_CORRUPTFS): as long
 // as the system says so, nobody knows that anything is wrong with the file.
-int told_by_the_system(sqlite3* database, int code) {
-  if (database == nullptr || (code & 0xff) != SQLITE_CORRUPT) return code;
-  const int number = sqlite3_system_errno(database);
+// sqlite3_system_errno() does not have it then: it is asked after the one code has become the
+// other.
+int told_by_the_system(int code, int number) {
+  if ((code & 0xff) != SQLITE_CORRUPT) return code;
   return number == EIO || number == ENXIO || number == ERANGE ? SQLITE_IOERR : code;
 }
 
 // CANTOPEN and IOERR hide the reason that helps, for instance "too many open files".
-std::string system_reason(sqlite3* database, int code) {
+int system_reason(sqlite3* database, int code) {
   const int primary = code & 0xff;
-  if (database == nullptr || (primary != SQLITE_CANTOPEN && primary != SQLITE_IOERR)) return {};
-  const int number = sqlite3_system_errno(database);
+  if (database == nullptr || (primary != SQLITE_CANTOPEN && primary != SQLITE_IOERR)) return 0;
+  return sqlite3_system_errno(database);
+}
+
+std::string in_words(int number) {
   return number == 0 ? std::string() : std::string(": ") + std::strerror(number);
 }
 
 }  // namespace
 
 Error sqlite_error(sqlite3* database, int code, std::string_view doing, std::string_view path) {
-  code = told_by_the_system(database, code);
-  const bool known = database != nullptr && sqlite3_extended_errcode(database) == code;
-  const auto* advice = advice_for(code);
+  const int last = errno;  // since the call was begun
+  const int told = told_by_the_system(code, last);
+  const int reason = told == code ? system_reason(database, code) : last;
+  const bool known = database != nullptr && sqlite3_extended_errcode(database) == told;
+  const auto* advice = advice_for(told);
   return Error{advice != nullptr ? advice->recovery : Recovery::hold,
                std::string(doing) + " " + std::string(path) + ": " +
-                   (known ? sqlite3_errmsg(database) : sqlite3_errstr(code)) +
-                   system_reason(database, code),
+                   (known ? sqlite3_errmsg(database) : sqlite3_errstr(told)) + in_words(reason),
                advice != nullptr ? advice->hint : ""};
 }
 

@@ -1,5 +1,7 @@
 #include "store/sqlite_statement.h"
 
+#include <cerrno>
+
 #include "store/sqlite_error.h"
 
 namespace cmpost {
@@ -29,6 +31,7 @@ void SqliteStatement::bind(int index, ByteView blob) {
 void SqliteStatement::bind_null(int index) { note(sqlite3_bind_null(statement_.get(), index)); }
 
 Result<bool> SqliteStatement::step() {
+  errno = 0;
   const int code = bind_error_ != SQLITE_OK ? bind_error_ : sqlite3_step(statement_.get());
   if (code == SQLITE_ROW) return true;
   if (code == SQLITE_DONE) return false;
