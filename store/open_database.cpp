@@ -92,13 +92,15 @@ Result<void> check_is_there(const std::string& path) {
   return hold(path + " has no octets: it is no database", kHint);
 }
 
-// On a medium that cannot be written to no index of the log can be made beside the database. Where
-// there is no log either, nobody can be changing what is read.
+// Where the directory cannot be written to, on a medium that is read only or by who may not, no
+// index of the log can be made beside the database. Where there is no log either, nobody has opened
+// the database to change it.
 bool is_unchanging(const std::string& path) {
   struct stat log {};
   if (::stat((path + "-wal").c_str(), &log) == 0) return false;
   const auto directory = std::filesystem::path(path).parent_path();
-  return ::access(directory.empty() ? "." : directory.c_str(), W_OK) != 0 && errno == EROFS;
+  const bool writable = ::access(directory.empty() ? "." : directory.c_str(), W_OK) == 0;
+  return !writable && (errno == EROFS || errno == EACCES);
 }
 
 // A name for SQLite: percent signs, question marks and hashes would end a path in a URI.

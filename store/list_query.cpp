@@ -1,0 +1,168 @@
+#include "store/list_query.h"
+
+#include <algorithm>
+#include <iterator>
+#include <limits>
+
+namespace cmpost {
+namespace {
+
+// For LIKE ... ESCAPE '\'.
+std::string pattern_containing(std::string_view text) {
+  std::string pattern = "%";
+  for (const char c : text) {
+    if (c == '%' || c == '_' || c == '\\') pattern += '\\';
+    pattern += c;
+  }
+  return pattern + '%';
+}
+
+std::string order_of(const ListColumns& where, const ListFilter& filter) {
+  const std::string direction = filter.newest ? " DESC" : "";
+  std::string order;
+  if (!filter.sort.empty()) {
+    const auto found =
+        std::ranges::find(where.sorts, filter.sort, [](const auto& sort) { return sort.first; });
+    CHECK(found != where.sorts.end());
+    order = found->second + direction + ", ";
+  }
+  return order + where.row + direction;
+}
+
+void bind(Statement& statement, int index, const ListQuery::Value& value) {
+  if (const auto* number = std::get_if<std::int64_t>(&value)) {
+    statement.bind(index, *number);
+  } else if (const auto* text = std::get_if<std::string>(&value)) {
+    statement.bind(index, std::string_view(*text));
+  } else {
+    statement.bind(index, ByteView(std::get<Bytes>(value)));
+  }
+}
+
+}  // namespace
+
+ListQuery::ListQuery(std::string columns, std::string from, const ListColumns& where,
+                     const ListFilter& filter)
+    : columns_(std::move(columns)),
+      from_(std::move(from)),
+      order_(order_of(where, filter)),
+      limit_(filter.limit),
+      offset_(filter.offset) {
+  const auto exactly = [this](const char* column, const std::string& text) {
+    if (text.empty()) return;
+    CHECK(column != nullptr);
+    require(std::string(column) + " = ?", {text});
+  };
+  const auto part = [this](const char* column, const std::string& text) {
+    if (text.empty()) return;
+    CHECK(column != nullptr);
+    require_part(column, text);
+  };
+  const auto moment = [this](const char* column, const char* relation,
+                             const std::optional<Time>& time) {
+    if (!time) return;
+    CHECK(column != nullptr);
+    require(std::string(column) + relation, {to_unix_micros(*time)});
+  };
+  if (filter.after_row != 0) require(std::string(where.row) + " > ?", {filter.after_row});
+  moment(where.time, " >= ?", filter.since);
+  moment(where.time, " < ?", filter.until);
+  moment(where.expires, " < ?", filter.expires_before);
+  exactly(where.channel, filter.channel);
+  exactly(where.state, filter.state);
+  exactly(where.profile, filter.profile);
+  exactly(where.event, filter.event);
+  part(where.subject, filter.subject);
+  part(where.requester, filter.requester);
+  part(where.source, filter.source);
+  part(where.reason, filter.reason);
+}
+
+void ListQuery::require(std::string condition, std::vector<Value> values) {
+  conditions_.push_back(std::move(condition));
+  std::ranges::move(values, std::back_inserter(values_));
+}
+
+void ListQuery::require_part(const char* column, std::string_view text) {
+  require(std::string(column) + " LIKE ? ESCAPE '\\'", {pattern_containing(text)});
+}
+
+// As a range, so that an index serves.
+void ListQuery::require_beginning(const char* column, std::string_view digits) {
+  auto first =
+      from_hex(std::string(digits) + (digits.size() % 2 == 1 ? "0" : "")).value_or(Bytes());
+  auto end = first;
+  // One more at the last digit that can have one more.
+  unsigned one = digits.size() % 2 == 1 ? 0x10 : 1;
+  while (!end.empty() && end.back() + one > 0xff) {
+    end.pop_back();
+    one = 1;
+  }
+  require(std::string(column) + " >= ?", {std::move(first)});
+  if (end.empty()) return;
+  end.back() = static_cast<std::uint8_t>(end.back() + one);
+  require(std::string(column) + " < ?", {std::move(end)});
+}
+
+std::string ListQuery::conditions() const {
+  std::string all;
+  for (const auto& condition : conditions_) {
+    all += (all.empty() ? " WHERE (" : " AND (") + condition + ")";
+  }
+  return all;
+}
+
+Result<Statement*> ListQuery::bound(Connection& connection, const std::string& sql) const {
+  ASSIGN_OR_RETURN(auto* const statement, connection.statement(sql));
+  int index = 0;
+  for (const auto& value : values_) bind(*statement, ++index, value);
+  return statement;
+}
+
+Result<Statement*> ListQuery::begin(Connection& connection) const {
+  auto sql = "SELECT " + columns_ + " FROM " + from_ + conditions();
+  if (!order_.empty()) sql += " ORDER BY " + order_;
+  if (!limit_ && offset_ == 0) return bound(connection, sql);
+  constexpr std::size_t kMost = std::numeric_limits<std::int64_t>::max();
+  sql += " LIMIT " + std::to_string(std::min(limit_.value_or(kMost), kMost)) + " OFFSET " +
+         std::to_string(std::min(offset_, kMost));
+  return bound(connection, sql);
+}
+
+Result<void> ListQuery::for_each(Connection& connection,
+                                 const std::function<Result<void>(const Statement&)>& row) const {
+  ASSIGN_OR_RETURN(auto* const rows, begin(connection));
+  while (true) {
+    ASSIGN_OR_RETURN(const bool found, rows->step());
+    if (!found) break;
+    if (auto taken = row(*rows); !taken) {
+      rows->reset();
+      return taken;
+    }
+  }
+  rows->reset();
+  return {};
+}
+
+Result<std::int64_t> ListQuery::count(Connection& connection) const {
+  ASSIGN_OR_RETURN(auto* const rows,
+                   bound(connection, "SELECT count(*) FROM " + from_ + conditions()));
+  ASSIGN_OR_RETURN(const bool found, rows->step());
+  const auto count = found ? rows->integer(0) : 0;
+  rows->reset();
+  return count;
+}
+
+std::optional<std::string> hex_digits(std::string_view text) {
+  std::string digits;
+  for (const char c : text) {
+    if (c == ':') continue;
+    const bool upper = c >= 'A' && c <= 'F';
+    if (!upper && !(c >= '0' && c <= '9') && !(c >= 'a' && c <= 'f')) return std::nullopt;
+    digits += upper ? static_cast<char>(c - 'A' + 'a') : c;
+  }
+  if (digits.empty()) return std::nullopt;
+  return digits;
+}
+
+}  // namespace cmpost
