@@ -15,6 +15,7 @@ struct CommonOptions {
   std::string config;  // empty: ./cmpost.toml, then /etc/cmpost/cmpost.toml
   bool json = false;
   bool quiet = false;
+  std::string as, comment;  // who and why, for the audit log
 };
 
 // Set by the command that was named; called once everything is parsed.

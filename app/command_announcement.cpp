@@ -1,7 +1,10 @@
 #include <nlohmann/json.hpp>
 
 #include "app/announcements.h"
+#include "app/certificate_search.h"
 #include "app/command.h"
+#include "app/list_options.h"
+#include "app/operator_act.h"
 #include "app/output.h"
 #include "cmp/inspect.h"
 #include "config/units.h"
@@ -14,7 +17,7 @@ using nlohmann::json;
 
 struct AnnouncementOptions {
   std::string channel, serial, at;
-  std::size_t limit = 1000;
+  ListOptions list;
   std::int64_t id = 0, pvno = kCmp2021;
   bool der = false;
 };
@@ -28,6 +31,10 @@ Result<const ChannelSettings*> channel_of(const Instance& instance,
 Result<ExitCode> send(Instance& instance, const AnnouncementOptions& options,
                       const Announcement& announcement, const CommonOptions& common) {
   ASSIGN_OR_RETURN(const auto* const channel, channel_of(instance, options));
+  TRY(record_act(instance, "announcement.ordered",
+                 {{"body", body_name(announcement.body)},
+                  {"about", printable(announcement.occasion)},
+                  {"channel", channel->name}}));
   ASSIGN_OR_RETURN(const bool made, announce(instance, announcement, *channel));
   if (!made) return hold(announcement.occasion + " has been announced on that channel already");
   if (!common.quiet) {
@@ -57,15 +64,8 @@ Result<ExitCode> send_key(const AnnouncementOptions& options, const CommonOption
 }
 
 Result<CertificateRecord> record_with(Instance& instance, const std::string& text) {
-  auto serial = from_hex(text);
-  if (!serial || serial->empty()) {
-    return hold("\"" + text + "\" is no serial number", "write it in hexadecimal");
-  }
-  if (serial->front() >= 0x80) serial->insert(serial->begin(), 0);  // INTEGER is signed
   ASSIGN_OR_RETURN(const auto reader, instance.look_into_ledger());
-  ASSIGN_OR_RETURN(auto record, reader->find(*serial));
-  if (record) return std::move(*record);
-  return hold("no certificate has the serial number " + text, "`cmpost cert list` shows them");
+  return find_certificate(*reader, text);
 }
 
 Result<ExitCode> send_certificate(const AnnouncementOptions& options, const CommonOptions& common) {
@@ -104,18 +104,26 @@ Result<ExitCode> send_revocation(const AnnouncementOptions& options, const Commo
 Result<ExitCode> list_received(const AnnouncementOptions& options, const CommonOptions& common) {
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
   ASSIGN_OR_RETURN(const auto reader, instance->look_into_ledger());
-  ASSIGN_OR_RETURN(const auto found, AnnouncementTable(reader->connection()).newest(options.limit));
-  auto all = json::array();
-  Table table({"id", "received", "body", "channel", "sender"});
-  for (const auto& one : found) {
-    all.push_back({{"id", one.id},
-                   {"received", to_iso8601(one.at)},
-                   {"body", one.body},
-                   {"channel", one.channel},
-                   {"sender", printable(one.sender)}});
-    table.add({std::to_string(one.id), to_iso8601(one.at), one.body, one.channel, one.sender});
-  }
-  common.json ? print_json(all) : table.print("no announcements were received");
+  ASSIGN_OR_RETURN(const auto filter, options.list.read(instance->clock().now()));
+  RowSink sink({"id", "received", "body", "channel", "sender"}, options.list.form(common),
+               "no announcements were received");
+  const auto each = [&](const ReceivedAnnouncement& one) -> Result<void> {
+    sink.add(
+        [&] {
+          return std::vector{std::to_string(one.id), to_iso8601(one.at), one.body, one.channel,
+                             one.sender};
+        },
+        [&] {
+          return json{{"id", one.id},
+                      {"received", to_iso8601(one.at)},
+                      {"body", one.body},
+                      {"channel", one.channel},
+                      {"sender", printable(one.sender)}};
+        });
+    return {};
+  };
+  ASSIGN_OR_RETURN(const auto all, AnnouncementTable(reader->connection()).for_each(filter, each));
+  sink.finish(left_out(filter, all));
   return ExitCode::ok;
 }
 
@@ -139,7 +147,9 @@ void add_announcement(CommandLine line) {
   auto options = std::make_shared<AnnouncementOptions>();
   auto* common = &line.options;
   auto* listing = announcement->add_subcommand("list", "those that other CAs have sent");
-  listing->add_option("--limit", options->limit, "at most so many (default 1000)");
+  options->list.offer(
+      *listing,
+      {.filters = {FilterBy::time, FilterBy::channel, FilterBy::requester}, .newest_first = true});
   listing->callback([=] { line.action = [=] { return list_received(*options, *common); }; });
   auto* showing = announcement->add_subcommand("show", "one of them in words");
   showing->add_option("ID", options->id, "its number in the list")->required();

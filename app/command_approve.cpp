@@ -1,13 +1,11 @@
 // `approve` and `reject`: people decide on what waits.
-#include <pwd.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <charconv>
 #include <nlohmann/json.hpp>
 
 #include "app/command.h"
 #include "app/consent_output.h"
+#include "app/find_transaction.h"
 #include "app/instance.h"
 #include "app/output.h"
 #include "processor/approval.h"
@@ -21,13 +19,8 @@ using nlohmann::json;
 struct ApproveOptions {
   bool approves = true;
   std::vector<std::string> ids;
-  std::string batch, reason, as, digest;
+  std::string batch, reason, digest;
 };
-
-std::string account() {
-  const passwd* user = ::getpwuid(::getuid());
-  return user != nullptr ? user->pw_name : std::to_string(::getuid());
-}
 
 struct Named {
   Transaction transaction;
@@ -35,7 +28,7 @@ struct Named {
 };
 
 // "TID" or "TID:certReqId"
-Result<Named> read_named(TransactionTable& table, const std::string& text) {
+Result<Named> read_named(Connection& connection, const std::string& text) {
   Named named;
   const auto colon = text.find(':');
   if (colon != std::string::npos) {
@@ -47,14 +40,7 @@ Result<Named> read_named(TransactionTable& table, const std::string& text) {
     }
     named.choice.certReqId = number;
   }
-  const auto tid = from_hex(text.substr(0, colon));
-  if (!tid || tid->empty()) {
-    return hold("\"" + text + "\" is no transactionID",
-                "`cmpost transaction list --state waiting` shows them");
-  }
-  ASSIGN_OR_RETURN(auto transaction, table.find(ByteView(*tid)));
-  if (!transaction) return hold("no transaction has the transactionID " + text);
-  named.transaction = std::move(*transaction);
+  ASSIGN_OR_RETURN(named.transaction, find_transaction(connection, text.substr(0, colon)));
   return named;
 }
 
@@ -70,11 +56,11 @@ Result<std::optional<Sha256>> read_digest(const std::string& text) {
   return digest;
 }
 
-Result<std::vector<Named>> read_choices(TransactionTable& table, const ApproveOptions& options) {
+Result<std::vector<Named>> read_choices(Connection& connection, const ApproveOptions& options) {
   ASSIGN_OR_RETURN(const auto digest, read_digest(options.digest));
   std::vector<Named> choices;
   for (const auto& id : options.ids) {
-    ASSIGN_OR_RETURN(auto named, read_named(table, id));
+    ASSIGN_OR_RETURN(auto named, read_named(connection, id));
     named.choice.object = digest;
     choices.push_back(std::move(named));
   }
@@ -86,32 +72,41 @@ Result<std::vector<Named>> read_choices(TransactionTable& table, const ApproveOp
     return hold("\"" + options.batch + "\" is no transactionID of a batch",
                 "write it in hexadecimal");
   }
-  ASSIGN_OR_RETURN(auto members, table.of_batch(ByteView(*batch)));
+  ASSIGN_OR_RETURN(auto members, TransactionTable(connection).of_batch(ByteView(*batch)));
   for (auto& member : members) {
     if (member.state == TransactionState::waiting) choices.push_back({std::move(member), {}});
   }
   return choices;
 }
 
+Vote vote_of(const Person& person, const ApproveOptions& options) {
+  Vote vote;
+  vote.approves = options.approves;
+  vote.who = person.name();
+  vote.account = person.account;
+  vote.uid = person.uid;
+  vote.sudo_user = person.sudo_user;
+  vote.reason = options.reason.empty() ? person.comment : options.reason;
+  return vote;
+}
+
+// Neither the key of the CA nor the sealing key is touched: whoever decides need not be able to
+// read them.
 Result<ExitCode> decide_all(const ApproveOptions& options, const CommonOptions& common) {
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
   ASSIGN_OR_RETURN(auto* const ledger, instance->ledger());
   ASSIGN_OR_RETURN(auto* const spool, instance->spool());
-  ASSIGN_OR_RETURN(const auto services, instance->services());
   ASSIGN_OR_RETURN(const auto reader, ledger->reader());
-  TransactionTable table(reader->connection());
-  ASSIGN_OR_RETURN(const auto choices, read_choices(table, options));
+  ASSIGN_OR_RETURN(const auto choices, read_choices(reader->connection(), options));
   if (choices.empty()) return hold("nothing is named", "give transactionIDs or --batch");
-  Vote vote;
-  vote.approves = options.approves;
-  vote.account = account();
-  vote.who = options.as.empty() ? vote.account : options.as;
-  vote.reason = options.reason;
+  const auto vote = vote_of(instance->person(), options);
   auto shown = json::array();
   std::size_t counted = 0;
   for (const auto& choice : choices) {
-    ASSIGN_OR_RETURN(const auto verdict,
-                     decide(*spool, *ledger, services, choice.transaction, choice.choice, vote));
+    ASSIGN_OR_RETURN(
+        const auto verdict,
+        decide(*spool, *ledger, instance->settings().channel(choice.transaction.channel),
+               instance->clock(), choice.transaction, choice.choice, vote));
     const auto decided = verdict.decided;
     const auto tid = to_hex(choice.transaction.transactionID);
     const bool counts = decided == Decided::done || decided == Decided::one_more;
@@ -136,7 +131,7 @@ void add_decision(CommandLine line, const char* name, const char* help, bool app
   options->approves = approves;
   auto* command = line.app.add_subcommand(name, help);
   command->add_option("ID", options->ids,
-                      "transactionIDs in hexadecimal, or TID:certReqId for one part");
+                      "transactionIDs or their beginnings, or TID:certReqId for one part");
   command->add_option("--batch", options->batch,
                       "all that waits of the nested message with this "
                       "transactionID");
@@ -145,7 +140,6 @@ void add_decision(CommandLine line, const char* name, const char* help, bool app
                       "rejected");
   command->add_option("--digest", options->digest,
                       "only what has this digest, as `transaction show` has shown it");
-  command->add_option("--as", options->as, "who decides (default: the user of the system)");
   command->callback(
       [=] { line.action = [=, common = &line.options] { return decide_all(*options, *common); }; });
 }

@@ -2,6 +2,7 @@
 
 #include "app/command.h"
 #include "app/instance.h"
+#include "app/list_options.h"
 #include "app/output.h"
 #include "processor/verify_ledger.h"
 
@@ -12,28 +13,35 @@ using nlohmann::json;
 
 struct AuditOptions {
   std::int64_t after = 0;
-  std::size_t limit = 1000;
+  ListOptions list;
 };
+
+json to_json(const AuditRecord& record) {
+  return {{"id", record.id},
+          {"time", to_iso8601(record.time)},
+          {"event", record.event},
+          {"detail", json::parse(record.detail, nullptr, false)},
+          {"hash", to_hex(record.hash)}};
+}
 
 Result<ExitCode> show(const AuditOptions& options, const CommonOptions& common) {
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
   ASSIGN_OR_RETURN(const auto reader, instance->look_into_ledger());
-  ASSIGN_OR_RETURN(const auto records, reader->audit(options.after, options.limit));
-  auto all = json::array();
-  Table table({"number", "time", "event", "detail"});
-  for (const auto& record : records) {
-    auto detail = json::parse(record.detail, nullptr, false);
-    if (common.json) {
-      all.push_back({{"id", record.id},
-                     {"time", to_iso8601(record.time)},
-                     {"event", record.event},
-                     {"detail", std::move(detail)},
-                     {"hash", to_hex(record.hash)}});
-    } else {
-      table.add({std::to_string(record.id), to_iso8601(record.time), record.event, record.detail});
-    }
-  }
-  common.json ? print_json(all) : table.print("no audit records");
+  ASSIGN_OR_RETURN(auto filter, options.list.read(instance->clock().now()));
+  filter.after_row = options.after;
+  RowSink sink({"number", "time", "event", "detail"}, options.list.form(common),
+               "no audit records");
+  const auto each = [&](const AuditRecord& record) -> Result<void> {
+    sink.add(
+        [&] {
+          return std::vector{std::to_string(record.id), to_iso8601(record.time), record.event,
+                             record.detail};
+        },
+        [&] { return to_json(record); });
+    return {};
+  };
+  ASSIGN_OR_RETURN(const auto all, reader->for_each_audit(filter, each));
+  sink.finish(left_out(filter, all));
   return ExitCode::ok;
 }
 
@@ -112,7 +120,9 @@ void add_audit(CommandLine line) {
   auto* common = &line.options;
   auto* showing = audit->add_subcommand("show", "records, oldest first");
   showing->add_option("--after", options->after, "only records with a larger number");
-  showing->add_option("--limit", options->limit, "at most so many (default 1000)");
+  options->list.offer(*showing, {.filters = {FilterBy::time, FilterBy::event}});
+  showing->add_option("--text", options->list.filter.reason,
+                      "part of the detail: a name, a serial number, a transactionID");
   showing->callback([=] { line.action = [=] { return show(*options, *common); }; });
   audit->add_subcommand("verify", "recompute the whole chain and compare the ledger with it")
       ->callback([=] { line.action = [=] { return verify(*common); }; });

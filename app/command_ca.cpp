@@ -3,6 +3,7 @@
 
 #include "app/command.h"
 #include "app/instance.h"
+#include "app/operator_act.h"
 #include "app/output.h"
 #include "app/rollover_state.h"
 #include "base/crash_point.h"
@@ -111,15 +112,16 @@ Result<void> enter_in_books(Instance& instance, const CaRollover& rollover,
   record.requester = "ca rollover";
   record.issued = instance.clock().now();
   record.not_after = cmp_certificate.not_after();
-  const nlohmann::json detail = {{"old", to_hex(rollover.oldWithOld.fingerprint())},
-                                 {"new", to_hex(rollover.newWithNew.fingerprint())},
-                                 {"newWithOld", to_hex(rollover.newWithOld.fingerprint())},
-                                 {"oldWithNew", to_hex(rollover.oldWithNew.fingerprint())},
-                                 {"cmp", to_hex(cmp_certificate.fingerprint())},
-                                 {"serial", to_hex(record.serial)},
-                                 {"subject", printable(record.subject)},
-                                 {"state", to_string(record.state)},
-                                 {"sha256", to_hex(sha256(record.der))}};
+  const auto detail =
+      by(instance.person(), {{"old", to_hex(rollover.oldWithOld.fingerprint())},
+                             {"new", to_hex(rollover.newWithNew.fingerprint())},
+                             {"newWithOld", to_hex(rollover.newWithOld.fingerprint())},
+                             {"oldWithNew", to_hex(rollover.oldWithNew.fingerprint())},
+                             {"cmp", to_hex(cmp_certificate.fingerprint())},
+                             {"serial", to_hex(record.serial)},
+                             {"subject", printable(record.subject)},
+                             {"state", to_string(record.state)},
+                             {"sha256", to_hex(sha256(record.der))}});
   ASSIGN_OR_RETURN(auto* const ledger, instance.ledger());
   return ledger->write([&](LedgerWriter& writer) -> Result<void> {
     TRY(writer.add(record));

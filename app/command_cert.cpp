@@ -1,10 +1,12 @@
 #include <nlohmann/json.hpp>
 
+#include "app/certificate_search.h"
 #include "app/command.h"
 #include "app/instance.h"
+#include "app/list_options.h"
+#include "app/operator_act.h"
 #include "app/output.h"
 #include "ca/serial_number.h"
-#include "config/units.h"
 
 namespace cmpost {
 namespace {
@@ -12,9 +14,9 @@ namespace {
 using nlohmann::json;
 
 struct CertOptions {
-  std::string state, subject, channel, profile, expires_within, format = "table";
-  std::size_t limit = 1000;
-  bool all = false;
+  ListOptions list;
+  std::string format;
+  bool all = false;  // what earlier versions had to be told
   bool pem_only = false;
   std::vector<std::string> serials;
   std::string invalid_since;
@@ -59,99 +61,60 @@ std::string pem_of(const CertificateRecord& record) {
   return certificate ? certificate->to_pem() : std::string();
 }
 
-Result<CertificateFilter> read_filter(const CertOptions& options, Time now) {
-  CertificateFilter filter;
-  if (!options.state.empty()) filter.state = certificate_state(options.state);
-  if (!options.subject.empty()) filter.subject_contains = options.subject;
-  if (!options.channel.empty()) filter.channel = options.channel;
-  if (!options.profile.empty()) filter.profile = options.profile;
-  if (!options.expires_within.empty()) {
-    ASSIGN_OR_RETURN(const auto within, parse_duration(options.expires_within));
-    filter.expires_before = now + within;
-  }
-  return filter;
-}
-
-// Prints as it reads, so that a ledger of millions takes no memory.
-class Lister {
+// PEM and CSV; everything else is a list like others.
+class Exporter {
  public:
-  Lister(const CertOptions& options, bool as_json) : format_(as_json ? "json" : options.format) {}
-
-  void add(const CertificateRecord& record) {
-    if (format_ == "json")
-      print_line((count_ == 0 ? "[" : ",") +
-                 to_json(record).dump(-1, ' ', false, json::error_handler_t::replace));
-    if (format_ == "csv") {
-      if (count_ == 0)
-        print_line("serial,subject,state,profile,channel,requester,tid,issued,notAfter");
-      print_line(csv_line(record));
-    }
-    if (format_ == "pem") print_line(pem_of(record));
-    if (format_ == "table") {
-      table_.add({serial_text(record.serial), std::string(to_string(record.state)), record.subject,
-                  record.profile, to_iso8601(record.issued), to_iso8601(record.not_after)});
-    }
-    ++count_;
+  explicit Exporter(const std::string& format) : csv_(format == "csv") {
+    if (csv_) print_line("serial,subject,state,profile,channel,requester,tid,issued,notAfter");
   }
-  void finish(bool more) {
-    if (format_ == "json") print_line(count_ == 0 ? "[]" : "]");
-    if (format_ == "table") {
-      table_.print("no certificates");
-      if (more) print_line("... and more: use --all or --limit");
-    }
+  void add(const CertificateRecord& record) const {
+    print_line(csv_ ? csv_line(record) : pem_of(record));
   }
 
  private:
-  std::string format_;
-  std::size_t count_ = 0;
-  Table table_{{"serial", "state", "subject", "profile", "issued", "notAfter"}};
+  bool csv_;
 };
 
 Result<ExitCode> list(const CertOptions& options, const CommonOptions& common) {
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
   ASSIGN_OR_RETURN(const auto reader, instance->look_into_ledger());
-  ASSIGN_OR_RETURN(auto filter, read_filter(options, instance->clock().now()));
-  Lister lister(options, common.json);
-  std::size_t left = options.all ? SIZE_MAX : options.limit;
-  bool more = false;
-  while (left > 0 && !more) {
-    constexpr std::size_t kPage = 1000;
-    filter.limit = std::min(left, kPage);
-    ASSIGN_OR_RETURN(const auto page, reader->list(filter));
-    for (const auto& record : page) lister.add(record);
-    if (page.size() < filter.limit) break;
-    filter.after_id = page.back().id;
-    left -= page.size();
-    if (left == 0) {
-      filter.limit = 1;
-      ASSIGN_OR_RETURN(const auto next, reader->list(filter));
-      more = !next.empty();
-    }
-  }
-  lister.finish(more);
+  ASSIGN_OR_RETURN(const auto filter, options.list.read(instance->clock().now()));
+  RowSink sink({"serial", "state", "subject", "profile", "issued", "notAfter"},
+               options.format == "json" ? ListForm::json_array : options.list.form(common),
+               "no certificates");
+  ASSIGN_OR_RETURN(const auto all,
+                   reader->for_each(filter, [&](const CertificateRecord& record) -> Result<void> {
+                     sink.add(
+                         [&] {
+                           return std::vector{serial_text(record.serial),
+                                              std::string(to_string(record.state)),
+                                              record.subject,
+                                              record.profile,
+                                              to_iso8601(record.issued),
+                                              to_iso8601(record.not_after)};
+                         },
+                         [&] { return to_json(record); });
+                     return {};
+                   }));
+  sink.finish(left_out(filter, all));
   return ExitCode::ok;
 }
 
-Result<Bytes> read_serial(const std::string& text) {
-  std::string digits;
-  for (const char c : text) {
-    if (c != ':') digits += c;
-  }
-  if (digits.size() % 2 == 1) digits.insert(digits.begin(), '0');
-  auto serial = from_hex(digits);
-  if (!serial || serial->empty()) {
-    return hold("\"" + text + "\" is no serial number",
-                "write it in hexadecimal, as `cmpost cert list` does");
-  }
-  if (serial->front() >= 0x80) serial->insert(serial->begin(), 0);  // INTEGER is signed
-  return *serial;
-}
-
-Result<CertificateRecord> find_record(LedgerReader& reader, const std::string& text) {
-  ASSIGN_OR_RETURN(const auto serial, read_serial(text));
-  ASSIGN_OR_RETURN(auto record, reader.find(serial));
-  if (record) return std::move(*record);
-  return hold("no certificate has the serial number " + text, "`cmpost cert list` shows them");
+Result<ExitCode> export_all(const CertOptions& options, const CommonOptions& common) {
+  const bool as_list = common.json || options.list.json_lines || options.format == "json";
+  if (as_list) return list(options, common);
+  ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
+  ASSIGN_OR_RETURN(const auto reader, instance->look_into_ledger());
+  ASSIGN_OR_RETURN(const auto filter, options.list.read(instance->clock().now()));
+  const Exporter exporter(options.format);
+  ASSIGN_OR_RETURN(const auto all,
+                   reader->for_each(filter, [&](const CertificateRecord& record) -> Result<void> {
+                     exporter.add(record);
+                     return {};
+                   }));
+  const auto left = left_out(filter, all);
+  if (left > 0) print_warning("... and " + in_groups(left) + " more: --limit, --offset");
+  return ExitCode::ok;
 }
 
 Result<ExitCode> show(const CertOptions& options, const CommonOptions& common) {
@@ -159,7 +122,7 @@ Result<ExitCode> show(const CertOptions& options, const CommonOptions& common) {
   ASSIGN_OR_RETURN(const auto reader, instance->look_into_ledger());
   auto all = json::array();
   for (const auto& text : options.serials) {
-    ASSIGN_OR_RETURN(const auto record, find_record(*reader, text));
+    ASSIGN_OR_RETURN(const auto record, find_certificate(*reader, text));
     if (options.pem_only) {
       print_line(pem_of(record));
       continue;
@@ -210,7 +173,7 @@ Result<ExitCode> change(const CertOptions& options, const CommonOptions& common,
   ASSIGN_OR_RETURN(const auto reader, ledger->reader());
   std::size_t done = 0;
   for (const auto& text : options.serials) {
-    const auto record = find_record(*reader, text);
+    const auto record = find_certificate(*reader, text);
     if (!record) {
       print_error(record.error());
       continue;
@@ -223,6 +186,7 @@ Result<ExitCode> change(const CertOptions& options, const CommonOptions& common,
                          {"state", to_string(*changed)},
                          {"reason", options.reason},
                          {"why", "operator"}};
+      detail = by(instance->person(), std::move(detail));
       if (!options.invalid_since.empty()) detail["invalidityDate"] = options.invalid_since;
       return writer.audit(event, detail.dump());
     }));
@@ -240,7 +204,9 @@ Result<ExitCode> change(const CertOptions& options, const CommonOptions& common,
 
 CLI::App* add_serials(CLI::App& parent, const char* name, const char* help, CertOptions& options) {
   auto* command = parent.add_subcommand(name, help);
-  command->add_option("SERIAL", options.serials, "serial numbers in hexadecimal")->required();
+  command
+      ->add_option("SERIAL", options.serials, "serial numbers in hexadecimal, or their beginnings")
+      ->required();
   return command;
 }
 
@@ -252,30 +218,23 @@ void add_cert(CommandLine line) {
   auto options = std::make_shared<CertOptions>();
   auto* common = &line.options;
 
-  const auto add_filters = [&](CLI::App* command) {
-    command->add_option("--state", options->state)
-        ->check(CLI::IsMember({"unconfirmed", "valid", "updated", "held", "revoked"}));
-    command->add_option("--subject", options->subject, "part of the subject");
-    command->add_option("--channel", options->channel);
-    command->add_option("--profile", options->profile);
-    command->add_option("--expires-within", options->expires_within, "for instance 30d");
-    command->add_option("--limit", options->limit, "at most so many (default 1000)");
-    command->add_flag("--all", options->all, "no limit");
+  const auto offer = [&](CLI::App* command) {
+    options->list.offer(
+        *command, {.filters = {FilterBy::time, FilterBy::channel, FilterBy::profile,
+                               FilterBy::subject, FilterBy::requester, FilterBy::expiry},
+                   .states = {"unconfirmed", "valid", "updated", "held", "revoked"},
+                   .sorts = {"subject", "profile", "channel", "requester", "state", "notAfter"}});
+    command->add_flag("--all", options->all, "no limit (as without it)");
   };
   auto* listing = cert->add_subcommand("list", "certificates, oldest first");
-  add_filters(listing);
+  offer(listing);
   listing->callback([=] { line.action = [=] { return list(*options, *common); }; });
 
   auto* exporting = cert->add_subcommand("export", "all that match, as PEM, CSV or JSON");
-  add_filters(exporting);
-  exporting->add_option("--format", options->format)->check(CLI::IsMember({"pem", "csv", "json"}));
-  exporting->callback([=] {
-    line.action = [=] {
-      options->all = true;
-      if (options->format == "table") options->format = "pem";
-      return list(*options, *common);
-    };
-  });
+  offer(exporting);
+  exporting->add_option("--format", options->format, "pem (default), csv or json")
+      ->check(CLI::IsMember({"pem", "csv", "json"}));
+  exporting->callback([=] { line.action = [=] { return export_all(*options, *common); }; });
 
   auto* showing = add_serials(*cert, "show", "everything about some certificates", *options);
   showing->add_flag("--pem", options->pem_only, "only the certificates");

@@ -2,6 +2,8 @@
 
 #include "app/command.h"
 #include "app/instance.h"
+#include "app/list_options.h"
+#include "app/operator_act.h"
 #include "app/output.h"
 #include "ca/serial_number.h"
 
@@ -42,6 +44,7 @@ void print(const CertificateList& crl) {
 
 Result<ExitCode> issue(const CommonOptions& common, bool delta) {
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
+  TRY(record_act(*instance, "crl.ordered", {{"kind", delta ? "delta" : "complete"}}));
   ASSIGN_OR_RETURN(const auto crl, delta ? issue_delta_crl(*instance) : issue_crl(*instance));
   if (common.json) {
     print_json(to_json(crl));
@@ -63,6 +66,33 @@ Result<ExitCode> show(const CommonOptions& common, bool delta) {
   return ExitCode::ok;
 }
 
+Result<ExitCode> list(const ListOptions& options, const CommonOptions& common) {
+  ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
+  ASSIGN_OR_RETURN(const auto reader, instance->look_into_ledger());
+  ASSIGN_OR_RETURN(const auto filter, options.read(instance->clock().now()));
+  RowSink sink({"number", "delta to", "made", "next one due", "octets"}, options.form(common),
+               "there is no CRL yet");
+  const auto each = [&](const LedgerReader::CrlRow& crl) -> Result<void> {
+    sink.add(
+        [&] {
+          return std::vector{std::to_string(crl.number), crl.base ? std::to_string(*crl.base) : "",
+                             to_iso8601(crl.this_update), to_iso8601(crl.next_update),
+                             std::to_string(crl.size)};
+        },
+        [&] {
+          return json{{"number", crl.number},
+                      {"base", crl.base ? json(*crl.base) : json()},
+                      {"thisUpdate", to_iso8601(crl.this_update)},
+                      {"nextUpdate", to_iso8601(crl.next_update)},
+                      {"size", crl.size}};
+        });
+    return {};
+  };
+  ASSIGN_OR_RETURN(const auto all, reader->for_each_crl(filter, each));
+  sink.finish(left_out(filter, all));
+  return ExitCode::ok;
+}
+
 }  // namespace
 
 void add_crl(CommandLine line) {
@@ -73,6 +103,10 @@ void add_crl(CommandLine line) {
   auto* issuing = crl->add_subcommand("issue", "make and publish a new one now");
   issuing->add_flag("--delta", *delta, "only what has changed since the newest complete one");
   issuing->callback([=] { line.action = [=] { return issue(*common, *delta); }; });
+  auto options = std::make_shared<ListOptions>();
+  auto* listing = crl->add_subcommand("list", "those that were issued, oldest first");
+  options->offer(*listing, {.filters = {FilterBy::time}});
+  listing->callback([=] { line.action = [=] { return list(*options, *common); }; });
   auto* showing = crl->add_subcommand("show", "the newest one");
   showing->add_flag("--delta", *delta, "the newest delta CRL");
   showing->callback([=] { line.action = [=] { return show(*common, *delta); }; });

@@ -3,6 +3,7 @@
 
 #include "app/command.h"
 #include "app/instance.h"
+#include "app/operator_act.h"
 #include "app/output.h"
 #include "base/files.h"
 
@@ -148,11 +149,11 @@ Result<void> open_books(const InitOptions& options) {
   record.not_after = certificate.not_after();
   TRY(ledger->write([&](LedgerWriter& writer) -> Result<void> {
     TRY(writer.add(record));
-    return writer.audit("instance.made", nlohmann::json{{"serial", to_hex(record.serial)},
-                                                        {"subject", printable(record.subject)},
-                                                        {"state", to_string(record.state)},
-                                                        {"sha256", to_hex(sha256(record.der))}}
-                                             .dump());
+    const auto detail = by(instance->person(), {{"serial", to_hex(record.serial)},
+                                                {"subject", printable(record.subject)},
+                                                {"state", to_string(record.state)},
+                                                {"sha256", to_hex(sha256(record.der))}});
+    return writer.audit("instance.made", detail.dump());
   }));
   TRY(issue_crl(*instance));
   return {};

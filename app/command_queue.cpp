@@ -2,6 +2,8 @@
 
 #include "app/command.h"
 #include "app/instance.h"
+#include "app/list_options.h"
+#include "app/operator_act.h"
 #include "app/output.h"
 #include "app/released_mail.h"
 
@@ -12,8 +14,7 @@ using nlohmann::json;
 
 struct QueueOptions {
   std::string queue;  // "", "requests", "replies"
-  std::string state, channel;
-  std::size_t limit = 1000;
+  ListOptions list;
   std::vector<std::string> ids;
   std::string reason;
 };
@@ -49,32 +50,52 @@ json to_json(const std::string& queue, const JobStatus& job) {
 Result<ExitCode> list(const QueueOptions& options, const CommonOptions& common) {
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
   ASSIGN_OR_RETURN(const auto spool, instance->look_into_spool());
-  const auto queues = queues_of(*spool, options);
-  JobFilter filter;
-  filter.limit = options.limit;
-  if (!options.state.empty()) filter.state = job_state(options.state);
-  if (!options.channel.empty()) filter.channel = options.channel;
-  auto found = json::array();
-  Table table({"queue", "id", "state", "channel", "source", "arrived", "reason"});
-  for (const auto& [name, queue] : queues) {
-    ASSIGN_OR_RETURN(const auto jobs, queue->list(filter));
-    for (const auto& job : jobs) {
-      if (common.json) {
-        found.push_back(to_json(name, job));
-      } else {
-        table.add({name, job.id.text(), std::string(to_string(job.state)), job.envelope.channel,
-                   job.envelope.source, to_iso8601(job.arrived), job.reason});
-      }
-    }
+  ASSIGN_OR_RETURN(const auto filter, options.list.read(instance->clock().now()));
+  RowSink sink({"queue", "id", "state", "channel", "source", "arrived", "reason"},
+               options.list.form(common), "no jobs");
+  std::int64_t left = 0;
+  for (const auto& [name, queue] : queues_of(*spool, options)) {
+    const auto each = [&, &name = name](const JobStatus& job) -> Result<void> {
+      sink.add(
+          [&] {
+            return std::vector{name,
+                               job.id.text(),
+                               std::string(to_string(job.state)),
+                               job.envelope.channel,
+                               job.envelope.source,
+                               to_iso8601(job.arrived),
+                               job.reason};
+          },
+          [&] { return to_json(name, job); });
+      return {};
+    };
+    ASSIGN_OR_RETURN(const auto all, queue->for_each(filter, each));
+    left += left_out(filter, all);
   }
-  common.json ? print_json(found) : table.print("no jobs");
+  sink.finish(left);
   return ExitCode::ok;
 }
 
-Result<JobId> read_id(const std::string& text) {
+// The beginning of an id is enough where only one job has it.
+Result<JobId> read_id(const std::string& text, const std::vector<NamedQueue>& queues) {
+  constexpr std::size_t kNamed = 5;
   if (const auto id = JobId::from_text(text)) return *id;
-  return hold("\"" + text + "\" is no job id",
-              "`cmpost queue list` shows them: 32 hexadecimal digits");
+  const auto digits = hex_digits(text);
+  if (!digits) {
+    return hold("\"" + printable(text, 80) + "\" is no job id",
+                "`cmpost queue list` shows them: 32 hexadecimal digits, of which the first are "
+                "enough");
+  }
+  std::vector<JobId> found;
+  for (const auto& [name, queue] : queues) {
+    ASSIGN_OR_RETURN(const auto some, queue->ids_beginning(*digits, kNamed));
+    found.insert(found.end(), some.begin(), some.end());
+  }
+  if (found.empty()) return hold("no job id begins with " + *digits);
+  if (found.size() == 1) return found.front();
+  std::string some;
+  for (const auto& id : found) some += (some.empty() ? "" : ", ") + id.text();
+  return hold("several job ids begin with " + *digits, "write more of one: " + some);
 }
 
 Result<std::optional<NamedQueue>> find_job(const std::vector<NamedQueue>& queues, const JobId& id) {
@@ -91,7 +112,7 @@ Result<ExitCode> show(const QueueOptions& options, const CommonOptions& common) 
   const auto queues = queues_of(*spool, options);
   auto shown = json::array();
   for (const auto& text : options.ids) {
-    ASSIGN_OR_RETURN(const auto id, read_id(text));
+    ASSIGN_OR_RETURN(const auto id, read_id(text, queues));
     ASSIGN_OR_RETURN(const auto named, find_job(queues, id));
     if (!named) return hold("there is no job " + text);
     ASSIGN_OR_RETURN(const auto job, named->queue->find(id));
@@ -167,18 +188,21 @@ Result<bool> retry_job(const Instance& instance, JobQueue& jobs, const JobId& id
 }
 
 Result<ExitCode> change(const QueueOptions& options, const CommonOptions& common,
-                        const Change& apply, const char* refused) {
+                        const std::string& act, const Change& apply, const char* refused) {
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
   ASSIGN_OR_RETURN(auto* const spool, instance->spool());
   const auto queues = queues_of(*spool, options);
   std::size_t done = 0;
   for (const auto& text : options.ids) {
-    ASSIGN_OR_RETURN(const auto id, read_id(text));
+    ASSIGN_OR_RETURN(const auto id, read_id(text, queues));
     ASSIGN_OR_RETURN(const auto named, find_job(queues, id));
     if (!named) {
       print_error(Error{Recovery::hold, "there is no job " + text, {}});
       continue;
     }
+    TRY(record_act(
+        *instance, "job." + act,
+        {{"job", id.text()}, {"queue", named->name}, {"reason", printable(options.reason, 1000)}}));
     ASSIGN_OR_RETURN(const bool changed, apply(*instance, *named->queue, id, options.reason));
     if (!changed) print_error(Error{Recovery::hold, "job " + text + " " + refused, {}});
     done += changed ? 1 : 0;
@@ -192,10 +216,12 @@ void add_change(CLI::App& parent, CommandLine line, const char* name, const char
   auto options = std::make_shared<QueueOptions>();
   options->reason = std::string(name) + " by an operator";
   auto* command = parent.add_subcommand(name, help);
-  command->add_option("ID", options->ids, "job ids")->required();
+  command->add_option("ID", options->ids, "job ids, or their beginnings")->required();
   command->add_option("--reason", options->reason, "kept with the job");
   command->callback([=] {
-    line.action = [=, common = &line.options] { return change(*options, *common, apply, refused); };
+    line.action = [=, common = &line.options, act = std::string(name)] {
+      return change(*options, *common, act, apply, refused);
+    };
   });
 }
 
@@ -207,6 +233,7 @@ Result<ExitCode> make_spool(const CommonOptions& common) {
                 "`cmpost queue list` shows what is in them");
   }
   instance->may_make_databases();
+  TRY(record_act(*instance, "queue.new", {{"spool", instance->settings().instance.spool}}));
   TRY(instance->spool());
   if (!common.quiet) {
     print_line("two empty queues are in " + instance->settings().instance.spool +
@@ -223,16 +250,16 @@ void add_queue(CommandLine line) {
 
   auto options = std::make_shared<QueueOptions>();
   auto* listing = queue->add_subcommand("list", "jobs, oldest first");
-  listing->add_option("--state", options->state)
-      ->check(CLI::IsMember({"waiting", "active", "deferred", "held", "done"}));
-  listing->add_option("--channel", options->channel);
   listing->add_option("--queue", options->queue)->check(CLI::IsMember({"requests", "replies"}));
-  listing->add_option("--limit", options->limit, "at most so many of each queue (default 1000)");
+  options->list.offer(
+      *listing, {.filters = {FilterBy::time, FilterBy::channel, FilterBy::source, FilterBy::reason},
+                 .states = {"waiting", "active", "deferred", "held", "done"},
+                 .sorts = {"channel", "source", "state", "reason", "size"}});
   listing->callback(
       [=] { line.action = [=, common = &line.options] { return list(*options, *common); }; });
 
   auto* showing = queue->add_subcommand("show", "everything about some jobs, with their bytes");
-  showing->add_option("ID", options->ids, "job ids")->required();
+  showing->add_option("ID", options->ids, "job ids, or their beginnings")->required();
   showing->callback(
       [=] { line.action = [=, common = &line.options] { return show(*options, *common); }; });
 

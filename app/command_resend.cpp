@@ -1,5 +1,8 @@
+#include <nlohmann/json.hpp>
+
 #include "app/command.h"
 #include "app/instance.h"
+#include "app/operator_act.h"
 #include "app/output.h"
 #include "carrier/received_batches.h"
 #include "outbox/one_way_egress.h"
@@ -54,6 +57,8 @@ Result<ExitCode> resend(const BatchOptions& options, const CommonOptions& common
   ASSIGN_OR_RETURN(const auto* const channel,
                    find_batch_channel(*instance, options.channel, &DirectorySettings::one_way_out));
   BatchSender sender(batch_sender_settings(*channel), instance->clock(), instance->random());
+  TRY(record_act(*instance, "batch.resent",
+                 {{"channel", channel->name}, {"numbers", to_string(range)}}));
   ASSIGN_OR_RETURN(const auto numbers, sender.want_again(range));
   if (numbers.empty()) {
     return hold("there is no batch " + to_string(range) + " of channel " + channel->name,
@@ -78,6 +83,8 @@ Result<ExitCode> skip(const BatchOptions& options, const CommonOptions& common) 
   ASSIGN_OR_RETURN(const auto* const channel,
                    find_batch_channel(*instance, options.channel, &DirectorySettings::one_way_in));
   ASSIGN_OR_RETURN(auto received, ReceivedBatches::read(received_file(*channel)));
+  TRY(record_act(*instance, "batch.skipped",
+                 {{"channel", channel->name}, {"numbers", to_string(range)}}));
   ASSIGN_OR_RETURN(const auto skipped, received.skip(range));
   if (skipped.empty()) return hold("no batch of " + to_string(range) + " is missing");
   if (!common.quiet) print_line(in_text(skipped) + " of channel " + channel->name + " given up");

@@ -3,6 +3,7 @@
 
 #include "app/command.h"
 #include "app/instance.h"
+#include "app/operator_act.h"
 #include "app/output.h"
 #include "app/restore.h"
 #include "ca/serial_number.h"
@@ -70,7 +71,12 @@ Result<ExitCode> check(const RestoreOptions& options, const CommonOptions& commo
   }
   if (!common.json && !common.quiet) print(losses);
   const bool applied = options.apply && !losses.none();
-  if (applied) TRY(bring_back(*instance, losses));
+  if (applied) {
+    TRY(record_act(*instance, "restore.ordered",
+                   {{"certificates", losses.certificates.size()},
+                    {"revocations", losses.revocations.size()}}));
+    TRY(bring_back(*instance, losses));
+  }
   if (common.json) {
     print_json(to_json(losses, applied));
   } else if (!common.quiet && applied) {

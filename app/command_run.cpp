@@ -8,6 +8,7 @@
 #include "app/clock_notes.h"
 #include "app/command.h"
 #include "app/instance.h"
+#include "app/operator_act.h"
 #include "app/output.h"
 #include "app/process_signals.h"
 #include "app/sign_of_life.h"
@@ -35,6 +36,7 @@ class BatchRun {
     ASSIGN_OR_RETURN(auto* const spool, instance_.spool());
     ASSIGN_OR_RETURN(auto* const ledger, instance_.ledger());
     ASSIGN_OR_RETURN(const auto services, instance_.services());
+    TRY(record_settings(instance_));
     auto& maintenance = ways_.of(Part::maintenance);
     if (const auto done = maintain(instance_); !done) {
       maintenance.rests(done.error(), std::nullopt);

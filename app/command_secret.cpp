@@ -4,6 +4,8 @@
 
 #include "app/command.h"
 #include "app/instance.h"
+#include "app/list_options.h"
+#include "app/operator_act.h"
 #include "app/output.h"
 #include "base/files.h"
 #include "config/units.h"
@@ -26,6 +28,7 @@ struct SecretOptions {
   std::vector<std::string> san, profiles, channels;
   std::optional<std::int64_t> uses;
   bool hex = false;
+  ListOptions list;
 };
 
 SecretPurpose purpose_of(const SecretOptions& options) {
@@ -133,11 +136,11 @@ Result<ExitCode> add(const SecretOptions& options, const CommonOptions& common) 
     ASSIGN_OR_RETURN(
         const auto digest,
         secret_digest(writer.connection(), secret_key(secret.purpose, secret.reference)));
-    return writer.audit("secret.added", json{{"reference", printable(secret.reference)},
-                                             {"for", to_string(secret.purpose)},
-                                             {"columns", digest.columns},
-                                             {"sha256", digest.sha256}}
-                                            .dump());
+    const auto detail = by(instance->person(), {{"reference", printable(secret.reference)},
+                                                {"for", to_string(secret.purpose)},
+                                                {"columns", digest.columns},
+                                                {"sha256", digest.sha256}});
+    return writer.audit("secret.added", detail.dump());
   }));
   if (!added) {
     const auto purpose = secret.purpose == SecretPurpose::mac
@@ -223,50 +226,69 @@ struct Column {
   const char* title;
   std::string_view usual;  // goes without saying where it holds for all; "": never does
 };
-constexpr std::array<Column, 12> kColumns = {{{"reference", ""},
-                                              {"for", "mac"},
-                                              {"kind", "key"},
-                                              {"subject", ""},
-                                              {"SAN", ""},
-                                              {"profiles", "for secrets"},
-                                              {"channels", "the first"},
-                                              {"uses", ""},
-                                              {"wrong MACs", "0"},
-                                              {"wrong envelopes", "0"},
-                                              {"expires", "never"},
-                                              {"added", ""}}};
+constexpr std::array<Column, 12> kSecretColumns = {{{"reference", ""},
+                                                    {"for", "mac"},
+                                                    {"kind", "key"},
+                                                    {"subject", ""},
+                                                    {"SAN", ""},
+                                                    {"profiles", "for secrets"},
+                                                    {"channels", "the first"},
+                                                    {"uses", ""},
+                                                    {"wrong MACs", "0"},
+                                                    {"wrong envelopes", "0"},
+                                                    {"expires", "never"},
+                                                    {"added", ""}}};
 
-void print(const std::vector<Row>& rows) {
-  const auto is_shown = [&](std::size_t column) {
-    const auto usual = kColumns[column].usual;
-    return usual.empty() ||
-           !std::ranges::all_of(rows, [&](const Row& row) { return row[column] == usual; });
-  };
-  std::vector<Row> shown(rows.size());
-  Row titles;
-  for (std::size_t column = 0; column < kColumns.size(); ++column) {
-    if (!is_shown(column)) continue;
-    titles.emplace_back(kColumns[column].title);
-    for (std::size_t i = 0; i < rows.size(); ++i) shown[i].push_back(rows[i][column]);
+using Shown = std::array<bool, kSecretColumns.size()>;
+
+// The columns that say something, found by a look at all rows, which are not kept.
+class Columns {
+ public:
+  void note(const Row& row) {
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      const auto usual = kSecretColumns[i].usual;
+      if (usual.empty() || row[i] != usual) shown_[i] = true;
+    }
   }
-  Table table(std::move(titles));
-  for (auto& row : shown) table.add(std::move(row));
-  table.print("no secrets");
-}
+  Row titles() const {
+    Row titles;
+    for (const auto& column : kSecretColumns) titles.emplace_back(column.title);
+    return of(titles);
+  }
+  Row of(const Row& row) const {
+    Row cells;
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      if (shown_[i]) cells.push_back(row[i]);
+    }
+    return cells;
+  }
 
-Result<ExitCode> list(const CommonOptions& common) {
+ private:
+  Shown shown_{};
+};
+
+Result<ExitCode> list(const SecretOptions& options, const CommonOptions& common) {
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
-  ASSIGN_OR_RETURN(const auto* const key, instance->sealing_key());
   ASSIGN_OR_RETURN(const auto reader, instance->look_into_ledger());
-  ASSIGN_OR_RETURN(const auto secrets, SecretStore(reader->connection(), *key).list());
-  auto all = json::array();
-  std::vector<Row> rows;
-  for (const auto& secret : secrets) {
-    ASSIGN_OR_RETURN(const auto wrong, failures_of(secret, reader->connection()));
-    all.push_back(to_json(secret, wrong));
-    rows.push_back(row_of(secret, wrong));
-  }
-  common.json ? print_json(all) : print(rows);
+  ASSIGN_OR_RETURN(const auto filter, options.list.read(instance->clock().now()));
+  auto& connection = reader->connection();
+  const auto form = options.list.form(common);
+  Columns columns;
+  const auto note = [&](const Secret& secret) -> Result<void> {
+    ASSIGN_OR_RETURN(const auto wrong, failures_of(secret, connection));
+    columns.note(row_of(secret, wrong));
+    return {};
+  };
+  if (form == ListForm::table) TRY(SecretStore::for_each(connection, filter, note));
+  RowSink sink(columns.titles(), form, "no secrets");
+  const auto each = [&](const Secret& secret) -> Result<void> {
+    ASSIGN_OR_RETURN(const auto wrong, failures_of(secret, connection));
+    sink.add([&] { return columns.of(row_of(secret, wrong)); },
+             [&] { return to_json(secret, wrong); });
+    return {};
+  };
+  ASSIGN_OR_RETURN(const auto all, SecretStore::for_each(connection, filter, each));
+  sink.finish(left_out(filter, all));
   return ExitCode::ok;
 }
 
@@ -285,8 +307,10 @@ Result<ExitCode> remove(const SecretOptions& options, const CommonOptions& commo
         continue;
       }
       ++removed;
-      TRY(writer.audit("secret.removed",
-                       json{{"reference", printable(reference)}, {"for", options.purpose}}.dump()));
+      TRY(writer.audit(
+          "secret.removed",
+          by(instance->person(), {{"reference", printable(reference)}, {"for", options.purpose}})
+              .dump()));
     }
     return {};
   }));
@@ -305,7 +329,8 @@ Result<ExitCode> unlock(const SecretOptions& options, const CommonOptions& commo
       ASSIGN_OR_RETURN(
           envelopes,
           EnvelopeTable(writer.connection()).forget_failures(envelopes_of_secret(reference)));
-      return writer.audit("secret.unlocked", json{{"reference", printable(reference)}}.dump());
+      return writer.audit("secret.unlocked",
+                          by(instance->person(), {{"reference", printable(reference)}}).dump());
     }));
     if (!common.quiet) {
       print_line(reference + ": " + std::to_string(forgotten) + " wrong MACs and " +
@@ -363,7 +388,11 @@ void add_secret(CommandLine line) {
 
   auto* listing = secret->add_subcommand(
       "list", "what is stored, without the secrets; a column that is as usual for all is left out");
-  listing->callback([=] { line.action = [common = &line.options] { return list(*common); }; });
+  options->list.offer(*listing, {.filters = {FilterBy::time, FilterBy::subject, FilterBy::requester,
+                                             FilterBy::expiry},
+                                 .sorts = {"added", "expires", "subject", "uses"}});
+  listing->callback(
+      [=] { line.action = [=, common = &line.options] { return list(*options, *common); }; });
 
   auto* unlocking = secret->add_subcommand("unlock", "believe secrets again after wrong MACs");
   unlocking->add_option("REF", options->references)->required();

@@ -11,6 +11,7 @@
 #include "app/channels.h"
 #include "app/command.h"
 #include "app/instance.h"
+#include "app/operator_act.h"
 #include "app/output.h"
 #include "app/process_signals.h"
 #include "app/sign_of_life.h"
@@ -96,6 +97,7 @@ class Service {
     ASSIGN_OR_RETURN(auto* const ledger, instance_.ledger());
     ledger_ = ledger;
     ASSIGN_OR_RETURN(const auto services, instance_.services());
+    TRY(record_settings(instance_));
     TRY(maintain(instance_));
     ways_.of(Part::maintenance).works();
     const auto workers = static_cast<std::size_t>(instance_.settings().instance.workers);

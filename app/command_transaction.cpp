@@ -2,9 +2,15 @@
 
 #include "app/command.h"
 #include "app/consent_output.h"
+#include "app/find_transaction.h"
 #include "app/instance.h"
+#include "app/list_options.h"
 #include "app/output.h"
+#include "app/refused_output.h"
+#include "base/log.h"
 #include "processor/explain.h"
+#include "processor/request_listing.h"
+#include "processor/request_search.h"
 #include "processor/transaction_table.h"
 #include "processor/wait_table.h"
 
@@ -16,9 +22,12 @@ constexpr const char* kForgotten =
 
 using nlohmann::json;
 
+// Of what has the same name and is no transaction: an answer is told apart by time and file.
+constexpr std::size_t kMostFound = 20;
+
 struct TransactionOptions {
-  std::string id, state;
-  std::size_t limit = 1000;
+  std::string id;
+  ListOptions list;
 };
 
 json to_json(const Transaction& transaction) {
@@ -28,6 +37,9 @@ json to_json(const Transaction& transaction) {
                 {"body", transaction.body},
                 {"pvno", transaction.pvno},
                 {"credential", printable(transaction.credential)},
+                {"requester", transaction.requester},
+                {"subject", transaction.subject},
+                {"source", transaction.source},
                 {"opened", to_iso8601(transaction.opened)},
                 {"certificates", json::array()}};
   for (const auto& certificate : transaction.certificates) {
@@ -93,150 +105,232 @@ Result<void> print_backlog(const Transaction& transaction, Connection& connectio
   ASSIGN_OR_RETURN(const auto waiting, WaitTable(connection).find(transaction.id));
   print_line(to_hex(transaction.transactionID) + ", " + transaction.body + " on " +
              printable(transaction.channel) + ", " + to_iso8601(transaction.opened));
+  if (!transaction.requester.empty()) {
+    print_line("  asked by " + printable(transaction.requester) + ", " +
+               printable(transaction.source));
+  }
   if (!waiting) return {};
   for (const auto& part : waiting->parts) print_part(part, Detail::brief);
   return {};
 }
 
+Result<json> json_of(const ListedRequest& one, Connection& connection) {
+  if (one.refused) {
+    ASSIGN_OR_RETURN(const auto refused, RefusalTable(connection).find(one.id));
+    return refused ? to_json(*refused) : json::object();
+  }
+  ASSIGN_OR_RETURN(const auto transaction, TransactionTable(connection).find(one.id));
+  if (!transaction) return json::object();
+  auto value = to_json(*transaction);
+  value["outcome"] = one.reason;
+  if (transaction->state == TransactionState::waiting) {
+    TRY(add_waiting(value, *transaction, connection));
+  }
+  return value;
+}
+
+std::vector<std::string> cells_of(const ListedRequest& one) {
+  return {to_hex(one.transactionID),
+          one.state,
+          one.body,
+          one.channel,
+          to_iso8601(one.at),
+          one.subject,
+          requester_in_words(one.requester, one.known),
+          one.source,
+          one.reason};
+}
+
 Result<ExitCode> list(const TransactionOptions& options, const CommonOptions& common) {
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
   ASSIGN_OR_RETURN(const auto reader, instance->look_into_ledger());
-  const auto state = transaction_state(options.state);
-  ASSIGN_OR_RETURN(const auto found,
-                   TransactionTable(reader->connection()).newest(state, options.limit));
-  auto all = json::array();
-  Table table({"tid", "state", "body", "channel", "opened", "certificates"});
-  for (const auto& transaction : found) {
-    if (common.json) {
-      all.push_back(to_json(transaction));
-      if (transaction.state != TransactionState::waiting) continue;
-      TRY(add_waiting(all.back(), transaction, reader->connection()));
-    } else if (state == TransactionState::waiting) {
-      TRY(print_backlog(transaction, reader->connection()));
-    } else {
-      table.add({to_hex(transaction.transactionID), std::string(to_string(transaction.state)),
-                 transaction.body, transaction.channel, to_iso8601(transaction.opened),
-                 std::to_string(transaction.certificates.size())});
+  ASSIGN_OR_RETURN(const auto filter, options.list.read(instance->clock().now()));
+  auto& connection = reader->connection();
+  RowSink sink(
+      {"tid", "state", "body", "channel", "opened", "subject", "requester", "source", "outcome"},
+      options.list.form(common), "no transactions");
+  const bool backlog = sink.is_table() && filter.state == to_string(TransactionState::waiting);
+  std::int64_t shown = 0;
+  const auto each = [&](const ListedRequest& one) -> Result<void> {
+    ++shown;
+    if (backlog) {
+      ASSIGN_OR_RETURN(const auto transaction, TransactionTable(connection).find(one.id));
+      return transaction ? print_backlog(*transaction, connection) : Result<void>();
     }
-  }
-  if (common.json) {
-    print_json(all);
-  } else if (found.empty() || state != TransactionState::waiting) {
-    table.print("no transactions");
-  }
+    json object;
+    if (!sink.is_table()) {
+      ASSIGN_OR_RETURN(object, json_of(one, connection));
+    }
+    sink.add([&] { return cells_of(one); }, [&] { return std::move(object); });
+    return {};
+  };
+  ASSIGN_OR_RETURN(const auto listed, list_requests(connection, filter, each));
+  sink.finish(left_out(filter, listed.all), backlog && shown > 0);
   return ExitCode::ok;
 }
 
-Result<ExitCode> show(const TransactionOptions& options, const CommonOptions& common) {
-  ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
-  ASSIGN_OR_RETURN(const auto reader, instance->look_into_ledger());
-  const auto tid = from_hex(options.id);
-  if (!tid) return hold("\"" + options.id + "\" is no transactionID", "write it in hexadecimal");
-  TransactionTable table(reader->connection());
-  ASSIGN_OR_RETURN(const auto transaction, table.find(ByteView(*tid)));
-  if (!transaction) return hold("no transaction has the transactionID " + options.id);
-  ASSIGN_OR_RETURN(const auto messages, table.messages(transaction->id));
-  auto value = to_json(*transaction);
-  TRY(add_waiting(value, *transaction, reader->connection()));
+// An id names one transaction; everything else may name several requests.
+Result<FoundRequests> find_named(const std::string& text, LedgerReader& ledger) {
+  ASSIGN_OR_RETURN(auto found, find_requests(ledger, text, kMostFound));
+  if (found.is_empty()) {
+    return hold("no request has the transactionID, serial number or source " + printable(text),
+                "`cmpost transaction list --source TEXT` looks for a part of a file name or "
+                "Message-ID; what was not read at all is in `cmpost queue list --state held`");
+  }
+  if (!hex_digits(text) || found.transactions.size() <= 1) return found;
+  return failure(several_transactions(text, found.transactions));
+}
+
+Result<json> show_transaction(const Transaction& transaction, LedgerReader& ledger, bool as_json) {
+  auto& connection = ledger.connection();
+  ASSIGN_OR_RETURN(const auto messages, TransactionTable(connection).messages(transaction.id));
+  auto value = to_json(transaction);
+  TRY(add_waiting(value, transaction, connection));
   value["messages"] = json::array();
   for (const auto& message : messages) {
     value["messages"].push_back(
         {{"body", message.body},
          {"answer", message.reply_body},
+         {"at", to_iso8601(message.at)},
+         {"source", message.source},
          {"outcome", message.outcome},
          {"digest", to_hex(message.digest)},
          {"request", message.sealed ? json() : json(to_base64(message.request))},
          {"reply", to_base64(message.reply)}});
   }
-  if (common.json) {
-    print_json(value);
-    return ExitCode::ok;
-  }
-  print_line("transaction " + options.id + ", " + value["state"].get<std::string>());
-  print_line("opened " + to_iso8601(transaction->opened) + " on channel " +
-             printable(transaction->channel) + " by " + printable(transaction->credential));
-  for (const auto& certificate : transaction->certificates) {
+  if (as_json) return value;
+  const auto who = transaction.requester.empty() ? transaction.credential : transaction.requester;
+  print_line("transaction " + to_hex(transaction.transactionID) + ", " +
+             std::string(to_string(transaction.state)));
+  print_line("opened " + to_iso8601(transaction.opened) + " on channel " +
+             printable(transaction.channel) + " by " + printable(who));
+  if (!transaction.subject.empty()) print_line("asks for " + printable(transaction.subject));
+  if (!transaction.source.empty()) print_line("came as " + printable(transaction.source));
+  for (const auto& certificate : transaction.certificates) {
     print_line("certificate " + to_hex(certificate.serial) + " for certReqId " +
                std::to_string(certificate.certReqId));
   }
-  TRY(print_waiting(*transaction, reader->connection()));
+  TRY(print_waiting(transaction, connection));
   const auto none = value.contains("waiting") ? "no answer at once" : "no answer";
   if (messages.empty()) print_line(kForgotten);
   for (const auto& message : messages) {
     print_line(message.body + " -> " + (message.reply_body.empty() ? none : message.reply_body) +
                ": " + message.outcome);
   }
+  return value;
+}
+
+// One transaction is an object; what is found besides, or several, is in "refused" and "others".
+Result<ExitCode> show(const TransactionOptions& options, const CommonOptions& common) {
+  ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
+  ASSIGN_OR_RETURN(const auto reader, instance->look_into_ledger());
+  ASSIGN_OR_RETURN(const auto found, find_named(options.id, *reader));
+  json value = json::object();
+  for (const auto& transaction : found.transactions) {
+    ASSIGN_OR_RETURN(auto one, show_transaction(transaction, *reader, common.json));
+    if (value.empty()) {
+      value = std::move(one);
+    } else {
+      value["others"].push_back(std::move(one));
+    }
+  }
+  for (const auto& refused : found.refused) {
+    common.json ? value["refused"].push_back(to_json(refused)) : print_refused(refused);
+  }
+  if (common.json) print_json(value);
   return ExitCode::ok;
 }
 
-json to_json(const CheckVerdicts& verdicts) {
-  auto all = json::array();
-  for (const auto& one : verdicts) {
-    all.push_back({{"check", printable(one.check)},
-                   {"verdict", to_string(one.verdict)},
-                   {"detail", printable(one.detail, 2000)}});
-  }
-  return all;
-}
-
-void print(const StoredMessage& message, const CheckVerdicts& verdicts) {
+void print_head(const StoredMessage& message) {
   print_line(message.body + " -> " +
              (message.reply_body.empty() ? "no answer" : message.reply_body) + ": " +
              printable(message.outcome, 2000));
-  for (const auto& one : verdicts) {
-    print_line("  " + std::string(to_string(one.verdict)) + "  " + printable(one.check) +
-               (one.detail.empty() ? "" : ": " + printable(one.detail, 2000)));
-  }
+  print_line("  " + to_iso8601(message.at) +
+             (message.source.empty() ? "" : ", " + printable(message.source)));
 }
 
-// Every message of the transaction with the checks that it went through.
-Result<ExitCode> explain_transaction(const TransactionOptions& options,
-                                     const CommonOptions& common) {
+// The keys name the check that has refused a part; who must not read them sees the rest.
+std::optional<ProcessorServices> services_if_readable(Instance& instance) {
+  auto services = instance.services();
+  if (services) return *services;
+  log::debug("explain.without_keys", {{"error", to_string(services.error())}});
+  return std::nullopt;
+}
+
+Result<void> explain_messages(const Transaction& transaction, LedgerReader& ledger,
+                              const ProcessorServices* services, json* all) {
+  ASSIGN_OR_RETURN(const auto messages,
+                   TransactionTable(ledger.connection()).messages(transaction.id));
+  for (const auto& message : messages) {
+    ASSIGN_OR_RETURN(const auto verdicts, explain(transaction, message, ledger, services));
+    if (all == nullptr) {
+      print_head(message);
+      print_verdicts(verdicts);
+      continue;
+    }
+    all->push_back({{"body", message.body},
+                    {"answer", message.reply_body},
+                    {"at", to_iso8601(message.at)},
+                    {"source", message.source},
+                    {"outcome", printable(message.outcome, 2000)},
+                    {"checks", to_json(verdicts)}});
+  }
+  if (messages.empty() && all == nullptr) print_line(kForgotten);
+  return {};
+}
+
+// Every message with the checks that it went through.
+Result<ExitCode> explain_request(const TransactionOptions& options, const CommonOptions& common) {
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
   ASSIGN_OR_RETURN(const auto reader, instance->look_into_ledger());
-  ASSIGN_OR_RETURN(const auto services, instance->services());
-  const auto tid = from_hex(options.id);
-  if (!tid) return hold("\"" + options.id + "\" is no transactionID", "write it in hexadecimal");
-  TransactionTable table(reader->connection());
-  ASSIGN_OR_RETURN(const auto transaction, table.find(ByteView(*tid)));
-  if (!transaction) return hold("no transaction has the transactionID " + options.id);
-  ASSIGN_OR_RETURN(const auto messages, table.messages(transaction->id));
+  ASSIGN_OR_RETURN(const auto found, find_named(options.id, *reader));
+  const auto services = services_if_readable(*instance);
   auto all = json::array();
-  for (const auto& message : messages) {
-    ASSIGN_OR_RETURN(const auto at, answered_at(*reader, transaction->id, message.digest));
-    ASSIGN_OR_RETURN(const auto verdicts,
-                     explain(message, at.value_or(transaction->opened), *reader, services));
-    all.push_back({{"body", message.body},
-                   {"answer", message.reply_body},
-                   {"outcome", printable(message.outcome, 2000)},
-                   {"checks", to_json(verdicts)}});
-    if (!common.json) print(message, verdicts);
+  for (const auto& transaction : found.transactions) {
+    TRY(explain_messages(transaction, *reader, services ? &*services : nullptr,
+                         common.json ? &all : nullptr));
+  }
+  for (const auto& refused : found.refused) {
+    const auto verdicts = explain(refused);
+    if (common.json) {
+      auto value = to_json(refused);
+      value["outcome"] = refused.reason;
+      value["checks"] = to_json(verdicts);
+      all.push_back(std::move(value));
+    } else {
+      print_refused(refused);
+      print_verdicts(verdicts);
+    }
   }
   if (common.json) print_json(all);
-  if (messages.empty() && !common.json) print_line(kForgotten);
   return ExitCode::ok;
 }
 
 }  // namespace
 
 void add_transaction(CommandLine line) {
+  constexpr const char* kWhich =
+      "transactionID or its beginning, serial number of a certificate, file name or Message-ID";
   auto* transaction = line.app.add_subcommand("transaction", "what happened to requests");
   transaction->require_subcommand(1);
   auto options = std::make_shared<TransactionOptions>();
   auto* common = &line.options;
-  auto* listing = transaction->add_subcommand("list", "transactions, newest first");
-  listing->add_option("--state", options->state)
-      ->check(CLI::IsMember({"challenged", "waiting", "open", "closed"}));
-  listing->add_option("--limit", options->limit, "at most so many (default 1000)");
+  auto* listing = transaction->add_subcommand(
+      "list", "transactions, and what was refused before it became one, newest first");
+  options->list.offer(*listing,
+                      {.filters = {FilterBy::time, FilterBy::channel, FilterBy::subject,
+                                   FilterBy::requester, FilterBy::source, FilterBy::reason},
+                       .states = {"challenged", "waiting", "open", "closed", "refused"},
+                       .sorts = request_sorts(),
+                       .newest_first = true});
   listing->callback([=] { line.action = [=] { return list(*options, *common); }; });
   auto* showing = transaction->add_subcommand("show", "one transaction with its messages");
-  showing->add_option("ID", options->id, "transactionID in hexadecimal")->required();
+  showing->add_option("ID", options->id, kWhich)->required();
   showing->callback([=] { line.action = [=] { return show(*options, *common); }; });
   auto* explaining = transaction->add_subcommand(
       "explain", "the checks that its messages went through, each with its verdict");
-  explaining->add_option("ID", options->id, "transactionID in hexadecimal")->required();
-  explaining->callback(
-      [=] { line.action = [=] { return explain_transaction(*options, *common); }; });
+  explaining->add_option("ID", options->id, kWhich)->required();
+  explaining->callback([=] { line.action = [=] { return explain_request(*options, *common); }; });
 }
 
 }  // namespace cmpost

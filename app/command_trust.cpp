@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <iostream>
+#include <nlohmann/json.hpp>
 
 #include "app/instance.h"
+#include "app/operator_act.h"
 #include "app/output.h"
 #include "sftp/host_key.h"
 
@@ -43,7 +45,7 @@ Result<void> confirm(const HostKey& key, const std::vector<std::string>& confirm
   return {};
 }
 
-Result<void> trust_one(const SftpUrl& url, const ChannelSettings& channel,
+Result<void> trust_one(Instance& instance, const SftpUrl& url, const ChannelSettings& channel,
                        const std::vector<std::string>& confirmed, const CommonOptions& common) {
   ASSIGN_OR_RETURN(const auto key, fetch_host_key(url, channel.sftp));
   show(key, common);
@@ -52,6 +54,10 @@ Result<void> trust_one(const SftpUrl& url, const ChannelSettings& channel,
     return {};
   }
   TRY(confirm(key, confirmed));
+  TRY(record_act(instance, "channel.trusted",
+                 {{"channel", channel.name},
+                  {"server", printable(key.server)},
+                  {"fingerprint", printable(key.fingerprint)}}));
   TRY(trust_host_key(key, channel.sftp));
   if (!common.quiet) print_line("  stored in " + channel.sftp.known_hosts);
   return {};
@@ -68,9 +74,9 @@ Result<ExitCode> trust_host_keys(const std::string& name, const std::vector<std:
     return hold("channel " + name + " has no host keys", "kind = \"sftp\" has");
   }
   const auto& [fetch, send] = std::pair(channel->sftp.fetch, channel->sftp.send);
-  TRY(trust_one(fetch, *channel, confirmed, common));
+  TRY(trust_one(*instance, fetch, *channel, confirmed, common));
   if (known_hosts_name(send) != known_hosts_name(fetch)) {
-    TRY(trust_one(send, *channel, confirmed, common));
+    TRY(trust_one(*instance, send, *channel, confirmed, common));
   }
   return ExitCode::ok;
 }

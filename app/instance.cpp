@@ -5,13 +5,16 @@
 
 #include "app/announcements.h"
 #include "app/lifetimes.h"
+#include "app/operator_act.h"
 #include "app/output.h"
 #include "base/files.h"
 #include "base/log.h"
 #include "ca/clock_record.h"
 #include "ca/crl_publisher.h"
 #include "processor/announcement_table.h"
+#include "processor/operation_schema.h"
 #include "processor/protection_tables.h"
+#include "processor/refused_request.h"
 #include "processor/retention.h"
 #include "processor/timers.h"
 #include "processor/transaction_table.h"
@@ -34,11 +37,9 @@ Result<std::string> find_config(const CommonOptions& options) {
 
 // Of all folders that keep something in it.
 std::vector<Ledger::Schema> ledger_schemas() {
-  return {{"processor", kProcessorMigrations},
-          {"announcement", kAnnouncementMigrations},
-          {"protection", kProtectionMigrations},
-          {"envelope", kEnvelopeMigrations},
-          {"clock", clock_migrations()}};
+  return {{"processor", kProcessorMigrations},   {"announcement", kAnnouncementMigrations},
+          {"protection", kProtectionMigrations}, {"envelope", kEnvelopeMigrations},
+          {"clock", clock_migrations()},         {"operation", kOperationMigrations}};
 }
 
 CrlTime crl_time(const Instance& instance) {
@@ -82,6 +83,20 @@ Result<void> forget_old_messages(Instance& instance) {
   return {};
 }
 
+Result<void> forget_old_refusals(Instance& instance) {
+  const auto keep = instance.settings().instance.keep_refused;
+  if (keep == Duration::zero()) return {};
+  ASSIGN_OR_RETURN(auto* const ledger, instance.ledger());
+  const auto before = instance.clock().now() - keep;
+  ASSIGN_OR_RETURN(const auto reader, ledger->reader());
+  ASSIGN_OR_RETURN(const auto oldest, RefusalTable(reader->connection()).oldest());
+  if (!oldest || *oldest >= before) return {};
+  return ledger->write([&](LedgerWriter& writer) -> Result<void> {
+    TRY(RefusalTable(writer.connection()).forget(before));
+    return {};
+  });
+}
+
 }  // namespace
 
 Result<Loaded> read_settings(const CommonOptions& options) {
@@ -104,7 +119,10 @@ Result<Settings> load_settings(const CommonOptions& options) {
 
 Result<std::unique_ptr<Instance>> Instance::open(const CommonOptions& options) {
   ASSIGN_OR_RETURN(auto settings, load_settings(options));
-  return std::make_unique<Instance>(std::move(settings));
+  auto instance = std::make_unique<Instance>(std::move(settings));
+  ASSIGN_OR_RETURN(instance->settings_file_, find_config(options));
+  instance->person_ = present_person(options);
+  return instance;
 }
 
 Result<void> Instance::refuse_open_secrets() const {
@@ -209,6 +227,7 @@ Result<void> maintain(Instance& instance) {
   TRY(renewed);
   TRY(announce_news(instance));
   TRY(forget_old_jobs(instance));
+  TRY(forget_old_refusals(instance));
   return forget_old_messages(instance);
 }
 

@@ -13,6 +13,7 @@
 #include "base/random.h"
 #include "base/watched_clock.h"
 #include "ca/ledger.h"
+#include "ca/person.h"
 #include "config/settings.h"
 #include "processor/authority.h"
 #include "processor/channel_policy.h"
@@ -49,6 +50,8 @@ class Instance {
   Instance& operator=(const Instance&) = delete;
 
   const Settings& settings() const { return settings_; }
+  const std::string& settings_file() const { return settings_file_; }  // empty: none
+  const Person& person() const { return person_; }
   const CaSettings& ca() const { return *settings_.ca; }
   // The wall clock, whatever it says.
   const Clock& clock() const { return clock_; }
@@ -83,6 +86,8 @@ class Instance {
   }
 
   Settings settings_;
+  std::string settings_file_;
+  Person person_;
   SystemClock system_clock_;
   BootClock boot_clock_;
   const Clock& clock_;

@@ -6,7 +6,6 @@
 #include "app/inspection.h"
 #include "app/role_warnings.h"
 #include "app/rollover_state.h"
-#include "app/rollover_state.h"
 #include "app/wide_rights.h"
 #include "base/files.h"
 #include "carrier/file_system_kind.h"
@@ -124,17 +123,19 @@ class SettingsLook {
     const auto key = instance_.sealing_key();
     const auto ledger = instance_.look_into_ledger();
     if (!key || !ledger) return;  // said above
-    SecretStore store((*ledger)->connection(), **key);
-    const auto secrets = store.list();
-    if (!secrets) return findings_.add(RemarkKind::database, "the ledger", secrets.error());
+    auto& connection = (*ledger)->connection();
+    SecretStore store(connection, **key);
     std::size_t foreign = 0;
-    for (const auto& secret : *secrets) {
-      if (!store.find(secret.reference, secret.purpose)) ++foreign;
-    }
+    const auto all =
+        SecretStore::for_each(connection, {}, [&](const Secret& secret) -> Result<void> {
+          if (!store.find(secret.reference, secret.purpose)) ++foreign;
+          return {};
+        });
+    if (!all) return findings_.add(RemarkKind::database, "the ledger", all.error());
     if (foreign == 0) return;
     say(Severity::error, RemarkKind::credential, {},
         settings_.instance.sealing_key + " does not open " + std::to_string(foreign) + " of " +
-            std::to_string(secrets->size()) + " secrets",
+            std::to_string(*all) + " secrets",
         "restore the sealing key that they were added with; without it they have to be added anew");
   }
 

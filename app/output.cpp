@@ -4,32 +4,56 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "app/terminal.h"
 #include "base/bytes.h"
 
 namespace cmpost {
 
+namespace {
+
+constexpr std::size_t kRowsToMeasure = 1000;
+constexpr std::size_t kLongestCell = 4000;
+
+}  // namespace
+
 void Table::add(std::vector<std::string> row) {
-  for (auto& cell : row) cell = printable(cell, 120);
+  for (auto& cell : row) cell = printable(cell, kLongestCell);
+  if (!widths_.empty()) return print_row(row);
   rows_.push_back(std::move(row));
+  if (rows_.size() == kRowsToMeasure) begin();
 }
 
-void Table::print(std::string_view nothing) const {
-  if (rows_.empty()) return print_line(nothing);
-  std::vector<std::size_t> widths;
-  for (const auto& title : header_) widths.push_back(title.size());
+void Table::begin() {
+  for (const auto& title : header_) widths_.push_back(title.size());
   for (const auto& row : rows_) {
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-  }
-  const auto line = [&](const std::vector<std::string>& cells) {
-    std::string text;
-    for (std::size_t i = 0; i < cells.size(); ++i) {
-      text += cells[i];
-      if (i + 1 < cells.size()) text.append(widths[i] - cells[i].size() + 2, ' ');
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      widths_[i] = std::max(widths_[i], columns_of(row[i]));
     }
-    print_line(text);
-  };
-  line(header_);
-  for (const auto& row : rows_) line(row);
+  }
+  if (const auto columns = terminal_columns()) widths_ = fitted(std::move(widths_), *columns);
+  print_row(header_);
+  for (const auto& row : rows_) print_row(row);
+  rows_.clear();
+}
+
+void Table::print_row(const std::vector<std::string>& cells) const {
+  const bool cut = terminal_columns().has_value();
+  std::string text;
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    const auto cell = cut ? fitted(cells[i], widths_[i]) : cells[i];
+    text += cell;
+    const auto columns = columns_of(cell);
+    if (i + 1 < cells.size()) {
+      text.append(widths_[i] - std::min(widths_[i], columns) + 2, ' ');
+    }
+  }
+  print_line(text);
+}
+
+void Table::print(std::string_view nothing) {
+  if (!widths_.empty()) return;
+  if (rows_.empty()) return print_line(nothing);
+  begin();
 }
 
 namespace {

@@ -10,17 +10,22 @@
 
 namespace cmpost {
 
-// Columns as wide as their widest cell; cells are made printable. Prints the header only when
-// there are rows, else `nothing`.
+// Columns as wide as their widest cell, on a terminal as wide as that allows; cells are made
+// printable. The first thousand rows decide on the widths, and what comes then is printed at once.
 class Table {
  public:
   explicit Table(std::vector<std::string> header) : header_(std::move(header)) {}
   void add(std::vector<std::string> row);
-  void print(std::string_view nothing) const;
+  // What is not printed yet; `nothing` when there was no row.
+  void print(std::string_view nothing);
 
  private:
+  void begin();
+  void print_row(const std::vector<std::string>& cells) const;
+
   std::vector<std::string> header_;
   std::vector<std::vector<std::string>> rows_;
+  std::vector<std::size_t> widths_;  // empty: not known yet
 };
 
 // To standard output and to stderr. What may not be shown is escaped, line ends apart.

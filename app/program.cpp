@@ -35,6 +35,8 @@ ExitCode run_program(int argc, const char* const* argv) {
                  "settings (default: ./cmpost.toml, then /etc/cmpost/cmpost.toml)");
   app.add_flag("--json", options.json, "print JSON where the command lists or shows something");
   app.add_flag("--quiet", options.quiet, "print errors only");
+  app.add_option("--as", options.as, "who does it, kept in the audit log beside the account");
+  app.add_option("--comment", options.comment, "why, kept in the audit log");
   add_commands({app, options, action});
   try {
     app.parse(argc, argv);

@@ -26,9 +26,10 @@ class WideRights {
     for (const auto& settings : instance_.settings().profiles) TRY(look_at(settings));
     for (const auto& channel : instance_.settings().channels) look_at(channel);
     ASSIGN_OR_RETURN(const auto reader, instance_.look_into_ledger());
-    ASSIGN_OR_RETURN(const auto* const key, instance_.sealing_key());
-    ASSIGN_OR_RETURN(const auto secrets, SecretStore(reader->connection(), *key).list());
-    for (const auto& secret : secrets) look_at(secret);
+    TRY(SecretStore::for_each(reader->connection(), {}, [&](const Secret& secret) -> Result<void> {
+      look_at(secret);
+      return {};
+    }));
     return std::move(all_);
   }
 

@@ -66,6 +66,15 @@ Result<std::vector<AuditRecord>> audit_records(Connection& connection, std::int6
   return records;
 }
 
+Result<std::int64_t> for_each_audit(Connection& connection, const ListFilter& filter,
+                                    const std::function<Result<void>(const AuditRecord&)>& each) {
+  static const ListColumns kColumns = {
+      .time = "time", .event = "event", .subject = "detail", .reason = "detail"};
+  const ListQuery query("id, time, event, detail, hash", "audit", kColumns, filter);
+  TRY(query.for_each(connection, [&](const Statement& row) { return each(read_record(row)); }));
+  return query.count(connection);
+}
+
 Result<AuditHead> append_audit(Connection& connection, const AuditHead& head, Time time,
                                std::string_view event, std::string_view detail) {
   const AuditHead next{head.id + 1, audit_hash(head.hash, time, event, detail)};

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,6 +14,7 @@
 #include "base/result.h"
 #include "crypto/algorithm.h"
 #include "store/connection.h"
+#include "store/list_query.h"
 
 namespace cmpost {
 
@@ -41,6 +43,9 @@ Result<AuditHead> audit_head(Connection& connection);
 // Records with a larger id, ascending.
 Result<std::vector<AuditRecord>> audit_records(Connection& connection, std::int64_t after_id,
                                                std::size_t limit);
+// The same one by one; how many match, whatever limit and offset say.
+Result<std::int64_t> for_each_audit(Connection& connection, const ListFilter& filter,
+                                    const std::function<Result<void>(const AuditRecord&)>& each);
 // Inside a write transaction only: appends behind `head`, the newest record, and returns the new
 // one.
 Result<AuditHead> append_audit(Connection& connection, const AuditHead& head, Time time,

@@ -13,6 +13,7 @@
 #include "ca/certificate_record.h"
 #include "ca/key_filter.h"
 #include "store/connection.h"
+#include "store/list_query.h"
 
 namespace cmpost {
 
@@ -34,6 +35,13 @@ class LedgerReader {
 
   Result<std::optional<CertificateRecord>> find(ByteView serial);
   Result<std::vector<CertificateRecord>> list(const CertificateFilter& filter);
+  // The same one by one, so that memory stays flat; how many match, whatever limit and offset say.
+  // Sorts by subject, profile, channel, requester, state or notAfter.
+  Result<std::int64_t> for_each(const ListFilter& filter,
+                                const std::function<Result<void>(const CertificateRecord&)>& each);
+  // The newest `limit` serial numbers that begin with these hexadecimal digits, as serial_text()
+  // writes them.
+  Result<std::vector<Bytes>> serials_beginning(std::string_view digits, std::size_t limit);
   // Certificates with this key that are neither revoked nor expired at `now`, newest first
   // as a rule. By the hash of the SubjectPublicKeyInfo, indexed. The first call reads the hashes of
   // all certificates (see key_filter.h), so keep the reader.
@@ -44,9 +52,20 @@ class LedgerReader {
   Result<std::vector<RevokedCertificate>> revoked(Time not_expired_before);
   Result<std::optional<std::pair<std::uint64_t, Bytes>>> newest_crl();        // number, DER
   Result<std::optional<std::pair<std::uint64_t, Bytes>>> newest_delta_crl();  // number, DER
+  struct CrlRow {
+    std::int64_t number = 0;
+    std::optional<std::int64_t> base;  // of a delta CRL
+    Time this_update{}, next_update{};
+    std::size_t size = 0;  // octets
+  };
+  Result<std::int64_t> for_each_crl(const ListFilter& filter,
+                                    const std::function<Result<void>(const CrlRow&)>& each);
   Result<std::int64_t> count();
   // Audit records with a larger id, ascending; and the newest one's number and hash.
   Result<std::vector<AuditRecord>> audit(std::int64_t after_id, std::size_t limit);
+  // One by one; how many match, whatever limit and offset say. `reason`: a part of the detail.
+  Result<std::int64_t> for_each_audit(const ListFilter& filter,
+                                      const std::function<Result<void>(const AuditRecord&)>& each);
   Result<AuditHead> audit_head();
 
  private:

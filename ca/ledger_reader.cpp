@@ -1,11 +1,13 @@
 #include <algorithm>
 #include <limits>
 #include <string>
+#include <utility>
 
 #include "ca/ledger.h"
 #include "ca/ledger_rows.h"
 #include "ca/ledger_schema.h"
 #include "store/database_transaction.h"
+#include "store/list_query.h"
 
 namespace cmpost {
 namespace {
@@ -88,6 +90,51 @@ Result<std::vector<CertificateRecord>> LedgerReader::list(const CertificateFilte
   return read_records(*query);
 }
 
+Result<std::int64_t> LedgerReader::for_each(
+    const ListFilter& filter, const std::function<Result<void>(const CertificateRecord&)>& each) {
+  static const ListColumns kColumns = {.time = "issued",
+                                       .channel = "channel",
+                                       .state = "state",
+                                       .profile = "profile",
+                                       .subject = "subject",
+                                       .requester = "requester",
+                                       .expires = "not_after",
+                                       .sorts = {{"subject", "subject"},
+                                                 {"profile", "profile"},
+                                                 {"channel", "channel"},
+                                                 {"requester", "requester"},
+                                                 {"state", "state"},
+                                                 {"notAfter", "not_after"}}};
+  ListQuery query(CMPOST_RECORD_COLUMNS, "certificate", kColumns, filter);
+  // The partial index covers all states but `valid`; SQLite uses it when it sees its condition.
+  if (!filter.state.empty() && filter.state != to_string(CertificateState::valid)) {
+    query.require("state <> 'valid'");
+  }
+  std::int64_t count = 0;
+  TRY(query.for_each(*connection_, [&](const Statement& row) -> Result<void> {
+    ++count;
+    ASSIGN_OR_RETURN(const auto record, read_record(row));
+    return each(record);
+  }));
+  const bool cut = filter.offset > 0 || (filter.limit && std::cmp_equal(count, *filter.limit));
+  return cut ? query.count(*connection_) : Result<std::int64_t>(count);
+}
+
+Result<std::vector<Bytes>> LedgerReader::serials_beginning(std::string_view digits,
+                                                           std::size_t limit) {
+  std::vector<Bytes> found;
+  // INTEGER is signed: before what begins with a bit there is an octet of zeros.
+  for (const auto* zeros : {"", "00"}) {
+    ListQuery query("serial", "certificate", {}, {.newest = true, .limit = limit});
+    query.require_beginning("serial", zeros + std::string(digits));
+    TRY(query.for_each(*connection_, [&](const Statement& row) -> Result<void> {
+      if (found.size() < limit) found.push_back(to_bytes(row.blob(0)));
+      return {};
+    }));
+  }
+  return found;
+}
+
 Result<std::vector<CertificateRecord>> LedgerReader::ever_with_key(ByteView spki) {
   const std::int64_t hash = lookup_hash(spki);
   std::vector<CertificateRecord> found;
@@ -125,11 +172,33 @@ Result<std::optional<std::pair<std::uint64_t, Bytes>>> LedgerReader::newest_delt
   return read_newest_crl(*connection_, CrlKind::delta);
 }
 
+Result<std::int64_t> LedgerReader::for_each_crl(
+    const ListFilter& filter, const std::function<Result<void>(const CrlRow&)>& each) {
+  static const ListColumns kColumns = {.row = "number", .time = "this_update"};
+  const ListQuery query("number, base, this_update, next_update, length(der)", "crl", kColumns,
+                        filter);
+  TRY(query.for_each(*connection_, [&](const Statement& row) -> Result<void> {
+    CrlRow crl;
+    crl.number = row.integer(0);
+    if (!row.is_null(1)) crl.base = row.integer(1);
+    crl.this_update = from_unix_micros(row.integer(2));
+    crl.next_update = from_unix_micros(row.integer(3));
+    crl.size = static_cast<std::size_t>(row.integer(4));
+    return each(crl);
+  }));
+  return query.count(*connection_);
+}
+
 // Certificates are never deleted and their ids have no gaps.
 Result<std::int64_t> LedgerReader::count() { return last_certificate_id(*connection_); }
 
 Result<std::vector<AuditRecord>> LedgerReader::audit(std::int64_t after_id, std::size_t limit) {
   return audit_records(*connection_, after_id, limit);
+}
+
+Result<std::int64_t> LedgerReader::for_each_audit(
+    const ListFilter& filter, const std::function<Result<void>(const AuditRecord&)>& each) {
+  return cmpost::for_each_audit(*connection_, filter, each);
 }
 
 Result<AuditHead> LedgerReader::audit_head() { return cmpost::audit_head(*connection_); }

@@ -270,6 +270,7 @@ WaitingSettings read_waiting(Section& table) {
   waiting.push = table.flag("push", waiting.push);
   waiting.check_after = table.duration("check_after", waiting.check_after, {0s, kYear});
   waiting.approvals = table.choice("approve", waiting.approvals, kApprove);
+  waiting.approve_accounts = table.flag("approve_accounts", waiting.approve_accounts);
   read_approve_for(table, waiting);
   waiting.decide_within = table.duration("decide_within", waiting.decide_within, {0s, 10 * kYear});
   waiting.judge_on_arrival = table.choice("judge", waiting.judge_on_arrival, kJudge);

@@ -157,11 +157,12 @@ struct WaitingSettings {
   // Whether the requester is told `waiting` and polls, or hears nothing until the final response is
   // there.
   enum class Interim { never, always, after } interim = Interim::never;
-  Duration after{};        // Interim::after: silence for so long
-  bool by_error = false;   // peers take an error with status waiting for what it is
-  bool push = false;       // send the final response without a poll also after `waiting`
-  Duration check_after{};  // for pollRep; zero: from the calendar
-  int approvals = 0;       // different people that must agree: 0, 1 or 2
+  Duration after{};               // Interim::after: silence for so long
+  bool by_error = false;          // peers take an error with status waiting for what it is
+  bool push = false;              // send the final response without a poll also after `waiting`
+  Duration check_after{};         // for pollRep; zero: from the calendar
+  int approvals = 0;              // different people that must agree: 0, 1 or 2
+  bool approve_accounts = false;  // they are told apart by their accounts, whatever --as says
   std::vector<std::string> approve_for = {"ir", "cr", "p10cr", "kur"};  // bodies
   Duration decide_within = std::chrono::hours(24 * 90);  // then systemUnavail; zero: for ever
   // Whether the validity of secrets and signers counts on arrival or when the certificate is made

@@ -100,6 +100,7 @@ InstanceSettings read_instance(Section table) {
   instance.sealing_key = table.path("sealing_key", NamedFile::Use::secret);
   instance.keep_jobs = table.duration("keep_jobs", instance.keep_jobs, {0s, kTenYears});
   instance.keep_messages = table.duration("keep_messages", instance.keep_messages, {0s, kTenYears});
+  instance.keep_refused = table.duration("keep_refused", instance.keep_refused, {0s, kTenYears});
   table.finish();
   return instance;
 }

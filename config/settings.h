@@ -26,7 +26,8 @@ struct InstanceSettings {
   std::string state;  // directory for what channels remember; default: state beside the settings
   int workers = 0;    // signing threads, 0 = one per core
   log::Settings log;  // log_level, log_format = "text" | "json"
-  Duration keep_jobs = std::chrono::hours(24 * 30);  // done jobs in the spool; zero: for ever
+  Duration keep_jobs = std::chrono::hours(24 * 30);     // done jobs in the spool; zero: for ever
+  Duration keep_refused = std::chrono::hours(24 * 30);  // what became no transaction; same
   Duration keep_messages =
       std::chrono::hours(24 * 400);  // requests and answers in the ledger; same
 };

@@ -76,6 +76,17 @@ Result<std::vector<ReceivedAnnouncement>> AnnouncementTable::newest(std::size_t 
   return read_announcements(*rows);
 }
 
+Result<std::int64_t> AnnouncementTable::for_each(
+    const ListFilter& filter,
+    const std::function<Result<void>(const ReceivedAnnouncement&)>& each) {
+  static const ListColumns kColumns = {.time = "at", .channel = "channel", .requester = "sender"};
+  const ListQuery query("id, digest, at, channel, body, sender, der", "announcement", kColumns,
+                        filter);
+  TRY(query.for_each(connection_,
+                     [&](const Statement& row) { return each(read_announcement(row)); }));
+  return query.count(connection_);
+}
+
 Result<std::optional<ReceivedAnnouncement>> AnnouncementTable::find(std::int64_t id) {
   ASSIGN_OR_RETURN(auto* const rows, connection_.statement(SELECT_ANNOUNCEMENT "WHERE id = ?"));
   rows->bind(1, id);

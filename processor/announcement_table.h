@@ -7,6 +7,7 @@
 #include "base/result.h"
 #include "processor/announcement.h"
 #include "store/connection.h"
+#include "store/list_query.h"
 
 namespace cmpost {
 
@@ -21,6 +22,10 @@ class AnnouncementTable {
   Result<void> add(const ReceivedAnnouncement& announcement);
   // The newest first.
   Result<std::vector<ReceivedAnnouncement>> newest(std::size_t limit);
+  // One by one; how many match, whatever limit and offset say.
+  Result<std::int64_t> for_each(
+      const ListFilter& filter,
+      const std::function<Result<void>(const ReceivedAnnouncement&)>& each);
   Result<std::optional<ReceivedAnnouncement>> find(std::int64_t id);
 
   // Whether an announcement of ours has been put into the queue; for ever, longer than the queue

@@ -3,20 +3,25 @@
 #include <algorithm>
 #include <set>
 
+#include "crypto/name.h"
 #include "processor/audit_detail.h"
+#include "processor/channel_policy.h"
 #include "processor/transaction_table.h"
 
 namespace cmpost {
 namespace {
 
 // At least one: somebody has asked for the decision.
-int needed(const ProcessorServices& services, const Transaction& transaction) {
+int needed(const ChannelSettings* channel, const Transaction& transaction) {
   // R-175, whatever has become of the channel.
   const int least = std::max(ChannelPolicy::least_approvals(transaction.body), 1);
-  const auto channel = services.channels.find(transaction.channel);
-  if (channel == services.channels.end()) return least;
-  return std::max({channel->second.settings.waiting.approvals,
-                   channel->second.approvals(transaction.body), least});
+  if (channel == nullptr) return least;
+  return std::max({channel->waiting.approvals, approvals(*channel, transaction.body), least});
+}
+
+// What tells people apart.
+std::string person_of(const Vote& verdict, bool by_account) {
+  return by_account ? verdict.account : folded_value(verdict.who);
 }
 
 bool is_about(const Vote& verdict, const WaitingPart& part) {
@@ -26,10 +31,13 @@ bool is_about(const Vote& verdict, const WaitingPart& part) {
 }
 
 // Who has agreed so far to what a part is about now.
-std::set<std::string> approvers(const std::vector<Vote>& verdicts, const WaitingPart& part) {
+std::set<std::string> approvers(const std::vector<Vote>& verdicts, const WaitingPart& part,
+                                bool by_account) {
   std::set<std::string> names;
   for (const auto& verdict : verdicts) {
-    if (verdict.approves && is_about(verdict, part)) names.insert(verdict.who);
+    // Of an account that was not kept nobody knows whose it was.
+    if (by_account && verdict.account.empty()) continue;
+    if (verdict.approves && is_about(verdict, part)) names.insert(person_of(verdict, by_account));
   }
   return names;
 }
@@ -37,11 +45,12 @@ std::set<std::string> approvers(const std::vector<Vote>& verdicts, const Waiting
 // One verdict in one ledger transaction.
 class Deciding {
  public:
-  Deciding(LedgerWriter& writer, const Transaction& transaction, int needed_approvals)
+  Deciding(LedgerWriter& writer, const Transaction& transaction, const ChannelSettings* channel)
       : writer_(writer),
         table_(writer.connection()),
         transaction_(transaction),
-        needed_(needed_approvals) {}
+        needed_(needed(channel, transaction)),
+        by_account_(channel != nullptr && channel->waiting.approve_accounts) {}
 
   Result<Ruling> record(const Choice& choice, Vote verdict) {
     ASSIGN_OR_RETURN(waiting_, table_.find(transaction_.id));
@@ -86,15 +95,16 @@ class Deciding {
     verdict.certReqId = part.certReqId;
     verdict.round = part.round;
     if (digest) verdict.object = to_bytes(*digest);
-    auto names = approvers(verdicts_, part);
-    if (verdict.approves && names.contains(verdict.who)) {
+    auto names = approvers(verdicts_, part, by_account_);
+    const auto person = person_of(verdict, by_account_);
+    if (verdict.approves && names.contains(person)) {
       outcome_ = Decided::said_before;
       return {};
     }
     TRY(table_.add(transaction_.id, verdict));
     const auto entry = verdict_entry(transaction_, part, verdict);
     TRY(writer_.audit(entry.event, entry.detail));
-    names.insert(verdict.who);
+    names.insert(person);
     if (!verdict.approves) {
       part.state = PartState::rejected;
       part.reason = verdict.reason;
@@ -113,6 +123,7 @@ class Deciding {
   WaitTable table_;
   const Transaction& transaction_;
   const int needed_;
+  const bool by_account_;
   std::optional<Waiting> waiting_;
   std::vector<Vote> verdicts_;
   std::vector<WaitingPart> about_;
@@ -141,14 +152,15 @@ std::string_view to_string(Decided decided) {
   return "nothing of it waits for a decision";
 }
 
-Result<Ruling> decide(Spool& spool, Ledger& ledger, const ProcessorServices& services,
-                      const Transaction& transaction, const Choice& choice, Vote verdict) {
-  verdict.at = services.clock.now();
+Result<Ruling> decide(Spool& spool, Ledger& ledger, const ChannelSettings* channel,
+                      const Clock& clock, const Transaction& transaction, const Choice& choice,
+                      Vote verdict) {
+  verdict.at = clock.now();
   Ruling outcome;
   std::optional<Waiting> waiting;
   bool changed = false;
   TRY(ledger.write([&](LedgerWriter& writer) -> Result<void> {
-    Deciding deciding(writer, transaction, needed(services, transaction));
+    Deciding deciding(writer, transaction, channel);
     ASSIGN_OR_RETURN(outcome, deciding.record(choice, verdict));
     waiting = deciding.waiting();
     changed = deciding.has_changed();

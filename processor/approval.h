@@ -4,7 +4,8 @@
 #include <optional>
 
 #include "ca/ledger.h"
-#include "processor/respond.h"
+#include "config/channel_settings.h"
+#include "processor/transaction.h"
 #include "processor/wait_table.h"
 #include "queue/spool.h"
 
@@ -34,8 +35,12 @@ struct Ruling {
 // Records one verdict about a transaction, with an audit record, in one commit, and then puts the
 // job that makes the processor go on; a crash between the two is mended by wake_waiting(). A
 // rejection by one person is enough; agreeing takes as many different people as the channel says,
-// and all of them to the same object.
-Result<Ruling> decide(Spool& spool, Ledger& ledger, const ProcessorServices& services,
-                      const Transaction& transaction, const Choice& choice, Vote verdict);
+// and all of them to the same object. Names that differ in case or
+// blanks only are one person, and where the channel wants accounts so is one account.
+// Needs no key: only what the settings say about the channel, nullptr where it is not configured
+// any more.
+Result<Ruling> decide(Spool& spool, Ledger& ledger, const ChannelSettings* channel,
+                      const Clock& clock, const Transaction& transaction, const Choice& choice,
+                      Vote verdict);
 
 }  // namespace cmpost

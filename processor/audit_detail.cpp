@@ -130,16 +130,17 @@ AuditEntry envelope_entry(const Request& request, std::string_view requester,
 
 AuditEntry verdict_entry(const Transaction& transaction, const WaitingPart& part,
                          const Vote& verdict) {
-  return {verdict.approves ? "request.approved" : "request.rejected",
-          JsonObject()
-              .add("tid", to_hex(transaction.transactionID))
-              .add("certReqId", std::to_string(part.certReqId))
-              .add("subject", part.subject)
-              .add("object", to_hex(verdict.object))
-              .add("who", verdict.who)
-              .add("account", verdict.account)
-              .add("reason", verdict.reason)
-              .text()};
+  JsonObject detail;
+  detail.add("tid", to_hex(transaction.transactionID))
+      .add("certReqId", std::to_string(part.certReqId))
+      .add("subject", part.subject)
+      .add("object", to_hex(verdict.object))
+      .add("who", verdict.who)
+      .add("account", verdict.account);
+  if (verdict.uid >= 0) detail.add("uid", std::to_string(verdict.uid));
+  if (!verdict.sudo_user.empty()) detail.add("sudo_user", verdict.sudo_user);
+  detail.add("reason", verdict.reason);
+  return {verdict.approves ? "request.approved" : "request.rejected", detail.text()};
 }
 
 AuditEntry granted_entry(const Request& request, std::int64_t certReqId,

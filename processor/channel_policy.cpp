@@ -112,8 +112,13 @@ int ChannelPolicy::least_approvals(std::string_view body) {
 }
 
 int ChannelPolicy::approvals(std::string_view body) const {
-  const auto& waiting = settings.waiting;
-  if (needs_people(body)) return std::max(waiting.approvals, least_approvals(body));
+  return cmpost::approvals(settings, body);
+}
+
+int approvals(const ChannelSettings& channel, std::string_view body) {
+  const auto& waiting = channel.waiting;
+  const int least = ChannelPolicy::least_approvals(body);
+  if (least > 0) return std::max(waiting.approvals, least);
   if (waiting.approvals == 0) return 0;
   const bool named = std::ranges::find(waiting.approve_for, body) != waiting.approve_for.end();
   return named ? waiting.approvals : 0;

@@ -46,6 +46,9 @@ struct ChannelPolicy {
   std::chrono::seconds check_after(Time now) const;
 };
 
+// ChannelPolicy::approvals(), which the settings alone decide.
+int approvals(const ChannelSettings& channel, std::string_view body);
+
 using ChannelPolicies = std::map<std::string, ChannelPolicy, std::less<>>;
 
 // Reads the trust files. An Error names the channel and the file. `own`: the certificates of this

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ca/extension_values.h"
+#include "ca/serial_number.h"
 #include "ca/words.h"
 #include "cmp/inspect.h"
 #include "config/units.h"
@@ -28,12 +29,6 @@ std::string role_of(const Requester& requester) {
       return "another CA";
   }
   return "unknown";
-}
-
-// As certificates are listed.
-std::string serial_text(ByteView serial) {
-  while (serial.size() > 1 && serial.front() == 0) serial = serial.subspan(1);
-  return to_hex(serial);
 }
 
 std::string in_a_row(const std::vector<std::string>& texts, std::string_view if_none) {

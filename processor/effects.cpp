@@ -202,6 +202,7 @@ Applied<void> apply_all(const Effects& effects, LedgerWriter& writer, Time now, 
   if (effects.announcement) {
     TRY(AnnouncementTable(writer.connection()).add(*effects.announcement));
   }
+  if (effects.refused) TRY(RefusalTable(writer.connection()).add(*effects.refused));
   for (const auto& entry : effects.audit) {
     TRY(entry.stranger_on.empty() ? writer.audit(entry.event, entry.detail)
                                   : audit_stranger(entry, writer, now));

@@ -14,6 +14,7 @@
 #include "processor/envelope_tables.h"
 #include "processor/key_archive.h"
 #include "processor/protection_tables.h"
+#include "processor/refused_request.h"
 #include "processor/revocation_passphrase.h"
 #include "processor/transaction.h"
 #include "processor/waiting.h"
@@ -81,7 +82,8 @@ struct Effects {
   Seldom<RevocationPassphrase> passphrase;
   std::vector<EnvelopeUse> envelopes;
   std::vector<EnvelopeFailure> envelope_failures;
-  Time envelope_failures_from{};  // those before are forgotten
+  Time envelope_failures_from{};   // those before are forgotten
+  Seldom<RefusedRequest> refused;  // when nothing of the above keeps it
   std::vector<AuditEntry> audit;
 
   // The effects of a part of a request that goes on to the rest.

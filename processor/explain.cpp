@@ -1,11 +1,10 @@
 #include "processor/explain.h"
 
-#include "ca/lint.h"
-#include "processor/authentication.h"
-#include "processor/certificate_request.h"
+#include <algorithm>
+#include <array>
+
+#include "processor/explain_again.h"
 #include "processor/header_rules.h"
-#include "processor/proof_of_possession.h"
-#include "processor/renewal.h"
 #include "processor/stored_request.h"
 
 namespace cmpost {
@@ -13,28 +12,63 @@ namespace {
 
 using Judged = CheckVerdict::Verdict;
 
-std::string words_of(const Rejection& rejection) {
-  return std::string(to_string(rejection.failInfo)) + ": " + rejection.text;
+constexpr std::int64_t kP10crId = -1;  // RFC 9483 4.1.4
+
+// The checks of a part that is granted, in their order.
+constexpr std::array kSteps = {
+    "template", "proof of possession",  "subject is the requester's to ask for",
+    "profile",  "rules of the profile", "lint"};
+
+bool is_granted(const PKIStatusInfo& status) {
+  return status.status == PKIStatus::accepted || status.status == PKIStatus::grantedWithMods ||
+         status.status == PKIStatus::keyUpdateWarning;
 }
 
-// One message on its way through the checks.
+std::string one_after_another(const PKIFreeText& texts) {
+  std::string row;
+  for (const auto& text : texts) row += (row.empty() ? "" : "; ") + text;
+  return row;
+}
+
+// As words_of() a Rejection.
+std::string words_of(const PKIStatusInfo& status) {
+  std::string bits;
+  for (int bit = 0; bit < kFailureInfoCount; ++bit) {
+    const auto info = static_cast<PKIFailureInfo>(bit);
+    if (status.has(info)) bits += (bits.empty() ? "" : " ") + std::string(to_string(info));
+  }
+  const auto text = one_after_another(status.statusString);
+  return bits + (bits.empty() || text.empty() ? "" : ": ") + text;
+}
+
+// What an answer says about one part of a request, or about all of it.
+std::optional<PKIStatusInfo> told_about(const PKIBody& answer, std::int64_t certReqId) {
+  if (const auto* error = std::get_if<body::error>(&answer)) return error->content.pKIStatusInfo;
+  const auto* response = cert_response(answer);
+  if (response == nullptr) return std::nullopt;
+  for (const auto& one : response->response) {
+    if (one.certReqId == certReqId) return one.status;
+  }
+  return std::nullopt;
+}
+
 class Explanation {
  public:
-  Explanation(LedgerReader& ledger, const ProcessorServices& services)
-      : shared_(services), services_{services.authority, ledger, services.sealing_key,
-                                     services.random,    {},     {}} {}
+  Explanation(LedgerReader& ledger, const ProcessorServices* services)
+      : ledger_(ledger), services_(services) {}
 
-  Result<CheckVerdicts> run(const StoredMessage& message, Time at) {
-    ASSIGN_OR_RETURN(const bool readable, begin(message, at));
-    if (!readable) return std::move(verdicts_);
-    for (auto& verdict : explain_header(request_.message, *request_.channel, request_.now)) {
-      verdicts_.push_back(std::move(verdict));
+  Result<CheckVerdicts> run(const Transaction& transaction, const StoredMessage& stored) {
+    pass("channel", stored.channel);
+    ASSIGN_OR_RETURN(const bool readable, read(stored));
+    if (!readable) {
+      skip("the rest", stored.outcome);
+      return std::move(verdicts_);
     }
-    if (const auto wishes = check_header(request_.message, *request_.channel, request_.now)) {
-      request_.wishes = *wishes;
-    }
-    TRY(check_sender());
-    if (requester_) TRY(check_body());
+    note_header(stored);
+    pass("protection and sender",
+         transaction.requester.empty() ? printable(transaction.credential) : transaction.requester);
+    if (opens_transaction(message_.body)) pass("credential may be used");
+    TRY(note_body(stored));
     return std::move(verdicts_);
   }
 
@@ -49,177 +83,114 @@ class Explanation {
     verdicts_.push_back({std::move(check), Judged::skipped, std::move(detail)});
   }
 
-  // A verdict for what a step of the processor has said; false when it failed.
-  template <typename T>
-  bool note(const std::string& check, const tl::expected<T, Rejection>& result,
-            std::string detail = {}) {
-    if (!result) {
-      fail(check, words_of(result.error()));
+  Result<bool> read(const StoredMessage& stored) {
+    if (stored.sealed && services_ == nullptr) {
+      skip("encoding", "the request has a token and lies sealed, and the sealing key is not here");
       return false;
     }
-    pass(check, std::move(detail));
-    return true;
-  }
-  template <typename T>
-  Result<bool> note(const std::string& check, const Outcome<T>& result, std::string detail = {}) {
-    if (result) {
-      pass(check, std::move(detail));
-      return true;
+    der_ = stored.request;
+    if (stored.sealed) {
+      ASSIGN_OR_RETURN(der_, request_in(stored, services_->sealing_key));
     }
-    const auto* rejection = result.error().rejection();
-    if (rejection == nullptr) return failure(*result.error().error());
-    fail(check, words_of(*rejection));
-    return false;
-  }
-
-  Result<bool> begin(const StoredMessage& message, Time at) {
-    const auto channel = shared_.channels.find(message.channel);
-    if (channel == shared_.channels.end()) {
-      fail("channel", "the channel " + message.channel + " is not configured any more");
-      return false;
-    }
-    pass("channel", message.channel);
-    request_.channel = &channel->second;
-    request_.now = request_.sure = request_.likely = at;
-    ASSIGN_OR_RETURN(auto request, request_in(message, shared_.sealing_key));
-    auto decoded = decode(request, request_.channel->limits);
+    auto decoded = decode(der_);
     if (!decoded) {
-      fail("encoding", "badDataFormat: " + decoded.error().text());
+      skip("encoding", "not read by this version: " + decoded.error().text());
       return false;
     }
-    pass("encoding", std::to_string(request.size()) + " octets of strict DER");
-    request_.message = std::move(*decoded);
-    request_.der = std::move(request);
-    request_.digest = message.digest;
+    pass("encoding", std::to_string(der_.size()) + " octets of strict DER");
+    message_ = std::move(*decoded);
     return true;
   }
 
-  Result<void> check_sender() {
-    auto requester = authenticate(
-        request_, {shared_.authority, services_.ledger, shared_.sealing_key, shared_.random});
-    ASSIGN_OR_RETURN(const bool known,
-                     note("protection and sender", requester, requester ? requester->text() : ""));
-    if (!known) {
-      skip("body", "nothing is believed of a message without a valid protection");
+  // The settings may be others by now: what they were at that time let it pass.
+  void note_header(const StoredMessage& stored) {
+    if (services_ == nullptr) return pass("header");
+    const auto channel = services_->channels.find(stored.channel);
+    if (channel == services_->channels.end()) return pass("header");
+    for (auto& verdict : explain_header(message_, channel->second, stored.at)) {
+      pass(std::move(verdict.check), verdict.verdict == Judged::passed ? verdict.detail : "");
+    }
+  }
+
+  Result<void> note_body(const StoredMessage& stored) {
+    if (const auto answer = decode(stored.reply)) answer_ = answer->body;
+    if (const auto* requests = cert_requests(message_.body)) {
+      for (const auto& one : *requests) {
+        const auto id = one.certReq.certReqId;
+        TRY(note_part(id, "request " + std::to_string(id) + ": ", stored));
+      }
       return {};
     }
-    requester_ = std::move(*requester);
-    if (opens_transaction(request_.message.body)) {
-      note("credential may be used", check_may_open(*requester_, request_.message.body));
+    if (std::holds_alternative<body::p10cr>(message_.body)) {
+      return note_part(kP10crId, "request: ", stored);
+    }
+    const auto told = answer_ ? told_about(*answer_, 0) : std::nullopt;
+    told && !is_granted(*told) ? fail("outcome", words_of(*told)) : pass("outcome", stored.outcome);
+    return {};
+  }
+
+  Result<void> note_part(std::int64_t certReqId, const std::string& about,
+                         const StoredMessage& stored) {
+    const auto told = answer_ ? told_about(*answer_, certReqId) : std::nullopt;
+    if (told && told->status == PKIStatus::rejection) return note_refused(about, *told, stored);
+    if (!told || !is_granted(*told)) {
+      skip(about + "decision", stored.outcome);
+      return {};
+    }
+    const auto changes = one_after_another(told->statusString);
+    for (const auto* step : kSteps) {
+      const bool rules = std::string_view(step) == "rules of the profile";
+      pass(about + step, !rules            ? std::string()
+                         : changes.empty() ? "as asked for"
+                                           : "with changes: " + changes);
     }
     return {};
   }
 
-  Result<void> check_body() {
-    const auto& body = request_.message.body;
-    if (const auto* requests = cert_requests(body)) {
-      for (const auto& one : *requests) TRY(check_request(one));
-    } else if (const auto* p10cr = std::get_if<body::p10cr>(&body)) {
-      TRY(check_p10cr(p10cr->request));
-    } else {
-      skip("body", std::string(body_name(body)) + ": the outcome tells what was decided");
+  // The check that says the same now is the one that has said it; where none does, what it built on
+  // has changed since.
+  Result<void> note_refused(const std::string& about, const PKIStatusInfo& told,
+                            const StoredMessage& stored) {
+    const auto words = words_of(told);
+    CheckVerdicts now;
+    if (services_ != nullptr) {
+      ASSIGN_OR_RETURN(
+          now, explain_again({message_, der_, stored.digest, stored.channel, stored.at}, ledger_,
+                             *services_));
+    }
+    std::erase_if(now, [&](const auto& one) { return !one.check.starts_with(about); });
+    const auto said = std::ranges::find_if(
+        now, [&](const auto& one) { return one.verdict == Judged::failed && one.detail == words; });
+    if (said == now.end()) {
+      fail(about + "decision", words);
+      return {};
+    }
+    for (auto one = now.begin(); one != said; ++one) {
+      pass(one->check, one->verdict == Judged::passed ? one->detail : "");
+    }
+    fail(said->check, words);
+    for (auto one = said + 1; one != now.end(); ++one) {
+      one->verdict == Judged::passed ? pass(one->check, one->detail)
+                                     : skip(one->check, "not looked at any more");
     }
     return {};
   }
 
-  Result<void> check_request(const CertReqMsg& message) {
-    about_ = "request " + std::to_string(message.certReq.certReqId) + ": ";
-    const bool has_key = message.certReq.certTemplate.publicKey.has_value();
-    const auto possession = has_key ? verify_pop(message, request_, *requester_, services_)
-                                    : Outcome<Possession>(reject(PKIFailureInfo::badPOP, "no key"));
-    const auto* no_proof = possession ? nullptr : possession.error().rejection();
-    if (!possession && no_proof == nullptr) return failure(*possession.error().error());
-    const auto proven = prove(message, request_, *requester_, services_);
-    const auto* fault = proven ? nullptr : proven.error().rejection();
-    if (!proven && fault == nullptr) return failure(*proven.error().error());
-    // prove() looks at the template first.
-    if (fault != nullptr && (possession || fault->text != no_proof->text)) {
-      fail(about_ + "template", words_of(*fault));
-    } else {
-      pass(about_ + "template");
-    }
-    if (has_key) {
-      note(
-          about_ + "proof of possession",
-          possession ? Checked<void>() : Checked<void>(reject(no_proof->failInfo, no_proof->text)));
-    } else {
-      skip(about_ + "proof of possession", "the key is made here");
-    }
-    if (!proven) {
-      skip(about_ + "certificate", "the request is not proven");
-      return {};
-    }
-    if (std::holds_alternative<body::kur>(request_.message.body)) return check_renewal(message);
-    return check_certificate(*proven);
-  }
-
-  // What a kur leaves out is taken from the certificate that it renews.
-  Result<void> check_renewal(const CertReqMsg& message) {
-    const auto prepared = prepare_renewal(message, request_, *requester_, services_);
-    ASSIGN_OR_RETURN(const bool renews, note(about_ + "renewal", prepared));
-    if (!renews) return {};
-    return check_profile(prepared->proven);
-  }
-
-  Result<void> check_p10cr(const CertificationRequest& wanted) {
-    about_ = "request: ";
-    auto key = verify_pop(wanted, *requester_);
-    if (!note(about_ + "proof of possession", key)) {
-      skip(about_ + "certificate", "the request is not proven");
-      return {};
-    }
-    const auto& names = request_.wishes.certProfile;
-    const ProvenRequest proven{-1,
-                               {wanted.subject, std::move(*key), wanted.extensions, {}, {}},
-                               names.empty() ? std::string() : names.front()};
-    return check_certificate(proven);
-  }
-
-  Result<void> check_certificate(const ProvenRequest& proven) {
-    may_ask_ = note(about_ + "subject is the requester's to ask for",
-                    authorise(proven, request_, *requester_), proven.wish.subject.text());
-    return check_profile(proven);
-  }
-
-  Result<void> check_profile(const ProvenRequest& proven) {
-    const auto profile = pick_profile(proven.certProfile, *request_.channel);
-    if (!note(about_ + "profile", profile, profile ? (*profile)->name() : "")) return {};
-    return check_plan(proven, **profile);
-  }
-
-  Result<void> check_plan(const ProvenRequest& proven, const Profile& profile) {
-    const auto& issuer = services_.authority.issuer;
-    const auto plan = profile.plan(proven.wish, request_.now, issuer.latest_not_after());
-    if (!plan) {
-      fail(about_ + "rules of the profile", words_of(to_rejection(plan.error())));
-      return {};
-    }
-    std::string changes;
-    for (const auto& change : plan->changes) changes += (changes.empty() ? "" : "; ") + change;
-    pass(about_ + "rules of the profile",
-         changes.empty() ? "as asked for" : "with changes: " + changes);
-    if (may_ask_) {
-      note(about_ + "what comes of it is the requester's to have",
-           plan_for(proven, profile, request_, *requester_, services_), plan->subject.text());
-    }
-    ASSIGN_OR_RETURN(const Bytes tbs, issuer.prepare(*plan));
-    const auto lint = lint_for(profile.settings(), tbs, issuer.certificate());
-    if (!lint) {
-      fail(about_ + "lint", words_of(to_rejection(lint.error())));
-    } else {
-      pass(about_ + "lint", words_for(*lint, LintFinding::Level::warning));
-    }
-    return {};
-  }
-
-  const ProcessorServices& shared_;
-  Services services_;
-  Request request_;
-  std::optional<Requester> requester_;
+  LedgerReader& ledger_;
+  const ProcessorServices* services_;
+  Bytes der_;
+  PKIMessage message_;
+  std::optional<PKIBody> answer_;
   CheckVerdicts verdicts_;
-  std::string about_;
-  bool may_ask_ = true;  // what has been refused is not refused again
 };
+
+constexpr std::array kStageNames = {"channel",
+                                    "encoding",
+                                    "header",
+                                    "protection and sender",
+                                    "credential may be used",
+                                    "transaction that it names",
+                                    "body"};
 
 }  // namespace
 
@@ -235,23 +206,30 @@ std::string_view to_string(CheckVerdict::Verdict verdict) {
   return "skipped";
 }
 
-Result<CheckVerdicts> explain(const StoredMessage& message, Time at, LedgerReader& ledger,
-                              const ProcessorServices& services) {
-  return Explanation(ledger, services).run(message, at);
+Result<CheckVerdicts> explain(const Transaction& transaction, const StoredMessage& message,
+                              LedgerReader& ledger, const ProcessorServices* services) {
+  return Explanation(ledger, services).run(transaction, message);
 }
 
-Result<std::optional<Time>> answered_at(LedgerReader& ledger, std::int64_t transaction,
-                                        const Sha256& digest) {
-  ASSIGN_OR_RETURN(auto* const rows,
-                   ledger.connection().statement(
-                       "SELECT at FROM message WHERE tx = ? AND digest = ? ORDER BY id LIMIT 1"));
-  rows->bind(1, transaction);
-  rows->bind(2, ByteView(digest));
-  ASSIGN_OR_RETURN(const bool found, rows->step());
-  if (!found) return std::nullopt;
-  const auto at = from_unix_micros(rows->integer(0));
-  rows->reset();
-  return at;
+CheckVerdicts explain(const RefusedRequest& refused) {
+  CheckVerdicts verdicts;
+  const auto failed = static_cast<std::size_t>(refused.stage);
+  for (std::size_t i = 0; i < kStageNames.size(); ++i) {
+    CheckVerdict one{kStageNames[i], Judged::passed, {}};
+    if (i == failed) {
+      one.verdict = Judged::failed;
+      one.detail = refused.failInfo + (refused.failInfo.empty() ? "" : ": ") + refused.reason;
+      if (!refused.note.empty()) one.detail += " (" + refused.note + ")";
+    } else if (i > failed) {
+      one.verdict = Judged::skipped;
+    } else if (static_cast<Milestone>(i) == Milestone::channel) {
+      one.detail = refused.channel;
+    } else if (static_cast<Milestone>(i) == Milestone::sender) {
+      one.detail = refused.requester;
+    }
+    verdicts.push_back(std::move(one));
+  }
+  return verdicts;
 }
 
 }  // namespace cmpost

@@ -1,9 +1,11 @@
-// The checks that a stored message went through, each with its verdict, for people.
+// The checks that a message went through, each with its verdict, for people: what was recorded when
+// it was worked on, never what would be said today.
 #pragma once
 
 #include <string>
 #include <vector>
 
+#include "processor/refused_request.h"
 #include "processor/respond.h"
 #include "processor/transaction.h"
 
@@ -18,15 +20,11 @@ struct CheckVerdict {
 std::string_view to_string(CheckVerdict::Verdict verdict);
 using CheckVerdicts = std::vector<CheckVerdict>;
 
-// Goes through the checks again on the octets as received: nothing is recorded for it while
-// requests are worked on. What depends on the clock is judged at `at`, when the message was
-// answered; what depends on the ledger, as it is now. Changes nothing. A check that cannot be made
-// because an earlier one failed is skipped.
-Result<CheckVerdicts> explain(const StoredMessage& message, Time at, LedgerReader& ledger,
-                              const ProcessorServices& services);
-
-// When a message of a transaction was answered.
-Result<std::optional<Time>> answered_at(LedgerReader& ledger, std::int64_t transaction,
-                                        const Sha256& digest);
+// Of a message that is kept with its transaction: that it is says how far it came, and the answer
+// says the rest. `services` may be nullptr, for who must not see the keys: then the check that has
+// refused a part may have no name. Changes nothing.
+Result<CheckVerdicts> explain(const Transaction& transaction, const StoredMessage& message,
+                              LedgerReader& ledger, const ProcessorServices* services);
+CheckVerdicts explain(const RefusedRequest& refused);
 
 }  // namespace cmpost

@@ -48,6 +48,7 @@ Result<StoredMessage> Proceeding::stored(const std::string& reply_body, const By
   message.request = request.der;
   message.reply = reply;
   message.outcome = decision.outcome;
+  message.source = printable(envelope.source);
   if (has_token(request.message)) TRY(seal_request(message, shared.sealing_key, shared.random));
   return message;
 }

@@ -48,6 +48,7 @@ void Responder::read() {
     kept_ = "the channel " + name + " is not configured any more";
     return;
   }
+  stage_ = Milestone::encoding;
   auto message = decode(arrival_.der, at_.request.channel->limits);
   if (!message) return note_unreadable(message.error());
   readable_ = true;
@@ -58,6 +59,7 @@ void Responder::read() {
   if (tid) at_.decision.tid = to_hex(*tid);
   const auto direction = direction_of(body());
   if (direction == MessageDirection::response) return ignore_response(body_name(body()));
+  stage_ = Milestone::header;
   const bool nested = std::holds_alternative<body::nested>(body());
   expects_nothing_ =
       direction == MessageDirection::error || (nested && asks_for_nothing(arrival_.der));
@@ -131,6 +133,7 @@ Outcome<void> Responder::identify() {
     if (resend_) return {};
   }
   ASSIGN_OR_RETURN(at_.request.wishes, checked_header());
+  stage_ = Milestone::sender;
   if (is_announcement(body())) return hear();
   TRY(recall_certificates());
   if (asks_for_kem_ciphertext(at_.request)) return give_ciphertext();
@@ -139,7 +142,9 @@ Outcome<void> Responder::identify() {
     at_.requester = std::move(*requester);
     // An added protection has the transactionID of what it protects.
     const bool opens = opens_transaction(body()) && !std::holds_alternative<body::nested>(body());
+    stage_ = Milestone::credential;
     if (!at_.transaction || !opens) return {};
+    stage_ = Milestone::transaction;
     return reject(PKIFailureInfo::transactionIdInUse, "the transactionID has been used before");
   }
   TRY(count_failure(requester.error()));
@@ -226,7 +231,10 @@ Result<Decision> Responder::answer(LedgerReader& ledger) {
   at_.ledger = &ledger;
   note_digest();
   if (kept_ && in_batch()) return refuse({PKIFailureInfo::badDataFormat, *kept_});
-  if (kept_) return at_.keep_for_operator(*kept_);
+  if (kept_) {
+    note_refusal(std::nullopt, *kept_, {});
+    return at_.keep_for_operator(*kept_);
+  }
   if (fault_) return refuse_or_ignore(*fault_);
   if (resend_) return resent();
   if (ignored_) return finish(Ignore{*ignored_});
@@ -270,6 +278,7 @@ Outcome<Responder::Next> Responder::work() {
 
 Outcome<Responder::Next> Responder::open() {
   TRY(check_may_open(*at_.requester, body()));
+  stage_ = Milestone::body;
   opening_ = true;
   auto services = at_.services();
   auto answer = dispatch(at_.request, *at_.requester, services);
@@ -282,6 +291,7 @@ Outcome<Responder::Next> Responder::open() {
 // from the one who opened it. None of these refusals touches the transaction.
 Outcome<Responder::Next> Responder::go_on() {
   const bool polls = std::holds_alternative<body::pollReq>(body());
+  stage_ = Milestone::transaction;
   if (!at_.transaction && may_be_early()) return early("it follows a message that has not come");
   const bool has_ended = !at_.transaction || at_.transaction->state == TransactionState::closed;
   // Also what has ended is delivered again.
@@ -289,6 +299,7 @@ Outcome<Responder::Next> Responder::go_on() {
   TRY(check_credential());
   TRY(check_right(at_.requester->rights, wanted::Message{body()}));
   TRY(check_recip_nonce());
+  stage_ = Milestone::body;
   if (polls) return poll();
   if (std::holds_alternative<body::certConf>(body())) {
     if (!at_.transaction->awaits_confirm()) return no_transaction();

@@ -112,6 +112,8 @@ class Responder {
   Result<Decision> resent();
   Result<StoredMessage> stored(const std::string& reply_body, const Bytes& reply);
   void note_outcome(Answer& answer);
+  void note_refusal(const std::optional<Rejection>& rejection, std::string reason,
+                    std::string reply_body);
   Transaction transaction_after(const Answer& answer, const Bytes& nonce) const;
   void change_to(Transaction&& after);
   bool takes_up_parked() const;
@@ -122,6 +124,7 @@ class Responder {
 
   const Arrival arrival_;
   Proceeding at_;
+  Milestone stage_ = Milestone::channel;  // what it did not pass, where it was refused
   std::optional<Rejection> fault_;
   Seldom<StoredMessage> resend_;
   Seldom<RevocationPassphrase> passphrase_;

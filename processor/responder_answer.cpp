@@ -2,12 +2,15 @@
 #include <algorithm>
 
 #include "processor/audit_detail.h"
+#include "processor/claims.h"
 #include "processor/encrypted_delivery.h"
 #include "processor/responder.h"
 
 namespace cmpost {
 
 namespace {
+
+constexpr std::size_t kLongestTid = 64;  // that is kept of one which is not used
 
 // "<JOB.INSTANCE@DOMAIN>" (mail/answer_mail.h)
 bool is_answer_id(std::string_view id, std::string_view domain) {
@@ -43,6 +46,7 @@ Result<Decision> Responder::finish(Next&& next) {
   }
   const auto& why = std::get<Ignore>(next).why;
   if (in_batch()) return refuse({PKIFailureInfo::badMessageCheck, why});
+  if (!at_.decision.effects.announcement) note_refusal(std::nullopt, why, {});
   return at_.stay_silent(why);
 }
 
@@ -73,6 +77,8 @@ Result<Decision> Responder::answered(Answer&& answer) {
   }
   if (opening_ || continuing_) {
     ASSIGN_OR_RETURN(at_.decision.effects.message, stored(reply_body, der));
+  } else if (answer.refused) {
+    note_refusal(answer.refused, answer.refused->text, reply_body);
   }
   at_.note_in_audit(reply_body);
   return at_.send(own_reply(), at_.envelope.reply, reply_body, std::move(der));
@@ -92,6 +98,38 @@ Result<StoredMessage> Responder::stored(const std::string& reply_body, const Byt
   if (std::holds_alternative<body::nested>(body())) return at_.stored(reply_body, {});
   at_.request.der = to_bytes(arrival_.der);
   return at_.stored(reply_body, reply);
+}
+
+// What is not kept with a transaction. Nothing of it is believed that is not proven.
+void Responder::note_refusal(const std::optional<Rejection>& rejection, std::string reason,
+                             std::string reply_body) {
+  RefusedRequest refused;
+  refused.at = at_.request.now;
+  refused.channel = arrival_.envelope.channel;
+  refused.job = to_bytes(ByteView(arrival_.carrier.value_or(arrival_.job).octets));
+  refused.source = short_text(arrival_.envelope.source);
+  refused.digest = at_.request.digest;
+  refused.stage = stage_;
+  if (rejection) refused.failInfo = to_string(rejection->failInfo);
+  refused.reason = printable(reason, 500);
+  refused.reply_body = std::move(reply_body);
+  if (readable_) {
+    auto claims = claims_of(at_.request.message);
+    if (stage_ > Milestone::encoding) refused.body = body_name(body());
+    const auto& tid = request_header().transactionID;
+    if (tid)
+      refused.transactionID = to_bytes(ByteView(*tid).first(std::min(tid->size(), kLongestTid)));
+    refused.known = at_.requester.has_value();
+    refused.requester =
+        refused.known ? short_text(at_.requester->text()) : std::move(claims.sender);
+    refused.subject = std::move(claims.subject);
+    refused.serial = std::move(claims.serial);
+  }
+  if (at_.decision.effects.secret_failure) {
+    refused.note = "the secret " + printable(at_.decision.effects.secret_failure->reference) +
+                   " is known here: the MAC is wrong";
+  }
+  at_.decision.effects.refused = std::move(refused);
 }
 
 void Responder::keep_passphrase() {
@@ -138,6 +176,9 @@ Transaction Responder::transaction_after(const Answer& answer, const Bytes& nonc
     transaction.old_serial = answer.old_serial;
     transaction.batch = arrival_.batch;
     transaction.opened = at_.request.now;
+    transaction.requester = short_text(at_.requester->text());
+    transaction.subject = claims_of(at_.request.message).subject;
+    transaction.source = short_text(arrival_.envelope.source);
   }
   transaction.state = answer.challenges       ? TransactionState::challenged
                       : answer.awaits_confirm ? TransactionState::open

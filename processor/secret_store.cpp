@@ -243,16 +243,23 @@ Result<void> SecretStore::read_another() {
   return {};
 }
 
-Result<std::vector<Secret>> SecretStore::list() {
-  ASSIGN_OR_RETURN(auto* const rows, connection_.statement("SELECT " SECRET_COLUMNS
-                                                           " FROM secret ORDER BY reference"));
-  std::vector<Secret> secrets;
-  while (true) {
-    ASSIGN_OR_RETURN(const bool found, rows->step());
-    if (!found) return secrets;
-    ASSIGN_OR_RETURN(auto secret, read_secret(*rows));
-    secrets.push_back(std::move(secret));
-  }
+Result<std::int64_t> SecretStore::for_each(Connection& connection, const ListFilter& filter,
+                                           const std::function<Result<void>(const Secret&)>& each) {
+  static const ListColumns kColumns = {
+      .row = "reference",
+      .time = "added",
+      .state = "purpose",
+      .subject = "subject",
+      .requester = "reference",
+      .expires = "expires",
+      .sorts = {
+          {"added", "added"}, {"expires", "expires"}, {"subject", "subject"}, {"uses", "uses"}}};
+  const ListQuery query(SECRET_COLUMNS, "secret", kColumns, filter);
+  TRY(query.for_each(connection, [&](const Statement& row) -> Result<void> {
+    ASSIGN_OR_RETURN(const auto secret, read_secret(row));
+    return each(secret);
+  }));
+  return query.count(connection);
 }
 
 Result<std::optional<std::int64_t>> SecretStore::left(Connection& connection,

@@ -11,6 +11,7 @@
 #include "crypto/name.h"
 #include "crypto/seal.h"
 #include "store/connection.h"
+#include "store/list_query.h"
 
 namespace cmpost {
 
@@ -65,7 +66,10 @@ class SecretStore {
   Result<void> read_another();
   Result<std::optional<Secret>> find(std::string_view reference,
                                      SecretPurpose purpose = SecretPurpose::mac);
-  Result<std::vector<Secret>> list();
+  // One by one, by their references, without their values, so that no key is needed; how many
+  // match, whatever limit and offset say.
+  static Result<std::int64_t> for_each(Connection& connection, const ListFilter& filter,
+                                       const std::function<Result<void>(const Secret&)>& each);
   // How many certificates it is still good for; nullopt: any number. None for one that is gone.
   static Result<std::optional<std::int64_t>> left(Connection& connection,
                                                   std::string_view reference);

@@ -46,6 +46,9 @@ struct Transaction {
   Bytes reply;
   Bytes batch;  // transactionID of the nested message that it came in, or empty
   Time opened{};
+  // For people, of the message that has opened it: who has proven to be its sender, the first
+  // subject that it asks for, how it came.
+  std::string requester, subject, source;
 
   bool awaits_confirm() const;
   // The next message is the requester's, and must not take for ever.
@@ -72,6 +75,8 @@ struct StoredMessage {
   Bytes reply;
   bool sealed = false;  // the request is, see stored_request.h
   std::string outcome;  // "accepted", "rejection badPOP", ...: for people
+  std::string source;   // how it came, for people
+  Time at{};            // when it was worked on
   // To be stored: not empty where `reply` has only what is of its own in the answer. What was read
   // is whole.
   std::vector<ReplyPiece> pieces{};

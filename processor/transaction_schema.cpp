@@ -126,6 +126,14 @@ ALTER TABLE message ADD COLUMN sealed INTEGER NOT NULL DEFAULT 0;
     {7, R"sql(
 ALTER TABLE secret ADD COLUMN is_key INTEGER NOT NULL DEFAULT 0;
 )sql"},
+    // For people who look for a transaction; of those that are there it was not kept.
+    {8, R"sql(
+ALTER TABLE tx ADD COLUMN requester TEXT NOT NULL DEFAULT '';
+ALTER TABLE tx ADD COLUMN subject TEXT NOT NULL DEFAULT '';
+ALTER TABLE tx ADD COLUMN came_as TEXT NOT NULL DEFAULT '';
+ALTER TABLE message ADD COLUMN source TEXT NOT NULL DEFAULT '';
+ALTER TABLE verdict ADD COLUMN account TEXT NOT NULL DEFAULT '';
+)sql"},
 };
 
 }  // namespace cmpost

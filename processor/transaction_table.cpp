@@ -81,7 +81,7 @@ Result<std::vector<TransactionCertificate>> read_certificates(std::string_view t
 
 constexpr std::string_view kColumns =
     "id, tid, channel, state, body, pvno, credential, our_nonce, certificates, old_serial, "
-    "confirm_by, opened, reply, batch";
+    "confirm_by, opened, reply, batch, requester, subject, came_as";
 
 std::string select(std::string_view where) {
   return "SELECT " + std::string(kColumns) + " FROM tx WHERE " + std::string(where);
@@ -103,6 +103,9 @@ Result<Transaction> read_transaction(const Statement& row) {
   transaction.opened = from_unix_micros(row.integer(11));
   transaction.reply = to_bytes(row.blob(12));
   transaction.batch = to_bytes(row.blob(13));
+  transaction.requester = row.text(14);
+  transaction.subject = row.text(15);
+  transaction.source = row.text(16);
   return transaction;
 }
 
@@ -117,9 +120,8 @@ Result<std::vector<Transaction>> read_all(Statement& rows) {
 }
 
 constexpr const char* kMessageColumns =
-    "SELECT digest, channel, body, outcome, reply_body, request, reply, pieces, sealed FROM "
-    "message "
-    "WHERE tx = ?";
+    "SELECT digest, channel, body, outcome, reply_body, request, reply, pieces, sealed, source, at "
+    "FROM message WHERE tx = ?";
 
 // "120 5001+10000 95": 120 octets, the answers in 10 000 messages from row 5001 on, 95 octets.
 std::string spell(const std::vector<ReplyPiece>& pieces) {
@@ -174,6 +176,8 @@ Result<StoredMessage> read_message(const Statement& row) {
   message.request = to_bytes(row.blob(5));
   message.reply = to_bytes(row.blob(6));
   message.sealed = row.integer(8) != 0;
+  message.source = row.text(9);
+  message.at = from_unix_micros(row.integer(10));
   auto pieces = read_pieces(row.text(7));
   if (!pieces) {
     return hold("the ledger has an answer in unreadable pieces: " + printable(row.text(7)),
@@ -375,8 +379,9 @@ Result<std::optional<std::int64_t>> TransactionTable::open(const Transaction& tr
   ASSIGN_OR_RETURN(auto* const insert,
                    connection_.statement(
                        "INSERT INTO tx (tid_key, tid, channel, state, body, pvno, credential, "
-                       "our_nonce, certificates, old_serial, confirm_by, opened, reply, batch) "
-                       "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
+                       "our_nonce, certificates, old_serial, confirm_by, opened, reply, batch, "
+                       "requester, subject, came_as) "
+                       "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
   const auto certificates = spell(transaction.certificates);
   insert->bind(1, key);
   insert->bind(2, ByteView(transaction.transactionID));
@@ -396,6 +401,9 @@ Result<std::optional<std::int64_t>> TransactionTable::open(const Transaction& tr
   insert->bind(12, to_unix_micros(transaction.opened));
   insert->bind(13, ByteView(transaction.reply));
   insert->bind(14, ByteView(transaction.batch));
+  insert->bind(15, std::string_view(transaction.requester));
+  insert->bind(16, std::string_view(transaction.subject));
+  insert->bind(17, std::string_view(transaction.source));
   TRY(insert->execute());
   return connection_.last_insert_id();
 }
@@ -437,8 +445,8 @@ Result<std::int64_t> TransactionTable::add(std::int64_t transaction, const Store
   ASSIGN_OR_RETURN(
       auto* const insert,
       connection_.statement("INSERT INTO message (tx, digest, channel, at, body, outcome, "
-                            "reply_body, request, reply, pieces, sealed) "
-                            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
+                            "reply_body, request, reply, pieces, sealed, source) "
+                            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
   const auto pieces = spell(message.pieces);
   insert->bind(1, transaction);
   insert->bind(2, ByteView(message.digest));
@@ -451,6 +459,7 @@ Result<std::int64_t> TransactionTable::add(std::int64_t transaction, const Store
   insert->bind(9, ByteView(message.reply));
   insert->bind(10, std::string_view(pieces));
   insert->bind(11, static_cast<std::int64_t>(message.sealed));
+  insert->bind(12, std::string_view(message.source));
   TRY(insert->execute());
   return connection_.last_insert_id();
 }

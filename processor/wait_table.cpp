@@ -222,8 +222,8 @@ Result<WaitTable::Backlog> WaitTable::backlog() {
 Result<void> WaitTable::add(std::int64_t transaction, const Vote& verdict) {
   ASSIGN_OR_RETURN(auto* const insert,
                    connection_.statement("INSERT INTO verdict (tx, cert_req_id, approves, who, at, "
-                                         "reason, object, round) VALUES (?, ?, ?, ?, ?, ?, ?, "
-                                         "?)"));
+                                         "reason, object, round, account) VALUES (?, ?, ?, ?, ?, "
+                                         "?, ?, ?, ?)"));
   insert->bind(1, transaction);
   insert->bind(2, verdict.certReqId);
   insert->bind(3, std::int64_t{verdict.approves});
@@ -232,6 +232,7 @@ Result<void> WaitTable::add(std::int64_t transaction, const Vote& verdict) {
   insert->bind(6, std::string_view(verdict.reason));
   insert->bind(7, ByteView(verdict.object));
   insert->bind(8, verdict.round);
+  insert->bind(9, std::string_view(verdict.account));
   TRY(insert->execute());
   return {};
 }
@@ -239,21 +240,16 @@ Result<void> WaitTable::add(std::int64_t transaction, const Vote& verdict) {
 Result<std::vector<Vote>> WaitTable::verdicts(std::int64_t transaction) {
   ASSIGN_OR_RETURN(
       auto* const rows,
-      connection_.statement("SELECT cert_req_id, approves, who, at, reason, object, round "
-                            "FROM verdict WHERE tx = ? ORDER BY id"));
+      connection_.statement("SELECT cert_req_id, approves, who, at, reason, object, round, "
+                            "account FROM verdict WHERE tx = ? ORDER BY id"));
   rows->bind(1, transaction);
   std::vector<Vote> verdicts;
   while (true) {
     ASSIGN_OR_RETURN(const bool row, rows->step());
     if (!row) return verdicts;
-    verdicts.push_back({rows->integer(0),
-                        rows->integer(1) != 0,
-                        std::string(rows->text(2)),
-                        {},
-                        from_unix_micros(rows->integer(3)),
-                        std::string(rows->text(4)),
-                        to_bytes(rows->blob(5)),
-                        rows->integer(6)});
+    verdicts.push_back({rows->integer(0), rows->integer(1) != 0, std::string(rows->text(2)),
+                        std::string(rows->text(7)), from_unix_micros(rows->integer(3)),
+                        std::string(rows->text(4)), to_bytes(rows->blob(5)), rows->integer(6)});
   }
 }
 

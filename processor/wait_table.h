@@ -16,11 +16,13 @@ struct Vote {
   std::int64_t certReqId = kWholeMessage;
   bool approves = false;
   std::string who;      // tells people apart
-  std::string account;  // of the operating system, for the audit record only
+  std::string account;  // of the operating system; does so where the channel says so
   Time at{};
   std::string reason;
   Bytes object;            // the digest of what was decided about
   std::int64_t round = 0;  // WaitingPart::round at that time
+  std::int64_t uid = -1;   // of the account; this and the next for the audit record only
+  std::string sudo_user{};
 };
 
 // A view on a connection, as cheap as a pointer. Thread and durability are the connection's.

@@ -7,6 +7,8 @@
 namespace cmpost {
 namespace {
 
+constexpr std::string_view kColumns =
+    "id, state, attempts, arrived, at, reason, size, ended, " CMPOST_ENVELOPE_COLUMNS;
 constexpr std::string_view kSelect =
     "SELECT id, state, attempts, arrived, at, reason, size, ended, " CMPOST_ENVELOPE_COLUMNS
     " FROM $";
@@ -50,6 +52,40 @@ Result<std::vector<JobStatus>> JobListing::list(const JobFilter& filter) {
   }
   query->reset();
   return jobs;
+}
+
+Result<std::int64_t> JobListing::for_each(
+    const ListFilter& filter, const std::function<Result<void>(const JobStatus&)>& each) {
+  static const ListColumns kWhere = {.row = "seq",
+                                     .time = "arrived",
+                                     .channel = "channel",
+                                     .state = "state",
+                                     .source = "source",
+                                     .reason = "reason",
+                                     .sorts = {{"channel", "channel"},
+                                               {"source", "source"},
+                                               {"state", "state"},
+                                               {"reason", "reason"},
+                                               {"size", "size"}}};
+  ListQuery query(std::string(kColumns), name_, kWhere, filter);
+  // Only so the index of the living jobs can be used.
+  if (!filter.state.empty() && filter.state != to_string(JobState::done)) {
+    query.require("ended IS NULL");
+  }
+  TRY(query.for_each(connection_, [&](const Statement& row) { return each(status_of(row)); }));
+  return query.count(connection_);
+}
+
+// Looks at every row: the index knows whole ids.
+Result<std::vector<JobId>> JobListing::ids_beginning(std::string_view digits, std::size_t limit) {
+  ListQuery query("id", name_, {.row = "seq"}, {.limit = limit});
+  query.require_beginning("id", digits);
+  std::vector<JobId> found;
+  TRY(query.for_each(connection_, [&](const Statement& row) -> Result<void> {
+    found.push_back(id_of(row, 0));
+    return {};
+  }));
+  return found;
 }
 
 Result<std::optional<std::int64_t>> JobListing::seq_of(const JobId& id) {

@@ -16,6 +16,9 @@ class JobListing {
       : connection_(connection), name_(std::move(name)), ids_(connection, name_) {}
 
   Result<std::vector<JobStatus>> list(const JobFilter& filter);
+  Result<std::int64_t> for_each(const ListFilter& filter,
+                                const std::function<Result<void>(const JobStatus&)>& each);
+  Result<std::vector<JobId>> ids_beginning(std::string_view digits, std::size_t limit);
   Result<std::optional<JobStatus>> find(const JobId& id);
   Result<Bytes> payload(const JobId& id);
   Result<std::optional<JobStatus>> newest_done(std::string_view reply_channel,

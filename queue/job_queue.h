@@ -9,6 +9,7 @@
 #include "base/random.h"
 #include "base/result.h"
 #include "queue/job.h"
+#include "store/list_query.h"
 
 namespace cmpost {
 
@@ -66,6 +67,12 @@ class JobQueue {
   // For people. `retry` makes deferred and held jobs waiting; `release` is for held ones only;
   // `drop` ends a job that is not active, its bytes stay until the retention ends.
   virtual Result<std::vector<JobStatus>> list(const JobFilter& filter) = 0;
+  // One by one, in the order of their arrival, so that memory stays flat; how many match, whatever
+  // limit and offset say. `each` calls nothing of the queue.
+  virtual Result<std::int64_t> for_each(
+      const ListFilter& filter, const std::function<Result<void>(const JobStatus&)>& each) = 0;
+  // At most `limit` of those whose ids begin with these hexadecimal digits.
+  virtual Result<std::vector<JobId>> ids_beginning(std::string_view digits, std::size_t limit) = 0;
   virtual Result<std::optional<JobStatus>> find(const JobId& id) = 0;
   virtual Result<Bytes> payload(const JobId& id) = 0;
   // The youngest job that went out by `reply_channel` and is done for this `reason`.

@@ -57,6 +57,15 @@ Result<std::vector<JobStatus>> SqliteQueue::list(const JobFilter& filter) {
   return database_.read([&] { return parts_.listing.list(filter); });
 }
 
+Result<std::int64_t> SqliteQueue::for_each(
+    const ListFilter& filter, const std::function<Result<void>(const JobStatus&)>& each) {
+  return database_.read([&] { return parts_.listing.for_each(filter, each); });
+}
+
+Result<std::vector<JobId>> SqliteQueue::ids_beginning(std::string_view digits, std::size_t limit) {
+  return database_.read([&] { return parts_.listing.ids_beginning(digits, limit); });
+}
+
 Result<std::optional<JobStatus>> SqliteQueue::find(const JobId& id) {
   return database_.read([&] { return parts_.listing.find(id); });
 }

@@ -28,6 +28,13 @@ class NoQueue final : public JobQueue {
   Result<std::vector<JobStatus>> list(const JobFilter&) override {
     return std::vector<JobStatus>();
   }
+  Result<std::int64_t> for_each(const ListFilter&,
+                                const std::function<Result<void>(const JobStatus&)>&) override {
+    return 0;
+  }
+  Result<std::vector<JobId>> ids_beginning(std::string_view, std::size_t) override {
+    return std::vector<JobId>();
+  }
   Result<std::optional<JobStatus>> find(const JobId&) override { return std::nullopt; }
   Result<Bytes> payload(const JobId&) override { return Bytes(); }
   Result<std::optional<JobStatus>> newest_done(std::string_view, std::string_view) override {

@@ -88,6 +88,9 @@ Effects past_enrolment(Template& certificates, std::uint64_t i, const Bytes& req
   transaction.our_nonce = random.bytes(16);
   transaction.certificates = {{0, record.serial}};
   transaction.opened = now;
+  transaction.requester = record.requester;
+  transaction.subject = record.subject;
+  transaction.source = "in/device-" + std::to_string(i) + ".pki";
   record.tid = to_hex(transaction.transactionID);
 
   StoredMessage message;

@@ -13,6 +13,7 @@
 #include "cmp/protection.h"
 #include "processor/announcement_table.h"
 #include "processor/commit.h"
+#include "processor/operation_schema.h"
 #include "processor/respond.h"
 #include "processor/secret_store.h"
 #include "processor/transaction_table.h"
@@ -138,7 +139,8 @@ class CaUnderTest {
                                {{"processor", kProcessorMigrations},
                                 {"announcement", kAnnouncementMigrations},
                                 {"protection", kProtectionMigrations},
-                                {"envelope", kEnvelopeMigrations}}));
+                                {"envelope", kEnvelopeMigrations},
+                                {"operation", kOperationMigrations}}));
     spool = must(open_spool({.url = "sqlite:spool.db", .base_directory = place}, clock));
     reader = must(ledger->reader());
   }

@@ -331,8 +331,8 @@ TEST_F(ConsentTest, MayNameWhatItIsAbout) {
   vote.approves = true;
   vote.who = "alice";
   const auto decide = [&](const Sha256& object) {
-    return must(cmpost::decide(*ca.spool, *ca.ledger, ca.services(), ca.transaction(tid),
-                               {{}, object}, vote));
+    return must(cmpost::decide(*ca.spool, *ca.ledger, &ca.channels.at("drop").settings, ca.clock,
+                               ca.transaction(tid), {{}, object}, vote));
   };
   EXPECT_EQ(decide(sha256(view_of("something else"))).decided, Decided::differs);
   EXPECT_EQ(part(tid).state, PartState::undecided);

@@ -13,8 +13,8 @@ CheckVerdicts explained(CaUnderTest& ca) {
   TransactionTable table(ca.reader->connection());
   const auto newest = must(table.newest(std::nullopt, 1));
   const auto messages = must(table.messages(newest.at(0).id));
-  const auto at = must(answered_at(*ca.reader, newest[0].id, messages.at(0).digest));
-  return must(explain(messages[0], at.value(), *ca.reader, ca.services()));
+  const auto services = ca.services();
+  return must(explain(newest[0], messages.at(0), *ca.reader, &services));
 }
 
 const CheckVerdict* find_check(const CheckVerdicts& verdicts, std::string_view name) {
@@ -64,6 +64,43 @@ TEST(Explain, WrongProofOfPossessionIsToldApartFromAWrongTemplate) {
   verdicts = explained(ca);
   EXPECT_EQ(find_check(verdicts, "template")->verdict, Judged::failed);
   EXPECT_EQ(find_check(verdicts, "proof of possession")->verdict, Judged::passed);
+}
+
+// The ledger as it is now says that the secret is used up: by this very request.
+TEST(Explain, GrantedRequestIsExplainedAsItWasThen) {
+  CaUnderTest ca;
+  Secret secret;
+  secret.reference = "once";
+  secret.value = to_bytes(std::string_view(CaUnderTest::kSecret));
+  secret.subject = "CN=dev*";
+  secret.max_uses = 1;
+  ca.add(secret);
+  ca.ask(with_mac(ca, ir(Credential()), {}, CaUnderTest::kSecret, "once"));
+  for (const bool removed : {false, true}) {
+    if (removed) {
+      must(ca.ledger->write([&](LedgerWriter& writer) -> Result<void> {
+        TRY(SecretStore(writer.connection(), ca.sealing_key).remove("once", SecretPurpose::mac));
+        return {};
+      }));
+    }
+    for (const auto& one : explained(ca)) {
+      EXPECT_EQ(one.verdict, Judged::passed) << one.check << ": " << one.detail;
+    }
+  }
+}
+
+// Who has no keys reads the outcome, without the name of the check.
+TEST(Explain, NeedsNoKeys) {
+  CaUnderTest ca;
+  ca.ask(with_mac(ca, ir(Credential(), "CN=server")));
+  TransactionTable table(ca.reader->connection());
+  const auto newest = must(table.newest(std::nullopt, 1));
+  const auto messages = must(table.messages(newest.at(0).id));
+  const auto verdicts = must(explain(newest[0], messages.at(0), *ca.reader, nullptr));
+  const auto* decision = find_check(verdicts, "decision");
+  ASSERT_NE(decision, nullptr);
+  EXPECT_EQ(decision->verdict, Judged::failed);
+  EXPECT_THAT(decision->detail, HasSubstr("notAuthorized"));
 }
 
 TEST(Explain, NothingIsWrittenByIt) {

@@ -69,8 +69,8 @@ class Office : public CaUnderTest {
     vote.approves = approves;
     vote.who = std::move(who);
     vote.reason = std::move(reason);
-    return must(
-               cmpost::decide(*spool, *ledger, services(), transaction(tid), {certReqId, {}}, vote))
+    return must(cmpost::decide(*spool, *ledger, &channels.at("drop").settings, clock,
+                               transaction(tid), {certReqId, {}}, vote))
         .decided;
   }
   // What waits of it, as whoever decides sees it.

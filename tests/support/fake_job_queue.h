@@ -97,6 +97,27 @@ class FakeJobQueue final : public JobQueue {
     }
     return found;
   }
+  Result<std::int64_t> for_each(
+      const ListFilter& filter,
+      const std::function<Result<void>(const JobStatus&)>& each) override {
+    ASSIGN_OR_RETURN(const auto jobs, list({}));
+    std::int64_t count = 0;
+    for (const auto& job : jobs) {
+      if (!filter.channel.empty() && job.envelope.channel != filter.channel) continue;
+      if (!filter.state.empty() && to_string(job.state) != filter.state) continue;
+      ++count;
+      TRY(each(job));
+    }
+    return count;
+  }
+  Result<std::vector<JobId>> ids_beginning(std::string_view digits, std::size_t limit) override {
+    const std::lock_guard lock(mutex_);
+    std::vector<JobId> found;
+    for (const auto& id : order_) {
+      if (id.text().starts_with(digits) && found.size() < limit) found.push_back(id);
+    }
+    return found;
+  }
   Result<std::optional<JobStatus>> find(const JobId& id) override {
     const std::lock_guard lock(mutex_);
     const auto found = jobs_.find(id);

@@ -256,6 +256,31 @@ TYPED_TEST_P(JobQueueContract, ListsByStateAndChannel) {
   EXPECT_EQ(jobs[0].size, numbered_job(2).payload.size());
 }
 
+TYPED_TEST_P(JobQueueContract, HandsJobsOverOneByOne) {
+  this->put(1, 3);
+  this->put(numbered_job(4, "depots"));
+  std::vector<JobId> seen;
+  const auto note = [&](const JobStatus& job) -> Result<void> {
+    seen.push_back(job.id);
+    return {};
+  };
+  EXPECT_EQ(this->queue().for_each({}, note).value(), 4);
+  EXPECT_EQ(seen.size(), 4U);
+  EXPECT_EQ(seen.at(3), numbered_job(4, "depots").id);
+  EXPECT_EQ(this->queue().for_each({.channel = "depots"}, note).value(), 1);
+  EXPECT_EQ(this->queue().for_each({.state = "held"}, note).value(), 0);
+  EXPECT_EQ(seen.size(), 5U);
+}
+
+TYPED_TEST_P(JobQueueContract, FindsIdsByTheirBeginning) {
+  this->put(1, 3);
+  const auto id = numbered_job(2).id;
+  EXPECT_EQ(this->queue().ids_beginning(id.text(), 5).value(), std::vector<JobId>{id});
+  EXPECT_EQ(this->queue().ids_beginning(id.text().substr(0, 13), 5).value(),
+            std::vector<JobId>{id});
+  EXPECT_TRUE(this->queue().ids_beginning("ffffffffffffffffffff", 5).value().empty());
+}
+
 TYPED_TEST_P(JobQueueContract, CountsByState) {
   EXPECT_FALSE(this->queue().counts().value().oldest);
   const auto start = this->now();
@@ -388,7 +413,8 @@ REGISTER_TYPED_TEST_SUITE_P(JobQueueContract, GivesBackWhatWasPut, TakesAnEmptyP
                             ADueJobKeepsItsPlaceBeforeYoungerOnes, AHeldJobWaitsForAnOperator,
                             RetryWakesDeferredAndHeldJobsOnly, AnActiveJobCannotBeDropped,
                             ADroppedJobKeepsItsOctets, InputThatCouldNotBeTakenIsListedAsHeld,
-                            ListsByStateAndChannel, CountsByState, CountsWhatAChannelHasPending,
+                            ListsByStateAndChannel, HandsJobsOverOneByOne, FindsIdsByTheirBeginning,
+                            CountsByState, CountsWhatAChannelHasPending,
                             WhatADeferredGroupWaitedForCanWakeIt, PurgeForgetsOnlyWhatIsDoneAndOld,
                             APurgedIdIsNewAgain, APutEndsTheWait, NewsEndTheWaitOrTheNextOne,
                             AWaitInVainEndsAtItsTime, ManyThreadsLeaseEachJobOnce);

@@ -1,0 +1,11 @@
+// Certificates by what people write for their serial numbers.
+#pragma once
+
+#include "ca/ledger.h"
+
+namespace cmpost {
+
+// Hexadecimal, with or without colons; the beginning is enough where only one begins with it.
+Result<CertificateRecord> find_certificate(LedgerReader& reader, const std::string& text);
+
+}  // namespace cmpost
