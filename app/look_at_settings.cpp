@@ -6,7 +6,6 @@
 #include "app/inspection.h"
 #include "app/role_warnings.h"
 #include "app/rollover_state.h"
-#include "app/rollover_state.h"
 #include "app/wide_rights.h"
 #include "base/files.h"
 #include "carrier/file_system_kind.h"
