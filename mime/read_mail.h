@@ -59,7 +59,8 @@ struct IncomingMail {
   std::string subject;                  // decoded, for people
   std::vector<std::string> authentication_results;  // unfolded values, topmost first
   // Auto-Submitted other than "no", Precedence bulk, list or junk, List-*, X-Auto-Response-Suppress
-  // with All or AutoReply, and its like, and all that is below: nobody has written this mail by hand.
+  // with All or AutoReply, and its like, and all that is below: nobody has written this mail by
+  // hand.
   bool automatic = false;
   // A null return path, an automatic reply, a report of any kind, a sender that is a mail system:
   // whatever is sent back may come back in turn (RFC 3834 2).
