@@ -2,6 +2,7 @@
 
 #include "app/announcements.h"
 #include "app/command.h"
+#include "app/named.h"
 #include "app/output.h"
 #include "cmp/inspect.h"
 #include "config/units.h"
@@ -19,15 +20,9 @@ struct AnnouncementOptions {
   bool der = false;
 };
 
-Result<const ChannelSettings*> channel_of(const Instance& instance,
-                                          const AnnouncementOptions& options) {
-  if (const auto* channel = instance.settings().channel(options.channel)) return channel;
-  return hold("there is no channel " + options.channel, "`cmpost status` lists them");
-}
-
 Result<ExitCode> send(Instance& instance, const AnnouncementOptions& options,
                       const Announcement& announcement, const CommonOptions& common) {
-  ASSIGN_OR_RETURN(const auto* const channel, channel_of(instance, options));
+  ASSIGN_OR_RETURN(const auto* const channel, channel_named(instance.settings(), options.channel));
   ASSIGN_OR_RETURN(const bool made, announce(instance, announcement, *channel));
   if (!made) return hold(announcement.occasion + " has been announced on that channel already");
   if (!common.quiet) {
