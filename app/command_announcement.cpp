@@ -4,6 +4,7 @@
 #include "app/certificate_search.h"
 #include "app/command.h"
 #include "app/list_options.h"
+#include "app/named.h"
 #include "app/operator_act.h"
 #include "app/output.h"
 #include "cmp/inspect.h"
@@ -22,15 +23,9 @@ struct AnnouncementOptions {
   bool der = false;
 };
 
-Result<const ChannelSettings*> channel_of(const Instance& instance,
-                                          const AnnouncementOptions& options) {
-  if (const auto* channel = instance.settings().channel(options.channel)) return channel;
-  return hold("there is no channel " + options.channel, "`cmpost status` lists them");
-}
-
 Result<ExitCode> send(Instance& instance, const AnnouncementOptions& options,
                       const Announcement& announcement, const CommonOptions& common) {
-  ASSIGN_OR_RETURN(const auto* const channel, channel_of(instance, options));
+  ASSIGN_OR_RETURN(const auto* const channel, channel_named(instance.settings(), options.channel));
   TRY(record_act(instance, "announcement.ordered",
                  {{"body", body_name(announcement.body)},
                   {"about", printable(announcement.occasion)},

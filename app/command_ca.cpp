@@ -2,9 +2,11 @@
 #include <nlohmann/json.hpp>
 
 #include "app/command.h"
+#include "app/command_credential.h"
 #include "app/instance.h"
 #include "app/operator_act.h"
 #include "app/output.h"
+#include "app/own_credential.h"
 #include "app/rollover_state.h"
 #include "base/crash_point.h"
 #include "base/files.h"
@@ -16,21 +18,10 @@ namespace fs = std::filesystem;
 
 struct RolloverOptions {
   std::string key, password_file, directory;
-  int years = 10;
+  int years = 0;  // as long as the present certificate
 };
 
 constexpr mode_t kSecret = 0600, kOpen = 0644;
-
-Result<std::optional<std::string>> read_key_password(const std::string& path) {
-  if (path.empty()) return std::nullopt;
-  ASSIGN_OR_RETURN(const auto contents, read_file(path, 4096));
-  std::string password(text_of(contents));
-  while (!password.empty() && (password.back() == '\n' || password.back() == '\r')) {
-    password.pop_back();
-  }
-  if (password.empty()) return hold(path + " has no password in it");
-  return password;
-}
 
 // The last step: from then on there is a roll-over, and the ledger knows it.
 Result<void> publish(const std::string& directory) {
@@ -49,19 +40,26 @@ class NewCaGeneration {
   NewCaGeneration(Instance& instance, const RolloverOptions& options, const std::string& directory)
       : instance_(instance), options_(options), hidden_(hidden_rollover_name(directory)) {}
 
+  // What was made goes with the object, unless it is kept: the ledger knows it.
+  ~NewCaGeneration() {
+    if (!kept_) remove();
+  }
+  NewCaGeneration(const NewCaGeneration&) = delete;
+  NewCaGeneration& operator=(const NewCaGeneration&) = delete;
+  void keep() { kept_ = true; }
+
   Result<CaRollover> make() {
-    std::error_code ignored;
-    fs::remove_all(hidden_, ignored);
+    remove();
     TRY(make_directories(hidden_, 0700));
     ASSIGN_OR_RETURN(const auto* const authority, instance_.authority());
     const auto& old = authority->issuer.certificate();
     ASSIGN_OR_RETURN(const auto old_key, load_ca_key(instance_.ca()));
     const auto algorithm = options_.key.empty() ? old_key.public_key().description() : options_.key;
     const auto now = std::chrono::floor<std::chrono::seconds>(instance_.clock().now());
-    const auto end = now + std::chrono::days(365) * options_.years;
     ASSIGN_OR_RETURN(const auto key, PrivateKey::generate(algorithm));
-    ASSIGN_OR_RETURN(const auto rollover,
-                     make_rollover(old, old_key, {key, now, end}, instance_.random()));
+    ASSIGN_OR_RETURN(
+        const auto rollover,
+        make_rollover(old, old_key, {key, now, end_from(now, old)}, instance_.random()));
     TRY(write_ca(rollover, key));
     TRY(write_cmp(rollover, key, algorithm, authority->cmp_certificate.subject()));
     TRY(sync_directory(hidden_));
@@ -97,9 +95,20 @@ class NewCaGeneration {
     return write("cmp.pem", cmp_certificate_->to_pem(), kOpen);
   }
 
+  Time end_from(Time now, const Certificate& old) const {
+    if (options_.years == 0) return now + (old.not_after() - old.not_before());
+    return now + std::chrono::days(365) * options_.years;
+  }
+
+  void remove() const {
+    std::error_code ignored;
+    fs::remove_all(hidden_, ignored);
+  }
+
   Instance& instance_;
   const RolloverOptions& options_;
   const std::string hidden_;
+  bool kept_ = false;
   std::optional<Certificate> cmp_certificate_;
 };
 
@@ -132,9 +141,9 @@ Result<void> enter_in_books(Instance& instance, const CaRollover& rollover,
 void tell_steps(const std::string& directory, const RolloverOptions& options) {
   print_line("The next CA key and its certificates are in " + directory +
              ". Nothing uses them yet.");
-  print_line("1. To let requesters ask for the new root, add to [ca] and restart:");
+  print_line("1. To let requesters ask for the new root, add to [ca] and reload:");
   print_line("     rollovers = [\"" + directory + "/rollover.pem\"]");
-  print_line("2. To issue with the new key, change in [ca] and restart:");
+  print_line("2. To issue with the new key, change in [ca] and reload:");
   print_line("     certificate     = \"" + directory + "/ca.pem\"");
   print_line("     key             = \"" + directory + "/ca.key\"");
   if (!options.password_file.empty()) {
@@ -182,6 +191,7 @@ Result<ExitCode> rollover(const RolloverOptions& options, const CommonOptions& c
   NewCaGeneration generation(*instance, options, directory);
   ASSIGN_OR_RETURN(const auto made, generation.make());
   TRY(enter_in_books(*instance, made, generation.cmp_certificate()));
+  generation.keep();
   crash_point("ca.rollover_entered");
   TRY(publish(directory));
   tell(made, directory, options, common);
@@ -226,11 +236,14 @@ void add_ca(CommandLine line) {
   ca->add_subcommand("show", "the CA's own certificates")->callback([=] {
     line.action = [=] { return show_ca(*common); };
   });
+  add_credential(*ca, line);
   auto options = std::make_shared<RolloverOptions>();
   auto* command = ca->add_subcommand(
       "rollover", "make the next CA key with links to the present one (RFC 9810 4.4)");
   command->add_option("--key", options->key, "algorithm (default: that of the present key)");
-  command->add_option("--years", options->years, "how long the new root is valid (default 10)")
+  command
+      ->add_option("--years", options->years,
+                   "how long the new root is valid (default: as long as the present one, from now)")
       ->check(CLI::Range(1, 40));
   command->add_option("--directory", options->directory,
                       "where to put it (default: rollover-DATE beside the CA certificate)");

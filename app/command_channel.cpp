@@ -2,6 +2,7 @@
 #include "app/command_trust.h"
 #include "app/instance.h"
 #include "app/mail_probe.h"
+#include "app/named.h"
 #include "app/output.h"
 #include "app/sftp_probe.h"
 
@@ -19,9 +20,7 @@ Result<ExitCode> test_sftp(Instance& instance, const ChannelSettings& channel, b
 
 Result<ExitCode> test(const std::string& name, const CommonOptions& common) {
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
-  const auto& channels = instance->settings().channels;
-  const auto found = std::ranges::find(channels, name, &ChannelSettings::name);
-  if (found == channels.end()) return hold("there is no channel " + printable(name, 60));
+  ASSIGN_OR_RETURN(const auto* const found, channel_named(instance->settings(), name));
   if (found->kind == ChannelKind::sftp) return test_sftp(*instance, *found, common.quiet);
   if (found->kind != ChannelKind::mail) {
     return hold("channel " + name + " has no server to try",

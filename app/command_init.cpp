@@ -1,3 +1,4 @@
+#include <array>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
@@ -5,6 +6,8 @@
 #include "app/instance.h"
 #include "app/operator_act.h"
 #include "app/output.h"
+#include "app/own_credential.h"
+#include "app/unfinished.h"
 #include "base/files.h"
 
 namespace cmpost {
@@ -21,15 +24,12 @@ struct InitOptions {
   int years = 10;
 };
 
+// All that `init` makes beside the settings.
+constexpr std::array kMade = {"ca",    "secrets",  "crl",       "in",   "out",
+                              "trust", "spool.db", "ledger.db", "state"};
 constexpr mode_t kPrivate = 0600, kPublic = 0644;
 // For readers whose clocks are slow, as `not_before_slack` of profiles.
 constexpr auto kSlack = std::chrono::minutes(5);
-
-Result<void> check_empty(const std::string& directory) {
-  std::error_code error;
-  if (!fs::exists(directory, error) || fs::is_empty(directory, error)) return {};
-  return hold(directory + " is not empty", "name a new directory");
-}
 
 std::string settings_text(const InitOptions& options) {
   std::string text =
@@ -72,7 +72,13 @@ std::string settings_text(const InitOptions& options) {
          "# roles  = { ra = [\"trust/ra.pem\"] }\n";
 }
 
-// Writes the files of a new instance, the settings last: without them nothing counts.
+Result<Name> subject_from(const std::string& text) {
+  auto name = Name::from_text(text);
+  if (name || text.find('=') != std::string::npos) return name;
+  return hold(name.error().what, "write it like \"CN=" + printable(text, 80) + "\"");
+}
+
+// Writes the files of a new instance beside its settings.
 class NewInstance {
  public:
   explicit NewInstance(const InitOptions& options) : options_(options) {}
@@ -83,8 +89,7 @@ class NewInstance {
     }
     TRY(make_authority());
     const auto sealing_key = SealingKey::generate(random_);
-    TRY(write("secrets/seal.key", sealing_key.to_hex() + "\n", kPrivate));
-    return write("cmpost.toml", settings_text(options_), kPublic);
+    return write("secrets/seal.key", sealing_key.to_hex() + "\n", kPrivate);
   }
 
  private:
@@ -94,20 +99,10 @@ class NewInstance {
     return write_file(path(name), view_of(contents), mode, IfExists::fail);
   }
 
-  Result<std::optional<std::string>> password() const {
-    if (options_.password_file.empty()) return std::nullopt;
-    ASSIGN_OR_RETURN(const auto contents, read_file(options_.password_file, 4096));
-    std::string password(text_of(contents));
-    while (!password.empty() && (password.back() == '\n' || password.back() == '\r'))
-      password.pop_back();
-    if (password.empty()) return hold(options_.password_file + " has no password in it");
-    return password;
-  }
-
   Result<void> make_authority() {
     const auto now = clock_.now();
     const auto end = now + std::chrono::days(365) * options_.years;
-    ASSIGN_OR_RETURN(const auto subject, Name::from_text(options_.subject));
+    ASSIGN_OR_RETURN(const auto subject, subject_from(options_.subject));
     ASSIGN_OR_RETURN(const auto cmp_subject, Name::from_text("CN=" + options_.name + " CMP"));
     ASSIGN_OR_RETURN(const auto key, PrivateKey::generate(options_.key));
     ASSIGN_OR_RETURN(const auto root, make_root(key, subject, now - kSlack, end, random_));
@@ -115,7 +110,7 @@ class NewInstance {
     ASSIGN_OR_RETURN(const auto cmp_key, PrivateKey::generate(options_.key));
     ASSIGN_OR_RETURN(const auto cmp_certificate,
                      make_cmp_certificate(issuer, cmp_key.public_key(), cmp_subject, now, end));
-    ASSIGN_OR_RETURN(const auto key_password, password());
+    ASSIGN_OR_RETURN(const auto key_password, read_key_password(options_.password_file));
     ASSIGN_OR_RETURN(const auto key_pem, key.to_pem(key_password));
     ASSIGN_OR_RETURN(const auto cmp_key_pem, cmp_key.to_pem());
     TRY(write("ca/ca.key", key_pem, kPrivate));
@@ -130,9 +125,9 @@ class NewInstance {
 };
 
 // The databases, with the CMP certificate on the books, and the first CRL.
-Result<void> open_books(const InitOptions& options) {
+Result<void> open_books(const std::string& settings) {
   CommonOptions common;
-  common.config = path_below(options.directory, "cmpost.toml");
+  common.config = settings;
   common.quiet = true;
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
   instance->may_make_databases();
@@ -178,7 +173,6 @@ Result<ExitCode> init(InitOptions options, const CommonOptions& common) {
   if (options.role != "ca") {
     return hold("the role " + options.role + " is not built into this version", "use --role ca");
   }
-  TRY(check_empty(options.directory));
   if (options.name.empty()) {
     options.name = fs::absolute(options.directory).lexically_normal().filename().string();
     if (options.name.empty() || options.name == ".") options.name = "cmpost";
@@ -190,8 +184,11 @@ Result<ExitCode> init(InitOptions options, const CommonOptions& common) {
                 "choose one of letters, digits, '-', '_' and '.' with --name");
   }
   if (options.subject.empty()) options.subject = "CN=" + options.name + " CA";
+  UnfinishedDirectory directory(options.directory, {kMade.begin(), kMade.end()});
+  TRY(directory.begin(settings_text(options)));
   TRY(NewInstance(options).make());
-  TRY(open_books(options));
+  TRY(open_books(directory.mark()));
+  TRY(directory.finish("cmpost.toml"));
   if (!common.quiet) tell(options);
   return ExitCode::ok;
 }

@@ -2,6 +2,7 @@
 
 #include "app/command.h"
 #include "app/instance.h"
+#include "app/named.h"
 #include "app/output.h"
 #include "app/wide_rights.h"
 #include "base/files.h"
@@ -164,19 +165,14 @@ void print(const TrialVerdict& verdict) {
   if (verdict.certificate) print_line(inspect_certificate_text(verdict.certificate->der()));
 }
 
-Result<Profile> profile_named(const Instance& instance, const std::string& name) {
-  const auto* settings = instance.settings().profile(name);
-  if (settings != nullptr) return Profile::create(*settings);
-  std::string known;
-  for (const auto& profile : instance.settings().profiles) {
-    known += (known.empty() ? "" : ", ") + profile.name;
-  }
-  return hold("there is no profile " + name, "known are: " + known);
+Result<Profile> make_profile(const Instance& instance, const std::string& name) {
+  ASSIGN_OR_RETURN(const auto* const settings, profile_named(instance.settings(), name));
+  return Profile::create(*settings);
 }
 
 Result<ExitCode> test_profile(const ProfileOptions& options, const CommonOptions& common) {
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
-  ASSIGN_OR_RETURN(const auto profile, profile_named(*instance, options.name));
+  ASSIGN_OR_RETURN(const auto profile, make_profile(*instance, options.name));
   ASSIGN_OR_RETURN(const auto* const authority, instance->authority());
   ASSIGN_OR_RETURN(const auto samples, read_sample(options.sample));
   auto all = json::array();

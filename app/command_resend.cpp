@@ -2,6 +2,7 @@
 
 #include "app/command.h"
 #include "app/instance.h"
+#include "app/named.h"
 #include "app/operator_act.h"
 #include "app/output.h"
 #include "carrier/received_batches.h"
@@ -26,6 +27,7 @@ Result<NumberRange> read_range(const std::string& text) {
 // The channel that is named, or the only one that `fits`.
 Result<const ChannelSettings*> find_batch_channel(const Instance& instance, const std::string& name,
                                                   bool DirectorySettings::*fits) {
+  if (!name.empty()) TRY(channel_named(instance.settings(), name));
   std::vector<const ChannelSettings*> found;
   for (const auto& channel : instance.settings().channels) {
     const bool wanted = name.empty() || channel.name == name;

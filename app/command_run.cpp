@@ -31,8 +31,7 @@ class BatchRun {
         life_(instance.settings().instance.state, {kStages.begin(), kStages.end()},
               SignOfLife::Kind::run, instance.clock()) {}
 
-  // `end` is set when the run is told to stop.
-  Result<void> work(ProcessSignals& signals, std::optional<EndsInTime>& end) {
+  Result<void> work(ProcessSignals& signals) {
     ASSIGN_OR_RETURN(auto* const spool, instance_.spool());
     ASSIGN_OR_RETURN(auto* const ledger, instance_.ledger());
     ASSIGN_OR_RETURN(const auto services, instance_.services());
@@ -63,8 +62,7 @@ class BatchRun {
       signals.wake();
     });
     while (!dispatched_) {
-      if (!signals.wait_for_stop(1s)) continue;
-      end.emplace(9s);
+      if (signals.wait(1s) != Asked::stop) continue;
       for (auto* thread : {&taking, &processing, &dispatching}) thread->request_stop();
       interrupted_ = true;
       break;
@@ -198,12 +196,11 @@ void print(const BatchRun& run, bool as_json) {
 }
 
 Result<ExitCode> run(const CommonOptions& common) {
-  ProcessSignals signals;
-  std::optional<EndsInTime> end;  // until everything is closed
+  ProcessSignals signals(Asked::stop);
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
   TRY(instance->refuse_open_secrets());
   BatchRun batch(*instance);
-  TRY(batch.work(signals, end));
+  TRY(batch.work(signals));
   if (!common.quiet || common.json) print(batch, common.json);
   // Requests may wait for it, and what is overdue does.
   ASSIGN_OR_RETURN(const auto clock, find_clock_notes(*instance));

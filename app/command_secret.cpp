@@ -1,3 +1,5 @@
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
@@ -5,6 +7,7 @@
 #include "app/command.h"
 #include "app/instance.h"
 #include "app/list_options.h"
+#include "app/named.h"
 #include "app/operator_act.h"
 #include "app/output.h"
 #include "base/files.h"
@@ -83,26 +86,30 @@ Result<SanRule> san_of(const SecretOptions& options) {
               "write own, any, none, or patterns such as \"DNS:*.grid.example\"");
 }
 
-template <typename Named>
-Result<void> check_named(const std::vector<std::string>& names, const std::vector<Named>& known,
-                         std::string_view kind) {
-  for (const auto& name : names) {
-    if (std::ranges::find(known, name, &Named::name) != known.end()) continue;
-    return hold("there is no " + std::string(kind) + " " + printable(name));
-  }
-  return {};
-}
-
 // What it may ask for; narrow where nothing is said.
 Result<void> limit(Secret& secret, const SecretOptions& options, const Settings& settings) {
   ASSIGN_OR_RETURN(secret.subject, subject_of(options));
   ASSIGN_OR_RETURN(secret.san, san_of(options));
-  TRY(check_named(options.profiles, settings.profiles, "profile"));
+  for (const auto& name : options.profiles) TRY(profile_named(settings, name));
   secret.profiles = options.profiles;
   secret.channels.any = options.channels == std::vector<std::string>{std::string(kAny)};
   if (secret.channels.any) return {};
   secret.channels.names = options.channels;
-  return check_named(options.channels, settings.channels, "channel");
+  for (const auto& name : options.channels) TRY(channel_named(settings, name));
+  return {};
+}
+
+// Of what is known to others, or can be: one request that was listened to is enough to try guesses.
+void warn_of_weakness(const Secret& secret, const SecretOptions& options) {
+  struct stat found {};
+  if (::stat(options.secret_file.c_str(), &found) == 0 && (found.st_mode & 077) != 0) {
+    print_warning("cmpost: others may read " + options.secret_file + ": chmod 600 it");
+  }
+  if (secret.value.size() < kLeastKey) {
+    print_warning("cmpost: a secret of " + std::to_string(secret.value.size()) +
+                  " octets can be guessed from one request; without --secret-file a good one is "
+                  "made");
+  }
 }
 
 Result<ExitCode> add(const SecretOptions& options, const CommonOptions& common) {
@@ -119,6 +126,10 @@ Result<ExitCode> add(const SecretOptions& options, const CommonOptions& common) 
   secret.added = instance->clock().now();
   if (!options.expires.empty()) {
     ASSIGN_OR_RETURN(secret.expires, read_expiry(options.expires, secret.added));
+    if (*secret.expires <= secret.added) {
+      return hold("the secret would have expired at " + to_iso8601(*secret.expires),
+                  "name a time that is still to come");
+    }
   }
   std::string made;
   if (options.secret_file.empty()) {
@@ -128,6 +139,7 @@ Result<ExitCode> add(const SecretOptions& options, const CommonOptions& common) 
   } else {
     ASSIGN_OR_RETURN(secret.value, read_secret(options.secret_file, options.hex));
     secret.is_key = options.hex && secret.value.size() >= kLeastKey;
+    warn_of_weakness(secret, options);
   }
   bool added = false;
   TRY(ledger->write([&](LedgerWriter& writer) -> Result<void> {
@@ -357,7 +369,7 @@ void add_secret(CommandLine line) {
                      "file with the secret (default: one is made)");
   adding->add_flag("--hex", options->hex, "the file has hexadecimal digits: a key for a bare MAC");
   adding->add_option("--uses", options->uses, "certificates that it may get (default: any number)")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1'000'000'000}));
   adding->add_option("--expires", options->expires, "2027-01-31, 2027-01-31T12:00:00Z or 30d");
   adding->add_option("--subject", options->subject,
                      "subject that may be asked for, '*' for any characters: \"CN=dev-*,O=Grid\"; "

@@ -1,11 +1,6 @@
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
-#include <csignal>
 #include <cstdlib>
-#include <cstring>
-#include <set>
 #include <thread>
 
 #include "app/channels.h"
@@ -14,9 +9,12 @@
 #include "app/operator_act.h"
 #include "app/output.h"
 #include "app/process_signals.h"
+#include "app/reload.h"
+#include "app/service_manager.h"
+#include "app/settings_in_use.h"
 #include "app/sign_of_life.h"
+#include "base/at_work.h"
 #include "base/log.h"
-#include "base/pause.h"
 #include "outbox/dispatcher.h"
 #include "processor/processor.h"
 #include "watcher/ingress_loop.h"
@@ -26,30 +24,18 @@ namespace {
 
 constexpr auto kMaintenance = std::chrono::seconds(30);
 constexpr auto kLook = std::chrono::seconds(1);
-constexpr auto kEnd = std::chrono::seconds(9);  // after a request to stop
 
 struct ServeOptions {
   std::vector<std::string> stages = {"ingress", "processor", "egress"};
   bool has(std::string_view stage) const {
     return std::ranges::find(stages, stage) != stages.end();
   }
+  std::string name() const {
+    std::string text;
+    for (const auto& stage : stages) text += (text.empty() ? "" : "+") + stage;
+    return text;
+  }
 };
-
-// sd_notify(3): one datagram to the socket that systemd names.
-void notify_service_manager(std::string_view state) {
-  const char* path = std::getenv("NOTIFY_SOCKET");
-  sockaddr_un address{};
-  if (path == nullptr || std::strlen(path) >= sizeof address.sun_path) return;
-  address.sun_family = AF_UNIX;
-  std::strcpy(address.sun_path, path);
-  if (address.sun_path[0] == '@') address.sun_path[0] = '\0';  // abstract
-  const int fd = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  if (fd < 0) return;
-  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + std::strlen(path));
-  ::sendto(fd, state.data(), state.size(), MSG_NOSIGNAL, reinterpret_cast<sockaddr*>(&address),
-           size);
-  ::close(fd);
-}
 
 // The stages that run in this process, started and stopped together.
 class Service {
@@ -57,11 +43,22 @@ class Service {
   explicit Service(Instance& instance)
       : instance_(instance), ways_(instance.settings().instance.state, instance.clock()) {}
 
+  // What is in hand is ended; what comes next is left to the next start.
+  ~Service() {
+    // All at the same time: each may take a moment.
+    for (const auto& loop : watching_) loop->request_stop();
+    if (dispatching_) dispatching_->request_stop();
+    processing_.request_stop();
+  }
+  Service(const Service&) = delete;
+  Service& operator=(const Service&) = delete;
+
   Result<void> start(const ServeOptions& options) {
     std::vector<Stage> stages;
     for (const auto stage : kStages) {
       if (options.has(to_string(stage))) stages.push_back(stage);
     }
+    tell_of_others(stages);
     life_.emplace(instance_.settings().instance.state, stages, SignOfLife::Kind::serve,
                   instance_.clock());
     ASSIGN_OR_RETURN(auto* const spool, instance_.spool());
@@ -93,6 +90,15 @@ class Service {
   }
 
  private:
+  // That is safe, and mostly a mistake: each logs in at the servers of all channels.
+  void tell_of_others(const std::vector<Stage>& stages) const {
+    for (const auto stage : stages) {
+      const auto life = look_for_life(instance_.settings().instance.state, stage);
+      if (!life || !*life || !(*life)->running || (*life)->batch) continue;
+      log::warning("service.beside", {{"stage", to_string(stage)}, {"pid", (*life)->pid}});
+    }
+  }
+
   Result<void> start_processor(Spool& spool) {
     ASSIGN_OR_RETURN(auto* const ledger, instance_.ledger());
     ledger_ = ledger;
@@ -155,29 +161,103 @@ class Service {
   std::_Exit(static_cast<int>(ExitCode::failed));
 }
 
-Result<ExitCode> serve(const ServeOptions& options, const CommonOptions& common) {
-  ProcessSignals signals;  // before any thread, so that all of them leave the signals to us
-  const std::jthread unheard([&signals](const std::stop_token& stop) {
-    // This thread may be held up in the middle of something and never look.
-    for (auto since = 0 * kLook; pause(kLook, stop);) {
-      since = signals.stop_waits() ? since + kLook : 0 * kLook;
-      if (since >= kEnd) end_hard();
-    }
-  });
-  std::optional<EndsInTime> end;
-  ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
-  TRY(instance->refuse_open_secrets());
-  Service service(*instance);
-  TRY(service.start(options));
-  notify_service_manager("READY=1");
-  log::info("service.started",
-            {{"instance", instance->settings().instance.name}, {"pid", ::getpid()}});
-  while (!signals.wait_for_stop(kLook)) {
-    if (const auto placed = service.check_databases(); !placed) end_at_once(placed.error());
-    service.keep_up();
+// The service and the settings that it has just now.
+class Serving {
+ public:
+  Serving(const ServeOptions& options, const CommonOptions& common)
+      : options_(options), common_(common) {}
+
+  Result<void> start() {
+    ASSIGN_OR_RETURN(const auto file, find_config(common_));
+    const auto digest = digest_of_settings(file);
+    ASSIGN_OR_RETURN(instance_, Instance::open(common_));
+    TRY(instance_->refuse_open_secrets());
+    TRY(start_service(digest));
+    in_use_.emplace(instance_->settings().instance.state, options_.name(), wall_);
+    in_use_->use(digest);
+    log::info("service.started",
+              {{"instance", instance_->settings().instance.name}, {"pid", ::getpid()}});
+    return {};
   }
-  end.emplace(kEnd);
-  notify_service_manager("STOPPING=1");
+
+  // An Error: neither the new settings nor the old ones let it go on.
+  Result<void> reload() {
+    const AtWork at_work("reloading the settings");
+    auto next = reload_settings(*instance_);
+    if (!next.instance) {
+      refuse(next.digest, next.complaints);
+      return {};
+    }
+    auto before = stop_service();
+    instance_ = std::move(next.instance);
+    if (const auto started = start_service(next.digest); !started) {
+      refuse(next.digest, {to_string(started.error())});
+      stop_service();
+      instance_ = std::move(before);
+      return start_service("");
+    }
+    configure_log(instance_->settings(), common_);
+    in_use_->use(next.digest);
+    log::info("settings.loaded", {{"file", instance_->settings().file}, {"sha256", next.digest}});
+    return {};
+  }
+
+  Result<void> check_databases() const { return service_->check_databases(); }
+  void keep_up() { service_->keep_up(); }
+
+ private:
+  // `digest`: of settings that are new; empty: of none.
+  Result<void> start_service(const std::string& digest) {
+    service_.emplace(*instance_);
+    if (!digest.empty() && options_.has("processor")) TRY(note_settings(*instance_, digest));
+    return service_->start(options_);
+  }
+
+  // The instance, with its databases closed.
+  std::unique_ptr<Instance> stop_service() {
+    service_.reset();
+    instance_->close_databases();
+    return std::move(instance_);
+  }
+
+  void refuse(const std::string& digest, const std::vector<std::string>& complaints) {
+    std::string all;
+    for (const auto& complaint : complaints) {
+      log::error("settings.refused", {{"reason", complaint}, {"in_use", "those before"}});
+      all += (all.empty() ? "" : "; ") + complaint;
+    }
+    in_use_->refuse(digest, all);
+  }
+
+  const ServeOptions& options_;
+  const CommonOptions& common_;
+  SystemClock wall_;
+  std::unique_ptr<Instance> instance_;
+  std::optional<Service> service_;
+  std::optional<SettingsInUse> in_use_;
+};
+
+Result<ExitCode> serve(const ServeOptions& options, const CommonOptions& common) {
+  ProcessSignals signals(Asked::reload);  // before any thread; and it ends what hangs at the end
+  const AtWork at_work("the service");
+  Serving serving(options, common);
+  TRY(serving.start());
+  tell_service_manager("READY=1");
+  const auto alive = watchdog_interval();
+  const auto pause = std::min<Duration>(alive.value_or(kLook), kLook);
+  for (;;) {
+    const auto asked = signals.wait(pause);
+    if (asked == Asked::stop) break;
+    if (const auto placed = serving.check_databases(); !placed) end_at_once(placed.error());
+    if (asked == Asked::reload) {
+      tell_service_manager_of_reload();
+      TRY(serving.reload());
+      tell_service_manager("READY=1");
+    }
+    if (alive) tell_service_manager("WATCHDOG=1");
+    serving.keep_up();
+  }
+  tell_service_manager("STOPPING=1");
   log::info("service.stopping");
   return ExitCode::ok;
 }

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/instance.h"
+#include "app/named.h"
 #include "app/operator_act.h"
 #include "app/output.h"
 #include "sftp/host_key.h"
@@ -68,8 +69,7 @@ Result<void> trust_one(Instance& instance, const SftpUrl& url, const ChannelSett
 Result<ExitCode> trust_host_keys(const std::string& name, const std::vector<std::string>& confirmed,
                                  const CommonOptions& common) {
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
-  const auto* channel = instance->settings().channel(name);
-  if (channel == nullptr) return hold("there is no channel " + printable(name, 60));
+  ASSIGN_OR_RETURN(const auto* const channel, channel_named(instance->settings(), name));
   if (channel->kind != ChannelKind::sftp) {
     return hold("channel " + name + " has no host keys", "kind = \"sftp\" has");
   }

@@ -7,6 +7,7 @@
 #include "app/lifetimes.h"
 #include "app/operator_act.h"
 #include "app/output.h"
+#include "base/at_work.h"
 #include "base/files.h"
 #include "base/log.h"
 #include "ca/clock_record.h"
@@ -23,17 +24,6 @@ namespace cmpost {
 namespace {
 
 constexpr const char* kSystemConfig = "/etc/cmpost/cmpost.toml";
-
-Result<std::string> find_config(const CommonOptions& options) {
-  if (!options.config.empty()) return options.config;
-  for (const std::string path : {"cmpost.toml", kSystemConfig}) {
-    if (exists(path)) return path;
-  }
-  return wrong_settings(
-      std::string("there is no cmpost.toml here and no ") + kSystemConfig,
-      "go to the instance's directory, name the file with --config, or make an instance "
-      "with `cmpost init DIR`");
-}
 
 // Of all folders that keep something in it.
 std::vector<Ledger::Schema> ledger_schemas() {
@@ -99,13 +89,28 @@ Result<void> forget_old_refusals(Instance& instance) {
 
 }  // namespace
 
+Result<std::string> find_config(const CommonOptions& options) {
+  if (!options.config.empty()) return options.config;
+  for (const std::string path : {"cmpost.toml", kSystemConfig}) {
+    if (exists(path)) return path;
+  }
+  return wrong_settings(
+      std::string("there is no cmpost.toml here and no ") + kSystemConfig,
+      "go to the instance's directory, name the file with --config, or make an instance "
+      "with `cmpost init DIR`");
+}
+
+void configure_log(const Settings& settings, const CommonOptions& options) {
+  auto log_settings = settings.instance.log;
+  if (options.quiet) log_settings.level = std::max(log_settings.level, log::Level::error);
+  log::configure(log_settings);
+}
+
 Result<Loaded> read_settings(const CommonOptions& options) {
   ASSIGN_OR_RETURN(const auto path, find_config(options));
   auto loaded = load(path);
   if (!loaded) return loaded;
-  auto log_settings = loaded->instance.log;
-  if (options.quiet) log_settings.level = std::max(log_settings.level, log::Level::error);
-  log::configure(log_settings);
+  configure_log(*loaded, options);
   CHECK(loaded->ca);  // load() takes no other role
   return loaded;
 }
@@ -217,6 +222,7 @@ Result<CertificateList> issue_crl_after_revocation(Instance& instance) {
 
 Result<void> maintain(Instance& instance) {
   ASSIGN_OR_RETURN(auto* const ledger, instance.ledger());
+  const AtWork at_work("timers and CRLs");
   ASSIGN_OR_RETURN(const auto services, instance.services());
   ASSIGN_OR_RETURN(auto* const spool, instance.spool());
   TRY(look_at_clock(*ledger, instance.watched_clock()));

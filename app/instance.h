@@ -22,11 +22,16 @@
 
 namespace cmpost {
 
+// The file that the options name, or the first that is where they are looked for.
+Result<std::string> find_config(const CommonOptions& options);
 // Finds and reads the settings, and configures the log. An Error: there is no file. All of them are
 // Blame::settings, which becomes exit code 78.
 Result<Loaded> read_settings(const CommonOptions& options);
 // The same; complaints go to standard error, one a line.
 Result<Settings> load_settings(const CommonOptions& options);
+
+// The log as the settings and the command line say.
+void configure_log(const Settings& settings, const CommonOptions& options);
 
 // The parts are opened on first use. Not thread safe itself; what it hands out is as its own header
 // says, and lives as long as the instance.
@@ -42,10 +47,7 @@ class Instance {
                  trust(settings_.clock), {.usual_off = settings_.clock.usual_off}) {}
 
   // Both databases at the same time: each takes its log in.
-  ~Instance() {
-    const std::jthread other([this] { spool_.reset(); });
-    ledger_.reset();
-  }
+  ~Instance() { close_databases(); }
   Instance(const Instance&) = delete;
   Instance& operator=(const Instance&) = delete;
 
@@ -71,6 +73,11 @@ class Instance {
   // For whoever only looks: nothing is written, also not on a medium that could not take it.
   Result<std::unique_ptr<LedgerReader>> look_into_ledger();
   Result<std::unique_ptr<Spool>> look_into_spool();
+  // Both, if open. Whatever was handed out before is gone; the next use opens them again.
+  void close_databases() {
+    const std::jthread other([this] { spool_.reset(); });
+    ledger_.reset();
+  }
   // For `init` alone: the databases are made where they do not exist.
   void may_make_databases() { databases_ = OpenMode::create; }
   // What the settings name for these: what is wrong with it is Blame::settings.

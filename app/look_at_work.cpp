@@ -9,6 +9,7 @@
 #include "app/channel_condition.h"
 #include "app/inspection.h"
 #include "app/output.h"
+#include "app/settings_in_use.h"
 #include "carrier/channel_notes.h"
 
 namespace cmpost {
@@ -252,6 +253,9 @@ class WorkLook {
 }  // namespace
 
 WorkStatus look_at_work(Instance& instance, Remarks& findings) {
+  for (auto& text : settings_not_in_use(instance.settings())) {
+    findings.add({Severity::warning, RemarkKind::service, {}, std::move(text), {}, {}});
+  }
   return WorkLook(instance, findings).look();
 }
 

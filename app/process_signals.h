@@ -1,6 +1,8 @@
-// SIGINT and SIGTERM as an orderly request to stop.
+// What the system and people ask of the process while it works.
 #pragma once
 
+#include <atomic>
+#include <optional>
 #include <thread>
 
 #include "base/clock.h"
@@ -8,36 +10,41 @@
 
 namespace cmpost {
 
-// Blocks the signals for the calling thread and all that it starts later; make it before any
-// other thread. SIGPIPE is ignored from then on.
+enum class Asked { nothing, stop, reload };
+
+// Blocks SIGINT, SIGTERM and SIGHUP for the calling thread and all that it starts later; make it
+// before any other thread. SIGPIPE is ignored from then on.
+//
+// Once a stop is asked for, the process has nine seconds to come to its end by itself. What does
+// not end by then, as a disk that does not answer, is named in the log, and the process ends with
+// ExitCode::hung: that is safe at any time, like loss of power.
 class ProcessSignals {
  public:
-  ProcessSignals();
-  // Waits; true when the process is asked to stop, false when the time is over or wake() was
-  // called.
-  bool wait_for_stop(Duration time_out);
-  // By any thread: the process was asked to stop, and wait_for_stop() has not been called since.
-  bool stop_waits() const;
+  // What SIGHUP asks for. A `stop` is one that nohup(1) has not switched off.
+  explicit ProcessSignals(Asked hangup);
+  ~ProcessSignals();
+  ProcessSignals(const ProcessSignals&) = delete;
+  ProcessSignals& operator=(const ProcessSignals&) = delete;
+
+  // Waits until something is asked, `time_out` is over or wake() was called. Several reloads are
+  // one; a stop is asked for good.
+  Asked wait(Duration time_out);
   // By any thread: ends the wait, or the next one.
   void wake();
 
  private:
+  void listen();
+  void take_signals();
+  void note_stop();
+
+  const Asked hangup_;
   FileDescriptor signals_;
-  FileDescriptor news_;
-};
-
-// As if it had been killed, which loses nothing; the log says so.
-[[noreturn]] void end_hard();
-
-// From its making until its end the process may take this long; then end_hard() ends it.
-// For a stop that has to come to an end whatever the disk, a
-// server or a reader of the log does.
-class EndsInTime {
- public:
-  explicit EndsInTime(Duration limit);
-
- private:
-  std::jthread watching_;
+  FileDescriptor news_;  // for wait()
+  FileDescriptor end_;   // for listen()
+  std::atomic<bool> stop_ = false, reload_ = false;
+  std::optional<std::chrono::steady_clock::time_point> deadline_;  // of the listening thread
+  // A thread of its own: whoever waits may hang itself. Last: starts when the rest is there.
+  std::jthread listening_;
 };
 
 }  // namespace cmpost

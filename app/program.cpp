@@ -1,4 +1,5 @@
 #include "app/command.h"
+#include "app/named.h"
 #include "app/output.h"
 
 namespace cmpost {
@@ -18,8 +19,26 @@ void add_commands(CommandLine line) {
   }
 }
 
-ExitCode parse_error(const CLI::App& app, const CLI::ParseError& error) {
-  return app.exit(error) == 0 ? ExitCode::ok : ExitCode::usage;
+ExitCode parse_error(const CLI::App& app, const CLI::ParseError& error,
+                     const std::vector<std::string>& words) {
+  const bool is_help = error.get_exit_code() == 0;
+  // What CLI11 says of a misspelt command is that there is none.
+  const auto unknown = is_help ? std::nullopt : find_unknown_word(app, words);
+  if (!unknown) return app.exit(error) == 0 ? ExitCode::ok : ExitCode::usage;
+  print_error(*unknown);
+  return ExitCode::usage;
+}
+
+// `cmpost help secret add` is `cmpost secret add --help`, as people try it.
+std::vector<std::string> words_of(int argc, const char* const* argv) {
+  std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
+  if (words.empty()) return words;
+  if (words.front() == "version") words.front() = "--version";
+  if (words.front() == "help") {
+    words.erase(words.begin());
+    words.emplace_back("--help");
+  }
+  return words;
 }
 
 }  // namespace
@@ -38,10 +57,11 @@ ExitCode run_program(int argc, const char* const* argv) {
   app.add_option("--as", options.as, "who does it, kept in the audit log beside the account");
   app.add_option("--comment", options.comment, "why, kept in the audit log");
   add_commands({app, options, action});
+  const auto words = words_of(argc, argv);
   try {
-    app.parse(argc, argv);
+    app.parse(std::vector<std::string>(words.rbegin(), words.rend()));
   } catch (const CLI::ParseError& error) {
-    return parse_error(app, error);
+    return parse_error(app, error, words);
   }
   const auto exit_code = action();
   if (exit_code) return *exit_code;

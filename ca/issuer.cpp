@@ -51,11 +51,6 @@ Result<void> check_clock(const Certificate& certificate, Time now) {
                "put the clock of this machine right, then see `cmpost clock`");
 }
 
-CertificatePlan plan_for(const PublicKey& key, const Name& subject, Time not_before,
-                         Time not_after) {
-  return {subject, to_bytes(key.spki()), not_before, not_after, {}, {}};
-}
-
 }  // namespace
 
 Result<Issuer> Issuer::create(Certificate certificate, const PrivateKey& key, Random& random,
@@ -139,15 +134,6 @@ Result<Certificate> make_root(const PrivateKey& key, const Name& subject, Time n
                                                  KeyUsageBit::keyCertSign, KeyUsageBit::cRLSign}),
                             subject_key_identifier_extension(identifier)}};
   return sign_own(tbs, signer);
-}
-
-Result<Certificate> make_cmp_certificate(const Issuer& issuer, const PublicKey& key,
-                                         const Name& subject, Time not_before, Time not_after) {
-  CertificatePlan plan = plan_for(key, subject, not_before, not_after);
-  plan.extensions = {key_usage_extension({KeyUsageBit::digitalSignature}),
-                     extended_key_usage_extension({oid::id_kp_cmcCA}),
-                     subject_key_identifier_extension(key.key_identifier())};
-  return issuer.issue(plan);
 }
 
 }  // namespace cmpost

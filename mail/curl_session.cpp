@@ -135,6 +135,7 @@ CURLcode CurlSession::set_options(const MailUrl& url, const TlsSettings& tls) {
   set(CURLOPT_CONNECT_ONLY, 1L);
   set(CURLOPT_PROXY, "");  // whatever the environment says
   set(CURLOPT_NOSIGNAL, 1L);
+  set(CURLOPT_QUICK_EXIT, 1L);  // no waiting for a name server that is silent
   set(CURLOPT_ERRORBUFFER, error_text_);
   set(CURLOPT_VERBOSE, 1L);
   set(CURLOPT_DEBUGFUNCTION, &CurlSession::on_debug);

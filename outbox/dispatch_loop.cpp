@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/at_work.h"
 #include "base/log.h"
 #include "base/pause.h"
 #include "outbox/dispatcher.h"
@@ -17,6 +18,7 @@ constexpr Duration kFirstPause = 1s, kLongestPause = 30s;
 }  // namespace
 
 Result<Dispatched> send_all(Dispatcher& dispatcher, const std::stop_token& stop) {
+  const AtWork at_work("sending answers");
   Dispatched all;
   while (!stop.stop_requested()) {
     ASSIGN_OR_RETURN(const Dispatched done, dispatcher.step(stop));
@@ -33,6 +35,7 @@ DispatchLoop::DispatchLoop(Dispatcher& dispatcher, JobQueue& replies, WayBook& w
       thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
 void DispatchLoop::run(const std::stop_token& stop) {
+  const AtWork at_work("sending answers");
   std::string trouble;
   Duration next_pause = kFirstPause;
   while (!stop.stop_requested()) {

@@ -209,19 +209,25 @@ const ProtocolKey* Authority::kem_key() const {
   return found == protocol_keys.end() ? nullptr : &*found;
 }
 
+Result<Issuer> load_issuer(const CaSettings& settings, Random& random, const Clock& clock) {
+  ASSIGN_OR_RETURN(const auto key, load_ca_key(settings));
+  ASSIGN_OR_RETURN(const auto certificates, read_certificates(settings.certificate));
+  TRY(check_fits(key, certificates.front(), settings.key, settings.certificate));
+  auto issuer = Issuer::create(certificates.front(), key, random, clock);
+  if (!issuer) return failure(std::move(issuer).error().within(settings.certificate));
+  return issuer;
+}
+
 Result<Authority> load_authority(const CaSettings& settings, Random& random, const Clock& clock) {
   TRY(check_crl_urls(settings.crl));
-  ASSIGN_OR_RETURN(const auto ca_key, read_key(settings.key, settings.key_password_file));
+  ASSIGN_OR_RETURN(auto issuer, load_issuer(settings, random, clock));
   ASSIGN_OR_RETURN(const auto ca_certificates, read_certificates(settings.certificate));
-  TRY(check_fits(ca_key, ca_certificates.front(), settings.key, settings.certificate));
-  auto issuer = Issuer::create(ca_certificates.front(), ca_key, random, clock);
-  if (!issuer) return failure(std::move(issuer).error().within(settings.certificate));
 
   ASSIGN_OR_RETURN(const auto cmp_key, read_key(settings.cmp_key, settings.cmp_key_password_file));
   ASSIGN_OR_RETURN(const auto cmp_certificates, read_certificates(settings.cmp_certificate));
   const auto& cmp_certificate = cmp_certificates.front();
   TRY(check_fits(cmp_key, cmp_certificate, settings.cmp_key, settings.cmp_certificate));
-  if (equal(cmp_key.public_key().spki(), ca_key.public_key().spki())) {
+  if (equal(cmp_key.public_key().spki(), issuer.certificate().spki())) {
     return hold("the CMP key is the CA key: " + settings.cmp_key,
                 "give [ca] cmp_key and cmp_certificate a key of their own (R-046); `cmpost init` "
                 "shows how");
@@ -229,7 +235,7 @@ Result<Authority> load_authority(const CaSettings& settings, Random& random, con
   if (cmp_certificate.not_after() <= clock.now()) {
     return hold("the certificate that protects answers has expired on " +
                     to_iso8601(cmp_certificate.not_after()) + ": " + settings.cmp_certificate,
-                "issue a new one and name it in [ca] cmp_certificate");
+                "`cmpost ca credential cmp` makes the next one");
   }
   ASSIGN_OR_RETURN(auto cmp_signer, Signer::create(cmp_key));
   auto issuers = issuers_to_send(ca_certificates, settings.send_root);
@@ -249,7 +255,7 @@ Result<Authority> load_authority(const CaSettings& settings, Random& random, con
   }
   const auto key_identifier = cmp_certificate.subject_key_identifier();
   return Authority{
-      .issuer = std::move(*issuer),
+      .issuer = std::move(issuer),
       .cmp_certificate = cmp_certificate,
       .cmp_signer = std::move(cmp_signer),
       .cmp_key_identifier =

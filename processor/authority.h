@@ -78,5 +78,7 @@ Result<Authority> load_authority(const CaSettings& settings, Random& random, con
 
 // The issuing key alone, for what the CA signs about itself.
 Result<PrivateKey> load_ca_key(const CaSettings& settings);
+// What issues, without any of the keys that do not.
+Result<Issuer> load_issuer(const CaSettings& settings, Random& random, const Clock& clock);
 
 }  // namespace cmpost

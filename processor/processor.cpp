@@ -9,6 +9,7 @@
 #include <span>
 #include <thread>
 
+#include "base/at_work.h"
 #include "base/log.h"
 #include "base/pause.h"
 #include "processor/commit.h"
@@ -54,7 +55,7 @@ class Processor::Pipeline {
     error_.reset();
     std::jthread committer(
         [this, stop](std::stop_token end) { serve_commits(std::move(end), stop); });
-    while (ahead_ || !stop.stop_requested()) {
+    while (!stop.stop_requested()) {
       auto leases = ahead_ ? std::move(*std::exchange(ahead_, {})) : next_group();
       if (!leases) {
         if (!patient) {
@@ -78,8 +79,12 @@ class Processor::Pipeline {
     wait_until_committed();
     committer.request_stop();
     committer.join();
+    if (stop.stop_requested()) {
+      give_back(services_.likely.now(), "the service was stopped");
+    } else if (error_) {
+      give_back(services_.likely.now() + kGivenBackFor, to_string(*error_));
+    }
     if (!error_) return totals_;
-    give_back();
     return failure(*error_);
   }
 
@@ -326,8 +331,8 @@ class Processor::Pipeline {
     for (const auto& item : group) abandoned_.push_back(item.lease.job.id);
   }
 
-  // What is leased and will not be worked on: the process lives, so that its leases would last.
-  void give_back() {
+  // What is leased and will not be worked on: its leases last as long as the process.
+  void give_back(Time due, const std::string& why) {
     const std::lock_guard lock(mutex_);
     auto ids = std::exchange(abandoned_, {});
     const auto add = [&](std::vector<Lease>&& leases) {
@@ -344,8 +349,7 @@ class Processor::Pipeline {
     contests_.clear();
     seen_.clear();
     if (ids.empty()) return;
-    const auto due = services_.likely.now() + kGivenBackFor;
-    const auto done = spool_.requests().defer_all(ids, due, to_string(*error_));
+    const auto done = spool_.requests().defer_all(ids, due, why);
     if (!done) log::error("requests.not_given_back", {{"error", to_string(done.error())}});
   }
 
@@ -400,7 +404,7 @@ class Processor::Pipeline {
   std::vector<Lease> again_;                         // came too early the first time
   std::set<JobId> seen_;                             // those of them that are not worked on yet
   std::map<JobId, Contest> contests_;                // of leases that are to be worked on again
-  std::optional<Result<std::vector<Lease>>> ahead_;  // leased: worked on whatever happens
+  std::optional<Result<std::vector<Lease>>> ahead_;  // leased, the next to be worked on
 
   std::mutex mutex_;
   std::condition_variable_any changed_;
@@ -430,10 +434,12 @@ Result<std::unique_ptr<Processor>> Processor::create(Spool& spool, Ledger& ledge
 }
 
 Result<ProcessorTotals> Processor::drain(std::stop_token stop) {
+  const AtWork at_work("processing requests");
   return pipeline_->work(std::move(stop), false);
 }
 
 void Processor::run(std::stop_token stop) {
+  const AtWork at_work("processing requests");
   while (!stop.stop_requested()) {
     const auto worked = pipeline_->work(stop, true);
     if (worked) return;

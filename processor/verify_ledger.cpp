@@ -112,7 +112,9 @@ class Comparison {
     }
     const auto detail = json::parse(record.detail, nullptr, false);
     if (!detail.is_object()) return {};
-    if (event == "certificate.issued" || event == "instance.made") return issued(record.id, detail);
+    if (event == "certificate.issued" || event == "instance.made" || event == "ca.credential") {
+      return issued(record.id, detail);
+    }
     if (event == "ca.rollover") return rolled_over(record.id, detail);
     if (event == "certificate.revoked") return revoked(record.id, detail);
     if (event == "certificate.released") return released(record.id, detail);

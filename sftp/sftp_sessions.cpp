@@ -33,6 +33,8 @@ SftpSessions::SftpSessions(const SftpUrl& url, const SftpSettings& settings, con
       slots_(settings.sessions),
       next_rest_(kFirstRefusalRest) {}
 
+SftpSessions::~SftpSessions() { watchdog_.hurry(kGrace); }
+
 Result<SftpDialogue*> SftpSessions::first() { return ready(slots_.front()); }
 
 Result<SftpDialogue*> SftpSessions::ready(Slot& slot) {

@@ -25,6 +25,8 @@ class SftpSessions {
   // connections are SshConnections.
   SftpSessions(const SftpUrl& url, const SftpSettings& settings, const Clock& steady,
                SftpDial dial = {});
+  // Takes leave of the servers, within a moment.
+  ~SftpSessions();
 
   // The first connection, which is also the one that for_parts() uses in the calling thread. Valid
   // until the next call. A login that was refused is not tried again for 5 s, doubling to 5 min, so

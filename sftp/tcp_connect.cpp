@@ -8,12 +8,17 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <condition_variable>
 #include <memory>
+#include <mutex>
+#include <thread>
 
 namespace cmpost {
 namespace {
 
 using SteadyClockTime = std::chrono::steady_clock::time_point;
+using AddressesPtr = std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)>;
+constexpr auto kSlice = std::chrono::milliseconds(100);            // between two looks at `give_up`
 constexpr int kKeepIdle = 30, kKeepInterval = 10, kKeepCount = 3;  // seconds, seconds, probes
 
 void set_option(int fd, int level, int name, int value) {
@@ -33,13 +38,13 @@ void notice_dead_peers(int fd, Duration limit) {
 
 // 0, or errno.
 int finish_connecting(int fd, SteadyClockTime until, const std::function<bool()>& give_up) {
-  constexpr std::int64_t kSlice = 100;  // ms
   pollfd waiting{fd, POLLOUT, 0};
   for (;;) {
     const auto left =
         std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
     if (left.count() <= 0 || give_up()) return ETIMEDOUT;
-    const int ready = ::poll(&waiting, 1, static_cast<int>(std::min(left.count(), kSlice)));
+    const int ready =
+        ::poll(&waiting, 1, static_cast<int>(std::min<std::int64_t>(left.count(), kSlice.count())));
     if (ready > 0) break;
     if (ready < 0 && errno != EINTR) return errno;
   }
@@ -61,22 +66,54 @@ Result<FileDescriptor> connect_to(const addrinfo& address, const std::string& na
   return failure(std::move(failed));
 }
 
+// What a name stands for, asked in a thread of its own.
+struct Lookup {
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool ended = false;  // GUARDED_BY(mutex), as what follows
+  int error = 0;       // of getaddrinfo(3)
+  AddressesPtr found{nullptr, ::freeaddrinfo};
+
+  void run(const std::string& host, int port) {
+    addrinfo hints{};
+    hints.ai_socktype = SOCK_STREAM;
+    hints.ai_flags = AI_ADDRCONFIG | AI_NUMERICSERV;
+    addrinfo* all = nullptr;
+    const int code = ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &all);
+    const std::lock_guard lock(mutex);
+    error = code;
+    if (code == 0) found.reset(all);
+    ended = true;
+    changed.notify_all();
+  }
+};
+
+// Nothing ends getaddrinfo(3) while a name server is silent, so that it is left to itself.
+Result<AddressesPtr> addresses_of(const std::string& host, int port, SteadyClockTime until,
+                                  const std::function<bool()>& give_up) {
+  const auto doing = "finding the address of " + host + ": ";
+  const auto lookup = std::make_shared<Lookup>();
+  std::thread([=] { lookup->run(host, port); }).detach();
+  std::unique_lock lock(lookup->mutex);
+  while (!lookup->changed.wait_for(lock, kSlice, [&] { return lookup->ended; })) {
+    if (give_up() || std::chrono::steady_clock::now() >= until) {
+      return retry(doing + "no name server has answered in time");
+    }
+  }
+  if (lookup->error != 0) return retry(doing + ::gai_strerror(lookup->error));
+  return std::move(lookup->found);
+}
+
 }  // namespace
 
 Result<FileDescriptor> tcp_connect(const std::string& host, int port, Duration limit,
                                    const std::function<bool()>& give_up) {
   const auto until = std::chrono::steady_clock::now() + limit;
   const auto name = host + ":" + std::to_string(port);
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_ADDRCONFIG | AI_NUMERICSERV;
-  addrinfo* found = nullptr;
-  if (const int error = ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found)) {
-    return retry("finding the address of " + host + ": " + ::gai_strerror(error));
-  }
-  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> addresses(found, ::freeaddrinfo);
+  ASSIGN_OR_RETURN(const auto addresses, addresses_of(host, port, until, give_up));
   Result<FileDescriptor> socket = retry("finding the address of " + host + ": it has none");
-  for (const auto* address = found; address != nullptr; address = address->ai_next) {
+  for (const auto* address = addresses.get(); address != nullptr; address = address->ai_next) {
+    if (give_up()) return retry("connecting to " + name + ": given up");
     socket = connect_to(*address, name, until, give_up);
     if (!socket) continue;
     notice_dead_peers(socket->get(), limit);

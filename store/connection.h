@@ -90,6 +90,10 @@ Result<std::unique_ptr<Connection>> open_database(std::string_view url,
                                                   const std::string& base_directory, OpenMode mode,
                                                   int page_size = 4096);
 
+// While `briefly`, all connections of this process wait a second at most for others that hold their
+// database, instead of ten: for a process that is to end. By any thread.
+void wait_briefly_for_databases(bool briefly);
+
 // One step of the schema. Versions count from 1 without gaps.
 struct Migration {
   int version;

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <filesystem>
@@ -19,7 +20,7 @@ namespace cmpost {
 namespace {
 
 constexpr std::string_view kScheme = "sqlite:";
-constexpr auto kBusyTimeout = std::chrono::seconds(10);
+constexpr auto kBusyTimeout = std::chrono::seconds(10), kBrief = std::chrono::seconds(1);
 constexpr auto kLongestPause = std::chrono::milliseconds(5);
 
 // The WAL is copied into the file when it has so many octets: some forty groups of 500 jobs, so
@@ -39,12 +40,14 @@ constexpr const char* kSettings =
     "PRAGMA cache_size = -8192;"
     "PRAGMA mmap_size = 0;";
 
+std::atomic<bool> waits_briefly = false;
+
 // SQLite's own handler sleeps up to 100 ms at a time, so a process that commits group after group
 // could starve the others; short pauses give each its turn. `tries` pauses of 1, 2, ... 5, 5 ms
 // have been made before.
 int pause_while_busy(void*, int tries) {
   const auto pause = std::min(std::chrono::milliseconds(tries + 1), kLongestPause);
-  if (tries * kLongestPause > kBusyTimeout) return 0;
+  if (tries * kLongestPause > (waits_briefly ? kBrief : kBusyTimeout)) return 0;
   std::this_thread::sleep_for(pause);
   return 1;
 }
@@ -178,6 +181,8 @@ Result<void> configure(SqliteConnection& connection, int page_size) {
 }
 
 }  // namespace
+
+void wait_briefly_for_databases(bool briefly) { waits_briefly = briefly; }
 
 Result<std::unique_ptr<Connection>> open_database(std::string_view url,
                                                   const std::string& base_directory, OpenMode mode,

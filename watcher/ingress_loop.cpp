@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/at_work.h"
 #include "base/log.h"
 #include "base/pause.h"
 
@@ -49,6 +50,7 @@ Intake& Intake::operator+=(const Intake& other) {
 }
 
 Result<Intake> take_all(Ingress& ingress, const std::stop_token& stop) {
+  const AtWork at_work("taking in by " + ingress.channel());
   Intake total;
   while (true) {
     ASSIGN_OR_RETURN(const Intake intake, ingress.poll(stop));
@@ -68,6 +70,7 @@ IngressLoop::IngressLoop(Ingress& ingress, WayRecorder& way)
     : ingress_(ingress), way_(way), thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
 void IngressLoop::run(const std::stop_token& stop) {
+  const AtWork at_work("taking in by " + ingress_.channel());
   Trouble trouble(ingress_.channel());
   Duration next_pause = kFirstPause;
   while (!stop.stop_requested()) {

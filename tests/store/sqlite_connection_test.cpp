@@ -354,5 +354,17 @@ TEST_F(SqliteConnection, ANameThatLooksLikeAUriIsAFileName) {
   EXPECT_TRUE(exists(directory_ / "file:b?mode=memory"));
 }
 
+TEST_F(SqliteConnection, AProcessThatIsToEndDoesNotWaitLongForOthers) {
+  const auto other = open_with_table();
+  const auto connection = open();
+  ASSERT_THAT(other->begin(), IsOk());
+  wait_briefly_for_databases(true);
+  const auto start = std::chrono::steady_clock::now();
+  EXPECT_THAT(connection->begin(), Fails(HasSubstr("locked")));
+  wait_briefly_for_databases(false);
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(8));
+  other->rollback();
+}
+
 }  // namespace
 }  // namespace cmpost

@@ -1,0 +1,116 @@
+#include "app/settings_in_use.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "crypto/algorithm.h"
+
+namespace cmpost {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+constexpr std::size_t kLargestRecord = 16 << 10, kLongestComplaint = 1000;
+constexpr std::size_t kLargestSettings = 16 << 20;
+constexpr std::string_view kPrefix = "settings.";
+
+std::string records_of(const std::string& state) { return state + "/.service"; }
+
+struct flock of_all_octets(short type) {
+  struct flock lock {};
+  lock.l_type = type;
+  lock.l_whence = SEEK_SET;
+  return lock;
+}
+
+// Asking changes nothing, so that two that ask at the same time do not see each other.
+bool is_in_use(const std::string& path) {
+  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  auto lock = of_all_octets(F_WRLCK);
+  return file && ::fcntl(file.get(), F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+}
+
+std::optional<std::string> sentence_of(const std::string& path, const std::string& on_disk) {
+  const auto octets = read_file(path, kLargestRecord);
+  if (!octets) return std::nullopt;
+  try {
+    const auto record = json::parse(text_of(*octets));
+    if (record.at("refused").get<std::string>() == on_disk) {
+      return "the settings on disk are wrong, found at a reload at " +
+             record.at("refused_since").get<std::string>() +
+             "; those before are still in use: " + record.at("complaint").get<std::string>();
+    }
+    if (record.at("used").get<std::string>() == on_disk) return std::nullopt;
+    return "the settings on disk differ from those in use since " +
+           record.at("used_since").get<std::string>() +
+           "; `systemctl reload` or SIGHUP takes them in use";
+  } catch (const json::exception&) {
+    return std::nullopt;  // just being written
+  }
+}
+
+}  // namespace
+
+std::string digest_of_settings(const std::string& file) {
+  const auto contents = read_file(file, kLargestSettings);
+  return contents ? to_hex(sha256(*contents)) : std::string();
+}
+
+SettingsInUse::SettingsInUse(const std::string& state, const std::string& service,
+                             const Clock& clock)
+    : clock_(clock), path_(records_of(state) + "/" + std::string(kPrefix) + service) {
+  if (!make_directories(records_of(state))) return;
+  file_ = FileDescriptor(::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
+  auto lock = of_all_octets(F_RDLCK);
+  if (file_) (void)::fcntl(file_.get(), F_OFD_SETLK, &lock);
+}
+
+SettingsInUse::~SettingsInUse() {
+  if (file_) ::unlink(path_.c_str());
+}
+
+void SettingsInUse::use(const std::string& digest) {
+  used_ = digest;
+  used_since_ = clock_.now();
+  refused_.clear();
+  complaint_.clear();
+  write();
+}
+
+void SettingsInUse::refuse(const std::string& digest, const std::string& complaint) {
+  refused_ = digest;
+  refused_since_ = clock_.now();
+  complaint_ = printable(complaint, kLongestComplaint);
+  write();
+}
+
+void SettingsInUse::write() {
+  const auto text = json{
+      {"used", used_},
+      {"used_since", to_iso8601(used_since_)},
+      {"refused", refused_},
+      {"refused_since", to_iso8601(refused_since_)},
+      {"complaint",
+       complaint_}}.dump(-1, ' ', false, json::error_handler_t::replace);
+  if (!file_ || ::pwrite(file_.get(), text.data(), text.size(), 0) < 0) return;
+  (void)!::ftruncate(file_.get(), static_cast<off_t>(text.size()));
+}
+
+std::vector<std::string> settings_not_in_use(const Settings& settings) {
+  std::vector<std::string> sentences;
+  const auto on_disk = digest_of_settings(settings.file);
+  std::error_code error;
+  for (fs::directory_iterator entry(records_of(settings.instance.state), error), end;
+       !error && entry != end; entry.increment(error)) {
+    const auto path = entry->path().string();
+    if (!entry->path().filename().string().starts_with(kPrefix) || !is_in_use(path)) continue;
+    if (auto sentence = sentence_of(path, on_disk)) sentences.push_back(std::move(*sentence));
+  }
+  return sentences;
+}
+
+}  // namespace cmpost
