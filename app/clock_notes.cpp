@@ -54,8 +54,8 @@ Result<void> add_records_ahead(LedgerReader& reader, Time now, const ClockRules&
 
 Result<void> add_before_the_ca(Instance& instance, Time now, const ClockRules& rules,
                                std::vector<ClockNote>& notes) {
-  ASSIGN_OR_RETURN(const auto* const authority, instance.authority());
-  const auto begin = authority->issuer.certificate().not_before();
+  ASSIGN_OR_RETURN(const auto certificate, instance.ca_certificate());
+  const auto begin = certificate.not_before();
   if (now >= begin - rules.tolerance) return {};
   notes.push_back({"the clock says " + to_iso8601(now) + ", and the CA certificate begins at " +
                        to_iso8601(begin) +

@@ -67,8 +67,8 @@ void print(const TransactionTable::Ageing& ageing, const WaitTable::Backlog& und
 
 Result<Status> gather(Instance& instance) {
   ASSIGN_OR_RETURN(const auto reader, instance.look_into_ledger());
-  ASSIGN_OR_RETURN(const auto* const authority, instance.authority());
-  Status status(authority->issuer.certificate());
+  ASSIGN_OR_RETURN(auto certificate, instance.ca_certificate());
+  Status status(std::move(certificate));
   look_at_clock(instance, status.findings);
   ASSIGN_OR_RETURN(status.jobs, look_at_jobs(instance, status.findings));
   ASSIGN_OR_RETURN(status.certificates, reader->count());
@@ -79,7 +79,18 @@ Result<Status> gather(Instance& instance) {
   ASSIGN_OR_RETURN(status.ageing, TransactionTable(reader->connection()).ageing());
   ASSIGN_OR_RETURN(status.undecided, WaitTable(reader->connection()).backlog());
   status.work = look_at_work(instance, status.findings);
-  look_at_authority(instance, kNewestAnswers, status.findings);
+  if (instance.may_not_read_keys()) {
+    status.findings.add(
+        {Severity::note,
+         RemarkKind::credential,
+         {},
+         "this account may not read the keys: lifetimes and published CRLs were not "
+         "looked at",
+         "`cmpost check` by the account of the service looks at them",
+         {}});
+  } else {
+    look_at_authority(instance, kNewestAnswers, status.findings);
+  }
   return status;
 }
 

@@ -1,5 +1,7 @@
 #include "app/instance.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdio>
 
@@ -165,6 +167,20 @@ Result<std::unique_ptr<Spool>> Instance::look_into_spool() {
                      .base_directory = settings_.directory,
                      .mode = OpenMode::read_only},
                     SpoolClocks{clock_, since_boot_});
+}
+
+Result<Certificate> Instance::ca_certificate() const {
+  constexpr std::size_t kLargest = 1 << 20;
+  ASSIGN_OR_RETURN(const auto pem, of_settings(read_file(ca().certificate, kLargest)));
+  ASSIGN_OR_RETURN(auto certificates, of_settings(Certificate::from_pem(text_of(pem))));
+  if (!certificates.empty()) return std::move(certificates.front());
+  return of_settings(Result<Certificate>(hold(ca().certificate + " has no certificate in it")));
+}
+
+bool Instance::may_not_read_keys() const {
+  return std::ranges::any_of(std::array{ca().key, ca().cmp_key}, [](const auto& file) {
+    return ::access(file.c_str(), R_OK) != 0 && errno == EACCES;
+  });
 }
 
 Result<const Authority*> Instance::authority() {

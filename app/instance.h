@@ -82,6 +82,10 @@ class Instance {
   void may_make_databases() { databases_ = OpenMode::create; }
   // What the settings name for these: what is wrong with it is Blame::settings.
   Result<const Authority*> authority();
+  // Of the settings; needs no key. The first of the file is the CA's.
+  Result<Certificate> ca_certificate() const;
+  // Whether this account may not read the CA's keys, as those who only look and decide need not.
+  bool may_not_read_keys() const;
   Result<const SealingKey*> sealing_key();
   Result<ProcessorServices> services();
   // True the first time that this text comes.
