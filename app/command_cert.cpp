@@ -6,6 +6,7 @@
 #include "app/list_options.h"
 #include "app/operator_act.h"
 #include "app/output.h"
+#include "app/restore.h"
 #include "ca/serial_number.h"
 
 namespace cmpost {
@@ -162,6 +163,16 @@ Result<std::optional<Time>> read_invalid_since(const std::string& text) {
   return std::optional(std::chrono::floor<std::chrono::seconds>(*date));
 }
 
+// What protects the CA's own answers is not hit by the beginning of a serial number.
+Result<CertificateRecord> find_certificate_to_change(LedgerReader& reader, const std::string& text,
+                                                     const Authority& authority) {
+  ASSIGN_OR_RETURN(auto record, find_certificate(reader, text));
+  const bool own = equal(record.der, authority.cmp_certificate.der());
+  if (!own || text == serial_text(record.serial)) return record;
+  return hold("certificate " + serial_text(record.serial) + " is the one that protects answers",
+              "give its whole serial number when it is meant");
+}
+
 using StateChange =
     std::function<Result<std::optional<CertificateState>>(LedgerWriter&, const CertificateRecord&)>;
 
@@ -169,11 +180,15 @@ using StateChange =
 Result<ExitCode> change(const CertOptions& options, const CommonOptions& common, const char* event,
                         const char* refused, const StateChange& apply) {
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
+  // Before anything is changed: what a new CRL will need.
+  ASSIGN_OR_RETURN(const auto* const authority, instance->authority());
+  ASSIGN_OR_RETURN(const auto behind, find_newer_crl(*instance));
+  if (behind) return failure(*behind);
   ASSIGN_OR_RETURN(auto* const ledger, instance->ledger());
   ASSIGN_OR_RETURN(const auto reader, ledger->reader());
   std::size_t done = 0;
   for (const auto& text : options.serials) {
-    const auto record = find_certificate(*reader, text);
+    const auto record = find_certificate_to_change(*reader, text, *authority);
     if (!record) {
       print_error(record.error());
       continue;
@@ -192,11 +207,19 @@ Result<ExitCode> change(const CertOptions& options, const CommonOptions& common,
     }));
     if (!changed) print_error(Error{Recovery::hold, "certificate " + text + " " + refused, {}});
     done += changed ? 1 : 0;
+    if (changed && !common.quiet) {
+      print_line("certificate " + serial_text(record->serial) + " of " +
+                 printable(record->subject) + " is " + std::string(to_string(*changed)));
+    }
   }
   if (done > 0) {
-    ASSIGN_OR_RETURN(const auto crl, issue_crl_after_revocation(*instance));
+    const auto crl = issue_crl_after_revocation(*instance);
+    if (!crl) {
+      print_error(Error(crl.error()).within("it is done, but no CRL says so yet"));
+      return ExitCode::partly;
+    }
     if (!common.quiet)
-      print_line("CRL number " + std::to_string(crl.crlNumber.value_or(0)) + " is issued");
+      print_line("CRL number " + std::to_string(crl->crlNumber.value_or(0)) + " is issued");
   }
   if (done == options.serials.size()) return ExitCode::ok;
   return done == 0 ? ExitCode::failed : ExitCode::partly;

@@ -1,21 +1,14 @@
 // `clock`: what is made of the wall clock, and a person's word that it is right.
-#include <pwd.h>
-#include <unistd.h>
-
 #include <nlohmann/json.hpp>
 
 #include "app/clock_notes.h"
 #include "app/command.h"
+#include "app/operator_act.h"
 #include "app/output.h"
 #include "ca/clock_record.h"
 
 namespace cmpost {
 namespace {
-
-std::string this_person() {
-  const passwd* user = ::getpwuid(::getuid());
-  return user != nullptr ? user->pw_name : std::to_string(::getuid());
-}
 
 Result<ExitCode> show_clock(const CommonOptions& common) {
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
@@ -50,10 +43,11 @@ Result<ExitCode> show_clock(const CommonOptions& common) {
   return notes.empty() ? ExitCode::ok : ExitCode::partly;
 }
 
-Result<ExitCode> confirm(const CommonOptions& common, const std::string& who) {
+Result<ExitCode> confirm(const CommonOptions& common) {
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
   ASSIGN_OR_RETURN(auto* const ledger, instance->ledger());
-  TRY(confirm_clock(*ledger, instance->watched_clock(), who.empty() ? this_person() : who));
+  TRY(confirm_clock(*ledger, instance->watched_clock(),
+                    by(instance->person(), nlohmann::json::object())));
   if (!common.quiet) {
     print_line("the clock is believed from now on: " + to_iso8601(instance->clock().now()));
     print_line("a running service notices within half a minute");
@@ -70,9 +64,7 @@ void add_clock(CommandLine line) {
     if (!line.action) line.action = [=] { return show_clock(*common); };
   });
   auto* confirming = clock->add_subcommand("confirm", "say that the clock is right as it is now");
-  auto who = std::make_shared<std::string>();
-  confirming->add_option("--as", *who, "who says so (default: the user of the system)");
-  confirming->callback([=] { line.action = [=] { return confirm(*common, *who); }; });
+  confirming->callback([=] { line.action = [=] { return confirm(*common); }; });
 }
 
 }  // namespace cmpost

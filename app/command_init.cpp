@@ -170,6 +170,7 @@ void tell(const InitOptions& options) {
 }
 
 Result<ExitCode> init(InitOptions options, const CommonOptions& common) {
+  if (options.directory.empty()) return hold("the name of the directory is empty");
   if (options.role != "ca") {
     return hold("the role " + options.role + " is not built into this version", "use --role ca");
   }

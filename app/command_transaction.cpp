@@ -281,6 +281,7 @@ Result<void> explain_messages(const Transaction& transaction, LedgerReader& ledg
 
 // Every message with the checks that it went through.
 Result<ExitCode> explain_request(const TransactionOptions& options, const CommonOptions& common) {
+  if (options.id.empty()) return hold("the id is empty", "`cmpost transaction list` shows ids");
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
   ASSIGN_OR_RETURN(const auto reader, instance->look_into_ledger());
   ASSIGN_OR_RETURN(const auto found, find_named(options.id, *reader));

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "app/operator_act.h"
 #include "base/crash_point.h"
 #include "base/files.h"
 #include "crypto/algorithm.h"
@@ -53,6 +54,7 @@ Result<void> NewCredential::finish(const Certificate& certificate, const Entry& 
                            {"state", to_string(record.state)},
                            {"sha256", to_hex(sha256(record.der))}};
   for (const auto& [key, value] : entry.more) detail[key] = value;
+  detail = by(instance_.person(), std::move(detail));
   ASSIGN_OR_RETURN(auto* const ledger, instance_.ledger());
   TRY(ledger->write([&](LedgerWriter& writer) -> Result<void> {
     TRY(writer.add(record));

@@ -1,3 +1,5 @@
+#include <cstdio>
+
 #include "app/command.h"
 #include "app/named.h"
 #include "app/output.h"
@@ -41,6 +43,9 @@ std::vector<std::string> words_of(int argc, const char* const* argv) {
   return words;
 }
 
+// Whether standard output took less than was printed.
+bool output_is_lost() { return std::fflush(stdout) != 0 || std::ferror(stdout) != 0; }
+
 }  // namespace
 
 ExitCode run_program(int argc, const char* const* argv) {
@@ -64,6 +69,11 @@ ExitCode run_program(int argc, const char* const* argv) {
     return parse_error(app, error, words);
   }
   const auto exit_code = action();
+  if (exit_code && output_is_lost()) {
+    print_error(Error{Recovery::hold, "what should be printed could not be written",
+                      "what was asked for is done all the same", Blame::world});
+    return *exit_code == ExitCode::ok ? ExitCode::partly : *exit_code;
+  }
   if (exit_code) return *exit_code;
   print_error(exit_code.error());
   return exit_code_of(exit_code.error());

@@ -194,17 +194,16 @@ Result<void> look_at_clock(Ledger& ledger, WatchedClock& clock) {
   return {};
 }
 
-Result<void> confirm_clock(Ledger& ledger, WatchedClock& clock, const std::string& who) {
+Result<void> confirm_clock(Ledger& ledger, WatchedClock& clock, const nlohmann::json& who) {
   const auto now = clock.read();
   const ClockState state{now, ClockDoubt::none, {}};
   TRY(ledger.write([&](LedgerWriter& writer) -> Result<void> {
     ASSIGN_OR_RETURN(const auto before, look(writer.connection(), now, clock.rules()));
     TRY(write_remembered(writer.connection(), state));
-    const nlohmann::json detail = {
-        {"by", who},
-        {"clock", to_iso8601(now.wall)},
-        {"accepted", to_iso8601(sure_time(before.before, now, clock.rules()))},
-        {"doubt", to_string(before.after.doubt)}};
+    nlohmann::json detail = {{"clock", to_iso8601(now.wall)},
+                             {"accepted", to_iso8601(sure_time(before.before, now, clock.rules()))},
+                             {"doubt", to_string(before.after.doubt)}};
+    detail.update(who);
     return writer.audit("clock.confirmed", detail.dump());
   }));
   clock.remember(state);

@@ -1,6 +1,8 @@
 // What the ledger remembers of the clock, so that a wrong one is noticed by the next process, too.
 #pragma once
 
+#include <nlohmann/json_fwd.hpp>
+
 #include "base/watched_clock.h"
 #include "ca/ledger.h"
 
@@ -20,6 +22,6 @@ Result<std::optional<Time>> newest_record(Connection& ledger);
 // it.
 Result<void> look_at_clock(Ledger& ledger, WatchedClock& clock);
 // A person says that the clock is right as it is. `who` goes into the audit log.
-Result<void> confirm_clock(Ledger& ledger, WatchedClock& clock, const std::string& who);
+Result<void> confirm_clock(Ledger& ledger, WatchedClock& clock, const nlohmann::json& who);
 
 }  // namespace cmpost

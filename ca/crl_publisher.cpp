@@ -292,6 +292,9 @@ Result<CrlDue> crl_due(LedgerReader& reader, const Issuer& issuer, const CrlSett
   ASSIGN_OR_RETURN(const auto crl, CertificateList::from_der(newest->second));
   if (!crl.nextUpdate || *crl.nextUpdate - now.likely < settings.lifetime / 2)
     return CrlDue::complete;
+  // After a change of the CA key: who trusts the new one only believes no list of the former.
+  ASSIGN_OR_RETURN(const bool by_present_key, is_signed_by(crl, issuer));
+  if (!by_present_key) return CrlDue::complete;
   // Made while the clock was wrong: nobody believes it before that time has come.
   if (crl.thisUpdate > now.likely + kCrlSlack) return CrlDue::complete;
   ASSIGN_OR_RETURN(const auto revoked, reader.revoked(crl.thisUpdate - settings.lifetime));

@@ -20,12 +20,6 @@ Result<std::optional<CertificateList>> read_named(const std::string& path, const
   return std::move(*list);
 }
 
-Result<bool> is_signed_by(const CertificateList& list, const Issuer& issuer) {
-  ASSIGN_OR_RETURN(const auto key, issuer.certificate().public_key());
-  const auto verdict = verify(key, list.signatureAlgorithm, list.tbs, list.signature);
-  return verdict && *verdict == Verdict::good;
-}
-
 Result<bool> is_carried(Connection& ledger, ByteView serial) {
   ASSIGN_OR_RETURN(auto* const row,
                    ledger.statement("SELECT 1 FROM carried_revocation WHERE serial = ?"));
@@ -58,6 +52,12 @@ std::string in_words(const CertificateList& list, const std::string& path) {
 }
 
 }  // namespace
+
+Result<bool> is_signed_by(const CertificateList& list, const Issuer& issuer) {
+  ASSIGN_OR_RETURN(const auto key, issuer.certificate().public_key());
+  const auto verdict = verify(key, list.signatureAlgorithm, list.tbs, list.signature);
+  return verdict && *verdict == Verdict::good;
+}
 
 Result<std::optional<CertificateList>> read_published_crl(const std::string& path,
                                                           const Issuer& issuer) {

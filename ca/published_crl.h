@@ -19,6 +19,9 @@ namespace cmpost {
 Result<std::optional<CertificateList>> read_published_crl(const std::string& path,
                                                           const Issuer& issuer);
 
+// Whether the issuer's present key has signed it.
+Result<bool> is_signed_by(const CertificateList& list, const Issuer& issuer);
+
 // Entries of `published` that the ledger lacks: a certificate that it does not know, or does not
 // know as revoked (as held, where the reason is certificateHold and `published` is newer than the
 // newest CRL of the ledger; an older hold may have ended since).

@@ -63,7 +63,8 @@ class Permissions {
 
   // `harmless`: a bit with which it does no harm that others may write: in a directory that is
   // sticky nobody can exchange what is somebody else's.
-  void judge(const std::string& path, const std::string& key, const Position& at, mode_t harmless) {
+  void judge(const std::string& path, const std::string& key, const Position& at, mode_t harmless,
+             mode_t strangers = S_IWGRP | S_IWOTH) {
     struct stat status {};
     if (path.empty() || ::stat(path.c_str(), &status) != 0) return;  // check_files() says so
     if (status.st_uid != 0 && status.st_uid != ::geteuid()) {
@@ -72,7 +73,7 @@ class Permissions {
                    "), which can exchange it",
                "chown it to the account that cmpost runs as, or to root");
     }
-    const auto others = status.st_mode & (S_IWGRP | S_IWOTH);
+    const auto others = status.st_mode & strangers;
     if (others == 0 || (status.st_mode & harmless) != 0) return;
     const auto* who = (others & S_IWOTH) != 0 ? "everybody" : "its group";
     complain(at, key + ": " + path + " may be written by " + who, "chmod go-w " + path);
@@ -98,6 +99,18 @@ class Permissions {
                                    file);
       }
     }
+    check_directory_of_databases(path.parent_path().lexically_normal(), key);
+  }
+
+  // One that has nothing else in it may be a group's, too: SQLite keeps files beside a database.
+  void check_directory_of_databases(const fs::path& path, const std::string& key) {
+    const auto top = fs::path(settings_.directory).lexically_normal();
+    const auto relative = path.lexically_relative(top).string();
+    if (relative.empty() || relative.starts_with(".") || seen_.contains(path.string())) {
+      return check_directory(path.string(), key, {});
+    }
+    if (!shared_.insert(path.string()).second) return;
+    judge(path.string(), key, {}, S_ISVTX, S_IWOTH);
     check_directory(path.parent_path().string(), key, {});
   }
 
@@ -106,7 +119,7 @@ class Permissions {
   }
 
   const Settings& settings_;
-  std::set<std::string> seen_;  // directories
+  std::set<std::string> seen_, shared_;  // directories
   PermissionReport report_;
 };
 

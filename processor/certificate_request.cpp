@@ -248,6 +248,17 @@ Checked<void> authorise(const ProvenRequest& proven, const Request& request,
                                             wish.extensions, granted});
 }
 
+// Who has the name of this CA, or of what protects its answers, could speak for it: whoever
+// may have any name may not have these.
+Checked<void> check_name_is_theirs(const Name& subject, const Services& services) {
+  const auto& authority = services.authority;
+  if (!authority.issuer.certificate().subject().same(subject) &&
+      !authority.cmp_certificate.subject().same(subject)) {
+    return {};
+  }
+  return reject(PKIFailureInfo::badCertTemplate, "the name is one of this CA's own");
+}
+
 Checked<CertificatePlan> plan_for(const ProvenRequest& proven, const Profile& profile,
                                   const Request& request, const Requester& requester,
                                   const Services& services) {
@@ -255,6 +266,7 @@ Checked<CertificatePlan> plan_for(const ProvenRequest& proven, const Profile& pr
   if (!plan) return failure(to_rejection(plan.error()));
   TRY(check_right(requester.rights,
                   wanted::PlannedCertificate{profile, proven.wish.subject, *plan, proven.renews}));
+  if (!proven.renews) TRY(check_name_is_theirs(plan->subject, services));
   return *std::move(plan);
 }
 

@@ -32,15 +32,20 @@ bool is_invisible(char32_t point) {
   const auto between = [&](char32_t first, char32_t last) {
     return point >= first && point <= last;
   };
-  return point < 0x20 || between(0x7f, 0xa0) || point == 0xad || between(0x200b, 0x200f) ||
-         between(0x2028, 0x202e) || between(0x2060, 0x206f) || point == 0xfeff;
+  // Unicode's Default_Ignorable_Code_Point, controls, and blanks other than the usual one.
+  return point < 0x20 || between(0x7f, 0xa0) || point == 0xad || point == 0x34f || point == 0x61c ||
+         between(0x115f, 0x1160) || point == 0x1680 || between(0x17b4, 0x17b5) ||
+         between(0x180b, 0x180f) || between(0x2000, 0x200f) || between(0x2028, 0x202f) ||
+         between(0x205f, 0x206f) || point == 0x3000 || point == 0x3164 || between(0xfe00, 0xfe0f) ||
+         point == 0xfeff || point == 0xffa0 || between(0xfff0, 0xfffb) ||
+         between(0x1bca0, 0x1bca3) || between(0x1d173, 0x1d17a) || between(0xe0000, 0xe0fff);
 }
 
 // No name that a pattern is about is longer; looking at one costs its length times the pattern's.
 constexpr std::size_t kLongest = 1024;
 
 bool is_visible_text(std::string_view text) {
-  if (text.empty() || text.size() > kLongest) return false;
+  if (text.size() > kLongest || text.find_first_not_of(' ') == std::string_view::npos) return false;
   while (!text.empty()) {
     if (is_invisible(next_code_point(text))) return false;
   }
@@ -145,6 +150,10 @@ std::string word_that_is_not_in(std::string_view text) {
 }  // namespace
 
 Result<SubjectPattern> SubjectPattern::parse(std::string_view text) {
+  if (in_small_letters(std::string(text)).find("\\2a") != std::string::npos) {
+    return hold("a '*' itself cannot stand in a pattern of subjects",
+                "without the escape it is any run of characters");
+  }
   SubjectPattern pattern;
   const auto word = has_star(text) ? word_that_is_not_in(text) : std::string();
   ASSIGN_OR_RETURN(pattern.name_, Name::from_text(substituted(text, "*", word)));

@@ -108,9 +108,10 @@ const InfoTypeAndValue* header_passphrase(const PKIHeader& header, const Channel
 Outcome<RevocationPassphrase> take_passphrase(const InfoTypeAndValue& item, const Request& request,
                                               const Requester& requester,
                                               const Services& services) {
-  // What opens a transaction brings it as genm would, whose right it takes; what follows belongs to
-  // a transaction that was opened with one.
-  if (opens_transaction(request.message.body)) {
+  // It is brought as by a genm, whose right it takes. Only a secret that is used up brings it with
+  // what follows: in a transaction that was opened while it had the right. What an unconfirmed
+  // certificate opens (its own rr) gives none.
+  if (opens_transaction(request.message.body) || requester.certificate() != nullptr) {
     TRY(check_right(requester.rights, wanted::Message{body::genm{}}));
   }
   ASSIGN_OR_RETURN(auto named, holder_for(requester));

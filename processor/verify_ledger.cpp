@@ -253,7 +253,7 @@ class Comparison {
                      connection_.statement("SELECT serial, record, subject, digest, state, reason "
                                            "FROM temp.said_certificate ORDER BY serial"));
     ASSIGN_OR_RETURN(auto* const rows,
-                     connection_.statement("SELECT serial, subject, der, state, reason "
+                     connection_.statement("SELECT serial, subject, der, state, reason, not_after "
                                            "FROM certificate ORDER BY serial"));
     ASSIGN_OR_RETURN(bool more_said, said->step());
     ASSIGN_OR_RETURN(bool more_rows, rows->step());
@@ -318,6 +318,12 @@ class Comparison {
     if (!same_subject) {
       differ(name + " was changed: its subject is " + std::string(row.text(1)) +
              ", and that of the record " + std::string(said.text(2)));
+    }
+    // By this a revoked certificate leaves the CRLs.
+    if (const auto certificate = Certificate::from_der(row.blob(2));
+        certificate && to_unix_micros(certificate->not_after()) != row.integer(5)) {
+      differ(name + " was changed: it ends " + to_iso8601(certificate->not_after()) +
+             ", and the ledger says " + to_iso8601(from_unix_micros(row.integer(5))));
     }
     if (!fits(said.text(4), row.text(3))) {
       differ(name + " is " + std::string(row.text(3)) + ", and it " +

@@ -122,7 +122,8 @@ TEST_F(InspectionTest, PublishedCrlThatDiffersIsFound) {
 TEST_F(InspectionTest, CrlOfTheFutureIsFound) {
   FakeClock ahead(clock_.now() + 24h);
   const auto instance = open_instance(directory_.path(), ahead);
-  ASSERT_THAT(confirm_clock(*instance->ledger().value(), instance->watched_clock(), "test"),
+  ASSERT_THAT(confirm_clock(*instance->ledger().value(), instance->watched_clock(),
+                            nlohmann::json{{"account", "test"}}),
               IsOk());
   ASSERT_THAT(issue_crl(*instance), IsOk());
   const auto said = status();

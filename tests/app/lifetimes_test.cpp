@@ -1,5 +1,7 @@
 #include "app/lifetimes.h"
 
+#include <nlohmann/json.hpp>
+
 #include "ca/clock_record.h"
 #include "ca/crl_publisher.h"
 #include "tests/app/instance_under_test.h"
@@ -90,7 +92,8 @@ TEST_F(LifetimesTest, CheckAndStatusTellByExitCodeAndWords) {
         std::tuple(24h * 9, ExitCode::partly, "warning: the CRL"),
         std::tuple(24h * 11, ExitCode::failed, "URGENT: the CRL")}) {
     clock_.set(now - age);
-    ASSERT_THAT(confirm_clock(*instance_->ledger().value(), instance_->watched_clock(), "test"),
+    ASSERT_THAT(confirm_clock(*instance_->ledger().value(), instance_->watched_clock(),
+                              nlohmann::json{{"account", "test"}}),
                 IsOk());
     ASSERT_THAT(issue_crl(*instance_), IsOk());
     const char* const confirm[] = {"cmpost",       "--quiet", "--config",

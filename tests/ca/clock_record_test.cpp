@@ -1,5 +1,7 @@
 #include "ca/clock_record.h"
 
+#include <nlohmann/json.hpp>
+
 #include "tests/ca/ca_fixture.h"
 
 namespace cmpost {
@@ -102,12 +104,12 @@ TEST_F(ClockInTheLedger, IsConfirmedByAPerson) {
   process_looks();
   wall_.advance(-365 * kDay);
   EXPECT_EQ(look(), ClockDoubt::behind);
-  ASSERT_THAT(confirm_clock(*ledger_, *clock_, "a \"b\""), IsOk());
+  ASSERT_THAT(confirm_clock(*ledger_, *clock_, nlohmann::json{{"account", "a \"b\""}}), IsOk());
   EXPECT_EQ(clock_->sure().now(), wall_.now());
   EXPECT_EQ(look(), ClockDoubt::none);
   EXPECT_EQ(process_looks(), ClockDoubt::none);
   EXPECT_EQ(audit().back().event, "clock.confirmed");
-  EXPECT_THAT(audit().back().detail, HasSubstr(R"("by":"a \"b\"")"));
+  EXPECT_THAT(audit().back().detail, HasSubstr(R"("account":"a \"b\"")"));
   EXPECT_THAT(audit().back().detail, HasSubstr("behind"));
   EXPECT_EQ(ledger_->verify_audit().value(), std::nullopt);
 }
@@ -117,7 +119,7 @@ TEST_F(ClockInTheLedger, ThatIsConfirmedIsNoticedByARunningProcess) {
   wall_.advance(-365 * kDay);
   EXPECT_EQ(look(), ClockDoubt::behind);
   WatchedClock of_another(wall_, since_boot_, boot_);
-  ASSERT_THAT(confirm_clock(*ledger_, of_another, "operator"), IsOk());
+  ASSERT_THAT(confirm_clock(*ledger_, of_another, nlohmann::json{{"account", "operator"}}), IsOk());
   EXPECT_EQ(look(), ClockDoubt::none);
 }
 

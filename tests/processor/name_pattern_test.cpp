@@ -66,6 +66,23 @@ TEST(SubjectPattern, StarCoversNothingThatCannotBeSeen) {
   EXPECT_FALSE(covers("CN=*", common_name(kUtf8String, std::string(100'000, 'a'))));
 }
 
+TEST(SubjectPattern, StarCoversNoNameThatLooksLikeNoneOrLikeAnotherOne) {
+  for (const auto* unseen :
+       {"\xe3\x85\xa4", "\xe1\x85\x9f", "\xcd\x8f", "\xef\xb8\x8f", "\xd8\x9c", "\xe1\xa0\x8e",
+        "\xf3\xa0\x81\x81", "\xef\xbf\xb9", "\xe2\x80\x83", "\xe3\x80\x80"}) {
+    const auto value = std::string("dev-1") + unseen;
+    EXPECT_FALSE(covers("CN=dev-*", common_name(kUtf8String, value))) << to_hex(view_of(value));
+    EXPECT_FALSE(covers("CN=*", common_name(kUtf8String, unseen))) << to_hex(view_of(value));
+  }
+  EXPECT_FALSE(covers("CN=*", common_name(kUtf8String, " ")));
+}
+
+TEST(SubjectPattern, StarThatIsMeantAsAStarIsNoPattern) {
+  for (const auto* text : {"CN=\\2a.corp.example", "CN=a\\2Ab"}) {
+    EXPECT_FALSE(SubjectPattern::parse(text)) << text;
+  }
+}
+
 TEST(SubjectPattern, StarCoversNoStarAndNothingThatEndsAValueInText) {
   for (const auto* value : {"dev-*", "dev-/admin", "dev-,OU=lab", "dev-\\"}) {
     EXPECT_FALSE(covers("CN=dev-*", common_name(kUtf8String, value))) << value;

@@ -102,6 +102,16 @@ TEST_F(RightsPlanTest, HoldersOwnNameBecomesNoOtherOne) {
   EXPECT_THAT(ask_again(holder, "CN=admin,OU=lab"), Refuses("cp", PKIFailureInfo::notAuthorized));
 }
 
+TEST_F(RightsPlanTest, NobodyGetsTheNamesThatAnswersOfThisCaHave) {
+  add_secret("CN=*");
+  const auto& authority = *ca.authority;
+  for (const auto& own :
+       {authority.issuer.certificate().subject(), authority.cmp_certificate.subject()}) {
+    EXPECT_THAT(by_secret(own.text()), Refuses("ip", PKIFailureInfo::badCertTemplate))
+        << own.text();
+  }
+}
+
 TEST_F(RightsPlanTest, ConstantsOfTheProfileMayBeAdded) {
   add_secret("CN=dev1");
   for (const auto kind :

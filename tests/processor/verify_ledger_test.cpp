@@ -123,6 +123,7 @@ TEST_F(VerifyLedger, EachChangeOfACertificateIsNamed) {
       {"UPDATE certificate SET state = 'valid'" + where(*updated), "became updated"},
       {"UPDATE certificate SET state = 'valid'" + where(*held), "became held"},
       {"UPDATE certificate SET state = 'held', reason = 6" + where(*released), "became valid"},
+      {"UPDATE certificate SET not_after = 1000000000000000" + where(*revoked), "it ends "},
       {"UPDATE certificate SET reason = 4" + where(*revoked), "revoked for superseded"},
       {"UPDATE certificate SET subject = 'CN=other'" + where(*plain.certificate), "its subject"},
       {"UPDATE certificate SET der = der || x'00'" + where(*plain.certificate), "its octets"},

@@ -233,6 +233,20 @@ class FourEyes(LookingUp):
                     self.instance.json("audit", "show", "--event", "request.approved")]
         self.assertEqual([str(uid) for uid in OFFICERS], [one["uid"] for one in approved])
 
+    def test_who_cannot_make_a_crl_revokes_nothing(self):
+        (own,) = self.instance.json("cert", "list")
+        done = self.officer(OFFICERS[0], "cert", "revoke", own["serial"], check=False)
+        self.assertNotEqual(0, done.returncode)
+        self.assertIn("Permission denied", done.stderr)
+        self.assertEqual("valid", self.instance.json("cert", "list")[0]["state"])
+        # The beginning of a serial number does not hit what protects the answers.
+        done = self.instance.cmpost("cert", "revoke", own["serial"][:2], check=False)
+        self.assertIn("whole serial number", done.stderr)
+        self.assertEqual("valid", self.instance.json("cert", "list")[0]["state"])
+
+    def test_check_takes_what_the_documents_advise(self):
+        self.assertNotIn("its group", self.instance.cmpost("check", check=False).stderr)
+
     def test_an_officer_can_look_everything_up(self):
         self.request("first")
         for command in (("transaction", "list"), ("transaction", "explain", "first.pki"),
