@@ -116,14 +116,16 @@ Result<std::int64_t> LedgerWriter::add(const CertificateRecord& record) {
 }
 
 Result<bool> LedgerWriter::has_key(ByteView spki, std::int64_t seen, Time now) {
-  ASSIGN_OR_RETURN(const auto last, last_certificate_id(connection_));
+  if (!last_id_) {
+    ASSIGN_OR_RETURN(last_id_, last_certificate_id(connection_));
+  }
   ASSIGN_OR_RETURN(Statement* const query,
                    connection_.statement("SELECT der FROM certificate WHERE generation = ? AND "
                                          "key_hash = ? AND id > ? AND state <> 'revoked' AND "
                                          "not_after >= ?"));
   const std::int64_t hash = lookup_hash(spki);
   bool found = false;
-  for (auto generation = generation_of(seen + 1); !found && generation <= generation_of(last);
+  for (auto generation = generation_of(seen + 1); !found && generation <= generation_of(*last_id_);
        ++generation) {
     query->bind(1, generation);
     query->bind(2, hash);

@@ -11,7 +11,7 @@ class JsonObject {
     text_ += text_.empty() ? "{\"" : ",\"";
     text_ += key;
     text_ += "\":\"";
-    add_escaped(printable(value, 1000));
+    add_escaped(printable(value, kLongestDetail));
     text_ += '"';
     return *this;
   }

@@ -32,6 +32,9 @@ AuditEntry contested_entry(const Job& job, const Conflict& conflict);
 AuditEntry recovered_entry(const CertificateRecord& record, const Request& request,
                            std::string_view requester);
 
+// No text in the detail of a record is longer, in octets.
+inline constexpr std::size_t kLongestDetail = 1000;
+
 // A revocation passphrase was left for a subject.
 AuditEntry passphrase_entry(const std::string& subject);
 

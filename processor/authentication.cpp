@@ -58,27 +58,13 @@ Result<std::optional<KnownSecret>> find_revocation_secret(const Request& request
   return known;
 }
 
-Result<std::optional<Secret>> find_evenly(std::string_view reference, const Verifier& verifier) {
-  SecretStore secrets(verifier.ledger.connection(), verifier.sealing_key);
-  ASSIGN_OR_RETURN(auto secret, secrets.find(reference));
-  if (!secret) TRY(secrets.read_another());
-  return secret;
-}
-
-// Look the secret up by senderKID first, by the sender's CN second; where these differ, by
-// both, whatever the first one gives.
+// By senderKID first, by the sender's CN second.
 Result<std::optional<Secret>> find_by_reference(const PKIHeader& header, const Verifier& verifier) {
   const auto key = header.senderKID ? std::string(text_of(*header.senderKID)) : std::string();
   const auto sender = header.sender.directory_name();
   const auto name = sender ? sender->first(oid::id_at_commonName) : std::nullopt;
-  std::optional<Secret> by_key, by_name;
-  if (!key.empty()) {
-    ASSIGN_OR_RETURN(by_key, find_evenly(key, verifier));
-  }
-  if (name && *name != key) {
-    ASSIGN_OR_RETURN(by_name, find_evenly(*name, verifier));
-  }
-  return by_key ? by_key : by_name;
+  SecretStore secrets(verifier.ledger.connection(), verifier.sealing_key);
+  return secrets.find_evenly(key.empty() ? name.value_or("") : key, name.value_or(key));
 }
 
 Result<std::optional<KnownSecret>> find_secret(const Request& request, const Verifier& verifier) {

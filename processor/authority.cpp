@@ -157,18 +157,32 @@ std::vector<Certificate> Authority::own_roots() const {
   return roots;
 }
 
+namespace {
+
+bool any_root(const Authority& authority, const auto& is) {
+  return is(authority.issuer.certificate()) ||
+         std::ranges::any_of(authority.rollovers, [&](const CaRollover& one) {
+           return is(one.oldWithOld) || is(one.newWithNew);
+         });
+}
+
+bool any_worker(const Authority& authority, const auto& is) {
+  return is(authority.cmp_certificate) ||
+         std::ranges::any_of(authority.protocol_keys, is, &ProtocolKey::certificate) ||
+         (authority.key_generator && is(authority.key_generator->chain.front()));
+}
+
+}  // namespace
+
 Authority::KeyOwner Authority::owner_of(ByteView spki) const {
   const auto has = [&](const Certificate& certificate) { return equal(certificate.spki(), spki); };
-  const auto rolled = [&](const CaRollover& one) {
-    return has(one.oldWithOld) || has(one.newWithNew);
-  };
-  if (has(issuer.certificate()) || std::ranges::any_of(rollovers, rolled)) {
-    return KeyOwner::issuing;
-  }
-  const bool working = has(cmp_certificate) ||
-                       std::ranges::any_of(protocol_keys, has, &ProtocolKey::certificate) ||
-                       (key_generator && has(key_generator->chain.front()));
-  return working ? KeyOwner::working : KeyOwner::others;
+  if (any_root(*this, has)) return KeyOwner::issuing;
+  return any_worker(*this, has) ? KeyOwner::working : KeyOwner::others;
+}
+
+bool Authority::is_called(const Name& name) const {
+  const auto has = [&](const Certificate& certificate) { return certificate.subject().same(name); };
+  return any_root(*this, has) || any_worker(*this, has);
 }
 
 Result<PrivateKey> load_ca_key(const CaSettings& settings) {

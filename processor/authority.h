@@ -52,6 +52,8 @@ struct Authority {
     working   // of the CMP certificate, a protocol key, the key generator
   };
   KeyOwner owner_of(ByteView spki) const;
+  // Whether it is the subject of a certificate of one of these keys.
+  bool is_called(const Name& name) const;
 
   std::vector<ProtocolKey> protocol_keys{};
   std::optional<KeyGenerator> key_generator{};

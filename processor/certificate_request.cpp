@@ -44,18 +44,6 @@ Checked<void> check_template(const CertTemplate& wanted) {
   return {};
 }
 
-Checked<std::string> profile_name(const Request& request, std::int64_t certReqId) {
-  const auto& names = request.wishes.certProfile;
-  if (names.empty()) return std::string();
-  if (names.size() == 1) return names.front();
-  const auto index = static_cast<std::size_t>(certReqId);
-  if (certReqId < 0 || index >= names.size()) {
-    return reject(PKIFailureInfo::badRequest,
-                  "certProfile has fewer names than there are requests");
-  }
-  return names[index];
-}
-
 bool has_key(const CertTemplate& wanted) {
   return wanted.publicKey && !wanted.publicKey->key.empty();
 }
@@ -80,9 +68,9 @@ Outcome<Possession> possess(const CertReqMsg& message, const std::string& profil
   return possession;
 }
 
-CertificateRecord record_of(const Certificate& certificate, const ProvenRequest&,
-                            const Profile& profile, const Request& request,
-                            const Requester& requester, bool awaits_confirm) {
+CertificateRecord record_of(const Certificate& certificate, const Profile& profile,
+                            const Request& request, const Requester& requester,
+                            bool awaits_confirm) {
   CertificateRecord record;
   record.serial = to_bytes(certificate.serial_number());
   record.der = to_bytes(certificate.der());
@@ -183,6 +171,18 @@ Checked<ReviewedTbs> look_over(Bytes tbs, const Profile& profile, const Request&
 
 }  // namespace
 
+Checked<std::string> profile_name(const Request& request, std::int64_t certReqId) {
+  const auto& names = request.wishes.certProfile;
+  if (names.empty()) return std::string();
+  if (names.size() == 1) return names.front();
+  const auto index = static_cast<std::size_t>(certReqId);
+  if (certReqId < 0 || index >= names.size()) {
+    return reject(PKIFailureInfo::badRequest,
+                  "certProfile has fewer names than there are requests");
+  }
+  return names[index];
+}
+
 Rejection to_rejection(const Refusal& refusal) {
   using Reason = Refusal::Reason;
   switch (refusal.reason) {
@@ -231,7 +231,8 @@ Outcome<ProvenRequest> prove(const CertReqMsg& message, const Request& request,
   } else if (possession.private_key) {
     proven.to_archive = std::move(possession.private_key);
   }
-  ASSIGN_OR_RETURN(proven.tokens, check_tokens(message, request, requester, services));
+  ASSIGN_OR_RETURN(proven.tokens,
+                   check_tokens(message, proven.certProfile, request, requester, services));
   return proven;
 }
 
@@ -251,11 +252,7 @@ Checked<void> authorise(const ProvenRequest& proven, const Request& request,
 // Who has the name of this CA, or of what protects its answers, could speak for it: whoever
 // may have any name may not have these.
 Checked<void> check_name_is_theirs(const Name& subject, const Services& services) {
-  const auto& authority = services.authority;
-  if (!authority.issuer.certificate().subject().same(subject) &&
-      !authority.cmp_certificate.subject().same(subject)) {
-    return {};
-  }
+  if (!services.authority.is_called(subject)) return {};
   return reject(PKIFailureInfo::badCertTemplate, "the name is one of this CA's own");
 }
 
@@ -304,7 +301,7 @@ Outcome<Issued> issue(const ProvenRequest& proven, const Profile& profile, bool 
   if (proven.wants_v1) plan.changes.emplace_back("the version is v3");
   Effects effects;
   effects.certificates.push_back(
-      record_of(certificate, proven, profile, request, requester, awaits_confirm));
+      record_of(certificate, profile, request, requester, awaits_confirm));
   effects.audit.push_back(issued_entry(effects.certificates.back(), plan.changes));
   effects.use_tokens = proven.tokens;
   if (fresh) effects.fresh_keys.push_back(*std::move(fresh));

@@ -59,6 +59,9 @@ Outcome<void> check_issuable(const ProvenRequest& proven, const Profile& profile
                              const Request& request, const Requester& requester,
                              Services& services);
 
+// What certProfile says of the request with this number; "" where it says nothing.
+Checked<std::string> profile_name(const Request& request, std::int64_t certReqId);
+
 // The profile that a request names, if the channel allows it.
 Checked<const Profile*> pick_profile(const std::string& name, const ChannelPolicy& channel);
 

@@ -55,9 +55,8 @@ void note_request(const CertReqMsg& request, Claims& claims) {
 
 std::string short_text(std::string_view text) { return printable(text, kLongestClaim); }
 
-Claims claims_of(const PKIMessage& message) {
+Claims claims_about(const PKIMessage& message) {
   Claims claims;
-  claims.sender = claimed_sender(message);
   const auto* requests = cert_requests(message.body);
   if (requests != nullptr && !requests->empty()) {
     note_request(requests->front(), claims);
@@ -66,6 +65,12 @@ Claims claims_of(const PKIMessage& message) {
   } else if (const auto* rr = std::get_if<body::rr>(&message.body)) {
     if (!rr->details.empty()) note_template(rr->details.front().certDetails, claims);
   }
+  return claims;
+}
+
+Claims claims_of(const PKIMessage& message) {
+  auto claims = claims_about(message);
+  claims.sender = claimed_sender(message);
   return claims;
 }
 

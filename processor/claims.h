@@ -14,6 +14,8 @@ struct Claims {
   std::string serial;   // hex: the certificate that is to be renewed or revoked, the first
 };
 Claims claims_of(const PKIMessage& message);
+// Without the sender, for whom who asks is known.
+Claims claims_about(const PKIMessage& message);
 
 // How texts of strangers are kept.
 std::string short_text(std::string_view text);

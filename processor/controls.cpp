@@ -96,6 +96,7 @@ struct TokenCheck {
   const Requester& requester;
   Services& services;
   SecretPurpose purpose;
+  const std::string& certProfile;
 
   tl::unexpected<Rejection> wrong() const {
     return reject(PKIFailureInfo::notAuthorized, std::string(to_string(purpose)) + " is wrong");
@@ -136,10 +137,21 @@ struct TokenCheck {
   Result<bool> is_right(const std::optional<Secret>& secret, std::string_view token) const {
     const auto& subject = message.certReq.certTemplate.subject;
     if (!secret || !subject || !same_mac(secret->value, view_of(token))) return false;
-    if (secret->expires && *secret->expires <= request.sure) return false;
+    if (is_over(*secret, request.sure) || !counts_here(*secret)) return false;
     if (secret->subject.empty()) return true;
     ASSIGN_OR_RETURN(const auto pattern, SubjectPattern::parse(secret->subject));
     return pattern.covers(*subject);
+  }
+
+  // Of a token that is said nothing else of: everywhere.
+  bool counts_here(const Secret& secret) const {
+    const auto& channels = secret.channels;
+    const auto& profiles = secret.profiles;
+    const auto* profile = request.channel->profile(certProfile);
+    return (channels.any || channels.names.empty() ||
+            std::ranges::count(channels.names, request.channel->settings.name) > 0) &&
+           (profiles.empty() ||
+            (profile != nullptr && std::ranges::count(profiles, profile->name()) > 0));
   }
 
   Outcome<std::optional<Secret>> compare(const Oid& type) const {
@@ -179,9 +191,11 @@ Checked<void> check_controls(const CertReqMsg& message, const Request& request) 
   return check_reg_info(message);
 }
 
-Outcome<std::vector<std::string>> check_tokens(const CertReqMsg& message, const Request& request,
-                                               const Requester& requester, Services& services) {
-  TokenCheck check{message, request, requester, services, SecretPurpose::regToken};
+Outcome<std::vector<std::string>> check_tokens(const CertReqMsg& message,
+                                               const std::string& certProfile,
+                                               const Request& request, const Requester& requester,
+                                               Services& services) {
+  TokenCheck check{message, request, requester, services, SecretPurpose::regToken, certProfile};
   std::vector<std::string> to_use;
   ASSIGN_OR_RETURN(const auto token, check.compare(oid::id_regCtrl_regToken));
   if (token) {

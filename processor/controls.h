@@ -15,8 +15,10 @@ Checked<void> check_controls(const CertReqMsg& message, const Request& request);
 // they differ, have expired or are used up, also by another request of the message; what differs
 // counts against the requester, which is not believed after `mac.lock_after` of them.
 // Returns the regTokens to use up (secret_key).
-Outcome<std::vector<std::string>> check_tokens(const CertReqMsg& message, const Request& request,
-                                               const Requester& requester, Services& services);
+Outcome<std::vector<std::string>> check_tokens(const CertReqMsg& message,
+                                               const std::string& certProfile,
+                                               const Request& request, const Requester& requester,
+                                               Services& services);
 
 // The private key in pkiArchiveOptions, which is that of the template and the requester's own
 // (check_identifier); nullopt without the control or when it does not bring one. badPOP,

@@ -171,6 +171,9 @@ std::vector<ReplyPiece> located(const std::vector<ReplyPiece>& pieces, const Mes
 // The row; 0 where no message is added.
 Result<std::int64_t> change_messages(const Effects& effects, TransactionTable& table,
                                      std::int64_t transaction, Time now, const MessageRows& rows) {
+  if (effects.settled) {
+    TRY(table.set_outcome(transaction, effects.settled->digest, effects.settled->outcome));
+  }
   if (!effects.message) return 0;
   if (effects.message_replaces) {
     TRY(table.set_reply(transaction, *effects.message));

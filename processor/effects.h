@@ -65,6 +65,12 @@ struct Effects {
   // without one.
   std::optional<StoredMessage> message;
   bool message_replaces = false;
+  // What a stored message that had to wait has come to in the end.
+  struct Settled {
+    Sha256 digest{};
+    std::string outcome;
+  };
+  Seldom<Settled> settled;
   std::vector<CertificateRecord> certificates;
   std::vector<FreshKey> fresh_keys;  // reuse_key = "deny"
   std::vector<StateChange> state_changes;

@@ -6,6 +6,7 @@
 #include "processor/explain_again.h"
 #include "processor/header_rules.h"
 #include "processor/stored_request.h"
+#include "processor/wait_table.h"
 
 namespace cmpost {
 namespace {
@@ -52,7 +53,7 @@ std::optional<PKIStatusInfo> told_about(const PKIBody& answer, std::int64_t cert
   return std::nullopt;
 }
 
-class Explanation {
+class Explanation : private VerdictsSoFar {
  public:
   Explanation(LedgerReader& ledger, const ProcessorServices* services)
       : ledger_(ledger), services_(services) {}
@@ -68,21 +69,12 @@ class Explanation {
     pass("protection and sender",
          transaction.requester.empty() ? printable(transaction.credential) : transaction.requester);
     if (opens_transaction(message_.body)) pass("credential may be used");
+    ASSIGN_OR_RETURN(waiting_, WaitTable(ledger_.connection()).find(transaction.id));
     TRY(note_body(stored));
     return std::move(verdicts_);
   }
 
  private:
-  void pass(std::string check, std::string detail = {}) {
-    verdicts_.push_back({std::move(check), Judged::passed, std::move(detail)});
-  }
-  void fail(std::string check, std::string detail) {
-    verdicts_.push_back({std::move(check), Judged::failed, std::move(detail)});
-  }
-  void skip(std::string check, std::string detail) {
-    verdicts_.push_back({std::move(check), Judged::skipped, std::move(detail)});
-  }
-
   Result<bool> read(const StoredMessage& stored) {
     if (stored.sealed && services_ == nullptr) {
       skip("encoding", "the request has a token and lies sealed, and the sealing key is not here");
@@ -124,14 +116,25 @@ class Explanation {
     if (std::holds_alternative<body::p10cr>(message_.body)) {
       return note_part(kP10crId, "request: ", stored);
     }
-    const auto told = answer_ ? told_about(*answer_, 0) : std::nullopt;
+    const auto told = this->told(0);
     told && !is_granted(*told) ? fail("outcome", words_of(*told)) : pass("outcome", stored.outcome);
     return {};
   }
 
+  // By the answer to this message, or, where the request had to wait, by the final one.
+  std::optional<PKIStatusInfo> told(std::int64_t certReqId) const {
+    auto first = answer_ ? told_about(*answer_, certReqId) : std::nullopt;
+    const bool is_final = first && first->status != PKIStatus::waiting;
+    const auto* part = is_final || !waiting_ ? nullptr : waiting_->part(certReqId);
+    if (part == nullptr && !is_final && waiting_) part = waiting_->part(kWholeMessage);
+    const bool decided =
+        part != nullptr && (part->state == PartState::ready || part->state == PartState::delivered);
+    return decided ? told_about(part->answer, certReqId) : first;
+  }
+
   Result<void> note_part(std::int64_t certReqId, const std::string& about,
                          const StoredMessage& stored) {
-    const auto told = answer_ ? told_about(*answer_, certReqId) : std::nullopt;
+    const auto told = this->told(certReqId);
     if (told && told->status == PKIStatus::rejection) return note_refused(about, *told, stored);
     if (!told || !is_granted(*told)) {
       skip(about + "decision", stored.outcome);
@@ -181,7 +184,7 @@ class Explanation {
   Bytes der_;
   PKIMessage message_;
   std::optional<PKIBody> answer_;
-  CheckVerdicts verdicts_;
+  std::optional<Waiting> waiting_;
 };
 
 constexpr std::array kStageNames = {"channel",

@@ -13,7 +13,7 @@ namespace {
 using Judged = CheckVerdict::Verdict;
 
 // One message on its way through the checks of its parts.
-class Again {
+class Again : private VerdictsSoFar {
  public:
   Again(LedgerReader& ledger, const ProcessorServices& services)
       : shared_(services), services_{services.authority, ledger, services.sealing_key,
@@ -40,16 +40,6 @@ class Again {
   }
 
  private:
-  void pass(std::string check, std::string detail = {}) {
-    verdicts_.push_back({std::move(check), Judged::passed, std::move(detail)});
-  }
-  void fail(std::string check, std::string detail) {
-    verdicts_.push_back({std::move(check), Judged::failed, std::move(detail)});
-  }
-  void skip(std::string check, std::string detail) {
-    verdicts_.push_back({std::move(check), Judged::skipped, std::move(detail)});
-  }
-
   // A verdict for what a step of the processor has said; false when it failed.
   template <typename T>
   bool note(const std::string& check, const tl::expected<T, Rejection>& result,
@@ -177,7 +167,6 @@ class Again {
   Services services_;
   Request request_;
   std::optional<Requester> requester_;
-  CheckVerdicts verdicts_;
   std::string about_;
   bool may_ask_ = true;  // what has been refused is not refused again
 };

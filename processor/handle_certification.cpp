@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <map>
 
 #include "processor/audit_detail.h"
 #include "processor/challenge.h"
@@ -283,6 +284,21 @@ std::size_t allowed_requests(const ChannelPolicy& channel) {
   return static_cast<std::size_t>(most);
 }
 
+// Of one profile no more than it allows itself. What names none that there is is refused later.
+Checked<void> check_each_profile(const CertReqMessages& messages, const Request& request) {
+  std::map<const Profile*, int> counts;
+  for (const auto& message : messages) {
+    const auto name = profile_name(request, message.certReq.certReqId);
+    const auto* profile = name ? request.channel->profile(*name) : nullptr;
+    const int most = profile != nullptr ? profile->settings().max_requests : 0;
+    if (profile == nullptr || ++counts[profile] <= std::max(most, 1)) continue;
+    return reject(PKIFailureInfo::badRequest, "one message may have " + std::to_string(most) +
+                                                  " requests for the certificate profile " +
+                                                  profile->name());
+  }
+  return {};
+}
+
 template <typename Body>
 Outcome<Answer> reject_all(Certification&& certification, const CertReqMessages& messages,
                            const Rejection& rejection) {
@@ -296,8 +312,8 @@ template <typename Body>
 Outcome<Answer> certify(const CertReqMessages& messages, const Request& request,
                         const Requester& requester, Services& services) {
   Certification certification(request, requester, services);
-  const auto numbering =
-      check_numbering(messages, *request.channel, allowed_requests(*request.channel));
+  auto numbering = check_numbering(messages, *request.channel, allowed_requests(*request.channel));
+  if (numbering) numbering = check_each_profile(messages, request);
   if (!numbering) return reject_all<Body>(std::move(certification), messages, numbering.error());
   Proofs proofs;
   for (const auto& message : messages) {

@@ -20,6 +20,11 @@ HolderIdentity by_credential(HolderKind kind, ByteView credential, const Name& s
   return of_kind(kind, ByteView(sha256(both.bytes())));
 }
 
+// Not another one that somebody else was given later under the same reference.
+ByteView this_secret(const Secret& secret) {
+  return secret.identity.empty() ? view_of(secret.reference) : ByteView(secret.identity);
+}
+
 HolderIdentity by_default(const Name& subject, ByteView serial) {
   return subject.is_null_dn() ? of_kind(HolderKind::serial, serial) : holder_named(subject);
 }
@@ -30,6 +35,17 @@ bool is_vouched_for(const Requester& requester, const Name& subject) {
   if (requester.secret() == nullptr) return false;
   const auto only = requester.only_subject();
   return subject.is_null_dn() || (only && only->same(subject));
+}
+
+// Where nothing but the credential says whose it is.
+HolderIdentity by_what_asked(const Requester& requester, const Name& subject) {
+  if (const auto* holder = requester.secret()) {
+    return by_credential(HolderKind::secret, this_secret(holder->secret), subject);
+  }
+  const auto& holder = *requester.certificate();
+  if (holder.record) return holder_of(*holder.record, holder.certificate.subject());
+  return by_credential(HolderKind::foreign_certificate, ByteView(holder.certificate.fingerprint()),
+                       subject);
 }
 
 }  // namespace
@@ -46,19 +62,13 @@ HolderIdentity holder_of(const CertificateRecord& record, const Name& subject) {
 
 HolderIdentity holder_to_be(const Requester& requester, const Name& subject, ByteView serial) {
   if (is_vouched_for(requester, subject)) return by_default(subject, serial);
-  if (const auto* holder = requester.secret()) {
-    return by_credential(HolderKind::secret, view_of(holder->secret.reference), subject);
-  }
-  const auto& holder = *requester.certificate();
-  if (holder.record) return holder_of(*holder.record, holder.certificate.subject());
-  return by_credential(HolderKind::foreign_certificate, ByteView(holder.certificate.fingerprint()),
-                       subject);
+  return by_what_asked(requester, subject);
 }
 
 Bytes holder_to_note(const Requester& requester, const Certificate& certificate) {
   const auto& subject = certificate.subject();
   if (is_vouched_for(requester, subject)) return {};
-  auto holder = holder_to_be(requester, subject, certificate.serial_number());
+  auto holder = by_what_asked(requester, subject);
   if (holder == by_default(subject, certificate.serial_number())) return {};
   return std::move(holder.value);
 }

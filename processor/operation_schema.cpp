@@ -33,6 +33,11 @@ CREATE TABLE settings_seen (
   sha256 BLOB NOT NULL
 );
 )sql"},
+    // Of a message that is worked on again there is one row.
+    {2, R"sql(
+DELETE FROM refused WHERE id NOT IN (SELECT max(id) FROM refused GROUP BY job, digest);
+CREATE UNIQUE INDEX refused_once ON refused (job, digest);
+)sql"},
 };
 
 Result<std::optional<Bytes>> SettingsSeen::newest() {

@@ -61,10 +61,11 @@ Result<void> RefusalTable::add(const RefusedRequest& refused) {
   TRY(removal->execute());
   ASSIGN_OR_RETURN(
       auto* const insert,
-      connection_.statement("INSERT INTO refused (number, at, channel, job, source, tid, body, "
-                            "requester, known, subject, serial, stage, fail_info, reason, note, "
-                            "reply_body, digest) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
-                            "?, ?, ?)"));
+      connection_.statement(
+          "INSERT OR REPLACE INTO refused (number, at, channel, job, source, tid, body, "
+          "requester, known, subject, serial, stage, fail_info, reason, note, "
+          "reply_body, digest) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+          "?, ?, ?)"));
   int column = 0;
   insert->bind(++column, number);
   insert->bind(++column, to_unix_micros(refused.at));

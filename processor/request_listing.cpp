@@ -10,10 +10,10 @@ namespace {
 constexpr const char* kOfTransactions =
     ", id, opened, tid, state, body, channel, requester, 1, subject, came_as, "
     "ifnull((SELECT outcome FROM message WHERE message.tx = tx.id ORDER BY message.id DESC LIMIT "
-    "1), ''), certificates";
+    "1), '')";
 constexpr const char* kOfRefused =
     ", id, at, tid, 'refused', body, channel, requester, known, subject, source, "
-    "fail_info || CASE WHEN fail_info = '' THEN '' ELSE ': ' END || reason, ''";
+    "fail_info || CASE WHEN fail_info = '' THEN '' ELSE ': ' END || reason";
 
 struct Side {
   const char* from;
@@ -107,10 +107,6 @@ class Cursor {
     one.subject = rows_->text(9);
     one.source = rows_->text(10);
     one.reason = rows_->text(11);
-    const auto certificates = rows_->text(12);
-    one.certificates = certificates.empty()
-                           ? 0
-                           : static_cast<std::size_t>(std::ranges::count(certificates, ';')) + 1;
     return one;
   }
 

@@ -23,7 +23,6 @@ struct ListedRequest {
   std::string body, channel, requester;
   bool known = true;  // the requester is; else it is a claim
   std::string subject, source, reason;
-  std::size_t certificates = 0;
 };
 
 // The names that ListFilter::sort may have here.

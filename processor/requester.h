@@ -50,19 +50,6 @@ struct AnswerMac {
   Bytes secret;
 };
 
-// Who somebody is: equal for one and the same, whatever it is called.
-struct RequesterIdentity {
-  enum class Kind {
-    secret,               // its reference
-    passphrase,           // whose it is
-    certificate,          // of this CA: its serial number
-    foreign_certificate,  // its fingerprint
-  };
-  Kind kind = Kind::secret;
-  Bytes value;
-  friend bool operator==(const RequesterIdentity&, const RequesterIdentity&) = default;
-};
-
 struct Request;
 struct Verifier;
 
@@ -75,7 +62,6 @@ class Requester {
   // What it may have: made with it, by authenticate().
   Rights rights{};
   bool is_ra() const;
-  RequesterIdentity identity() const;
   // The only subject that a secret stands for; nullopt for many.
   std::optional<Name> only_subject() const;
   // Names that belong to it alone, as far as a CA or an operator has said: the subject and the
@@ -96,8 +82,9 @@ class Requester {
 
   bool signs() const;
   // Tells one credential and kind of protection from another, for R-042: "mac:REF", "pbmac1:REF",
-  // "key:REF", the same after "passphrase-" with the HolderIdentity in hex, and "cert:", "dh:",
-  // "kem:" with the SHA-256 of the certificate.
+  // "key:REF", each with "#" and Secret::identity in hex where it has one, the same after
+  // "passphrase-" with the HolderIdentity in hex, and "cert:", "dh:", "kem:" with the SHA-256 of
+  // the certificate.
   std::string credential() const;
   // Why it may not go on with what `credential` has begun (R-042).
   Rejection refuse_instead_of(std::string_view credential) const;

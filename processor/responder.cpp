@@ -28,10 +28,9 @@ std::optional<std::string_view> why_withdrawn(const Rejection& rejection) {
 // Nobody agrees to what it asks for itself, with whatever certificate.
 bool is_same_party(const Requester& one, const Requester& other) {
   const auto *a = one.certificate(), *b = other.certificate();
-  if (a == nullptr || b == nullptr) return false;
-  const auto &first = a->certificate, &second = b->certificate;
-  const bool same_name = !first.subject().is_null_dn() && first.subject().same(second.subject());
-  return same_name || equal(first.spki(), second.spki());
+  if (a == nullptr) return false;
+  if (other.is_called(a->certificate.subject())) return true;
+  return b != nullptr && equal(a->certificate.spki(), b->certificate.spki());
 }
 
 }  // namespace

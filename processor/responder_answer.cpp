@@ -177,7 +177,7 @@ Transaction Responder::transaction_after(const Answer& answer, const Bytes& nonc
     transaction.batch = arrival_.batch;
     transaction.opened = at_.request.now;
     transaction.requester = short_text(at_.requester->text());
-    transaction.subject = claims_of(at_.request.message).subject;
+    transaction.subject = claims_about(at_.request.message).subject;
     transaction.source = short_text(arrival_.envelope.source);
   }
   transaction.state = answer.challenges       ? TransactionState::challenged

@@ -229,6 +229,9 @@ class Resumption {
     }
     effects.advance = Effects::Advance{transaction, before};
     effects.waiting = after_;
+    if (after_.all_decided()) {
+      effects.settled = Effects::Settled{question_digest_, at_.decision.outcome};
+    }
   }
 
   JobId final_id() const { return unasked_id("final", at_.transaction->transactionID); }

@@ -111,7 +111,10 @@ Outcome<RevocationPassphrase> take_passphrase(const InfoTypeAndValue& item, cons
   // It is brought as by a genm, whose right it takes. Only a secret that is used up brings it with
   // what follows: in a transaction that was opened while it had the right. What an unconfirmed
   // certificate opens (its own rr) gives none.
-  if (opens_transaction(request.message.body) || requester.certificate() != nullptr) {
+  const auto* secret = requester.secret();
+  const bool used_up = secret != nullptr && !secret->revokes && requester.rights.left &&
+                       *requester.rights.left <= 0 && !is_over(secret->secret, request.sure);
+  if (opens_transaction(request.message.body) || !used_up) {
     TRY(check_right(requester.rights, wanted::Message{body::genm{}}));
   }
   ASSIGN_OR_RETURN(auto named, holder_for(requester));

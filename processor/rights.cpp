@@ -46,7 +46,7 @@ void limit(Rights& rights, const Secret& secret, const ChannelPolicy& channel, T
     deny_all_but(
         rights, {},
         "the secret is not for this channel (`cmpost secret add --channel` says for which)");
-  } else if (secret.expires && *secret.expires <= now) {
+  } else if (is_over(secret, now)) {
     deny_all_but(rights, kFollowUps, "the secret has expired");
   } else if (rights.left && *rights.left <= 0) {
     // it still protects the certConf of its own transaction.

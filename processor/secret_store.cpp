@@ -13,10 +13,13 @@ namespace {
 std::string context_of(std::string_view key) { return "secret/" + std::string(key); }
 
 // How the database has lists and rules: one text each, "*" for any channel.
+constexpr std::size_t kIdentitySize = 16;
 constexpr char kSeparator = '\n';
 constexpr std::string_view kAnyChannel = "*";
-#define SECRET_COLUMNS \
-  "reference, subject, max_uses, uses, expires, added, san, profiles, channels, purpose, is_key"
+#define SECRET_COLUMNS                                                                             \
+  "reference, subject, max_uses, uses, expires, added, san, profiles, channels, purpose, is_key, " \
+  "identity"
+constexpr int kSealed = 12;  // behind them
 
 std::string joined(const std::vector<std::string>& texts) {
   std::string all;
@@ -64,6 +67,7 @@ Result<Secret> read_secret(const Statement& row) {
   secret.profiles = split(row.text(7));
   secret.channels = read_channels(row.text(8));
   secret.is_key = row.integer(10) != 0;
+  secret.identity = to_bytes(row.blob(11));
   return secret;
 }
 
@@ -182,8 +186,8 @@ Result<bool> SecretStore::add(const Secret& secret, Random& random) {
   ASSIGN_OR_RETURN(
       auto* const insert,
       connection_.statement("INSERT OR IGNORE INTO secret (reference, sealed, subject, "
-                            "max_uses, expires, added, san, profiles, channels, purpose, is_key) "
-                            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
+                            "max_uses, expires, added, san, profiles, channels, purpose, is_key, "
+                            "identity) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
   insert->bind(1, std::string_view(key));
   insert->bind(2, ByteView(sealed));
   insert->bind(3, std::string_view(secret.subject));
@@ -197,6 +201,8 @@ Result<bool> SecretStore::add(const Secret& secret, Random& random) {
   insert->bind(9, std::string_view(channels));
   insert->bind(10, to_string(secret.purpose));
   insert->bind(11, std::int64_t{secret.is_key ? 1 : 0});
+  const auto identity = random.bytes(kIdentitySize);
+  insert->bind(12, ByteView(identity));
   ASSIGN_OR_RETURN(const auto changed, insert->execute());
   return changed == 1;
 }
@@ -211,6 +217,12 @@ Result<bool> SecretStore::remove(std::string_view reference, SecretPurpose purpo
   return changed == 1;
 }
 
+Result<Secret> SecretStore::open(const Statement& row) const {
+  ASSIGN_OR_RETURN(auto secret, read_secret(row));
+  ASSIGN_OR_RETURN(secret.value, key_.unseal(row.blob(kSealed), context_of(row.text(0))));
+  return secret;
+}
+
 Result<std::optional<Secret>> SecretStore::find(std::string_view reference, SecretPurpose purpose) {
   ASSIGN_OR_RETURN(
       auto* const rows,
@@ -221,26 +233,38 @@ Result<std::optional<Secret>> SecretStore::find(std::string_view reference, Secr
   rows->bind(2, to_string(purpose));
   ASSIGN_OR_RETURN(const bool found, rows->step());
   if (!found) return std::nullopt;
-  auto secret = read_secret(*rows);
-  auto value = key_.unseal(rows->blob(11), context_of(key));
+  auto secret = open(*rows);
   rows->reset();
   TRY(secret);
-  ASSIGN_OR_RETURN(secret->value, std::move(value));
   return *std::move(secret);
 }
 
-Result<void> SecretStore::read_another() {
-  ASSIGN_OR_RETURN(auto* const rows,
-                   connection_.statement("SELECT " SECRET_COLUMNS ", sealed FROM secret LIMIT 1"));
+Result<std::optional<Secret>> SecretStore::find_evenly(std::string_view first,
+                                                       std::string_view second) {
+  ASSIGN_OR_RETURN(
+      auto* const rows,
+      connection_.statement("SELECT " SECRET_COLUMNS
+                            ", sealed FROM secret WHERE reference IN (?1, ?2) AND purpose = "
+                            "'mac' ORDER BY reference = ?1 DESC LIMIT 1"));
+  rows->bind(1, first);
+  rows->bind(2, second);
   ASSIGN_OR_RETURN(const bool found, rows->step());
-  if (!found) return {};
-  const auto secret = read_secret(*rows);
-  auto value = key_.unseal(rows->blob(11), context_of(rows->text(0)));
-  rows->reset();
-  TRY(secret);
-  TRY(value);
-  wipe(*value);
-  return {};
+  if (found) {
+    auto secret = open(*rows);
+    rows->reset();
+    TRY(secret);
+    return *std::move(secret);
+  }
+  // Where there is none at all nothing could be told.
+  ASSIGN_OR_RETURN(auto* const others,
+                   connection_.statement("SELECT " SECRET_COLUMNS ", sealed FROM secret LIMIT 1"));
+  ASSIGN_OR_RETURN(const bool any, others->step());
+  if (!any) return std::nullopt;
+  auto another = open(*others);
+  others->reset();
+  TRY(another);
+  wipe(another->value);
+  return std::nullopt;
 }
 
 Result<std::int64_t> SecretStore::for_each(Connection& connection, const ListFilter& filter,
@@ -260,19 +284,6 @@ Result<std::int64_t> SecretStore::for_each(Connection& connection, const ListFil
     return each(secret);
   }));
   return query.count(connection);
-}
-
-Result<std::optional<std::int64_t>> SecretStore::left(Connection& connection,
-                                                      std::string_view reference) {
-  ASSIGN_OR_RETURN(auto* const row, connection.statement("SELECT max_uses, uses FROM secret "
-                                                         "WHERE reference = ?"));
-  row->bind(1, reference);
-  ASSIGN_OR_RETURN(const bool found, row->step());
-  std::optional<std::int64_t> left = 0;
-  if (found)
-    left = row->is_null(0) ? std::nullopt : std::optional(row->integer(0) - row->integer(1));
-  row->reset();
-  return left;
 }
 
 Result<bool> SecretStore::use(Connection& connection, std::string_view reference,

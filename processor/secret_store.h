@@ -39,7 +39,14 @@ struct Secret {
   std::optional<Time> expires;
   Time added{};
   SecretPurpose purpose = SecretPurpose::mac;
+  // Tells it from one that was added later under the same reference: what its holders have (keys in
+  // the archive, passphrases, transactions) is not that one's. Octets by chance; empty: it was
+  // added by a version that gave none.
+  Bytes identity{};
 };
+inline bool is_over(const Secret& secret, Time now) {
+  return secret.expires && *secret.expires <= now;
+}
 // What tells it from all others, whatever their purposes: use() takes it.
 std::string secret_key(SecretPurpose purpose, std::string_view reference);
 
@@ -61,24 +68,22 @@ class SecretStore {
   // be the same common name, and so one owner.
   Result<bool> add(const Secret& secret, Random& random);
   Result<bool> remove(std::string_view reference, SecretPurpose purpose = SecretPurpose::mac);
-  // The work of find() for a reference that is not there: one that is, whichever, is read instead,
-  // so that the time does not tell the two apart. Where there is none at all nothing could be told.
-  Result<void> read_another();
+  // A MAC secret of the one reference, else of the other; with the work of one that is there, also
+  // where neither is.
+  Result<std::optional<Secret>> find_evenly(std::string_view first, std::string_view second);
   Result<std::optional<Secret>> find(std::string_view reference,
                                      SecretPurpose purpose = SecretPurpose::mac);
   // One by one, by their references, without their values, so that no key is needed; how many
   // match, whatever limit and offset say.
   static Result<std::int64_t> for_each(Connection& connection, const ListFilter& filter,
                                        const std::function<Result<void>(const Secret&)>& each);
-  // How many certificates it is still good for; nullopt: any number. None for one that is gone.
-  static Result<std::optional<std::int64_t>> left(Connection& connection,
-                                                  std::string_view reference);
   // Counts uses; false when fewer are left or the secret is gone. Needs no key.
   static Result<bool> use(Connection& connection, std::string_view reference,
                           std::int64_t count = 1);
 
  private:
   Result<void> check_no_namesake(const Secret& secret);
+  Result<Secret> open(const Statement& row) const;
 
   Connection& connection_;
   const SealingKey& key_;

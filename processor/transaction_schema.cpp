@@ -134,6 +134,10 @@ ALTER TABLE tx ADD COLUMN came_as TEXT NOT NULL DEFAULT '';
 ALTER TABLE message ADD COLUMN source TEXT NOT NULL DEFAULT '';
 ALTER TABLE verdict ADD COLUMN account TEXT NOT NULL DEFAULT '';
 )sql"},
+    // Those that are there go on as one with whatever was added under their references before.
+    {9, R"sql(
+ALTER TABLE secret ADD COLUMN identity BLOB NOT NULL DEFAULT x'';
+)sql"},
 };
 
 }  // namespace cmpost

@@ -92,7 +92,9 @@ Result<Transaction> read_transaction(const Statement& row) {
   transaction.id = row.integer(0);
   transaction.transactionID = to_bytes(row.blob(1));
   transaction.channel = row.text(2);
-  transaction.state = transaction_state(row.text(3)).value_or(TransactionState::closed);
+  const auto state = transaction_state(row.text(3));
+  if (!state) return hold("the ledger has a transaction in the state " + printable(row.text(3)));
+  transaction.state = *state;
   transaction.body = row.text(4);
   transaction.pvno = row.integer(5);
   transaction.credential = row.text(6);
@@ -474,6 +476,18 @@ Result<void> TransactionTable::set_reply(std::int64_t transaction, const StoredM
   update->bind(3, std::string_view(message.outcome));
   update->bind(4, transaction);
   update->bind(5, ByteView(message.digest));
+  TRY(update->execute());
+  return {};
+}
+
+Result<void> TransactionTable::set_outcome(std::int64_t transaction, const Sha256& digest,
+                                           std::string_view outcome) {
+  ASSIGN_OR_RETURN(
+      auto* const update,
+      connection_.statement("UPDATE message SET outcome = ? WHERE tx = ? AND digest = ?"));
+  update->bind(1, outcome);
+  update->bind(2, transaction);
+  update->bind(3, ByteView(digest));
   TRY(update->execute());
   return {};
 }

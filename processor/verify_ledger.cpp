@@ -5,6 +5,7 @@
 
 #include "ca/audit_replay.h"
 #include "crypto/algorithm.h"
+#include "processor/audit_detail.h"
 #include "processor/secret_store.h"
 #include "store/database_transaction.h"
 
@@ -320,8 +321,9 @@ class Comparison {
              ", and that of the record " + std::string(said.text(2)));
     }
     // By this a revoked certificate leaves the CRLs.
-    if (const auto certificate = Certificate::from_der(row.blob(2));
-        certificate && to_unix_micros(certificate->not_after()) != row.integer(5)) {
+    if (const auto certificate = Certificate::from_der(row.blob(2)); !certificate) {
+      differ(name + " cannot be read");
+    } else if (to_unix_micros(certificate->not_after()) != row.integer(5)) {
       differ(name + " was changed: it ends " + to_iso8601(certificate->not_after()) +
              ", and the ledger says " + to_iso8601(from_unix_micros(row.integer(5))));
     }
@@ -462,8 +464,6 @@ class Comparison {
     ++verdict_.differences;
     tell_(printable(text, 2000));
   }
-
-  static constexpr std::size_t kLongestDetail = 1000;  // as in audit_detail.cpp
 
   Connection& connection_;
   const std::function<void(const std::string&)>& tell_;

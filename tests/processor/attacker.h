@@ -93,12 +93,6 @@ class Wiretapped : public ::testing::Test {
     options.constructed(der::context_constructed(0), [&] { options.raw(tagged(enveloped, 0)); });
     return {{oid::id_regCtrl_pkiArchiveOptions, std::move(options).take()}};
   }
-  static PKIBody rr(const Certificate& certificate) {
-    RevDetails details;
-    details.certDetails.issuer = certificate.issuer();
-    details.certDetails.serialNumber = to_bytes(certificate.serial_number());
-    return body::rr{{details}};
-  }
 
   // ir, certConf; kur; p10cr; cr with its name in poposkInput's place alone.
   void enrol() {
@@ -170,13 +164,13 @@ class Wiretapped : public ::testing::Test {
   void revoke() {
     Credential lost, also_lost;
     lost.certificate = certificate_in(by_victim(body::cr{{cert_request(lost, "CN=dev1")}}));
-    by_victim(rr(*lost.certificate));
+    by_victim(revocation(*lost.certificate));
     also_lost.certificate =
         certificate_in(by_victim(body::cr{{cert_request(also_lost, "CN=dev1")}}));
     const auto envelope = sealed(view_of(kPass), oid::id_data);
     envelopes.push_back(envelope);
     by_victim(body::genm{{passphrase(envelope)}});
-    say(with_mac(ca, rr(*also_lost.certificate), pvno3(), kPass, ""));
+    say(with_mac(ca, revocation(*also_lost.certificate), pvno3(), kPass, ""));
   }
   // A key in the archive, and what krr brings back.
   void recover() {

@@ -211,7 +211,7 @@ class Attacker : public Wiretapped {
   void ask_openly() {
     for (const auto& record : before) {
       if (is_his(record)) continue;
-      put_in_all_guises("rr", rr(must(Certificate::from_der(record.der))));
+      put_in_all_guises("rr", revocation(must(Certificate::from_der(record.der))));
     }
     put_in_all_guises("krr", body::krr{{recovery_to(test_key("x25519"), name("CN=dev1"))}});
     put_in_all_guises("krr", body::krr{{recovery_to(test_key("x25519"))}});
@@ -294,7 +294,7 @@ class Attacker : public Wiretapped {
     const auto krp = by_victim(poll_req(0), next(waiting));
     ASSERT_EQ(body_name(krp.body), "krp");
     EXPECT_TRUE(std::get<body::krp>(krp.body).content.keyPairHist);
-    const auto rp = say(with_mac(ca, rr(*victim.certificate), pvno3(), kPass, ""));
+    const auto rp = say(with_mac(ca, revocation(*victim.certificate), pvno3(), kPass, ""));
     EXPECT_EQ(status_in(rp).status, PKIStatus::accepted);
   }
 

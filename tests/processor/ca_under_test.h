@@ -35,6 +35,18 @@ inline void must(Result<void> result) {
 
 inline Name name(std::string_view text) { return must(Name::from_text(text)); }
 
+// rr for one certificate.
+inline PKIBody revocation(const Certificate& certificate,
+                          CRLReason reason = CRLReason::keyCompromise) {
+  RevDetails details;
+  details.certDetails.issuer = certificate.issuer();
+  details.certDetails.serialNumber = to_bytes(certificate.serial_number());
+  der::Writer code;
+  code.integer(static_cast<std::int64_t>(reason), 0x0a);
+  details.crlEntryDetails = Extensions{{oid::id_ce_cRLReasons, false, std::move(code).take()}};
+  return body::rr{{details}};
+}
+
 // A key pair and, once it has one, a certificate.
 struct Credential {
   explicit Credential(const char* algorithm = "ec:P-256")

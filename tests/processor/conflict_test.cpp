@@ -12,16 +12,6 @@ using ::testing::Contains;
 using ::testing::Field;
 using ::testing::SizeIs;
 
-PKIBody revocation(const Certificate& certificate, CRLReason reason = CRLReason::keyCompromise) {
-  RevDetails details;
-  details.certDetails.issuer = certificate.issuer();
-  details.certDetails.serialNumber = to_bytes(certificate.serial_number());
-  der::Writer code;
-  code.integer(static_cast<std::int64_t>(reason), 0x0a);
-  details.crlEntryDetails = Extensions{{oid::id_ce_cRLReasons, false, std::move(code).take()}};
-  return body::rr{{details}};
-}
-
 PKIBody kur(const Credential& next) { return body::kur{{cert_request(next, "CN=dev1")}}; }
 
 struct ConflictTest : ::testing::Test {

@@ -1,6 +1,6 @@
 #include "processor/explain.h"
 
-#include "tests/processor/messages.h"
+#include "tests/processor/office.h"
 
 namespace cmpost {
 namespace {
@@ -21,6 +21,28 @@ const CheckVerdict* find_check(const CheckVerdicts& verdicts, std::string_view n
   const auto found = std::ranges::find_if(
       verdicts, [&](const auto& one) { return one.check.find(name) != std::string::npos; });
   return found == verdicts.end() ? nullptr : &*found;
+}
+
+TEST(Explain, OfWhatWaitedItTellsWhatItCameTo) {
+  for (const bool agreed : {true, false}) {
+    for (const auto* waiting : {"", "waiting = \"always\"\n"}) {
+      Office ca(std::string("approve = \"one\"\n") + waiting);
+      const auto request = with_mac(ca, ir(Credential()));
+      ca.post(request);
+      const auto tid = *decode(request)->header.transactionID;
+      EXPECT_EQ(find_check(explained(ca), "decision")->verdict, Judged::skipped);
+      ca.say(tid, agreed);
+      ca.work();
+      const auto verdicts = explained(ca);
+      EXPECT_EQ(find_check(verdicts, "lint") != nullptr, agreed) << waiting;
+      const auto* refused = find_check(verdicts, "decision");
+      EXPECT_EQ(refused != nullptr && refused->verdict == Judged::failed, !agreed) << waiting;
+      const auto messages =
+          must(TransactionTable(ca.reader->connection()).messages(ca.transaction(tid).id));
+      EXPECT_EQ(messages.at(0).outcome.find("waits for approval"), std::string::npos)
+          << messages.at(0).outcome;
+    }
+  }
 }
 
 TEST(Explain, GrantedRequestPassedEveryCheck) {

@@ -1,4 +1,5 @@
 // krr: archived keys for who has lost them.
+#include "processor/holder_identity.h"
 #include "processor/key_archive.h"
 #include "tests/processor/keys.h"
 #include "tests/processor/office.h"
@@ -116,6 +117,30 @@ TEST_F(RecoveryTest, OthersKeysAreNotTheirs) {
   const auto other = [](CertRequest& wanted) { wanted.certTemplate.subject = name("CN=dev2"); };
   EXPECT_THAT(ca.talk(krr(asking(Keys::wanted, other))),
               Refuses("krp", PKIFailureInfo::notAuthorized));
+}
+
+TEST_F(RecoveryTest, WhoGetsAReferenceLaterDoesNotGetTheKeysOfWhoHadIt) {
+  const auto enrol_by_group = [&](std::string_view value) {
+    Secret group;
+    group.reference = "group";
+    group.value = to_bytes(value);
+    group.subject = "CN=*";
+    ca.add(group);
+    Credential one;
+    one.certificate =
+        certificate_in(ca.talk(with_mac(ca, ir(one, "CN=dev9"), pvno3(), value, "group")));
+    must(ca.ledger->write([&](LedgerWriter& writer) -> Result<void> {
+      TRY(SecretStore(writer.connection(), ca.sealing_key).remove("group"));
+      return {};
+    }));
+    return one;
+  };
+  const auto former = enrol_by_group("the secret of the first");
+  const auto latter = enrol_by_group("the secret of the second");
+  const auto holder = [&](const Credential& one) {
+    return holder_of(*ca.record(*one.certificate), one.certificate->subject());
+  };
+  EXPECT_NE(holder(former), holder(latter));
 }
 
 TEST_F(RecoveryTest, IsSignedAndOfTheNewVersion) {

@@ -140,20 +140,34 @@ TEST(RefusedRequest, TextsOfStrangersAreCutAndPrintable) {
 
 TEST(RefusedRequest, StrangersPushOutOnlyStrangersOfTheirChannel) {
   CaUnderTest ca;
-  RefusedRequest known{.channel = "drop", .known = true};
-  RefusedRequest elsewhere{.channel = "mail"};
+  RefusedRequest known{.channel = "drop", .job = {1}, .known = true};
+  RefusedRequest elsewhere{.channel = "mail", .job = {2}};
   RefusedRequest stranger{.channel = "drop"};
   must(ca.ledger->write([&](LedgerWriter& writer) -> Result<void> {
     RefusalTable table(writer.connection());
     TRY(table.add(known));
     TRY(table.add(elsewhere));
-    for (std::int64_t i = 0; i < RefusalTable::kMostKept + 5; ++i) TRY(table.add(stranger));
+    for (std::int64_t i = 0; i < RefusalTable::kMostKept + 5; ++i) {
+      stranger.job = ca.random.bytes(16);
+      TRY(table.add(stranger));
+    }
     return {};
   }));
   const auto all = refused_in(ca);
   EXPECT_EQ(all.size(), RefusalTable::kMostKept + 2U);
   EXPECT_TRUE(all.at(0).known);
   EXPECT_EQ(all.at(1).channel, "mail");
+}
+
+TEST(RefusedRequest, ThatIsWorkedOnAgainIsThereOnce) {
+  CaUnderTest ca;
+  const RefusedRequest one{.channel = "drop", .job = {1}, .reason = "first"};
+  must(ca.ledger->write([&](LedgerWriter& writer) -> Result<void> {
+    RefusalTable table(writer.connection());
+    TRY(table.add(one));
+    return table.add(one);
+  }));
+  EXPECT_EQ(refused_in(ca).size(), 1U);
 }
 
 TEST(RefusedRequest, IsForgottenByAge) {

@@ -102,6 +102,28 @@ TEST_F(PassphraseTest, MayComeInTheHeaderOfAnyMessage) {
   EXPECT_EQ(state(), CertificateState::revoked) << "the certificates of this subject";
 }
 
+struct PassphraseOfTheUnconfirmed : PassphraseTest {
+  PassphraseOfTheUnconfirmed()
+      : PassphraseTest(
+            "revocation_passphrase = true\napprove = \"one\"\napprove_for = [\"rr\"]\n"
+            "waiting = \"always\"\nwaiting_by_error = true\n") {}
+};
+
+TEST_F(PassphraseOfTheUnconfirmed, IsNotTakenWithAPollEither) {
+  Credential fresh;
+  fresh.certificate =
+      certificate_in(ca.talk(with_mac(ca, ir(fresh), pvno3({.implicit_confirm = false}))));
+  const auto told = ca.talk(signed_by(ca, fresh, rr(fresh), pvno3()));
+  ASSERT_EQ(status_in(told).status, PKIStatus::waiting);
+  auto options = pvno3(following(told));
+  options.edit = [this, edit = options.edit](PKIHeader& header) {
+    edit(header);
+    header.generalInfo.push_back(sealed(kPass));
+  };
+  EXPECT_THAT(ca.talk(signed_by(ca, fresh, poll_req(0), options)),
+              Refuses("error", PKIFailureInfo::notAuthorized));
+}
+
 TEST_F(PassphraseTest, OneThatCannotBeTakenIsAnError) {
   MessageOptions options = pvno3();
   options.edit = [this, edit = options.edit](PKIHeader& header) {

@@ -1,4 +1,5 @@
 // Rights are held against what would be issued, not only against what is asked for.
+#include "tests/processor/keys.h"
 #include "tests/processor/office.h"
 
 namespace cmpost {
@@ -104,9 +105,11 @@ TEST_F(RightsPlanTest, HoldersOwnNameBecomesNoOtherOne) {
 
 TEST_F(RightsPlanTest, NobodyGetsTheNamesThatAnswersOfThisCaHave) {
   add_secret("CN=*");
+  const AgreedParty decrypts("rsa:2048", ca.ra_root, "CN=CA", KeyUsageBit::keyEncipherment, ca);
+  ca.authority->protocol_keys.push_back(decrypts.protocol_key());
   const auto& authority = *ca.authority;
-  for (const auto& own :
-       {authority.issuer.certificate().subject(), authority.cmp_certificate.subject()}) {
+  for (const auto& own : {authority.issuer.certificate().subject(),
+                          authority.cmp_certificate.subject(), decrypts.certificate.subject()}) {
     EXPECT_THAT(by_secret(own.text()), Refuses("ip", PKIFailureInfo::badCertTemplate))
         << own.text();
   }

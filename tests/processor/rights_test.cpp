@@ -262,42 +262,33 @@ TEST_F(WithRequesters, UnconfirmedCertificateIsGoodForItsOwnRevocationOnly) {
               Refuses("error", PKIFailureInfo::notAuthorized));
 }
 
-PKIBody rr_for(const Certificate& certificate, CRLReason reason) {
-  RevDetails details;
-  details.certDetails.issuer = certificate.issuer();
-  details.certDetails.serialNumber = to_bytes(certificate.serial_number());
-  der::Writer value;
-  value.primitive(0x0a, Bytes{static_cast<std::uint8_t>(reason)});
-  details.crlEntryDetails = Extensions{{oid::id_ce_cRLReasons, false, std::move(value).take()}};
-  return body::rr{{details}};
-}
-
 TEST_F(WithRequesters, RevocationIsForTheHolderOnEveryChannelAndForRas) {
   auto& device = holder();
   auto& other = holder();
-  const auto rr = rr_for(*other.certificate, CRLReason::keyCompromise);
+  const auto rr = revocation(*other.certificate, CRLReason::keyCompromise);
   EXPECT_THAT(ca.ask(signed_by(ca, device, rr)), Refuses("rp", PKIFailureInfo::notAuthorized));
   EXPECT_THAT(ca.ask(signed_by(ca, vendor_device, rr)),
               Refuses("rp", PKIFailureInfo::notAuthorized));
   EXPECT_EQ(ca.record(*other.certificate)->state, CertificateState::valid);
   EXPECT_EQ(status_in(ask_on("other", signed_by(ca, other, rr))).status, PKIStatus::accepted);
   EXPECT_EQ(ca.record(*other.certificate)->state, CertificateState::revoked);
-  EXPECT_EQ(status_in(ca.ask(signed_by(ca, ra, rr_for(*device.certificate, CRLReason::superseded))))
-                .status,
-            PKIStatus::accepted);
+  EXPECT_EQ(
+      status_in(ca.ask(signed_by(ca, ra, revocation(*device.certificate, CRLReason::superseded))))
+          .status,
+      PKIStatus::accepted);
 }
 
 TEST_F(WithRequesters, HoldAndReleaseLeaveAnUnconfirmedCertificateUnconfirmed) {
   auto& device = holder({.implicit_confirm = false});
-  EXPECT_EQ(
-      status_in(ca.ask(signed_by(ca, ra, rr_for(*device.certificate, CRLReason::certificateHold))))
-          .status,
-      PKIStatus::accepted);
+  EXPECT_EQ(status_in(ca.ask(signed_by(
+                          ca, ra, revocation(*device.certificate, CRLReason::certificateHold))))
+                .status,
+            PKIStatus::accepted);
   EXPECT_EQ(ca.record(*device.certificate)->state, CertificateState::held);
-  EXPECT_EQ(
-      status_in(ca.ask(signed_by(ca, ra, rr_for(*device.certificate, CRLReason::removeFromCRL))))
-          .status,
-      PKIStatus::accepted);
+  EXPECT_EQ(status_in(ca.ask(signed_by(ca, ra,
+                                       revocation(*device.certificate, CRLReason::removeFromCRL))))
+                .status,
+            PKIStatus::accepted);
   EXPECT_EQ(ca.record(*device.certificate)->state, CertificateState::unconfirmed);
 }
 

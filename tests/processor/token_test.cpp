@@ -1,4 +1,5 @@
 // regToken and authenticator travel in clear (RFC 4211 6.1, 6.2; R-108): what they are good for.
+#include "cmp/info_values.h"
 #include "tests/processor/office.h"
 
 namespace cmpost {
@@ -120,6 +121,28 @@ TEST_F(TokenTest, IsForItsSubjectUntilItExpires) {
   EXPECT_THAT(enrol(asking({token(kMaidenName)})), kWrongToken);
   add(SecretPurpose::authenticator, [&](Secret& secret) { secret.expires = ca.clock.now(); });
   EXPECT_THAT(enrol(asking({token(kMaidenName, oid::id_regCtrl_authenticator)})), kWrongToken);
+}
+
+TEST_F(TokenTest, IsForItsProfilesAndChannels) {
+  add(SecretPurpose::regToken, [](Secret& secret) { secret.profiles = {"device"}; });
+  EXPECT_THAT(enrol(asking({token(kMaidenName)})), kWrongToken) << "the default is another profile";
+  add(SecretPurpose::authenticator, [](Secret& secret) { secret.channels = {.names = {"mail"}}; });
+  EXPECT_THAT(enrol(asking({token(kMaidenName, oid::id_regCtrl_authenticator)})), kWrongToken);
+}
+
+TEST_F(TokenTest, OfEachProfileAMessageAsksForNoMoreThanThatAllows) {
+  const auto named = [](std::vector<std::string> profiles) {
+    MessageOptions options;
+    options.edit = [profiles](PKIHeader& header) {
+      header.generalInfo.push_back({oid::id_it_certProfile, encode_utf8_strings(profiles)});
+    };
+    return options;
+  };
+  const auto two = [&] { return body::ir{{asking({}), asking({}, "CN=dev1", 1)}}; };
+  EXPECT_THAT(ca.talk(with_mac(ca, two(), named({"device"}))),
+              Refuses("ip", PKIFailureInfo::badRequest));
+  EXPECT_EQ(status_in(ca.talk(with_mac(ca, two(), named({"two", "device"})))).status,
+            PKIStatus::accepted);
 }
 
 TEST_F(TokenTest, WhoGuessesIsNotBelievedAndTheOthersAre) {

@@ -227,16 +227,6 @@ inline CertReqMsg cross_message(CaUnderTest& ca, char letter) {
                       }});
 }
 
-inline PKIBody revocation_message(const Certificate& certificate, CRLReason reason) {
-  RevDetails details;
-  details.certDetails.issuer = certificate.issuer();
-  details.certDetails.serialNumber = to_bytes(certificate.serial_number());
-  der::Writer value;
-  value.primitive(0x0a, Bytes{static_cast<std::uint8_t>(reason)});
-  details.crlEntryDetails = Extensions{{oid::id_ce_cRLReasons, false, std::move(value).take()}};
-  return body::rr{{details}};
-}
-
 inline PKIBody announcement_message(CaUnderTest& ca, const Bystanders& others, char letter) {
   const auto& root = ca.other_ca.certificate;
   if (letter == 'u') {
@@ -290,12 +280,11 @@ inline std::optional<Unprotected> message_for(const Column& column, CaUnderTest&
       return Unprotected{body::ccr{{cross_message(ca, letter)}}, with_profile("cross")};
     case tag_of<body::rr>():
       if (letter == 'l') {
-        return Unprotected{revocation_message(*others.held.certificate, CRLReason::removeFromCRL),
-                           {}};
+        return Unprotected{revocation(*others.held.certificate, CRLReason::removeFromCRL), {}};
       }
-      return Unprotected{revocation_message(letter == 'f' ? *others.dev2.certificate : mine,
-                                            CRLReason::superseded),
-                         letter == 'p' ? with_header_passphrase(ca, others.own) : MessageOptions()};
+      return Unprotected{
+          revocation(letter == 'f' ? *others.dev2.certificate : mine, CRLReason::superseded),
+          letter == 'p' ? with_header_passphrase(ca, others.own) : MessageOptions()};
     case tag_of<body::genm>():
       if (letter == 'q') return Unprotected{body::genm{{{oid::id_it_caCerts, {}}}}, pvno3()};
       return Unprotected{body::genm{{passphrase_for(ca, others.own)}}, pvno3()};
