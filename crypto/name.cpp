@@ -58,29 +58,27 @@ AttributeTypeAndValue attribute_of(const Oid& type, const der::Element& value) {
 
 bool is_blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
-// One attribute such that equal strings mean the same attribute.
-std::string attribute_key(const Attribute& attribute) {
+// An attribute such that equal octets mean the same attribute.
+void write_key(der::Writer& key, const Attribute& attribute) {
   const auto& [type, value] = attribute;
-  const auto text = directory_string(value);
-  der::Writer writer;
-  writer.object_identifier(type);
-  if (text) {
-    writer.utf8_string(folded_value(*text));
+  key.object_identifier(type);
+  if (const auto text = directory_string(value)) {
+    key.utf8_string(folded_value(*text));
   } else {
-    writer.octet_string(value.whole);
+    key.octet_string(value.whole);
   }
-  return std::string(text_of(writer.bytes()));
 }
 
-std::string rdn_key(const Rdn& rdn) {
-  std::vector<std::string> keys;
-  for (const auto& attribute : rdn) keys.push_back(attribute_key(attribute));
-  std::sort(keys.begin(), keys.end());  // a SET has no order
-  der::Writer writer;
-  writer.constructed(der::kSet, [&] {
-    for (const auto& key : keys) writer.raw(view_of(key));
-  });
-  return std::string(text_of(writer.bytes()));
+// The attributes of `rdn` in an order of their own: a SET has none.
+void write_sorted_keys(der::Writer& key, const Rdn& rdn) {
+  std::vector<Bytes> keys;
+  for (const auto& attribute : rdn) {
+    der::Writer one;
+    write_key(one, attribute);
+    keys.push_back(std::move(one).take());
+  }
+  std::sort(keys.begin(), keys.end());
+  for (const auto& one : keys) key.raw(one);
 }
 
 std::string rdn_text(const Rdn& rdn) {
@@ -160,9 +158,13 @@ bool Name::same(const Name& other) const {
 }
 
 std::string Name::comparison_key() const {
-  std::string key;
-  for (const auto& rdn : rdns_of(der_)) key += rdn_key(rdn);
-  return key;
+  der::Writer key(der_.size());
+  for (const auto& rdn : rdns_of(der_)) {
+    key.constructed(der::kSet, [&] {
+      rdn.size() == 1 ? write_key(key, rdn.front()) : write_sorted_keys(key, rdn);
+    });
+  }
+  return std::string(text_of(key.bytes()));
 }
 
 Result<Name> Name::from_text(std::string_view text) {

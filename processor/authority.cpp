@@ -181,7 +181,8 @@ Authority::KeyOwner Authority::owner_of(ByteView spki) const {
 }
 
 bool Authority::is_called(const Name& name) const {
-  const auto has = [&](const Certificate& certificate) { return certificate.subject().same(name); };
+  const auto key = name.comparison_key();
+  const auto has = [&](const Certificate& certificate) { return certificate.subject_key() == key; };
   return any_root(*this, has) || any_worker(*this, has);
 }
 

@@ -29,6 +29,11 @@ HolderIdentity by_default(const Name& subject, ByteView serial) {
   return subject.is_null_dn() ? of_kind(HolderKind::serial, serial) : holder_named(subject);
 }
 
+bool is_of_default_kind(const HolderIdentity& holder) {
+  const auto kind = HolderKind(holder.value.front());
+  return kind == HolderKind::name || kind == HolderKind::serial;
+}
+
 // Who has asked says it: the subject alone does.
 bool is_vouched_for(const Requester& requester, const Name& subject) {
   if (requester.is_ra()) return true;
@@ -69,7 +74,10 @@ Bytes holder_to_note(const Requester& requester, const Certificate& certificate)
   const auto& subject = certificate.subject();
   if (is_vouched_for(requester, subject)) return {};
   auto holder = by_what_asked(requester, subject);
-  if (holder == by_default(subject, certificate.serial_number())) return {};
+  // The default has two kinds only, and making it is not free.
+  if (is_of_default_kind(holder) && holder == by_default(subject, certificate.serial_number())) {
+    return {};
+  }
   return std::move(holder.value);
 }
 

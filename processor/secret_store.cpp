@@ -217,13 +217,24 @@ Result<bool> SecretStore::remove(std::string_view reference, SecretPurpose purpo
   return changed == 1;
 }
 
-Result<Secret> SecretStore::open(const Statement& row) const {
-  ASSIGN_OR_RETURN(auto secret, read_secret(row));
-  ASSIGN_OR_RETURN(secret.value, key_.unseal(row.blob(kSealed), context_of(row.text(0))));
-  return secret;
+Result<Secret> SecretStore::open(Sealed sealed) const {
+  ASSIGN_OR_RETURN(sealed.secret.value, key_.unseal(sealed.value, context_of(sealed.key)));
+  return std::move(sealed.secret);
 }
 
-Result<std::optional<Secret>> SecretStore::find(std::string_view reference, SecretPurpose purpose) {
+Result<std::optional<SecretStore::Sealed>> SecretStore::first_of(Statement& rows) {
+  ASSIGN_OR_RETURN(const bool found, rows.step());
+  if (!found) return std::nullopt;
+  auto secret = read_secret(rows);
+  Sealed sealed{.key = std::string(rows.text(0)), .value = to_bytes(rows.blob(kSealed))};
+  rows.reset();
+  TRY(secret);
+  sealed.secret = *std::move(secret);
+  return sealed;
+}
+
+Result<std::optional<SecretStore::Sealed>> SecretStore::find_sealed(std::string_view reference,
+                                                                    SecretPurpose purpose) {
   ASSIGN_OR_RETURN(
       auto* const rows,
       connection_.statement("SELECT " SECRET_COLUMNS
@@ -231,39 +242,31 @@ Result<std::optional<Secret>> SecretStore::find(std::string_view reference, Secr
   const auto key = secret_key(purpose, reference);
   rows->bind(1, std::string_view(key));
   rows->bind(2, to_string(purpose));
-  ASSIGN_OR_RETURN(const bool found, rows->step());
-  if (!found) return std::nullopt;
-  auto secret = open(*rows);
-  rows->reset();
-  TRY(secret);
-  return *std::move(secret);
+  return first_of(*rows);
 }
 
+Result<std::optional<Secret>> SecretStore::find(std::string_view reference, SecretPurpose purpose) {
+  ASSIGN_OR_RETURN(auto found, find_sealed(reference, purpose));
+  if (!found) return std::nullopt;
+  return open(*std::move(found));
+}
+
+// Three searches and one opening whatever is found: the time tells nothing. A search that sorts
+// would cost more than all three.
 Result<std::optional<Secret>> SecretStore::find_evenly(std::string_view first,
                                                        std::string_view second) {
-  ASSIGN_OR_RETURN(
-      auto* const rows,
-      connection_.statement("SELECT " SECRET_COLUMNS
-                            ", sealed FROM secret WHERE reference IN (?1, ?2) AND purpose = "
-                            "'mac' ORDER BY reference = ?1 DESC LIMIT 1"));
-  rows->bind(1, first);
-  rows->bind(2, second);
-  ASSIGN_OR_RETURN(const bool found, rows->step());
-  if (found) {
-    auto secret = open(*rows);
-    rows->reset();
-    TRY(secret);
-    return *std::move(secret);
-  }
-  // Where there is none at all nothing could be told.
-  ASSIGN_OR_RETURN(auto* const others,
+  ASSIGN_OR_RETURN(auto found, find_sealed(first, SecretPurpose::mac));
+  ASSIGN_OR_RETURN(auto other, find_sealed(second, SecretPurpose::mac));
+  ASSIGN_OR_RETURN(auto* const all,
                    connection_.statement("SELECT " SECRET_COLUMNS ", sealed FROM secret LIMIT 1"));
-  ASSIGN_OR_RETURN(const bool any, others->step());
-  if (!any) return std::nullopt;
-  auto another = open(*others);
-  others->reset();
-  TRY(another);
-  wipe(another->value);
+  ASSIGN_OR_RETURN(auto any, first_of(*all));
+  if (!found) found = std::move(other);
+  const bool known = found.has_value();
+  if (!known) found = std::move(any);
+  if (!found) return std::nullopt;  // where there is none at all nothing could be told
+  ASSIGN_OR_RETURN(auto secret, open(*std::move(found)));
+  if (known) return secret;
+  wipe(secret.value);
   return std::nullopt;
 }
 

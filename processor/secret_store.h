@@ -82,8 +82,16 @@ class SecretStore {
                           std::int64_t count = 1);
 
  private:
+  struct Sealed {
+    Secret secret{};  // but for its value
+    std::string key;  // secret_key()
+    Bytes value;
+  };
   Result<void> check_no_namesake(const Secret& secret);
-  Result<Secret> open(const Statement& row) const;
+  // The row that comes first, if any; lets go of the statement.
+  static Result<std::optional<Sealed>> first_of(Statement& rows);
+  Result<std::optional<Sealed>> find_sealed(std::string_view reference, SecretPurpose purpose);
+  Result<Secret> open(Sealed sealed) const;
 
   Connection& connection_;
   const SealingKey& key_;
