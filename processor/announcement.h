@@ -3,6 +3,7 @@
 
 #include "ca/certificate_record.h"
 #include "ca/ledger.h"
+#include "processor/announcement_table.h"
 #include "processor/authority.h"
 #include "processor/request.h"
 #include "queue/job.h"
@@ -36,15 +37,6 @@ JobId announcement_id(const Announcement& announcement, const ChannelSettings& c
 Result<Job> announcement_job(const Announcement& announcement, const ChannelSettings& channel,
                              const Authority& authority, Random& random, Time now);
 
-// One that came in and is believed.
-struct ReceivedAnnouncement {
-  std::int64_t id = 0;  // of the row; 0 before it is stored
-  Sha256 digest{};      // of the whole DER
-  Time at{};
-  std::string channel, body;
-  std::string sender;  // subject of the signer's certificate
-  Bytes der;
-};
 // A Rejection says why it is not believed, to the log alone: an announcement is never answered.
 // Believed is what a CA of the channel's `roles.ca` has signed (speaking_ca()) about itself: its
 // new root by newWithOld, a certificate or a CRL by its signature, a revocation by the issuer's

@@ -1,15 +1,29 @@
 // Announcements in the ledger database: those that came, and which of ours are out.
 #pragma once
 
+#include <functional>
 #include <optional>
+#include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/result.h"
-#include "processor/announcement.h"
+#include "crypto/algorithm.h"
+#include "queue/job.h"
 #include "store/connection.h"
 #include "store/list_query.h"
 
 namespace cmpost {
+
+// One that came in and is believed.
+struct ReceivedAnnouncement {
+  std::int64_t id = 0;  // of the row; 0 before it is stored
+  Sha256 digest{};      // of the whole DER
+  Time at{};
+  std::string channel, body;
+  std::string sender;  // subject of the signer's certificate
+  Bytes der;
+};
 
 extern const std::vector<Migration> kAnnouncementMigrations;
 

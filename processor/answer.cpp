@@ -1,5 +1,4 @@
-#include "processor/handlers.h"
-#include "processor/reply.h"
+#include "processor/answer.h"
 
 namespace cmpost {
 
@@ -15,6 +14,10 @@ Answer refusal(const Rejection& rejection) {
   answer.body = error_body(rejection);
   answer.refuse(rejection);
   return answer;
+}
+
+PKIBody error_body(const Rejection& rejection) {
+  return body::error{{status_info(rejection), std::nullopt, {}}};
 }
 
 }  // namespace cmpost

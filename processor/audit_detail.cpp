@@ -1,46 +1,6 @@
 #include "processor/audit_detail.h"
 
 namespace cmpost {
-namespace {
-
-// A flat JSON object, written by hand because one is made for every message.
-class JsonObject {
- public:
-  JsonObject& add(std::string_view key, std::string_view value) {
-    if (text_.empty()) text_.reserve(kUsual);
-    text_ += text_.empty() ? "{\"" : ",\"";
-    text_ += key;
-    text_ += "\":\"";
-    add_escaped(printable(value, kLongestDetail));
-    text_ += '"';
-    return *this;
-  }
-  // Once, at the end.
-  std::string text() {
-    text_ += '}';
-    return std::move(text_);
-  }
-
- private:
-  static constexpr std::size_t kUsual = 320;
-
-  // Whole runs at a time: next to nothing needs an escape.
-  void add_escaped(std::string_view value) {
-    std::size_t written = 0;
-    for (std::size_t i = 0; i < value.size(); ++i) {
-      if (value[i] != '"' && value[i] != '\\') continue;
-      text_ += value.substr(written, i - written);
-      text_ += '\\';
-      written = i;
-    }
-    text_ += value.substr(written);
-  }
-
-  std::string text_;
-};
-
-}  // namespace
-
 AuditEntry issued_entry(const CertificateRecord& record, const std::vector<std::string>& changes) {
   JsonObject detail;
   detail.add("serial", to_hex(record.serial))
@@ -65,25 +25,6 @@ AuditEntry revoked_entry(const Revocation& revocation, std::string_view why) {
                                      .text()};
 }
 
-AuditEntry answered_entry(const Request& request, std::string_view requester,
-                          std::string_view reply_body, std::string_view outcome,
-                          const Effects& effects) {
-  const auto& tid = request.message.header.transactionID;
-  JsonObject detail;
-  detail.add("digest", to_hex(request.digest))
-      .add("channel", request.channel->settings.name)
-      .add("tid", tid ? to_hex(*tid) : "")
-      .add("body", body_name(request.message.body))
-      .add("requester", requester)
-      .add("answer", reply_body)
-      .add("outcome", outcome);
-  if (effects.open) detail.add("transaction", "opened");
-  if (const auto& used = effects.use_secret) {
-    detail.add("used", used->reference).add("uses", std::to_string(used->certificates));
-  }
-  return {"message.answered", detail.text()};
-}
-
 std::string not_recorded_detail(std::string_view channel, const StrangerCount::Seen& seen) {
   return JsonObject()
       .add("channel", channel)
@@ -102,30 +43,8 @@ AuditEntry contested_entry(const Job& job, const Conflict& conflict) {
                                    .text()};
 }
 
-AuditEntry recovered_entry(const CertificateRecord& record, const Request& request,
-                           std::string_view requester) {
-  return {"key.recovered", JsonObject()
-                               .add("serial", to_hex(record.serial))
-                               .add("subject", record.subject)
-                               .add("channel", request.channel->settings.name)
-                               .add("requester", requester)
-                               .add("tid", to_hex(*request.message.header.transactionID))
-                               .text()};
-}
-
 AuditEntry passphrase_entry(const std::string& subject) {
   return {"revocation_passphrase.stored", JsonObject().add("subject", subject).text()};
-}
-
-AuditEntry envelope_entry(const Request& request, std::string_view requester,
-                          std::string_view reason) {
-  const auto& tid = request.message.header.transactionID;
-  return {"envelope.refused", JsonObject()
-                                  .add("requester", requester)
-                                  .add("channel", request.channel->settings.name)
-                                  .add("tid", tid ? to_hex(*tid) : "")
-                                  .add("reason", reason)
-                                  .text()};
 }
 
 AuditEntry verdict_entry(const Transaction& transaction, const WaitingPart& part,
@@ -141,17 +60,6 @@ AuditEntry verdict_entry(const Transaction& transaction, const WaitingPart& part
   if (!verdict.sudo_user.empty()) detail.add("sudo_user", verdict.sudo_user);
   detail.add("reason", verdict.reason);
   return {verdict.approves ? "request.approved" : "request.rejected", detail.text()};
-}
-
-AuditEntry granted_entry(const Request& request, std::int64_t certReqId,
-                         const ConsentObject& object, ByteView serial) {
-  const auto& tid = request.message.header.transactionID;
-  JsonObject detail;
-  detail.add("tid", tid ? to_hex(*tid) : "")
-      .add("certReqId", std::to_string(certReqId))
-      .add("object", to_hex(sha256(encode_consent_object(object))));
-  if (!serial.empty()) detail.add("serial", to_hex(serial));
-  return {"request.granted", detail.text()};
 }
 
 AuditEntry asked_again_entry(const Transaction& transaction, const WaitingPart& before,

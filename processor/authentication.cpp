@@ -17,16 +17,16 @@ struct KnownSecret {
 };
 
 // As much work as unsealing a secret that is there. The time must not tell which references exist.
-Result<void> work_as_for_a_secret(const Verifier& verifier) {
+Result<void> work_as_for_a_secret(const Services& services) {
   ASSIGN_OR_RETURN(auto sealed,
-                   verifier.sealing_key.seal(Bytes(kStandIn), "nobody", verifier.random));
+                   services.sealing_key.seal(Bytes(kStandIn), "nobody", services.random));
   wipe(sealed);
   return {};
 }
 
-KnownSecret stand_in(const Verifier& verifier) {
+KnownSecret stand_in(const Services& services) {
   KnownSecret nobody{{}, std::nullopt, false};
-  nobody.secret.value = verifier.random.bytes(kStandIn);
+  nobody.secret.value = services.random.bytes(kStandIn);
   return nobody;
 }
 
@@ -37,54 +37,54 @@ bool is_by_passphrase(const Request& request) {
 }
 
 Result<std::optional<KnownSecret>> find_revocation_secret(const Request& request,
-                                                          const Verifier& verifier) {
-  RevocationPassphrases passphrases(verifier.ledger.connection());
+                                                          const Services& services) {
+  RevocationPassphrases passphrases(services.ledger.connection());
   const auto opened_by = passphrase_holder(request.opened_by);
   std::optional<RevocationPassphrase> found;
   if (opened_by) {
     ASSIGN_OR_RETURN(found, passphrases.of_holder(*opened_by));
   }
   if (!found) {
-    ASSIGN_OR_RETURN(found, passphrases.find(request.message, verifier.ledger));
+    ASSIGN_OR_RETURN(found, passphrases.find(request.message, services.ledger));
   }
   if (!found) {
-    TRY(work_as_for_a_secret(verifier));
+    TRY(work_as_for_a_secret(services));
     return std::nullopt;
   }
   KnownSecret known;
   known.secret.reference = passphrase_reference(found->holder);
-  ASSIGN_OR_RETURN(known.secret.value, unseal(*found, verifier.sealing_key));
+  ASSIGN_OR_RETURN(known.secret.value, unseal(*found, services.sealing_key));
   known.revokes = std::move(found->holder);
   return known;
 }
 
 // By senderKID first, by the sender's CN second.
-Result<std::optional<Secret>> find_by_reference(const PKIHeader& header, const Verifier& verifier) {
+Result<std::optional<Secret>> find_by_reference(const PKIHeader& header, const Services& services) {
   const auto key = header.senderKID ? std::string(text_of(*header.senderKID)) : std::string();
   const auto sender = header.sender.directory_name();
   const auto name = sender ? sender->first(oid::id_at_commonName) : std::nullopt;
-  SecretStore secrets(verifier.ledger.connection(), verifier.sealing_key);
+  SecretStore secrets(services.ledger.connection(), services.sealing_key);
   return secrets.find_evenly(key.empty() ? name.value_or("") : key, name.value_or(key));
 }
 
-Result<std::optional<KnownSecret>> find_secret(const Request& request, const Verifier& verifier) {
-  if (is_by_passphrase(request)) return find_revocation_secret(request, verifier);
-  ASSIGN_OR_RETURN(auto secret, find_by_reference(request.message.header, verifier));
+Result<std::optional<KnownSecret>> find_secret(const Request& request, const Services& services) {
+  if (is_by_passphrase(request)) return find_revocation_secret(request, services);
+  ASSIGN_OR_RETURN(auto secret, find_by_reference(request.message.header, services));
   if (!secret) return std::nullopt;
   return KnownSecret{std::move(*secret), std::nullopt};
 }
 
 Result<SecretLock::State> failures_of(const Secret& secret, const Request& request,
-                                      const Verifier& verifier) {
+                                      const Services& services) {
   const auto& channel = request.channel->settings;
-  return SecretLock(verifier.ledger.connection())
+  return SecretLock(services.ledger.connection())
       .state(secret.reference, channel.name, request.peer, channel.mac, request.likely);
 }
 
 // Whoever has a key is always believed: nobody finds it by asking, at whatever rate, so that a lock
 // would only serve who wants the owner locked out. The time must not tell one from a password.
-Result<bool> is_locked(const Secret& secret, const Request& request, const Verifier& verifier) {
-  ASSIGN_OR_RETURN(const auto state, failures_of(secret, request, verifier));
+Result<bool> is_locked(const Secret& secret, const Request& request, const Services& services) {
+  ASSIGN_OR_RETURN(const auto state, failures_of(secret, request, services));
   return !secret.is_key && state == SecretLock::State::locked;
 }
 
@@ -98,7 +98,7 @@ tl::unexpected<Rejection> no_fitting_secret() {
 
 }  // namespace
 
-Outcome<Requester> authenticate_by_secret(const Request& request, const Verifier& verifier) {
+Outcome<Requester> authenticate_by_secret(const Request& request, const Services& services) {
   const auto& message = request.message;
   // Before any secret is looked at, so that nobody learns or guesses one this way.
   if (std::holds_alternative<body::rr>(message.body) &&
@@ -106,10 +106,10 @@ Outcome<Requester> authenticate_by_secret(const Request& request, const Verifier
     return reject(PKIFailureInfo::wrongIntegrity, "rr is protected by a signature");
   }
   ASSIGN_OR_RETURN(auto parameters, protection_mac(message, request.channel->mac_limits));
-  ASSIGN_OR_RETURN(auto known, find_secret(request, verifier));
-  if (!known) known = stand_in(verifier);
+  ASSIGN_OR_RETURN(auto known, find_secret(request, services));
+  if (!known) known = stand_in(services);
   auto* const secret = &known->secret;
-  ASSIGN_OR_RETURN(const bool locked, is_locked(*secret, request, verifier));
+  ASSIGN_OR_RETURN(const bool locked, is_locked(*secret, request, services));
   const bool bare = std::holds_alternative<MacScheme>(parameters);
   // First the work, and then what else speaks against it: the time tells neither.
   auto verified = verify_mac_protection(message, parameters, secret->value);
@@ -130,7 +130,7 @@ Outcome<Requester> authenticate_by_secret(const Request& request, const Verifier
   return failure(std::move(verified).error());
 }
 
-Outcome<Requester> authenticate_by_signature(const Request& request, const Verifier& verifier) {
+Outcome<Requester> authenticate_by_signature(const Request& request, const Services& services) {
   const auto extra_certs = read_extra_certs(request);
   ASSIGN_OR_RETURN(const auto signer, find_sender_certificate(request, extra_certs));
   TRY(check_sender(signer, KeyUsageBit::digitalSignature, request));
@@ -139,7 +139,7 @@ Outcome<Requester> authenticate_by_signature(const Request& request, const Verif
     return reject(PKIFailureInfo::badAlg, "the signer's key cannot be used: " + key.error().what);
   }
   TRY(verify_signature_protection(request.message, *key));
-  ASSIGN_OR_RETURN(auto holder, judge_signer(signer, extra_certs, request, verifier.ledger));
+  ASSIGN_OR_RETURN(auto holder, judge_signer(signer, extra_certs, request, services.ledger));
   return Requester(std::move(holder));
 }
 
@@ -199,20 +199,20 @@ Checked<void> check_allowed(const Request& request) {
                                             " are not accepted here");
 }
 
-Outcome<Requester> find_requester(const Request& request, const Verifier& verifier) {
+Outcome<Requester> find_requester(const Request& request, const Services& services) {
   switch (protection_kind(request.message)) {
     case ProtectionKind::none:
       return reject(PKIFailureInfo::badMessageCheck, "the message is not protected");
     case ProtectionKind::password_based_mac:
     case ProtectionKind::pbmac1:
     case ProtectionKind::bare_mac:
-      return authenticate_by_secret(request, verifier);
+      return authenticate_by_secret(request, services);
     case ProtectionKind::dh_based_mac:
-      return authenticate_by_dh(request, verifier);
+      return authenticate_by_dh(request, services);
     case ProtectionKind::kem_based_mac:
-      return authenticate_by_kem(request, verifier);
+      return authenticate_by_kem(request, services);
     case ProtectionKind::signature:
-      return authenticate_by_signature(request, verifier);
+      return authenticate_by_signature(request, services);
     case ProtectionKind::other:
       break;
   }
@@ -223,26 +223,26 @@ Outcome<Requester> find_requester(const Request& request, const Verifier& verifi
 
 }  // namespace
 
-Outcome<Requester> authenticate(const Request& request, const Verifier& verifier) {
+Outcome<Requester> authenticate(const Request& request, const Services& services) {
   TRY(check_allowed(request));
-  ASSIGN_OR_RETURN(auto requester, find_requester(request, verifier));
-  TRY(take_kem_ciphertext(requester, request, verifier));
+  ASSIGN_OR_RETURN(auto requester, find_requester(request, services));
+  TRY(take_kem_ciphertext(requester, request, services));
   ASSIGN_OR_RETURN(requester.rights, rights_of(requester, *request.channel, request.sure));
   return requester;
 }
 
 Result<std::optional<SecretFailure>> failure_to_count(const Request& request,
-                                                      const Verifier& verifier) {
+                                                      const Services& services) {
   const auto kind = protection_kind(request.message);
   const bool by_secret = kind == ProtectionKind::password_based_mac ||
                          kind == ProtectionKind::pbmac1 || kind == ProtectionKind::bare_mac;
   if (!by_secret) return std::nullopt;
-  ASSIGN_OR_RETURN(auto known, find_secret(request, verifier));
-  if (!known) known = stand_in(verifier);
+  ASSIGN_OR_RETURN(auto known, find_secret(request, services));
+  if (!known) known = stand_in(services);
   const auto* const secret = &known->secret;
   const auto& channel = request.channel->settings;
   // Beyond the limit nothing is counted: a flood must not prolong what it has brought about.
-  ASSIGN_OR_RETURN(const auto state, failures_of(*secret, request, verifier));
+  ASSIGN_OR_RETURN(const auto state, failures_of(*secret, request, services));
   if (!known->exists || state != SecretLock::State::open) return std::nullopt;
   return SecretFailure{secret->reference, channel.name, request.peer, request.digest,
                        request.likely};

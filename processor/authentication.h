@@ -3,35 +3,25 @@
 
 #include <functional>
 
-#include "ca/ledger.h"
 #include "cmp/protection.h"
-#include "crypto/seal.h"
-#include "processor/authority.h"
 #include "processor/request.h"
 #include "processor/requester.h"
+#include "processor/services.h"
 
 namespace cmpost {
-
-// What finding out who sent a message may use.
-struct Verifier {
-  const Authority& authority;
-  LedgerReader& ledger;
-  const SealingKey& sealing_key;
-  Random& random;
-};
 
 // Verifies the protection over the octets as received and finds out whose it is (R-002, R-007,
 // Changes nothing. A requester that comes back may
 // still not be allowed what it asks for.
-Outcome<Requester> authenticate(const Request& request, const Verifier& verifier);
+Outcome<Requester> authenticate(const Request& request, const Services& services);
 
 // Of these it is made, and of those in kem_protection.h.
-Outcome<Requester> authenticate_by_secret(const Request& request, const Verifier& verifier);
-Outcome<Requester> authenticate_by_signature(const Request& request, const Verifier& verifier);
+Outcome<Requester> authenticate_by_secret(const Request& request, const Services& services);
+Outcome<Requester> authenticate_by_signature(const Request& request, const Services& services);
 
 // After a badMessageCheck: what counts against a secret, if the message named one.
 Result<std::optional<SecretFailure>> failure_to_count(const Request& request,
-                                                      const Verifier& verifier);
+                                                      const Services& services);
 
 // The path and revocation check of a signer's certificate alone: the role it has on this
 // channel. signerNotTrusted or certRevoked. `helpers` may stand between the signer and an anchor.

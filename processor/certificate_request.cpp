@@ -8,6 +8,7 @@
 #include "processor/controls.h"
 #include "processor/encrypted_delivery.h"
 #include "processor/holder_identity.h"
+#include "processor/holder_to_be.h"
 #include "processor/proof_of_possession.h"
 
 namespace cmpost {

@@ -2,7 +2,10 @@
 // request is parked in its transaction (TransactionState::challenged) until popdecr comes.
 #pragma once
 
-#include "processor/handlers.h"
+#include "processor/answer.h"
+#include "processor/request.h"
+#include "processor/requester.h"
+#include "processor/services.h"
 #include "processor/proof_of_possession.h"
 
 namespace cmpost {

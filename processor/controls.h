@@ -2,7 +2,10 @@
 #pragma once
 
 #include "crypto/private_key.h"
-#include "processor/handlers.h"
+#include "processor/answer.h"
+#include "processor/request.h"
+#include "processor/requester.h"
+#include "processor/services.h"
 #include "processor/proof_of_possession.h"
 
 namespace cmpost {

@@ -2,6 +2,7 @@
 
 #include "processor/audit_detail.h"
 #include "processor/consent_words.h"
+#include "processor/message_audit.h"
 
 namespace cmpost {
 namespace {

@@ -4,9 +4,7 @@
 #include <iterator>
 #include <variant>
 
-#include "processor/announcement_table.h"
 #include "processor/audit_detail.h"
-#include "processor/revocation_passphrase.h"
 #include "processor/secret_store.h"
 #include "processor/transaction_table.h"
 #include "processor/wait_table.h"

@@ -197,18 +197,6 @@ constexpr std::array kStageNames = {"channel",
 
 }  // namespace
 
-std::string_view to_string(CheckVerdict::Verdict verdict) {
-  switch (verdict) {
-    case Judged::passed:
-      return "passed";
-    case Judged::failed:
-      return "failed";
-    case Judged::skipped:
-      break;
-  }
-  return "skipped";
-}
-
 Result<CheckVerdicts> explain(const Transaction& transaction, const StoredMessage& message,
                               LedgerReader& ledger, const ProcessorServices* services) {
   return Explanation(ledger, services).run(transaction, message);

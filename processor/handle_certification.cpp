@@ -7,6 +7,7 @@
 #include "processor/cross_certification.h"
 #include "processor/encrypted_delivery.h"
 #include "processor/handlers.h"
+#include "processor/message_audit.h"
 #include "processor/proof_of_possession.h"
 #include "processor/renewal.h"
 #include "processor/secret_store.h"

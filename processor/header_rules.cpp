@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "processor/explain.h"
-
 namespace cmpost {
 namespace {
 
@@ -147,8 +145,7 @@ Checked<HeaderWishes> check_header(const PKIMessage& message, const ChannelPolic
   return wishes;
 }
 
-std::vector<CheckVerdict> explain_header(const PKIMessage& message, const ChannelPolicy& channel,
-                                         Time now) {
+CheckVerdicts explain_header(const PKIMessage& message, const ChannelPolicy& channel, Time now) {
   const auto& header = message.header;
   std::vector<CheckVerdict> verdicts;
   const auto note = [&](const char* check, const auto& result, std::string detail) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cmp/pki_failure_info.h"
+#include "processor/check_verdict.h"
 #include "processor/request.h"
 
 namespace cmpost {
@@ -18,8 +19,6 @@ bool opens_transaction(const PKIBody& body);
 std::int64_t answer_pvno(std::int64_t pvno);
 
 // The same checks one by one, each with its verdict; for people.
-struct CheckVerdict;
-std::vector<CheckVerdict> explain_header(const PKIMessage& message, const ChannelPolicy& channel,
-                                         Time now);
+CheckVerdicts explain_header(const PKIMessage& message, const ChannelPolicy& channel, Time now);
 
 }  // namespace cmpost

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "ca/certificate_record.h"
-#include "processor/requester.h"
+#include "crypto/name.h"
 
 namespace cmpost {
 
@@ -14,12 +14,14 @@ namespace cmpost {
 // first of its certificates.
 HolderIdentity holder_named(const Name& subject);
 HolderIdentity holder_of(const CertificateRecord& record, const Name& subject);
-// Who will have the certificate of this subject and serial number that is asked for.
-HolderIdentity holder_to_be(const Requester& requester, const Name& subject, ByteView serial);
-// What the ledger notes of it: nothing where holder_of() says the same without.
-Bytes holder_to_note(const Requester& requester, const Certificate& certificate);
 
 // Whether it may revoke the certificate: it is its holder, or has its name.
 bool may_revoke(const HolderIdentity& holder, const CertificateRecord& record, const Name& subject);
+
+// What they are made of, in the ledger: one octet of these, then a SHA-256 or a serial number.
+enum class HolderKind : std::uint8_t { name = 1, secret = 2, foreign_certificate = 3, serial = 4 };
+HolderIdentity holder_of_kind(HolderKind kind, ByteView value);
+// Where nothing else is noted.
+HolderIdentity holder_by_default(const Name& subject, ByteView serial);
 
 }  // namespace cmpost

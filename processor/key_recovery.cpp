@@ -12,6 +12,7 @@
 #include "processor/handlers.h"
 #include "processor/holder_identity.h"
 #include "processor/key_archive.h"
+#include "processor/message_audit.h"
 
 namespace cmpost {
 namespace {

@@ -1,6 +1,7 @@
 #include "processor/proceeding.h"
 
 #include "processor/audit_detail.h"
+#include "processor/message_audit.h"
 #include "processor/stored_request.h"
 
 namespace cmpost {
@@ -26,10 +27,6 @@ Result<void> Proceeding::find_transaction(ByteView transactionID) {
 const ChannelPolicy* Proceeding::find_channel(const std::string& name) const {
   const auto found = shared.channels.find(name);
   return found == shared.channels.end() ? nullptr : &found->second;
-}
-
-Verifier Proceeding::verifier() const {
-  return {shared.authority, *ledger, shared.sealing_key, shared.random};
 }
 
 Result<Bytes> Proceeding::build(const PKIHeader& header, ReplyParts parts,

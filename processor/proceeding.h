@@ -25,8 +25,6 @@ struct Proceeding {
   // nullptr: not configured any more.
   const ChannelPolicy* find_channel(const std::string& name) const;
 
-  Verifier verifier() const;
-
   // The DER of an answer to `header` that is noted as our last message.
   Result<Bytes> build(const PKIHeader& header, ReplyParts parts, std::string& reply_body);
   Result<StoredMessage> stored(const std::string& reply_body, const Bytes& reply) const;

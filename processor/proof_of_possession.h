@@ -3,7 +3,7 @@
 
 #include "cmp/pki_failure_info.h"
 #include "crypto/key_package.h"
-#include "processor/handlers.h"
+#include "processor/services.h"
 #include "processor/request.h"
 #include "processor/requester.h"
 

@@ -5,7 +5,6 @@
 #include "base/log.h"
 #include "crypto/envelope.h"
 #include "processor/envelope_credential.h"
-#include "processor/handlers.h"
 
 namespace cmpost {
 namespace {

@@ -8,10 +8,9 @@
 #include "crypto/key_package.h"
 #include "processor/envelope_tables.h"
 #include "processor/request.h"
+#include "processor/services.h"
 
 namespace cmpost {
-
-struct Services;
 
 // What opening envelopes leaves behind, whatever becomes of the request otherwise.
 struct EnvelopeLog {

@@ -93,8 +93,4 @@ Name answer_sender(const Requester& requester, const Authority& authority) {
   return own != nullptr ? own->certificate.subject() : authority.cmp_certificate.subject();
 }
 
-PKIBody error_body(const Rejection& rejection) {
-  return body::error{{status_info(rejection), std::nullopt, {}}};
-}
-
 }  // namespace cmpost

@@ -28,7 +28,4 @@ Result<Bytes> build_reply(const PKIHeader& header, const std::optional<Requester
 // The sender of answers to a requester.
 Name answer_sender(const Requester& requester, const Authority& authority);
 
-// An error message's body: exactly the rejection's bit.
-PKIBody error_body(const Rejection& rejection);
-
 }  // namespace cmpost

@@ -51,7 +51,7 @@ struct AnswerMac {
 };
 
 struct Request;
-struct Verifier;
+struct Services;
 
 // Only who has verified a protection can make one (authentication.h): nothing else in a message,
 // the sender in its header least of all, says who somebody is.
@@ -92,10 +92,10 @@ class Requester {
   std::string text() const;
 
  private:
-  friend Outcome<Requester> authenticate_by_secret(const Request&, const Verifier&);
-  friend Outcome<Requester> authenticate_by_signature(const Request&, const Verifier&);
-  friend Outcome<Requester> authenticate_by_dh(const Request&, const Verifier&);
-  friend Outcome<Requester> authenticate_by_kem(const Request&, const Verifier&);
+  friend Outcome<Requester> authenticate_by_secret(const Request&, const Services&);
+  friend Outcome<Requester> authenticate_by_signature(const Request&, const Services&);
+  friend Outcome<Requester> authenticate_by_dh(const Request&, const Services&);
+  friend Outcome<Requester> authenticate_by_kem(const Request&, const Services&);
   explicit Requester(SecretHolder holder) : who_(std::move(holder)) {}
   explicit Requester(CertificateHolder holder) : who_(std::move(holder)) {}
 

@@ -11,7 +11,9 @@
 #include "processor/dispatch.h"
 #include "processor/encrypted_delivery.h"
 #include "processor/header_rules.h"
+#include "processor/kem_ciphertext.h"
 #include "processor/kem_protection.h"
+#include "processor/message_audit.h"
 #include "processor/revocation_passphrase.h"
 #include "processor/stored_request.h"
 
@@ -136,7 +138,7 @@ Outcome<void> Responder::identify() {
   if (is_announcement(body())) return hear();
   TRY(recall_certificates());
   if (asks_for_kem_ciphertext(at_.request)) return give_ciphertext();
-  auto requester = authenticate(at_.request, at_.verifier());
+  auto requester = authenticate(at_.request, at_.services());
   if (requester) {
     at_.requester = std::move(*requester);
     // An added protection has the transactionID of what it protects.
@@ -182,7 +184,7 @@ Outcome<void> Responder::give_ciphertext() {
   if (at_.transaction) {
     return reject(PKIFailureInfo::transactionIdInUse, "the transactionID has been used before");
   }
-  ASSIGN_OR_RETURN(auto given, give_kem_ciphertext(at_.request, at_.verifier()));
+  ASSIGN_OR_RETURN(auto given, give_kem_ciphertext(at_.request, at_.services()));
   given_ = std::move(given);
   return {};
 }
@@ -191,7 +193,7 @@ Outcome<void> Responder::give_ciphertext() {
 Result<void> Responder::count_failure(const Trouble& trouble) {
   const auto* rejection = trouble.rejection();
   if (rejection == nullptr || rejection->failInfo != PKIFailureInfo::badMessageCheck) return {};
-  ASSIGN_OR_RETURN(secret_failure_, failure_to_count(at_.request, at_.verifier()));
+  ASSIGN_OR_RETURN(secret_failure_, failure_to_count(at_.request, at_.services()));
   return {};
 }
 

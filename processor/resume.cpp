@@ -96,7 +96,7 @@ class Resumption {
     }
     ASSIGN_OR_RETURN(at_.request.wishes, check_header(at_.request.message, *at_.request.channel,
                                                       at_.waiting->received));
-    auto requester = authenticate(at_.request, at_.verifier());
+    auto requester = authenticate(at_.request, at_.services());
     auto allowed =
         requester ? check_may_open(*requester, at_.request.message.body) : Checked<void>();
     at_.request.now = now;

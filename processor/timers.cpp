@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/json_object.h"
 #include "base/log.h"
 #include "processor/handlers.h"
 #include "processor/renewal.h"
@@ -43,8 +44,8 @@ UnconfirmedRule rule_for(const ProcessorServices& services, const std::string& c
 }
 
 AuditEntry unconfirmed_entry(const Transaction& transaction, std::string_view what) {
-  return {"transaction.unconfirmed", "{\"tid\":\"" + to_hex(transaction.transactionID) +
-                                         "\",\"outcome\":\"" + std::string(what) + "\"}"};
+  return {"transaction.unconfirmed",
+          JsonObject().add("tid", to_hex(transaction.transactionID)).add("outcome", what).text()};
 }
 
 // Silence is acceptance, of what was not revoked or put on hold meanwhile.
