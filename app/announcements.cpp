@@ -3,8 +3,8 @@
 #include <nlohmann/json.hpp>
 
 #include "base/log.h"
-#include "processor/announcement_table.h"
-#include "processor/audit_detail.h"
+#include "processor/transaction/announcement_table.h"
+#include "processor/transaction/audit_detail.h"
 
 namespace cmpost {
 namespace {

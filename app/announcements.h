@@ -2,7 +2,7 @@
 #pragma once
 
 #include "app/instance.h"
-#include "processor/announcement.h"
+#include "processor/admission/announcement.h"
 
 namespace cmpost {
 

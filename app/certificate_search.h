@@ -1,7 +1,7 @@
 // Certificates by what people write for their serial numbers.
 #pragma once
 
-#include "ca/ledger.h"
+#include "ca/ledger/ledger.h"
 
 namespace cmpost {
 

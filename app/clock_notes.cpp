@@ -1,7 +1,7 @@
 #include "app/clock_notes.h"
 
 #include "app/output.h"
-#include "ca/clock_record.h"
+#include "ca/ledger/clock_record.h"
 
 namespace cmpost {
 namespace {

@@ -7,9 +7,9 @@
 #include "app/named.h"
 #include "app/operator_act.h"
 #include "app/output.h"
-#include "cmp/inspect.h"
+#include "cmp/inspect/inspect.h"
 #include "config/units.h"
-#include "processor/announcement_table.h"
+#include "processor/transaction/announcement_table.h"
 
 namespace cmpost {
 namespace {

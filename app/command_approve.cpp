@@ -9,7 +9,7 @@
 #include "app/instance.h"
 #include "app/output.h"
 #include "processor/approval.h"
-#include "processor/transaction_table.h"
+#include "processor/transaction/transaction_table.h"
 
 namespace cmpost {
 namespace {

@@ -4,7 +4,7 @@
 #include "app/instance.h"
 #include "app/list_options.h"
 #include "app/output.h"
-#include "processor/verify_ledger.h"
+#include "processor/records/verify_ledger.h"
 
 namespace cmpost {
 namespace {

@@ -5,7 +5,7 @@
 #include "app/command.h"
 #include "app/operator_act.h"
 #include "app/output.h"
-#include "ca/clock_record.h"
+#include "ca/ledger/clock_record.h"
 
 namespace cmpost {
 namespace {

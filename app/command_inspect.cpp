@@ -6,7 +6,7 @@
 #include "app/command.h"
 #include "app/output.h"
 #include "base/files.h"
-#include "cmp/inspect.h"
+#include "cmp/inspect/inspect.h"
 #include "watcher/unwrap.h"
 
 namespace cmpost {

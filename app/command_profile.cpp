@@ -6,9 +6,9 @@
 #include "app/output.h"
 #include "app/wide_rights.h"
 #include "base/files.h"
-#include "ca/lint.h"
-#include "cmp/inspect.h"
-#include "processor/certificate_request.h"
+#include "ca/lint/lint.h"
+#include "cmp/inspect/inspect.h"
+#include "processor/ca_role/certificate_request.h"
 #include "watcher/unwrap.h"
 
 namespace cmpost {

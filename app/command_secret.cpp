@@ -12,12 +12,12 @@
 #include "app/output.h"
 #include "base/files.h"
 #include "config/units.h"
-#include "processor/envelope_credential.h"
-#include "processor/envelope_tables.h"
-#include "processor/name_pattern.h"
-#include "processor/protection_tables.h"
-#include "processor/secret_store.h"
-#include "processor/verify_ledger.h"
+#include "processor/credentials/envelope_credential.h"
+#include "processor/credentials/envelope_tables.h"
+#include "processor/credentials/name_pattern.h"
+#include "processor/credentials/protection_tables.h"
+#include "processor/credentials/secret_store.h"
+#include "processor/records/verify_ledger.h"
 
 namespace cmpost {
 namespace {

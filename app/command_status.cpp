@@ -4,8 +4,8 @@
 #include "app/inspection.h"
 #include "app/instance.h"
 #include "app/output.h"
-#include "processor/transaction_table.h"
-#include "processor/wait_table.h"
+#include "processor/transaction/transaction_table.h"
+#include "processor/transaction/wait_table.h"
 
 namespace cmpost {
 namespace {

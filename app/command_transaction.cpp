@@ -8,11 +8,11 @@
 #include "app/output.h"
 #include "app/refused_output.h"
 #include "base/log.h"
-#include "processor/explain.h"
-#include "processor/request_listing.h"
-#include "processor/request_search.h"
-#include "processor/transaction_table.h"
-#include "processor/wait_table.h"
+#include "processor/dialogue/explain.h"
+#include "processor/records/request_listing.h"
+#include "processor/records/request_search.h"
+#include "processor/transaction/transaction_table.h"
+#include "processor/transaction/wait_table.h"
 
 namespace cmpost {
 namespace {

@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/output.h"
-#include "processor/consent_object.h"
+#include "processor/transaction/consent_object.h"
 
 namespace cmpost {
 namespace {

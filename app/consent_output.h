@@ -3,7 +3,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
-#include "processor/waiting.h"
+#include "processor/transaction/waiting.h"
 
 namespace cmpost {
 

@@ -1,6 +1,6 @@
 #include "app/find_transaction.h"
 
-#include "processor/request_search.h"
+#include "processor/records/request_search.h"
 #include "store/list_query.h"
 
 namespace cmpost {

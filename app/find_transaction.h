@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "processor/transaction.h"
+#include "processor/transaction/transaction.h"
 #include "store/connection.h"
 
 namespace cmpost {

@@ -12,15 +12,15 @@
 #include "base/at_work.h"
 #include "base/files.h"
 #include "base/log.h"
-#include "ca/clock_record.h"
 #include "ca/crl_publisher.h"
-#include "processor/announcement_table.h"
-#include "processor/operation_schema.h"
-#include "processor/protection_tables.h"
-#include "processor/refused_request.h"
-#include "processor/retention.h"
+#include "ca/ledger/clock_record.h"
+#include "processor/credentials/protection_tables.h"
 #include "processor/timers.h"
-#include "processor/transaction_table.h"
+#include "processor/transaction/announcement_table.h"
+#include "processor/transaction/operation_schema.h"
+#include "processor/transaction/refused_request.h"
+#include "processor/transaction/retention.h"
+#include "processor/transaction/transaction_table.h"
 
 namespace cmpost {
 namespace {

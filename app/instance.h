@@ -12,12 +12,12 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "base/watched_clock.h"
-#include "ca/ledger.h"
-#include "ca/person.h"
+#include "ca/ledger/ledger.h"
+#include "ca/ledger/person.h"
 #include "config/settings.h"
-#include "processor/authority.h"
-#include "processor/channel_policy.h"
-#include "processor/respond.h"
+#include "processor/admission/authority.h"
+#include "processor/dialogue/respond.h"
+#include "processor/rights/channel_policy.h"
 #include "queue/spool.h"
 
 namespace cmpost {

@@ -1,7 +1,7 @@
 // Jobs and transactions that stand still.
 #include "app/inspection.h"
 #include "app/output.h"
-#include "processor/transaction_table.h"
+#include "processor/transaction/transaction_table.h"
 
 namespace cmpost {
 namespace {

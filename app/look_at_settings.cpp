@@ -13,7 +13,7 @@
 #include "mail/answer_signer.h"
 #include "mail/smime_files.h"
 #include "mail/smime_opener.h"
-#include "processor/secret_store.h"
+#include "processor/credentials/secret_store.h"
 
 namespace cmpost {
 namespace {

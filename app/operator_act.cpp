@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/files.h"
-#include "processor/operation_schema.h"
+#include "processor/transaction/operation_schema.h"
 
 namespace cmpost {
 namespace {

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "app/instance.h"
-#include "ca/person.h"
+#include "ca/ledger/person.h"
 
 namespace cmpost {
 

@@ -7,7 +7,7 @@
 #include "app/operator_act.h"
 #include "base/crash_point.h"
 #include "base/files.h"
-#include "crypto/algorithm.h"
+#include "crypto/keys/algorithm.h"
 
 namespace cmpost {
 namespace {

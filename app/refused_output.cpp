@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/output.h"
-#include "processor/request_listing.h"
+#include "processor/records/request_listing.h"
 
 namespace cmpost {
 

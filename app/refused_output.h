@@ -3,8 +3,8 @@
 
 #include <nlohmann/json_fwd.hpp>
 
-#include "processor/explain.h"
-#include "processor/refused_request.h"
+#include "processor/dialogue/explain.h"
+#include "processor/transaction/refused_request.h"
 
 namespace cmpost {
 

@@ -5,11 +5,11 @@
 #include <set>
 
 #include "base/files.h"
-#include "ca/ledger_rows.h"
+#include "ca/ledger/ledger_rows.h"
 #include "ca/published_crl.h"
 #include "cmp/pki_message.h"
-#include "processor/audit_detail.h"
-#include "processor/effects.h"
+#include "processor/transaction/audit_detail.h"
+#include "processor/transaction/effects.h"
 #include "watcher/unwrap.h"
 
 namespace cmpost {

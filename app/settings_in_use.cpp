@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "crypto/algorithm.h"
+#include "crypto/keys/algorithm.h"
 
 namespace cmpost {
 namespace {

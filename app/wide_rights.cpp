@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <map>
 
-#include "crypto/name.h"
-#include "processor/secret_store.h"
+#include "asn1/name.h"
+#include "processor/credentials/secret_store.h"
 
 namespace cmpost {
 namespace {

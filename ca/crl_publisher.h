@@ -5,7 +5,7 @@
 
 #include "base/clock.h"
 #include "ca/issuer.h"
-#include "ca/ledger.h"
+#include "ca/ledger/ledger.h"
 #include "config/settings.h"
 
 namespace cmpost {

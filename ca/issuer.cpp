@@ -1,7 +1,7 @@
 #include "ca/issuer.h"
 
+#include "asn1/name_form.h"
 #include "ca/serial_number.h"
-#include "crypto/name_form.h"
 
 namespace cmpost {
 

@@ -6,12 +6,12 @@
 
 #include "base/clock.h"
 #include "base/random.h"
-#include "ca/lint.h"
-#include "ca/profile.h"
-#include "crypto/certificate.h"
-#include "crypto/certificate_builder.h"
-#include "crypto/private_key.h"
-#include "crypto/signature.h"
+#include "ca/lint/lint.h"
+#include "ca/profile/profile.h"
+#include "crypto/keys/private_key.h"
+#include "crypto/keys/signature.h"
+#include "crypto/x509/certificate.h"
+#include "crypto/x509/certificate_builder.h"
 
 namespace cmpost {
 

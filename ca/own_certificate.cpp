@@ -1,7 +1,7 @@
 #include "ca/own_certificate.h"
 
-#include "crypto/kem.h"
-#include "crypto/key_agreement.h"
+#include "crypto/secrets/kem.h"
+#include "crypto/secrets/key_agreement.h"
 
 namespace cmpost {
 namespace {

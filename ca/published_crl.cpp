@@ -3,12 +3,10 @@
 #include <algorithm>
 
 #include "base/files.h"
-#include "ca/ledger_rows.h"
+#include "ca/ledger/ledger_rows.h"
 
 namespace cmpost {
 namespace {
-
-constexpr std::size_t kMaxCrlFile = std::size_t{1} << 30U;
 
 // The CRL in the file as far as it says that it is this issuer's.
 Result<std::optional<CertificateList>> read_named(const std::string& path, const Issuer& issuer) {

@@ -8,10 +8,13 @@
 #include <vector>
 
 #include "ca/issuer.h"
-#include "crypto/certificate_builder.h"
+#include "crypto/x509/certificate_builder.h"
 #include "store/connection.h"
 
 namespace cmpost {
+
+// Octets of a CRL file, at most.
+inline constexpr std::size_t kMaxCrlFile = std::size_t{1} << 30U;
 
 // The CRL in the file at `path` where it is one of this issuer, signed by its present key; nullopt
 // when there is no file, or something else lies there. An Error when it is there and cannot be

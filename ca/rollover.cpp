@@ -4,9 +4,9 @@
 
 #include "ca/issuer.h"
 #include "ca/serial_number.h"
-#include "crypto/certificate_builder.h"
-#include "crypto/signature.h"
-#include "crypto/trust.h"
+#include "crypto/keys/signature.h"
+#include "crypto/x509/certificate_builder.h"
+#include "crypto/x509/trust.h"
 
 namespace cmpost {
 namespace {

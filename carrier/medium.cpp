@@ -10,7 +10,7 @@
 #include <set>
 
 #include "base/files.h"
-#include "crypto/algorithm.h"
+#include "crypto/keys/algorithm.h"
 
 namespace cmpost {
 namespace {

@@ -82,26 +82,41 @@ function(cmpost_precompile target name)
 endfunction()
 
 # cmpost_library(<folder> [PRIVATE lib ...] [PUBLIC lib ...])
-# Defines cmpost::<folder> from every .cpp of the folder. Other folders are linked from the file
-# DEPS beside the sources (folder names; # starts a comment), so that the rule that a test checks
-# is the one that the build follows.
+# Defines cmpost::<folder> from every .cpp of the folder; a folder within another ("crypto/keys") is
+# cmpost::crypto_keys. Other folders are linked from the file DEPS beside the sources (folder names; #
+# starts a comment), so that the rule that a test checks is the one that the build follows.
 function(cmpost_library folder)
   cmake_parse_arguments(ARG "" "" "PRIVATE;PUBLIC" ${ARGN})
-  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
+  string(REPLACE "/" "_" name ${folder})
+  set(here ${CMAKE_SOURCE_DIR}/${folder})
+  file(GLOB sources CONFIGURE_DEPENDS ${here}/*.cpp)
   list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")
-  file(GLOB headers CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.h)
-  add_library(cmpost_${folder} STATIC ${sources})
-  add_library(cmpost::${folder} ALIAS cmpost_${folder})
-  target_sources(cmpost_${folder} PUBLIC FILE_SET HEADERS
+  file(GLOB headers CONFIGURE_DEPENDS ${here}/*.h)
+  add_library(cmpost_${name} STATIC ${sources})
+  add_library(cmpost::${name} ALIAS cmpost_${name})
+  target_sources(cmpost_${name} PUBLIC FILE_SET HEADERS
     BASE_DIRS ${CMAKE_SOURCE_DIR} FILES ${headers})
-  set_target_properties(cmpost_${folder} PROPERTIES
+  set_target_properties(cmpost_${name} PROPERTIES
     LINKER_LANGUAGE CXX VERIFY_INTERFACE_HEADER_SETS ON)
-  target_include_directories(cmpost_${folder} PUBLIC ${CMAKE_SOURCE_DIR})
-  target_link_libraries(cmpost_${folder} PUBLIC cmpost_flags ${ARG_PUBLIC} PRIVATE ${ARG_PRIVATE})
-  cmpost_precompile(cmpost_${folder} pch tl::expected Threads::Threads)
+  target_include_directories(cmpost_${name} PUBLIC ${CMAKE_SOURCE_DIR})
+  target_link_libraries(cmpost_${name} PUBLIC cmpost_flags ${ARG_PUBLIC} PRIVATE ${ARG_PRIVATE})
+  cmpost_precompile(cmpost_${name} pch tl::expected Threads::Threads)
   cmpost_read_deps(${folder} deps)
   foreach(dep ${deps})
-    target_link_libraries(cmpost_${folder} PUBLIC cmpost::${dep})
+    string(REPLACE "/" "_" dep ${dep})
+    target_link_libraries(cmpost_${name} PUBLIC cmpost::${dep})
+  endforeach()
+endfunction()
+
+# cmpost_house(<folder> <room> ... [PRIVATE lib ...])
+# A folder all of whose sources stand in rooms: cmpost::<folder> is all of them.
+function(cmpost_house folder)
+  cmake_parse_arguments(ARG "" "" "PRIVATE" ${ARGN})
+  add_library(cmpost_${folder} INTERFACE)
+  add_library(cmpost::${folder} ALIAS cmpost_${folder})
+  foreach(room ${ARG_UNPARSED_ARGUMENTS})
+    cmpost_library(${folder}/${room} PRIVATE ${ARG_PRIVATE})
+    target_link_libraries(cmpost_${folder} INTERFACE cmpost::${folder}_${room})
   endforeach()
 endfunction()
 
@@ -112,7 +127,7 @@ function(cmpost_read_deps folder out)
   set(deps "")
   foreach(line ${lines})
     string(REGEX REPLACE "#.*" "" line "${line}")
-    string(REGEX MATCHALL "[a-z]+" words "${line}")
+    string(REGEX MATCHALL "[a-z0-9_/]+" words "${line}")
     list(APPEND deps ${words})
   endforeach()
   set(${out} ${deps} PARENT_SCOPE)

@@ -9,7 +9,7 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "cmp/pki_header.h"
-#include "crypto/certificate.h"
+#include "crypto/x509/certificate.h"
 
 namespace cmpost {
 

@@ -6,10 +6,10 @@
 #include <utility>
 #include <vector>
 
+#include "asn1/name.h"
 #include "base/bytes.h"
 #include "base/clock.h"
-#include "crypto/algorithm.h"
-#include "crypto/name.h"
+#include "crypto/keys/algorithm.h"
 
 namespace cmpost {
 

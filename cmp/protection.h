@@ -4,9 +4,9 @@
 
 #include "base/random.h"
 #include "cmp/pki_message.h"
-#include "crypto/certificate.h"
-#include "crypto/mac_parameters.h"
-#include "crypto/signature.h"
+#include "crypto/keys/signature.h"
+#include "crypto/secrets/mac_parameters.h"
+#include "crypto/x509/certificate.h"
 
 namespace cmpost {
 

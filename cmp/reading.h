@@ -7,8 +7,8 @@
 #include <type_traits>
 #include <vector>
 
+#include "asn1/der.h"
 #include "cmp/pki_message.h"
-#include "crypto/der.h"
 
 namespace cmpost::codec {
 

@@ -1,8 +1,8 @@
 // The writers of the cmp codec, one for each type that the readers know. Private to this folder.
 #pragma once
 
+#include "asn1/der.h"
 #include "cmp/pki_message.h"
-#include "crypto/der.h"
 
 namespace cmpost::codec {
 

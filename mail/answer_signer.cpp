@@ -1,6 +1,6 @@
 #include "mail/answer_signer.h"
 
-#include "crypto/cms.h"
+#include "crypto/envelope/cms.h"
 
 namespace cmpost {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "crypto/mac.h"
+#include "crypto/secrets/mac.h"
 
 namespace cmpost {
 namespace {

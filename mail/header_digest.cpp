@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "crypto/algorithm.h"
+#include "crypto/keys/algorithm.h"
 
 namespace cmpost {
 namespace {

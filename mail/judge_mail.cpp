@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "crypto/der_kind.h"
+#include "asn1/der_kind.h"
 #include "mail/address_rules.h"
 #include "mail/bounce_address.h"
 #include "watcher/file_names.h"

@@ -5,8 +5,8 @@
 
 #include "base/result.h"
 #include "config/mail_settings.h"
-#include "crypto/certificate.h"
-#include "crypto/private_key.h"
+#include "crypto/keys/private_key.h"
+#include "crypto/x509/certificate.h"
 
 namespace cmpost {
 

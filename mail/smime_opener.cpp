@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "crypto/cms.h"
-#include "crypto/mail_certificate.h"
+#include "crypto/envelope/cms.h"
+#include "crypto/x509/mail_certificate.h"
 #include "mail/address_rules.h"
 
 namespace cmpost {

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "crypto/crl_files.h"
-#include "crypto/trust.h"
+#include "crypto/x509/crl_files.h"
+#include "crypto/x509/trust.h"
 #include "mail/smime_files.h"
 #include "mime/read_mail.h"
 

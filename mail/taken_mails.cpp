@@ -10,7 +10,7 @@
 #include "base/crash_point.h"
 #include "base/files.h"
 #include "base/own_files.h"
-#include "crypto/algorithm.h"
+#include "crypto/keys/algorithm.h"
 
 namespace cmpost {
 namespace {

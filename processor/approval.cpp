@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <set>
 
-#include "crypto/name.h"
-#include "processor/audit_detail.h"
-#include "processor/channel_policy.h"
-#include "processor/transaction_table.h"
+#include "asn1/name.h"
+#include "processor/rights/channel_policy.h"
+#include "processor/transaction/audit_detail.h"
+#include "processor/transaction/transaction_table.h"
 
 namespace cmpost {
 namespace {

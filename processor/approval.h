@@ -3,10 +3,10 @@
 
 #include <optional>
 
-#include "ca/ledger.h"
+#include "ca/ledger/ledger.h"
 #include "config/channel_settings.h"
-#include "processor/transaction.h"
-#include "processor/wait_table.h"
+#include "processor/transaction/transaction.h"
+#include "processor/transaction/wait_table.h"
 #include "queue/spool.h"
 
 namespace cmpost {

@@ -5,11 +5,11 @@
 #include <future>
 #include <vector>
 
-#include "ca/ledger.h"
-#include "processor/conflict.h"
+#include "ca/ledger/ledger.h"
+#include "processor/dialogue/member_stream.h"
+#include "processor/dialogue/respond.h"
 #include "processor/handover.h"
-#include "processor/member_stream.h"
-#include "processor/respond.h"
+#include "processor/transaction/conflict.h"
 #include "queue/spool.h"
 
 namespace cmpost {

@@ -13,7 +13,7 @@
 #include "base/log.h"
 #include "base/pause.h"
 #include "processor/commit.h"
-#include "processor/nested.h"
+#include "processor/dialogue/nested.h"
 #include "processor/worker_pool.h"
 
 namespace cmpost {

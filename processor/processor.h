@@ -7,8 +7,8 @@
 #include <stop_token>
 
 #include "base/result.h"
-#include "ca/ledger.h"
-#include "processor/respond.h"
+#include "ca/ledger/ledger.h"
+#include "processor/dialogue/respond.h"
 #include "queue/spool.h"
 
 namespace cmpost {

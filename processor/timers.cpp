@@ -4,10 +4,10 @@
 
 #include "base/json_object.h"
 #include "base/log.h"
-#include "processor/handlers.h"
-#include "processor/renewal.h"
-#include "processor/transaction_table.h"
-#include "processor/wait_table.h"
+#include "processor/ca_role/handlers.h"
+#include "processor/ca_role/renewal.h"
+#include "processor/transaction/transaction_table.h"
+#include "processor/transaction/wait_table.h"
 
 namespace cmpost {
 namespace {

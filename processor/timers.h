@@ -3,8 +3,8 @@
 // While the clock is in doubt nothing fires that is not due by the time that is sure.
 #pragma once
 
-#include "ca/ledger.h"
-#include "processor/respond.h"
+#include "ca/ledger/ledger.h"
+#include "processor/dialogue/respond.h"
 #include "queue/spool.h"
 
 namespace cmpost {

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/crash_point.h"
-#include "crypto/algorithm.h"
+#include "crypto/keys/algorithm.h"
 #include "sftp/remote_name.h"
 #include "watcher/file_names.h"
 

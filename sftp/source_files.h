@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "config/sftp_settings.h"
-#include "crypto/algorithm.h"
+#include "crypto/keys/algorithm.h"
 #include "queue/job.h"
 #include "sftp/remote_files.h"
 

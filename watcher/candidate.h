@@ -5,7 +5,7 @@
 #include <string>
 
 #include "base/bytes.h"
-#include "crypto/algorithm.h"
+#include "crypto/keys/algorithm.h"
 #include "watcher/drop_directory.h"
 
 namespace cmpost {

@@ -8,7 +8,7 @@
 
 #include "base/files.h"
 #include "base/result.h"
-#include "crypto/algorithm.h"
+#include "crypto/keys/algorithm.h"
 
 namespace cmpost {
 

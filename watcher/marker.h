@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "crypto/algorithm.h"
+#include "crypto/keys/algorithm.h"
 #include "watcher/drop_directory.h"
 #include "watcher/settling.h"
 

@@ -2,7 +2,7 @@
 
 #include <optional>
 
-#include "crypto/der_kind.h"
+#include "asn1/der_kind.h"
 
 namespace cmpost {
 namespace {

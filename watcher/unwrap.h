@@ -21,7 +21,7 @@ struct Unwrapped {
 
 // Takes a DER element as it is, one PEM block of any label but a private key's, or one TCP-message
 // frame around DER: the old kind (length, type: RFC 2510 5.2) and the "version 10" kind (length,
-// 0x0A, flags, type). What is known to be something else (crypto/der_kind.h) is refused by name;
+// 0x0A, flags, type). What is known to be something else (asn1/der_kind.h) is refused by name;
 // whether the rest is a PKIMessage is not asked here.
 Unwrapped unwrap(Bytes contents);
 

@@ -2,7 +2,7 @@
 // transaction can have is found by one of the commands that look. A new state does not compile
 // before it has its place here.
 #include "carrier/way_state.h"
-#include "processor/transaction_table.h"
+#include "processor/transaction/transaction_table.h"
 #include "tests/app/instance_under_test.h"
 #include "tests/app/said.h"
 #include "tests/support/numbered_jobs.h"

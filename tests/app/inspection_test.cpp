@@ -2,9 +2,9 @@
 
 #include <sys/stat.h>
 
-#include "ca/clock_record.h"
 #include "ca/crl_publisher.h"
-#include "processor/secret_store.h"
+#include "ca/ledger/clock_record.h"
+#include "processor/credentials/secret_store.h"
 #include "tests/app/instance_under_test.h"
 #include "tests/app/said.h"
 

@@ -2,8 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "ca/clock_record.h"
 #include "ca/crl_publisher.h"
+#include "ca/ledger/clock_record.h"
 #include "tests/app/instance_under_test.h"
 
 namespace cmpost {

@@ -16,9 +16,9 @@
 
 #include "base/random.h"
 #include "base/result.h"
-#include "crypto/password_mac.h"
-#include "crypto/private_key.h"
-#include "crypto/signature.h"
+#include "crypto/keys/private_key.h"
+#include "crypto/keys/signature.h"
+#include "crypto/secrets/password_mac.h"
 
 namespace cmpost {
 namespace {

@@ -5,11 +5,11 @@
 #include <benchmark/benchmark.h>
 
 #include "base/random.h"
-#include "crypto/certificate_builder.h"
-#include "crypto/password_mac.h"
-#include "crypto/seal.h"
-#include "crypto/signature.h"
-#include "crypto/trust.h"
+#include "crypto/keys/signature.h"
+#include "crypto/secrets/password_mac.h"
+#include "crypto/secrets/seal.h"
+#include "crypto/x509/certificate_builder.h"
+#include "crypto/x509/trust.h"
 
 namespace cmpost {
 namespace {

@@ -13,7 +13,7 @@
 
 #include "app/instance.h"
 #include "base/files.h"
-#include "processor/effects.h"
+#include "processor/transaction/effects.h"
 
 namespace cmpost {
 namespace {

@@ -12,8 +12,8 @@
 #include <string>
 
 #include "ca/issuer.h"
-#include "ca/ledger.h"
-#include "ca/profile.h"
+#include "ca/ledger/ledger.h"
+#include "ca/profile/profile.h"
 #include "tests/support/synthetic_certificates.h"
 
 namespace cmpost {

@@ -1,8 +1,8 @@
 #include "request_factory.h"
 
 #include "cmp/protection.h"
-#include "crypto/certificate_builder.h"
-#include "crypto/private_key.h"
+#include "crypto/keys/private_key.h"
+#include "crypto/x509/certificate_builder.h"
 
 namespace cmpost {
 namespace {

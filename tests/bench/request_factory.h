@@ -8,8 +8,8 @@
 #include "base/random.h"
 #include "base/result.h"
 #include "cmp/pki_message.h"
-#include "crypto/certificate.h"
-#include "crypto/signature.h"
+#include "crypto/keys/signature.h"
+#include "crypto/x509/certificate.h"
 
 namespace cmpost {
 

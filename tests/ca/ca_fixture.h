@@ -9,9 +9,9 @@
 
 #include "base/files.h"
 #include "ca/issuer.h"
-#include "ca/ledger.h"
-#include "ca/profile.h"
-#include "crypto/trust.h"
+#include "ca/ledger/ledger.h"
+#include "ca/profile/profile.h"
+#include "crypto/x509/trust.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/fake_random.h"
 #include "tests/support/matchers.h"

@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 
-#include "ca/extension_values.h"
+#include "ca/lint/extension_values.h"
 #include "tests/ca/ca_fixture.h"
 
 namespace cmpost {

@@ -3,7 +3,7 @@
 
 #include <gmock/gmock.h>
 
-#include "ca/profile.h"
+#include "ca/profile/profile.h"
 #include "tests/ca/ca_fixture.h"
 
 namespace cmpost {

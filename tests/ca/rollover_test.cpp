@@ -1,7 +1,7 @@
 #include "ca/rollover.h"
 
 #include "ca/issuer.h"
-#include "crypto/trust.h"
+#include "crypto/x509/trust.h"
 #include "tests/ca/ca_fixture.h"
 
 namespace cmpost {

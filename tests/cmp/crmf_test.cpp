@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "cmp/pki_message.h"
-#include "crypto/signature.h"
+#include "crypto/keys/signature.h"
 #include "samples.h"
 
 namespace cmpost {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "base/files.h"
-#include "crypto/certificate.h"
+#include "crypto/x509/certificate.h"
 
 namespace cmpost {
 

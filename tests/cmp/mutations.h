@@ -5,8 +5,8 @@
 #include <random>
 #include <vector>
 
+#include "asn1/der.h"
 #include "base/bytes.h"
-#include "crypto/der.h"
 
 namespace cmpost {
 

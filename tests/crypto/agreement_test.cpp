@@ -1,8 +1,8 @@
 #include <gmock/gmock.h>
 
-#include "crypto/agreed_mac.h"
-#include "crypto/kem.h"
-#include "crypto/key_agreement.h"
+#include "crypto/secrets/agreed_mac.h"
+#include "crypto/secrets/kem.h"
+#include "crypto/secrets/key_agreement.h"
 #include "golden.h"
 #include "tests/support/matchers.h"
 

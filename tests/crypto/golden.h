@@ -6,8 +6,8 @@
 #include <string>
 
 #include "base/files.h"
-#include "crypto/certificate.h"
-#include "crypto/private_key.h"
+#include "crypto/keys/private_key.h"
+#include "crypto/x509/certificate.h"
 
 namespace cmpost {
 

@@ -1,7 +1,7 @@
 // Certificates made in a test.
 #pragma once
 
-#include "crypto/certificate_builder.h"
+#include "crypto/x509/certificate_builder.h"
 #include "golden.h"
 
 namespace cmpost {

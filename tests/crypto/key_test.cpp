@@ -1,8 +1,8 @@
 #include <gmock/gmock.h>
 #include <openssl/pem.h>
 
-#include "crypto/private_key.h"
-#include "crypto/public_key.h"
+#include "crypto/keys/private_key.h"
+#include "crypto/keys/public_key.h"
 #include "golden.h"
 #include "tests/support/matchers.h"
 

@@ -3,7 +3,7 @@
 
 #include <sstream>
 
-#include "crypto/mac_parameters.h"
+#include "crypto/secrets/mac_parameters.h"
 #include "golden.h"
 #include "tests/support/fake_random.h"
 #include "tests/support/matchers.h"

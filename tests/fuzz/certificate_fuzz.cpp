@@ -1,6 +1,6 @@
 // Certificates, CRLs, PKCS#10 requests and keys of hostile octets.
-#include "crypto/certificate.h"
-#include "crypto/certificate_builder.h"
+#include "crypto/x509/certificate.h"
+#include "crypto/x509/certificate_builder.h"
 #include "fuzz.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -1,9 +1,9 @@
 // The DER reader, names and algorithm identifiers on hostile octets; what was accepted is written
 // again and must be the same octets.
-#include "crypto/certificate.h"
-#include "crypto/mac_parameters.h"
-#include "crypto/name.h"
-#include "crypto/signature.h"
+#include "asn1/name.h"
+#include "crypto/keys/signature.h"
+#include "crypto/secrets/mac_parameters.h"
+#include "crypto/x509/certificate.h"
 #include "fuzz.h"
 
 namespace {

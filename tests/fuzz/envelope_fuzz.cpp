@@ -1,7 +1,7 @@
 // EnvelopedData and AuthEnvelopedData for one of our keys, and the key packages that may be in it.
-#include "crypto/envelope.h"
-#include "crypto/envelope_attributes.h"
-#include "crypto/key_package.h"
+#include "crypto/envelope/envelope.h"
+#include "crypto/envelope/envelope_attributes.h"
+#include "crypto/envelope/key_package.h"
 #include "tests/fuzz/fuzz.h"
 
 namespace {

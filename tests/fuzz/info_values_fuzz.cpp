@@ -1,6 +1,6 @@
 // The values of info types and controls, of hostile octets: by their readers and by inspect.
 #include "cmp/info_values.h"
-#include "cmp/inspect.h"
+#include "cmp/inspect/inspect.h"
 #include "fuzz.h"
 
 namespace {

@@ -1,7 +1,7 @@
 // The codec of hostile octets: what decode() accepts must come back unchanged, from the octets kept
 // and from the values alone; split() must agree with it; and it can be told to people.
 #include "base/result.h"
-#include "cmp/inspect.h"
+#include "cmp/inspect/inspect.h"
 #include "cmp/nesting.h"
 #include "cmp/pki_message.h"
 #include "fuzz.h"

@@ -1,6 +1,6 @@
 // What profiles and the lint make of hostile requests and certificates.
-#include "ca/lint.h"
-#include "ca/profile.h"
+#include "ca/lint/lint.h"
+#include "ca/profile/profile.h"
 #include "fuzz.h"
 
 namespace {

@@ -1,5 +1,5 @@
 // What a channel with a key and a trusted CA makes of S/MIME: a mail, or the octets as CMS alone.
-#include "crypto/cms.h"
+#include "crypto/envelope/cms.h"
 #include "fuzz.h"
 #include "mail/smime_opener.h"
 

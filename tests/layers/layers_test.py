@@ -19,9 +19,12 @@ class TheProject(unittest.TestCase):
     def test_has_the_folders_that_the_design_names(self):
         deps = read_deps(ROOT)
         self.assertEqual([], deps["base"])
+        self.assertEqual(["base"], deps["asn1"])
+        for role in ("processor/admission", "processor/transaction", "processor/rights"):
+            self.assertNotIn("processor/ca_role", deps[role])
         for outside in ("watcher", "outbox", "mime", "mail", "sftp"):
-            self.assertNotIn("cmp", deps[outside])
-            self.assertNotIn("ca", deps[outside])
+            houses = {folder.split("/")[0] for folder in deps[outside]}
+            self.assertFalse(houses & {"cmp", "ca", "processor"})
 
 
 class TheCheck(unittest.TestCase):
@@ -33,7 +36,7 @@ class TheCheck(unittest.TestCase):
 
     def folder(self, name, deps, source="#include <vector>\n"):
         path = Path(self.directory.name) / name
-        path.mkdir(exist_ok=True)
+        path.mkdir(exist_ok=True, parents=True)
         (path / "DEPS").write_text(deps)
         (path / "a.h").write_text(source)
 
@@ -72,6 +75,22 @@ class TheCheck(unittest.TestCase):
             header.write_text("namespace cmpost {\nstruct Same {\n};\n}  // namespace cmpost\n")
         self.assertEqual(["cmpost::Same: high/high.h, low/low.h"],
                          names_given_twice(self.directory.name))
+
+    def test_finds_the_same_between_rooms(self):
+        self.folder("low/room", deps="low", source='#include "low/a.h"\n#include "high/a.h"\n')
+        self.assertEqual(
+            ["low/room/a.h:2: includes high/a.h: low/room/DEPS does not name high"],
+            self.complaints(),
+        )
+
+    def test_finds_a_room_without_deps(self):
+        self.folder("low/room", deps="")
+        (Path(self.directory.name) / "low" / "room" / "DEPS").unlink()
+        self.assertEqual(["low/room has headers and no DEPS"], self.complaints())
+
+    def test_finds_a_room_that_is_too_large(self):
+        self.folder("low", deps="", source="\n" * 3501)
+        self.assertEqual(["low has 3501 lines, and 3500 are a room's most"], self.complaints())
 
     def test_finds_a_folder_that_does_not_exist(self):
         self.folder("low", deps="cellar")

@@ -5,7 +5,7 @@
 #include <set>
 
 #include "cmp/kem_ciphertext_info.h"
-#include "processor/key_archive.h"
+#include "processor/credentials/key_archive.h"
 #include "tests/processor/keys.h"
 #include "tests/processor/office.h"
 

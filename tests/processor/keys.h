@@ -1,10 +1,10 @@
 // Key pairs that cannot sign, certified by somebody, and requests for them.
 #pragma once
 
-#include "crypto/envelope.h"
-#include "crypto/kem.h"
-#include "crypto/key_agreement.h"
-#include "crypto/key_package.h"
+#include "crypto/envelope/envelope.h"
+#include "crypto/envelope/key_package.h"
+#include "crypto/secrets/kem.h"
+#include "crypto/secrets/key_agreement.h"
 #include "tests/processor/messages.h"
 
 namespace cmpost {

@@ -1,6 +1,6 @@
 // Every way to protect a message, and what is refused.
 #include "cmp/kem_ciphertext_info.h"
-#include "crypto/revocation_list.h"
+#include "crypto/x509/revocation_list.h"
 #include "tests/processor/keys.h"
 
 namespace cmpost {

@@ -1,6 +1,6 @@
 // Somebody who has every message of another, and one credential of his own: what is cut out of the
 // messages does not work under the credential (RFC 4211 4.1, 4.2.1, R-097 to R-105).
-#include "processor/key_archive.h"
+#include "processor/credentials/key_archive.h"
 #include "tests/processor/keys.h"
 #include "tests/processor/office.h"
 

@@ -138,10 +138,12 @@ TEST_F(TokenTest, OfEachProfileAMessageAsksForNoMoreThanThatAllows) {
     };
     return options;
   };
-  const auto two = [&] { return body::ir{{asking({}), asking({}, "CN=dev1", 1)}}; };
-  EXPECT_THAT(ca.talk(with_mac(ca, two(), named({"device"}))),
+  const auto three = [&] {
+    return body::ir{{asking({}), asking({}, "CN=dev1", 1), asking({}, "CN=dev1", 2)}};
+  };
+  EXPECT_THAT(ca.talk(with_mac(ca, three(), named({"two"}))),
               Refuses("ip", PKIFailureInfo::badRequest));
-  EXPECT_EQ(status_in(ca.talk(with_mac(ca, two(), named({"two", "device"})))).status,
+  EXPECT_EQ(status_in(ca.talk(with_mac(ca, three(), named({"two", "two", "device"})))).status,
             PKIStatus::accepted);
 }
 

@@ -1,5 +1,5 @@
 // What others could not read is not signed, whatever body asks for it.
-#include "crypto/der_form.h"
+#include "asn1/der_form.h"
 #include "tests/processor/messages.h"
 
 namespace cmpost::unreadable {

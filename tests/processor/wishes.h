@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "processor/announcement.h"
+#include "processor/admission/announcement.h"
 #include "tests/processor/keys.h"
 #include "tests/processor/office.h"
 

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "base/files.h"
-#include "crypto/certificate_builder.h"
+#include "crypto/x509/certificate_builder.h"
 #include "tests/support/temporary_directory.h"
 
 namespace cmpost {

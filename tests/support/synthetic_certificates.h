@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "ca/certificate_record.h"
+#include "ca/ledger/certificate_record.h"
 #include "ca/serial_number.h"
 
 namespace cmpost {

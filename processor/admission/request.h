@@ -1,0 +1,76 @@
+// One message on its way through the processor.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "cmp/pki_failure_info.h"
+#include "cmp/pki_message.h"
+#include "processor/rights/channel_policy.h"
+#include "processor/rights/requester.h"
+#include "processor/transaction/consent_object.h"
+#include "processor/transaction/waiting.h"
+
+namespace cmpost {
+
+// What the header asks for, checked.
+struct HeaderWishes {
+  bool implicitConfirm = false;
+  std::vector<std::string> certProfile;  // one per CertReqMsg, one for all, or none
+};
+
+struct Request {
+  PKIMessage message;
+  Bytes der;  // as received
+  Sha256 digest{};
+  // A follow-up without extraCerts: those of the message that has opened the transaction (RFC 9483
+  // 3.3).
+  std::vector<CMPCertificate> earlier_certs;
+  std::string source;  // how it came, for people: Envelope::source
+  std::string peer;    // where the answer goes, as far as the channel tells peers apart
+  const ChannelPolicy* channel = nullptr;
+  HeaderWishes wishes;
+  // One time for all decisions about it: of the wall clock, and for what is due and what begins
+  // (ProcessorServices).
+  Time now{}, sure{}, likely{};
+  // A request that has waited comes back: what has been decided about it meanwhile, and whether the
+  // time for that is over.
+  const Waiting* waited = nullptr;
+  bool overdue = false;
+  // Of a batch: what its members plan to use up.
+  // A registration authority has added its protection: it agrees to the request (RFC 9483 5.2.2.1).
+  bool endorsed = false;
+  // popdecr has come for it: whose challenges were answered rightly.
+  std::optional<std::vector<std::int64_t>> challenges_met{};
+  // The credential that has opened the transaction, if it is a follow-up (Requester::credential).
+  std::string opened_by;
+  // Of a request that comes back in whatever way: the row of its transaction, else 0.
+  std::int64_t transaction = 0;
+};
+
+// Whether a part of a request may be granted now.
+struct Consent {
+  enum class What {
+    granted,  // nobody has to be asked, or they have agreed
+    needed,   // somebody has to be asked, for the first time or again
+    agreed,   // they have agreed to something: consent_to() knows whether to this
+    pending,  // they have not said anything yet
+    refused,
+    settled,  // has its answer
+  } what = What::granted;
+  std::optional<Rejection> rejection{};  // refused
+};
+// As far as can be said before it is known what would be granted.
+Consent consent_for(const Request& request, std::int64_t certReqId);
+// The last word, about what would be granted now: only what people were shown is `granted`.
+// Everything else is `needed`, a few times, then refused: who changes the settings under what waits
+// shall not keep a requester waiting for ever.
+Consent consent_to(const Request& request, std::int64_t certReqId, const ConsentObject& object);
+// What waits, or waits once more, for the consent that is needed.
+WaitingPart ask_people(const Request& request, std::int64_t certReqId, std::string subject,
+                       const ConsentObject& object);
+
+}  // namespace cmpost

@@ -1,0 +1,304 @@
+#include "processor/credentials/secret_store.h"
+
+#include <algorithm>
+#include <cctype>
+#include <cmath>
+#include <set>
+
+#include "processor/credentials/name_pattern.h"
+
+namespace cmpost {
+namespace {
+
+std::string context_of(std::string_view key) { return "secret/" + std::string(key); }
+
+// How the database has lists and rules: one text each, "*" for any channel.
+constexpr std::size_t kIdentitySize = 16;
+constexpr char kSeparator = '\n';
+constexpr std::string_view kAnyChannel = "*";
+#define SECRET_COLUMNS                                                                             \
+  "reference, subject, max_uses, uses, expires, added, san, profiles, channels, purpose, is_key, " \
+  "identity"
+constexpr int kSealed = 12;  // behind them
+
+std::string joined(const std::vector<std::string>& texts) {
+  std::string all;
+  for (const auto& text : texts) all += (all.empty() ? "" : std::string(1, kSeparator)) + text;
+  return all;
+}
+
+std::vector<std::string> split(std::string_view all) {
+  std::vector<std::string> texts;
+  while (!all.empty()) {
+    const auto end = all.find(kSeparator);
+    texts.emplace_back(all.substr(0, end));
+    if (end == std::string_view::npos) break;
+    all.remove_prefix(end + 1);
+  }
+  return texts;
+}
+
+std::string stored(const SanRule& rule) {
+  return rule.kind == SanRule::Kind::pattern ? joined(rule.patterns) : in_words(rule);
+}
+
+std::string stored(const ChannelRule& rule) {
+  return rule.any ? std::string(kAnyChannel) : joined(rule.names);
+}
+
+ChannelRule read_channels(std::string_view text) {
+  if (text == kAnyChannel) return {.any = true, .names = {}};
+  return {.any = false, .names = split(text)};
+}
+
+// The column `reference` has the purpose of a token in front.
+Result<Secret> read_secret(const Statement& row) {
+  const auto purpose = secret_purpose(row.text(9));
+  if (!purpose) return hold("the ledger has a secret for " + printable(row.text(9)));
+  Secret secret;
+  secret.purpose = *purpose;
+  secret.reference = std::string(row.text(0)).substr(secret_key(*purpose, "").size());
+  secret.subject = row.text(1);
+  if (!row.is_null(2)) secret.max_uses = row.integer(2);
+  secret.uses = row.integer(3);
+  if (!row.is_null(4)) secret.expires = from_unix_micros(row.integer(4));
+  secret.added = from_unix_micros(row.integer(5));
+  secret.san = san_rule(split(row.text(6))).value_or(SanRule{SanRule::Kind::none});
+  secret.profiles = split(row.text(7));
+  secret.channels = read_channels(row.text(8));
+  secret.is_key = row.integer(10) != 0;
+  secret.identity = to_bytes(row.blob(11));
+  return secret;
+}
+
+Result<void> check_patterns(const Secret& secret) {
+  if (!secret.subject.empty()) TRY(SubjectPattern::parse(secret.subject));
+  for (const auto& pattern : secret.san.patterns) {
+    if (pattern.find(kSeparator) != std::string::npos) return hold("a pattern is one line");
+    TRY(AlternativeNamePattern::parse(pattern));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::string> subject_of_reference(std::string_view reference) {
+  constexpr std::size_t kMostOfName = 64;  // ub-common-name
+  const auto plain = [](char c) { return c > '\x1f' && c < '\x7f' && c != '*'; };
+  const bool fits = !reference.empty() && reference.size() <= kMostOfName &&
+                    std::ranges::all_of(reference, plain) && reference.front() != ' ' &&
+                    reference.back() != ' ';
+  if (!fits) {
+    return hold("the reference cannot be the common name of its owner",
+                "say whom the secret is for: --subject \"CN=...\", or --subject any");
+  }
+  std::string text = "CN=";
+  for (const char c : reference) {
+    if (std::string_view("\"+,;<>\\#=").find(c) != std::string_view::npos) text += '\\';
+    text += c;
+  }
+  return text;
+}
+
+std::string_view to_string(SecretPurpose purpose) {
+  if (purpose == SecretPurpose::regToken) return "regToken";
+  return purpose == SecretPurpose::authenticator ? "authenticator" : "mac";
+}
+
+std::optional<SecretPurpose> secret_purpose(std::string_view text) {
+  for (const auto one :
+       {SecretPurpose::mac, SecretPurpose::regToken, SecretPurpose::authenticator}) {
+    if (to_string(one) == text) return one;
+  }
+  return std::nullopt;
+}
+
+std::string secret_key(SecretPurpose purpose, std::string_view reference) {
+  if (purpose == SecretPurpose::mac) return std::string(reference);
+  return std::string(to_string(purpose)) + "/" + std::string(reference);
+}
+
+double guessing_bits(ByteView secret) {
+  constexpr std::size_t kFew = 8;  // so few different octets are a pattern, not a choice
+  const auto any = [&](auto&& is) { return std::ranges::any_of(secret, is); };
+  const auto between = [](std::uint8_t first, std::uint8_t last) {
+    return [=](std::uint8_t octet) { return octet >= first && octet <= last; };
+  };
+  double alphabet = 0;
+  if (any(between('0', '9'))) alphabet += 10;
+  if (any(between('a', 'z'))) alphabet += 26;
+  if (any(between('A', 'Z'))) alphabet += 26;
+  const auto other = [](std::uint8_t octet) { return std::ispunct(octet) != 0 || octet == ' '; };
+  if (any(other)) alphabet += 33;
+  if (any([](std::uint8_t octet) { return octet < 0x20 || octet > 0x7e; })) alphabet = 256;
+  const std::set<std::uint8_t> different(secret.begin(), secret.end());
+  if (different.size() < kFew) alphabet = static_cast<double>(different.size());
+  return alphabet <= 1 ? 0 : static_cast<double>(secret.size()) * std::log2(alphabet);
+}
+
+namespace {
+
+// What tokens were called when their names were all that told them from MAC secrets.
+Result<void> check_reference(const Secret& secret) {
+  if (secret.purpose != SecretPurpose::mac) return {};
+  for (const auto token : {SecretPurpose::regToken, SecretPurpose::authenticator}) {
+    const auto prefix = secret_key(token, "");
+    if (!secret.reference.starts_with(prefix)) continue;
+    return hold("no MAC secret is called " + printable(secret.reference),
+                "for a token: `cmpost secret add " +
+                    printable(secret.reference.substr(prefix.size())) + " --for " +
+                    std::string(to_string(token)) + "`");
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<void> SecretStore::check_no_namesake(const Secret& secret) {
+  ASSIGN_OR_RETURN(auto* const rows,
+                   connection_.statement("SELECT reference FROM secret WHERE purpose = ?"));
+  rows->bind(1, to_string(secret.purpose));
+  const auto name = folded_value(secret.reference);
+  const auto prefix = secret_key(secret.purpose, "").size();
+  std::optional<std::string> namesake;
+  while (!namesake) {
+    ASSIGN_OR_RETURN(const bool found, rows->step());
+    if (!found) return {};
+    const auto other = std::string(rows->text(0)).substr(prefix);
+    if (other != secret.reference && folded_value(other) == name) namesake = other;
+  }
+  rows->reset();
+  return hold("the references " + printable(secret.reference) + " and " + printable(*namesake) +
+                  " are the same name: case and blanks do not count in names",
+              "choose another reference, or `cmpost secret remove` the other one first");
+}
+
+Result<bool> SecretStore::add(const Secret& secret, Random& random) {
+  if (secret.reference.empty() || secret.reference.size() > 256) {
+    return hold("a secret's reference has 1 to 256 octets");
+  }
+  if (secret.value.empty()) return hold("the secret is empty");
+  TRY(check_patterns(secret));
+  TRY(check_reference(secret));
+  TRY(check_no_namesake(secret));
+  const auto key = secret_key(secret.purpose, secret.reference);
+  ASSIGN_OR_RETURN(const auto sealed, key_.seal(secret.value, context_of(key), random));
+  ASSIGN_OR_RETURN(
+      auto* const insert,
+      connection_.statement("INSERT OR IGNORE INTO secret (reference, sealed, subject, "
+                            "max_uses, expires, added, san, profiles, channels, purpose, is_key, "
+                            "identity) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
+  insert->bind(1, std::string_view(key));
+  insert->bind(2, ByteView(sealed));
+  insert->bind(3, std::string_view(secret.subject));
+  secret.max_uses ? insert->bind(4, *secret.max_uses) : insert->bind_null(4);
+  secret.expires ? insert->bind(5, to_unix_micros(*secret.expires)) : insert->bind_null(5);
+  insert->bind(6, to_unix_micros(secret.added));
+  const auto san = stored(secret.san), profiles = joined(secret.profiles),
+             channels = stored(secret.channels);
+  insert->bind(7, std::string_view(san));
+  insert->bind(8, std::string_view(profiles));
+  insert->bind(9, std::string_view(channels));
+  insert->bind(10, to_string(secret.purpose));
+  insert->bind(11, std::int64_t{secret.is_key ? 1 : 0});
+  const auto identity = random.bytes(kIdentitySize);
+  insert->bind(12, ByteView(identity));
+  ASSIGN_OR_RETURN(const auto changed, insert->execute());
+  return changed == 1;
+}
+
+Result<bool> SecretStore::remove(std::string_view reference, SecretPurpose purpose) {
+  ASSIGN_OR_RETURN(auto* const removal,
+                   connection_.statement("DELETE FROM secret WHERE reference = ? AND purpose = ?"));
+  const auto key = secret_key(purpose, reference);
+  removal->bind(1, std::string_view(key));
+  removal->bind(2, to_string(purpose));
+  ASSIGN_OR_RETURN(const auto changed, removal->execute());
+  return changed == 1;
+}
+
+Result<Secret> SecretStore::open(Sealed sealed) const {
+  ASSIGN_OR_RETURN(sealed.secret.value, key_.unseal(sealed.value, context_of(sealed.key)));
+  return std::move(sealed.secret);
+}
+
+Result<std::optional<SecretStore::Sealed>> SecretStore::first_of(Statement& rows) {
+  ASSIGN_OR_RETURN(const bool found, rows.step());
+  if (!found) return std::nullopt;
+  auto secret = read_secret(rows);
+  Sealed sealed{.key = std::string(rows.text(0)), .value = to_bytes(rows.blob(kSealed))};
+  rows.reset();
+  TRY(secret);
+  sealed.secret = *std::move(secret);
+  return sealed;
+}
+
+Result<std::optional<SecretStore::Sealed>> SecretStore::find_sealed(std::string_view reference,
+                                                                    SecretPurpose purpose) {
+  ASSIGN_OR_RETURN(
+      auto* const rows,
+      connection_.statement("SELECT " SECRET_COLUMNS
+                            ", sealed FROM secret WHERE reference = ? AND purpose = ?"));
+  const auto key = secret_key(purpose, reference);
+  rows->bind(1, std::string_view(key));
+  rows->bind(2, to_string(purpose));
+  return first_of(*rows);
+}
+
+Result<std::optional<Secret>> SecretStore::find(std::string_view reference, SecretPurpose purpose) {
+  ASSIGN_OR_RETURN(auto found, find_sealed(reference, purpose));
+  if (!found) return std::nullopt;
+  return open(*std::move(found));
+}
+
+// Three searches and one opening whatever is found: the time tells nothing. A search that sorts
+// would cost more than all three.
+Result<std::optional<Secret>> SecretStore::find_evenly(std::string_view first,
+                                                       std::string_view second) {
+  ASSIGN_OR_RETURN(auto found, find_sealed(first, SecretPurpose::mac));
+  ASSIGN_OR_RETURN(auto other, find_sealed(second, SecretPurpose::mac));
+  ASSIGN_OR_RETURN(auto* const all,
+                   connection_.statement("SELECT " SECRET_COLUMNS ", sealed FROM secret LIMIT 1"));
+  ASSIGN_OR_RETURN(auto any, first_of(*all));
+  if (!found) found = std::move(other);
+  const bool known = found.has_value();
+  if (!known) found = std::move(any);
+  if (!found) return std::nullopt;  // where there is none at all nothing could be told
+  ASSIGN_OR_RETURN(auto secret, open(*std::move(found)));
+  if (known) return secret;
+  wipe(secret.value);
+  return std::nullopt;
+}
+
+Result<std::int64_t> SecretStore::for_each(Connection& connection, const ListFilter& filter,
+                                           const std::function<Result<void>(const Secret&)>& each) {
+  static const ListColumns kColumns = {
+      .row = "reference",
+      .time = "added",
+      .state = "purpose",
+      .subject = "subject",
+      .requester = "reference",
+      .expires = "expires",
+      .sorts = {
+          {"added", "added"}, {"expires", "expires"}, {"subject", "subject"}, {"uses", "uses"}}};
+  const ListQuery query(SECRET_COLUMNS, "secret", kColumns, filter);
+  TRY(query.for_each(connection, [&](const Statement& row) -> Result<void> {
+    ASSIGN_OR_RETURN(const auto secret, read_secret(row));
+    return each(secret);
+  }));
+  return query.count(connection);
+}
+
+Result<bool> SecretStore::use(Connection& connection, std::string_view reference,
+                              std::int64_t count) {
+  ASSIGN_OR_RETURN(
+      auto* const update,
+      connection.statement("UPDATE secret SET uses = uses + ?1 WHERE reference = ?2 AND "
+                           "(max_uses IS NULL OR uses + ?1 <= max_uses)"));
+  update->bind(1, count);
+  update->bind(2, reference);
+  ASSIGN_OR_RETURN(const auto changed, update->execute());
+  return changed == 1;
+}
+
+}  // namespace cmpost

@@ -1,0 +1,226 @@
+#include "processor/dialogue/explain.h"
+
+#include <algorithm>
+#include <array>
+
+#include "processor/admission/header_rules.h"
+#include "processor/dialogue/explain_again.h"
+#include "processor/transaction/stored_request.h"
+#include "processor/transaction/wait_table.h"
+
+namespace cmpost {
+namespace {
+
+using Judged = CheckVerdict::Verdict;
+
+constexpr std::int64_t kP10crId = -1;  // RFC 9483 4.1.4
+
+// The checks of a part that is granted, in their order.
+constexpr std::array kSteps = {
+    "template", "proof of possession",  "subject is the requester's to ask for",
+    "profile",  "rules of the profile", "lint"};
+
+bool is_granted(const PKIStatusInfo& status) {
+  return status.status == PKIStatus::accepted || status.status == PKIStatus::grantedWithMods ||
+         status.status == PKIStatus::keyUpdateWarning;
+}
+
+std::string one_after_another(const PKIFreeText& texts) {
+  std::string row;
+  for (const auto& text : texts) row += (row.empty() ? "" : "; ") + text;
+  return row;
+}
+
+// As words_of() a Rejection.
+std::string words_of(const PKIStatusInfo& status) {
+  std::string bits;
+  for (int bit = 0; bit < kFailureInfoCount; ++bit) {
+    const auto info = static_cast<PKIFailureInfo>(bit);
+    if (status.has(info)) bits += (bits.empty() ? "" : " ") + std::string(to_string(info));
+  }
+  const auto text = one_after_another(status.statusString);
+  return bits + (bits.empty() || text.empty() ? "" : ": ") + text;
+}
+
+// What an answer says about one part of a request, or about all of it.
+std::optional<PKIStatusInfo> told_about(const PKIBody& answer, std::int64_t certReqId) {
+  if (const auto* error = std::get_if<body::error>(&answer)) return error->content.pKIStatusInfo;
+  const auto* response = cert_response(answer);
+  if (response == nullptr) return std::nullopt;
+  for (const auto& one : response->response) {
+    if (one.certReqId == certReqId) return one.status;
+  }
+  return std::nullopt;
+}
+
+class Explanation : private VerdictsSoFar {
+ public:
+  Explanation(LedgerReader& ledger, const ProcessorServices* services)
+      : ledger_(ledger), services_(services) {}
+
+  Result<CheckVerdicts> run(const Transaction& transaction, const StoredMessage& stored) {
+    pass("channel", stored.channel);
+    ASSIGN_OR_RETURN(const bool readable, read(stored));
+    if (!readable) {
+      skip("the rest", stored.outcome);
+      return std::move(verdicts_);
+    }
+    note_header(stored);
+    pass("protection and sender",
+         transaction.requester.empty() ? printable(transaction.credential) : transaction.requester);
+    if (opens_transaction(message_.body)) pass("credential may be used");
+    ASSIGN_OR_RETURN(waiting_, WaitTable(ledger_.connection()).find(transaction.id));
+    TRY(note_body(stored));
+    return std::move(verdicts_);
+  }
+
+ private:
+  Result<bool> read(const StoredMessage& stored) {
+    if (stored.sealed && services_ == nullptr) {
+      skip("encoding", "the request has a token and lies sealed, and the sealing key is not here");
+      return false;
+    }
+    der_ = stored.request;
+    if (stored.sealed) {
+      ASSIGN_OR_RETURN(der_, request_in(stored, services_->sealing_key));
+    }
+    auto decoded = decode(der_);
+    if (!decoded) {
+      skip("encoding", "not read by this version: " + decoded.error().text());
+      return false;
+    }
+    pass("encoding", std::to_string(der_.size()) + " octets of strict DER");
+    message_ = std::move(*decoded);
+    return true;
+  }
+
+  // The settings may be others by now: what they were at that time let it pass.
+  void note_header(const StoredMessage& stored) {
+    if (services_ == nullptr) return pass("header");
+    const auto channel = services_->channels.find(stored.channel);
+    if (channel == services_->channels.end()) return pass("header");
+    for (auto& verdict : explain_header(message_, channel->second, stored.at)) {
+      pass(std::move(verdict.check), verdict.verdict == Judged::passed ? verdict.detail : "");
+    }
+  }
+
+  Result<void> note_body(const StoredMessage& stored) {
+    if (const auto answer = decode(stored.reply)) answer_ = answer->body;
+    if (const auto* requests = cert_requests(message_.body)) {
+      for (const auto& one : *requests) {
+        const auto id = one.certReq.certReqId;
+        TRY(note_part(id, "request " + std::to_string(id) + ": ", stored));
+      }
+      return {};
+    }
+    if (std::holds_alternative<body::p10cr>(message_.body)) {
+      return note_part(kP10crId, "request: ", stored);
+    }
+    const auto told = this->told(0);
+    told && !is_granted(*told) ? fail("outcome", words_of(*told)) : pass("outcome", stored.outcome);
+    return {};
+  }
+
+  // By the answer to this message, or, where the request had to wait, by the final one.
+  std::optional<PKIStatusInfo> told(std::int64_t certReqId) const {
+    auto first = answer_ ? told_about(*answer_, certReqId) : std::nullopt;
+    const bool is_final = first && first->status != PKIStatus::waiting;
+    const auto* part = is_final || !waiting_ ? nullptr : waiting_->part(certReqId);
+    if (part == nullptr && !is_final && waiting_) part = waiting_->part(kWholeMessage);
+    const bool decided =
+        part != nullptr && (part->state == PartState::ready || part->state == PartState::delivered);
+    return decided ? told_about(part->answer, certReqId) : first;
+  }
+
+  Result<void> note_part(std::int64_t certReqId, const std::string& about,
+                         const StoredMessage& stored) {
+    const auto told = this->told(certReqId);
+    if (told && told->status == PKIStatus::rejection) return note_refused(about, *told, stored);
+    if (!told || !is_granted(*told)) {
+      skip(about + "decision", stored.outcome);
+      return {};
+    }
+    const auto changes = one_after_another(told->statusString);
+    for (const auto* step : kSteps) {
+      const bool rules = std::string_view(step) == "rules of the profile";
+      pass(about + step, !rules            ? std::string()
+                         : changes.empty() ? "as asked for"
+                                           : "with changes: " + changes);
+    }
+    return {};
+  }
+
+  // The check that says the same now is the one that has said it; where none does, what it built on
+  // has changed since.
+  Result<void> note_refused(const std::string& about, const PKIStatusInfo& told,
+                            const StoredMessage& stored) {
+    const auto words = words_of(told);
+    CheckVerdicts now;
+    if (services_ != nullptr) {
+      ASSIGN_OR_RETURN(
+          now, explain_again({message_, der_, stored.digest, stored.channel, stored.at}, ledger_,
+                             *services_));
+    }
+    std::erase_if(now, [&](const auto& one) { return !one.check.starts_with(about); });
+    const auto said = std::ranges::find_if(
+        now, [&](const auto& one) { return one.verdict == Judged::failed && one.detail == words; });
+    if (said == now.end()) {
+      fail(about + "decision", words);
+      return {};
+    }
+    for (auto one = now.begin(); one != said; ++one) {
+      pass(one->check, one->verdict == Judged::passed ? one->detail : "");
+    }
+    fail(said->check, words);
+    for (auto one = said + 1; one != now.end(); ++one) {
+      one->verdict == Judged::passed ? pass(one->check, one->detail)
+                                     : skip(one->check, "not looked at any more");
+    }
+    return {};
+  }
+
+  LedgerReader& ledger_;
+  const ProcessorServices* services_;
+  Bytes der_;
+  PKIMessage message_;
+  std::optional<PKIBody> answer_;
+  std::optional<Waiting> waiting_;
+};
+
+constexpr std::array kStageNames = {"channel",
+                                    "encoding",
+                                    "header",
+                                    "protection and sender",
+                                    "credential may be used",
+                                    "transaction that it names",
+                                    "body"};
+
+}  // namespace
+
+Result<CheckVerdicts> explain(const Transaction& transaction, const StoredMessage& message,
+                              LedgerReader& ledger, const ProcessorServices* services) {
+  return Explanation(ledger, services).run(transaction, message);
+}
+
+CheckVerdicts explain(const RefusedRequest& refused) {
+  CheckVerdicts verdicts;
+  const auto failed = static_cast<std::size_t>(refused.stage);
+  for (std::size_t i = 0; i < kStageNames.size(); ++i) {
+    CheckVerdict one{kStageNames[i], Judged::passed, {}};
+    if (i == failed) {
+      one.verdict = Judged::failed;
+      one.detail = refused.failInfo + (refused.failInfo.empty() ? "" : ": ") + refused.reason;
+      if (!refused.note.empty()) one.detail += " (" + refused.note + ")";
+    } else if (i > failed) {
+      one.verdict = Judged::skipped;
+    } else if (static_cast<Milestone>(i) == Milestone::channel) {
+      one.detail = refused.channel;
+    } else if (static_cast<Milestone>(i) == Milestone::sender) {
+      one.detail = refused.requester;
+    }
+    verdicts.push_back(std::move(one));
+  }
+  return verdicts;
+}
+
+}  // namespace cmpost

@@ -1,0 +1,125 @@
+#include "processor/dialogue/member_stream.h"
+
+#include <algorithm>
+
+namespace cmpost {
+namespace {
+
+constexpr std::size_t kSample = 64;  // members whose time tells that of the rest
+constexpr auto kSoon = std::chrono::seconds(2);
+constexpr std::size_t kAtOnce = 32;  // members that one waking is for
+
+}  // namespace
+
+MemberStream::MemberStream(std::size_t members, std::set<std::size_t> late)
+    : size_(members),
+      late_(std::move(late)),
+      start_(std::chrono::steady_clock::now()),
+      effects_(members) {}
+
+void MemberStream::put(std::size_t member, Effects effects) {
+  auto kept = std::make_unique<const Effects>(std::move(effects));
+  const std::lock_guard lock(mutex_);
+  effects_[member] = std::move(kept);
+  if (is_late(member)) return;
+  ++put_;
+  if (member == wanted_ || put_ == kSample || others_are_in()) changed_.notify_all();
+}
+
+const Effects* MemberStream::taken(std::size_t member) {
+  const std::lock_guard lock(mutex_);
+  return effects_[member].get();
+}
+
+const Effects* MemberStream::judge(std::size_t member, LedgerReader& ledger) {
+  if (const auto* effects = taken(member)) return effects;
+  {
+    const std::lock_guard lock(mutex_);
+    if (late_ended_ || ended_) return nullptr;
+  }
+  judge_(member, ledger, nullptr);
+  return taken(member);
+}
+
+const Effects* MemberStream::refuse(std::size_t member, LedgerReader& ledger,
+                                    const Conflict& conflict) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (late_ended_ || ended_) return nullptr;
+    effects_[member].reset();
+  }
+  judge_(member, ledger, &conflict);
+  return taken(member);
+}
+
+void MemberStream::end_late() {
+  const std::lock_guard lock(mutex_);
+  late_ended_ = true;
+  changed_.notify_all();
+}
+
+bool MemberStream::late_are_in() const {
+  return std::ranges::all_of(late_, [&](auto member) { return effects_[member] != nullptr; });
+}
+
+bool MemberStream::wait_for_late() {
+  std::unique_lock lock(mutex_);
+  if (late_.empty()) return true;
+  changed_.wait(lock, [&] { return late_ended_; });
+  return late_are_in();
+}
+
+void MemberStream::end() {
+  const std::lock_guard lock(mutex_);
+  ended_ = true;
+  changed_.notify_all();
+}
+
+bool MemberStream::others_are_in() const { return ended_ || put_ + late_.size() == size_; }
+
+bool MemberStream::is_soon() const {
+  if (others_are_in()) return true;
+  if (put_ < kSample || !late_.empty()) return false;
+  const auto each = (std::chrono::steady_clock::now() - start_) / put_;
+  return each * (size_ - put_) <= kSoon;
+}
+
+void MemberStream::wait_until_soon() {
+  constexpr auto kLook = std::chrono::milliseconds(50);
+  std::unique_lock lock(mutex_);
+  while (!is_soon()) changed_.wait_for(lock, kLook);
+}
+
+void MemberStream::wait_for_others() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [&] { return others_are_in(); });
+}
+
+std::optional<const Effects*> MemberStream::wait_for(std::size_t member, Moment until) {
+  std::unique_lock lock(mutex_);
+  const auto come = [&](std::size_t one) {
+    return effects_[one] != nullptr || is_late(one) || ended_;
+  };
+  const auto has_come = [&](std::size_t one) {
+    wanted_ = one;
+    return changed_.wait_until(lock, until, [&] { return come(one); });
+  };
+  if (!come(member)) {
+    // The workers do not keep to the order.
+    if (!has_come(std::min(member + kAtOnce, size_) - 1) || !has_come(member)) return std::nullopt;
+  }
+  return effects_[member].get();
+}
+
+void MemberStream::wait_for_end() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [&] { return ended_; });
+}
+
+bool MemberStream::changes_crl() {
+  const std::lock_guard lock(mutex_);
+  return std::ranges::any_of(effects_,
+                             [](const auto& effects) { return effects && effects->changes_crl(); });
+}
+
+}  // namespace cmpost

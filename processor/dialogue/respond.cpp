@@ -1,0 +1,65 @@
+#include "processor/dialogue/respond.h"
+
+#include "processor/dialogue/nested.h"
+#include "processor/dialogue/resume.h"
+#include "processor/transaction/audit_detail.h"
+
+namespace cmpost {
+namespace {
+
+Responder responder_for(const Lease& lease, const ProcessorServices& services, Turn turn) {
+  Arrival arrival{.job = lease.job.id, .envelope = lease.job.envelope, .der = lease.job.payload};
+  arrival.arrived = lease.arrived;
+  arrival.attempts = lease.attempts;
+  arrival.turn = turn;
+  return Responder(std::move(arrival), services);
+}
+
+Result<Decision> respond_to_nested(const Lease& lease, LedgerReader& ledger,
+                                   const ProcessorServices& services, Turn turn) {
+  Nested nested(lease, turn, services);
+  nested.open();
+  for (std::size_t part = 0; part < nested.parts(); ++part) nested.check(part, ledger);
+  nested.judge();
+  for (std::size_t member = 0; member < nested.size(); ++member) nested.answer(member, ledger);
+  return nested.close(ledger);
+}
+
+}  // namespace
+
+Result<Decision> respond(const Lease& lease, LedgerReader& ledger,
+                         const ProcessorServices& services, Turn turn) {
+  if (is_resume_job(lease.job)) return resume(lease, ledger, services);
+  auto responder = responder_for(lease, services, turn);
+  responder.read();
+  TRY(responder.check(ledger));
+  return responder.answer(ledger);
+}
+
+Result<Decision> respond_alone(const Lease& lease, LedgerReader& ledger,
+                               const ProcessorServices& services, Turn turn) {
+  const bool nested = !is_resume_job(lease.job) && is_nested(lease.job.payload);
+  return nested ? respond_to_nested(lease, ledger, services, turn)
+                : respond(lease, ledger, services, turn);
+}
+
+Result<Decision> refuse_for(const Conflict& conflict, const Lease& lease, LedgerReader& ledger,
+                            const ProcessorServices& services) {
+  Decision decision;
+  if (is_resume_job(lease.job)) {
+    decision.job = lease.job.id;
+    decision.tid = lease.job.envelope.tid;
+    decision.outcome = "it excludes itself: " + to_string(conflict);
+    decision.what = Decision::Hold{decision.outcome};
+  } else {
+    auto responder = responder_for(lease, services, Turn::again);
+    responder.read();
+    TRY(responder.check(ledger));
+    responder.refuse_with(rejection_for(conflict));
+    ASSIGN_OR_RETURN(decision, responder.answer(ledger));
+  }
+  decision.effects.audit.push_back(contested_entry(lease.job, conflict));
+  return decision;
+}
+
+}  // namespace cmpost

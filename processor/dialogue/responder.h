@@ -1,0 +1,144 @@
+// One arrival on its way through the processor: can it be read, who is it, and what does it get.
+#pragma once
+
+#include <memory>
+#include <variant>
+
+#include "processor/dialogue/polling.h"
+#include "processor/dialogue/proceeding.h"
+
+namespace cmpost {
+
+// A message and how it came. What it refers to outlives the Responder.
+struct Arrival {
+  JobId job;  // for a member of a nested message: one of its own
+  const Envelope& envelope;
+  ByteView der;
+  Time arrived{};
+  int attempts = 1;
+  Turn turn = Turn::first;
+  // Of a batch (RFC 9483 5.2.2.2): the job that carries the answer, and its transactionID. Each
+  // member gets an answer, and none can wait for another.
+  std::optional<JobId> carrier{};
+  Bytes batch{};
+};
+
+// Three threads may do the three steps, one after the other.
+class Responder {
+ public:
+  Responder(Arrival arrival, const ProcessorServices& services);
+
+  // Its form only: nothing is verified and nothing is looked up.
+  void read();
+  // After read(). Everything else that can be said without changing anything: its header is
+  // right and its protection holds. Never touches the CA key. An Error is ours. Not needed for what
+  // is refused anyway.
+  Result<void> check(LedgerReader& ledger);
+  // A Decision about the whole message, whatever has been found.
+  Result<Decision> answer(LedgerReader& ledger);
+
+  // After read(). nullptr: not readable.
+  const PKIHeader* header() const;
+  const std::optional<Rejection>& fault() const { return fault_; }
+  // The answer is known without looking at the body: a duplicate, or nobody to answer to.
+  bool is_settled() const { return resend_ || ignored_ || kept_; }
+  bool is_strict() const { return channel().strict; }
+  // After check().
+  bool has_transaction() const { return at_.transaction.has_value(); }
+  const PKIMessage& message() const { return at_.request.message; }
+  const Requester* requester() const { return at_.requester ? &*at_.requester : nullptr; }
+  // Whether the message goes on with a transaction that is open, or announces what is believed.
+  bool is_of_use() const;
+  // Nothing in the message is a request: it is never refused with an answer.
+  void expect_nothing() { expects_nothing_ = true; }
+  // After check(), of both: `by` has added its protection to the message.
+  void note_endorsement(const Requester& by);
+  // Refuses the message for a reason that it does not show itself.
+  void refuse_with(Rejection rejection);
+  // Answers a batch with this body, and keeps a tombstone of its transaction. The octets of the
+  // answer that are to be stored are the caller's to add.
+  Result<Decision> answer_with(PKIBody body, std::string outcome, LedgerReader& ledger);
+
+ private:
+  struct Ignore {
+    std::string why;
+  };
+  using Next = std::variant<Answer, PollAnswer, Ignore, Decision::Early>;
+
+  const PKIHeader& request_header() const { return at_.request.message.header; }
+  const PKIBody& body() const { return at_.request.message.body; }
+  const ChannelSettings& channel() const { return at_.request.channel->settings; }
+  bool in_batch() const { return arrival_.carrier.has_value(); }
+  JobId own_reply() const { return reply_id(at_.job); }
+  // The answer that takes the certificates along.
+  JobId carrier() const { return reply_id(arrival_.carrier.value_or(at_.job)); }
+
+  // Who is it?
+  void note_digest();
+  Outcome<void> identify();
+  Outcome<void> hear();
+  Result<void> recall_certificates();
+  Outcome<void> give_ciphertext();
+  Result<void> count_failure(const Trouble& trouble);
+  Result<std::optional<StoredMessage>> find_duplicate();
+  Checked<HeaderWishes> checked_header() const;
+  void note_unreadable(const DecodeFault& fault);
+  void ignore_response(std::string_view what);
+
+  // What is it about? Rejections become error messages.
+  Outcome<void> take_header_passphrase();
+  void keep_passphrase();
+  void hold_passphrase_back();
+  Outcome<Next> work();
+  Outcome<Next> open();
+  Outcome<Next> go_on();
+  tl::unexpected<Rejection> no_transaction() const;
+  bool may_be_early() const;
+  Decision::Early early(std::string why) const;
+  Checked<void> check_credential() const;
+  Checked<void> check_recip_nonce() const;
+  Outcome<Next> take_response();
+  Outcome<Request> parked_request();
+  Outcome<Next> poll();
+  Outcome<Next> confirm();
+
+  // What does it get? (responder_answer.cpp)
+  Result<Decision> finish(Next&& next);
+  Result<Decision> refuse(const Rejection& rejection);
+  Result<Decision> refuse_or_ignore(const Rejection& rejection);
+  Result<Decision> answered(Answer&& answer);
+  Result<Decision> waits(Answer&& answer);
+  Result<Decision> polled(PollAnswer&& answer);
+  Result<Decision> resent();
+  Result<StoredMessage> stored(const std::string& reply_body, const Bytes& reply);
+  void note_outcome(Answer& answer);
+  void note_refusal(const std::optional<Rejection>& rejection, std::string reason,
+                    std::string reply_body);
+  Transaction transaction_after(const Answer& answer, const Bytes& nonce) const;
+  void change_to(Transaction&& after);
+  bool takes_up_parked() const;
+  Waiting new_waiting(const Answer& answer) const;
+  void go_on_from(const Bytes& nonce);
+  void next_version(const Bytes& nonce, bool parts_changed);
+  void deliver(const std::vector<std::int64_t>& parts, ReplyParts& reply);
+
+  const Arrival arrival_;
+  Proceeding at_;
+  Milestone stage_ = Milestone::channel;  // what it did not pass, where it was refused
+  std::optional<Rejection> fault_;
+  Seldom<StoredMessage> resend_;
+  Seldom<RevocationPassphrase> passphrase_;
+  Seldom<Answer> given_;  // a KEM ciphertext
+  Seldom<SecretFailure> secret_failure_;
+  std::vector<SecretFailure> token_failures_;
+  std::optional<std::string> ignored_;  // why nothing is to be answered
+  std::optional<std::string> kept_;     // why it is for an operator
+  bool readable_ = false;               // as far as its header
+  bool expects_nothing_ = false;        // an error message: answered when it ends something
+  bool digested_ = false;
+  bool opening_ = false;     // the answer opens (and perhaps ends) a transaction
+  bool continuing_ = false;  // the answer goes on with the transaction
+  bool given_up_ = false;    // by the requester
+};
+
+}  // namespace cmpost

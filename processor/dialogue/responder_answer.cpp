@@ -1,0 +1,345 @@
+// What a message gets.
+#include <algorithm>
+
+#include "processor/ca_role/encrypted_delivery.h"
+#include "processor/dialogue/responder.h"
+#include "processor/transaction/audit_detail.h"
+#include "processor/transaction/claims.h"
+
+namespace cmpost {
+
+namespace {
+
+constexpr std::size_t kLongestTid = 64;  // that is kept of one which is not used
+
+// "<JOB.INSTANCE@DOMAIN>" (mail/answer_mail.h)
+bool is_answer_id(std::string_view id, std::string_view domain) {
+  constexpr std::size_t kJobDigits = 32;
+  const auto end = "@" + std::string(domain) + ">";
+  return id.size() > kJobDigits + 2 && id.front() == '<' && id.ends_with(end) &&
+         id[kJobDigits + 1] == '.' && from_hex(id.substr(1, kJobDigits)).has_value();
+}
+
+// A mailbox that replies to everything, with all that it ever got, would else get the same answer
+// for ever: each reply has our answer among its references and the request in it.
+bool answers_ours(const Route& route, std::string_view domain) {
+  std::string_view rest = route.references;
+  while (!rest.empty()) {
+    const auto end = std::min(rest.find(' '), rest.size());
+    if (is_answer_id(rest.substr(0, end), domain)) return true;
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return false;
+}
+
+}  // namespace
+
+Result<Decision> Responder::finish(Next&& next) {
+  if (auto* answer = std::get_if<Answer>(&next)) {
+    return answer->undecided.empty() ? answered(std::move(*answer)) : waits(std::move(*answer));
+  }
+  if (auto* poll = std::get_if<PollAnswer>(&next)) return polled(std::move(*poll));
+  if (auto* early = std::get_if<Decision::Early>(&next)) {
+    at_.decision.outcome = early->reason;
+    at_.decision.what = std::move(*early);
+    return std::move(at_.decision);
+  }
+  const auto& why = std::get<Ignore>(next).why;
+  if (in_batch()) return refuse({PKIFailureInfo::badMessageCheck, why});
+  if (!at_.decision.effects.announcement) note_refusal(std::nullopt, why, {});
+  return at_.stay_silent(why);
+}
+
+// An error message. Of an authenticated requester it ends a transaction that it would have
+// opened, so that the same octets get the same answer; every other leaves no trace but the audit
+// record (R-302).
+Result<Decision> Responder::refuse(const Rejection& rejection) {
+  return answered(refusal(rejection));
+}
+
+Result<Decision> Responder::answered(Answer&& answer) {
+  auto nonce = at_.shared.random.bytes(kNonceSize);
+  ReplyParts parts{std::move(answer.body), answer.implicitConfirm, {}, nonce};
+  if (std::holds_alternative<body::error>(parts.body)) passphrase_.reset();
+  if (answer.challenges && at_.request.channel->approvals(body_name(body())) > 0) {
+    hold_passphrase_back();
+  }
+  parts.takes_passphrase = passphrase_.has_value();
+  parts.unprotected = answer.unprotected;
+  if (answer.awaits_confirm) parts.confirmWaitTime = at_.request.now + channel().confirm_within;
+  std::string reply_body;
+  ASSIGN_OR_RETURN(auto der, at_.build(request_header(), std::move(parts), reply_body));
+  note_outcome(answer);
+  if (opening_ || takes_up_parked()) {
+    change_to(transaction_after(answer, nonce));
+  } else if (continuing_) {
+    go_on_from(nonce);
+  }
+  if (opening_ || continuing_) {
+    ASSIGN_OR_RETURN(at_.decision.effects.message, stored(reply_body, der));
+  } else if (answer.refused) {
+    note_refusal(answer.refused, answer.refused->text, reply_body);
+  }
+  at_.note_in_audit(reply_body);
+  return at_.send(own_reply(), at_.envelope.reply, reply_body, std::move(der));
+}
+
+Result<Decision> Responder::answer_with(PKIBody reply, std::string outcome, LedgerReader& ledger) {
+  at_.ledger = &ledger;
+  opening_ = true;
+  Answer answer;
+  answer.body = std::move(reply);
+  answer.outcome = std::move(outcome);
+  return answered(std::move(answer));
+}
+
+Result<StoredMessage> Responder::stored(const std::string& reply_body, const Bytes& reply) {
+  // The messages of a batch, and the answers to them, are stored with their own transactions.
+  if (std::holds_alternative<body::nested>(body())) return at_.stored(reply_body, {});
+  at_.request.der = to_bytes(arrival_.der);
+  return at_.stored(reply_body, reply);
+}
+
+// What is not kept with a transaction. Nothing of it is believed that is not proven.
+void Responder::note_refusal(const std::optional<Rejection>& rejection, std::string reason,
+                             std::string reply_body) {
+  RefusedRequest refused;
+  refused.at = at_.request.now;
+  refused.channel = arrival_.envelope.channel;
+  refused.job = to_bytes(ByteView(arrival_.carrier.value_or(arrival_.job).octets));
+  refused.source = short_text(arrival_.envelope.source);
+  refused.digest = at_.request.digest;
+  refused.stage = stage_;
+  if (rejection) refused.failInfo = to_string(rejection->failInfo);
+  refused.reason = printable(reason, 500);
+  refused.reply_body = std::move(reply_body);
+  if (readable_) {
+    auto claims = claims_of(at_.request.message);
+    if (stage_ > Milestone::encoding) refused.body = body_name(body());
+    const auto& tid = request_header().transactionID;
+    if (tid)
+      refused.transactionID = to_bytes(ByteView(*tid).first(std::min(tid->size(), kLongestTid)));
+    refused.known = at_.requester.has_value();
+    refused.requester =
+        refused.known ? short_text(at_.requester->text()) : std::move(claims.sender);
+    refused.subject = std::move(claims.subject);
+    refused.serial = std::move(claims.serial);
+  }
+  if (at_.decision.effects.secret_failure) {
+    refused.note = "the secret " + printable(at_.decision.effects.secret_failure->reference) +
+                   " is known here: the MAC is wrong";
+  }
+  at_.decision.effects.refused = std::move(refused);
+}
+
+void Responder::keep_passphrase() {
+  if (!passphrase_) return;
+  at_.decision.effects.audit.push_back(passphrase_entry(passphrase_->subject));
+  at_.decision.effects.passphrase = std::move(passphrase_);
+}
+
+// What the header of a message leaves that people are asked about waits with it (resume.cpp), also
+// while the possession of its key is proven.
+void Responder::hold_passphrase_back() {
+  if (!takes_up_parked()) passphrase_.reset();
+}
+
+void Responder::note_outcome(Answer& answer) {
+  at_.decision.effects = std::move(answer.effects);
+  at_.decision.effects.secret_failure = std::move(secret_failure_);
+  at_.decision.effects.token_failures = std::move(token_failures_);
+  keep_passphrase();
+  at_.decision.effects.failures_from = at_.request.sure - channel().mac.lock_time;
+  if (at_.requester && at_.requester->established && (opening_ || continuing_)) {
+    at_.decision.effects.kem_secrets.push_back(*std::move(at_.requester->established));
+  }
+  at_.decision.outcome = outcome_of(answer);
+  at_.decision.refused = answer.refused.has_value();
+}
+
+// The answer to popdecr is that to the request.
+bool Responder::takes_up_parked() const {
+  return continuing_ && std::holds_alternative<body::popdecr>(body());
+}
+
+// A new one, or that of the parked request which popdecr takes up again.
+Transaction Responder::transaction_after(const Answer& answer, const Bytes& nonce) const {
+  Transaction transaction;
+  if (at_.transaction) {
+    transaction = *at_.transaction;
+  } else {
+    transaction.transactionID = *request_header().transactionID;
+    transaction.channel = channel().name;
+    transaction.body = body_name(body());
+    transaction.pvno = request_header().pvno;
+    transaction.credential = at_.requester->credential();
+    transaction.old_serial = answer.old_serial;
+    transaction.batch = arrival_.batch;
+    transaction.opened = at_.request.now;
+    transaction.requester = short_text(at_.requester->text());
+    transaction.subject = claims_about(at_.request.message).subject;
+    transaction.source = short_text(arrival_.envelope.source);
+  }
+  transaction.state = answer.challenges       ? TransactionState::challenged
+                      : answer.awaits_confirm ? TransactionState::open
+                                              : TransactionState::closed;
+  transaction.our_nonce = nonce;
+  transaction.certificates = answer.certificates;
+  for (auto& one : transaction.certificates) one.settled = !answer.awaits_confirm;
+  at_.await_confirm(transaction, carrier());
+  return transaction;
+}
+
+void Responder::change_to(Transaction&& after) {
+  if (at_.transaction) {
+    at_.decision.effects.advance = Effects::Advance{std::move(after), at_.transaction->state};
+  } else {
+    at_.decision.effects.open = std::move(after);
+  }
+}
+
+// After certConf or error: everything that was delivered is settled; what waits still does,
+// unless the requester has given up.
+void Responder::go_on_from(const Bytes& nonce) {
+  auto after = *at_.transaction;
+  for (auto& certificate : after.certificates) certificate.settled = true;
+  after.our_nonce = nonce;
+  at_.await_confirm(after, carrier());
+  const bool ended = given_up_ || !at_.waiting || at_.waiting->all_delivered();
+  after.state = ended ? TransactionState::closed : TransactionState::waiting;
+  at_.decision.effects.advance = Effects::Advance{std::move(after), at_.transaction->state};
+  if (at_.waiting) next_version(nonce, given_up_);
+  if (!given_up_ || !at_.waiting) return;
+  for (auto& part : at_.decision.effects.waiting->parts) {
+    if (part.state == PartState::delivered) continue;
+    part.state = PartState::delivered;
+    part.answer = error_body({PKIFailureInfo::badRequest, "the requester has given up"});
+  }
+}
+
+void Responder::next_version(const Bytes& nonce, bool parts_changed) {
+  auto after = *at_.waiting;
+  ++after.version;
+  after.note_nonce(nonce);
+  at_.decision.effects.waiting = std::move(after);
+  at_.decision.effects.waiting_parts_changed = parts_changed;
+}
+
+// R-140, R-141, R-147: the requester hears that it waits, or nothing.
+Result<Decision> Responder::waits(Answer&& answer) {
+  const auto& policy = channel().waiting;
+  const bool typed =
+      cert_response(answer.body) != nullptr || std::holds_alternative<body::krp>(answer.body);
+  const bool may_tell = typed || policy.by_error || in_batch();
+  const auto nonce = at_.shared.random.bytes(kNonceSize);
+  auto transaction = transaction_after(answer, {});
+  transaction.state = TransactionState::waiting;
+  auto waiting = new_waiting(answer);
+  // R-245: in a batch each request has an answer.
+  waiting.told = in_batch() || (may_tell && policy.interim == WaitingSettings::Interim::always);
+  if (!waiting.told && may_tell && policy.interim == WaitingSettings::Interim::after)
+    waiting.interim_at = at_.request.likely + policy.after;
+  hold_passphrase_back();
+  note_outcome(answer);
+  std::string reply_body;
+  Bytes der;
+  if (waiting.told) {
+    ReplyParts parts{std::move(answer.body), false, {}, nonce};
+    ASSIGN_OR_RETURN(der, at_.build(request_header(), std::move(parts), reply_body));
+    transaction.our_nonce = nonce;
+    waiting.note_nonce(nonce);
+    for (auto& part : waiting.parts) {
+      if (part.state == PartState::ready) part.state = PartState::delivered;
+    }
+  }
+  change_to(std::move(transaction));
+  at_.decision.effects.waiting = std::move(waiting);
+  ASSIGN_OR_RETURN(at_.decision.effects.message, stored(reply_body, der));
+  at_.note_in_audit(reply_body);
+  if (reply_body.empty()) return at_.stay_silent(at_.decision.outcome);
+  return at_.send(own_reply(), at_.envelope.reply, reply_body, std::move(der));
+}
+
+Waiting Responder::new_waiting(const Answer& answer) const {
+  Waiting waiting;
+  if (at_.transaction) waiting.transaction = at_.transaction->id;
+  waiting.received = at_.request.now;
+  waiting.envelope = at_.envelope;
+  const auto limit = channel().waiting.decide_within;
+  if (limit != Duration::zero()) waiting.decide_by = at_.request.likely + limit;
+  waiting.parts = answer.undecided;
+  const auto* response = cert_response(answer.body);
+  if (response == nullptr) return waiting;
+  for (const auto& one : response->response) {
+    if (waiting.part(one.certReqId) != nullptr) continue;
+    WaitingPart refused;
+    refused.certReqId = one.certReqId;
+    refused.state = PartState::ready;
+    refused.answer = part_of(answer.body, one.certReqId);
+    waiting.parts.push_back(std::move(refused));
+  }
+  return waiting;
+}
+
+Result<Decision> Responder::polled(PollAnswer&& answer) {
+  const auto nonce = at_.shared.random.bytes(kNonceSize);
+  next_version(nonce, !answer.delivers.empty());
+  auto& waiting = *at_.decision.effects.waiting;
+  waiting.asked = at_.request.now;
+  ++waiting.polls;
+  waiting.told = true;  // who polls knows how
+  waiting.interim_at.reset();
+  ReplyParts parts{std::move(answer.body), false, {}, nonce};
+  parts.takes_passphrase = passphrase_.has_value();
+  keep_passphrase();
+  at_.decision.outcome = "not yet";
+  if (!answer.delivers.empty()) deliver(answer.delivers, parts);
+  std::string reply_body;
+  ASSIGN_OR_RETURN(auto der, at_.build(request_header(), std::move(parts), reply_body));
+  if (!answer.delivers.empty()) {
+    ASSIGN_OR_RETURN(at_.decision.effects.message, stored(reply_body, der));
+  }
+  at_.note_in_audit(reply_body);
+  return at_.send(own_reply(), at_.envelope.reply, reply_body, std::move(der));
+}
+
+void Responder::deliver(const std::vector<std::int64_t>& parts, ReplyParts& reply) {
+  auto& waiting = *at_.decision.effects.waiting;
+  auto after = *at_.transaction;
+  const bool again = std::ranges::all_of(
+      parts, [&](std::int64_t id) { return waiting.part(id)->state == PartState::delivered; });
+  for (const auto id : parts) waiting.part(id)->state = PartState::delivered;
+  at_.decision.outcome = again ? "the final response is sent again" : "the final response";
+  reply.implicitConfirm = waiting.implicitConfirm;
+  if (after.awaits_confirm()) {
+    reply.confirmWaitTime = at_.request.now + channel().confirm_within;
+  }
+  if (after.state == TransactionState::closed) return;
+  after.our_nonce = reply.senderNonce;
+  if (!again) at_.await_confirm(after, carrier());
+  if (waiting.all_delivered()) {
+    after.state = after.awaits_confirm() ? TransactionState::open : TransactionState::closed;
+  }
+  at_.decision.effects.advance = Effects::Advance{std::move(after), at_.transaction->state};
+}
+
+Result<Decision> Responder::resent() {
+  if (resend_->reply_body.empty()) {
+    if (in_batch()) return refuse({PKIFailureInfo::systemUnavail, "its answer is not there yet"});
+    return at_.stay_silent("the same message again: it waits");
+  }
+  // R-167: the same message, and perhaps another address to answer to.
+  if (channel().kind == ChannelKind::mail) {
+    if (answers_ours(at_.envelope.reply, channel().mail.domain)) {
+      return at_.stay_silent("the same message again, in a mail that answers our answer to it");
+    }
+    const auto answer = decode(resend_->reply, {});
+    const bool with_key = !answer || carries_private_key(answer->body);
+    const auto allowed = with_key ? check_may_leave(at_.request) : Checked<void>();
+    if (!allowed) return refuse(allowed.error());
+  }
+  at_.decision.outcome = "the same message again: its answer is sent again";
+  return at_.send(own_reply(), at_.envelope.reply, resend_->reply_body, std::move(resend_->reply));
+}
+
+}  // namespace cmpost

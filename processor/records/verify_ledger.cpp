@@ -1,0 +1,497 @@
+#include "processor/records/verify_ledger.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "ca/ledger/audit_replay.h"
+#include "crypto/keys/algorithm.h"
+#include "processor/credentials/secret_store.h"
+#include "processor/transaction/audit_detail.h"
+#include "store/database_transaction.h"
+
+namespace cmpost {
+namespace {
+
+using nlohmann::json;
+
+// Where only records of earlier versions speak of a certificate: any of the good states.
+constexpr std::string_view kSomeGoodState = "good";
+
+// SQLite keeps these in a file of its own that nobody else sees, with a cache of two megabytes.
+constexpr const char* kTables = R"sql(
+DROP TABLE IF EXISTS temp.said_certificate;
+DROP TABLE IF EXISTS temp.said_cmp;
+DROP TABLE IF EXISTS temp.said_secret;
+DROP TABLE IF EXISTS temp.said_tx;
+CREATE TEMP TABLE said_certificate (
+  serial BLOB PRIMARY KEY, record INTEGER NOT NULL, subject TEXT, digest TEXT, state TEXT NOT NULL,
+  reason TEXT NOT NULL) WITHOUT ROWID;
+CREATE TEMP TABLE said_cmp (digest TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TEMP TABLE said_secret (
+  reference TEXT PRIMARY KEY, record INTEGER NOT NULL, columns TEXT NOT NULL, digest TEXT NOT NULL,
+  uses INTEGER NOT NULL, seen INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TEMP TABLE said_tx (tid TEXT PRIMARY KEY, record INTEGER NOT NULL) WITHOUT ROWID;
+)sql";
+
+std::string text_in(const json& detail, const char* key) {
+  const auto found = detail.find(key);
+  return found != detail.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+// As content octets of a positive INTEGER: some records leave out the zero in front.
+std::optional<Bytes> serial_in(const json& detail) {
+  auto octets = from_hex(text_in(detail, "serial"));
+  if (!octets || octets->empty()) return std::nullopt;
+  const auto first = std::ranges::find_if(*octets, [](auto octet) { return octet != 0; });
+  octets->erase(octets->begin(), first == octets->end() ? first - 1 : first);
+  if (octets->front() >= 0x80) octets->insert(octets->begin(), 0);
+  return octets;
+}
+
+// As the table has it. Earlier versions had tokens among the MAC secrets, called as they are now.
+std::string key_in(const json& detail) {
+  const auto purpose = secret_purpose(text_in(detail, "for"));
+  return secret_key(purpose.value_or(SecretPurpose::mac), text_in(detail, "reference"));
+}
+
+// Only what is a plain column may be put into SQL.
+bool is_column_list(std::string_view text) {
+  return !text.empty() && std::ranges::all_of(text, [](char c) {
+    return (c >= 'a' && c <= 'z') || c == '_' || c == ',';
+  });
+}
+
+Result<std::string> digest_of_columns(Connection& connection, std::string_view columns,
+                                      std::string_view reference) {
+  const auto sql = "SELECT " + std::string(columns) + " FROM secret WHERE reference = ?";
+  ASSIGN_OR_RETURN(auto* const query, connection.statement(sql));
+  query->bind(1, reference);
+  ASSIGN_OR_RETURN(const bool found, query->step());
+  if (!found) return hold("there is no such secret");
+  Bytes input;
+  const auto count = 1 + std::ranges::count(columns, ',');
+  for (int i = 0; i < count; ++i) {
+    const auto value = query->is_null(i) ? ByteView() : query->blob(i);
+    const auto length = query->is_null(i) ? std::string("-") : std::to_string(value.size());
+    append(input, view_of(length + ":"));
+    append(input, value);
+  }
+  query->reset();
+  return to_hex(sha256(input));
+}
+
+class Comparison {
+ public:
+  Comparison(LedgerReader& reader, const std::function<void(const std::string&)>& tell)
+      : connection_(reader.connection()), tell_(tell) {}
+
+  Result<LedgerVerdict> run() {
+    DatabaseTransaction snapshot(connection_);
+    TRY(snapshot.begin_read());
+    TRY(connection_.execute(kTables));
+    ASSIGN_OR_RETURN(verdict_.broken_at,
+                     replay_audit(connection_, [this](const AuditRecord& r) { return take(r); }));
+    if (!verdict_.broken_at) {
+      TRY(compare_certificates());
+      TRY(compare_secrets());
+      TRY(compare_transactions());
+    }
+    TRY(snapshot.commit());
+    return verdict_;
+  }
+
+ private:
+  // What a record says.
+
+  Result<void> take(const AuditRecord& record) {
+    verdict_.records = record.id;
+    const auto& event = record.event;
+    const auto kind = event.substr(0, event.find('.'));
+    if (kind != "certificate" && kind != "instance" && kind != "ca" && kind != "secret" &&
+        kind != "message") {
+      return {};
+    }
+    const auto detail = json::parse(record.detail, nullptr, false);
+    if (!detail.is_object()) return {};
+    if (event == "certificate.issued" || event == "instance.made" || event == "ca.credential") {
+      return issued(record.id, detail);
+    }
+    if (event == "ca.rollover") return rolled_over(record.id, detail);
+    if (event == "certificate.revoked") return revoked(record.id, detail);
+    if (event == "certificate.released") return released(record.id, detail);
+    if (event == "certificate.changed") {
+      return becomes(record.id, detail, text_in(detail, "state"), "");
+    }
+    if (event == "secret.added") return secret_added(record.id, detail);
+    if (event == "secret.removed") return secret_removed(detail);
+    if (event == "message.answered") return answered(record, detail);
+    return {};
+  }
+
+  Result<void> issued(std::int64_t record, const json& detail) {
+    const auto serial = serial_in(detail);
+    if (!serial) return {};
+    auto state = text_in(detail, "state");
+    if (state.empty()) state = kSomeGoodState;
+    ASSIGN_OR_RETURN(auto* const insert,
+                     connection_.statement("INSERT INTO temp.said_certificate VALUES (?, ?, ?, ?, "
+                                           "?, '') ON CONFLICT DO NOTHING"));
+    insert->bind(1, ByteView(*serial));
+    insert->bind(2, record);
+    const auto subject = text_in(detail, "subject"), digest = text_in(detail, "sha256");
+    bind_known(*insert, 3, subject);
+    bind_known(*insert, 4, digest);
+    insert->bind(5, std::string_view(state));
+    ASSIGN_OR_RETURN(const auto added, insert->execute());
+    if (added == 0)
+      differ("certificate " + to_hex(*serial) + " was issued twice, the second time " + by(record));
+    return {};
+  }
+
+  static void bind_known(Statement& statement, int index, const std::string& text) {
+    if (text.empty()) {
+      statement.bind_null(index);
+    } else {
+      statement.bind(index, std::string_view(text));
+    }
+  }
+
+  // Records of earlier versions name the new CMP certificate by its fingerprint alone.
+  Result<void> rolled_over(std::int64_t record, const json& detail) {
+    if (detail.contains("serial")) return issued(record, detail);
+    ASSIGN_OR_RETURN(
+        auto* const insert,
+        connection_.statement("INSERT INTO temp.said_cmp VALUES (?) ON CONFLICT DO NOTHING"));
+    const auto digest = text_in(detail, "cmp");
+    insert->bind(1, std::string_view(digest));
+    TRY(insert->execute());
+    return {};
+  }
+
+  Result<void> revoked(std::int64_t record, const json& detail) {
+    const auto reason = text_in(detail, "reason");
+    return becomes(record, detail, reason == "certificateHold" ? "held" : "revoked", reason);
+  }
+
+  // Earlier versions made each one valid.
+  Result<void> released(std::int64_t record, const json& detail) {
+    const auto state = text_in(detail, "state");
+    return becomes(record, detail, state.empty() ? "valid" : state, "");
+  }
+
+  Result<void> becomes(std::int64_t record, const json& detail, std::string_view state,
+                       std::string_view reason) {
+    const auto serial = serial_in(detail);
+    if (!serial) return {};
+    ASSIGN_OR_RETURN(
+        auto* const change,
+        connection_.statement("INSERT INTO temp.said_certificate VALUES (?1, ?2, NULL, "
+                              "NULL, ?3, ?4) ON CONFLICT DO UPDATE SET record = ?2, "
+                              "state = ?3, reason = ?4"));
+    change->bind(1, ByteView(*serial));
+    change->bind(2, record);
+    change->bind(3, state);
+    change->bind(4, reason);
+    TRY(change->execute());
+    return {};
+  }
+
+  Result<void> secret_added(std::int64_t record, const json& detail) {
+    ASSIGN_OR_RETURN(
+        auto* const insert,
+        connection_.statement("INSERT OR REPLACE INTO temp.said_secret VALUES (?, ?, ?, ?, 0, 0)"));
+    const auto reference = key_in(detail), columns = text_in(detail, "columns"),
+               digest = text_in(detail, "sha256");
+    insert->bind(1, std::string_view(reference));
+    insert->bind(2, record);
+    insert->bind(3, std::string_view(columns));
+    insert->bind(4, std::string_view(digest));
+    TRY(insert->execute());
+    return {};
+  }
+
+  Result<void> secret_removed(const json& detail) {
+    ASSIGN_OR_RETURN(auto* const remove,
+                     connection_.statement("DELETE FROM temp.said_secret WHERE reference = ?"));
+    const auto reference = key_in(detail);
+    remove->bind(1, std::string_view(reference));
+    TRY(remove->execute());
+    return {};
+  }
+
+  Result<void> count_uses(const json& detail) {
+    const auto used = text_in(detail, "used"), uses = text_in(detail, "uses");
+    if (used.empty()) return {};
+    ASSIGN_OR_RETURN(auto* const count,
+                     connection_.statement("UPDATE temp.said_secret SET uses = uses + CAST(? AS "
+                                           "INTEGER) WHERE reference = ?"));
+    count->bind(1, std::string_view(uses));
+    count->bind(2, std::string_view(used));
+    TRY(count->execute());
+    return {};
+  }
+
+  Result<void> answered(const AuditRecord& record, const json& detail) {
+    TRY(count_uses(detail));
+    const auto transaction = text_in(detail, "transaction");
+    if (transaction.empty()) return {};
+    if (!transactions_since_) transactions_since_ = record.time;
+    if (transaction != "opened") return {};
+    ASSIGN_OR_RETURN(
+        auto* const insert,
+        connection_.statement("INSERT INTO temp.said_tx VALUES (?, ?) ON CONFLICT DO NOTHING"));
+    const auto tid = text_in(detail, "tid");
+    insert->bind(1, std::string_view(tid));
+    insert->bind(2, record.id);
+    TRY(insert->execute());
+    return {};
+  }
+
+  // What the tables say. Both sides come in the order of their keys, so each is read once.
+
+  Result<void> compare_certificates() {
+    ASSIGN_OR_RETURN(auto* const said,
+                     connection_.statement("SELECT serial, record, subject, digest, state, reason "
+                                           "FROM temp.said_certificate ORDER BY serial"));
+    ASSIGN_OR_RETURN(auto* const rows,
+                     connection_.statement("SELECT serial, subject, der, state, reason, not_after "
+                                           "FROM certificate ORDER BY serial"));
+    ASSIGN_OR_RETURN(bool more_said, said->step());
+    ASSIGN_OR_RETURN(bool more_rows, rows->step());
+    while (more_said || more_rows) {
+      const auto order = !more_said ? 1 : !more_rows ? -1 : order_of(said->blob(0), rows->blob(0));
+      if (order < 0) {
+        differ("certificate " + to_hex(said->blob(0)) + " (" + std::string(said->text(2)) +
+               ") is missing: it " + std::string(word_for(said->text(4))) + " " +
+               by(said->integer(1)));
+      } else if (order > 0) {
+        TRY(certificate_without_record(*rows));
+      } else {
+        compare(*said, *rows);
+      }
+      if (order <= 0) {
+        ASSIGN_OR_RETURN(more_said, said->step());
+      }
+      if (order >= 0) {
+        ASSIGN_OR_RETURN(more_rows, rows->step());
+      }
+    }
+    said->reset();
+    rows->reset();
+    return {};
+  }
+
+  static int order_of(ByteView a, ByteView b) {
+    const auto order =
+        std::lexicographical_compare_three_way(a.begin(), a.end(), b.begin(), b.end());
+    return order < 0 ? -1 : order > 0 ? 1 : 0;
+  }
+
+  static std::string_view word_for(std::string_view state) {
+    return state == "revoked" ? "was revoked" : state == "held" ? "was put on hold" : "was issued";
+  }
+
+  Result<void> certificate_without_record(const Statement& row) {
+    ASSIGN_OR_RETURN(auto* const find,
+                     connection_.statement("SELECT 1 FROM temp.said_cmp WHERE digest = ?"));
+    const auto digest = to_hex(sha256(row.blob(2)));
+    find->bind(1, std::string_view(digest));
+    ASSIGN_OR_RETURN(const bool known, find->step());
+    find->reset();
+    ++verdict_.certificates;
+    if (!known) {
+      differ("certificate " + to_hex(row.blob(0)) + " (" + std::string(row.text(1)) +
+             ") is in the ledger, and no record says that it was issued");
+    }
+    return {};
+  }
+
+  void compare(const Statement& said, const Statement& row) {
+    ++verdict_.certificates;
+    const auto name = "certificate " + to_hex(row.blob(0));
+    const bool has_digest = !said.is_null(3);
+    if (!has_digest) ++verdict_.certificates_by_serial;
+    if (has_digest && said.text(3) != to_hex(sha256(row.blob(2)))) {
+      differ(name + " was changed: its octets are not those that were issued");
+    }
+    const bool same_subject =
+        said.is_null(2) || said.text(2) == printable(row.text(1), kLongestDetail);
+    if (!same_subject) {
+      differ(name + " was changed: its subject is " + std::string(row.text(1)) +
+             ", and that of the record " + std::string(said.text(2)));
+    }
+    // By this a revoked certificate leaves the CRLs.
+    if (const auto certificate = Certificate::from_der(row.blob(2)); !certificate) {
+      differ(name + " cannot be read");
+    } else if (to_unix_micros(certificate->not_after()) != row.integer(5)) {
+      differ(name + " was changed: it ends " + to_iso8601(certificate->not_after()) +
+             ", and the ledger says " + to_iso8601(from_unix_micros(row.integer(5))));
+    }
+    if (!fits(said.text(4), row.text(3))) {
+      differ(name + " is " + std::string(row.text(3)) + ", and it " +
+             (said.text(4) == kSomeGoodState ? "was never revoked or put on hold"
+                                             : "became " + std::string(said.text(4))) +
+             " " + by(said.integer(1)));
+    } else if (const auto reason = reason_of(row);
+               !said.text(5).empty() && reason != said.text(5)) {
+      differ(name + " was changed: it is revoked for " + reason + ", and for " +
+             std::string(said.text(5)) + " " + by(said.integer(1)));
+    }
+  }
+
+  static bool fits(std::string_view said, std::string_view state) {
+    if (said != kSomeGoodState) return said == state;
+    return state == "valid" || state == "unconfirmed" || state == "updated";
+  }
+
+  static std::string reason_of(const Statement& row) {
+    const auto reason =
+        row.is_null(4) ? std::optional(CRLReason::unspecified) : crl_reason(row.integer(4));
+    return reason ? to_string(*reason) : "an unknown reason";
+  }
+
+  Result<void> compare_secrets() {
+    ASSIGN_OR_RETURN(
+        auto* const rows,
+        connection_.statement("SELECT reference, uses FROM secret ORDER BY reference"));
+    while (true) {
+      ASSIGN_OR_RETURN(const bool more, rows->step());
+      if (!more) break;
+      TRY(compare_secret(std::string(rows->text(0)), rows->integer(1)));
+    }
+    rows->reset();
+    ASSIGN_OR_RETURN(auto* const unseen,
+                     connection_.statement("SELECT reference, record FROM temp.said_secret "
+                                           "WHERE seen = 0 ORDER BY reference"));
+    while (true) {
+      ASSIGN_OR_RETURN(const bool more, unseen->step());
+      if (!more) break;
+      differ("secret " + std::string(unseen->text(0)) + " is missing: it was added " +
+             by(unseen->integer(1)));
+    }
+    unseen->reset();
+    return {};
+  }
+
+  struct SaidSecret {
+    std::int64_t record = 0, uses = 0;
+    std::string columns, digest;
+  };
+
+  Result<std::optional<SaidSecret>> find_secret(const std::string& reference) {
+    ASSIGN_OR_RETURN(
+        auto* const seen,
+        connection_.statement("UPDATE temp.said_secret SET seen = 1 WHERE reference = ?"));
+    seen->bind(1, std::string_view(reference));
+    TRY(seen->execute());
+    ASSIGN_OR_RETURN(auto* const find,
+                     connection_.statement("SELECT record, columns, digest, uses "
+                                           "FROM temp.said_secret WHERE reference = ?"));
+    find->bind(1, std::string_view(reference));
+    ASSIGN_OR_RETURN(const bool found, find->step());
+    std::optional<SaidSecret> said;
+    if (found) {
+      said = SaidSecret{find->integer(0), find->integer(3), std::string(find->text(1)),
+                        std::string(find->text(2))};
+    }
+    find->reset();
+    return said;
+  }
+
+  Result<void> compare_secret(const std::string& reference, std::int64_t uses) {
+    ++verdict_.secrets;
+    ASSIGN_OR_RETURN(const auto said, find_secret(printable(reference)));
+    const auto name = "secret " + reference;
+    if (!said) {
+      differ(name + " is in the ledger, and no record says that it was added");
+    } else if (!is_column_list(said->columns)) {
+      ++verdict_.secrets_by_name;
+    } else {
+      ASSIGN_OR_RETURN(const auto digest, digest_of_columns(connection_, said->columns, reference));
+      if (digest != said->digest) {
+        differ(name + " was changed since it was added " + by(said->record));
+      }
+    }
+    if (said && uses < said->uses) {
+      differ(name + " was changed: it counts " + std::to_string(uses) + " uses, and the records " +
+             std::to_string(said->uses));
+    }
+    return {};
+  }
+
+  Result<void> compare_transactions() {
+    ASSIGN_OR_RETURN(auto* const said,
+                     connection_.statement("SELECT tid, record FROM temp.said_tx ORDER BY tid"));
+    ASSIGN_OR_RETURN(auto* const rows,
+                     connection_.statement("SELECT lower(hex(tid)), opened FROM tx ORDER BY tid"));
+    ASSIGN_OR_RETURN(bool more_said, said->step());
+    ASSIGN_OR_RETURN(bool more_rows, rows->step());
+    while (more_said || more_rows) {
+      const auto order = !more_said ? 1 : !more_rows ? -1 : said->text(0).compare(rows->text(0));
+      if (order < 0) {
+        differ("transaction " + std::string(said->text(0)) + " is missing: it was opened " +
+               by(said->integer(1)));
+      } else {
+        ++verdict_.transactions;
+        if (order > 0) transaction_without_record(*rows);
+      }
+      if (order <= 0) {
+        ASSIGN_OR_RETURN(more_said, said->step());
+      }
+      if (order >= 0) {
+        ASSIGN_OR_RETURN(more_rows, rows->step());
+      }
+    }
+    said->reset();
+    rows->reset();
+    return {};
+  }
+
+  void transaction_without_record(const Statement& row) {
+    const bool covered =
+        transactions_since_ && from_unix_micros(row.integer(1)) >= *transactions_since_;
+    if (!covered) {
+      ++verdict_.transactions_without_record;
+      return;
+    }
+    differ("transaction " + std::string(row.text(0)) +
+           " is in the ledger, and no record says that it was opened");
+  }
+
+  static std::string by(std::int64_t record) { return "by record " + std::to_string(record); }
+
+  void differ(const std::string& text) {
+    ++verdict_.differences;
+    tell_(printable(text, 2000));
+  }
+
+  Connection& connection_;
+  const std::function<void(const std::string&)>& tell_;
+  LedgerVerdict verdict_;
+  std::optional<Time> transactions_since_;  // the first record that says something about them
+};
+
+}  // namespace
+
+Result<LedgerVerdict> verify_ledger(LedgerReader& reader,
+                                    const std::function<void(const std::string&)>& tell) {
+  return Comparison(reader, tell).run();
+}
+
+Result<SecretDigest> secret_digest(Connection& connection, std::string_view reference) {
+  // Whatever a later version adds stays out of what this one vouches for, and the other way round.
+  ASSIGN_OR_RETURN(auto* const query,
+                   connection.statement("SELECT name FROM pragma_table_info('secret') "
+                                        "WHERE name <> 'uses' ORDER BY name"));
+  SecretDigest digest;
+  while (true) {
+    ASSIGN_OR_RETURN(const bool more, query->step());
+    if (!more) break;
+    digest.columns += (digest.columns.empty() ? "" : ",") + std::string(query->text(0));
+  }
+  query->reset();
+  ASSIGN_OR_RETURN(digest.sha256, digest_of_columns(connection, digest.columns, reference));
+  return digest;
+}
+
+}  // namespace cmpost

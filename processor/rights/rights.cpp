@@ -1,0 +1,175 @@
+#include "processor/rights/rights.h"
+
+#include <algorithm>
+
+#include "processor/credentials/holder_identity.h"
+#include "processor/rights/channel_policy.h"
+#include "processor/rights/requester.h"
+
+namespace cmpost {
+namespace {
+
+template <typename... Bodies>
+BodySet set_of() {
+  BodySet set;
+  (set.set(PKIBody(Bodies{}).index()), ...);
+  return set;
+}
+
+// What goes on with a transaction that was opened with this right.
+const BodySet kFollowUps =
+    set_of<body::certConf, body::pollReq, body::popdecr, body::error, body::pkiconf>();
+const BodySet kRevocation = set_of<body::rr>();
+const BodySet kQuestions = set_of<body::genm>();
+const BodySet kAnnouncements = set_of<body::ckuann, body::cann, body::rann, body::crlann>();
+const BodySet kCertificates = set_of<body::ir, body::cr, body::p10cr>();
+// Refused by their own rules, in their own words, for who is no holder.
+const BodySet kOfHolders = set_of<body::kur, body::krr, body::ccr>();
+
+bool lists(const std::vector<std::string>& names, const std::string& name) {
+  return std::ranges::find(names, name) != names.end();
+}
+
+bool counts_here(const ChannelRule& rule, const ChannelPolicy& channel) {
+  if (rule.any) return true;
+  if (rule.names.empty()) return channel.first;
+  return lists(rule.names, channel.settings.name);
+}
+
+void deny_all_but(Rights& rights, const BodySet& bodies, std::string why) {
+  rights.bodies = bodies;
+  rights.denial.text = std::move(why);
+}
+
+void limit(Rights& rights, const Secret& secret, const ChannelPolicy& channel, Time now) {
+  if (!counts_here(secret.channels, channel)) {
+    deny_all_but(
+        rights, {},
+        "the secret is not for this channel (`cmpost secret add --channel` says for which)");
+  } else if (is_over(secret, now)) {
+    deny_all_but(rights, kFollowUps, "the secret has expired");
+  } else if (rights.left && *rights.left <= 0) {
+    // it still protects the certConf of its own transaction.
+    deny_all_but(rights, kFollowUps, "the secret is used up");
+  }
+}
+
+Rights rights_of(const SecretHolder& holder, const ChannelPolicy& channel, Time now) {
+  Rights rights;
+  if (holder.revokes) {
+    rights.bodies = kRevocation | kFollowUps;
+    rights.revokes = holder.revokes;
+    rights.denial.text = "a revocation passphrase is for rr alone";
+    return rights;
+  }
+  const auto& secret = holder.secret;
+  rights.bodies = kCertificates | kOfHolders | kRevocation | kQuestions | kFollowUps;
+  rights.subject = secret.subject.empty() ? SubjectRule{SubjectRule::Kind::any}
+                                          : SubjectRule{SubjectRule::Kind::pattern, secret.subject};
+  rights.san = secret.san;
+  rights.profiles = secret.profiles;
+  if (secret.max_uses) rights.left = *secret.max_uses - secret.uses;
+  limit(rights, secret, channel, now);
+  return rights;
+}
+
+bool belongs_here(const CertificateRecord& record, const ChannelPolicy& channel) {
+  const auto& also = channel.settings.holders_of;
+  return record.channel == channel.settings.name || also.any || lists(also.names, record.channel);
+}
+
+void limit(Rights& rights, const CertificateRecord& record, const ChannelPolicy& channel) {
+  if (record.state == CertificateState::unconfirmed) {
+    deny_all_but(rights, kRevocation | kFollowUps, "the certificate has not been confirmed yet");
+  } else if (!belongs_here(record, channel)) {
+    deny_all_but(
+        rights, kRevocation | kQuestions | kFollowUps,
+        "the certificate is of another channel (`holders_of` names those that count here)");
+  }
+}
+
+Rights rights_of_holder(const CertificateHolder& holder, const ChannelPolicy& channel) {
+  Rights rights;
+  rights.kind = RequesterKind::holder;
+  rights.subject = channel.settings.additional_subject;
+  rights.san = channel.settings.additional_san;
+  if (!holder.record) return rights;
+  rights.bodies = kCertificates | kOfHolders | kRevocation | kQuestions | kFollowUps;
+  rights.profile = holder.record->profile;
+  rights.serial_hex = to_hex(holder.record->serial);
+  limit(rights, *holder.record, channel);
+  return rights;
+}
+
+Result<void> read_pattern(Rights& rights) {
+  if (rights.subject.kind != SubjectRule::Kind::pattern) return {};
+  ASSIGN_OR_RETURN(rights.pattern, SubjectPattern::parse(rights.subject.pattern));
+  return {};
+}
+
+Rights rights_of_vendor(const ChannelPolicy& channel) {
+  Rights rights;
+  rights.kind = RequesterKind::vendor;
+  rights.bodies = kCertificates | kOfHolders | kRevocation | kQuestions | kFollowUps;
+  rights.subject = channel.settings.trusted_subject;
+  rights.san = channel.settings.trusted_san;
+  return rights;
+}
+
+Rights rights_of_ra() {
+  Rights rights;
+  rights.kind = RequesterKind::ra;
+  rights.bodies =
+      kCertificates | kOfHolders | kRevocation | kQuestions | kFollowUps | set_of<body::nested>();
+  rights.subject = {SubjectRule::Kind::any};
+  rights.san = {SanRule::Kind::any};
+  rights.others = true;
+  return rights;
+}
+
+Rights rights_of_ca() {
+  Rights rights;
+  rights.kind = RequesterKind::ca;
+  rights.bodies = set_of<body::ccr>() | kAnnouncements | kFollowUps;
+  return rights;
+}
+
+Rights rights_by_role(const CertificateHolder& holder, const ChannelPolicy& channel) {
+  switch (holder.role) {
+    case CertificateHolder::Role::end_entity:
+      return rights_of_holder(holder, channel);
+    case CertificateHolder::Role::vendor:
+      return rights_of_vendor(channel);
+    case CertificateHolder::Role::ra:
+      return rights_of_ra();
+    case CertificateHolder::Role::ca:
+      return rights_of_ca();
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Rights> rights_of(const Requester& requester, const ChannelPolicy& channel, Time now) {
+  const auto* holder = requester.secret();
+  if (holder == nullptr) return rights_of(*requester.certificate(), channel);
+  auto rights = rights_of(*holder, channel, now);
+  TRY(read_pattern(rights));
+  return rights;
+}
+
+Result<Rights> rights_of(const CertificateHolder& holder, const ChannelPolicy& channel) {
+  auto rights = rights_by_role(holder, channel);
+  // what speaks for a CA asks in the name of that CA, not in its own.
+  rights.own = holder.speaks_for ? *holder.speaks_for : holder.certificate;
+  TRY(read_pattern(rights));
+  return rights;
+}
+
+Rights rights_of_speaker(const Certificate& ca) {
+  auto rights = rights_of_ca();
+  rights.own = ca;
+  return rights;
+}
+
+}  // namespace cmpost

@@ -1,0 +1,48 @@
+// What is said to a request, before it is a message.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cmp/pki_body.h"
+#include "cmp/pki_failure_info.h"
+#include "processor/transaction/effects.h"
+#include "processor/transaction/transaction.h"
+#include "processor/transaction/waiting.h"
+
+namespace cmpost {
+
+// The answer of a handler. For a request that has waited (Request::waited) it is about the parts
+// that have been decided since. Everything else of the message (protection, nonces, ...) is
+// reply.h's.
+struct Answer {
+  PKIBody body;
+  Effects effects;
+  bool implicitConfirm = false;  // granted (R-120)
+  bool awaits_confirm = false;   // certificates are out, certConf is due (R-121)
+  bool unprotected = false;      // to who has proven nothing (RFC 9810 Appendix E)
+  bool challenges = false;       // popdecc: nothing else happens before popdecr comes (R-103)
+  std::vector<TransactionCertificate> certificates;  // that it carries
+  Bytes old_serial;                                  // kur
+  // What somebody has to agree to first; in `body` these have the status waiting.
+  std::vector<WaitingPart> undecided;
+  // What of it is refused, if anything: all of it, or `partly`, where something else is granted or
+  // waits. Of several refusals the last.
+  std::optional<Rejection> refused;
+  bool partly = false;
+  std::string outcome;  // of what is not refused: "accepted"; nothing is decided by it
+
+  void refuse(const Rejection& rejection) { refused = rejection; }
+};
+
+// An answer in the words of listings, log and audit: "accepted", "rejection badPOP: the signature
+// is wrong". Made last, from what has been decided.
+std::string outcome_of(const Answer& answer);
+// An answer that is an error message.
+Answer refusal(const Rejection& rejection);
+
+// An error message's body (R-083): exactly the rejection's bit.
+PKIBody error_body(const Rejection& rejection);
+
+}  // namespace cmpost

@@ -1,0 +1,60 @@
+#include "processor/transaction/operation_schema.h"
+
+namespace cmpost {
+
+const std::vector<Migration> kOperationMigrations = {
+    // refused.number counts those of a kind, so that the oldest ones are found without looking at
+    // the others.
+    {1, R"sql(
+CREATE TABLE refused (
+  id INTEGER PRIMARY KEY,
+  number INTEGER NOT NULL,
+  at INTEGER NOT NULL,
+  channel TEXT NOT NULL,
+  job BLOB NOT NULL,
+  source TEXT NOT NULL,
+  tid BLOB NOT NULL,
+  body TEXT NOT NULL,
+  requester TEXT NOT NULL,
+  known INTEGER NOT NULL,
+  subject TEXT NOT NULL,
+  serial TEXT NOT NULL,
+  stage TEXT NOT NULL,
+  fail_info TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  note TEXT NOT NULL,
+  reply_body TEXT NOT NULL,
+  digest BLOB NOT NULL
+);
+CREATE UNIQUE INDEX refused_by_number ON refused (channel, known, number);
+CREATE INDEX refused_by_age ON refused (at);
+CREATE TABLE settings_seen (
+  only INTEGER PRIMARY KEY CHECK (only = 1),
+  sha256 BLOB NOT NULL
+);
+)sql"},
+    // Of a message that is worked on again there is one row.
+    {2, R"sql(
+DELETE FROM refused WHERE id NOT IN (SELECT max(id) FROM refused GROUP BY job, digest);
+CREATE UNIQUE INDEX refused_once ON refused (job, digest);
+)sql"},
+};
+
+Result<std::optional<Bytes>> SettingsSeen::newest() {
+  ASSIGN_OR_RETURN(auto* const rows, connection_.statement("SELECT sha256 FROM settings_seen"));
+  ASSIGN_OR_RETURN(const bool found, rows->step());
+  std::optional<Bytes> digest;
+  if (found) digest = to_bytes(rows->blob(0));
+  rows->reset();
+  return digest;
+}
+
+Result<void> SettingsSeen::put(const Sha256& digest) {
+  ASSIGN_OR_RETURN(auto* const put,
+                   connection_.statement("INSERT OR REPLACE INTO settings_seen VALUES (1, ?)"));
+  put->bind(1, ByteView(digest));
+  TRY(put->execute());
+  return {};
+}
+
+}  // namespace cmpost

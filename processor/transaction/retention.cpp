@@ -1,0 +1,85 @@
+#include "processor/transaction/retention.h"
+
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "store/connection.h"
+
+namespace cmpost {
+namespace {
+
+constexpr std::int64_t kMessagesAtATime = 500;
+
+struct Ended {
+  std::set<std::int64_t> transactions{};
+  std::int64_t last = 0;  // id of the last message that was looked at
+  bool more = false;
+};
+
+// Messages have ascending ids and times: the first one that is young ends the look.
+Result<Ended> find_ended(Connection& connection, std::int64_t after, Time before) {
+  ASSIGN_OR_RETURN(
+      auto* const rows,
+      connection.statement(
+          "SELECT message.id, message.tx, message.at, tx.state = 'closed' AND NOT EXISTS (SELECT 1 "
+          "FROM message AS later WHERE later.tx = message.tx AND later.at >= ?) FROM message JOIN "
+          "tx ON tx.id = message.tx WHERE message.id > ? ORDER BY message.id LIMIT ?"));
+  rows->bind(1, to_unix_micros(before));
+  rows->bind(2, after);
+  rows->bind(3, kMessagesAtATime);
+  Ended ended{.last = after};
+  std::int64_t seen = 0;
+  while (true) {
+    ASSIGN_OR_RETURN(const bool found, rows->step());
+    if (!found) break;
+    if (rows->integer(2) >= to_unix_micros(before)) {
+      rows->reset();
+      return ended;
+    }
+    ended.last = rows->integer(0);
+    if (rows->integer(3) != 0) ended.transactions.insert(rows->integer(1));
+    ++seen;
+  }
+  ended.more = seen == kMessagesAtATime;
+  return ended;
+}
+
+Result<std::int64_t> remove(Connection& connection, std::string_view sql, std::int64_t tx) {
+  ASSIGN_OR_RETURN(auto* const statement, connection.statement(sql));
+  statement->bind(1, tx);
+  return statement->execute();
+}
+
+Result<void> forget(LedgerWriter& writer, const std::set<std::int64_t>& transactions, Time before) {
+  auto& connection = writer.connection();
+  std::int64_t messages = 0;
+  for (const auto tx : transactions) {
+    ASSIGN_OR_RETURN(const auto removed,
+                     remove(connection, "DELETE FROM message WHERE tx = ?", tx));
+    TRY(remove(connection, "DELETE FROM wait_part WHERE tx = ?", tx));
+    TRY(remove(connection, "DELETE FROM wait WHERE tx = ?", tx));
+    messages += removed;
+  }
+  const nlohmann::json detail = {{"before", to_iso8601(before)},
+                                 {"transactions", transactions.size()},
+                                 {"messages", messages}};
+  return writer.audit("messages.removed", detail.dump());
+}
+
+}  // namespace
+
+Result<std::size_t> forget_messages(Ledger& ledger, Time before, std::size_t limit) {
+  ASSIGN_OR_RETURN(const auto reader, ledger.reader());
+  std::size_t done = 0;
+  Ended ended{.more = true};
+  while (ended.more && done < limit) {
+    ASSIGN_OR_RETURN(ended, find_ended(reader->connection(), ended.last, before));
+    if (ended.transactions.empty()) continue;
+    TRY(ledger.write(
+        [&](LedgerWriter& writer) { return forget(writer, ended.transactions, before); }));
+    done += ended.transactions.size();
+  }
+  return done;
+}
+
+}  // namespace cmpost

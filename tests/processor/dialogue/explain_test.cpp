@@ -1,0 +1,138 @@
+#include "processor/dialogue/explain.h"
+
+#include "tests/processor/office.h"
+
+namespace cmpost {
+namespace {
+
+using ::testing::HasSubstr;
+using Judged = CheckVerdict::Verdict;
+
+// The checks of the only message of the newest transaction.
+CheckVerdicts explained(CaUnderTest& ca) {
+  TransactionTable table(ca.reader->connection());
+  const auto newest = must(table.newest(std::nullopt, 1));
+  const auto messages = must(table.messages(newest.at(0).id));
+  const auto services = ca.services();
+  return must(explain(newest[0], messages.at(0), *ca.reader, &services));
+}
+
+const CheckVerdict* find_check(const CheckVerdicts& verdicts, std::string_view name) {
+  const auto found = std::ranges::find_if(
+      verdicts, [&](const auto& one) { return one.check.find(name) != std::string::npos; });
+  return found == verdicts.end() ? nullptr : &*found;
+}
+
+TEST(Explain, OfWhatWaitedItTellsWhatItCameTo) {
+  for (const bool agreed : {true, false}) {
+    for (const auto* waiting : {"", "waiting = \"always\"\n"}) {
+      Office ca(std::string("approve = \"one\"\n") + waiting);
+      const auto request = with_mac(ca, ir(Credential()));
+      ca.post(request);
+      const auto tid = *decode(request)->header.transactionID;
+      EXPECT_EQ(find_check(explained(ca), "decision")->verdict, Judged::skipped);
+      ca.say(tid, agreed);
+      ca.work();
+      const auto verdicts = explained(ca);
+      EXPECT_EQ(find_check(verdicts, "lint") != nullptr, agreed) << waiting;
+      const auto* refused = find_check(verdicts, "decision");
+      EXPECT_EQ(refused != nullptr && refused->verdict == Judged::failed, !agreed) << waiting;
+      const auto messages =
+          must(TransactionTable(ca.reader->connection()).messages(ca.transaction(tid).id));
+      EXPECT_EQ(messages.at(0).outcome.find("waits for approval"), std::string::npos)
+          << messages.at(0).outcome;
+    }
+  }
+}
+
+TEST(Explain, GrantedRequestPassedEveryCheck) {
+  CaUnderTest ca;
+  ca.ask(with_mac(ca, ir(Credential())));
+  ca.clock.advance(std::chrono::hours(24 * 1000));
+  const auto verdicts = explained(ca);
+  for (const auto& one : verdicts) {
+    EXPECT_EQ(one.verdict, Judged::passed) << one.check << ": " << one.detail;
+  }
+  EXPECT_EQ(find_check(verdicts, "protection and sender")->detail, "mac:dev1");
+  for (const auto* name : {"pvno", "transactionID", "senderNonce", "messageTime", "template",
+                           "proof of possession", "subject is", "rules of the profile", "lint"}) {
+    EXPECT_NE(find_check(verdicts, name), nullptr) << name;
+  }
+}
+
+TEST(Explain, RefusedRequestNamesTheCheckThatFailed) {
+  CaUnderTest ca;
+  ca.ask(with_mac(ca, ir(Credential(), "CN=server")));
+  const auto verdicts = explained(ca);
+  const auto* subject = find_check(verdicts, "subject is the requester's");
+  ASSERT_NE(subject, nullptr);
+  EXPECT_EQ(subject->verdict, Judged::failed);
+  EXPECT_THAT(subject->detail, HasSubstr("notAuthorized"));
+  EXPECT_EQ(find_check(verdicts, "proof of possession")->verdict, Judged::passed);
+}
+
+TEST(Explain, WrongProofOfPossessionIsToldApartFromAWrongTemplate) {
+  CaUnderTest ca;
+  const RequestOptions wrong{.edit_signed = [](CertReqMsg& message) {
+    std::get<POPOSigningKey>(*message.popo).signature.back() ^= 1;
+  }};
+  ca.ask(with_mac(ca, ir(Credential(), "CN=dev1", wrong)));
+  auto verdicts = explained(ca);
+  EXPECT_EQ(find_check(verdicts, "template")->verdict, Judged::passed);
+  EXPECT_EQ(find_check(verdicts, "proof of possession")->verdict, Judged::failed);
+  EXPECT_EQ(find_check(verdicts, "certificate")->verdict, Judged::skipped);
+  const RequestOptions serial{.edit = [](CertTemplate& wanted) { wanted.serialNumber = Bytes{1}; }};
+  ca.ask(with_mac(ca, ir(Credential(), "CN=dev1", serial)));
+  verdicts = explained(ca);
+  EXPECT_EQ(find_check(verdicts, "template")->verdict, Judged::failed);
+  EXPECT_EQ(find_check(verdicts, "proof of possession")->verdict, Judged::passed);
+}
+
+// The ledger as it is now says that the secret is used up: by this very request.
+TEST(Explain, GrantedRequestIsExplainedAsItWasThen) {
+  CaUnderTest ca;
+  Secret secret;
+  secret.reference = "once";
+  secret.value = to_bytes(std::string_view(CaUnderTest::kSecret));
+  secret.subject = "CN=dev*";
+  secret.max_uses = 1;
+  ca.add(secret);
+  ca.ask(with_mac(ca, ir(Credential()), {}, CaUnderTest::kSecret, "once"));
+  for (const bool removed : {false, true}) {
+    if (removed) {
+      must(ca.ledger->write([&](LedgerWriter& writer) -> Result<void> {
+        TRY(SecretStore(writer.connection(), ca.sealing_key).remove("once", SecretPurpose::mac));
+        return {};
+      }));
+    }
+    for (const auto& one : explained(ca)) {
+      EXPECT_EQ(one.verdict, Judged::passed) << one.check << ": " << one.detail;
+    }
+  }
+}
+
+// Who has no keys reads the outcome, without the name of the check.
+TEST(Explain, NeedsNoKeys) {
+  CaUnderTest ca;
+  ca.ask(with_mac(ca, ir(Credential(), "CN=server")));
+  TransactionTable table(ca.reader->connection());
+  const auto newest = must(table.newest(std::nullopt, 1));
+  const auto messages = must(table.messages(newest.at(0).id));
+  const auto verdicts = must(explain(newest[0], messages.at(0), *ca.reader, nullptr));
+  const auto* decision = find_check(verdicts, "decision");
+  ASSERT_NE(decision, nullptr);
+  EXPECT_EQ(decision->verdict, Judged::failed);
+  EXPECT_THAT(decision->detail, HasSubstr("notAuthorized"));
+}
+
+TEST(Explain, NothingIsWrittenByIt) {
+  CaUnderTest ca;
+  ca.ask(with_mac(ca, ir(Credential())));
+  const auto before = must(ca.reader->audit_head());
+  explained(ca);
+  EXPECT_EQ(must(ca.reader->audit_head()).id, before.id);
+  EXPECT_EQ(ca.certificates(), 1);
+}
+
+}  // namespace
+}  // namespace cmpost
