@@ -4,11 +4,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <filesystem>
+#include <algorithm>
 
 #include "base/crash_point.h"
 #include "base/group_sync.h"
 #include "base/log.h"
+#include "carrier/presence.h"
 #include "watcher/arrival.h"
 #include "watcher/file_names.h"
 
@@ -66,12 +67,18 @@ Result<void> put_away(const FileDescriptor& in, const CopiedFile& file,
   return failure(errno_error("renaming to", name, errno));
 }
 
-bool has_entries(const std::string& directory) {
-  std::error_code error;
-  for (std::filesystem::directory_iterator at(directory, error), end; !error && at != end;
-       at.increment(error)) {
-    const auto name = at->path().filename().string();
-    if (name != ".work" && name != ".done" && name != ".quarantine") return true;
+// Where nothing was ever copied, the directory is not there.
+Result<bool> has_entries(const std::string& directory) {
+  ASSIGN_OR_RETURN(const auto names, names_if_there(directory));
+  return std::ranges::any_of(names, [](const std::string& name) {
+    return name != ".work" && name != ".done" && name != ".quarantine";
+  });
+}
+
+Result<bool> has_left_copies(const std::string& local) {
+  for (const auto* part : {"/.copy", "/in", "/in/.work"}) {
+    ASSIGN_OR_RETURN(const bool any, has_entries(local + part));
+    if (any) return true;
   }
   return false;
 }
@@ -146,18 +153,11 @@ void MediaIngress::note_medium(const std::optional<Medium>& medium) {
 // Copies that were made before a crash, or before the queue failed.
 Result<Intake> MediaIngress::work_on_left_copies(const std::stop_token& stop) {
   Intake intake;
-  std::error_code error;
-  std::vector<std::string> ids;
-  for (std::filesystem::directory_iterator at(settings_.state + "/media", error), end;
-       !error && at != end; at.increment(error)) {
-    ids.push_back(at->path().filename().string());
-  }
+  ASSIGN_OR_RETURN(const auto ids, names_if_there(settings_.state + "/media"));
   for (const auto& id : ids) {
     const auto directory = local(id);
-    if (!has_entries(directory + "/.copy") && !has_entries(directory + "/in") &&
-        !has_entries(directory + "/in/.work")) {
-      continue;
-    }
+    ASSIGN_OR_RETURN(const bool any, has_left_copies(directory));
+    if (!any) continue;
     TRY(CopyLedger::open(directory));
     ASSIGN_OR_RETURN(const Intake part, work_on_copies(id, stop));
     intake += part;
@@ -171,7 +171,8 @@ Result<Intake> MediaIngress::work_on_copies(const std::string& id, const std::st
   settings.directory.settle = Duration::zero();  // the copies are complete
   settings.directory.ready = ReadyRule::rename;
   settings.state.clear();  // notes are ours
-  if (!exists(settings.directory.in)) return Intake{};
+  ASSIGN_OR_RETURN(const bool any, is_there(settings.directory.in));
+  if (!any) return Intake{};
   DirectoryIngress ingress(settings, requests_, wall_, steady_);
   ingress.take_copies_for(id);
   Intake intake;
@@ -188,7 +189,8 @@ Result<Intake> MediaIngress::copy_all(const Medium& medium, const std::stop_toke
       ::open(settings_.directory.in.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!in) return failure(errno_error("opening directory", settings_.directory.in, errno));
   ASSIGN_OR_RETURN(const auto found, list(in));
-  if (found.empty() && !exists(local(medium.id) + "/copied")) return intake;
+  ASSIGN_OR_RETURN(const bool visited, is_there(local(medium.id) + "/copied"));
+  if (found.empty() && !visited) return intake;
   ASSIGN_OR_RETURN(auto ledger, CopyLedger::open(local(medium.id)));
   std::size_t copied = 0;
   for (std::span<const Found> rest = found; !rest.empty() && !stop.stop_requested();) {
@@ -212,8 +214,9 @@ Result<std::vector<MediaIngress::Found>> MediaIngress::list(const FileDescriptor
   std::vector<Found> found;
   std::set<std::string> seen;
   ASSIGN_OR_RETURN(auto listing, Listing::start(in));
-  for (auto names = listing.next(kListedFromMedium); !names.empty() && seen.size() < kMostOnMedium;
-       names = listing.next(kListedFromMedium)) {
+  while (seen.size() < kMostOnMedium) {
+    ASSIGN_OR_RETURN(auto names, listing.next(kListedFromMedium));
+    if (names.empty()) break;
     for (auto& name : names) {
       if (is_ignored(name)) continue;
       const auto look = look_at_entry(in, name);
