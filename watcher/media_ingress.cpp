@@ -98,7 +98,6 @@ MediaIngress::MediaIngress(const ChannelSettings& settings, JobQueue& requests, 
 
 Result<Intake> MediaIngress::poll(const std::stop_token& stop) {
   next_look_ = steady_.now() + settings_.directory.poll;
-  unreliable_.clear();
   TRY(gate_.allowance());
   ASSIGN_OR_RETURN(Intake intake, work_on_left_copies(stop));
   ASSIGN_OR_RETURN(const auto medium, find_medium(place(), &random_));
@@ -122,9 +121,7 @@ Result<Intake> MediaIngress::poll(const std::stop_token& stop) {
 }
 
 LookedAt MediaIngress::looked_at() const {
-  LookedAt found{.stuck = settling_.stuck_inputs(), .without_request = 0};
-  found.stuck.insert(found.stuck.end(), unreliable_.begin(), unreliable_.end());
-  return found;
+  return {.stuck = settling_.stuck_inputs(), .without_request = 0};
 }
 
 void MediaIngress::wait(Duration time_out, const std::stop_token& stop) {
@@ -238,32 +235,37 @@ Result<std::size_t> MediaIngress::copy_group(const FileDescriptor& in, std::span
       TRY(put_aside_large(in, found, intake));
       continue;
     }
-    ASSIGN_OR_RETURN(auto file, copy_one(in, found, ledger));
-    if (!file) {
-      if (unreadable_told_ != found.name) {
-        log::warning("medium.unreliable", {{"channel", channel()},
-                                           {"source", printable(found.name)},
-                                           {"reason", "it reads differently each time"}});
+    ASSIGN_OR_RETURN(auto copy, copy_one(in, found, ledger));
+    if (!copy.file) {
+      if (settling_.first_report(found.name, copy.why)) {
+        log::warning(
+            "medium.unreliable",
+            {{"channel", channel()}, {"source", printable(found.name)}, {"reason", copy.why}});
       }
-      unreadable_told_ = found.name;
-      unreliable_.push_back({found.name, "it reads differently each time", 0, std::nullopt});
       continue;
     }
     settling_.forget(found.name);
-    if (!ledger.has(*file)) copied.push_back(std::move(*file));
+    if (!ledger.has(*copy.file)) copied.push_back(std::move(*copy.file));
   }
   if (!copied.empty()) TRY(ledger.commit(copied));
   return copied.size();
 }
 
-// nullopt: two readings differ. A file that the ledger knows is read and not written again.
-Result<std::optional<CopiedFile>> MediaIngress::copy_one(const FileDescriptor& in,
-                                                         const Found& found,
-                                                         const CopyLedger& ledger) const {
-  ASSIGN_OR_RETURN(const auto contents, read_file_at(in, found.name, settings_.max_message));
-  CopiedFile file{found.name, contents.size(), found.look.mtime_nanos, sha256(contents)};
-  if (ledger.has(file)) return file;
-  TRY(ledger.write_copy(file, contents));
+// One file with bad sectors, or with other rights, does not keep the others from being copied.
+Result<MediaIngress::Copied> MediaIngress::unless_pulled_out(const Error& trouble) const {
+  ASSIGN_OR_RETURN(const auto medium, find_medium(place()));
+  if (!medium || medium->id != there_.value_or("")) return failure(trouble);
+  return Copied{std::nullopt, trouble.what};
+}
+
+// A file that the ledger knows is read and not written again.
+Result<MediaIngress::Copied> MediaIngress::copy_one(const FileDescriptor& in, const Found& found,
+                                                    const CopyLedger& ledger) const {
+  const auto contents = read_file_at(in, found.name, settings_.max_message);
+  if (!contents) return unless_pulled_out(contents.error());
+  CopiedFile file{found.name, contents->size(), found.look.mtime_nanos, sha256(*contents)};
+  if (ledger.has(file)) return Copied{std::move(file), {}};
+  TRY(ledger.write_copy(file, *contents));
   ASSIGN_OR_RETURN(const auto copies, open_directory(local(there_.value_or("")) + "/.copy"));
   const auto same_again = [&](const FileDescriptor& directory,
                               const std::string& name) -> Result<bool> {
@@ -272,8 +274,10 @@ Result<std::optional<CopiedFile>> MediaIngress::copy_one(const FileDescriptor& i
     return sha256(again) == file.sha256;
   };
   ASSIGN_OR_RETURN(const bool copy_holds, same_again(copies, file.key()));
-  ASSIGN_OR_RETURN(const bool source_holds, same_again(in, found.name));
-  return copy_holds && source_holds ? std::optional(std::move(file)) : std::nullopt;
+  const auto source_holds = same_again(in, found.name);
+  if (!source_holds) return unless_pulled_out(source_holds.error());
+  if (!copy_holds || !*source_holds) return Copied{std::nullopt, "it reads differently each time"};
+  return Copied{std::move(file), {}};
 }
 
 Result<void> MediaIngress::put_aside_large(const FileDescriptor& in, const Found& found,
