@@ -6,21 +6,21 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <filesystem>
-#include <set>
+#include <utility>
 
 #include "base/crash_point.h"
-#include "base/files.h"
 #include "carrier/batch_name.h"
+#include "carrier/plain_numbers.h"
+#include "carrier/presence.h"
 
 namespace cmpost {
 namespace {
 
-constexpr std::string_view kArchiveMark = "cmpost-archive 1 ";
 constexpr std::string_view kBatchEnding = ".batch";
 constexpr std::size_t kNumberDigits = 10;
-constexpr std::size_t kLargestArchive = std::size_t{kLargestBatch} + kLargestManifest * 2;
 
 std::string file_name(std::uint64_t number) {
   const auto text = std::to_string(number);
@@ -33,19 +33,6 @@ std::optional<std::uint64_t> number_in(std::string_view name) {
   const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
   const bool whole = error == std::errc() && end == name.data() + name.size();
   return whole && name.size() == kNumberDigits && number > 0 ? std::optional(number) : std::nullopt;
-}
-
-// Numbers with blanks between them and nothing else but one line end.
-template <std::size_t N>
-std::optional<std::array<std::int64_t, N>> numbers_in(std::string_view text) {
-  std::array<std::int64_t, N> values;
-  for (std::size_t i = 0; i < N; ++i) {
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), values[i]);
-    if (error != std::errc() || end == text.data() + text.size()) return std::nullopt;
-    if (*end != (i + 1 < N ? ' ' : '\n')) return std::nullopt;
-    text.remove_prefix(static_cast<std::size_t>(end - text.data()) + 1);
-  }
-  return text.empty() ? std::optional(values) : std::nullopt;
 }
 
 std::string to_text(const BatchArchive::Copies& copies) {
@@ -70,21 +57,10 @@ BatchManifest manifest_of(std::span<const BatchItem> items) {
   return manifest;
 }
 
-// The first line tells how long the two texts are that follow it, before the contents.
-Bytes archive_of(const std::string& manifest, std::span<const BatchItem> items) {
-  std::string ids;
-  for (const auto& item : items) ids += item.id + "\n";
-  Bytes archive = to_bytes(std::string(kArchiveMark) + std::to_string(manifest.size()) + " " +
-                           std::to_string(ids.size()) + "\n");
-  append(archive, view_of(manifest));
-  append(archive, view_of(ids));
-  for (const auto& item : items) append(archive, item.contents);
-  return archive;
-}
-
-std::uint64_t inode_of(const std::string& path) {
+Result<std::uint64_t> inode_of(const std::string& path) {
   struct stat status {};
-  return ::stat(path.c_str(), &status) == 0 ? status.st_ino : 0;
+  if (::stat(path.c_str(), &status) != 0) return failure(errno_error("examining", path, errno));
+  return std::uint64_t{status.st_ino};
 }
 
 // What write_file() leaves when it is killed.
@@ -96,40 +72,6 @@ void remove_hidden(const std::string& directory) {
     if (at->path().filename().string().starts_with('.')) hidden.push_back(at->path());
   }
   for (const auto& file : hidden) std::filesystem::remove(file, error);
-}
-
-std::vector<std::string> lines_of(std::string_view text) {
-  std::vector<std::string> lines;
-  for (auto end = text.find('\n'); end != std::string_view::npos; end = text.find('\n')) {
-    lines.emplace_back(text.substr(0, end));
-    text.remove_prefix(end + 1);
-  }
-  return lines;
-}
-
-Result<ArchivedBatch> take_apart(ByteView octets, const std::string& path) {
-  const auto text = text_of(octets);
-  const auto line = text.substr(0, text.find('\n'));
-  const auto sizes = line.starts_with(kArchiveMark)
-                         ? numbers_in<2>(std::string(line.substr(kArchiveMark.size())) + "\n")
-                         : std::nullopt;
-  const auto first = sizes ? static_cast<std::size_t>(std::max<std::int64_t>((*sizes)[0], 0)) : 0;
-  const auto second = sizes ? static_cast<std::size_t>(std::max<std::int64_t>((*sizes)[1], 0)) : 0;
-  if (!sizes || first > octets.size() || second > octets.size() ||
-      line.size() + 1 + first + second > octets.size()) {
-    return hold(path + " is damaged");
-  }
-  ArchivedBatch batch;
-  batch.manifest_text = text.substr(line.size() + 1, first);
-  auto manifest = parse_batch_manifest(view_of(batch.manifest_text));
-  if (!manifest) return failure(std::move(manifest).error().within(path));
-  batch.manifest = std::move(*manifest);
-  batch.ids = lines_of(text.substr(line.size() + 1 + first, second));
-  batch.contents = to_bytes(octets.subspan(line.size() + 1 + first + second));
-  std::uint64_t total = 0;
-  for (const auto& file : batch.manifest.files) total += file.size;
-  if (total != batch.contents.size()) return hold(path + " is damaged: its files are not whole");
-  return batch;
 }
 
 }  // namespace
@@ -171,16 +113,20 @@ Result<std::vector<std::uint64_t>> BatchArchive::numbers(const char* kind) const
 
 // What is remembered holds until another process has added a batch or begun a new stream.
 Result<void> BatchArchive::find_newest() {
-  const auto inode = inode_of(directory_ + "/batches");
-  if (newest_ && newest_->inode == inode && !has(newest_->number + 1)) return {};
-  newest_.reset();
+  const auto known = std::exchange(newest_, std::nullopt);  // nothing, should the look fail
+  ASSIGN_OR_RETURN(const auto inode, inode_of(directory_ + "/batches"));
+  if (known && known->inode == inode) {
+    ASSIGN_OR_RETURN(const bool outdated, has(known->number + 1));
+    if (!outdated) newest_ = known;
+    if (!outdated) return {};
+  }
   ASSIGN_OR_RETURN(const auto all, numbers("batches"));
   if (all.empty()) {
     newest_ = Newest{};
     newest_->inode = inode;
     return {};
   }
-  ASSIGN_OR_RETURN(const auto batch, read(all.back()));
+  ASSIGN_OR_RETURN(const auto batch, head(all.back()));
   newest_ = {all.back(), batch.manifest.stream, sha256(view_of(batch.manifest_text)), inode};
   return {};
 }
@@ -197,8 +143,10 @@ Result<void> BatchArchive::begin_new_stream() {
   if (newest_->number == 0) return {};
   const auto from = directory_ + "/batches";
   auto aside = directory_ + "/batches-" + newest_->stream;
-  for (int i = 2; exists(aside); ++i) {
+  ASSIGN_OR_RETURN(bool taken, is_there(aside));
+  for (int i = 2; taken; ++i) {
     aside = directory_ + "/batches-" + newest_->stream + "-" + std::to_string(i);
+    ASSIGN_OR_RETURN(taken, is_there(aside));
   }
   if (::rename(from.c_str(), aside.c_str()) != 0) {
     return failure(errno_error("renaming", from, errno));
@@ -226,7 +174,7 @@ Result<std::uint64_t> BatchArchive::add(std::span<const BatchItem> items, Time n
   // would never be written.
   TRY(set(manifest.number, {0, copies, now}));
   crash_point("batch.wanted");
-  TRY(write_file(path("batches", manifest.number, ".batch"), archive_of(text, items), 0640,
+  TRY(write_file(path("batches", manifest.number, ".batch"), batch_file_of(text, items), 0640,
                  IfExists::fail));
   crash_point("batch.numbered");
   newest_ = {manifest.number, manifest.stream, sha256(view_of(text)), newest_->inode};
@@ -234,13 +182,15 @@ Result<std::uint64_t> BatchArchive::add(std::span<const BatchItem> items, Time n
 }
 
 Result<ArchivedBatch> BatchArchive::read(std::uint64_t number) const {
-  const auto file = path("batches", number, ".batch");
-  ASSIGN_OR_RETURN(const auto octets, read_file(file, kLargestArchive));
-  return take_apart(octets, file);
+  return read_batch_file(path("batches", number, ".batch"));
 }
 
-bool BatchArchive::has(std::uint64_t number) const {
-  return exists(path("batches", number, ".batch"));
+Result<BatchHead> BatchArchive::head(std::uint64_t number) const {
+  return read_batch_head(path("batches", number, ".batch"));
+}
+
+Result<bool> BatchArchive::has(std::uint64_t number) const {
+  return is_there(path("batches", number, ".batch"));
 }
 
 Result<std::map<std::uint64_t, BatchArchive::Copies>> BatchArchive::due() const {
@@ -248,7 +198,8 @@ Result<std::map<std::uint64_t, BatchArchive::Copies>> BatchArchive::due() const 
   ASSIGN_OR_RETURN(const auto all, numbers("due"));
   for (const auto number : all) {
     const auto file = path("due", number);
-    if (!has(number)) {  // it died before the batch had its number
+    ASSIGN_OR_RETURN(const bool made, has(number));
+    if (!made) {  // it died before the batch had its number
       ::unlink(file.c_str());
       continue;
     }
@@ -267,16 +218,21 @@ Result<void> BatchArchive::set(std::uint64_t number, const Copies& copies) const
   return {};
 }
 
+Result<BatchArchive::Copies> BatchArchive::copies(std::uint64_t number) const {
+  for (const auto* kind : {"due", "copies"}) {
+    const auto at = path(kind, number);
+    ASSIGN_OR_RETURN(const bool there, is_there(at));
+    if (there) return read_copies(at);
+  }
+  return Copies{};
+}
+
 Result<NumberRanges> BatchArchive::want_again(NumberRange range) const {
   NumberRanges found;
   ASSIGN_OR_RETURN(const auto all, numbers("batches"));
   for (const auto number : all) {
     if (number < range.first || number > range.last) continue;
-    const auto at = exists(path("due", number)) ? path("due", number) : path("copies", number);
-    Copies copies;
-    if (exists(at)) {
-      ASSIGN_OR_RETURN(copies, read_copies(at));
-    }
+    ASSIGN_OR_RETURN(auto copies, this->copies(number));
     copies.wanted = std::max(copies.wanted, copies.written) + 1;
     copies.next = Time{};
     TRY(set(number, copies));
@@ -285,30 +241,47 @@ Result<NumberRanges> BatchArchive::want_again(NumberRange range) const {
   return found;
 }
 
-Result<std::map<std::string, std::uint64_t>> BatchArchive::known(Time since) const {
-  std::map<std::string, std::uint64_t> known;
+// A number that is missing below one that counts was forgotten, and its batch may count, too.
+Result<BatchArchive::Known> BatchArchive::known(Time since) const {
+  Known known;
   ASSIGN_OR_RETURN(const auto all, numbers("batches"));
+  std::uint64_t expected = all.empty() ? 0 : all.back();
   for (auto number = all.rbegin(); number != all.rend(); ++number) {
-    ASSIGN_OR_RETURN(const auto batch, read(*number));
-    if (batch.manifest.created < since) break;
-    for (const auto& id : batch.ids) known.emplace(id, *number);
+    if (*number != expected) known.whole = false;
+    ASSIGN_OR_RETURN(const auto batch, head(*number));
+    if (batch.manifest.created < since) return known;
+    for (const auto& id : batch.ids) known.batches.emplace(id, *number);
+    expected = *number - 1;
   }
+  if (expected > 0) known.whole = false;
   return known;
 }
 
-Result<std::size_t> BatchArchive::purge(Time before) const {
+Result<std::size_t> BatchArchive::purge(Time before, const StillNeeded& needed) const {
   ASSIGN_OR_RETURN(const auto all, numbers("batches"));
   std::size_t removed = 0;
+  Result<void> trouble;
   for (const auto number : all) {
-    if (number == all.back() || exists(path("due", number))) continue;
+    if (number == all.back()) continue;
     const auto file = path("batches", number, ".batch");
     struct stat status {};
-    if (::stat(file.c_str(), &status) != 0) continue;
+    if (::stat(file.c_str(), &status) != 0) return failure(errno_error("examining", file, errno));
     if (Time(std::chrono::seconds(status.st_mtime)) >= before) break;
-    if (::unlink(file.c_str()) == 0) ++removed;
+    ASSIGN_OR_RETURN(const bool due, is_there(path("due", number)));
+    if (due) continue;
+    const auto batch = head(number);
+    if (!batch) {  // stays, since nobody can say whose answers are in it; and others may go
+      trouble = failure(batch.error());
+      continue;
+    }
+    ASSIGN_OR_RETURN(const bool kept, needed(batch->ids));
+    if (kept) continue;
+    if (::unlink(file.c_str()) != 0) return failure(errno_error("removing", file, errno));
     ::unlink(path("copies", number).c_str());
+    ++removed;
   }
   for (const auto* kind : {"batches", "due", "copies"}) remove_hidden(directory_ + "/" + kind);
+  TRY(trouble);
   return removed;
 }
 

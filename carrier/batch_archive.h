@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <span>
@@ -10,25 +11,10 @@
 
 #include "base/files.h"
 #include "base/random.h"
-#include "carrier/batch_manifest.h"
+#include "carrier/batch_file.h"
 #include "carrier/number_ranges.h"
 
 namespace cmpost {
-
-// One file of a batch that is to be made. `id` is the sender's own name for it, for known().
-struct BatchItem {
-  std::string id;
-  std::string name;
-  ByteView contents;
-};
-
-// A batch as it was made.
-struct ArchivedBatch {
-  BatchManifest manifest;
-  std::string manifest_text;  // the octets whose hash is the next one's `previous`
-  std::vector<std::string> ids;
-  Bytes contents;  // of all files, one after the other, in the manifest's order
-};
 
 // Keeps below its directory
 //   batches/0000000017.batch   manifest, ids and contents in one file
@@ -60,7 +46,9 @@ class BatchArchive {
   Result<std::uint64_t> add(std::span<const BatchItem> items, Time now, std::uint64_t copies,
                             Random& random);
   Result<ArchivedBatch> read(std::uint64_t number) const;
-  bool has(std::uint64_t number) const;
+  // Without its contents: cheap.
+  Result<BatchHead> head(std::uint64_t number) const;
+  Result<bool> has(std::uint64_t number) const;
 
   // The batches with copies still to be written, ascending.
   Result<std::map<std::uint64_t, Copies>> due() const;
@@ -81,16 +69,23 @@ class BatchArchive {
   Result<Newest> newest();
 
   // The ids in all batches made since `since`, each with the number of its batch.
-  Result<std::map<std::string, std::uint64_t>> known(Time since) const;
+  struct Known {
+    std::map<std::string, std::uint64_t> batches;
+    bool whole = true;  // false: some that may have been made since then are forgotten
+  };
+  Result<Known> known(Time since) const;
 
+  // Must the batch of these ids be remembered, since one of them may be asked for again?
+  using StillNeeded = std::function<Result<bool>(const std::vector<std::string>& ids)>;
   // Forgets batches made before `before`, but never the newest, from which the next number comes,
-  // and none that is due; how many.
-  Result<std::size_t> purge(Time before) const;
+  // none that is due and none that is `needed`; how many.
+  Result<std::size_t> purge(Time before, const StillNeeded& needed) const;
 
  private:
   explicit BatchArchive(std::string directory) : directory_(std::move(directory)) {}
   std::string path(const char* kind, std::uint64_t number, const char* ending = "") const;
   Result<std::vector<std::uint64_t>> numbers(const char* kind) const;
+  Result<Copies> copies(std::uint64_t number) const;
   Result<void> find_newest();
 
   std::string directory_;

@@ -1,52 +1,78 @@
 #include "carrier/batch_assembly.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+
+#include "carrier/presence.h"
+
 namespace cmpost {
 namespace {
 
 constexpr std::size_t kNamedFiles = 3;  // so many names stand in a complaint
 
-struct FoundManifest {
-  std::optional<BatchManifest> manifest;
-  Sha256 hash{};
+// The octets of a file, or why there are none.
+struct FoundFile {
+  std::optional<Bytes> contents;
+  bool gone = false;
   std::string mistake;
+  bool not_read = false;  // what it is nobody can say now
 };
 
-FoundManifest find_manifest(const FileDescriptor& directory, const ArrivedBatch& arrived) {
-  FoundManifest found;
-  found.mistake = "its manifest is missing";
-  for (const auto& [copy, name] : arrived.manifests) {
-    const auto octets = read_file_at(directory, name, kLargestManifest);
-    auto manifest =
-        octets ? parse_batch_manifest(*octets) : Result<BatchManifest>(failure(octets.error()));
-    const bool fits =
-        manifest && manifest->stream == arrived.stream && manifest->number == arrived.number;
-    if (fits) return {std::move(*manifest), sha256(*octets), {}};
-    found.mistake =
-        manifest ? "the manifest in it is that of another batch" : manifest.error().what;
+FoundFile no_file(std::string mistake) { return {{}, false, std::move(mistake), false}; }
+FoundFile not_read(const Error& error) { return {{}, false, "unreadable: " + error.what, true}; }
+
+// One of more than `limit` octets is judged without being read.
+FoundFile read_found(const FileDescriptor& directory, const std::string& name, std::size_t limit) {
+  struct stat status {};
+  if (::fstatat(directory.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
+    if (errno == ENOENT) return {{}, true, "missing"};
+    return not_read(errno_error("examining", name, errno));
   }
-  return found;
+  if (!S_ISREG(status.st_mode)) return no_file("no regular file");
+  if (static_cast<std::size_t>(status.st_size) > limit) return no_file("too long");
+  auto contents = read_if_there(directory, name, limit);
+  if (!contents) return not_read(contents.error());
+  if (!*contents) return {{}, true, "missing"};
+  return {std::move(**contents), false, {}};
 }
 
-// The octets of one file, or what is wrong with it.
-tl::expected<Bytes, std::string> find_part(const FileDescriptor& directory,
-                                           const ArrivedBatch& arrived, const BatchFile& file) {
-  const auto copies = arrived.parts.find(file.name);
-  if (copies == arrived.parts.end()) return tl::unexpected(std::string("missing"));
-  std::string mistake;
-  for (const auto& [copy, name] : copies->second) {
-    auto contents = read_file_at(directory, name, static_cast<std::size_t>(file.size));
-    if (!contents) {
-      mistake = "unreadable or too long";
-    } else if (contents->size() != file.size) {
-      mistake = "cut off: " + std::to_string(contents->size()) + " of " +
-                std::to_string(file.size) + " octets";
-    } else if (sha256(*contents) != file.sha256) {
-      mistake = "damaged";
-    } else {
-      return std::move(*contents);
-    }
+FoundManifest find_any_manifest(const FileDescriptor& directory, const ArrivedBatch& arrived) {
+  FoundManifest best;
+  best.why = "its manifest is missing";
+  for (const auto& [copy, name] : arrived.manifests) {
+    auto found = find_manifest(directory, arrived, name);
+    if (found.what == FoundManifest::What::fits) return found;
+    // One that may still fit says more than one that does not.
+    const bool open = best.what == FoundManifest::What::not_read;
+    if (found.what != FoundManifest::What::gone && !open) best = std::move(found);
   }
-  return tl::unexpected(mistake);
+  return best;
+}
+
+FoundFile read_part(const FileDescriptor& directory, const std::string& name,
+                    const BatchFile& file) {
+  auto found = read_found(directory, name, static_cast<std::size_t>(file.size));
+  if (!found.contents) return found;
+  if (found.contents->size() != file.size) {
+    return no_file("cut off: " + std::to_string(found.contents->size()) + " of " +
+                   std::to_string(file.size) + " octets");
+  }
+  return sha256(*found.contents) == file.sha256 ? std::move(found) : no_file("damaged");
+}
+
+FoundFile find_part(const FileDescriptor& directory, const ArrivedBatch& arrived,
+                    const BatchFile& file) {
+  const auto copies = arrived.parts.find(file.name);
+  FoundFile best{{}, true, "missing"};
+  if (copies == arrived.parts.end()) return best;
+  for (const auto& [copy, name] : copies->second) {
+    auto found = read_part(directory, name, file);
+    if (found.contents) return found;
+    if (!best.not_read) best = std::move(found);
+  }
+  return best;
 }
 
 }  // namespace
@@ -70,27 +96,44 @@ bool ArrivedBatches::add(const std::string& name) {
   return true;
 }
 
-std::optional<Sha256> manifest_hash(const FileDescriptor& directory, const ArrivedBatch& arrived,
-                                    const std::string& name) {
-  const auto octets = read_file_at(directory, name, kLargestManifest);
-  if (!octets) return std::nullopt;
-  const auto manifest = parse_batch_manifest(*octets);
+FoundManifest find_manifest(const FileDescriptor& directory, const ArrivedBatch& arrived,
+                            const std::string& name) {
+  using What = FoundManifest::What;
+  FoundManifest found;
+  const auto file = read_found(directory, name, kLargestManifest);
+  if (file.gone) return found;
+  if (!file.contents) {
+    found.what = file.not_read ? What::not_read : What::damaged;
+    found.why = "its manifest is " + file.mistake;
+    return found;
+  }
+  auto manifest = parse_batch_manifest(*file.contents);
   const bool fits =
       manifest && manifest->stream == arrived.stream && manifest->number == arrived.number;
-  return fits ? std::optional(sha256(*octets)) : std::nullopt;
+  found.what = fits ? What::fits : What::damaged;
+  if (fits) {
+    found.hash = sha256(*file.contents);
+    found.manifest = std::move(*manifest);
+  } else {
+    found.why = manifest ? "the manifest in it is that of another batch" : manifest.error().what;
+  }
+  return found;
 }
 
 Assembly assemble(const FileDescriptor& directory, const ArrivedBatch& arrived) {
-  auto found = find_manifest(directory, arrived);
-  if (!found.manifest) return {std::nullopt, found.mistake};
+  auto found = find_any_manifest(directory, arrived);
+  const bool open = found.what == FoundManifest::What::not_read;
+  if (!found.manifest) return {std::nullopt, found.why, open};
   AssembledBatch batch{std::move(*found.manifest), found.hash, {}};
   std::vector<std::string> mistakes;
+  bool any_not_read = false;
   for (const auto& file : batch.manifest.files) {
-    auto contents = find_part(directory, arrived, file);
-    if (contents) {
-      batch.contents.push_back(std::move(*contents));
+    auto part = find_part(directory, arrived, file);
+    if (part.contents) {
+      batch.contents.push_back(std::move(*part.contents));
     } else {
-      mistakes.push_back(printable(file.name, 80) + " is " + contents.error());
+      mistakes.push_back(printable(file.name, 80) + " is " + part.mistake);
+      any_not_read = any_not_read || part.not_read;
     }
   }
   if (mistakes.empty()) return {std::move(batch), {}};
@@ -100,7 +143,7 @@ Assembly assemble(const FileDescriptor& directory, const ArrivedBatch& arrived) 
   for (std::size_t i = 0; i < std::min(mistakes.size(), kNamedFiles); ++i)
     torn += "; " + mistakes[i];
   if (mistakes.size() > kNamedFiles) torn += "; ...";
-  return {std::nullopt, torn};
+  return {std::nullopt, torn, any_not_read};
 }
 
 }  // namespace cmpost

@@ -39,13 +39,27 @@ struct AssembledBatch {
   std::vector<Bytes> contents;  // of its files, in its order
 };
 
-// The hash of the manifest in this file; nullopt when it is none of that batch, or damaged.
-std::optional<Sha256> manifest_hash(const FileDescriptor& directory, const ArrivedBatch& arrived,
-                                    const std::string& name);
+// What one of the manifests of a batch turned out to be.
+struct FoundManifest {
+  enum class What {
+    fits,
+    damaged,  // or that of another batch
+    gone,
+    not_read  // what it is nobody can say now
+  };
+  What what = What::gone;
+  std::optional<BatchManifest> manifest;  // fits
+  Sha256 hash{};                          // fits
+  std::string why;                        // damaged, not_read
+};
+FoundManifest find_manifest(const FileDescriptor& directory, const ArrivedBatch& arrived,
+                            const std::string& name);
 
 struct Assembly {
   std::optional<AssembledBatch> batch;
   std::string torn;  // otherwise: what is missing or damaged, for people
+  // Something could not be read: the next look may find more, though no file has changed.
+  bool not_read = false;
 };
 
 // Takes each file from whichever copy has it whole: its size and SHA-256 are those of the manifest.

@@ -1,6 +1,7 @@
 #include "carrier/batch_sender.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -54,9 +55,17 @@ Result<FileDescriptor> write_hidden(const FileDescriptor& directory, const std::
   return file;
 }
 
-bool is_same(const FileDescriptor& directory, const std::string& name, ByteView contents) {
-  const auto found = read_file_at(directory, name, contents.size());
-  return found && equal(*found, contents);
+// An Error: whose file has the name cannot be found out.
+Result<bool> is_same(const FileDescriptor& directory, const std::string& name, ByteView contents) {
+  struct stat status {};
+  if (::fstatat(directory.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
+    return failure(errno_error("examining", name, errno));
+  }
+  if (!S_ISREG(status.st_mode) || static_cast<std::size_t>(status.st_size) != contents.size()) {
+    return false;
+  }
+  ASSIGN_OR_RETURN(const auto found, read_file_at(directory, name, contents.size()));
+  return equal(found, contents);
 }
 
 struct NamedContents {
@@ -86,7 +95,8 @@ Result<bool> put_files(const FileDescriptor& first, const FileDescriptor& out,
     if (::faccessat(out.get(), file.name.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) != 0) {
       return failure(renamed.error());
     }
-    all = all && is_same(out, file.name, file.contents);
+    ASSIGN_OR_RETURN(const bool same, is_same(out, file.name, file.contents));
+    all = all && same;
   }
   crash_point("batch.files_renamed");
   TRY(sync(out, "the directory of batches"));
@@ -94,7 +104,7 @@ Result<bool> put_files(const FileDescriptor& first, const FileDescriptor& out,
 }
 
 // Of the batches of a stream that lie there; 0: none.
-std::uint64_t highest_in(const std::string& directory, const std::string& stream) {
+Result<std::uint64_t> highest_in(const std::string& directory, const std::string& stream) {
   std::uint64_t highest = 0;
   std::error_code error;
   for (std::filesystem::directory_iterator at(directory, error), end; !error && at != end;
@@ -102,6 +112,7 @@ std::uint64_t highest_in(const std::string& directory, const std::string& stream
     const auto name = BatchName::parse(at->path().filename().string());
     if (name && name->stream == stream) highest = std::max(highest, name->number);
   }
+  if (error) return failure(errno_error("listing", directory, error.value()));
   return highest;
 }
 
@@ -187,7 +198,7 @@ Result<NumberRanges> BatchSender::want_again(NumberRange range) {
   return archive->want_again(range);
 }
 
-Result<std::map<std::string, std::uint64_t>> BatchSender::known(Time since) {
+Result<BatchArchive::Known> BatchSender::known(Time since) {
   ASSIGN_OR_RETURN(auto* const archive, this->archive());
   ASSIGN_OR_RETURN(const auto lock, archive->lock());
   return archive->known(since);
@@ -198,20 +209,25 @@ Result<bool> BatchSender::begin_anew_if_behind(const std::optional<std::string>&
   ASSIGN_OR_RETURN(const auto lock, archive->lock());
   ASSIGN_OR_RETURN(const auto newest, archive->newest());
   if (newest.number == 0) return false;
-  bool behind = highest_in(settings_.out, newest.stream) > newest.number;
+  ASSIGN_OR_RETURN(const auto highest, highest_in(settings_.out, newest.stream));
+  bool behind = highest > newest.number;
   if (!behind && last) {
     ASSIGN_OR_RETURN(const auto known, archive->known(since));
-    behind = !known.contains(*last);
+    behind = known.whole && !known.batches.contains(*last);
   }
-  if (behind) TRY(archive->begin_new_stream());
-  return behind;
+  if (!behind) return false;
+  if (auto begun = archive->begin_new_stream(); !begun) {
+    archive_.reset();  // opened anew it has its directories again
+    return failure(std::move(begun).error());
+  }
+  return true;
 }
 
-Result<void> BatchSender::purge(Time now) {
+Result<void> BatchSender::purge(Time now, const BatchArchive::StillNeeded& needed) {
   if (settings_.keep == Duration::zero()) return {};
   ASSIGN_OR_RETURN(auto* const archive, this->archive());
   ASSIGN_OR_RETURN(const auto lock, archive->lock());
-  TRY(archive->purge(now - settings_.keep));
+  TRY(archive->purge(now - settings_.keep, needed));
   return {};
 }
 

@@ -43,15 +43,16 @@ class BatchSender {
   Result<std::vector<EmittedCopy>> emit();
   // Wants one more copy of each; which of them there are.
   Result<NumberRanges> want_again(NumberRange range);
-  // The batches of these ids, as far as they were made since `since`.
-  Result<std::map<std::string, std::uint64_t>> known(Time since);
+  // The ids in all batches made since `since`, each with the number of its batch.
+  Result<BatchArchive::Known> known(Time since);
   // The memory may be an old one, restored from a backup: then numbers of it were used already. It
-  // is when it does not know the last item that has left (`last` was made at `since`), or when
-  // batches of its stream with higher numbers lie in `out`. Then a new stream begins, with batch 1;
-  // the old memory is kept aside. True when that was so.
+  // is when it does not know the last item that has left (`last` was made at `since`) and has
+  // forgotten nothing that was made since, or when batches of its stream with higher numbers lie in
+  // `out`. Then a new stream begins, with batch 1; the old memory is kept aside. True when that was
+  // so. An Error: it could not be found out, and nothing may be sent yet.
   Result<bool> begin_anew_if_behind(const std::optional<std::string>& last, Time since);
-  // Forgets batches that are older than settings.keep at `now`.
-  Result<void> purge(Time now);
+  // Forgets batches that are older than settings.keep at `now` and that nobody needs.
+  Result<void> purge(Time now, const BatchArchive::StillNeeded& needed);
 
  private:
   struct Target;

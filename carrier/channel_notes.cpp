@@ -6,6 +6,8 @@
 #include <filesystem>
 
 #include "base/files.h"
+#include "carrier/presence.h"
+#include "carrier/sign.h"
 
 namespace cmpost {
 namespace {
@@ -24,8 +26,7 @@ bool ChannelNote::set(const std::string& text) {
   if (!news && !fresh_) return false;
   fresh_ = false;
   text_ = text;
-  if (directory_.empty() || !make_directories(directory_)) return news;
-  (void)write_file(note_path(directory_, subject_), view_of(text + "\n"), 0644, IfExists::replace);
+  if (!directory_.empty()) (void)write_sign(note_path(directory_, subject_), text + "\n");
   return news;
 }
 
@@ -44,9 +45,10 @@ std::vector<ReadNote> read_notes(const std::string& directory) {
        at.increment(error)) {
     const auto name = at->path().filename().string();
     if (!name.ends_with(kNoteEnding) || name.starts_with('.')) continue;
-    const auto contents = read_file(at->path().string(), kLargestNote);
-    if (!contents) continue;
-    std::string text(text_of(*contents));
+    const auto contents = read_if_there(at->path().string(), kLargestNote);
+    if (contents && !*contents) continue;  // it has just been removed
+    std::string text(contents ? std::string(text_of(**contents))
+                              : "a note on this cannot be read: " + contents.error().what);
     text.erase(std::remove(text.begin(), text.end(), '\n'), text.end());
     notes.push_back({name.substr(0, name.size() - kNoteEnding.size()), printable(text, 1000)});
   }

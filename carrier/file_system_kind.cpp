@@ -3,6 +3,7 @@
 #include <sys/vfs.h>
 
 #include <array>
+#include <cerrno>
 #include <cstdio>
 
 namespace cmpost {
@@ -51,28 +52,32 @@ constexpr auto kKnownKinds = std::to_array<KnownKind>({
     {0xbacbacbc, "vmhgfs", false, true},
 });
 
+FileSystemKind unknown_kind(std::string_view path) {
+  return {"unknown", false, false, errno_error("asking for the file system of", path, errno).what};
+}
+
 }  // namespace
 
 FileSystemKind file_system_kind(long type) {
   // Some architectures sign-extend the number.
   const auto plain = static_cast<long>(static_cast<unsigned long>(type) & 0xffffffffUL);
   for (const auto& known : kKnownKinds) {
-    if (known.type == plain) return {known.name, known.tells_events, known.network};
+    if (known.type == plain) return {known.name, known.tells_events, known.network, {}};
   }
   std::array<char, 24> text{};
   std::snprintf(text.data(), text.size(), "0x%lx", static_cast<unsigned long>(plain));
-  return {text.data(), false, false};
+  return {text.data(), false, false, {}};
 }
 
 FileSystemKind file_system_kind(const std::string& path) {
   struct statfs status {};
-  if (::statfs(path.c_str(), &status) != 0) return {"unknown", false, false};
+  if (::statfs(path.c_str(), &status) != 0) return unknown_kind(path);
   return file_system_kind(static_cast<long>(status.f_type));
 }
 
 FileSystemKind file_system_kind(const FileDescriptor& directory) {
   struct statfs status {};
-  if (::fstatfs(directory.get(), &status) != 0) return {"unknown", false, false};
+  if (::fstatfs(directory.get(), &status) != 0) return unknown_kind("the directory");
   return file_system_kind(static_cast<long>(status.f_type));
 }
 

@@ -16,9 +16,13 @@ struct FileSystemKind {
   // Other machines may have it, or something between us and it that answers for them (FUSE): locks
   // and shared memory do not reach them.
   bool network = false;
+  std::string mistake{};  // not empty: it could not be examined, and why
+  // For people: the name, and the mistake.
+  std::string text() const { return mistake.empty() ? name : name + " (" + mistake + ")"; }
 };
 
-// By statfs(2). What cannot be examined counts as unknown, which is polled.
+// By statfs(2). What cannot be examined is "unknown", is polled, and says so: whether `network`
+// holds is then not known.
 FileSystemKind file_system_kind(const FileDescriptor& directory);
 FileSystemKind file_system_kind(const std::string& path);
 FileSystemKind file_system_kind(long type);

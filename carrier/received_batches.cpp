@@ -5,6 +5,7 @@
 
 #include "base/crash_point.h"
 #include "base/files.h"
+#include "carrier/presence.h"
 
 namespace cmpost {
 namespace {
@@ -47,9 +48,8 @@ std::string seen_after(const ReceivedBatches::Stream& stream, std::uint64_t numb
 
 Result<ReceivedBatches> ReceivedBatches::read(const std::string& path) {
   ReceivedBatches received(path);
-  if (!exists(path)) return received;
-  ASSIGN_OR_RETURN(const auto contents, read_file(path, kLargestLedger));
-  if (!received.parse(text_of(contents))) {
+  ASSIGN_OR_RETURN(const auto contents, read_if_there(path, kLargestLedger));
+  if (contents && !received.parse(text_of(*contents))) {
     return hold(path + " is damaged",
                 "remove it: batches that were received are then reported as missing, and what "
                 "comes again is recognised by its jobs");

@@ -26,7 +26,8 @@ class ReceivedBatches {
     Time last{};                                // when the newest batch was complete
   };
 
-  // What the file says; nothing when there is none. A damaged file is an Error (hold).
+  // What the file says; nothing when there is none. A damaged file, and one that cannot be read, is
+  // an Error: what has come is then not known.
   static Result<ReceivedBatches> read(const std::string& path);
 
   bool has(const std::string& stream, std::uint64_t number) const;

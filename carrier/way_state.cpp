@@ -6,6 +6,8 @@
 #include "base/bytes.h"
 #include "base/files.h"
 #include "base/log.h"
+#include "carrier/presence.h"
+#include "carrier/sign.h"
 
 namespace cmpost {
 namespace {
@@ -52,11 +54,19 @@ std::optional<Time> time_in(const json& value, const char* key) {
   return at.is_null() ? std::nullopt : std::optional(from_unix_micros(at.get<std::int64_t>()));
 }
 
-// Throws json::exception.
-WayState way_from(const json& value) {
+std::optional<WayCondition> condition_named(std::string_view text) {
+  for (const auto condition : {WayCondition::works, WayCondition::rests}) {
+    if (text == to_string(condition)) return condition;
+  }
+  return std::nullopt;
+}
+
+// Throws json::exception. nullopt: a condition of which this version knows nothing.
+std::optional<WayState> way_from(const json& value) {
   WayState state;
-  const auto condition = value.at("condition").get<std::string>();
-  if (condition == to_string(WayCondition::rests)) state.condition = WayCondition::rests;
+  const auto condition = condition_named(value.at("condition").get<std::string>());
+  if (!condition) return std::nullopt;
+  state.condition = *condition;
   state.since = time_in(value, "since").value_or(Time{});
   state.last_try = time_in(value, "last_try").value_or(Time{});
   state.why = value.at("why").get<std::string>();
@@ -73,6 +83,14 @@ WayState way_from(const json& value) {
   state.without_request = value.at("without_request").get<std::size_t>();
   state.oldest_without_request = time_in(value, "oldest_without_request");
   return state;
+}
+
+std::optional<WayState> way_in(std::string_view text) {
+  try {
+    return way_from(json::parse(text));
+  } catch (const json::exception&) {
+    return std::nullopt;
+  }
 }
 
 Time since_when(const std::vector<StuckSince>& before, const StuckInput& input, Time now) {
@@ -94,10 +112,24 @@ bool same_but_times(const WayState& a, const WayState& b) {
 
 }  // namespace
 
-std::string_view to_string(Way way) { return way == Way::in ? "in" : "out"; }
+std::string_view to_string(Way way) {
+  switch (way) {
+    case Way::in:
+      return "in";
+    case Way::out:
+      return "out";
+  }
+  CHECK(false);
+}
 
 std::string_view to_string(WayCondition condition) {
-  return condition == WayCondition::works ? "works" : "rests";
+  switch (condition) {
+    case WayCondition::works:
+      return "works";
+    case WayCondition::rests:
+      return "rests";
+  }
+  CHECK(false);
 }
 
 std::string_view to_string(Part part) {
@@ -109,9 +141,9 @@ std::string_view to_string(Part part) {
     case Part::replies:
       return "replies";
     case Part::maintenance:
-      break;
+      return "maintenance";
   }
-  return "maintenance";
+  CHECK(false);
 }
 
 std::string record_of(const std::string& directory, Way way) {
@@ -123,14 +155,12 @@ std::string record_of(const std::string& directory, Part part) {
 }
 
 Result<std::optional<WayState>> read_way(const std::string& path) {
-  if (!exists(path)) return std::nullopt;
-  ASSIGN_OR_RETURN(const auto octets, read_file(path, kLargestRecord));
-  try {
-    return way_from(json::parse(text_of(octets)));
-  } catch (const json::exception&) {
-    return hold(path + " is not what this program writes there",
-                "remove it; the service writes it anew");
-  }
+  ASSIGN_OR_RETURN(const auto octets, read_if_there(path, kLargestRecord));
+  if (!octets) return std::nullopt;
+  auto state = way_in(text_of(*octets));
+  if (state) return state;
+  return hold(path + " is not what this program writes there",
+              "remove it; the service writes it anew");
 }
 
 void WayRecorder::begin() {
@@ -185,8 +215,7 @@ void WayRecorder::write() {
   known_ = true;
   if (record_.empty()) return;
   const auto text = way_json(state_).dump(-1, ' ', true, json::error_handler_t::replace);
-  auto done = make_directories(record_.substr(0, record_.rfind('/')));
-  if (done) done = write_file(record_, view_of(text), 0644, IfExists::replace);
+  const auto done = write_sign(record_, text);
   if (done.has_value() == was_written_) return;
   was_written_ = done.has_value();
   if (!done) {

@@ -73,11 +73,13 @@ struct WayState {
 std::string record_of(const std::string& directory, Way way);
 std::string record_of(const std::string& directory, Part part);
 
-// nullopt: nobody has ever looked. An Error: what is on record cannot be read. Writes nothing.
+// nullopt: nobody has ever looked. An Error: what is on record cannot be read, or is of no kind
+// that this version knows. Writes nothing.
 Result<std::optional<WayState>> read_way(const std::string& record);
 
 // Writes one record. It goes on from what an earlier process has left, so that trouble
-// keeps its beginning. That it cannot be written is logged once. One thread.
+// keeps its beginning. Not synced: the next look writes what a loss of power takes away. That it
+// cannot be written is logged once. One thread.
 class WayRecorder {
  public:
   // `record`: the file; empty: nothing is kept. `wall` must outlive the object.

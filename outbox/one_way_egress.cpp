@@ -83,8 +83,8 @@ Result<void> OneWayEgress::find_batched(std::span<const Lease> leases, Deliverie
   if (since == Time::max()) return {};
   ASSIGN_OR_RETURN(const auto known, sender_.known(since));
   for (std::size_t i = 0; i < leases.size(); ++i) {
-    const auto found = known.find(leases[i].job.id.text());
-    if (found != known.end()) deliveries.each[i] = in_batch(found->second);
+    const auto found = known.batches.find(leases[i].job.id.text());
+    if (found != known.batches.end()) deliveries.each[i] = in_batch(found->second);
   }
   return {};
 }
@@ -120,12 +120,23 @@ Result<void> OneWayEgress::emit() {
   return {};
 }
 
+// What is done will never be leased again.
+Result<bool> OneWayEgress::may_be_sent_again(const std::vector<std::string>& ids) {
+  for (const auto& text : ids) {
+    const auto id = JobId::from_text(text);
+    if (!id) continue;
+    ASSIGN_OR_RETURN(const auto job, replies_.find(*id));
+    if (job && job->state != JobState::done) return true;
+  }
+  return false;
+}
+
 Result<bool> OneWayEgress::tend() {
   TRY(emit());
   const auto now = sure_.now();
   if (now >= next_purge_ || now < next_purge_ - kPurgeBatches) {
     next_purge_ = now + kPurgeBatches;
-    TRY(sender_.purge(now));
+    TRY(sender_.purge(now, [this](const auto& ids) { return may_be_sent_again(ids); }));
   }
   return false;
 }

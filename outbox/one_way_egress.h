@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "base/random.h"
 #include "carrier/batch_sender.h"
@@ -14,7 +15,8 @@ BatchSenderSettings batch_sender_settings(const ChannelSettings& channel);
 
 // Makes a batch of each group of answers and writes its copies to settings.directory.out
 // (carrier/batch_sender.h). An answer is in one batch only, wherever the process dies: what was
-// leased before is looked for in the batches made since it was put into the queue. Where the queue
+// leased before is looked for in the batches made since it was put into the queue, and none of them
+// is forgotten while the queue may lease one of its answers again. Where the queue
 // has answers that have left and of which the batches know nothing, the batches were restored from
 // a backup, and a new stream begins.
 class OneWayEgress final : public Egress {
@@ -39,6 +41,7 @@ class OneWayEgress final : public Egress {
   Result<void> find_batched(std::span<const Lease> leases, Deliveries& deliveries);
   Result<void> emit();
   Result<void> compare_memories();
+  Result<bool> may_be_sent_again(const std::vector<std::string>& ids);
 
   const ChannelSettings settings_;
   JobQueue& replies_;

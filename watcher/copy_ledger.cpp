@@ -9,6 +9,7 @@
 #include <filesystem>
 
 #include "base/crash_point.h"
+#include "carrier/presence.h"
 #include "watcher/file_names.h"
 
 namespace cmpost {
@@ -58,9 +59,9 @@ Result<CopyLedger> CopyLedger::open(const std::string& directory) {
 
 Result<void> CopyLedger::read() {
   const auto path = directory_ + "/copied";
-  if (!exists(path)) return {};
-  ASSIGN_OR_RETURN(const auto contents, read_file(path, kLargestCopyLedger));
-  auto text = text_of(contents);
+  ASSIGN_OR_RETURN(const auto contents, read_if_there(path, kLargestCopyLedger));
+  if (!contents) return {};
+  auto text = text_of(*contents);
   if (!text.starts_with(kLedgerMark)) return hold(path + " is damaged");
   text.remove_prefix(kLedgerMark.size());
   while (!text.empty()) {
@@ -106,7 +107,10 @@ Result<void> CopyLedger::publish(const std::vector<CopiedFile>& files) const {
   bool any = false;
   for (const auto& file : files) {
     const auto key = file.key();
-    if (::faccessat(copies.get(), key.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) != 0) continue;
+    if (::faccessat(copies.get(), key.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) != 0) {
+      if (errno == ENOENT) continue;  // it was put there before
+      return failure(errno_error("examining", key, errno));
+    }
     any = true;
     Result<void> moved;
     for (const auto& name : {marked_name(file.name, ""), marked_name(file.name, key)}) {

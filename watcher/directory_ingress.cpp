@@ -52,8 +52,14 @@ Result<Intake> DirectoryIngress::poll(const std::stop_token& stop) {
 
 LookedAt DirectoryIngress::looked_at() const {
   LookedAt found{.stuck = settling_.stuck_inputs(), .without_request = 0};
+  for (auto& input : found.stuck) {
+    if (input.what.starts_with('/')) input.what.insert(0, ".work");
+  }
   for (const auto& [name, list] : incomplete_lists_) {
     found.stuck.push_back({name, list.why, 0, std::nullopt});
+  }
+  for (const auto& [name, file] : deposited_) {
+    found.stuck.push_back({".work/" + name, file.why, 0, std::nullopt});
   }
   return found;
 }
@@ -87,7 +93,7 @@ void DirectoryIngress::start_watching() {
   }
   log::info("channel.watched", {{"channel", channel()},
                                 {"directory", settings_.directory.in},
-                                {"file_system", drop_->kind().name},
+                                {"file_system", drop_->kind().text()},
                                 {"by", events ? "events" : "polling"}});
 }
 
@@ -144,9 +150,9 @@ Result<Intake> DirectoryIngress::scan_place(Place place, std::set<std::string>& 
                                             const std::stop_token& stop) {
   Intake intake;
   ASSIGN_OR_RETURN(auto listing, Listing::start(drop_->at(place)));
-  for (auto names = listing.next(kListingPart);
-       !names.empty() && !stop.stop_requested() && !gate_.closed();
-       names = listing.next(kListingPart)) {
+  while (!stop.stop_requested() && !gate_.closed()) {
+    ASSIGN_OR_RETURN(const auto names, listing.next(kListingPart));
+    if (names.empty()) break;
     std::vector<Spot> spots;
     for (const auto& name : names) {
       if (auto found = spot(place, name)) spots.push_back(std::move(*found));

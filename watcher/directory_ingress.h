@@ -110,17 +110,23 @@ class DirectoryIngress final : public Ingress {
     std::vector<Spot> spots;
     std::vector<Bytes> messages;     // of all spots, when neither of the following is set
     std::string incomplete;          // why the list has to wait
+    std::string not_read;            // the same, since something cannot be read just now
     std::optional<Finding> refused;  // why nothing of it will ever be taken
   };
   Listed read_listed(const Spot& list, const std::vector<ListedFile>& files);
   void read_one_listed(const ListedFile& file, std::size_t index, Listed& listed,
                        std::vector<std::string>& damaged) const;
-  Result<Intake> take_listed(const Spot& list, const std::vector<Spot>& spots,
-                             std::vector<Bytes> messages);
-  Result<void> finish_list(const std::string& name);
   Result<Intake> quarantine_list(const Spot& list, const std::vector<Spot>& spots,
                                  const Finding& finding);
   void note_unlisted(std::size_t count);
+
+  // Taking what lists name (taken_lists.cpp).
+  Result<Intake> take_listed(const Spot& list, const std::vector<Spot>& spots,
+                             std::vector<Bytes> messages);
+  Result<void> deposit_list(const std::string& name, std::span<const Job> jobs, Intake& intake);
+  Result<std::vector<Job>> jobs_left(const std::vector<ListedFile>& files) const;
+  Result<void> resume_list(const Spot& list, Intake& intake);
+  Result<void> finish_list(const Spot& list);
 
   // What was taken and is none (refused_input.cpp).
   void write_reason(const std::string& name, const std::string& source, const Finding& finding,
@@ -147,6 +153,7 @@ class DirectoryIngress final : public Ingress {
   struct Deposited {
     std::array<std::uint8_t, 16> arrival;
     JobId id;
+    std::string why;
   };
   std::map<std::string, Deposited> deposited_;
   IntakeGate gate_;
@@ -155,6 +162,7 @@ class DirectoryIngress final : public Ingress {
   struct IncompleteList {
     std::vector<Look> looks;  // of its files
     std::string why;
+    bool not_read = false;  // looks that are the same may tell more the next time
   };
   std::map<std::string, IncompleteList> incomplete_lists_;
   ChannelNote unlisted_;

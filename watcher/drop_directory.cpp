@@ -108,6 +108,8 @@ Result<void> DropDirectory::sync() const {
   return cmpost::sync(quarantine_, path_ + "/.quarantine");
 }
 
+Result<void> DropDirectory::sync_claims() const { return cmpost::sync(work_, path_ + "/.work"); }
+
 std::int64_t DropDirectory::file_system_now() const {
   struct stat status {};
   if (!kind_.tells_events || ::futimens(work_.get(), nullptr) != 0) return 0;
@@ -118,8 +120,8 @@ std::size_t DropDirectory::purge(Place place, std::int64_t before) const {
   auto listing = Listing::start(at(place));
   if (!listing) return 0;
   std::size_t removed = 0;
-  for (auto names = listing->next(1000); !names.empty(); names = listing->next(1000)) {
-    for (const auto& name : names) {
+  for (auto names = listing->next(1000); names && !names->empty(); names = listing->next(1000)) {
+    for (const auto& name : *names) {
       const auto entry = look(place, name);
       // The rename that brought it here has set the ctime.
       if (!entry || entry->ctime_nanos / 1'000'000'000 >= before) continue;
@@ -144,10 +146,13 @@ Listing::~Listing() {
   if (stream_ != nullptr) ::closedir(static_cast<DIR*>(stream_));
 }
 
-std::vector<std::string> Listing::next(std::size_t max) {
+Result<std::vector<std::string>> Listing::next(std::size_t max) {
   std::vector<std::string> names;
   while (names.size() < max) {
+    errno = 0;
     const auto* entry = ::readdir(static_cast<DIR*>(stream_));
+    if (entry == nullptr && errno != 0)
+      return failure(errno_error("listing", "the directory", errno));
     if (entry == nullptr) break;
     const std::string_view name = entry->d_name;
     if (name != "." && name != "..") names.emplace_back(name);

@@ -41,12 +41,15 @@ class DropDirectory {
 
   // .done and .quarantine, after a group.
   Result<void> sync() const;
+  // .work.
+  Result<void> sync_claims() const;
 
   // A time stamp that the file system makes now; 0 where time stamps of files tell nothing: on
   // network file systems, and when .work cannot be stamped.
   std::int64_t file_system_now() const;
 
-  // Removes from `place` what has been there since before `before` (Unix seconds); how many.
+  // Removes from `place` what has been there since before `before` (Unix seconds), as far as that
+  // can be done now; how many.
   std::size_t purge(Place place, std::int64_t before) const;
 
   const std::string& path() const { return path_; }
@@ -66,8 +69,8 @@ class Listing {
   Listing& operator=(Listing&&) = delete;
   ~Listing();
 
-  // Up to `max` more names, without "." and ".."; empty at the end.
-  std::vector<std::string> next(std::size_t max);
+  // Up to `max` more names, without "." and ".."; empty at the end. An Error: there may be more.
+  Result<std::vector<std::string>> next(std::size_t max);
 
  private:
   explicit Listing(void* stream) : stream_(stream) {}

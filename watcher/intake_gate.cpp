@@ -3,6 +3,7 @@
 #include <sys/statvfs.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <limits>
 
 #include "base/log.h"
@@ -28,6 +29,7 @@ IntakeGate::IntakeGate(const ChannelSettings& settings, JobQueue& requests, cons
       requests_(requests),
       steady_(steady),
       note_(settings.state, "paused"),
+      unseen_(settings.state, "disk"),
       tokens_(static_cast<double>(limits_.max_rate)) {}
 
 Result<std::size_t> IntakeGate::allowance() {
@@ -54,18 +56,31 @@ void IntakeGate::took(std::size_t count) {
   if (limits_.max_rate > 0) tokens_ -= static_cast<double>(count);
 }
 
-std::string IntakeGate::full_disk() const {
+std::string IntakeGate::full_disk() {
   if (limits_.min_free == 0) return {};
+  std::string unseen, full;
   for (const auto& disk : limits_.disks) {
     struct statvfs status {};
-    if (::statvfs(disk.c_str(), &status) != 0) continue;
+    if (::statvfs(disk.c_str(), &status) != 0) {
+      unseen = errno_error("asking for the room on the disk of", disk, errno).what;
+      continue;
+    }
     const auto free = std::uint64_t{status.f_bavail} * status.f_frsize;
     if (free < limits_.min_free) {
-      return "the disk of " + disk + " is nearly full: " + mebibytes(free) +
+      full = "the disk of " + disk + " is nearly full: " + mebibytes(free) +
              " are free, min_free is " + mebibytes(limits_.min_free);
     }
   }
-  return {};
+  note_unseen(unseen);
+  return full;
+}
+
+void IntakeGate::note_unseen(const std::string& why) {
+  if (why.empty()) {
+    unseen_.clear();
+  } else if (unseen_.set("min_free cannot be kept: " + why)) {
+    log::warning("channel.disk_unseen", {{"channel", channel_}, {"reason", why}});
+  }
 }
 
 Result<std::size_t> IntakeGate::room_for_pending() {

@@ -11,7 +11,8 @@ namespace cmpost {
 
 // Holds an Ingress to the limits of its channel: room on the disk, requests a second, requests that
 // are not yet answered. Tells the operator once when input has to wait and once when it goes on, in
-// the log and in a note for `cmpost status`. Used by one thread.
+// the log and in a note for `cmpost status`. A disk whose room cannot be seen stops nothing and is
+// told the same way. Used by one thread.
 class IntakeGate {
  public:
   // All references must outlive the object. `steady` measures intervals.
@@ -29,7 +30,8 @@ class IntakeGate {
   Time opens() const { return opens_; }
 
  private:
-  std::string full_disk() const;
+  std::string full_disk();
+  void note_unseen(const std::string& why);
   Result<std::size_t> room_for_pending();
   std::size_t room_for_rate();
   std::size_t close(const std::string& why, Duration again, bool needs_help);
@@ -39,7 +41,7 @@ class IntakeGate {
   const IntakeLimits limits_;
   JobQueue& requests_;
   const Clock& steady_;
-  ChannelNote note_;
+  ChannelNote note_, unseen_;
   bool closed_ = false, needs_help_ = false;
   bool told_ = false;  // the operator knows that input waits
   Time opens_ = Time::min(), last_closed_ = Time::min();

@@ -1,14 +1,10 @@
-// ready = "manifest". A list is read, and when everything in it is there with the right SHA-256:
-//   all requests are put into the queue in one commit,
-//   the list goes to .work, which says that this has been done,
-//   the files go to .done, and then the list.
-// Wherever that ends early, what is left is done at the next scan: jobs that the queue knows are
-// not made again, and a list in .work is only tidied up.
+// ready = "manifest": lists in `in` and whether all that they name is there. What is, is taken by
+// taken_lists.cpp.
 #include <sys/stat.h>
 
-#include "base/crash_point.h"
 #include "base/log.h"
 #include "carrier/hash_list.h"
+#include "carrier/presence.h"
 #include "watcher/directory_ingress.h"
 #include "watcher/file_names.h"
 #include "watcher/unwrap.h"
@@ -55,8 +51,9 @@ Result<Intake> DirectoryIngress::take_lists(const std::stop_token& stop) {
   std::vector<Spot> lists;
   std::set<std::string> seen;
   ASSIGN_OR_RETURN(auto listing, Listing::start(drop_->at(Place::in)));
-  for (auto names = listing.next(kListingAtATime); !names.empty();
-       names = listing.next(kListingAtATime)) {
+  for (;;) {
+    ASSIGN_OR_RETURN(const auto names, listing.next(kListingAtATime));
+    if (names.empty()) break;
     for (const auto& name : names) {
       if (is_ignored(name)) continue;
       if (!is_list_name(name)) {
@@ -66,6 +63,9 @@ Result<Intake> DirectoryIngress::take_lists(const std::stop_token& stop) {
         lists.push_back(std::move(*found));
       }
     }
+  }
+  for (const auto& [key, why, tries, rests] : settling_.stuck_inputs()) {
+    if (key.starts_with('/') && drop_->look(Place::work, key.substr(1))) seen.insert(key);
   }
   settling_.keep_only(seen);
   std::erase_if(incomplete_lists_, [&](const auto& entry) { return !seen.contains(entry.first); });
@@ -90,9 +90,16 @@ Result<Intake> DirectoryIngress::take_list(const Spot& list) {
   const auto readiness = settling_.look_at(list.name, list.look, steady_.now(), file_system_now_);
   if (readiness == Readiness::unsettled) return intake;
   const bool settled = readiness == Readiness::settled;
-  const auto text = read_file_at(drop_->at(Place::in), list.name, kLargestHashList);
-  const auto files =
-      text ? parse_hash_list(*text) : Result<std::vector<ListedFile>>(failure(text.error()));
+  if (!S_ISREG(list.look.type)) {
+    if (settled) TRY(quarantine(list, bad_list("it is no file"), intake));
+    return intake;
+  }
+  const bool too_large = list.look.size > kLargestHashList;
+  const auto text = too_large ? Result<std::optional<Bytes>>(Bytes())
+                              : read_if_there(drop_->at(Place::in), list.name, kLargestHashList);
+  if (!text) report(list, text.error().what, text.error().hint);  // that says nothing about it
+  if (!text || !*text) return intake;
+  const auto files = too_large ? hold("the list is too large") : parse_hash_list(**text);
   if (!files) {
     if (settled) TRY(quarantine(list, bad_list(files.error().what, files.error().hint), intake));
     return intake;
@@ -121,23 +128,26 @@ DirectoryIngress::Listed DirectoryIngress::read_listed(const Spot& list,
   }
   // What was incomplete stays so until one of its files changes.
   const auto known = incomplete_lists_.find(list.name);
-  if (known != incomplete_lists_.end() && known->second.looks == looks) {
-    listed.incomplete = "as before";
+  const bool same = known != incomplete_lists_.end() && known->second.looks == looks;
+  if (same && !known->second.not_read) {
+    listed.incomplete = known->second.why;
   } else if (!missing.empty()) {
     listed.incomplete = "waits for " + in_words(missing, files.size());
   } else if (octets > kListedOctets) {
     listed.refused = bad_list("its files are too large together", "make several lists");
   } else {
     for (std::size_t i = 0; i < files.size(); ++i) read_one_listed(files[i], i, listed, damaged);
-    if (!damaged.empty()) {
+    if (!listed.not_read.empty()) {
+      listed.incomplete = listed.not_read;
+    } else if (!damaged.empty()) {
       listed.incomplete =
           "another SHA-256 than in the list have " + in_words(damaged, files.size());
     }
   }
   if (listed.incomplete.empty()) {
     incomplete_lists_.erase(list.name);
-  } else if (known == incomplete_lists_.end() || known->second.looks != looks) {
-    incomplete_lists_[list.name] = {looks, listed.incomplete};
+  } else if (!same || known->second.why != listed.incomplete) {
+    incomplete_lists_[list.name] = {looks, listed.incomplete, !listed.not_read.empty()};
     log::info(
         "list.incomplete",
         {{"channel", channel()}, {"list", printable(list.name)}, {"reason", listed.incomplete}});
@@ -148,72 +158,33 @@ DirectoryIngress::Listed DirectoryIngress::read_listed(const Spot& list,
 void DirectoryIngress::read_one_listed(const ListedFile& file, std::size_t index, Listed& listed,
                                        std::vector<std::string>& damaged) const {
   const auto& spot = listed.spots[index];
-  const auto contents = read_file_at(drop_->at(Place::in), spot.name, settings_.max_message);
-  const bool too_large = spot.look.size > settings_.max_message;
-  if (!too_large && (!contents || sha256(*contents) != file.sha256)) {
-    damaged.push_back(spot.name);
-    return;
+  if (spot.look.size <= settings_.max_message) {
+    const auto contents = read_if_there(drop_->at(Place::in), spot.name, settings_.max_message);
+    if (!contents) {
+      listed.not_read = contents.error().what;
+      return;
+    }
+    if (!*contents || sha256(**contents) != file.sha256) {
+      damaged.push_back(spot.name);
+      return;
+    }
   }
   auto finding = judge(*drop_, Place::in, spot.name, spot.look, settings_.max_message);
-  if (finding.what == Finding::What::take) {
-    listed.messages.push_back(std::move(finding.message));
-  } else if (finding.what == Finding::What::bad_now) {
-    listed.refused =
-        Finding{finding.what, {}, printable(spot.name) + ": " + finding.reason, finding.hint};
-  } else {
-    damaged.push_back(spot.name);
+  switch (finding.what) {
+    case Finding::What::take:
+      listed.messages.push_back(std::move(finding.message));
+      break;
+    case Finding::What::bad_now:
+      listed.refused =
+          Finding{finding.what, {}, printable(spot.name) + ": " + finding.reason, finding.hint};
+      break;
+    case Finding::What::retry:
+      listed.not_read = printable(spot.name) + ": " + finding.reason;
+      break;
+    case Finding::What::gone:
+      damaged.push_back(spot.name);
+      break;
   }
-}
-
-Result<Intake> DirectoryIngress::take_listed(const Spot& list, const std::vector<Spot>& spots,
-                                             std::vector<Bytes> messages) {
-  std::vector<Job> jobs;
-  for (std::size_t i = 0; i < spots.size(); ++i) {
-    auto job = job_of(spots[i], std::move(messages[i]));
-    ASSIGN_OR_RETURN(const auto known, requests_.find(job.id));
-    // Put in again with its list: see claim_anew().
-    const bool again = known && known->state == JobState::done;
-    const bool renewed = again && drop_->renew(spots[i].name);
-    const auto look = renewed ? drop_->look(Place::in, spots[i].name) : std::nullopt;
-    if (look) job = job_of({Place::in, spots[i].name, *look}, std::move(job.payload));
-    if (again) {
-      log::info("job.again", {{"job", known->id.text()},
-                              {"channel", channel()},
-                              {"source", known->envelope.source},
-                              {"answered", look ? "again" : "no, its time cannot be set"}});
-    }
-    jobs.push_back(std::move(job));
-  }
-  ASSIGN_OR_RETURN(const auto fresh, requests_.put(jobs));
-  crash_point("watcher.list_deposited");
-  gate_.took(jobs.size());
-  Intake intake;
-  intake.deposited = jobs.size();
-  intake.known = jobs.size() - fresh;
-  for (const auto& job : jobs) log_arrival(job);
-  log::info("list.taken",
-            {{"channel", channel()}, {"list", printable(list.name)}, {"files", jobs.size()}});
-  const auto mark = to_hex(sha256(view_of(list.name))).substr(0, 16);
-  ASSIGN_OR_RETURN(const auto claimed, drop_->move(Place::in, list.name, Place::work, mark));
-  crash_point("watcher.list_claimed");
-  settling_.forget(list.name);
-  TRY(finish_list(claimed));
-  return intake;
-}
-
-// A list in .work: its files are in the queue, and what still lies in `in` goes to .done.
-Result<void> DirectoryIngress::finish_list(const std::string& name) {
-  ASSIGN_OR_RETURN(const auto text, read_file_at(drop_->at(Place::work), name, kLargestHashList));
-  const auto files = parse_hash_list(text).value_or(std::vector<ListedFile>());
-  for (const auto& file : files) {
-    const auto contents = read_file_at(drop_->at(Place::in), file.name, settings_.max_message);
-    if (!contents || sha256(*contents) != file.sha256) continue;  // gone, or a new one
-    (void)drop_->move(Place::in, file.name, Place::done, to_hex(file.sha256).substr(0, 32));
-    crash_point("watcher.listed_done");
-  }
-  TRY(drop_->sync());
-  TRY(drop_->move(Place::work, name, Place::done, to_hex(sha256(text)).substr(0, 32)));
-  return drop_->sync();
 }
 
 // Nothing of it will ever be taken: each file is as its sender wanted it, and one is no request.

@@ -6,6 +6,7 @@
 #include <cctype>
 
 #include "carrier/hash_list.h"
+#include "carrier/presence.h"
 
 namespace cmpost {
 namespace {
@@ -49,8 +50,13 @@ MarkerVerdict judge_marker(const DropDirectory& drop, const MarkedFile& file, Se
     const auto look = drop.look(DropDirectory::Place::in, name);
     if (!look || !S_ISREG(look->type)) continue;
     const auto readiness = settling.look_at(name, *look, steady_now, file_system_now);
-    const auto contents = read_file_at(drop.at(DropDirectory::Place::in), name, kLargestMarker);
-    const auto word = contents ? first_word(text_of(*contents)) : std::string_view("?");
+    const bool too_large = look->size > kLargestMarker;
+    const auto contents =
+        too_large ? Result<std::optional<Bytes>>(to_bytes("?"))
+                  : read_if_there(drop.at(DropDirectory::Place::in), name, kLargestMarker);
+    if (!contents) return {MarkerVerdict::What::not_read, std::nullopt, contents.error().what};
+    if (!*contents) continue;
+    const auto word = first_word(text_of(**contents));
     if (const auto digest = sha256_from_hex(word)) {
       return {MarkerVerdict::What::take, digest, {}};
     }

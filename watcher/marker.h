@@ -19,9 +19,10 @@ std::array<std::string, 2> markers_of(const std::string& name);
 
 struct MarkerVerdict {
   enum class What {
-    wait,  // there is none yet, or it may still be written
-    take,  // if `sha256` fits
-    bad    // it says something else, for good; `reason`
+    wait,      // there is none yet, or it may still be written
+    take,      // if `sha256` fits
+    bad,       // it says something else, for good; `reason`
+    not_read,  // what it says nobody can tell now; `reason`
   };
   What what = What::wait;
   std::optional<Sha256> sha256;

@@ -4,11 +4,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <filesystem>
+#include <algorithm>
 
 #include "base/crash_point.h"
 #include "base/group_sync.h"
 #include "base/log.h"
+#include "carrier/presence.h"
 #include "watcher/arrival.h"
 #include "watcher/file_names.h"
 
@@ -66,12 +67,18 @@ Result<void> put_away(const FileDescriptor& in, const CopiedFile& file,
   return failure(errno_error("renaming to", name, errno));
 }
 
-bool has_entries(const std::string& directory) {
-  std::error_code error;
-  for (std::filesystem::directory_iterator at(directory, error), end; !error && at != end;
-       at.increment(error)) {
-    const auto name = at->path().filename().string();
-    if (name != ".work" && name != ".done" && name != ".quarantine") return true;
+// Where nothing was ever copied, the directory is not there.
+Result<bool> has_entries(const std::string& directory) {
+  ASSIGN_OR_RETURN(const auto names, names_if_there(directory));
+  return std::ranges::any_of(names, [](const std::string& name) {
+    return name != ".work" && name != ".done" && name != ".quarantine";
+  });
+}
+
+Result<bool> has_left_copies(const std::string& local) {
+  for (const auto* part : {"/.copy", "/in", "/in/.work"}) {
+    ASSIGN_OR_RETURN(const bool any, has_entries(local + part));
+    if (any) return true;
   }
   return false;
 }
@@ -91,7 +98,6 @@ MediaIngress::MediaIngress(const ChannelSettings& settings, JobQueue& requests, 
 
 Result<Intake> MediaIngress::poll(const std::stop_token& stop) {
   next_look_ = steady_.now() + settings_.directory.poll;
-  unreliable_.clear();
   TRY(gate_.allowance());
   ASSIGN_OR_RETURN(Intake intake, work_on_left_copies(stop));
   ASSIGN_OR_RETURN(const auto medium, find_medium(place(), &random_));
@@ -115,9 +121,7 @@ Result<Intake> MediaIngress::poll(const std::stop_token& stop) {
 }
 
 LookedAt MediaIngress::looked_at() const {
-  LookedAt found{.stuck = settling_.stuck_inputs(), .without_request = 0};
-  found.stuck.insert(found.stuck.end(), unreliable_.begin(), unreliable_.end());
-  return found;
+  return {.stuck = settling_.stuck_inputs(), .without_request = 0};
 }
 
 void MediaIngress::wait(Duration time_out, const std::stop_token& stop) {
@@ -146,18 +150,11 @@ void MediaIngress::note_medium(const std::optional<Medium>& medium) {
 // Copies that were made before a crash, or before the queue failed.
 Result<Intake> MediaIngress::work_on_left_copies(const std::stop_token& stop) {
   Intake intake;
-  std::error_code error;
-  std::vector<std::string> ids;
-  for (std::filesystem::directory_iterator at(settings_.state + "/media", error), end;
-       !error && at != end; at.increment(error)) {
-    ids.push_back(at->path().filename().string());
-  }
+  ASSIGN_OR_RETURN(const auto ids, names_if_there(settings_.state + "/media"));
   for (const auto& id : ids) {
     const auto directory = local(id);
-    if (!has_entries(directory + "/.copy") && !has_entries(directory + "/in") &&
-        !has_entries(directory + "/in/.work")) {
-      continue;
-    }
+    ASSIGN_OR_RETURN(const bool any, has_left_copies(directory));
+    if (!any) continue;
     TRY(CopyLedger::open(directory));
     ASSIGN_OR_RETURN(const Intake part, work_on_copies(id, stop));
     intake += part;
@@ -171,7 +168,8 @@ Result<Intake> MediaIngress::work_on_copies(const std::string& id, const std::st
   settings.directory.settle = Duration::zero();  // the copies are complete
   settings.directory.ready = ReadyRule::rename;
   settings.state.clear();  // notes are ours
-  if (!exists(settings.directory.in)) return Intake{};
+  ASSIGN_OR_RETURN(const bool any, is_there(settings.directory.in));
+  if (!any) return Intake{};
   DirectoryIngress ingress(settings, requests_, wall_, steady_);
   ingress.take_copies_for(id);
   Intake intake;
@@ -188,7 +186,8 @@ Result<Intake> MediaIngress::copy_all(const Medium& medium, const std::stop_toke
       ::open(settings_.directory.in.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!in) return failure(errno_error("opening directory", settings_.directory.in, errno));
   ASSIGN_OR_RETURN(const auto found, list(in));
-  if (found.empty() && !exists(local(medium.id) + "/copied")) return intake;
+  ASSIGN_OR_RETURN(const bool visited, is_there(local(medium.id) + "/copied"));
+  if (found.empty() && !visited) return intake;
   ASSIGN_OR_RETURN(auto ledger, CopyLedger::open(local(medium.id)));
   std::size_t copied = 0;
   for (std::span<const Found> rest = found; !rest.empty() && !stop.stop_requested();) {
@@ -212,8 +211,9 @@ Result<std::vector<MediaIngress::Found>> MediaIngress::list(const FileDescriptor
   std::vector<Found> found;
   std::set<std::string> seen;
   ASSIGN_OR_RETURN(auto listing, Listing::start(in));
-  for (auto names = listing.next(kListedFromMedium); !names.empty() && seen.size() < kMostOnMedium;
-       names = listing.next(kListedFromMedium)) {
+  while (seen.size() < kMostOnMedium) {
+    ASSIGN_OR_RETURN(auto names, listing.next(kListedFromMedium));
+    if (names.empty()) break;
     for (auto& name : names) {
       if (is_ignored(name)) continue;
       const auto look = look_at_entry(in, name);
@@ -235,32 +235,37 @@ Result<std::size_t> MediaIngress::copy_group(const FileDescriptor& in, std::span
       TRY(put_aside_large(in, found, intake));
       continue;
     }
-    ASSIGN_OR_RETURN(auto file, copy_one(in, found, ledger));
-    if (!file) {
-      if (unreadable_told_ != found.name) {
-        log::warning("medium.unreliable", {{"channel", channel()},
-                                           {"source", printable(found.name)},
-                                           {"reason", "it reads differently each time"}});
+    ASSIGN_OR_RETURN(auto copy, copy_one(in, found, ledger));
+    if (!copy.file) {
+      if (settling_.first_report(found.name, copy.why)) {
+        log::warning(
+            "medium.unreliable",
+            {{"channel", channel()}, {"source", printable(found.name)}, {"reason", copy.why}});
       }
-      unreadable_told_ = found.name;
-      unreliable_.push_back({found.name, "it reads differently each time", 0, std::nullopt});
       continue;
     }
     settling_.forget(found.name);
-    if (!ledger.has(*file)) copied.push_back(std::move(*file));
+    if (!ledger.has(*copy.file)) copied.push_back(std::move(*copy.file));
   }
   if (!copied.empty()) TRY(ledger.commit(copied));
   return copied.size();
 }
 
-// nullopt: two readings differ. A file that the ledger knows is read and not written again.
-Result<std::optional<CopiedFile>> MediaIngress::copy_one(const FileDescriptor& in,
-                                                         const Found& found,
-                                                         const CopyLedger& ledger) const {
-  ASSIGN_OR_RETURN(const auto contents, read_file_at(in, found.name, settings_.max_message));
-  CopiedFile file{found.name, contents.size(), found.look.mtime_nanos, sha256(contents)};
-  if (ledger.has(file)) return file;
-  TRY(ledger.write_copy(file, contents));
+// One file with bad sectors, or with other rights, does not keep the others from being copied.
+Result<MediaIngress::Copied> MediaIngress::unless_pulled_out(const Error& trouble) const {
+  ASSIGN_OR_RETURN(const auto medium, find_medium(place()));
+  if (!medium || medium->id != there_.value_or("")) return failure(trouble);
+  return Copied{std::nullopt, trouble.what};
+}
+
+// A file that the ledger knows is read and not written again.
+Result<MediaIngress::Copied> MediaIngress::copy_one(const FileDescriptor& in, const Found& found,
+                                                    const CopyLedger& ledger) const {
+  const auto contents = read_file_at(in, found.name, settings_.max_message);
+  if (!contents) return unless_pulled_out(contents.error());
+  CopiedFile file{found.name, contents->size(), found.look.mtime_nanos, sha256(*contents)};
+  if (ledger.has(file)) return Copied{std::move(file), {}};
+  TRY(ledger.write_copy(file, *contents));
   ASSIGN_OR_RETURN(const auto copies, open_directory(local(there_.value_or("")) + "/.copy"));
   const auto same_again = [&](const FileDescriptor& directory,
                               const std::string& name) -> Result<bool> {
@@ -269,8 +274,10 @@ Result<std::optional<CopiedFile>> MediaIngress::copy_one(const FileDescriptor& i
     return sha256(again) == file.sha256;
   };
   ASSIGN_OR_RETURN(const bool copy_holds, same_again(copies, file.key()));
-  ASSIGN_OR_RETURN(const bool source_holds, same_again(in, found.name));
-  return copy_holds && source_holds ? std::optional(std::move(file)) : std::nullopt;
+  const auto source_holds = same_again(in, found.name);
+  if (!source_holds) return unless_pulled_out(source_holds.error());
+  if (!copy_holds || !*source_holds) return Copied{std::nullopt, "it reads differently each time"};
+  return Copied{std::move(file), {}};
 }
 
 Result<void> MediaIngress::put_aside_large(const FileDescriptor& in, const Found& found,

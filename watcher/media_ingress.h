@@ -52,8 +52,14 @@ class MediaIngress final : public Ingress {
   Result<std::vector<Found>> list(const FileDescriptor& in);
   Result<std::size_t> copy_group(const FileDescriptor& in, std::span<const Found> group,
                                  CopyLedger& ledger, Intake& intake);
-  Result<std::optional<CopiedFile>> copy_one(const FileDescriptor& in, const Found& found,
-                                             const CopyLedger& ledger) const;
+  // A file of the medium, or why it cannot be copied while others can.
+  struct Copied {
+    std::optional<CopiedFile> file;
+    std::string why;
+  };
+  Result<Copied> copy_one(const FileDescriptor& in, const Found& found,
+                          const CopyLedger& ledger) const;
+  Result<Copied> unless_pulled_out(const Error& trouble) const;
   Result<void> put_aside_large(const FileDescriptor& in, const Found& found, Intake& intake);
   Result<void> let_go(const FileDescriptor& in, const Medium& medium, CopyLedger& ledger);
   void note_medium(const std::optional<Medium>& medium);
@@ -70,8 +76,6 @@ class MediaIngress final : public Ingress {
   Settling settling_;
   std::optional<std::string> there_;  // the id of the medium that was there at the last look
   bool looked_ = false;
-  std::string unreadable_told_;
-  std::vector<StuckInput> unreliable_;  // at the last look
   Time next_look_ = Time::min();
 };
 

@@ -19,7 +19,6 @@ using Place = DropDirectory::Place;
 
 constexpr std::size_t kListedAtATime = 20'000;
 constexpr std::size_t kMostArrived = 500'000;  // names of one look
-constexpr std::size_t kMostTold = 10'000;
 constexpr Duration kFirstLookAgain = 200ms;
 
 std::string spelled(std::uint64_t number) { return "batch " + std::to_string(number); }
@@ -59,7 +58,7 @@ Result<void> OneWayIngress::ensure_open() {
     log::info("channel.watched",
               {{"channel", channel()},
                {"directory", path},
-               {"file_system", kind.name},
+               {"file_system", kind.text()},
                {"by", events ? "events" : "polling"},
                {"files", drop_ ? "moved when received" : "left where they are"}});
   }
@@ -73,8 +72,9 @@ Result<ArrivedBatches> OneWayIngress::list() const {
   ArrivedBatches arrived;
   ASSIGN_OR_RETURN(auto listing, Listing::start(directory_));
   std::size_t count = 0;
-  for (auto names = listing.next(kListedAtATime); !names.empty() && count < kMostArrived;
-       names = listing.next(kListedAtATime)) {
+  while (count < kMostArrived) {
+    ASSIGN_OR_RETURN(const auto names, listing.next(kListedAtATime));
+    if (names.empty()) break;
     for (const auto& name : names) count += arrived.add(name) ? 1 : 0;
   }
   return arrived;
@@ -86,17 +86,16 @@ Result<Intake> OneWayIngress::poll(const std::stop_token& stop) {
   Intake intake;
   TRY(gate_.allowance());
   ASSIGN_OR_RETURN(const auto arrived, list());
-  std::erase_if(incomplete_,
-                [&](const auto& entry) { return !arrived.all().contains(entry.first); });
-  std::erase_if(repeats_, [&](const auto& entry) { return !arrived.all().contains(entry.first); });
-  conflicts_.clear();
+  forget_gone(arrived);
+  bool whole_look = true;
   for (const auto& [key, batch] : arrived.all()) {
-    if (stop.stop_requested() || gate_.closed()) break;
+    whole_look = !stop.stop_requested() && !gate_.closed();
+    if (!whole_look) break;
     ASSIGN_OR_RETURN(const Intake part, take(batch));
     intake += part;
     TRY(gate_.allowance());
   }
-  TRY(tell_complaints());
+  TRY(tell_complaints(whole_look));
   for (const auto& [key, batch] : incomplete_) ++(batch.told ? intake.stuck : intake.settling);
   intake.paused = gate_.closed() && !gate_.needs_help();
   intake.stuck += gate_.needs_help() ? 1 : 0;
@@ -117,13 +116,14 @@ Result<Intake> OneWayIngress::take(const ArrivedBatch& arrived) {
   if (received_->has(arrived.stream, arrived.number)) return take_repeat(arrived);
   // What was not whole is not read again before something has changed.
   const auto known = incomplete_.find({arrived.stream, arrived.number});
-  if (known != incomplete_.end() && known->second.look == look_of(arrived)) {
-    note_incomplete(arrived, known->second.torn);
+  if (known != incomplete_.end() && !known->second.not_read &&
+      known->second.look == look_of(arrived)) {
+    note_incomplete(arrived, known->second.torn, false);
     return Intake{};
   }
   auto assembly = assemble(directory_, arrived);
   if (!assembly.batch) {
-    note_incomplete(arrived, assembly.torn);
+    note_incomplete(arrived, assembly.torn, assembly.not_read);
     return Intake{};
   }
   if (const auto mistake = received_->chain_mistake(assembly.batch->manifest, assembly.batch->hash);
@@ -132,48 +132,6 @@ Result<Intake> OneWayIngress::take(const ArrivedBatch& arrived) {
   }
   incomplete_.erase({arrived.stream, arrived.number});
   return deposit(arrived, std::move(*assembly.batch));
-}
-
-// A copy of what has come goes to .done. Whether it is one, its manifest tells: a sender whose
-// memory was restored from a backup uses numbers twice, and what it sends then must not be lost.
-Intake OneWayIngress::take_repeat(const ArrivedBatch& arrived) {
-  Intake intake;
-  bool known = false;
-  for (const auto& [copy, name] : arrived.manifests) {
-    if (repeats_told_.contains(name)) {
-      known = true;
-      continue;
-    }
-    const auto hash = manifest_hash(directory_, arrived, name);
-    if (!hash) continue;
-    if (received_->same(arrived.stream, arrived.number, *hash) == ReceivedBatches::Same::no) {
-      conflicts_[arrived.stream].insert(arrived.number);
-      intake.stuck = 1;
-      return intake;
-    }
-    known = true;
-    if (repeats_told_.size() > kMostTold) repeats_told_.clear();
-    repeats_told_.insert(name);
-    log::info("batch.repeated", {{"channel", channel()},
-                                 {"text", spelled(arrived.number) + " came again"},
-                                 {"copy", copy},
-                                 {"stream", arrived.stream}});
-  }
-  if (known || has_come_to_rest(arrived)) {
-    repeats_.erase({arrived.stream, arrived.number});
-    tidy(arrived);
-  } else {
-    intake.settling = 1;
-  }
-  return intake;
-}
-
-// Files without a manifest: it may still come.
-bool OneWayIngress::has_come_to_rest(const ArrivedBatch& arrived) {
-  auto& state = repeats_[{arrived.stream, arrived.number}];
-  const auto look = look_of(arrived);
-  if (state.look != look) state = {look, steady_.now(), {}, false};
-  return steady_.now() - state.since >= settings_.directory.settle;
 }
 
 // Requests first, then the note, then the files: whatever ends that early is done again and makes
@@ -214,10 +172,11 @@ Result<Intake> OneWayIngress::deposit(const ArrivedBatch& arrived, AssembledBatc
                                {"stream", arrived.stream},
                                {"files", batch.manifest.files.size()},
                                {"known", intake.known}});
-  // One with another manifest is looked at next.
+  // One with another manifest, or one that cannot be read, is looked at next.
   for (const auto& [copy, name] : arrived.manifests) {
-    const auto hash = manifest_hash(directory_, arrived, name);
-    if (hash && *hash != batch.hash) return intake;
+    const auto found = find_manifest(directory_, arrived, name);
+    const bool other = found.what == FoundManifest::What::fits && found.hash != batch.hash;
+    if (other || found.what == FoundManifest::What::not_read) return intake;
   }
   tidy(arrived);
   return intake;
@@ -253,27 +212,62 @@ Result<void> OneWayIngress::put_aside(const Job& job, const BatchName& name, Byt
   return {};
 }
 
-void OneWayIngress::note_incomplete(const ArrivedBatch& arrived, const std::string& torn) {
+void OneWayIngress::note_incomplete(const ArrivedBatch& arrived, const std::string& torn,
+                                    bool not_read) {
   auto& state = incomplete_[{arrived.stream, arrived.number}];
   const auto look = look_of(arrived);
   if (state.look != look || state.torn.empty()) {
-    state = {look, steady_.now(), torn, false};
+    state = {look, steady_.now(), torn, false, not_read};
     return;
   }
+  state.torn = torn;
+  state.not_read = not_read;
   // It is torn when nothing more has come for a while, not while its files arrive.
   if (steady_.now() - state.since >= settings_.directory.settle) state.told = true;
 }
 
+std::string OneWayIngress::look_of(const std::string& name) const {
+  struct stat status {};
+  if (::fstatat(directory_.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) return {};
+  return name + " " + std::to_string(status.st_size) + " " + std::to_string(status.st_mtim.tv_sec) +
+         "." + std::to_string(status.st_mtim.tv_nsec) + " " + std::to_string(status.st_ino) + "\n";
+}
+
 std::string OneWayIngress::look_of(const ArrivedBatch& arrived) const {
   std::string look;
-  for (const auto& name : arrived.names()) {
-    struct stat status {};
-    if (::fstatat(directory_.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) continue;
-    look += name + " " + std::to_string(status.st_size) + " " +
-            std::to_string(status.st_mtim.tv_sec) + "." + std::to_string(status.st_mtim.tv_nsec) +
-            " " + std::to_string(status.st_ino) + "\n";
-  }
+  for (const auto& name : arrived.names()) look += look_of(name);
   return look;
+}
+
+LookedAt OneWayIngress::looked_at() const {
+  LookedAt found;
+  const auto add = [&](const std::string& stream, std::uint64_t number, const std::string& why) {
+    found.stuck.push_back({spelled(number) + " of stream " + stream, why, 0, std::nullopt});
+  };
+  for (const auto& [key, state] : incomplete_) {
+    if (state.told) add(key.first, key.second, state.torn);
+  }
+  for (const auto& [stream, numbers] : conflicts_) {
+    for (const auto number : numbers) {
+      add(stream, number, "another batch has come before under this number");
+    }
+  }
+  for (const auto& [key, why] : unread_repeats_) add(key.first, key.second, why);
+  return found;
+}
+
+// What is not there any more says nothing, even should something of its name come again.
+void OneWayIngress::forget_gone(const ArrivedBatches& arrived) {
+  const auto gone = [&](const auto& entry) { return !arrived.all().contains(entry.first); };
+  std::erase_if(incomplete_, gone);
+  std::erase_if(without_manifest_, gone);
+  std::erase_if(repeats_, [&](const auto& entry) {
+    const auto name = BatchName::parse(entry.first);
+    const auto batch = arrived.all().find({name->stream, name->number});
+    return batch == arrived.all().end() || !batch->second.manifests.contains(name->copy);
+  });
+  conflicts_.clear();
+  unread_repeats_.clear();
 }
 
 void OneWayIngress::tidy(const ArrivedBatch& arrived) {
@@ -298,14 +292,15 @@ void OneWayIngress::tell_order(const BatchManifest& manifest) const {
                 {"stream", manifest.stream}});
 }
 
-// Tells what has become wrong, once, and that all is well again.
-Result<void> OneWayIngress::tell_complaints() {
+// Tells what has become wrong, once, and that all is well again. A look that was broken off has not
+// seen all that may still be there.
+Result<void> OneWayIngress::tell_complaints(bool whole_look) {
   std::map<std::string, std::map<std::uint64_t, std::string>> torn;
   for (const auto& [key, state] : incomplete_) {
     if (state.told) torn[key.first][key.second] = state.torn;
   }
   TRY(received_->set_torn(std::move(torn)));
-  TRY(received_->set_conflicts(conflicts_));
+  if (whole_look) TRY(received_->set_conflicts(conflicts_));
   const auto complaints = received_->complaints();
   std::set<std::string> now(complaints.begin(), complaints.end());
   for (const auto& text : now) {

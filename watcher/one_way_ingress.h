@@ -42,6 +42,7 @@ class OneWayIngress final : public Ingress {
   const std::string& channel() const override { return settings_.name; }
   Result<Intake> poll(const std::stop_token& stop) override;
   void wait(Duration time_out, const std::stop_token& stop) override;
+  LookedAt looked_at() const override;
 
  private:
   // How a batch that is not whole looked, and since when.
@@ -50,23 +51,36 @@ class OneWayIngress final : public Ingress {
     Time since{};
     std::string torn;
     bool told = false;
+    bool not_read = false;  // so that the same look may tell more the next time
+  };
+  // A manifest of a batch that had come before, as found when it looked like this.
+  struct Repeat {
+    std::string look;
+    FoundManifest found;
+    bool told = false;
   };
   using Key = std::pair<std::string, std::uint64_t>;
 
   Result<void> ensure_open();
   Result<ArrivedBatches> list() const;
   Result<Intake> take(const ArrivedBatch& arrived);
-  Intake take_repeat(const ArrivedBatch& arrived);
-  bool has_come_to_rest(const ArrivedBatch& arrived);
   Result<Intake> deposit(const ArrivedBatch& arrived, AssembledBatch batch);
   Job job_of(const BatchManifest& manifest, std::size_t index, Bytes message) const;
   Result<void> put_aside(const Job& job, const BatchName& name, ByteView contents,
                          const std::string& reason);
-  void note_incomplete(const ArrivedBatch& arrived, const std::string& torn);
+  void note_incomplete(const ArrivedBatch& arrived, const std::string& torn, bool not_read);
   std::string look_of(const ArrivedBatch& arrived) const;
+  std::string look_of(const std::string& name) const;
   void tidy(const ArrivedBatch& arrived);
   void tell_order(const BatchManifest& manifest) const;
-  Result<void> tell_complaints();
+  void forget_gone(const ArrivedBatches& arrived);
+  Result<void> tell_complaints(bool whole_look);
+
+  // What had come before (repeated_batches.cpp).
+  Intake take_repeat(const ArrivedBatch& arrived);
+  Repeat& look_at_repeat(const ArrivedBatch& arrived, const std::string& name);
+  void tell_repeat(Repeat& repeat, const ArrivedBatch& arrived, std::uint64_t copy) const;
+  bool has_come_to_rest(const ArrivedBatch& arrived);
 
   const ChannelSettings settings_;
   JobQueue& requests_;
@@ -78,9 +92,11 @@ class OneWayIngress final : public Ingress {
   std::optional<DropDirectory> drop_;  // none: nothing can be moved here
   std::optional<ReceivedBatches> received_;
   std::map<Key, Incomplete> incomplete_;
-  std::set<std::string> repeats_told_;  // manifests of batches that had come before
-  std::map<Key, Incomplete> repeats_;   // whose manifests cannot be read
-  std::map<std::string, std::set<std::uint64_t>> conflicts_;  // of this look
+  std::map<std::string, Repeat> repeats_;  // by the name of the manifest, as long as it is there
+  std::map<Key, Incomplete> without_manifest_;  // files of batches that had come before
+  // Of this look, in which each is found anew:
+  std::map<std::string, std::set<std::uint64_t>> conflicts_;
+  std::map<Key, std::string> unread_repeats_;  // why
   std::set<std::string> complaints_told_;
   Time next_scan_ = Time::min();
 };

@@ -33,11 +33,17 @@ enum class Readiness {
 // half written. So a good file is taken when it is announced or settled; a file that looks bad
 // (empty, cut off, of no known kind) may still grow into a good one and is judged only when it is
 // settled. Settled is a file that
-//   - has looked the same in two looks that lie `settle` apart by a clock that cannot be set, or
+//   - has looked the same in two looks that lie `settle` apart by a clock that cannot be set: a
+//     writer that pauses for longer than that cannot be told from one that has ended, or
 //   - has a ctime that lies `settle` before `file_system_now`, a time stamp that the same file
-//     system has just made: clocks of two machines, or of one before and after it was set, do not
-//     fit together. The caller passes 0 where that does not count, as on network file systems,
-//     which show old attributes for a while.
+//     system has just made: so that what lay there before this process began need not wait. By
+//     ctime and not by mtime, since senders set that (`rsync -t`, `cp -p`) and nobody sets ctime.
+//     By the file system's clock, since clocks of two machines, or of one before and after it was
+//     set, do not fit together. The caller passes 0 where that does not count: on network file
+//     systems, which show old attributes for a while, and where the channel wants to see that
+//     nothing changes.
+// An announced file is not thereby settled, since renaming and closing say that the writer thinks
+// it is complete, not that what it wrote is: one that looks bad may be written again at once.
 class Settling {
  public:
   explicit Settling(Duration settle) : settle_(settle) {}
@@ -53,8 +59,8 @@ class Settling {
   Readiness look_at(const std::string& name, const Look& look, Time steady_now,
                     std::int64_t file_system_now);
 
-  // Why nobody can take the file. True once for each file, until it changes: for reports that must
-  // not be repeated.
+  // Why nobody can take the file. True once for each file, until it changes: each look finds the
+  // same again, and a log that repeats it buries what is new. The last reason is the one on record.
   bool first_report(const std::string& name, const std::string& why);
 
   // The file was taken or is gone.
@@ -62,7 +68,8 @@ class Settling {
   // Forgets all files but these.
   void keep_only(const std::set<std::string>& names);
 
-  // Files that may still be being written, and files that nobody could take, by now.
+  // Files that may still be being written, and files that nobody could take, by now: what can be
+  // taken is forgotten when it is, so that whatever has settled and is still known is stuck.
   std::size_t unsettled() const;
   std::size_t stuck() const;
   // Those of them that were reported, by name.
@@ -77,7 +84,7 @@ class Settling {
   struct Sighting {
     std::optional<Look> look;
     Time since{};      // looks like this
-    bool news = true;  // something was heard since the last look
+    bool news = true;  // something was heard since the last look, as of a file not yet looked at
     bool announced = false, settled = false;
     std::string why{};  // not empty: reported
   };

@@ -21,7 +21,7 @@ Result<std::optional<DirectoryIngress::Claimed>> DirectoryIngress::take_one(cons
   const auto key = settling_key(spot.place, spot.name);
   const bool list = settings_.directory.ready == ReadyRule::manifest && is_list_name(spot.name);
   if (spot.place == Place::work && list) {
-    TRY(finish_list(spot.name));
+    TRY(resume_list(spot, intake));
     return std::nullopt;
   }
   if (spot.place == Place::work && is_deposited(spot)) return std::nullopt;
@@ -59,6 +59,9 @@ std::optional<Finding> DirectoryIngress::judge_spot(const Spot& spot, bool& sett
   if (rule == ReadyRule::marker) {
     auto verdict = judge_marker(*drop_, {spot.name, spot.look, settled}, settling_, steady_.now(),
                                 file_system_now);
+    if (verdict.what == MarkerVerdict::What::not_read) {
+      return Finding{Finding::What::retry, {}, std::move(verdict.reason), {}};
+    }
     if (verdict.what == MarkerVerdict::What::wait) return std::nullopt;
     if (verdict.what == MarkerVerdict::What::bad) {
       return Finding{Finding::What::bad_now, {}, std::move(verdict.reason), {}};
@@ -116,11 +119,12 @@ void DirectoryIngress::let_go(const std::string& name, const JobId& id) {
     deposited_.erase(name);
     return;
   }
-  const bool news = deposited_.insert_or_assign(name, Deposited{arrival_of(*look), id}).second;
+  const auto why = "its request is in the queue, but " + moved.error().what;
+  const bool news = deposited_.insert_or_assign(name, Deposited{arrival_of(*look), id, why}).second;
   if (!news) return;
   log::warning("input.stuck", {{"channel", channel()},
                                {"source", printable(name)},
-                               {"reason", "its request is in the queue, but " + moved.error().what},
+                               {"reason", why},
                                {"hint", moved.error().hint}});
 }
 

@@ -21,7 +21,7 @@ void send_rest(const std::string& directory) {
   BatchSender sender(
       {.state = directory + "/state", .out = directory + "/out", .staging = {}, .copies = 2}, clock,
       random);
-  const auto known = sender.known(Time{}).value();
+  const auto known = sender.known(Time{}).value().batches;
   for (int i = 1; i <= kBatches; ++i) {
     const auto id = std::to_string(i);
     if (known.contains(id)) continue;
@@ -70,6 +70,45 @@ TEST(BatchSenderCrash, WhereverItDiesNoNumberIsUsedTwiceOrLeftOut) {
   }
   // Of each batch: the wish, the number, and of each copy files, manifest and the note of it.
   EXPECT_GT(steps, kBatches * 9);
+}
+
+// Something has left of which this memory knows nothing: it is an old one.
+void send_with_an_old_memory(const std::string& directory) {
+  const SystemClock clock;
+  SystemRandom random;
+  BatchSender sender({.state = directory + "/state", .out = directory + "/out", .staging = {}},
+                     clock, random);
+  ASSERT_THAT(sender.begin_anew_if_behind("left", clock.now() + std::chrono::hours(1)), IsOk());
+  if (sender.known(Time{}).value().batches.contains("new")) return;
+  const BatchItem item{"new", "dev.pki", view_of("new")};
+  ASSERT_THAT(sender.add({&item, 1}), IsOk());
+  ASSERT_THAT(sender.emit(), IsOk());
+}
+
+TEST(BatchSenderCrash, DISABLED_BeginsAnew) { send_with_an_old_memory(crash_directory()); }
+
+TEST(BatchSenderCrash, ANewStreamBeginsWithOneWhereverItsBeginningIsCutOff) {
+  for (const auto* step : {"batch.put_aside:1", "batch.wanted:1", "file.written:1"}) {
+    SCOPED_TRACE(step);
+    const TemporaryDirectory directory;
+    std::filesystem::create_directory(directory / "out");
+    send_rest(directory.path());
+    std::set<std::string> old;
+    for (const auto& name : names_in(directory / "out")) old.insert(name);
+    const auto stream = BatchName::parse(*old.begin())->stream;
+    EXPECT_TRUE(crashes_at("BatchSenderCrash.DISABLED_BeginsAnew", directory.path(), step));
+    EXPECT_TRUE(std::filesystem::exists(directory / ("state/batches-" + stream)));
+    send_with_an_old_memory(directory.path());
+    std::set<std::string> streams;
+    for (const auto& name : names_in(directory / "out")) {
+      const auto parsed = BatchName::parse(name);
+      if (old.contains(name)) continue;
+      EXPECT_EQ(parsed->number, 1U);
+      EXPECT_NE(parsed->stream, stream);
+      streams.insert(parsed->stream);
+    }
+    EXPECT_EQ(streams.size(), 1U);
+  }
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "tests/support/fake_random.h"
 #include "tests/support/matchers.h"
 #include "tests/support/temporary_directory.h"
+#include "tests/support/unreadable.h"
 
 namespace cmpost {
 namespace {
@@ -42,6 +43,7 @@ class BatchSenderTest : public ::testing::Test {
 
   TemporaryDirectory directory_;
   const std::string out_ = directory_ / "out";
+  const BatchArchive::StillNeeded none_ = [](const auto&) { return false; };
   FakeClock clock_;
   SystemRandom random_;
   BatchSenderSettings settings_;
@@ -139,7 +141,7 @@ TEST_F(BatchSenderTest, OldBatchesGoButTheNewestStays) {
   add("a.pki", "2");
   emit();
   clock_.advance(48h);
-  ASSERT_THAT(sender_->purge(clock_.now()), IsOk());
+  ASSERT_THAT(sender_->purge(clock_.now(), none_), IsOk());
   EXPECT_EQ(sender_->want_again({1, 2}).value().text(), "2");
   restart();
   EXPECT_EQ(add("a.pki", "3"), 3U);
@@ -151,10 +153,86 @@ TEST_F(BatchSenderTest, TheBatchOfAnIdIsKnown) {
   const auto between = clock_.now();
   clock_.advance(1h);
   add("b.pki", "2");
-  EXPECT_THAT(sender_->known(Time{}).value(), SizeIs(2));
-  const auto late = sender_->known(between).value();
+  EXPECT_THAT(sender_->known(Time{}).value().batches, SizeIs(2));
+  const auto late = sender_->known(between).value().batches;
   ASSERT_THAT(late, SizeIs(1));
   EXPECT_EQ(late.at("id of b.pki"), 2U);
+}
+
+TEST_F(BatchSenderTest, WhatCannotBeLookedForIsNotTakenForMissing) {
+  add("a.pki", "x");
+  {
+    const Unreadable batches(settings_.state + "/batches");
+    EXPECT_THAT(sender_->emit(), Fails(HasSubstr("levels of symbolic links")));
+    EXPECT_THAT(sender_->known(Time{}), Fails(HasSubstr("levels of symbolic links")));
+  }
+  EXPECT_THAT(emit(), SizeIs(1)) << "the wish for it is still there";
+}
+
+TEST_F(BatchSenderTest, CopiesThatCannotBeCountedAreNotCountedAnew) {
+  add("a.pki", "x");
+  emit();
+  {
+    const Unreadable copies(settings_.state + "/copies");
+    EXPECT_THAT(sender_->want_again({1, 1}), Fails(HasSubstr("levels of symbolic links")));
+  }
+  ASSERT_THAT(sender_->want_again({1, 1}), IsOk());
+  EXPECT_EQ(emit().at(0).copy, 2U);
+}
+
+TEST_F(BatchSenderTest, NoStreamGoesOnWhereItsNumbersCannotBeSeen) {
+  add("a.pki", "x");
+  emit();
+  {
+    const Unreadable out(out_);
+    EXPECT_THAT(sender_->begin_anew_if_behind({}, Time{}), Fails(HasSubstr("symbolic links")));
+  }
+  EXPECT_FALSE(sender_->begin_anew_if_behind({}, Time{}).value());
+}
+
+TEST_F(BatchSenderTest, WhatMayBeSentAgainIsNotForgotten) {
+  clock_.set(SystemClock().now());
+  for (int i = 1; i <= 3; ++i) add(std::to_string(i), "x");
+  emit();
+  settings_.keep = 24h;
+  restart();
+  const auto later = clock_.now() + 48h;
+  const auto needs_second = [](const std::vector<std::string>& ids) {
+    return ids.at(0) == "id of 2";
+  };
+  ASSERT_THAT(sender_->purge(later, needs_second), IsOk());
+  EXPECT_EQ(sender_->want_again({1, 3}).value().text(), "2-3");
+  emit();
+  const auto cannot_say = [](const auto&) -> Result<bool> { return retry("the queue is locked"); };
+  EXPECT_THAT(sender_->purge(later, cannot_say), Fails(HasSubstr("locked")));
+  EXPECT_EQ(sender_->want_again({1, 3}).value().text(), "2-3");
+}
+
+TEST_F(BatchSenderTest, AForgottenBatchIsNoSignOfAnOlderMemory) {
+  clock_.set(SystemClock().now());
+  const auto since = clock_.now() - 1h;
+  add("a.pki", "x");  // the answer that came last, and left before an older one
+  add("b.pki", "y");
+  emit();
+  settings_.keep = 24h;
+  restart();
+  ASSERT_THAT(sender_->purge(clock_.now() + 48h, none_), IsOk());
+  EXPECT_FALSE(sender_->known(since).value().whole);
+  EXPECT_FALSE(sender_->begin_anew_if_behind("id of a.pki", since).value());
+  EXPECT_TRUE(sender_->known(clock_.now() + 1h).value().whole) << "none was made since";
+  EXPECT_TRUE(sender_->begin_anew_if_behind("id of c.pki", clock_.now() + 1h).value());
+}
+
+TEST_F(BatchSenderTest, IdsAreFoundWithoutReadingTheContents) {
+  std::vector<BatchItem> items;
+  for (int i = 0; i < 1500; ++i) {  // a head of more than 64 KiB
+    items.push_back({std::to_string(i), std::to_string(i) + ".pki", view_of("x")});
+  }
+  ASSERT_THAT(sender_->add(items), IsOk());
+  EXPECT_THAT(sender_->known(Time{}).value().batches, SizeIs(1500));
+  const auto file = settings_.state + "/batches/0000000001.batch";
+  std::filesystem::resize_file(file, std::filesystem::file_size(file) - 1);
+  EXPECT_THAT(sender_->known(Time{}), Fails(HasSubstr("not whole")));
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include "tests/support/directory_tools.h"
 #include "tests/support/matchers.h"
 #include "tests/support/temporary_directory.h"
+#include "tests/support/unreadable.h"
 
 namespace cmpost {
 namespace {
@@ -94,6 +95,12 @@ TEST_F(ReceivedBatchesTest, AnotherChainIsNoticed) {
 TEST_F(ReceivedBatchesTest, ADamagedMemoryIsNotTakenForAnEmptyOne) {
   write_in_place(path_, "cmpost-received 1\ncomplete x 1\n");
   EXPECT_THAT(ReceivedBatches::read(path_), Fails(HasSubstr("damaged")));
+}
+
+TEST_F(ReceivedBatchesTest, AMemoryThatCannotBeReadIsNotTakenForNone) {
+  add({1});
+  const Unreadable memory(path_);
+  EXPECT_THAT(ReceivedBatches::read(path_), Fails(HasSubstr("symbolic links")));
 }
 
 }  // namespace

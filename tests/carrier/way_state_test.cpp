@@ -3,9 +3,11 @@
 #include <fstream>
 
 #include "base/files.h"
+#include "tests/support/directory_tools.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/matchers.h"
 #include "tests/support/temporary_directory.h"
+#include "tests/support/unreadable.h"
 
 namespace cmpost {
 namespace {
@@ -109,6 +111,30 @@ TEST_F(WayStateTest, WhatCannotBeReadIsNotTakenForWell) {
   recorder_.works();
   std::ofstream(record_) << "{\"condition\": 3}";
   EXPECT_THAT(read_way(record_), Fails(HasSubstr("is not what this program writes")));
+}
+
+TEST_F(WayStateTest, AnUnknownConditionIsNotTakenForAKnownOne) {
+  recorder_.works();
+  auto text = contents_of(record_);
+  const auto at = text.find("\"works\"");
+  ASSERT_NE(at, std::string::npos);
+  write_in_place(record_, text.replace(at, 7, "\"sleeps\""));
+  EXPECT_THAT(read_way(record_), Fails(HasSubstr("is not what this program writes")));
+  WayRecorder(record_, wall_).works();
+  EXPECT_EQ(state().condition, WayCondition::works) << "it is written anew";
+}
+
+TEST_F(WayStateTest, ARecordThatCannotBeLookedAtIsNotNoRecord) {
+  recorder_.works();
+  const Unreadable place(place_);
+  EXPECT_THAT(read_way(record_), Fails(HasSubstr("symbolic links")));
+}
+
+TEST_F(WayStateTest, PlaceOfARecordMayBeALink) {
+  std::filesystem::create_directories(directory_ / "elsewhere");
+  std::filesystem::create_directory_symlink(directory_ / "elsewhere", directory_ / "link");
+  WayRecorder(directory_ / "link/in.state", wall_).works();
+  EXPECT_TRUE(std::filesystem::exists(directory_ / "elsewhere/in.state"));
 }
 
 TEST_F(WayStateTest, BookHasOneRecorderForEachWay) {

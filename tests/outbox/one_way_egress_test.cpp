@@ -10,6 +10,7 @@
 #include "tests/support/fake_random.h"
 #include "tests/support/matchers.h"
 #include "tests/support/temporary_directory.h"
+#include "tests/support/unreadable.h"
 
 namespace cmpost {
 namespace {
@@ -191,6 +192,64 @@ TEST_F(OneWayEgressTest, RepeatsAreWrittenWithoutNewAnswers) {
   clock_.advance(10min);
   send();
   EXPECT_THAT(names_in(out_), SizeIs(4));
+}
+
+TEST_F(OneWayEgressTest, ABatchIsRememberedAsLongAsAnAnswerInItMayComeAgain) {
+  settings_.directory.batch_keep = 24h;
+  restart();
+  put("dev1", "one");
+  const auto leases = queue_.take(10).value();
+  EXPECT_EQ(egress_->send(leases, {}).each[0].what, Delivery::What::sent);
+  // The process dies before the queue is told, and comes back much later.
+  ASSERT_THAT(queue_.defer(leases[0].job.id, clock_.now() + 47h, "as after a crash"), IsOk());
+  put("dev2", "two");
+  send();
+  ASSERT_THAT(received(), SizeIs(2));
+  clock_.advance(24h * 10);
+  restart();
+  send();
+  EXPECT_THAT(received(), SizeIs(2)) << "it has left already";
+  EXPECT_EQ(queue_.counts()->done, 2U);
+  clock_.advance(2h);
+  send();
+  BatchSender sender(batch_sender_settings(settings_), clock_, random_);
+  EXPECT_EQ(sender.want_again({1, 2}).value().text(), "2") << "now it may be forgotten";
+}
+
+TEST_F(OneWayEgressTest, AStreamGoesOnThoughTheBatchOfTheLastAnswerIsForgotten) {
+  settings_.directory.batch_keep = 24h;
+  restart();
+  put("dev1", "one");
+  const auto lease = queue_.take(1).value().at(0);
+  ASSERT_THAT(queue_.defer(lease.job.id, clock_.now() + 1min, "later"), IsOk());
+  put("dev2", "two");  // comes last and leaves first
+  send();
+  clock_.advance(2min);
+  send();
+  ASSERT_THAT(received(), SizeIs(2));
+  clock_.advance(48h);
+  send();
+  restart();
+  put("dev3", "three");
+  send();
+  ASSERT_THAT(received(), SizeIs(3));
+  for (const auto& batch : received()) {
+    EXPECT_EQ(batch.manifest.stream, received()[0].manifest.stream);
+  }
+}
+
+TEST_F(OneWayEgressTest, NothingIsSentWhereTheNumbersThatLeftCannotBeSeen) {
+  put("dev1", "one");
+  send();
+  restart();
+  put("dev2", "two");
+  {
+    const Unreadable out(out_);
+    EXPECT_EQ(send().sent, 0U);
+  }
+  clock_.advance(10s);
+  EXPECT_EQ(send().sent, 1U);
+  ASSERT_THAT(received(), SizeIs(2));
 }
 
 class MediaEgressTest : public AnswersOut {

@@ -132,6 +132,10 @@ TEST_F(KnownFilesTest, AFileThatCannotBePutAwayIsNotReadAgainAndAgain) {
     const auto intake = look();
     EXPECT_EQ(intake.deposited, 0U);
     EXPECT_EQ(intake.stuck, 1U);
+    const auto stuck = ingress_->looked_at().stuck;
+    ASSERT_THAT(stuck, SizeIs(1));
+    EXPECT_EQ(stuck[0].what, ".work/dev1.pki");
+    EXPECT_THAT(stuck[0].why, ::testing::HasSubstr("its request is in the queue"));
   }
   std::filesystem::remove(in_ + "/.done/dev1-1.pki");
   steady_.advance(settings_.directory.poll);

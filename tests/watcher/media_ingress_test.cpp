@@ -1,5 +1,6 @@
 #include "watcher/media_ingress.h"
 
+#include "tests/support/as_nobody.h"
 #include "tests/support/fake_random.h"
 #include "tests/watcher/watched_input.h"
 
@@ -172,6 +173,21 @@ TEST_F(MediaIngressTest, NothingOfTheMediumStaysOpen) {
     const auto target = std::filesystem::read_symlink(entry.path(), gone).string();
     EXPECT_FALSE(target.starts_with(prefix)) << target;
   }
+}
+
+TEST_F(MediaIngressTest, AFileThatCannotBeReadKeepsNoOtherFromBeingCopied) {
+  for (const auto* name : {"a.pki", "b.pki", "c.pki"}) put(name, name[0]);
+  const AsNobody nobody(directory_.path());
+  if (!nobody.ok()) GTEST_SKIP() << "needs root, or an account without rights";
+  forbid(in_ + "/b.pki");
+  look_twice();
+  EXPECT_EQ(waiting(), 2U);
+  ASSERT_THAT(ingress_->looked_at().stuck, SizeIs(1));
+  EXPECT_THAT(ingress_->looked_at().stuck[0].why, HasSubstr("Permission denied"));
+  allow(in_ + "/b.pki");
+  look_twice();
+  EXPECT_EQ(waiting(), 3U);
+  EXPECT_THAT(ingress_->looked_at().stuck, IsEmpty());
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "watcher/one_way_ingress.h"
 
 #include "carrier/batch_sender.h"
+#include "tests/support/as_nobody.h"
 #include "tests/support/fake_random.h"
 #include "tests/watcher/watched_input.h"
 
@@ -291,6 +292,83 @@ TEST_F(OneWayIngressTest, AQueueThatFailsLosesNothing) {
   EXPECT_THAT(in(), SizeIs(3));
   queue_.go_on();
   EXPECT_EQ(look().deposited, 2U);
+}
+
+TEST_F(OneWayIngressTest, AnotherBatchUnderTheNameOfARepeatIsNotPutAway) {
+  make_batch(1);
+  carry(1);
+  look();
+  ASSERT_EQ(sender_.want_again({1, 1}).value().text(), "1");
+  ASSERT_THAT(sender_.emit(), IsOk());
+  std::string manifest;
+  for (const auto& name : on_wire(1)) {
+    if (BatchName::parse(name)->part.empty()) manifest = name;
+    carry(name);
+  }
+  look();
+  EXPECT_THAT(in(), IsEmpty()) << "a copy";
+  // Of a sender with an older memory, under the same names.
+  const auto stream = BatchName::parse(manifest)->stream;
+  BatchManifest wrong{.stream = stream, .number = 1, .previous = {}, .created = {}, .files = {}};
+  write_in_place(in_ + "/" + manifest, format(wrong));
+  look_twice();
+  EXPECT_THAT(in(), ElementsAre(manifest));
+  EXPECT_THAT(complaints(), ElementsAre(HasSubstr("two different batches 1")));
+  ASSERT_THAT(ingress_->looked_at().stuck, SizeIs(1));
+  EXPECT_THAT(ingress_->looked_at().stuck[0].why, HasSubstr("another batch has come before"));
+}
+
+TEST_F(OneWayIngressTest, ALookThatIsBrokenOffTakesNoAlarmBack) {
+  make_batch(1);
+  make_batch(1);
+  carry(1);
+  carry(2);
+  look();
+  const auto stream = ReceivedBatches::read(received_file(settings_))->streams().begin()->first;
+  BatchManifest wrong{.stream = stream, .number = 2, .previous = {}, .created = {}, .files = {}};
+  write_in_place(in_ + "/" + BatchName{stream, 2, 1, ""}.text(), format(wrong));
+  look();
+  EXPECT_THAT(complaints(), SizeIs(1));
+  std::stop_source stop;
+  stop.request_stop();
+  ASSERT_THAT(ingress_->poll(stop.get_token()), IsOk());
+  EXPECT_THAT(complaints(), SizeIs(1));
+}
+
+TEST_F(OneWayIngressTest, APartThatCannotBeReadIsReadAgainThoughItLooksTheSame) {
+  make_batch(2);
+  carry(1);
+  const AsNobody nobody(directory_.path());
+  if (!nobody.ok()) GTEST_SKIP() << "needs root, or an account without rights";
+  const auto part = in_ + "/" + *in().begin();
+  forbid(part);
+  look_twice();
+  EXPECT_THAT(complaints(), ElementsAre(HasSubstr("Permission denied")));
+  ASSERT_THAT(ingress_->looked_at().stuck, SizeIs(1));
+  EXPECT_THAT(ingress_->looked_at().stuck[0].what, HasSubstr("batch 1 of stream"));
+  allow(part);
+  EXPECT_EQ(look().deposited, 2U);
+  EXPECT_THAT(ingress_->looked_at().stuck, IsEmpty());
+}
+
+TEST_F(OneWayIngressTest, AManifestThatCannotBeReadIsNotNone) {
+  make_batch(1);
+  carry(1);
+  look();
+  ASSERT_EQ(sender_.want_again({1, 1}).value().text(), "1");
+  ASSERT_THAT(sender_.emit(), IsOk());
+  carry(1);
+  const AsNobody nobody(directory_.path());
+  if (!nobody.ok()) GTEST_SKIP() << "needs root, or an account without rights";
+  const auto manifest = in_ + "/" + *in().rbegin();
+  forbid(manifest);
+  look_twice();
+  EXPECT_EQ(look_later().stuck, 1U);
+  EXPECT_THAT(in(), SizeIs(2)) << "whether it is a copy is not known";
+  ASSERT_THAT(ingress_->looked_at().stuck, SizeIs(1));
+  allow(manifest);
+  look();
+  EXPECT_THAT(in(), IsEmpty());
 }
 
 }  // namespace

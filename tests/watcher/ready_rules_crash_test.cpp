@@ -107,6 +107,16 @@ void expect_taken_once(const std::string& directory) {
   }
 }
 
+// As the processor does, which may be faster than the watcher's next look.
+void answer_all(const std::string& directory) {
+  with_spool(directory, [](JobQueue& requests, const Clock&, const Clock&, Random&) {
+    const auto leases = requests.take(100).value();
+    for (const auto& lease : leases) {
+      ASSERT_THAT(requests.finish({&lease.job.id, 1}, "answered"), IsOk());
+    }
+  });
+}
+
 struct CrashCase {
   const char* child;
   void (*fill)(const std::string&);
@@ -122,6 +132,7 @@ void kill_at_every_step(const CrashCase& test) {
     std::filesystem::create_directory(directory / "in");
     test.fill(directory.path());
     crashed = crashes_at(std::string("ReadyRulesCrash.") + test.child, directory.path(), steps + 1);
+    answer_all(directory.path());
     test.look(directory.path());
     expect_taken_once(directory.path());
   }

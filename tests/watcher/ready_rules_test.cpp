@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tests/support/as_nobody.h"
 #include "tests/watcher/watched_input.h"
 #include "watcher/directory_ingress.h"
 
@@ -184,14 +185,120 @@ TEST_F(ReadyRulesTest, AListThatIsNoneIsPutAsideAlone) {
 
 TEST_F(ReadyRulesTest, WhatACrashLeftOfATakenListIsTidiedUpOnly) {
   start(ReadyRule::manifest);
-  const auto list = digest(request(1)) + "  a.pki\n" + digest(request(2)) + "  b.pki\n";
   put("a.pki", request(1));
+  put("b.pki", request(2));
+  put("all.manifest", digest(request(1)) + "  a.pki\n" + digest(request(2)) + "  b.pki\n");
+  EXPECT_EQ(look().deposited, 2U);
+  // As if it had died after b.pki was moved; and all is answered before anybody looks.
+  std::filesystem::rename(in_ + "/.done/a.pki", in_ + "/a.pki");
+  std::filesystem::rename(in_ + "/.done/all.manifest", in_ + "/.work/all.manifest");
+  const auto leases = queue_.take(2).value();
+  for (const auto& lease : leases) {
+    ASSERT_THAT(queue_.finish({&lease.job.id, 1}, "answered"), IsOk());
+  }
   put("b.pki", request(9));  // a new file of that name
-  write_in_place(in_ + "/.work/all.manifest", list);
   start(ReadyRule::manifest);
   EXPECT_EQ(waiting(), 0U);
   EXPECT_THAT(in(), ElementsAre("b.pki"));
-  EXPECT_THAT(in(".done"), ElementsAre("a.pki", "all.manifest"));
+  EXPECT_THAT(in(".done"), ElementsAre("a.pki", "all.manifest", "b.pki"));
+}
+
+TEST_F(ReadyRulesTest, AListWhoseQueueFailedIsTakenWhenItGoesOn) {
+  start(ReadyRule::manifest);
+  put("a.pki", request(1));
+  put("all.manifest", digest(request(1)) + "  a.pki\n");
+  queue_.fail_with({Recovery::retry, "database is locked", ""});
+  EXPECT_THAT(ingress_->poll({}), Fails(HasSubstr("locked")));
+  queue_.go_on();
+  EXPECT_EQ(look().deposited, 1U);
+  EXPECT_EQ(waiting(), 1U);
+  EXPECT_THAT(in(), IsEmpty());
+  EXPECT_THAT(in(".work"), IsEmpty());
+}
+
+TEST_F(ReadyRulesTest, AListThatWasClaimedAndLostAFileWaitsForIt) {
+  start(ReadyRule::manifest);
+  put("a.pki", request(1));
+  write_in_place(in_ + "/.work/all.manifest",
+                 digest(request(1)) + "  a.pki\n" + digest(request(2)) + "  b.pki\n");
+  start(ReadyRule::manifest);
+  EXPECT_EQ(waiting(), 0U);
+  EXPECT_THAT(in(), ElementsAre("a.pki", "all.manifest"));
+  put("b.pki", request(2));
+  look();
+  look_later();
+  EXPECT_EQ(waiting(), 2U);
+}
+
+TEST_F(ReadyRulesTest, WhatIsNoListInWorkStopsNothing) {
+  start(ReadyRule::manifest);
+  write_in_place(in_ + "/.work/old.manifest", "a request of the time before the rule was changed");
+  put("a.pki", request(1));
+  put("all.manifest", digest(request(1)) + "  a.pki\n");
+  start(ReadyRule::manifest);
+  look_later();
+  EXPECT_EQ(waiting(), 1U);
+  EXPECT_THAT(in(".work"), IsEmpty());
+  EXPECT_THAT(in(".quarantine"), ElementsAre("old.manifest", "old.manifest.reason.txt"));
+}
+
+TEST_F(ReadyRulesTest, AListThatCannotBeReadIsNotPutAside) {
+  start(ReadyRule::manifest);
+  put("a.pki", request(1));
+  put("all.manifest", digest(request(1)) + "  a.pki\n");
+  const AsNobody nobody(directory_.path());
+  if (!nobody.ok()) GTEST_SKIP() << "needs root, or an account without rights";
+  forbid(in_ + "/all.manifest");
+  look_twice();
+  look_later();
+  EXPECT_THAT(in(), SizeIs(2));
+  ASSERT_THAT(ingress_->looked_at().stuck, SizeIs(1));
+  EXPECT_THAT(ingress_->looked_at().stuck[0].why, HasSubstr("Permission denied"));
+  allow(in_ + "/all.manifest");
+  EXPECT_EQ(look_later().deposited, 1U);
+}
+
+TEST_F(ReadyRulesTest, AListedFileThatCannotBeReadIsNotADamagedOne) {
+  start(ReadyRule::manifest);
+  put("a.pki", request(1));
+  const AsNobody nobody(directory_.path());
+  if (!nobody.ok()) GTEST_SKIP() << "needs root, or an account without rights";
+  forbid(in_ + "/a.pki");
+  put("all.manifest", digest(request(1)) + "  a.pki\n");
+  look_twice();
+  ASSERT_THAT(ingress_->looked_at().stuck, SizeIs(1));
+  EXPECT_THAT(ingress_->looked_at().stuck[0].why, HasSubstr("Permission denied"));
+  allow(in_ + "/a.pki");
+  EXPECT_EQ(look_later().deposited, 1U) << "it is read again though it looks the same";
+}
+
+TEST_F(ReadyRulesTest, AMarkerThatCannotBeReadIsNotAWrongOne) {
+  start(ReadyRule::marker);
+  put("x.pki", request(1));
+  put("x.pki.done", digest(request(1)));
+  const AsNobody nobody(directory_.path());
+  if (!nobody.ok()) GTEST_SKIP() << "needs root, or an account without rights";
+  forbid(in_ + "/x.pki.done");
+  look_twice();
+  look_later();
+  EXPECT_THAT(in(), SizeIs(2));
+  ASSERT_THAT(ingress_->looked_at().stuck, SizeIs(1));
+  EXPECT_THAT(ingress_->looked_at().stuck[0].why, HasSubstr("Permission denied"));
+  allow(in_ + "/x.pki.done");
+  steady_.advance(settings_.directory.poll);
+  EXPECT_EQ(look().deposited, 1U);
+}
+
+TEST_F(ReadyRulesTest, ADiskWhoseRoomCannotBeSeenIsSpokenOfAndStopsNothing) {
+  settings_.limits.disks = {directory_ / "nowhere"};
+  settings_.limits.min_free = 1;
+  start(ReadyRule::rename);
+  put("x.pki", request(1));
+  EXPECT_EQ(look().deposited, 1U);
+  EXPECT_THAT(note(), HasSubstr("min_free cannot be kept: asking for the room"));
+  std::filesystem::create_directory(directory_ / "nowhere");
+  look();
+  EXPECT_EQ(note(), "");
 }
 
 TEST_F(ReadyRulesTest, AFullDiskLeavesInputWhereItIsAndSaysSoOnce) {

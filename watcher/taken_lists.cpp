@@ -1,0 +1,136 @@
+// ready = "manifest": a list of which all is there.
+//   The list goes to .work, which says that it is being taken,
+//   all requests are put into the queue in one commit,
+//   the files go to .done, and then the list.
+// Wherever that ends early, the next scan goes on from the list in .work. The jobs are then put
+// again, which makes none twice; what lies in `in` with its list, on the other hand, was put there
+// to be answered, once more if need be.
+#include "base/crash_point.h"
+#include "base/log.h"
+#include "carrier/hash_list.h"
+#include "carrier/presence.h"
+#include "watcher/directory_ingress.h"
+#include "watcher/file_names.h"
+
+namespace cmpost {
+namespace {
+
+using Place = DropDirectory::Place;
+
+std::string mark_of(ByteView octets, std::size_t digits) {
+  return to_hex(sha256(octets)).substr(0, digits);
+}
+
+}  // namespace
+
+Result<Intake> DirectoryIngress::take_listed(const Spot& list, const std::vector<Spot>& spots,
+                                             std::vector<Bytes> messages) {
+  std::vector<Job> jobs;
+  for (std::size_t i = 0; i < spots.size(); ++i) {
+    auto job = job_of(spots[i], std::move(messages[i]));
+    ASSIGN_OR_RETURN(const auto known, requests_.find(job.id));
+    // Put in again with its list: see claim_anew().
+    const bool again = known && known->state == JobState::done;
+    const bool renewed = again && drop_->renew(spots[i].name);
+    const auto look = renewed ? drop_->look(Place::in, spots[i].name) : std::nullopt;
+    if (look) job = job_of({Place::in, spots[i].name, *look}, std::move(job.payload));
+    if (again) {
+      log::info("job.again", {{"job", known->id.text()},
+                              {"channel", channel()},
+                              {"source", known->envelope.source},
+                              {"answered", look ? "again" : "no, its time cannot be set"}});
+    }
+    jobs.push_back(std::move(job));
+  }
+  ASSIGN_OR_RETURN(const auto claimed,
+                   drop_->move(Place::in, list.name, Place::work, mark_of(view_of(list.name), 16)));
+  // A list that a loss of power brings back, when its requests are answered, would be a new one.
+  TRY(drop_->sync_claims());
+  crash_point("watcher.list_claimed");
+  settling_.forget(list.name);
+  Intake intake;
+  TRY(deposit_list(claimed, jobs, intake));
+  TRY(finish_list({Place::work, claimed, {}}));
+  return intake;
+}
+
+Result<void> DirectoryIngress::deposit_list(const std::string& name, std::span<const Job> jobs,
+                                            Intake& intake) {
+  ASSIGN_OR_RETURN(const auto fresh, requests_.put(jobs));
+  crash_point("watcher.list_deposited");
+  gate_.took(jobs.size());
+  intake.deposited += jobs.size();
+  intake.known += jobs.size() - fresh;
+  for (const auto& job : jobs) log_arrival(job);
+  log::info("list.taken",
+            {{"channel", channel()}, {"list", printable(name)}, {"files", jobs.size()}});
+  return {};
+}
+
+// The jobs of what a list in .work names, as far as it still lies in `in`.
+Result<std::vector<Job>> DirectoryIngress::jobs_left(const std::vector<ListedFile>& files) const {
+  std::vector<Job> jobs;
+  for (const auto& file : files) {
+    const auto look = drop_->look(Place::in, file.name);
+    if (!look) continue;
+    auto finding = judge(*drop_, Place::in, file.name, *look, settings_.max_message, file.sha256);
+    if (finding.what == Finding::What::retry) return retry(file.name + ": " + finding.reason);
+    if (finding.what != Finding::What::take) continue;  // gone, or a new one
+    jobs.push_back(job_of({Place::in, file.name, *look}, std::move(finding.message)));
+  }
+  return jobs;
+}
+
+// A list in .work: an earlier process, or a queue that failed, came so far. That its requests are
+// in the queue, which takes all or none, is known when one of them is.
+Result<void> DirectoryIngress::resume_list(const Spot& list, Intake& intake) {
+  const auto text = read_file_at(drop_->at(Place::work), list.name, kLargestHashList);
+  const auto files = text ? parse_hash_list(*text) : failure(text.error());
+  if (text && !files) {
+    return quarantine(list, {Finding::What::bad_now, {}, files.error().what, files.error().hint},
+                      intake);
+  }
+  const auto jobs = files ? jobs_left(*files) : failure(files.error());
+  if (!jobs) {
+    report(list, jobs.error().what, jobs.error().hint);
+    return {};
+  }
+  bool deposited = jobs->empty();
+  for (const auto& job : *jobs) {
+    ASSIGN_OR_RETURN(const auto known, requests_.find(job.id));
+    deposited = deposited || known.has_value();
+  }
+  if (!deposited && jobs->size() < files->size()) {
+    // Somebody has taken away a part of it meanwhile: it has to wait like any other.
+    TRY(drop_->move(Place::work, list.name, Place::in, mark_of(*text, 32)));
+    return {};
+  }
+  if (!deposited) TRY(deposit_list(list.name, *jobs, intake));
+  return finish_list(list);
+}
+
+// What is in the queue and still lies in `in` goes to .done.
+Result<void> DirectoryIngress::finish_list(const Spot& list) {
+  ASSIGN_OR_RETURN(const auto text,
+                   read_file_at(drop_->at(Place::work), list.name, kLargestHashList));
+  ASSIGN_OR_RETURN(const auto files, parse_hash_list(text));
+  for (const auto& file : files) {
+    const auto look = drop_->look(Place::in, file.name);
+    if (look && look->size > settings_.max_message) continue;  // a new one
+    const auto contents = read_if_there(drop_->at(Place::in), file.name, settings_.max_message);
+    if (!contents) {
+      report(list, contents.error().what, contents.error().hint);
+      return {};
+    }
+    const bool taken = *contents && sha256(**contents) == file.sha256;
+    if (!taken) continue;  // gone, or a new one
+    (void)drop_->move(Place::in, file.name, Place::done, to_hex(file.sha256).substr(0, 32));
+    crash_point("watcher.listed_done");
+  }
+  TRY(drop_->sync());
+  TRY(drop_->move(Place::work, list.name, Place::done, mark_of(text, 32)));
+  settling_.forget(settling_key(Place::work, list.name));
+  return drop_->sync();
+}
+
+}  // namespace cmpost
