@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -243,6 +244,57 @@ TEST_F(SqliteConnection, AFileThatIsRemovedTakesNoMoreCommits) {
   ASSERT_THAT(connection->begin(), IsOk());
   ASSERT_THAT(connection->execute("INSERT INTO t VALUES (7, x'00')"), IsOk());
   EXPECT_THAT(connection->commit(), Fails(HasSubstr("a.db was removed while it was open")));
+}
+
+// A name that leads to itself: the system can say neither what is there nor that nothing is.
+void make_unreadable_name(const std::string& path) {
+  std::filesystem::remove(path);
+  std::filesystem::create_symlink(path, path);
+}
+
+TEST_F(SqliteConnection, AFileThatCannotBeLookedAtIsNotSaidToBeGone) {
+  const auto connection = open_with_table();
+  make_unreadable_name(directory_ / "a.db");
+  EXPECT_THAT(connection->check_place(), Fails(HasSubstr("symbolic links")));
+  ASSERT_THAT(connection->begin(), IsOk());
+  ASSERT_THAT(connection->execute("INSERT INTO t VALUES (7, x'00')"), IsOk());
+  EXPECT_THAT(connection->commit(), Fails(HasSubstr("looking at")));
+  EXPECT_FALSE(connection->in_transaction());
+}
+
+TEST_F(SqliteConnection, AnEmptyFileWhoseLogCannotBeLookedAtIsNotSaidToBeLost) {
+  std::ofstream(directory_ / "a.db").flush();
+  make_unreadable_name(directory_ / "a.db-wal");
+  EXPECT_THAT(open_database("sqlite:a.db", directory_.path(), OpenMode::read_write),
+              Fails(AllOf(HasSubstr("a.db-wal"), HasSubstr("symbolic links"))));
+}
+
+class CopyThatNobodyMayChange : public SqliteConnection {
+ protected:
+  CopyThatNobodyMayChange() {
+    open_with_table();
+    ::chmod((directory_ / "a.db").c_str(), 0644);
+    ::chmod(directory_.path().c_str(), 0555);
+  }
+  ~CopyThatNobodyMayChange() override { ::chmod(directory_.path().c_str(), 0755); }
+
+  // In a process of its own: root may write everywhere.
+  [[noreturn]] void open_as_reader() {
+    if (::getuid() == 0 && ::setuid(65534) != 0) std::_Exit(2);
+    const auto opened = open_database("sqlite:a.db", directory_.path(), OpenMode::read_only);
+    std::_Exit(opened ? 0 : 1);
+  }
+};
+
+TEST_F(CopyThatNobodyMayChange, IsReadWhereThereIsNoLog) {
+  EXPECT_EXIT(open_as_reader(), ::testing::ExitedWithCode(0), "");
+}
+
+TEST_F(CopyThatNobodyMayChange, IsNotReadWithoutALogThatCannotBeLookedAt) {
+  ::chmod(directory_.path().c_str(), 0755);
+  make_unreadable_name(directory_ / "a.db-wal");
+  ::chmod(directory_.path().c_str(), 0555);
+  EXPECT_EXIT(open_as_reader(), ::testing::ExitedWithCode(1), "");
 }
 
 TEST_F(SqliteConnection, AMissingFileIsOnlyMadeWhenAskedFor) {
