@@ -13,8 +13,8 @@ using namespace std::chrono_literals;
 TEST(MailConnection, DoesNotWaitForASilentNameServerWhenStopped) {
   for (const std::string scheme : {"imap", "pop3", "smtp"}) {
     std::stop_source stop;
-    const std::jthread stopper([&] {
-      std::this_thread::sleep_for(200ms);
+    const std::jthread stopper([&, before = silent_names_asked.load()] {
+      silent_names_asked.wait(before);
       stop.request_stop();
     });
     MailUrl url;
