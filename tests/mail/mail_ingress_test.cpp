@@ -24,6 +24,7 @@ class FakeSource final : public MailSource {
   std::map<std::string, MailPlace> filed;
   std::optional<Error> trouble_filing;
   std::size_t fetched = 0;
+  std::size_t counted = 0;  // how often
 
   Result<void> connect(const std::stop_token&) override { return {}; }
   Result<std::vector<MailHandle>> list(std::size_t max, const std::stop_token&) override {
@@ -48,6 +49,7 @@ class FakeSource final : public MailSource {
     return {};
   }
   Result<std::size_t> count_foreign(const std::stop_token&) override {
+    ++counted;
     return static_cast<std::size_t>(std::ranges::count_if(
         filed, [](const auto& one) { return one.second == MailPlace::foreign; }));
   }
@@ -157,6 +159,22 @@ TEST_F(MailIngressTest, NothingIsFiledAwayBeforeTheQueueHasIt) {
   EXPECT_THAT(source_->filed, IsEmpty());
   queue_.go_on();
   EXPECT_EQ(poll().deposited, 1U);
+}
+
+TEST_F(MailIngressTest, ForeignMailsAreCountedWhenThereIsReasonAndNotAtEveryLook) {
+  const std::string lunch = "From: boss@example.com\r\nSubject: lunch\r\n\r\nat noon?\r\n";
+  receive("1", lunch);
+  for (int i = 0; i < 3; ++i) poll();
+  EXPECT_EQ(source_->counted, 1U);
+  EXPECT_EQ(ingress_->looked_at().without_request, 1U);
+  receive("2", lunch);
+  poll();
+  EXPECT_EQ(source_->counted, 2U);
+  EXPECT_EQ(ingress_->looked_at().without_request, 2U);
+  source_->filed["1"] = MailPlace::done;  // by a person
+  clock_.advance(10min);
+  poll();
+  EXPECT_EQ(ingress_->looked_at().without_request, 1U);
 }
 
 TEST_F(MailIngressTest, ForeignMailIsLeftToPeople) {
