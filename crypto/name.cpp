@@ -4,6 +4,7 @@
 #include <iterator>
 #include <utility>
 
+#include "base/ascii.h"
 #include "crypto/name_text.h"
 
 namespace cmpost {
@@ -104,7 +105,7 @@ std::string folded_value(std::string_view text) {
     }
     if (blank && !out.empty()) out.push_back(' ');
     blank = false;
-    out.push_back(c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c);
+    out.push_back(lower_ascii(c));
   }
   return out;
 }
