@@ -51,6 +51,7 @@ Result<ExitCode> list(const QueueOptions& options, const CommonOptions& common) 
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
   ASSIGN_OR_RETURN(const auto spool, instance->look_into_spool());
   ASSIGN_OR_RETURN(const auto filter, options.list.read(instance->clock().now()));
+  ASSIGN_OR_RETURN(const auto wanted, job_filter(filter));
   RowSink sink({"queue", "id", "state", "channel", "source", "arrived", "reason"},
                options.list.form(common), "no jobs");
   std::int64_t left = 0;
@@ -69,7 +70,7 @@ Result<ExitCode> list(const QueueOptions& options, const CommonOptions& common) 
           [&] { return to_json(name, job); });
       return {};
     };
-    ASSIGN_OR_RETURN(const auto all, queue->for_each(filter, each));
+    ASSIGN_OR_RETURN(const auto all, queue->for_each(wanted, each));
     left += left_out(filter, all);
   }
   sink.finish(left);

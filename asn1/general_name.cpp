@@ -4,6 +4,7 @@
 #include <array>
 
 #include "asn1/name.h"
+#include "base/ascii.h"
 
 namespace cmpost {
 namespace {
@@ -99,24 +100,17 @@ GeneralName primitive(der::Tag tag, ByteView content) {
   return {std::move(writer).take()};
 }
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-bool same_host(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, {}, lower, lower);
-}
-
 // RFC 5280 7.5: the local part octet by octet, the host without case.
 bool same_mailbox(std::string_view a, std::string_view b) {
   const auto at = a.rfind('@');
   if (at == std::string_view::npos || b.rfind('@') != at) return false;
-  return a.substr(0, at) == b.substr(0, at) && same_host(a.substr(at), b.substr(at));
+  return a.substr(0, at) == b.substr(0, at) && same_letters(a.substr(at), b.substr(at));
 }
 
 // What stands behind `prefix`, in any case; nullopt when `text` begins otherwise.
 std::optional<std::string_view> behind(std::string_view text, std::string_view prefix) {
-  const bool matches = text.size() > prefix.size() &&
-                       std::equal(prefix.begin(), prefix.end(), text.begin(),
-                                  [&](char a, char b) { return lower(a) == lower(b); });
+  const bool matches =
+      text.size() > prefix.size() && same_letters(text.substr(0, prefix.size()), prefix);
   if (!matches) return std::nullopt;
   return text.substr(prefix.size());
 }
@@ -166,7 +160,7 @@ bool GeneralName::same(const GeneralName& other) const {
   if (der == other.der) return true;
   const auto mine = element_of(*this), theirs = element_of(other);
   if (mine.tag != theirs.tag) return false;
-  if (mine.tag == kDnsName) return same_host(text_of(mine.content), text_of(theirs.content));
+  if (mine.tag == kDnsName) return same_letters(text_of(mine.content), text_of(theirs.content));
   if (mine.tag == kRfc822Name) return same_mailbox(text_of(mine.content), text_of(theirs.content));
   const auto name = directory_name(), other_name = other.directory_name();
   return name && other_name && name->same(*other_name);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "asn1/name_text.h"
+#include "base/ascii.h"
 
 namespace cmpost {
 namespace {
@@ -102,7 +103,7 @@ std::string folded_value(std::string_view text) {
     }
     if (blank && !out.empty()) out.push_back(' ');
     blank = false;
-    out.push_back(c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c);
+    out.push_back(lower_ascii(c));
   }
   return out;
 }

@@ -15,10 +15,10 @@ struct Syntax {
 constexpr Syntax kRfc4514{',', "\";<>"};
 constexpr Syntax kSlashes{'/', ""};
 
-std::string quoted(std::string_view text) { return "'" + printable(text) + "'"; }
+std::string in_quotes(std::string_view text) { return "'" + printable(text) + "'"; }
 
 auto malformed(std::string_view part, const std::string& why, std::string hint = {}) {
-  return hold("name part " + quoted(part) + ": " + why, std::move(hint));
+  return hold("name part " + in_quotes(part) + ": " + why, std::move(hint));
 }
 
 // Splits at each `separator` that no backslash precedes.

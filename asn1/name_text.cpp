@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "asn1/der_form.h"
+#include "base/ascii.h"
 #include "base/printable.h"
 
 namespace cmpost {
@@ -83,13 +84,6 @@ std::optional<std::string> from_utf8(const der::Element& value) {
   return *std::move(text);
 }
 
-char upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
-
-bool same_word(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](char x, char y) { return upper(x) == upper(y); });
-}
-
 void append_hex_escape(std::string& text, char c) {
   text += '\\';
   text += to_hex(view_of(std::string_view(&c, 1)));
@@ -160,7 +154,7 @@ std::string attribute_text(const Oid& type, const der::Element& value) {
 
 std::optional<Oid> attribute_type(std::string_view text) {
   for (const auto& [name, known] : kShortNames) {
-    if (same_word(name, text)) return *known;
+    if (same_letters(name, text)) return *known;
   }
   return Oid::from_dotted(text);
 }

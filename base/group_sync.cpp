@@ -5,7 +5,8 @@
 
 #include <atomic>
 #include <cerrno>
-#include <thread>
+
+#include "base/start_thread.h"
 
 namespace cmpost {
 namespace {
@@ -35,7 +36,11 @@ std::vector<int> sync_group(const std::vector<int>& files) {
   };
   const auto helpers = std::min(kThreads - 1, files.size() / kFilesPerThread);
   std::vector<std::jthread> threads;
-  for (std::size_t i = 0; i < helpers; ++i) threads.emplace_back(work);
+  for (std::size_t i = 0; i < helpers; ++i) {
+    auto helper = start_thread(work);
+    if (!helper) break;  // with fewer it takes longer, that is all
+    threads.push_back(*std::move(helper));
+  }
   work();
   threads.clear();  // joins
   return errors;

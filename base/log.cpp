@@ -47,7 +47,7 @@ spdlog::logger& logger() {
   return *instance;
 }
 
-std::string quoted(std::string_view value) {
+std::string in_quotes(std::string_view value) {
   std::string text = "\"";
   for (const char c : value) {
     if (c == '"' || c == '\\') text.push_back('\\');
@@ -66,16 +66,16 @@ std::string line_of(spdlog::level::level_enum level, std::string_view event, Fie
   std::string line;
   if (json_lines) {
     line = fmt::format(R"({{"time":"{}","level":"{}","event":{})", now,
-                       std::string_view(name.data(), name.size()), quoted(event));
+                       std::string_view(name.data(), name.size()), in_quotes(event));
     for (const auto& field : fields) {
-      line += fmt::format(",{}:{}", quoted(field.key), quoted(printable(field.value, 2000)));
+      line += fmt::format(",{}:{}", in_quotes(field.key), in_quotes(printable(field.value, 2000)));
     }
     return line + "}";
   }
   line = fmt::format("{} {} {}", now, std::string_view(name.data(), name.size()), event);
   for (const auto& field : fields) {
     const auto value = printable(field.value, 2000);
-    line += fmt::format(" {}={}", field.key, needs_quotes(value) ? quoted(value) : value);
+    line += fmt::format(" {}={}", field.key, needs_quotes(value) ? in_quotes(value) : value);
   }
   return line;
 }

@@ -6,13 +6,14 @@
 #include <algorithm>
 #include <cerrno>
 #include <climits>
-#include <csignal>
-#include <thread>
+
+#include "base/start_thread.h"
 
 namespace cmpost::log {
 namespace {
 
 constexpr std::size_t kMostWaiting = std::size_t{1} << 20U;
+constexpr std::size_t kWrittenKept = std::size_t{64} << 10U;
 constexpr std::size_t kTerminalPiece = 256;
 constexpr int kLookMillis = 200;
 
@@ -30,32 +31,53 @@ std::size_t piece_size() { return ::isatty(STDERR_FILENO) == 1 ? kTerminalPiece 
 
 // False: the reader takes no more just now.
 bool PatientSink::drain() {
-  while (!waiting_.empty()) {
+  while (left() > 0) {
     if (!is_wanted(0)) return false;
     const auto count =
-        ::write(STDERR_FILENO, waiting_.data(), std::min(waiting_.size(), piece_size()));
+        ::write(STDERR_FILENO, waiting_.data() + written_, std::min(left(), piece_size()));
     if (count < 0 && errno == EINTR) continue;
     if (count < 0 && errno == EAGAIN) return false;
     if (count < 0) {
-      waiting_.clear();  // a full disk, a closed pipe: nobody could be told
+      forget(waiting_.size());  // a full disk, a closed pipe: nobody could be told
       return true;
     }
-    waiting_.erase(0, static_cast<std::size_t>(count));
+    note_written(static_cast<std::size_t>(count));
   }
   return true;
 }
 
+void PatientSink::note_written(std::size_t count) {
+  written_ += count;
+  torn_ = waiting_[written_ - 1] != '\n';
+  // Not after each piece: moving the rest every time would cost the square of what waits.
+  if (left() == 0 || written_ >= std::max(left(), kWrittenKept)) forget(written_);
+}
+
+void PatientSink::forget(std::size_t count) {
+  waiting_.erase(0, count);
+  written_ = 0;
+}
+
+// Also how many were lost.
+bool PatientSink::drain_all() {
+  if (!drain()) return false;
+  if (dropped_ == 0) return true;
+  add({});
+  return drain();
+}
+
 void PatientSink::add(std::string_view line) {
+  if (torn_ && left() == 0) waiting_ += '\n';  // the rest of that line could not be written
   if (dropped_ > 0) {
     const auto lost = lost_(dropped_) + "\n";
-    if (waiting_.size() + lost.size() + line.size() > kMostWaiting) {
+    if (left() + lost.size() + line.size() > kMostWaiting) {
       ++dropped_;
       return;
     }
     dropped_ = 0;
     waiting_ += lost;
   }
-  if (waiting_.size() + line.size() > kMostWaiting) {
+  if (left() + line.size() > kMostWaiting) {
     ++dropped_;
     return;
   }
@@ -71,22 +93,17 @@ void PatientSink::sink_it_(const spdlog::details::log_msg& message) {
 }
 
 void PatientSink::drain_later() {
-  draining_ = true;
-  std::thread([self = shared_from_this()] {
-    sigset_t all;
-    ::sigfillset(&all);
-    ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
+  auto thread = start_thread([self = shared_from_this()] {
     for (bool done = false; !done;) {
       (void)is_wanted(kLookMillis);
       const std::lock_guard lock(self->mutex_);
-      done = self->drain();
-      if (done && self->dropped_ > 0) {
-        self->add({});
-        done = self->drain();
-      }
+      done = self->drain_all();
       self->draining_ = !done;
     }
-  }).detach();
+  });
+  if (!thread) return;  // the next line tries again
+  draining_ = true;
+  thread->detach();
 }
 
 void PatientSink::flush_within(Duration limit) {
@@ -94,7 +111,7 @@ void PatientSink::flush_within(Duration limit) {
   for (;;) {
     {
       const std::lock_guard lock(mutex_);
-      if (drain()) return;
+      if (drain_all()) return;
     }
     if (std::chrono::steady_clock::now() >= end) return;
     (void)is_wanted(kLookMillis / 10);

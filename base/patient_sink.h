@@ -33,11 +33,17 @@ class PatientSink final : public spdlog::sinks::base_sink<std::mutex>,
  private:
   // The members below need the mutex of base_sink.
   bool drain();
+  bool drain_all();
+  void note_written(std::size_t count);
+  void forget(std::size_t count);
+  std::size_t left() const { return waiting_.size() - written_; }
   void add(std::string_view line);
   void drain_later();
 
   const Lost lost_;
-  std::string waiting_;  // lines, the first of which may be written in part
+  std::string waiting_;      // lines
+  std::size_t written_ = 0;  // octets at the front of it
+  bool torn_ = false;        // the last octet that was written ended no line
   std::size_t dropped_ = 0;
   bool draining_ = false;  // by the thread
 };

@@ -83,7 +83,8 @@ WatchedClock::WatchedClock(const Clock& wall, const Clock& since_boot, std::stri
       rules_(rules),
       sure_(*this, sure_time),
       likely_(*this, likely_time),
-      state_{read(), ClockDoubt::none, {}} {}
+      reading_(read()),
+      state_{reading_, ClockDoubt::none, {}} {}
 
 ClockReading WatchedClock::read() const {
   return {wall_.now(), since_boot_.now(), boot_, synchronized_ && synchronized_()};
@@ -99,9 +100,15 @@ void WatchedClock::remember(ClockState state) {
   state_ = std::move(state);
 }
 
-Time WatchedClock::View::now() const {
-  const auto state = watched_.state();
-  return reckoning_(state, watched_.read(), watched_.rules_);
+// For every message, more than once: nothing is copied, and the kernel is asked about time services
+// only where that decides.
+Time WatchedClock::reckon(Reckoning reckoning) const {
+  const std::lock_guard lock(mutex_);
+  reading_.wall = wall_.now();
+  reading_.since_boot = since_boot_.now();
+  if (doubt_of(state_.accepted, reading_, rules_) == ClockDoubt::none) return reading_.wall;
+  reading_.synchronized = synchronized_ && synchronized_();
+  return reckoning(state_, reading_, rules_);
 }
 
 bool system_clock_is_synchronized() {

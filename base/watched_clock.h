@@ -80,12 +80,14 @@ class WatchedClock {
    public:
     View(const WatchedClock& watched, Reckoning reckoning)
         : watched_(watched), reckoning_(reckoning) {}
-    Time now() const override;
+    Time now() const override { return watched_.reckon(reckoning_); }
 
    private:
     const WatchedClock& watched_;
     const Reckoning reckoning_;
   };
+
+  Time reckon(Reckoning reckoning) const;
 
   const Clock& wall_;
   const Clock& since_boot_;
@@ -94,7 +96,8 @@ class WatchedClock {
   const ClockRules rules_;
   const View sure_, likely_;
   mutable std::mutex mutex_;
-  ClockState state_;  // GUARDED_BY(mutex_)
+  mutable ClockReading reading_;  // GUARDED_BY(mutex_), of reckon()
+  ClockState state_;              // GUARDED_BY(mutex_)
 };
 
 // Whether a time service keeps the system's clock right, as the kernel knows (adjtimex(2)).

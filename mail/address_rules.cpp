@@ -1,17 +1,11 @@
 #include "mail/address_rules.h"
 
 #include <algorithm>
-#include <cctype>
+
+#include "base/ascii.h"
 
 namespace cmpost {
 namespace {
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  std::transform(result.begin(), result.end(), result.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return result;
-}
 
 std::string_view trimmed(std::string_view text) {
   const auto first = text.find_first_not_of(" \t");
@@ -41,7 +35,7 @@ std::optional<MethodResult> read_result(std::string_view text) {
     if (equals == std::string_view::npos || word.find_first_of("()\"") != std::string_view::npos) {
       return std::nullopt;
     }
-    auto name = lower(word.substr(0, equals)), value = lower(word.substr(equals + 1));
+    auto name = lower_ascii(word.substr(0, equals)), value = lower_ascii(word.substr(equals + 1));
     if (read.method.empty()) {
       read.method = std::move(name);
       read.result = std::move(value);
@@ -100,15 +94,16 @@ std::optional<Mailbox> registered_address(const IncomingMail& mail, const MailSe
 }  // namespace
 
 bool same_address(const Mailbox& a, const Mailbox& b) {
-  return lower(a.local) == lower(b.local) && lower(a.domain) == lower(b.domain);
+  return lower_ascii(a.local) == lower_ascii(b.local) &&
+         lower_ascii(a.domain) == lower_ascii(b.domain);
 }
 
 bool matches(std::string_view pattern, const Mailbox& mailbox) {
   const auto at = pattern.rfind('@');
   if (at == std::string_view::npos) return false;
   const auto local = pattern.substr(0, at);
-  return (local == "*" || lower(local) == lower(mailbox.local)) &&
-         domain_matches(lower(pattern.substr(at + 1)), lower(mailbox.domain));
+  return (local == "*" || lower_ascii(local) == lower_ascii(mailbox.local)) &&
+         domain_matches(lower_ascii(pattern.substr(at + 1)), lower_ascii(mailbox.domain));
 }
 
 bool matches_any(const std::vector<std::string>& patterns, const Mailbox& mailbox) {
@@ -118,14 +113,14 @@ bool matches_any(const std::vector<std::string>& patterns, const Mailbox& mailbo
 
 bool is_authenticated(const std::vector<std::string>& results, std::string_view authserv_id,
                       const Mailbox& from) {
-  const auto domain = lower(from.domain);
+  const auto domain = lower_ascii(from.domain);
   for (const auto& field : results) {
     const auto text = without_comments(field);
     std::string_view rest = text;
     auto end = std::min(rest.find(';'), rest.size());
     const auto id = trimmed(rest.substr(0, end));
     // "example.com 1": a version may follow.
-    if (lower(id.substr(0, id.find_first_of(" \t"))) != lower(authserv_id)) continue;
+    if (lower_ascii(id.substr(0, id.find_first_of(" \t"))) != lower_ascii(authserv_id)) continue;
     while (end < rest.size()) {
       rest.remove_prefix(end + 1);
       end = std::min(rest.find(';'), rest.size());
@@ -161,7 +156,7 @@ std::optional<Mailbox> reply_address(const IncomingMail& mail, const MailSetting
   // Without a list Reply-To may only stay in the sender's own domain.
   const auto reply_to_allowed = [&] {
     if (!settings.reply_to.empty()) return matches_any(settings.reply_to, *mail.reply_to);
-    return mail.from && lower(mail.from->domain) == lower(mail.reply_to->domain);
+    return mail.from && lower_ascii(mail.from->domain) == lower_ascii(mail.reply_to->domain);
   };
   for (const auto rule : settings.reply) {
     switch (rule) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/ascii.h"
 #include "crypto/secrets/mac.h"
 
 namespace cmpost {
@@ -13,11 +14,6 @@ constexpr std::string_view kBase32 = "abcdefghijklmnopqrstuvwxyz234567";  // RFC
 constexpr std::size_t kBounceMac = 9;  // octets: with the id 25, which base32 needs no padding for
 constexpr std::size_t kBounceToken = 40;
 constexpr std::size_t kMaxLocal = 64;
-
-std::string lower_case_local(std::string text) {
-  for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  return text;
-}
 
 // Five octets are eight digits, and kBounceToken is a multiple of that.
 std::string to_base32(ByteView octets) {
@@ -72,7 +68,7 @@ bool names_bounce_address(std::string_view text) {
 }
 
 std::optional<JobId> job_of_bounce_address(const Mailbox& address, ByteView key) {
-  const auto local = lower_case_local(address.local);
+  const auto local = lower_ascii(address.local);
   const auto mark = local.rfind(kBounceMark);
   if (mark == std::string::npos) return std::nullopt;
   const auto token = std::string_view(local).substr(mark + kBounceMark.size());

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "mail/server_addresses.h"
+
 namespace cmpost {
 namespace {
 
@@ -104,6 +106,7 @@ Result<std::unique_ptr<CurlSession>> CurlSession::open(const MailUrl& url,
   if (code != CURLE_OK) {
     return hold(std::string("libcurl refused a setting: ") + ::curl_easy_strerror(code));
   }
+  TRY(session->find_server(url, patience));
   ASSIGN_OR_RETURN(code, session->connect(patience));
   // libcurl goes on without a login where an SMTP server offers none that it could use. That
   // server would refuse each mail for good.
@@ -135,7 +138,7 @@ CURLcode CurlSession::set_options(const MailUrl& url, const TlsSettings& tls) {
   set(CURLOPT_CONNECT_ONLY, 1L);
   set(CURLOPT_PROXY, "");  // whatever the environment says
   set(CURLOPT_NOSIGNAL, 1L);
-  set(CURLOPT_QUICK_EXIT, 1L);  // no waiting for a name server that is silent
+  set(CURLOPT_QUICK_EXIT, 1L);  // no waiting for a look-up of its own
   set(CURLOPT_ERRORBUFFER, error_text_);
   set(CURLOPT_VERBOSE, 1L);
   set(CURLOPT_DEBUGFUNCTION, &CurlSession::on_debug);
@@ -173,6 +176,22 @@ CURLcode CurlSession::set_login(const LoginSettings& login, const std::string& s
     set(CURLOPT_LOGIN_OPTIONS, options);
   }
   return first;
+}
+
+Result<void> CurlSession::find_server(const MailUrl& url, const Patience& patience) {
+  const auto found = server_addresses(url, patience);
+  if (!found) {
+    const auto end = patience.over();
+    if (end == Patience::End::late) return failure(error_of(CURLE_OPERATION_TIMEDOUT));
+    if (end) return retry("a stop was requested");
+    return failure(found.error());
+  }
+  if (found->empty()) return {};
+  addresses_.reset(::curl_slist_append(nullptr, found->c_str()));
+  const bool set = addresses_ != nullptr &&
+                   ::curl_easy_setopt(easy_, CURLOPT_RESOLVE, addresses_.get()) == CURLE_OK;
+  if (!set) return retry("libcurl could not start");
+  return {};
 }
 
 Result<CURLcode> CurlSession::connect(const Patience& patience) {

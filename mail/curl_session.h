@@ -7,6 +7,7 @@
 #include <memory>
 #include <span>
 
+#include "base/free_with.h"
 #include "config/mail_settings.h"
 #include "mail/patience.h"
 
@@ -37,11 +38,13 @@ class CurlSession {
 
   CURLcode set_options(const MailUrl& url, const TlsSettings& tls);
   CURLcode set_login(const LoginSettings& login, const std::string& secret);
+  Result<void> find_server(const MailUrl& url, const Patience& patience);
   Result<CURLcode> connect(const Patience& patience);
   Error error_of(CURLcode code) const;
   void listen(std::string_view line);
   static int on_debug(CURL* handle, curl_infotype type, char* data, std::size_t size, void* self);
 
+  std::unique_ptr<curl_slist, FreeWith<curl_slist_free_all>> addresses_;  // outlives easy_
   CURL* easy_;
   CURLM* multi_;
   char error_text_[CURL_ERROR_SIZE] = {};

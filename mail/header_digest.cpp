@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "crypto/keys/algorithm.h"
 
 namespace cmpost {
@@ -11,10 +12,7 @@ constexpr std::size_t kMostField = std::size_t{4} << 10U;
 constexpr std::size_t kMostHeader = std::size_t{64} << 10U;
 
 bool has_field_name(std::string_view line, std::string_view name) {
-  if (line.size() < name.size()) return false;
-  return std::equal(name.begin(), name.end(), line.begin(), [](char a, char b) {
-    return a == (b >= 'A' && b <= 'Z' ? static_cast<char>(b - 'A' + 'a') : b);
-  });
+  return same_letters(line.substr(0, name.size()), name);
 }
 
 void append_up_to(std::string& target, std::string_view more, std::size_t limit) {

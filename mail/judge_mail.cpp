@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "asn1/der_kind.h"
+#include "base/ascii.h"
 #include "mail/address_rules.h"
 #include "mail/bounce_address.h"
 #include "watcher/file_names.h"
@@ -148,9 +149,8 @@ class Judge {
     return report;
   }
 
-  static bool says_delayed(std::string subject) {
-    for (char& c : subject) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-    return subject.find("delay") != std::string::npos;
+  static bool says_delayed(std::string_view subject) {
+    return lower_ascii(subject).find("delay") != std::string::npos;
   }
 
   bool may_be_taken(const IncomingMail& mail) {

@@ -14,6 +14,8 @@ constexpr std::size_t kGroup = 500;
 constexpr std::size_t kGroupOctets = std::size_t{32} << 20U;
 constexpr std::size_t kMostSenders = 100'000;
 constexpr auto kHour = std::chrono::hours(1);
+// When people have moved mails without a request, the count of them may be wrong for so long.
+constexpr auto kCountAgain = std::chrono::minutes(10);
 // Mails in a row that do not come: the fault is not theirs.
 constexpr int kMostFailures = 3;
 
@@ -47,12 +49,19 @@ Result<Intake> MailIngress::poll(const std::stop_token& stop) {
     TRY(take_group(mails, intake, stop));
     if (!full || mails.empty()) break;
   }
-  if (!stop.stop_requested()) {
-    ASSIGN_OR_RETURN(foreign_, source_->count_foreign(stop));
-  }
+  if (!stop.stop_requested()) TRY(count_foreign(stop));
   intake.stuck = left_.size() + reluctant_.left_out() + (gate_.needs_help() ? 1 : 0);
   intake.paused = gate_.closed() && !gate_.needs_help();
   return intake;
+}
+
+// An IMAP server is searched for it: not at every look.
+Result<void> MailIngress::count_foreign(const std::stop_token& stop) {
+  const auto now = steady_.now();
+  if (count_again_ && now < *count_again_) return {};
+  ASSIGN_OR_RETURN(foreign_, source_->count_foreign(stop));
+  count_again_ = now + kCountAgain;
+  return {};
 }
 
 LookedAt MailIngress::looked_at() const {
@@ -240,6 +249,7 @@ Result<void> MailIngress::settle(Group& group, Intake& intake, const std::stop_t
   crash_point("mail.deposited");
   for (const auto& [place, mails] : group.places) {
     TRY(source_->file_away(mails, place, stop));
+    if (place == MailPlace::foreign) count_again_.reset();
     crash_point("mail.filed_away");
   }
   return {};

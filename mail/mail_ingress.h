@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -72,6 +73,7 @@ class MailIngress final : public Ingress {
   void put_aside_unread(const MailHandle& mail, Group& group, Intake& intake);
   void judge(const MailHandle& mail, Bytes raw, Group& group, Intake& intake);
   Result<void> settle(Group& group, Intake& intake, const std::stop_token& stop);
+  Result<void> count_foreign(const std::stop_token& stop);
   void begin_hour();
   bool over_budget(const std::string& sender, std::size_t requests);
 
@@ -87,6 +89,7 @@ class MailIngress final : public Ingress {
   std::set<std::string> left_;  // arrivals of mails that wait for the next hour
   ReluctantInputs reluctant_;   // arrivals of mails that do not come
   std::size_t foreign_ = 0;     // mails without a request that lie there
+  std::optional<Time> count_again_;
 };
 
 }  // namespace cmpost

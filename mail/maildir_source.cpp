@@ -30,8 +30,8 @@ std::string maildir_folder(const std::string& name) {
 
 }  // namespace
 
-MaildirSource::MaildirSource(const MailSettings& settings)
-    : settings_(settings), root_(settings.fetch.path) {}
+MaildirSource::MaildirSource(const MailSettings& settings, const Clock& wall)
+    : settings_(settings), wall_(wall), root_(settings.fetch.path) {}
 
 Result<void> MaildirSource::connect(const std::stop_token& /*stop*/) {
   for (const auto* const place : kPlaces) TRY(open_directory(root_ + "/" + place));
@@ -147,6 +147,13 @@ Result<void> MaildirSource::move(const Found& mail, const FileDescriptor& target
   return failure(moved.error());
 }
 
+// Later than the time before, whatever the clock says: two arrivals are never one.
+void MaildirSource::note_done(const std::string& unique) {
+  if (done_.size() >= kMostRemembered) done_.clear();
+  auto& time = done_[unique];
+  time = std::max(wall_.now(), time + Duration(1));
+}
+
 Result<void> MaildirSource::file_away(std::span<const MailHandle> mails, MailPlace place,
                                       const std::stop_token& /*stop*/) {
   if (place == MailPlace::foreign) {
@@ -165,8 +172,7 @@ Result<void> MaildirSource::file_away(std::span<const MailHandle> mails, MailPla
     ASSIGN_OR_RETURN(const auto found, find(mail.key));
     if (!found) continue;
     TRY(move(*found, target));
-    if (done_.size() >= kMostRemembered) done_.clear();
-    if (place == MailPlace::done) done_.insert_or_assign(found->unique, SystemClock().now());
+    if (place == MailPlace::done) note_done(found->unique);
   }
   // What a loss of power undoes is offered again.
   return sync(target, path);

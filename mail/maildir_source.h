@@ -21,7 +21,8 @@ namespace cmpost {
 // done and finds again is another arrival: somebody wants its answer once more.
 class MaildirSource final : public MailSource {
  public:
-  explicit MaildirSource(const MailSettings& settings);
+  // `wall` must outlive the object.
+  MaildirSource(const MailSettings& settings, const Clock& wall);
 
   Result<void> connect(const std::stop_token& stop) override;
   Result<std::vector<MailHandle>> list(std::size_t max, const std::stop_token& stop) override;
@@ -46,7 +47,10 @@ class MaildirSource final : public MailSource {
   Result<void> make_folder(const std::string& path) const;
   Result<void> move(const Found& mail, const FileDescriptor& target) const;
 
+  void note_done(const std::string& unique);
+
   const MailSettings settings_;
+  const Clock& wall_;
   const std::string root_;
   std::map<std::string, Time> done_;  // unique parts of mails that were filed away, and when
   std::set<std::string> foreign_;     // unique parts of mails that are still there

@@ -9,15 +9,15 @@ namespace cmpost {
 Result<std::unique_ptr<MailSource>> open_mail_source(const MailSettings& settings,
                                                      const std::string& taken_file,
                                                      const Clock* clock) {
-  static const SystemClock kWall;
+  static const SystemClock kSystem;
+  const auto& wall = clock != nullptr ? *clock : kSystem;
   const auto& scheme = settings.fetch.scheme;
   if (scheme == "imap" || scheme == "imaps") return std::make_unique<ImapSource>(settings);
   if (scheme == "pop3" || scheme == "pop3s") {
     ASSIGN_OR_RETURN(auto taken, TakenMails::open(taken_file));
-    return std::make_unique<Pop3Source>(settings, clock != nullptr ? *clock : kWall,
-                                        std::move(taken));
+    return std::make_unique<Pop3Source>(settings, wall, std::move(taken));
   }
-  if (scheme == "maildir") return std::make_unique<MaildirSource>(settings);
+  if (scheme == "maildir") return std::make_unique<MaildirSource>(settings, wall);
   return hold("mails cannot be fetched by " + printable(scheme),
               "use imaps, imap, pop3s, pop3 or maildir");
 }

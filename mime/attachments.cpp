@@ -4,6 +4,7 @@
 #include <array>
 #include <optional>
 
+#include "base/ascii.h"
 #include "mime/der_frame.h"
 #include "mime/text.h"
 
@@ -38,7 +39,7 @@ bool has_message_suffix(std::string_view name) {
 }
 
 bool is_tnef(const ScannedPart& part, std::string_view name) {
-  return is_one_of(part.type.value, kTnefTypes) || same_word(name, "winmail.dat");
+  return is_one_of(part.type.value, kTnefTypes) || same_letters(name, "winmail.dat");
 }
 
 // Some programs write base64 and forget to say so. DER never starts with "M", the base64 of a

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include "base/ascii.h"
 #include "base/bytes.h"
 #include "base/printable.h"
 #include "mime/text.h"
@@ -63,12 +64,12 @@ std::string utf8_from_unknown(std::string_view octets) {
 }  // namespace
 
 std::string to_utf8(std::string_view charset, std::string_view octets) {
-  if (charset.empty() || same_word(charset, "utf-8") || same_word(charset, "utf8") ||
-      same_word(charset, "us-ascii")) {
+  if (charset.empty() || same_letters(charset, "utf-8") || same_letters(charset, "utf8") ||
+      same_letters(charset, "us-ascii")) {
     return utf8_from_utf8(octets);
   }
   for (const std::string_view latin : {"iso-8859-1", "iso-8859-15", "windows-1252", "latin1"}) {
-    if (same_word(charset, latin)) return utf8_from_latin1(octets);
+    if (same_letters(charset, latin)) return utf8_from_latin1(octets);
   }
   return utf8_from_unknown(octets);
 }

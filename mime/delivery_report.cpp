@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/ascii.h"
 #include "mime/message_id.h"
 #include "mime/read_mail.h"
 #include "mime/scan.h"
@@ -30,7 +31,7 @@ std::optional<Action> read_action(std::string_view value) {
   // RFC 3464 2.3.3 allows a comment behind it.
   const auto word = text.substr(0, text.find_first_of(" \t("));
   for (const auto& [name, action] : kActions) {
-    if (same_word(word, name)) return action;
+    if (same_letters(word, name)) return action;
   }
   return std::nullopt;
 }

@@ -1,5 +1,6 @@
 #include "mime/fields.h"
 
+#include "base/ascii.h"
 #include "mime/charset.h"
 #include "mime/extended_parameters.h"
 #include "mime/field_reader.h"
@@ -15,7 +16,7 @@ constexpr std::size_t kLongestFileName = 255;
 
 Result<Parameter> read_parameter(FieldReader& reader) {
   Parameter parameter;
-  parameter.name = lower_case(reader.token());
+  parameter.name = lower_ascii(reader.token());
   if (parameter.name.empty()) return hold("has something that is no parameter");
   if (!reader.skip_comments() || !reader.take('=') || !reader.skip_comments()) {
     return hold("has a parameter without a value");
@@ -34,12 +35,12 @@ Result<Parameter> read_parameter(FieldReader& reader) {
 Result<std::string> read_main_value(FieldReader& reader) {
   const auto first = reader.token();
   if (first.empty() || !reader.skip_comments()) return hold("does not start with a word");
-  std::string value = lower_case(first);
+  std::string value = lower_ascii(first);
   if (!reader.take('/')) return value;
   if (!reader.skip_comments()) return hold("has a comment without its end");
   const auto second = reader.token();
   if (second.empty()) return hold("has no subtype");
-  return value + "/" + lower_case(second);
+  return value + "/" + lower_ascii(second);
 }
 
 std::string_view without_directories(std::string_view name) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "base/bytes.h"
 #include "mime/text.h"
 
@@ -53,7 +54,7 @@ Result<void> refuse_double_content_fields(const Header& header) {
   for (auto field = header.fields.begin(); field != header.fields.end(); ++field) {
     if (!is_content_field(*field)) continue;
     const auto again = std::any_of(field + 1, header.fields.end(), [&](const HeaderField& other) {
-      return same_word(other.name, field->name);
+      return same_letters(other.name, field->name);
     });
     if (again) return hold("a header has " + std::string(field->name) + " twice");
   }
@@ -65,7 +66,7 @@ Result<void> refuse_double_content_fields(const Header& header) {
 std::vector<std::string_view> Header::all(std::string_view name) const {
   std::vector<std::string_view> values;
   for (const auto& field : fields) {
-    if (same_word(field.name, name)) values.push_back(field.value);
+    if (same_letters(field.name, name)) values.push_back(field.value);
   }
   return values;
 }

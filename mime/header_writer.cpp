@@ -35,7 +35,7 @@ bool may_stand_as_it_is(std::string_view text) {
   return is_printable_ascii(text) && text.find("=?") == text.npos && trimmed(text) == text;
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
     if (c == '"' || c == '\\') out.push_back('\\');
@@ -71,7 +71,7 @@ Result<std::string> address_field(std::string_view name, std::string_view displa
     append_word(field, address);
     return field + "\r\n";
   }
-  const auto plain = quoted(display_name);
+  const auto plain = in_quotes(display_name);
   const bool short_enough = field.size() + 1 + plain.size() <= kUsualLine;
   const bool as_it_is = may_stand_as_it_is(display_name) && short_enough;
   append_word(field, as_it_is ? plain : encode_words(display_name));

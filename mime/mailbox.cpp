@@ -2,6 +2,7 @@
 // because an allow list compares the one and a reply goes to the other.
 #include <optional>
 
+#include "base/ascii.h"
 #include "mime/field_reader.h"
 #include "mime/read_mail.h"
 #include "mime/text.h"
@@ -49,7 +50,7 @@ std::optional<Mailbox> read_address(std::string_view text) {
   const auto local = text.substr(0, at);
   const auto domain = text.substr(at + 1);
   if (!is_dot_atom(local) || !is_domain(domain)) return std::nullopt;
-  return Mailbox{std::string(local), lower_case(domain)};
+  return Mailbox{std::string(local), lower_ascii(domain)};
 }
 
 // Atoms (with dots, as in "J. Doe"), quoted strings and encoded words.

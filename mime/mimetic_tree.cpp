@@ -9,6 +9,7 @@
 #include <iterator>
 #include <memory>
 
+#include "base/ascii.h"
 #include "mime/text.h"
 
 namespace cmpost {
@@ -43,7 +44,7 @@ class OctetIterator {
 // mimetic leaves blanks and comments in the subtype ("pkixcmp (a comment)").
 std::string first_word(std::string_view text) {
   text = trimmed(text);
-  return lower_case(text.substr(0, text.find_first_of(" \t(")));
+  return lower_ascii(text.substr(0, text.find_first_of(" \t(")));
 }
 
 std::string type_of(const mimetic::MimeEntity& entity) {

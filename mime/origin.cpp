@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/ascii.h"
 #include "mime/message_id.h"
 #include "mime/text.h"
 #include "mime/words.h"
@@ -40,7 +41,7 @@ std::vector<std::string> read_references(const Header& header) {
 // The first word of a value that may go on with parameters or a comment.
 std::string keyword(std::string_view value) {
   const auto text = trimmed(value);
-  return lower_case(text.substr(0, text.find_first_of(" \t;(\r\n")));
+  return lower_ascii(text.substr(0, text.find_first_of(" \t;(\r\n")));
 }
 
 bool has_keyword(const Header& header, std::string_view name, bool (*matches)(std::string_view)) {
@@ -54,7 +55,7 @@ bool has_field(const Header& header, std::string_view name) { return !header.all
 // programs.
 bool has_suppressed_replies(const Header& header) {
   for (const auto value : header.all("X-Auto-Response-Suppress")) {
-    auto rest = lower_case(unfolded(value));
+    auto rest = lower_ascii(unfolded(value));
     while (!rest.empty()) {
       const auto end = std::min(rest.find_first_of(",;"), rest.size());
       const auto word = keyword(std::string_view(rest).substr(0, end));
@@ -93,7 +94,7 @@ bool is_autoresponse(const Header& header, const std::string& subject) {
   const auto said =
       has_keyword(header, "Precedence", [](std::string_view word) { return word == "auto_reply"; });
   const bool on_holiday = std::ranges::any_of(header.all("Auto-Submitted"), [](auto value) {
-    return lower_case(value).find("vacation") != std::string::npos;
+    return lower_ascii(value).find("vacation") != std::string::npos;
   });
   return said || on_holiday ||
          std::ranges::any_of(kFields, [&](auto name) { return has_field(header, name); }) ||
@@ -105,7 +106,7 @@ bool is_autoresponse(const Header& header, const std::string& subject) {
 // address.
 bool is_mail_system(const std::optional<Mailbox>& sender) {
   if (!sender) return false;
-  const auto local = lower_case(sender->local);
+  const auto local = lower_ascii(sender->local);
   return local == "mailer-daemon" || local == "mailerdaemon" || local == "mail-daemon" ||
          starts_with_word(local, "microsoftexchange329e");
 }

@@ -1,5 +1,6 @@
 #include "mime/read_mail.h"
 
+#include "base/ascii.h"
 #include "mime/attachments.h"
 #include "mime/origin.h"
 #include "mime/scan.h"
@@ -16,7 +17,7 @@ Result<IncomingMail> read_mail(ByteView raw, const MailLimits& limits, const Mai
   IncomingMail mail = read_origin(whole.header);
   const bool report = whole.type.value == "multipart/report";
   mail.delivery_report =
-      report && same_word(whole.type.parameter("report-type"), "delivery-status");
+      report && same_letters(whole.type.parameter("report-type"), "delivery-status");
   mail.automatic = mail.automatic || report;
   mail.unanswerable = mail.unanswerable || report;
   mail.returned = mail.delivery_report || (mail.returned && !report);

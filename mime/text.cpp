@@ -2,37 +2,27 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
+
 namespace cmpost {
 
 namespace {
-
-char lower_char(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 bool is_space(char c) { return is_blank(c) || c == '\r' || c == '\n'; }
 
 }  // namespace
 
-std::string lower_case(std::string_view text) {
-  std::string lower(text);
-  std::ranges::transform(lower, lower.begin(), lower_char);
-  return lower;
-}
-
-bool same_word(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, {}, lower_char, lower_char);
-}
-
 bool starts_with_word(std::string_view text, std::string_view prefix) {
-  return same_word(text.substr(0, prefix.size()), prefix);
+  return same_letters(text.substr(0, prefix.size()), prefix);
 }
 
 bool ends_with_word(std::string_view text, std::string_view suffix) {
   return text.size() >= suffix.size() &&
-         same_word(text.substr(text.size() - suffix.size()), suffix);
+         same_letters(text.substr(text.size() - suffix.size()), suffix);
 }
 
 bool is_atext(char c) {
-  if ((c >= '0' && c <= '9') || (lower_char(c) >= 'a' && lower_char(c) <= 'z')) return true;
+  if ((c >= '0' && c <= '9') || (lower_ascii(c) >= 'a' && lower_ascii(c) <= 'z')) return true;
   return c != '\0' && std::string_view("!#$%&'*+-/=?^_`{|}~").find(c) != std::string_view::npos;
 }
 

@@ -7,8 +7,6 @@
 namespace cmpost {
 
 // ASCII only: header fields know no locale.
-std::string lower_case(std::string_view text);
-bool same_word(std::string_view a, std::string_view b);
 bool starts_with_word(std::string_view text, std::string_view prefix);
 bool ends_with_word(std::string_view text, std::string_view suffix);
 

@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "base/ascii.h"
 #include "base/bytes.h"
 #include "mime/charset.h"
 #include "mime/text.h"
@@ -54,7 +55,7 @@ std::optional<EncodedWord> read_word(std::string_view text) {
   if (end == text.npos || end > 1000) return std::nullopt;
   const auto encoded = text.substr(start, end - start);
   if (encoded.find_first_of(" \t?") != encoded.npos) return std::nullopt;
-  const auto how = lower_case(text.substr(charset_end + 1, 1));
+  const auto how = lower_ascii(text.substr(charset_end + 1, 1));
   auto octets = how == "b" ? from_b(encoded) : how == "q" ? from_q(encoded) : std::nullopt;
   if (!octets) return std::nullopt;
   auto charset = text.substr(2, charset_end - 2);
@@ -92,7 +93,7 @@ std::string decode_words(std::string_view text) {
   while (!text.empty()) {
     if (auto word = read_word(text.substr(0, 1100))) {
       if (!after_word) words.add("", blanks);
-      words.add(lower_case(word->charset), word->octets);
+      words.add(lower_ascii(word->charset), word->octets);
       text.remove_prefix(word->length);
       after_word = true;
       blanks.clear();

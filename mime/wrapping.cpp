@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/ascii.h"
 #include "mime/lines.h"
 #include "mime/text.h"
 
@@ -38,10 +39,10 @@ Wrapped by_content(const ScannedPart& mail) {
 
 // RFC 8551 3.2.2. compressed-data and certs-only wrap no mail that we would open.
 Wrapped by_smime_type(const ScannedPart& mail, std::string_view type) {
-  if (same_word(type, "enveloped-data") || same_word(type, "authEnveloped-data")) {
+  if (same_letters(type, "enveloped-data") || same_letters(type, "authEnveloped-data")) {
     return Wrapped::enveloped;
   }
-  if (same_word(type, "signed-data")) return Wrapped::opaque_signed;
+  if (same_letters(type, "signed-data")) return Wrapped::opaque_signed;
   return type.empty() ? by_content(mail) : Wrapped::no;
 }
 
@@ -50,8 +51,8 @@ bool is_pkcs7_mime(std::string_view type) {
 }
 
 bool is_smime_signature(std::string_view type) {
-  return same_word(type, "application/pkcs7-signature") ||
-         same_word(type, "application/x-pkcs7-signature");
+  return same_letters(type, "application/pkcs7-signature") ||
+         same_letters(type, "application/x-pkcs7-signature");
 }
 
 Result<Bytes> decoded_cms(const ScannedPart& part) {

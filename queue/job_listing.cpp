@@ -9,9 +9,10 @@ namespace {
 
 constexpr std::string_view kColumns =
     "id, state, attempts, arrived, at, reason, size, ended, " CMPOST_ENVELOPE_COLUMNS;
-constexpr std::string_view kSelect =
-    "SELECT id, state, attempts, arrived, at, reason, size, ended, " CMPOST_ENVELOPE_COLUMNS
-    " FROM $";
+
+std::string select(std::string_view rest) {
+  return "SELECT " + std::string(kColumns) + " FROM $ " + std::string(rest);
+}
 
 JobStatus status_of(const Statement& row) {
   JobStatus status;
@@ -27,53 +28,49 @@ JobStatus status_of(const Statement& row) {
   return status;
 }
 
-// Only with `ended IS NULL` the index of the living jobs can be used.
-std::string listing(const JobFilter& filter) {
-  std::string sql(kSelect);
-  sql += " WHERE true";
-  if (filter.state) sql += " AND state = ?2";
-  if (filter.state && filter.state != JobState::done) sql += " AND ended IS NULL";
-  if (filter.channel) sql += " AND channel = ?3";
-  return sql + (filter.newest_first ? " ORDER BY seq DESC LIMIT ?1" : " ORDER BY seq LIMIT ?1");
+ListQuery query_of(const std::string& table, const JobFilter& filter) {
+  ListColumns columns = {.row = "seq",
+                         .time = "arrived",
+                         .channel = "channel",
+                         .state = "state",
+                         .source = "source",
+                         .reason = "reason"};
+  for (const auto name : kJobSorts) columns.sorts.emplace_back(name, name);
+  ListQuery query(
+      std::string(kColumns), table, columns,
+      {.since = filter.since,
+       .until = filter.until,
+       .channel = filter.channel.value_or(""),
+       .state = std::string(filter.state ? to_string(*filter.state) : ""),
+       .source = filter.source,
+       .reason = filter.reason,
+       .sort = std::string(filter.sort ? kJobSorts.at(static_cast<std::size_t>(*filter.sort)) : ""),
+       .newest = filter.newest_first,
+       .limit = filter.limit,
+       .offset = filter.offset});
+  // Only so the index of the living jobs can be used.
+  if (filter.state && filter.state != JobState::done) query.require("ended IS NULL");
+  return query;
 }
 
 }  // namespace
 
 Result<std::vector<JobStatus>> JobListing::list(const JobFilter& filter) {
-  ASSIGN_OR_RETURN(auto* const query, connection_.statement(for_table(listing(filter), name_)));
-  query->bind(1, static_cast<std::int64_t>(filter.limit));
-  if (filter.state) query->bind(2, to_string(*filter.state));
-  if (filter.channel) query->bind(3, *filter.channel);
   std::vector<JobStatus> jobs;
-  for (;;) {
-    ASSIGN_OR_RETURN(const bool row, query->step());
-    if (!row) break;
-    jobs.push_back(status_of(*query));
-  }
-  query->reset();
+  TRY(query_of(name_, filter).for_each(connection_, [&](const Statement& row) -> Result<void> {
+    jobs.push_back(status_of(row));
+    return {};
+  }));
   return jobs;
 }
 
 Result<std::int64_t> JobListing::for_each(
-    const ListFilter& filter, const std::function<Result<void>(const JobStatus&)>& each) {
-  static const ListColumns kWhere = {.row = "seq",
-                                     .time = "arrived",
-                                     .channel = "channel",
-                                     .state = "state",
-                                     .source = "source",
-                                     .reason = "reason",
-                                     .sorts = {{"channel", "channel"},
-                                               {"source", "source"},
-                                               {"state", "state"},
-                                               {"reason", "reason"},
-                                               {"size", "size"}}};
-  ListQuery query(std::string(kColumns), name_, kWhere, filter);
-  // Only so the index of the living jobs can be used.
-  if (!filter.state.empty() && filter.state != to_string(JobState::done)) {
-    query.require("ended IS NULL");
-  }
-  TRY(query.for_each(connection_, [&](const Statement& row) { return each(status_of(row)); }));
-  return query.count(connection_);
+    const JobFilter& filter, const std::function<Result<void>(const JobStatus&)>& each) {
+  DatabaseTransaction snapshot(connection_);
+  TRY(snapshot.begin_read());
+  return query_of(name_, filter).for_each_counted(connection_, [&](const Statement& row) {
+    return each(status_of(row));
+  });
 }
 
 // Looks at every row: the index knows whole ids.
@@ -101,8 +98,8 @@ Result<std::optional<JobStatus>> JobListing::find(const JobId& id) {
   TRY(snapshot.begin_read());
   ASSIGN_OR_RETURN(const auto seq, seq_of(id));
   if (!seq) return std::nullopt;
-  ASSIGN_OR_RETURN(auto* const query, connection_.statement(for_table(
-                                          std::string(kSelect) + " WHERE seq = ?", name_)));
+  ASSIGN_OR_RETURN(auto* const query,
+                   connection_.statement(for_table(select("WHERE seq = ?"), name_)));
   query->bind(1, *seq);
   ASSIGN_OR_RETURN(const bool row, query->step());
   auto status = row ? std::optional(status_of(*query)) : std::nullopt;
@@ -113,11 +110,10 @@ Result<std::optional<JobStatus>> JobListing::find(const JobId& id) {
 // Looks from the end, where such a job is near.
 Result<std::optional<JobStatus>> JobListing::newest_done(std::string_view reply_channel,
                                                          std::string_view reason) {
-  ASSIGN_OR_RETURN(auto* const query,
-                   connection_.statement(for_table(std::string(kSelect) +
-                                                       " WHERE state = 'done' AND reply_channel = ?"
-                                                       " AND reason = ? ORDER BY seq DESC LIMIT 1",
-                                                   name_)));
+  ASSIGN_OR_RETURN(auto* const query, connection_.statement(for_table(
+                                          select("WHERE state = 'done' AND reply_channel = ?"
+                                                 " AND reason = ? ORDER BY seq DESC LIMIT 1"),
+                                          name_)));
   query->bind(1, reply_channel);
   query->bind(2, reason);
   ASSIGN_OR_RETURN(const bool row, query->step());

@@ -16,7 +16,7 @@ class JobListing {
       : connection_(connection), name_(std::move(name)), ids_(connection, name_) {}
 
   Result<std::vector<JobStatus>> list(const JobFilter& filter);
-  Result<std::int64_t> for_each(const ListFilter& filter,
+  Result<std::int64_t> for_each(const JobFilter& filter,
                                 const std::function<Result<void>(const JobStatus&)>& each);
   Result<std::vector<JobId>> ids_beginning(std::string_view digits, std::size_t limit);
   Result<std::optional<JobStatus>> find(const JobId& id);

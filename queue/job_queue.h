@@ -1,6 +1,7 @@
 // A durable queue of jobs. Two of them, requests and replies, are the seams between the stages.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <optional>
 #include <span>
@@ -21,12 +22,23 @@ struct Lease {
   Time arrived{};
 };
 
+enum class JobSort { channel, source, state, reason, size };
+inline constexpr std::array<std::string_view, 5> kJobSorts = {"channel", "source", "state",
+                                                              "reason", "size"};
+
+// Which jobs, and in which order; what is empty leaves nothing out.
 struct JobFilter {
-  std::optional<JobState> state;
-  std::optional<std::string> channel;
-  std::size_t limit = 1000;
+  std::optional<JobState> state{};
+  std::optional<std::string> channel{};  // that they came in on
+  std::optional<std::size_t> limit{};
   bool newest_first = false;
+  std::size_t offset = 0;
+  std::optional<Time> since{}, until{};  // of their arrival; until: not that moment itself
+  std::string source{}, reason{};        // a part of it, in ASCII without case
+  std::optional<JobSort> sort{};         // nullopt: as they came
 };
+// As somebody has written it. An Error (hold) where there is no such state, or no such order.
+Result<JobFilter> job_filter(const ListFilter& filter);
 
 struct QueueCounts {
   std::size_t waiting = 0, active = 0, deferred = 0, held = 0, done = 0;
@@ -67,10 +79,10 @@ class JobQueue {
   // For people. `retry` makes deferred and held jobs waiting; `release` is for held ones only;
   // `drop` ends a job that is not active, its bytes stay until the retention ends.
   virtual Result<std::vector<JobStatus>> list(const JobFilter& filter) = 0;
-  // One by one, in the order of their arrival, so that memory stays flat; how many match, whatever
-  // limit and offset say. `each` calls nothing of the queue.
+  // One by one, so that memory stays flat; how many match, whatever limit and offset say, at the
+  // same moment. `each` calls nothing of the queue.
   virtual Result<std::int64_t> for_each(
-      const ListFilter& filter, const std::function<Result<void>(const JobStatus&)>& each) = 0;
+      const JobFilter& filter, const std::function<Result<void>(const JobStatus&)>& each) = 0;
   // At most `limit` of those whose ids begin with these hexadecimal digits.
   virtual Result<std::vector<JobId>> ids_beginning(std::string_view digits, std::size_t limit) = 0;
   virtual Result<std::optional<JobStatus>> find(const JobId& id) = 0;

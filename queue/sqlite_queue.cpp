@@ -58,7 +58,7 @@ Result<std::vector<JobStatus>> SqliteQueue::list(const JobFilter& filter) {
 }
 
 Result<std::int64_t> SqliteQueue::for_each(
-    const ListFilter& filter, const std::function<Result<void>(const JobStatus&)>& each) {
+    const JobFilter& filter, const std::function<Result<void>(const JobStatus&)>& each) {
   return database_.read([&] { return parts_.listing.for_each(filter, each); });
 }
 

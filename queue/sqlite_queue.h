@@ -19,7 +19,7 @@ class SqliteQueue final : public JobQueue {
   Result<void> hold(const JobId& id, std::string_view reason) override;
   Result<bool> bounce(const JobId& id, std::string_view reason) override;
   Result<std::vector<JobStatus>> list(const JobFilter& filter) override;
-  Result<std::int64_t> for_each(const ListFilter& filter,
+  Result<std::int64_t> for_each(const JobFilter& filter,
                                 const std::function<Result<void>(const JobStatus&)>& each) override;
   Result<std::vector<JobId>> ids_beginning(std::string_view digits, std::size_t limit) override;
   Result<std::optional<JobStatus>> find(const JobId& id) override;

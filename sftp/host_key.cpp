@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "base/bytes.h"
 #include "base/files.h"
 #include "sftp/ssh_connection.h"
@@ -52,10 +53,7 @@ std::string join(const std::vector<std::string>& words) {
 }  // namespace
 
 std::string known_hosts_name(const SftpUrl& url) {
-  auto host = url.host;
-  std::transform(host.begin(), host.end(), host.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
+  const auto host = lower_ascii(url.host);
   return url.port == 22 ? host : "[" + host + "]:" + std::to_string(url.port);
 }
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
+
 namespace cmpost {
 namespace {
 
@@ -11,9 +13,7 @@ constexpr std::array<std::string_view, 2> kMarkers = {".done", ".ok"};
 bool ends_with_any_case(std::string_view name, std::string_view ending) {
   if (name.size() <= ending.size()) return false;
   name.remove_prefix(name.size() - ending.size());
-  return std::equal(name.begin(), name.end(), ending.begin(), [](char a, char b) {
-    return a == b || (a >= 'A' && a <= 'Z' && a - 'A' + 'a' == b);
-  });
+  return same_letters(name, ending);
 }
 
 }  // namespace

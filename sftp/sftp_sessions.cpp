@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <atomic>
-#include <thread>
 
 #include "base/log.h"
+#include "base/start_thread.h"
 #include "sftp/ssh_connection.h"
 
 namespace cmpost {
@@ -125,7 +125,14 @@ Result<void> SftpSessions::for_parts(std::size_t count, const Part& work) {
   };
   const auto helpers = std::min(slots_.size(), (count + size - 1) / size);
   std::vector<std::jthread> threads;
-  for (std::size_t i = 1; i < helpers; ++i) threads.emplace_back(run, std::ref(slots_[i]), false);
+  for (std::size_t i = 1; i < helpers; ++i) {
+    auto helper = start_thread([&run, &slot = slots_[i]] { run(slot, false); });
+    if (!helper) {
+      log::debug("sftp.fewer_sessions", {{"reason", helper.error().what}});
+      break;
+    }
+    threads.push_back(*std::move(helper));
+  }
   if (count > 0) run(slots_.front(), true);
   threads.clear();  // joins
   if (error) return failure(std::move(*error));

@@ -5,9 +5,9 @@
 
 #include <algorithm>
 
-namespace cmpost {
+#include "base/start_thread.h"
 
-SocketWatchdog::SocketWatchdog() : thread_([this] { run(); }) {}
+namespace cmpost {
 
 SocketWatchdog::~SocketWatchdog() {
   {
@@ -15,11 +15,14 @@ SocketWatchdog::~SocketWatchdog() {
     ends_ = true;
   }
   changed_.notify_all();
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
 }
 
-std::unique_ptr<SocketWatchdog::Watch> SocketWatchdog::watch(int fd, Duration limit) {
+Result<std::unique_ptr<SocketWatchdog::Watch>> SocketWatchdog::watch(int fd, Duration limit) {
   const std::lock_guard lock(mutex_);
+  if (!thread_.joinable()) {
+    ASSIGN_OR_RETURN(thread_, start_thread([this] { run(); }));
+  }
   entries_.push_front({FileDescriptor(::fcntl(fd, F_DUPFD_CLOEXEC, 0)), limit});
   return std::make_unique<Watch>(*this, entries_.begin());
 }

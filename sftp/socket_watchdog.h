@@ -20,11 +20,11 @@ class SocketWatchdog {
  public:
   class Watch;
 
-  SocketWatchdog();
   ~SocketWatchdog();
 
   // Watches a copy of `fd`: the number itself may mean another file by the time that it matters.
-  std::unique_ptr<Watch> watch(int fd, Duration limit);
+  // The first one starts the thread, and is an Error (retry) where there is none to be had.
+  Result<std::unique_ptr<Watch>> watch(int fd, Duration limit);
 
   // From now on no operation may last longer than for `grace` from now; for a service that stops.
   void hurry(Duration grace);
@@ -50,7 +50,7 @@ class SocketWatchdog {
   SteadyTime latest_ = SteadyTime::max();  // hurry()
   SteadyTime wakes_ = SteadyTime::max();   // when the thread looks next
   bool ends_ = false;
-  std::thread thread_;  // last: starts when the rest is there
+  std::jthread thread_;
 };
 
 // One socket's. Must not outlive the watchdog.

@@ -128,7 +128,7 @@ Error SshConnection::broken(std::string_view doing) {
 Result<void> SshConnection::begin() {
   ASSIGN_OR_RETURN(auto socket, tcp_connect(url_.host, url_.port, settings_.time_limit,
                                             [this] { return watchdog_.out_of_time(); }));
-  watch_ = watchdog_.watch(socket.get(), settings_.time_limit);
+  ASSIGN_OR_RETURN(watch_, watchdog_.watch(socket.get(), settings_.time_limit));
   handles_->session.reset(ssh_new());
   auto* const session = handles_->session.get();
   if (session == nullptr) return retry("no memory for an SSH session");

@@ -12,6 +12,7 @@ namespace cmpost {
 namespace {
 
 constexpr std::size_t kMostRemembered = 100'000;
+constexpr std::size_t kHeldAtATime = 1000;
 
 Envelope request_envelope(const std::string& channel, const std::string& name) {
   Envelope envelope;
@@ -281,6 +282,7 @@ Result<void> SftpIngress::set_aside_refused() {
   JobFilter held;
   held.state = JobState::held;
   held.channel = channel();
+  held.limit = kHeldAtATime;
   ASSIGN_OR_RETURN(const auto jobs, requests_.list(held));
   for (const auto& job : jobs) {
     if (job.size == 0 || refused_.contains(job.id))

@@ -1,6 +1,5 @@
 #include "sftp/tcp_connect.h"
 
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -8,16 +7,13 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <condition_variable>
-#include <memory>
-#include <mutex>
-#include <thread>
+
+#include "base/name_lookup.h"
 
 namespace cmpost {
 namespace {
 
 using SteadyClockTime = std::chrono::steady_clock::time_point;
-using AddressesPtr = std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)>;
 constexpr auto kSlice = std::chrono::milliseconds(100);            // between two looks at `give_up`
 constexpr int kKeepIdle = 30, kKeepInterval = 10, kKeepCount = 3;  // seconds, seconds, probes
 
@@ -66,51 +62,13 @@ Result<FileDescriptor> connect_to(const addrinfo& address, const std::string& na
   return failure(std::move(failed));
 }
 
-// What a name stands for, asked in a thread of its own.
-struct Lookup {
-  std::mutex mutex;
-  std::condition_variable changed;
-  bool ended = false;  // GUARDED_BY(mutex), as what follows
-  int error = 0;       // of getaddrinfo(3)
-  AddressesPtr found{nullptr, ::freeaddrinfo};
-
-  void run(const std::string& host, int port) {
-    addrinfo hints{};
-    hints.ai_socktype = SOCK_STREAM;
-    hints.ai_flags = AI_ADDRCONFIG | AI_NUMERICSERV;
-    addrinfo* all = nullptr;
-    const int code = ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &all);
-    const std::lock_guard lock(mutex);
-    error = code;
-    if (code == 0) found.reset(all);
-    ended = true;
-    changed.notify_all();
-  }
-};
-
-// Nothing ends getaddrinfo(3) while a name server is silent, so that it is left to itself.
-Result<AddressesPtr> addresses_of(const std::string& host, int port, SteadyClockTime until,
-                                  const std::function<bool()>& give_up) {
-  const auto doing = "finding the address of " + host + ": ";
-  const auto lookup = std::make_shared<Lookup>();
-  std::thread([=] { lookup->run(host, port); }).detach();
-  std::unique_lock lock(lookup->mutex);
-  while (!lookup->changed.wait_for(lock, kSlice, [&] { return lookup->ended; })) {
-    if (give_up() || std::chrono::steady_clock::now() >= until) {
-      return retry(doing + "no name server has answered in time");
-    }
-  }
-  if (lookup->error != 0) return retry(doing + ::gai_strerror(lookup->error));
-  return std::move(lookup->found);
-}
-
 }  // namespace
 
 Result<FileDescriptor> tcp_connect(const std::string& host, int port, Duration limit,
                                    const std::function<bool()>& give_up) {
   const auto until = std::chrono::steady_clock::now() + limit;
   const auto name = host + ":" + std::to_string(port);
-  ASSIGN_OR_RETURN(const auto addresses, addresses_of(host, port, until, give_up));
+  ASSIGN_OR_RETURN(const auto addresses, find_addresses(host, port, until, give_up));
   Result<FileDescriptor> socket = retry("finding the address of " + host + ": it has none");
   for (const auto* address = addresses.get(); address != nullptr; address = address->ai_next) {
     if (give_up()) return retry("connecting to " + name + ": given up");

@@ -144,6 +144,18 @@ Result<void> ListQuery::for_each(Connection& connection,
   return {};
 }
 
+Result<std::int64_t> ListQuery::for_each_counted(
+    Connection& connection, const std::function<Result<void>(const Statement&)>& row) const {
+  std::size_t seen = 0;
+  TRY(for_each(connection, [&](const Statement& statement) {
+    ++seen;
+    return row(statement);
+  }));
+  const bool saw_the_end = (!limit_ || seen < *limit_) && (offset_ == 0 || seen > 0);
+  if (saw_the_end) return static_cast<std::int64_t>(offset_ + seen);
+  return count(connection);
+}
+
 Result<std::int64_t> ListQuery::count(Connection& connection) const {
   ASSIGN_OR_RETURN(auto* const rows,
                    bound(connection, "SELECT count(*) FROM " + from_ + conditions()));

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <filesystem>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 #include "base/files.h"
@@ -78,29 +79,35 @@ Result<void> create_file(const std::string& path) {
   return sync_directory(std::filesystem::path(path).parent_path().string());
 }
 
+// nullopt: there is nothing. An Error: nobody can tell.
+Result<std::optional<std::uint64_t>> size_of(const std::string& path) {
+  struct stat found {};
+  if (::stat(path.c_str(), &found) == 0) return static_cast<std::uint64_t>(found.st_size);
+  if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
+  return failure(errno_error("opening", path, errno));
+}
+
 // What is not there must be noticed: an empty database in place of a lost one forgets every
 // revocation. SQLite takes a file of no octets for a new database, too.
 Result<void> check_is_there(const std::string& path) {
   constexpr auto kHint =
       "mount its disk, correct the setting, or restore it (docs/operations.md, \"Restore\"); where "
       "it is the spool and lost for good, `cmpost queue new` makes an empty one";
-  struct stat found {};
-  if (::stat(path.c_str(), &found) != 0) {
-    if (errno == ENOENT || errno == ENOTDIR) return hold(path + " does not exist", kHint);
-    return failure(errno_error("opening", path, errno));
-  }
-  if (found.st_size > 0) return {};
-  struct stat log {};  // before the first checkpoint all of it is there
-  if (::stat((path + "-wal").c_str(), &log) == 0 && log.st_size > 0) return {};
+  ASSIGN_OR_RETURN(const auto octets, size_of(path));
+  if (!octets) return hold(path + " does not exist", kHint);
+  if (*octets > 0) return {};
+  // Before the first checkpoint all of it is there.
+  ASSIGN_OR_RETURN(const auto in_log, size_of(path + "-wal"));
+  if (in_log.value_or(0) > 0) return {};
   return hold(path + " has no octets: it is no database", kHint);
 }
 
 // Where the directory cannot be written to, on a medium that is read only or by who may not, no
 // index of the log can be made beside the database. Where there is no log either, nobody has opened
-// the database to change it.
+// the database to change it; a log that cannot be looked at may be there.
 bool is_unchanging(const std::string& path) {
   struct stat log {};
-  if (::stat((path + "-wal").c_str(), &log) == 0) return false;
+  if (::stat((path + "-wal").c_str(), &log) == 0 || errno != ENOENT) return false;
   const auto directory = std::filesystem::path(path).parent_path();
   const bool writable = ::access(directory.empty() ? "." : directory.c_str(), W_OK) == 0;
   return !writable && (errno == EROFS || errno == EACCES);
@@ -194,7 +201,9 @@ Result<std::unique_ptr<Connection>> open_database(std::string_view url,
     TRY(check_is_there(path));
   }
   ASSIGN_OR_RETURN(auto database, open_file(path, mode));
-  auto connection = std::make_unique<SqliteConnection>(std::move(database), path);
+  ASSIGN_OR_RETURN(const auto file, file_at(path));
+  if (file == FileId{}) return hold(path + " was removed while it was opened");
+  auto connection = std::make_unique<SqliteConnection>(std::move(database), path, file);
   connection->wait_by(pause_while_busy);
   TRY(configure(*connection, page_size));
   if (mode != OpenMode::read_only) TRY(use_wal(*connection, path));

@@ -15,17 +15,20 @@ namespace {
 // A log with so many octets is not kept for the next commits.
 constexpr std::int64_t kWideLog = 32 << 20;
 
-FileId file_at(const std::string& path) {
-  struct stat status {};
-  return ::stat(path.c_str(), &status) == 0 ? FileId{status.st_dev, status.st_ino} : FileId{};
-}
-
 }  // namespace
 
-SqliteConnection::SqliteConnection(DatabasePtr database, std::string path)
-    : path_(std::move(path)), file_(file_at(path_)), database_(std::move(database)) {}
+Result<FileId> file_at(const std::string& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) == 0) return FileId{status.st_dev, status.st_ino};
+  if (errno == ENOENT || errno == ENOTDIR) return FileId{};
+  return failure(errno_error("looking at", path, errno));
+}
 
-// The last to close takes the log in and removes it by its name: here it is another database's.
+SqliteConnection::SqliteConnection(DatabasePtr database, std::string path, FileId file)
+    : path_(std::move(path)), file_(file), database_(std::move(database)) {}
+
+// The last to close takes the log in and removes it by its name: here it is another database's, or
+// may be.
 SqliteConnection::~SqliteConnection() {
   rollback();
   if (check_place()) return;
@@ -33,7 +36,7 @@ SqliteConnection::~SqliteConnection() {
 }
 
 Result<void> SqliteConnection::check_place() const {
-  const auto now = file_at(path_);
+  ASSIGN_OR_RETURN(const auto now, file_at(path_));
   if (now == file_) return {};
   return hold(path_ + " was " + (now.inode == 0 ? "removed" : "replaced") + " while it was open",
               "stop every process of this instance, put the right file there together with its "

@@ -23,10 +23,13 @@ struct FileId {
   ino_t inode = 0;  // 0: nothing
   friend bool operator==(const FileId&, const FileId&) = default;
 };
+// An Error where nobody can tell, as on a disk that fails.
+Result<FileId> file_at(const std::string& path);
 
 class SqliteConnection final : public Connection {
  public:
-  SqliteConnection(DatabasePtr database, std::string path);
+  // `file`: what `path` meant when the database was opened.
+  SqliteConnection(DatabasePtr database, std::string path, FileId file);
   ~SqliteConnection() override;
 
   Result<Statement*> statement(std::string_view sql) override;
@@ -60,7 +63,7 @@ class SqliteConnection final : public Connection {
 
   // Destroyed from the last to the first: the statements, then the database, then its name.
   const std::string path_;
-  const FileId file_;  // of path_ when it was opened
+  const FileId file_;
   Patience patience_ = nullptr;
   std::int64_t page_size_ = 0;
   std::int64_t log_limit_ = 0;

@@ -3,6 +3,7 @@
 #include <set>
 #include <tuple>
 
+#include "base/ascii.h"
 #include "cmp/info_values.h"
 #include "crypto/secrets/key_agreement.h"
 #include "processor/admission/revocation_passphrase.h"
@@ -127,15 +128,9 @@ InfoAnswer keyPairParamReq(const Question& question) {
   return answer;
 }
 
-std::string lower(std::string text) {
-  std::ranges::transform(text, text.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c; });
-  return text;
-}
-
 // RFC 4647 3.4: "en-GB" asks for "en" where there is nothing closer.
 bool covers_tag(const std::string& ours, const std::string& wanted) {
-  const auto tag = lower(wanted), own = lower(ours);
+  const auto tag = lower_ascii(wanted), own = lower_ascii(ours);
   return tag == own || tag.starts_with(own + "-");
 }
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
+
 namespace cmpost {
 namespace {
 
@@ -113,13 +115,6 @@ std::string without_escapes(std::string_view text) {
   return out;
 }
 
-std::string in_small_letters(std::string text) {
-  for (char& c : text) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return text;
-}
-
 std::string with(std::string text, char from, char to) {
   std::ranges::replace(text, from, to);
   return text;
@@ -150,7 +145,7 @@ std::string word_that_is_not_in(std::string_view text) {
 }  // namespace
 
 Result<SubjectPattern> SubjectPattern::parse(std::string_view text) {
-  if (in_small_letters(std::string(text)).find("\\2a") != std::string::npos) {
+  if (lower_ascii(text).find("\\2a") != std::string::npos) {
     return hold("a '*' itself cannot stand in a pattern of subjects",
                 "without the escape it is any run of characters");
   }
@@ -187,7 +182,7 @@ Result<AlternativeNamePattern> AlternativeNamePattern::parse(std::string_view te
   if (name.directory_name()) {
     return hold("'" + printable(text) + "': no '*' in the pattern of a dirName");
   }
-  pattern.with_stars_ = in_small_letters(marked);
+  pattern.with_stars_ = lower_ascii(marked);
   return pattern;
 }
 
@@ -201,7 +196,7 @@ bool AlternativeNamePattern::covers(const GeneralName& name) const {
       *GeneralName::from_text(text) != name) {
     return false;
   }
-  return matches(with_stars_, with(in_small_letters(text), kStar, kLiteralStar), 1, is_of_label);
+  return matches(with_stars_, with(lower_ascii(text), kStar, kLiteralStar), 1, is_of_label);
 }
 
 }  // namespace cmpost

@@ -163,6 +163,19 @@ TEST(WatchedClock, GivesBothTimesAndRemembers) {
   EXPECT_EQ(clock.sure().now(), wall.now());
 }
 
+TEST(WatchedClock, AsksTheKernelAboutTimeServicesOnlyWhereThatDecides) {
+  FakeClock wall, since_boot{Time{}};
+  int asked = 0;
+  const WatchedClock clock(wall, since_boot, "1", [&] { return ++asked > 0; });
+  asked = 0;
+  EXPECT_EQ(clock.sure().now(), wall.now());
+  EXPECT_EQ(clock.likely().now(), wall.now());
+  EXPECT_EQ(asked, 0);
+  wall.advance(kDay);
+  EXPECT_EQ(clock.sure().now(), wall.now()) << "a time service says so";
+  EXPECT_EQ(asked, 1);
+}
+
 TEST(ClockDoubt, IsSpelledInOneWay) {
   for (const auto doubt :
        {ClockDoubt::none, ClockDoubt::ahead, ClockDoubt::long_off, ClockDoubt::behind}) {

@@ -28,7 +28,7 @@ class NoQueue final : public JobQueue {
   Result<std::vector<JobStatus>> list(const JobFilter&) override {
     return std::vector<JobStatus>();
   }
-  Result<std::int64_t> for_each(const ListFilter&,
+  Result<std::int64_t> for_each(const JobFilter&,
                                 const std::function<Result<void>(const JobStatus&)>&) override {
     return 0;
   }

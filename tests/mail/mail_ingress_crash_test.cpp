@@ -30,8 +30,9 @@ void look_at_mails_once(const std::string& directory) {
   settings.kind = ChannelKind::mail;
   settings.mail.from = "pki@example.com";
   settings.mail.fetch = {"maildir", "", 0, directory + "/mail"};
-  MailIngress ingress(settings, std::make_unique<MaildirSource>(settings.mail), spool->requests(),
-                      steady, [](const DeliveryReport&, const Bytes&) { return Result<void>(); });
+  MailIngress ingress(settings, std::make_unique<MaildirSource>(settings.mail, wall),
+                      spool->requests(), steady,
+                      [](const DeliveryReport&, const Bytes&) { return Result<void>(); });
   ASSERT_THAT(ingress.poll({}), IsOk());
 }
 

@@ -1,121 +1,15 @@
 #include "mail/mail_ingress.h"
 
-#include <gmock/gmock.h>
-
-#include "tests/support/fake_clock.h"
-#include "tests/support/fake_job_queue.h"
-#include "tests/support/mail_of_a_person.h"
-#include "tests/support/matchers.h"
-#include "tests/support/temporary_directory.h"
+#include "tests/mail/mail_intake.h"
 
 namespace cmpost {
 namespace {
 
 using namespace std::chrono_literals;
-using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::SizeIs;
-
-// Mails in memory.
-class FakeSource final : public MailSource {
- public:
-  std::map<std::string, Bytes> mails;  // by arrival
-  std::map<std::string, MailPlace> filed;
-  std::optional<Error> trouble_filing;
-  std::size_t fetched = 0;
-
-  Result<void> connect(const std::stop_token&) override { return {}; }
-  Result<std::vector<MailHandle>> list(std::size_t max, const std::stop_token&) override {
-    std::vector<MailHandle> found;
-    for (const auto& [arrival, raw] : mails) {
-      if (!filed.contains(arrival) && found.size() < max) {
-        found.push_back({arrival, arrival, raw.size()});
-      }
-    }
-    return found;
-  }
-  Result<std::optional<Bytes>> fetch(const MailHandle& mail, std::size_t max,
-                                     const std::stop_token&) override {
-    ++fetched;
-    const auto& raw = mails.at(mail.key);
-    return Bytes(raw.begin(), raw.begin() + static_cast<std::ptrdiff_t>(std::min(max, raw.size())));
-  }
-  Result<void> file_away(std::span<const MailHandle> handles, MailPlace place,
-                         const std::stop_token&) override {
-    if (trouble_filing) return failure(*trouble_filing);
-    for (const auto& mail : handles) filed[mail.arrival] = place;
-    return {};
-  }
-  Result<std::size_t> count_foreign(const std::stop_token&) override {
-    return static_cast<std::size_t>(std::ranges::count_if(
-        filed, [](const auto& one) { return one.second == MailPlace::foreign; }));
-  }
-  Result<void> wait(Duration, const std::stop_token&) override { return {}; }
-};
-
-class MailIngressTest : public ::testing::Test {
- protected:
-  MailIngressTest() : queue_(clock_) {
-    settings_.name = "depots";
-    settings_.kind = ChannelKind::mail;
-    settings_.mail.from = "pki@example.com";
-    settings_.state = directory_ / "state";
-    start();
-  }
-
-  // As after a restart.
-  void start() {
-    auto source = std::make_unique<FakeSource>();
-    if (source_ != nullptr) *source = *source_;
-    source_ = source.get();
-    ingress_ = std::make_unique<MailIngress>(settings_, std::move(source), queue_, clock_,
-                                             [this](const DeliveryReport& report, const Bytes&) {
-                                               bounced_.push_back(report.recipient);
-                                               return Result<void>();
-                                             });
-  }
-
-  static Bytes request(std::uint8_t number) { return {0x30, 0x03, 0x02, 0x01, number}; }
-
-  static OutgoingMail mail_of(const Bytes& message, const std::string& from = "dev@site.example") {
-    OutgoingMail mail;
-    mail.from = read_mailbox(from).value();
-    mail.to = read_mailbox("pki@example.com").value();
-    mail.subject = "request";
-    mail.message_id = "<1@site.example>";
-    mail.text = "a request";
-    mail.file_name = "dev1.pki";
-    mail.message = message;
-    return mail;
-  }
-
-  void receive(const std::string& arrival, const OutgoingMail& mail) {
-    receive(arrival, mail_of_a_person(mail));
-  }
-  void receive(const std::string& arrival, const std::string& raw) {
-    source_->mails[arrival] = to_bytes(raw);
-  }
-
-  Intake poll() {
-    const auto intake = ingress_->poll({});
-    EXPECT_THAT(intake, IsOk());
-    return intake.value_or(Intake{});
-  }
-
-  std::vector<Lease> requests() { return queue_.take(1000).value(); }
-  std::vector<JobStatus> held() {
-    return queue_.list({.state = JobState::held, .channel = {}}).value();
-  }
-
-  TemporaryDirectory directory_;
-  ChannelSettings settings_;
-  FakeClock clock_;
-  FakeJobQueue queue_;
-  FakeSource* source_ = nullptr;
-  std::unique_ptr<MailIngress> ingress_;
-  std::vector<std::string> bounced_;
-};
 
 TEST_F(MailIngressTest, ARequestIsQueuedWithTheWayBackAndThenFiledAway) {
   receive("1", mail_of(request(1)));
@@ -157,6 +51,22 @@ TEST_F(MailIngressTest, NothingIsFiledAwayBeforeTheQueueHasIt) {
   EXPECT_THAT(source_->filed, IsEmpty());
   queue_.go_on();
   EXPECT_EQ(poll().deposited, 1U);
+}
+
+TEST_F(MailIngressTest, ForeignMailsAreCountedWhenThereIsReasonAndNotAtEveryLook) {
+  const std::string lunch = "From: boss@example.com\r\nSubject: lunch\r\n\r\nat noon?\r\n";
+  receive("1", lunch);
+  for (int i = 0; i < 3; ++i) poll();
+  EXPECT_EQ(source_->counted, 1U);
+  EXPECT_EQ(ingress_->looked_at().without_request, 1U);
+  receive("2", lunch);
+  poll();
+  EXPECT_EQ(source_->counted, 2U);
+  EXPECT_EQ(ingress_->looked_at().without_request, 2U);
+  source_->filed["1"] = MailPlace::done;  // by a person
+  clock_.advance(10min);
+  poll();
+  EXPECT_EQ(ingress_->looked_at().without_request, 1U);
 }
 
 TEST_F(MailIngressTest, ForeignMailIsLeftToPeople) {
@@ -230,157 +140,6 @@ TEST_F(MailIngressTest, OverItsBudgetASenderWaitsForTheNextHour) {
   EXPECT_FALSE(source_->filed.contains("3"));
   clock_.advance(std::chrono::minutes(61));
   EXPECT_EQ(poll().deposited, 2U);
-}
-
-TEST_F(MailIngressTest, ABounceIsToldOn) {
-  receive("1",
-          "From: MAILER-DAEMON@mx.example\r\nReturn-Path: <>\r\nMIME-Version: 1.0\r\n"
-          "Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n"
-          "--b\r\nContent-Type: text/plain\r\n\r\nno\r\n"
-          "--b\r\nContent-Type: message/delivery-status\r\n\r\n"
-          "Reporting-MTA: dns; mx.example\r\n\r\n"
-          "Final-Recipient: rfc822; dev@site.example\r\nAction: failed\r\nStatus: 5.1.1\r\n\r\n"
-          "--b--\r\n");
-  poll();
-  EXPECT_THAT(bounced_, ElementsAre("dev@site.example"));
-  EXPECT_EQ(source_->filed.at("1"), MailPlace::done);
-}
-
-constexpr const char* kReturnPath =
-    "pki+b.aaaaaaaabbbbbbbbccccccccddddddddeeeeeeee@example.com";  // of an answer; who knows whose
-
-// With a request in it, which must be found by nobody.
-std::string with_request(const std::string& header, const std::string& from) {
-  return header + (from.empty() ? "" : "From: " + from + "\r\n") +
-         "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
-         "--b\r\n\r\nhello\r\n"
-         "--b\r\nContent-Type: application/pkixcmp; name=dev1.pki\r\n"
-         "Content-Transfer-Encoding: base64\r\n\r\nMAMCAQE=\r\n--b--\r\n";
-}
-
-TEST_F(MailIngressTest, WhatAProgramSendsWaitsForAnOperatorUnlessTheChannelNamesItsSenders) {
-  const std::vector<std::string> by_programs = {"Auto-Submitted: auto-generated\r\n",
-                                                "Precedence: bulk\r\n",
-                                                "Precedence: junk\r\n",
-                                                "Precedence: list\r\n",
-                                                "List-Id: <x.example>\r\n",
-                                                "X-Auto-Response-Suppress: All\r\n"};
-  for (const bool takes : {false, true}) {
-    if (takes) settings_.mail.senders = {"*@site.example"};
-    for (const auto& header : by_programs) {
-      const auto raw = to_bytes(with_request(header, "dev@site.example"));
-      const auto judged = judge_mail(raw, "1", settings_, nullptr);
-      EXPECT_EQ(judged.place, takes ? MailPlace::done : MailPlace::quarantine) << header;
-      EXPECT_THAT(judged.requests, SizeIs(takes ? 1 : 0)) << header;
-      EXPECT_THAT(judge_mail(raw, "1", settings_, nullptr, true).requests, SizeIs(1)) << "released";
-    }
-  }
-}
-
-TEST_F(MailIngressTest, WhatPeopleAndDevicesSendIsTaken) {
-  for (const std::string header :
-       {"Return-Path: <dev@site.example>\r\n", "Auto-Submitted: no\r\n", "Precedence: normal\r\n",
-        "X-Auto-Response-Suppress: None\r\n", "Subject: Vacation replacement: new certificate\r\n",
-        "Subject: Auto: device 7\r\n", "Subject: Out of office printer 3\r\n",
-        "Subject: Abwesend bis Montag, bitte vorher\r\n", "Subject: Re: CMP error for dev1\r\n",
-        "In-Reply-To: <1@example.com>\r\nReferences: <1@example.com>\r\n",
-        "To: pki+b.aaaaaaaabbbbbbbbccccccccddddddddeeeeeeee@example.com\r\n"}) {
-    const auto judged =
-        judge_mail(to_bytes(with_request(header, "dev@site.example")), "1", settings_, nullptr);
-    EXPECT_EQ(judged.place, MailPlace::done) << header << judged.reason;
-    EXPECT_THAT(judged.requests, SizeIs(1)) << header;
-    EXPECT_THAT(judged.reports, IsEmpty()) << header;
-  }
-}
-
-TEST_F(MailIngressTest, ToWhomNoProgramMayReplyNothingIsEverSent) {
-  settings_.mail.senders = {"*@*.example"};
-  const std::vector<std::pair<std::string, std::string>> mails = {
-      {"Return-Path: <>\r\n", "dev@site.example"},
-      {"Return-Path: <#@[]>\r\n", "dev@site.example"},
-      {"Auto-Submitted: auto-replied\r\n", "dev@site.example"},
-      {"Auto-Submitted: Auto-Replied (vacation)\r\n", "dev@site.example"},
-      {"Auto-Submitted: auto-notified; x=y\r\n", "dev@site.example"},
-      {"X-Autoreply: yes\r\n", "dev@site.example"},
-      {"Subject: Automatic reply: CMP ip for dev1\r\n", "dev@site.example"},
-      {"Subject: =?utf-8?q?Abwesenheitsnotiz:_CMP_ip?=\r\n", "dev@site.example"},
-      {"X-Failed-Recipients: dev@site.example\r\n", "dev@site.example"},
-      {"", "MAILER-DAEMON@mx.example"},
-      {"", "Mail Delivery System <Mailer-Daemon@mx.example>"},
-      {"Return-Path: <mailer-daemon@mx.example>\r\n", "dev@site.example"}};
-  for (const auto& [header, from] : mails) {
-    const auto judged = judge_mail(to_bytes(with_request(header, from)), "1", settings_, nullptr);
-    EXPECT_EQ(judged.place, MailPlace::quarantine) << header << from;
-    EXPECT_THAT(judged.requests, IsEmpty()) << header << from;
-  }
-}
-
-// As the systems write them that do not write reports by RFC 3464, to the return path of an answer.
-TEST_F(MailIngressTest, ABounceOfAnyFormAtTheReturnPathOfAnAnswerIsToldOn) {
-  const std::string to = std::string("To: ") + kReturnPath + "\r\n";
-  const std::vector<std::pair<std::string, std::string>> bounces = {
-      {"qmail", "Return-Path: <>\r\nFrom: MAILER-DAEMON@mx.example\r\n" + to +
-                    "Subject: failure notice\r\n\r\nHi. This is the qmail-send program at mx.\r\n"},
-      {"Exim",
-       "Return-Path: <>\r\nX-Failed-Recipients: dev@site.example\r\n"
-       "Auto-Submitted: auto-replied\r\nFrom: Mail Delivery System "
-       "<Mailer-Daemon@mx.example>\r\n" +
-           to + "Subject: Mail delivery failed: returning message to sender\r\n\r\nno\r\n"},
-      {"Exchange",
-       "Return-Path: <>\r\nX-MS-Exchange-Message-Is-Ndr:\r\n"
-       "From: postmaster@site.example\r\n" +
-           to + "Subject: Undeliverable: CMP ip for dev1\r\n\r\nno\r\n"},
-      {"HTML", "Return-Path: <>\r\nFrom: postmaster@site.example\r\n" + to +
-                   "Content-Type: text/html\r\n\r\n<p>no such user</p>\r\n"},
-      {"no Return-Path", "From: MAILER-DAEMON@mx.example\r\n" + to + "\r\nno such user\r\n"},
-      {"upper case",
-       "Return-Path: <>\r\nTo: PKI+B.AAAAAAAABBBBBBBBCCCCCCCCDDDDDDDDEEEEEEEE@X\r\n"
-       "\r\nno such user\r\n"},
-      {"with all that it was about", with_request("Return-Path: <>\r\n" + to, "x@mx.example")},
-      {"a report that says nothing",
-       "Return-Path: <>\r\n" + to +
-           "Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n"
-           "--b\r\n\r\nno such user\r\n--b--\r\n"}};
-  for (const auto& [what, raw] : bounces) {
-    const auto judged = judge_mail(to_bytes(raw), "1", settings_, nullptr);
-    EXPECT_EQ(judged.place, MailPlace::done) << what;
-    EXPECT_THAT(judged.requests, IsEmpty()) << what;
-    ASSERT_THAT(judged.reports, SizeIs(1)) << what;
-    EXPECT_EQ(judged.reports[0].action, DeliveryReport::Action::failed) << what;
-  }
-}
-
-TEST_F(MailIngressTest, WhoIsOnHolidayOrGetsItLaterHasNotSentItBack) {
-  const std::string to = std::string("To: ") + kReturnPath + "\r\n";
-  const auto holiday = judge_mail(
-      to_bytes("Return-Path: <>\r\nFrom: dev@site.example\r\nAuto-Submitted: auto-replied "
-               "(vacation)\r\n" +
-               to + "Subject: I am away\r\n\r\nuntil Monday\r\n"),
-      "1", settings_, nullptr);
-  EXPECT_THAT(holiday.reports, IsEmpty());
-  EXPECT_EQ(holiday.place, MailPlace::foreign);
-  const auto later = judge_mail(
-      to_bytes("Return-Path: <>\r\nFrom: Mailer-Daemon@mx.example\r\n" + to +
-               "Subject: Warning: message 1abc delayed 24 hours\r\n\r\nstill trying\r\n"),
-      "1", settings_, nullptr);
-  ASSERT_THAT(later.reports, SizeIs(1));
-  EXPECT_EQ(later.reports[0].action, DeliveryReport::Action::delayed);
-}
-
-TEST_F(MailIngressTest, AReportIsNoRequestWhateverItBringsBack) {
-  receive("1",
-          "From: MAILER-DAEMON@mx.example\r\nReturn-Path: <>\r\nMIME-Version: 1.0\r\n"
-          "Content-Type: multipart/report; report-type=delivery-status; boundary=r\r\n\r\n"
-          "--r\r\nContent-Type: text/plain\r\n\r\nno\r\n"
-          "--r\r\nContent-Type: message/delivery-status\r\n\r\n"
-          "Reporting-MTA: dns; mx.example\r\n\r\n"
-          "Final-Recipient: rfc822; dev@site.example\r\nAction: failed\r\nStatus: 5.1.1\r\n\r\n"
-          "--r\r\nContent-Type: message/rfc822\r\n\r\n" +
-              with_request("Subject: CMP ip for dev1\r\n", "pki@example.com") + "\r\n--r--\r\n");
-  poll();
-  EXPECT_THAT(bounced_, ElementsAre("dev@site.example"));
-  EXPECT_THAT(requests(), IsEmpty());
-  EXPECT_EQ(source_->filed.at("1"), MailPlace::done);
 }
 
 TEST_F(MailIngressTest, ManyMailsAreTakenInOneLook) {

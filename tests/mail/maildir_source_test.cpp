@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "tests/mail/dovecot.h"
+#include "tests/support/fake_clock.h"
 #include "tests/support/matchers.h"
 
 namespace cmpost {
@@ -42,7 +43,8 @@ class MaildirSourceTest : public ::testing::Test {
 
   TemporaryDirectory directory_;
   const std::string path_ = directory_ / "Maildir";
-  MaildirSource source_{settings_of(path_)};
+  FakeClock wall_;
+  MaildirSource source_{settings_of(path_), wall_};
   int number_ = 0;
 };
 
@@ -90,6 +92,15 @@ TEST_F(MaildirSourceTest, WhatIsPutBackIsAnotherArrival) {
     rename(".CMPost.Done/cur/" + name + ":2,", "new/" + name);
   }
   EXPECT_THAT(arrivals, SizeIs(3));
+}
+
+TEST_F(MaildirSourceTest, AnArrivalTellsTheTimeByTheClockThatWasHandedIn) {
+  deliver("one");
+  const auto name = names("new").at(0);
+  ASSERT_THAT(source_.file_away(list(), MailPlace::done, kPatient), IsOk());
+  rename(".CMPost.Done/cur/" + name + ":2,", "new/" + name);
+  const auto micros = std::to_string(to_unix_micros(wall_.now()));
+  EXPECT_THAT(list().at(0).arrival, ::testing::EndsWith(";AFTER=" + micros));
 }
 
 TEST_F(MaildirSourceTest, LeavesForeignMailsWhereTheyAre) {

@@ -2,10 +2,8 @@
 
 #include <gmock/gmock.h>
 
-#include "tests/mail/scripted_smtp_server.h"
+#include "tests/mail/smtp_client.h"
 #include "tests/support/fake_clock.h"
-#include "tests/support/matchers.h"
-#include "tests/support/temporary_directory.h"
 
 namespace cmpost {
 namespace {
@@ -17,21 +15,6 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::SizeIs;
 using ::testing::StartsWith;
-using SmtpWhat = SmtpOutcome::What;
-
-constexpr auto kSmtpMail = "Subject: an answer\r\n\r\nx\r\n";
-
-MailSettings smtp_settings(int port) {
-  MailSettings settings;
-  settings.send = {"smtp", "127.0.0.1", port, "client.test"};
-  settings.tls.required = false;
-  settings.time_limit = std::chrono::seconds(20);
-  return settings;
-}
-
-SmtpOutcome smtp_send(SmtpSender& sender, std::string_view raw = kSmtpMail) {
-  return sender.send("pki+b.1@ca.test", {"dev", "site.test"}, "job1", view_of(raw));
-}
 
 TEST(SmtpSender, SendsAMail) {
   ScriptedSmtpServer server;
@@ -110,14 +93,6 @@ TEST(GreetingName, HasADotIfAnythingHas) {
   settings.hello = "[192.0.2.1]";
   EXPECT_EQ(greeting_name(settings, "depot"), "[192.0.2.1]");
 }
-
-struct SmtpRow {
-  std::string name;
-  SmtpScript script;
-  SmtpWhat what;
-  std::string words;
-  bool disconnected = false;
-};
 
 class SmtpResult : public ::testing::TestWithParam<SmtpRow> {};
 
@@ -269,122 +244,6 @@ TEST(SmtpSender, DotLinesOfAMailDoNotEndIt) {
   EXPECT_THAT(server.commands(), Not(Contains(HasSubstr("evil"))));
 }
 
-TEST(SmtpSender, OneConnectionCarriesAHundredMails) {
-  ScriptedSmtpServer server;
-  SmtpSender sender(smtp_settings(server.port()));
-  for (int i = 0; i < 100; ++i) ASSERT_EQ(smtp_send(sender).what, SmtpWhat::accepted);
-  EXPECT_EQ(server.connections(), 1);
-  ASSERT_EQ(smtp_send(sender).what, SmtpWhat::accepted);
-  EXPECT_EQ(server.connections(), 2);
-  EXPECT_THAT(server.mails(), SizeIs(101));
-}
-
-TEST(SmtpSender, AnIdleConnectionIsClosedAndMadeAnew) {
-  ScriptedSmtpServer server;
-  FakeClock clock;
-  SmtpSender sender(smtp_settings(server.port()), clock);
-  ASSERT_EQ(smtp_send(sender).what, SmtpWhat::accepted);
-  clock.advance(std::chrono::seconds(30));
-  ASSERT_EQ(smtp_send(sender).what, SmtpWhat::accepted);
-  EXPECT_EQ(server.connections(), 1);
-  clock.advance(std::chrono::seconds(31));
-  ASSERT_EQ(smtp_send(sender).what, SmtpWhat::accepted);
-  EXPECT_EQ(server.connections(), 2);
-  EXPECT_THAT(server.commands(), Contains("QUIT"));
-}
-
-TEST(SmtpSender, AMailIsForgottenBeforeTheNext) {
-  ScriptedSmtpServer server(SmtpScript{{"RCPT", {"550 no\r\n", "250 ok\r\n"}}});
-  SmtpSender sender(smtp_settings(server.port()));
-  EXPECT_EQ(smtp_send(sender).what, SmtpWhat::permanent);
-  EXPECT_EQ(smtp_send(sender).what, SmtpWhat::accepted);
-  const auto commands = server.commands();
-  const auto refused = std::find_if(commands.begin(), commands.end(),
-                                    [](const auto& line) { return line.starts_with("RCPT"); });
-  ASSERT_LT(refused + 1, commands.end());
-  EXPECT_EQ(*(refused + 1), "RSET");
-}
-
-TEST(SmtpSender, AConnectionThatEndedSinceIsMadeAnewUnnoticed) {
-  ScriptedSmtpServer server(SmtpScript{{"RSET", {kHangUp, "421 4.4.2 timeout\r\n", "250 Ok\r\n"}}});
-  SmtpSender sender(smtp_settings(server.port()));
-  EXPECT_EQ(smtp_send(sender).what, SmtpWhat::accepted);
-  EXPECT_EQ(smtp_send(sender).what, SmtpWhat::accepted);
-  EXPECT_EQ(smtp_send(sender).what, SmtpWhat::accepted);
-  EXPECT_EQ(server.connections(), 3);
-  server.hang_up();
-  EXPECT_EQ(smtp_send(sender).what, SmtpWhat::accepted);
-  EXPECT_EQ(server.connections(), 4);
-}
-
-const std::string kPipelining = "250-here\r\n250 PIPELINING\r\n";
-
-TEST(SmtpSender, CommandsGoTogetherWhereTheServerTakesThem) {
-  ScriptedSmtpServer server(SmtpScript{{"EHLO", {kPipelining}}});
-  SmtpSender sender(smtp_settings(server.port()));
-  ASSERT_EQ(smtp_send(sender).what, SmtpWhat::accepted);
-  ASSERT_EQ(smtp_send(sender).what, SmtpWhat::accepted);
-  EXPECT_THAT(server.mails(), SizeIs(2));
-  EXPECT_EQ(server.connections(), 1);
-  EXPECT_THAT(server.commands(), Contains("RSET"));
-}
-
-TEST(SmtpSender, CommandsThatGoTogetherAreAllHeardOutWhenOneIsRefused) {
-  ScriptedSmtpServer server(SmtpScript{
-      {"EHLO", {kPipelining}},
-      {"MAIL", {"250 ok\r\n", "451 later\r\n", "250 ok\r\n"}},
-      {"RCPT", {"550 5.1.1 nobody\r\n", "503 MAIL first\r\n", "250 ok\r\n"}},
-      {"DATA", {"554 no recipients\r\n", "503 MAIL first\r\n", "452 full\r\n", "354 go on\r\n"}}});
-  SmtpSender sender(smtp_settings(server.port()));
-  const auto nobody = smtp_send(sender);
-  EXPECT_EQ(nobody.what, SmtpWhat::permanent);
-  EXPECT_THAT(nobody.detail, HasSubstr("answered RCPT with: 550"));
-  EXPECT_THAT(smtp_send(sender).detail, HasSubstr("answered MAIL with: 451"));
-  EXPECT_THAT(smtp_send(sender).detail, HasSubstr("answered DATA with: 452"));
-  EXPECT_EQ(smtp_send(sender).what, SmtpWhat::accepted);
-  EXPECT_EQ(server.connections(), 1);
-  EXPECT_THAT(server.mails(), SizeIs(1));
-}
-
-TEST(SmtpSender, AServerThatWantsDataForNobodyGetsNone) {
-  ScriptedSmtpServer server(
-      SmtpScript{{"EHLO", {kPipelining}}, {"RCPT", {"550 no\r\n", "250 ok\r\n"}}});
-  SmtpSender sender(smtp_settings(server.port()));
-  EXPECT_EQ(smtp_send(sender).what, SmtpWhat::permanent);
-  EXPECT_EQ(smtp_send(sender).what, SmtpWhat::accepted);
-  EXPECT_THAT(server.mails(), ElementsAre("", kSmtpMail));
-  EXPECT_EQ(server.connections(), 1);
-}
-
-TEST(SmtpSender, AConnectionThatEndedIsMadeAnewUnnoticedWithPipeliningToo) {
-  ScriptedSmtpServer server(SmtpScript{{"EHLO", {kPipelining}},
-                                       {"RSET", {kHangUp, "421 4.4.2 timeout\r\n", "250 Ok\r\n"}}});
-  SmtpSender sender(smtp_settings(server.port()));
-  for (int i = 0; i < 3; ++i) EXPECT_EQ(smtp_send(sender).what, SmtpWhat::accepted);
-  EXPECT_EQ(server.connections(), 3);
-  EXPECT_THAT(server.mails(), SizeIs(3));
-}
-
-TEST(SmtpSender, AFarewellAmongTheAnswersIsTheEnd) {
-  ScriptedSmtpServer server(
-      SmtpScript{{"EHLO", {kPipelining}}, {"RCPT", {"421 closing\r\n", "250 ok\r\n"}}});
-  SmtpSender sender(smtp_settings(server.port()));
-  const auto outcome = smtp_send(sender);
-  EXPECT_EQ(outcome.what, SmtpWhat::temporary);
-  EXPECT_TRUE(outcome.disconnected);
-  EXPECT_EQ(smtp_send(sender).what, SmtpWhat::accepted);
-  EXPECT_EQ(server.connections(), 2);
-}
-
-// An answer that nobody asked for would be taken for that to the next command.
-TEST(SmtpSender, AServerOutOfStepIsLeft) {
-  ScriptedSmtpServer server(SmtpScript{{"mail", {"250 Ok\r\n250 Ok\r\n", "250 Ok\r\n"}}});
-  SmtpSender sender(smtp_settings(server.port()));
-  EXPECT_EQ(smtp_send(sender).what, SmtpWhat::accepted);
-  EXPECT_EQ(smtp_send(sender).what, SmtpWhat::accepted);
-  EXPECT_EQ(server.connections(), 2);
-}
-
 TEST(SmtpSender, NobodyThereIsTroubleOfTheChannel) {
   int port = 0;
   { port = listen_on_loopback().second; }
@@ -401,85 +260,6 @@ TEST(SmtpSender, AGreetingThatRefusesIsTroubleOfTheChannel) {
   const auto outcome = smtp_send(sender);
   EXPECT_EQ(outcome.what, SmtpWhat::channel);
   EXPECT_THAT(outcome.detail, HasSubstr("554"));
-}
-
-class SmtpWithTls : public ::testing::TestWithParam<SmtpRow> {};
-
-TEST_P(SmtpWithTls, NoMailGoesWithoutIt) {
-  ScriptedSmtpServer server(GetParam().script);
-  auto settings = smtp_settings(server.port());
-  settings.send.scheme = GetParam().name == "NoTlsAtAll" ? "smtps" : "smtp";
-  settings.tls.required = true;
-  settings.time_limit = std::chrono::seconds(2);
-  SmtpSender sender(settings);
-  const auto outcome = smtp_send(sender);
-  EXPECT_EQ(outcome.what, SmtpWhat::channel);
-  EXPECT_THAT(outcome.detail, HasSubstr(GetParam().words));
-  EXPECT_THAT(server.commands(), Not(Contains(StartsWith("MAIL"))));
-  EXPECT_THAT(server.commands(), Not(Contains(StartsWith("AUTH"))));
-}
-
-const SmtpScript kOffersStartTls = {{"EHLO", {"250-mx.test\r\n250 STARTTLS\r\n"}}};
-SmtpScript start_tls_answered(const std::string& answer) {
-  auto script = kOffersStartTls;
-  script["STARTTLS"] = {answer};
-  return script;
-}
-
-INSTANTIATE_TEST_SUITE_P(
-    Table, SmtpWithTls,
-    ::testing::Values(
-        SmtpRow{"NotOffered", {}, SmtpWhat::channel, "STARTTLS"},
-        SmtpRow{"Refused", start_tls_answered("454 4.7.0 no\r\n"), SmtpWhat::channel, "454 4.7.0"},
-        SmtpRow{"NoHandshake", start_tls_answered("220 go\r\n"), SmtpWhat::channel, "too long"},
-        // Octets that came before the handshake must not be taken for what came after it.
-        SmtpRow{"Injected", start_tls_answered("220 go\r\n250 Ok\r\n250 Ok\r\n"), SmtpWhat::channel,
-                ""},
-        SmtpRow{"HangsUp", start_tls_answered(kHangUp), SmtpWhat::channel, ""},
-        SmtpRow{"NoTlsAtAll", {}, SmtpWhat::channel, "TLS"}),
-    [](const auto& row) { return row.param.name; });
-
-class SmtpLogin : public ::testing::Test {
- protected:
-  MailSettings settings(int port) const {
-    auto settings = smtp_settings(port);
-    settings.send_login.user = "pki";
-    settings.send_login.password_file = directory_ / "password";
-    EXPECT_THAT(write_file(settings.send_login.password_file, view_of("open sesame\n"), 0600,
-                           IfExists::replace),
-                IsOk());
-    return settings;
-  }
-  TemporaryDirectory directory_;
-};
-
-TEST_F(SmtpLogin, ComesBeforeTheMail) {
-  const auto secret = to_base64(view_of(std::string_view("\0pki\0open sesame", 16)));
-  ScriptedSmtpServer server(SmtpScript{{"EHLO", {"250-mx.test\r\n250 AUTH PLAIN\r\n"}},
-                                       {"AUTH", {"334 \r\n"}},
-                                       {secret, {"235 2.7.0 welcome\r\n"}}});
-  SmtpSender sender(settings(server.port()));
-  EXPECT_EQ(smtp_send(sender).what, SmtpWhat::accepted);
-  EXPECT_THAT(server.commands(), Contains(secret));
-}
-
-TEST_F(SmtpLogin, RefusedIsTroubleOfTheChannel) {
-  ScriptedSmtpServer server(
-      {{"EHLO", {"250-mx.test\r\n250 AUTH PLAIN\r\n"}}, {"AUTH", {"535 5.7.8 not you\r\n"}}});
-  SmtpSender sender(settings(server.port()));
-  const auto outcome = smtp_send(sender);
-  EXPECT_EQ(outcome.what, SmtpWhat::channel);
-  EXPECT_THAT(outcome.detail, HasSubstr("refused the login"));
-  EXPECT_THAT(outcome.detail, HasSubstr("535 5.7.8 not you"));
-  EXPECT_THAT(outcome.detail, Not(HasSubstr("sesame")));
-  EXPECT_THAT(server.commands(), Not(Contains(StartsWith("MAIL"))));
-}
-
-TEST_F(SmtpLogin, NotOfferedIsTroubleOfTheChannel) {
-  ScriptedSmtpServer server;
-  SmtpSender sender(settings(server.port()));
-  EXPECT_EQ(smtp_send(sender).what, SmtpWhat::channel);
-  EXPECT_THAT(server.mails(), IsEmpty());
 }
 
 }  // namespace

@@ -141,6 +141,50 @@ TEST_F(ClockThatIsSet, ALeaseFromAnotherStartOfTheMachineRunsOut) {
   EXPECT_EQ(other->requests().take(1)->size(), 1U);
 }
 
+// While somebody lists them, another process puts more.
+TEST(Listings, ShowAndCountWhatIsThereAtOneMoment) {
+  FakeClock clock;
+  const TemporaryDirectory directory;
+  const auto open = [&] {
+    return open_spool({"sqlite:spool.db", directory.path()}, clock).value();
+  };
+  const auto spool = open(), other = open();
+  ASSERT_THAT(spool->requests().put(numbered_jobs(1, 3)), IsOk());
+  const auto put_more = [&](const JobStatus&) -> Result<void> {
+    TRY(other->requests().put(numbered_jobs(4, 6)));
+    return {};
+  };
+  for (const auto limit : {std::optional<std::size_t>(1), std::optional<std::size_t>()}) {
+    EXPECT_EQ(spool->requests().for_each({.limit = limit}, put_more).value(), limit ? 3 : 6);
+  }
+}
+
+TEST(Listings, CountWhatLiesBehindTheCutAndBeforeIt) {
+  FakeClock clock;
+  SqliteRequests requests(clock);
+  ASSERT_THAT(requests.queue().put(numbered_jobs(1, 5)), IsOk());
+  std::size_t seen = 0;
+  const auto note = [&](const JobStatus&) -> Result<void> {
+    ++seen;
+    return {};
+  };
+  EXPECT_EQ(requests.queue().for_each({.limit = 2, .offset = 2}, note).value(), 5);
+  EXPECT_EQ(requests.queue().for_each({.limit = 9, .offset = 4}, note).value(), 5);
+  EXPECT_EQ(requests.queue().for_each({.limit = 9, .offset = 9}, note).value(), 5);
+  EXPECT_EQ(seen, 3U);
+}
+
+TEST(Listings, KnowStatesAndOrdersByTheirNames) {
+  const auto filter = job_filter({.channel = "depots", .state = "held", .sort = "size"});
+  ASSERT_THAT(filter, IsOk());
+  EXPECT_EQ(filter->state, JobState::held);
+  EXPECT_EQ(filter->channel, "depots");
+  EXPECT_EQ(filter->sort, JobSort::size);
+  EXPECT_EQ(job_filter({})->state, std::nullopt);
+  EXPECT_THAT(job_filter({.state = "helt"}), Fails(::testing::HasSubstr("no state \"helt\"")));
+  EXPECT_THAT(job_filter({.sort = "colour"}), Fails(::testing::HasSubstr("\"colour\"")));
+}
+
 using Exchanges = SpoolWithARequest;
 
 TEST_F(Exchanges, EndTheRequestAndStartTheReply) {

@@ -1,16 +1,9 @@
-#include <gmock/gmock.h>
-#include <sys/stat.h>
-
-#include <filesystem>
 #include <fstream>
 #include <limits>
 #include <thread>
 
-#include "base/files.h"
-#include "store/connection.h"
 #include "store/database_transaction.h"
-#include "tests/support/matchers.h"
-#include "tests/support/temporary_directory.h"
+#include "tests/store/sqlite_file.h"
 
 namespace cmpost {
 namespace {
@@ -18,53 +11,7 @@ namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-class SqliteConnection : public ::testing::Test {
- protected:
-  std::unique_ptr<Connection> open(OpenMode mode = OpenMode::create) {
-    auto opened = open_database("sqlite:a.db", directory_.path(), mode);
-    EXPECT_THAT(opened, IsOk());
-    return opened ? std::move(*opened) : nullptr;
-  }
-  std::unique_ptr<Connection> open_with_table() {
-    auto connection = open();
-    EXPECT_THAT(connection->execute("CREATE TABLE t(a INTEGER PRIMARY KEY, b)"), IsOk());
-    return connection;
-  }
-  static std::int64_t count(Connection& connection) {
-    auto* const query = *connection.statement("SELECT count(*) FROM t");
-    EXPECT_THAT(query->step(), IsOk());
-    const auto rows = query->integer(0);
-    query->reset();
-    return rows;
-  }
-  static std::string pragma(Connection& connection, const std::string& name) {
-    auto* const query = *connection.statement("PRAGMA " + name);
-    EXPECT_THAT(query->step(), IsOk());
-    return std::string(query->text(0));
-  }
-  mode_t mode_of(const std::string& name) {
-    struct stat status {};
-    EXPECT_EQ(::stat((directory_ / name).c_str(), &status), 0);
-    return status.st_mode & 07777;
-  }
-
-  TemporaryDirectory directory_;
-};
-
-TEST_F(SqliteConnection, MakesAFileThatOnlyItsOwnerMayRead) {
-  const auto connection = open_with_table();
-  EXPECT_EQ(mode_of("a.db"), 0600);
-  EXPECT_EQ(mode_of("a.db-wal"), 0600);
-  EXPECT_EQ(mode_of("a.db-shm"), 0600);
-}
-
-TEST_F(SqliteConnection, KeepsTheModeThatAnOperatorHasGivenTheFile) {
-  open();
-  ASSERT_EQ(::chmod((directory_ / "a.db").c_str(), 0660), 0);
-  const auto connection = open_with_table();
-  EXPECT_EQ(mode_of("a.db"), 0660);
-  EXPECT_EQ(mode_of("a.db-wal"), 0660);
-}
+using SqliteConnection = SqliteFile;
 
 TEST_F(SqliteConnection, SurvivesLossOfPowerAndEnforcesForeignKeys) {
   const auto connection = open();
@@ -245,113 +192,14 @@ TEST_F(SqliteConnection, AFileThatIsRemovedTakesNoMoreCommits) {
   EXPECT_THAT(connection->commit(), Fails(HasSubstr("a.db was removed while it was open")));
 }
 
-TEST_F(SqliteConnection, AMissingFileIsOnlyMadeWhenAskedFor) {
-  EXPECT_THAT(open_database("sqlite:a.db", directory_.path(), OpenMode::read_write),
-              Fails(HasSubstr("a.db does not exist")));
-  EXPECT_THAT(open_database("sqlite:a.db", directory_.path(), OpenMode::read_only),
-              Fails(HasSubstr("a.db does not exist")));
-  EXPECT_FALSE(exists(directory_ / "a.db"));
-}
-
-TEST_F(SqliteConnection, AnEmptyFileIsNotTakenForANewDatabase) {
-  std::ofstream(directory_ / "a.db").flush();
-  for (const auto mode : {OpenMode::read_write, OpenMode::read_only}) {
-    EXPECT_THAT(open_database("sqlite:a.db", directory_.path(), mode),
-                Fails(HasSubstr("has no octets")));
-  }
-  EXPECT_EQ(read_file(directory_ / "a.db", 1).value().size(), 0U);
-}
-
-TEST_F(SqliteConnection, WhatIsNotCheckpointedYetIsNoEmptyDatabase) {
-  const auto writer = open_with_table();
-  EXPECT_THAT(open_database("sqlite:a.db", directory_.path(), OpenMode::read_write), IsOk());
-}
-
-TEST_F(SqliteConnection, AnUnknownKindOfDatabaseIsRefused) {
-  EXPECT_THAT(open_database("oracle:a", directory_.path(), OpenMode::create),
-              Fails(HasSubstr("unknown kind")));
-  EXPECT_THAT(open_database("sqlite:", directory_.path(), OpenMode::create),
-              Fails(HasSubstr("names no file")));
-}
-
-TEST_F(SqliteConnection, CheckpointTakesTheLogIntoTheFile) {
+TEST_F(SqliteConnection, AFileThatCannotBeLookedAtIsNotSaidToBeGone) {
   const auto connection = open_with_table();
-  const auto insert = "INSERT INTO t(b) VALUES (zeroblob(1000000))";
-  ASSERT_THAT(connection->execute(insert), IsOk());
-  EXPECT_GT(connection->log_size(), 1'000'000);
-  EXPECT_LT(std::filesystem::file_size(directory_ / "a.db"), 1'000'000);
-  EXPECT_TRUE(connection->checkpoint().value());
-  EXPECT_EQ(connection->log_size(), 0);
-  EXPECT_GT(std::filesystem::file_size(directory_ / "a.db"), 1'000'000);
-  EXPECT_EQ(count(*connection), 1);
-  ASSERT_THAT(connection->execute("DELETE FROM t"), IsOk());
-  EXPECT_GT(connection->log_size(), 0) << "begun anew";
-  EXPECT_LT(connection->log_size(), 1'000'000);
-}
-
-TEST_F(SqliteConnection, WritingAheadChangesNothing) {
-  const auto connection = open_with_table();
+  make_unreadable_name(directory_ / "a.db");
+  EXPECT_THAT(connection->check_place(), Fails(HasSubstr("symbolic links")));
   ASSERT_THAT(connection->begin(), IsOk());
-  ASSERT_THAT(connection->execute("INSERT INTO t(b) VALUES (zeroblob(1000000))"), IsOk());
-  connection->write_ahead();
-  EXPECT_TRUE(connection->in_transaction());
-  EXPECT_EQ(count(*open(OpenMode::read_only)), 0);
-  connection->rollback();
-  connection->write_ahead();
-  EXPECT_EQ(count(*connection), 0);
-}
-
-class WideLog : public SqliteConnection {
- protected:
-  WideLog() : connection_(open_with_table()) {
-    EXPECT_THAT(connection_->execute("INSERT INTO t(b) VALUES (zeroblob(40000000))"), IsOk());
-    EXPECT_GT(log_file(), 40'000'000U);
-  }
-  std::uintmax_t log_file() { return std::filesystem::file_size(directory_ / "a.db-wal"); }
-
-  const std::unique_ptr<Connection> connection_;
-};
-
-TEST_F(WideLog, IsGivenBackByACheckpoint) {
-  EXPECT_TRUE(connection_->checkpoint().value());
-  EXPECT_EQ(log_file(), 0U);
-  ASSERT_THAT(connection_->execute("INSERT INTO t(b) VALUES (1)"), IsOk());
-  EXPECT_GT(log_file(), 0U) << "begun anew";
-  EXPECT_EQ(count(*open(OpenMode::read_only)), 2);
-}
-
-TEST_F(WideLog, StaysWhereSomebodyUsesItAndNobodyWaits) {
-  const auto writer = open(OpenMode::read_write);
-  ASSERT_THAT(writer->begin(), IsOk());
-  EXPECT_TRUE(connection_->checkpoint().value());
-  EXPECT_GT(log_file(), 40'000'000U);
-  std::jthread later([&] {
-    std::this_thread::sleep_for(std::chrono::milliseconds(100));
-    writer->rollback();
-  });
-  EXPECT_THAT(connection_->begin(), IsOk()) << "other waits are as they were";
-  connection_->rollback();
-}
-
-TEST_F(SqliteConnection, CheckpointLeavesWhatAReaderLooksAt) {
-  const auto connection = open_with_table();
-  ASSERT_THAT(connection->execute("INSERT INTO t(b) VALUES (1)"), IsOk());
-  const auto reader = open(OpenMode::read_only);
-  ASSERT_THAT(reader->begin_read(), IsOk());
-  EXPECT_EQ(count(*reader), 1);
-  ASSERT_THAT(connection->execute("INSERT INTO t(b) VALUES (2)"), IsOk());
-  EXPECT_FALSE(connection->checkpoint().value());
-  EXPECT_GT(connection->log_size(), 0);
-  EXPECT_EQ(count(*reader), 1);
-  reader->rollback();
-  EXPECT_TRUE(connection->checkpoint().value());
-  EXPECT_EQ(connection->log_size(), 0);
-}
-
-TEST_F(SqliteConnection, ANameThatLooksLikeAUriIsAFileName) {
-  const auto name = "sqlite:file:b?mode=memory";
-  ASSERT_THAT(open_database(name, directory_.path(), OpenMode::create), IsOk());
-  EXPECT_TRUE(exists(directory_ / "file:b?mode=memory"));
+  ASSERT_THAT(connection->execute("INSERT INTO t VALUES (7, x'00')"), IsOk());
+  EXPECT_THAT(connection->commit(), Fails(HasSubstr("looking at")));
+  EXPECT_FALSE(connection->in_transaction());
 }
 
 TEST_F(SqliteConnection, AProcessThatIsToEndDoesNotWaitLongForOthers) {

@@ -93,22 +93,16 @@ class FakeJobQueue final : public JobQueue {
       const auto& entry = jobs_.at(id);
       if (filter.state && entry.state != *filter.state) continue;
       if (filter.channel && entry.job.envelope.channel != *filter.channel) continue;
-      if (found.size() < filter.limit) found.push_back(status(entry));
+      if (!filter.limit || found.size() < *filter.limit) found.push_back(status(entry));
     }
     return found;
   }
   Result<std::int64_t> for_each(
-      const ListFilter& filter,
-      const std::function<Result<void>(const JobStatus&)>& each) override {
-    ASSIGN_OR_RETURN(const auto jobs, list({}));
-    std::int64_t count = 0;
-    for (const auto& job : jobs) {
-      if (!filter.channel.empty() && job.envelope.channel != filter.channel) continue;
-      if (!filter.state.empty() && to_string(job.state) != filter.state) continue;
-      ++count;
-      TRY(each(job));
-    }
-    return count;
+      const JobFilter& filter, const std::function<Result<void>(const JobStatus&)>& each) override {
+    ASSIGN_OR_RETURN(const auto jobs, list(filter));
+    for (const auto& job : jobs) TRY(each(job));
+    ASSIGN_OR_RETURN(const auto all, list({.state = filter.state, .channel = filter.channel}));
+    return static_cast<std::int64_t>(all.size());
   }
   Result<std::vector<JobId>> ids_beginning(std::string_view digits, std::size_t limit) override {
     const std::lock_guard lock(mutex_);

@@ -268,8 +268,10 @@ TYPED_TEST_P(JobQueueContract, HandsJobsOverOneByOne) {
   EXPECT_EQ(seen.size(), 4U);
   EXPECT_EQ(seen.at(3), numbered_job(4, "depots").id);
   EXPECT_EQ(this->queue().for_each({.channel = "depots"}, note).value(), 1);
-  EXPECT_EQ(this->queue().for_each({.state = "held"}, note).value(), 0);
+  EXPECT_EQ(this->queue().for_each({.state = JobState::held}, note).value(), 0);
   EXPECT_EQ(seen.size(), 5U);
+  EXPECT_EQ(this->queue().for_each({.limit = 2}, note).value(), 4) << "what is cut off counts";
+  EXPECT_EQ(seen.size(), 7U);
 }
 
 TYPED_TEST_P(JobQueueContract, FindsIdsByTheirBeginning) {

@@ -1,22 +1,52 @@
-// A name whose name server never answers: getaddrinfo(3) of this program waits for it.
+// Names whose name server never answers: getaddrinfo(3) of this program waits for it.
 #pragma once
 
 #include <dlfcn.h>
 #include <netdb.h>
 
-#include <cstring>
-#include <thread>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <string_view>
 
 namespace cmpost {
+// This one, and all below it.
 inline constexpr const char* kSilentName = "silent.example";
 inline constexpr auto kNamesTake = std::chrono::seconds(20);
+// How often such a name was asked for.
+inline std::atomic<int> silent_names_asked = 0;
+
+// Until it is left.
+class Silence {
+ public:
+  void enter() {
+    std::unique_lock lock(mutex_);
+    left_.wait_for(lock, kNamesTake, [this, now = generation_] { return now != generation_; });
+  }
+  // Whoever waits is told that there is no answer.
+  void leave() {
+    const std::lock_guard lock(mutex_);
+    ++generation_;
+    left_.notify_all();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable left_;
+  int generation_ = 0;
+};
+// Never destroyed: threads are left in it.
+inline Silence& silence_of_name_servers = *new Silence;
 }  // namespace cmpost
 
 // In the place of libc's, for all libraries of the program. Include this in one file of it.
 extern "C" int getaddrinfo(const char* name, const char* service, const addrinfo* hints,
                            addrinfo** found) {
-  if (name != nullptr && std::strcmp(name, cmpost::kSilentName) == 0) {
-    std::this_thread::sleep_for(cmpost::kNamesTake);
+  if (name != nullptr && std::string_view(name).ends_with(cmpost::kSilentName)) {
+    ++cmpost::silent_names_asked;
+    cmpost::silent_names_asked.notify_all();
+    cmpost::silence_of_name_servers.enter();
     return EAI_AGAIN;
   }
   using Real = int (*)(const char*, const char*, const addrinfo*, addrinfo**);
