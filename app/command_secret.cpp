@@ -66,7 +66,8 @@ Result<Time> read_expiry(const std::string& text, Time now) {
   if (const auto day = from_iso8601(text + "T23:59:59Z")) return *day;
   const auto duration = parse_duration(text);
   if (duration) return now + *duration;
-  return hold("\"" + text + "\" is no time", "write 2027-01-31, 2027-01-31T12:00:00Z or 30d");
+  return wrong_usage("\"" + printable(text, 40) + "\" is no time",
+                     "write 2027-01-31, 2027-01-31T12:00:00Z or 30d");
 }
 
 constexpr std::string_view kAny = "any";
@@ -75,15 +76,19 @@ constexpr std::size_t kLeastKey = 14;  // octets, 112 bits; nobody types a passw
 Result<std::string> subject_of(const SecretOptions& options) {
   if (!options.subject) return subject_of_reference(options.references.front());
   if (*options.subject == kAny) return std::string();
-  TRY(SubjectPattern::parse(*options.subject));
+  TRY(of_usage(SubjectPattern::parse(*options.subject)));
   return *options.subject;
 }
 
 Result<SanRule> san_of(const SecretOptions& options) {
   if (options.san.empty()) return SanRule{};
-  if (auto rule = san_rule(options.san)) return *std::move(rule);
-  return hold("--san does not say which names",
-              "write own, any, none, or patterns such as \"DNS:*.grid.example\"");
+  if (auto rule = san_rule(options.san)) {
+    for (const auto& pattern : rule->patterns)
+      TRY(of_usage(AlternativeNamePattern::parse(pattern)));
+    return *std::move(rule);
+  }
+  return wrong_usage("--san does not say which names",
+                     "write own, any, none, or patterns such as \"DNS:*.grid.example\"");
 }
 
 // What it may ask for; narrow where nothing is said.
@@ -127,8 +132,8 @@ Result<ExitCode> add(const SecretOptions& options, const CommonOptions& common) 
   if (!options.expires.empty()) {
     ASSIGN_OR_RETURN(secret.expires, read_expiry(options.expires, secret.added));
     if (*secret.expires <= secret.added) {
-      return hold("the secret would have expired at " + to_iso8601(*secret.expires),
-                  "name a time that is still to come");
+      return wrong_usage("the secret would have expired at " + to_iso8601(*secret.expires),
+                         "name a time that is still to come");
     }
   }
   std::string made;
@@ -282,7 +287,7 @@ class Columns {
 Result<ExitCode> list(const SecretOptions& options, const CommonOptions& common) {
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
   ASSIGN_OR_RETURN(const auto reader, instance->look_into_ledger());
-  ASSIGN_OR_RETURN(const auto filter, options.list.read(instance->clock().now()));
+  ASSIGN_OR_RETURN(const auto filter, options.list.read(*instance));
   auto& connection = reader->connection();
   const auto form = options.list.form(common);
   Columns columns;
@@ -392,7 +397,7 @@ void add_secret(CommandLine line) {
         ->add_option("--for", options->purpose,
                      "mac (default), or the control that it is compared with: regToken (used up, "
                      "once unless --uses says more), authenticator; REF is the CN of the subject")
-        ->check(CLI::IsMember({"mac", "regToken", "authenticator"}));
+        ->check(one_of("purpose", {"mac", "regToken", "authenticator"}));
   };
   add_purpose(adding);
   adding->callback(

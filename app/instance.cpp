@@ -127,9 +127,19 @@ Result<Settings> load_settings(const CommonOptions& options) {
 Result<std::unique_ptr<Instance>> Instance::open(const CommonOptions& options) {
   ASSIGN_OR_RETURN(auto settings, load_settings(options));
   auto instance = std::make_unique<Instance>(std::move(settings));
-  ASSIGN_OR_RETURN(instance->settings_file_, find_config(options));
   instance->person_ = present_person(options);
   return instance;
+}
+
+Result<LegibleInstance> open_legible(const CommonOptions& options) {
+  ASSIGN_OR_RETURN(const auto path, find_config(options));
+  auto legible = load_legible(path);
+  LegibleInstance opened{nullptr, std::move(legible.complaints)};
+  if (!legible.settings) return opened;
+  configure_log(*legible.settings, options);
+  if (!legible.settings->ca) legible.settings->ca.emplace();
+  opened.instance = std::make_unique<Instance>(std::move(*legible.settings));
+  return opened;
 }
 
 Result<void> Instance::refuse_open_secrets() const {
@@ -178,9 +188,17 @@ Result<Certificate> Instance::ca_certificate() const {
 }
 
 bool Instance::may_not_read_keys() const {
-  return std::ranges::any_of(std::array{ca().key, ca().cmp_key}, [](const auto& file) {
-    return ::access(file.c_str(), R_OK) != 0 && errno == EACCES;
-  });
+  std::vector<std::string> files = {ca().key, ca().cmp_key};
+  for (const auto* file : {&ca().key_password_file, &ca().cmp_key_password_file, &ca().kga_key,
+                           &ca().kga_key_password_file}) {
+    if (*file) files.push_back(**file);
+  }
+  for (const auto& pair : ca().protocol_keys) {
+    files.push_back(pair.key);
+    if (pair.key_password_file) files.push_back(*pair.key_password_file);
+  }
+  return std::ranges::any_of(
+      files, [](const auto& file) { return ::access(file.c_str(), R_OK) != 0 && errno == EACCES; });
 }
 
 Result<const Authority*> Instance::authority() {
