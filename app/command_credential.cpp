@@ -135,7 +135,7 @@ Result<ExitCode> make_credential(const CredentialOptions& options, const CommonO
     ASSIGN_OR_RETURN(const auto key, of_usage(PrivateKey::generate(algorithm)));
     if (wanted.use != OwnUse::protocol) TRY(of_usage(Signer::create(key)));
     ASSIGN_OR_RETURN(const auto certificate,
-                     make_own_certificate(issuer, key.public_key(), wanted));
+                     of_usage(make_own_certificate(issuer, key.public_key(), wanted)));
     TRY(credential.begin());
     TRY(credential.write(key, certificate, password));
     TRY(credential.finish(certificate,

@@ -48,11 +48,13 @@ void gather(Instance& instance, Status& status) {
   status.work = look_at_work(instance, status.findings);
   if (!status.ca) return;
   if (instance.may_not_read_keys()) {
+    look_without_keys(instance, status.findings);
     return status.findings.add(
         {Severity::note,
          RemarkKind::credential,
          {},
-         "this account may not read the keys: lifetimes and published CRLs were not looked at",
+         "this account may not read the keys: published CRLs, answers and other certificates than "
+         "those of CA and CMP were not looked at",
          "`cmpost check` by the account of the service looks at them",
          {}});
   }

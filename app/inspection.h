@@ -29,6 +29,10 @@ std::optional<Remark> finding_of_place(const std::string& database, const std::s
 // `newest` of them, and the published CRLs.
 void look_at_authority(Instance& instance, std::size_t newest, Remarks& findings);
 
+// Of these what an account can see that may not read keys: the ends of CRLs, CA and CMP
+// certificate.
+void look_without_keys(Instance& instance, Remarks& findings);
+
 // A channel as it is on record; nullopt: nobody has looked.
 struct ChannelStatus {
   std::string name;

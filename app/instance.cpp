@@ -179,12 +179,12 @@ Result<std::unique_ptr<Spool>> Instance::look_into_spool() {
                     SpoolClocks{clock_, since_boot_});
 }
 
-Result<Certificate> Instance::ca_certificate() const {
+Result<Certificate> Instance::certificate_in(const std::string& file) {
   constexpr std::size_t kLargest = 1 << 20;
-  ASSIGN_OR_RETURN(const auto pem, of_settings(read_file(ca().certificate, kLargest)));
+  ASSIGN_OR_RETURN(const auto pem, of_settings(read_file(file, kLargest)));
   ASSIGN_OR_RETURN(auto certificates, of_settings(Certificate::from_pem(text_of(pem))));
   if (!certificates.empty()) return std::move(certificates.front());
-  return of_settings(Result<Certificate>(hold(ca().certificate + " has no certificate in it")));
+  return of_settings(Result<Certificate>(hold(file + " has no certificate in it")));
 }
 
 bool Instance::may_not_read_keys() const {

@@ -85,7 +85,8 @@ class Instance {
   // What the settings name for these: what is wrong with it is Blame::settings.
   Result<const Authority*> authority();
   // Of the settings; needs no key. The first of the file is the CA's.
-  Result<Certificate> ca_certificate() const;
+  Result<Certificate> ca_certificate() const { return certificate_in(ca().certificate); }
+  static Result<Certificate> certificate_in(const std::string& file);
   // Whether this account may not read all keys of the CA with their passwords, as those who only
   // look and decide need not.
   bool may_not_read_keys() const;
