@@ -4,19 +4,22 @@
 
 namespace cmpost {
 
+Result<std::string> serial_digits(const std::string& text) {
+  if (auto digits = hex_digits(text)) return std::move(*digits);
+  return wrong_usage(
+      "\"" + printable(text, 80) + "\" is no serial number",
+      "write it in hexadecimal, as `cmpost cert list` does; the beginning is enough");
+}
+
 Result<CertificateRecord> find_certificate(LedgerReader& reader, const std::string& text) {
   constexpr std::size_t kNamed = 5;
-  auto digits = hex_digits(text);
-  if (!digits) {
-    return hold("\"" + printable(text, 80) + "\" is no serial number",
-                "write it in hexadecimal, as `cmpost cert list` does; the beginning is enough");
-  }
-  ASSIGN_OR_RETURN(auto serials, reader.serials_beginning(*digits, kNamed));
+  ASSIGN_OR_RETURN(const auto digits, serial_digits(text));
+  ASSIGN_OR_RETURN(auto serials, reader.serials_beginning(digits, kNamed));
   // A whole one means itself; "0x05" and "5" are the same number.
-  const auto whole = digits->substr(std::min(digits->find_first_not_of('0'), digits->size() - 1));
+  const auto whole = digits.substr(std::min(digits.find_first_not_of('0'), digits.size() - 1));
   for (const auto& serial : serials) {
     const auto shown = serial_text(serial);
-    if (shown == *digits || shown == whole || shown == "0" + whole) serials = {Bytes(serial)};
+    if (shown == digits || shown == whole || shown == "0" + whole) serials = {Bytes(serial)};
     if (serials.size() == 1) break;
   }
   if (serials.empty() && whole.size() % 2 == 1) {

@@ -49,6 +49,9 @@ void add_restore_check(CommandLine line);
 void add_inspect(CommandLine line);
 void add_clock(CommandLine line);
 
+// All commands with all their options.
+void build_command_line(CommandLine line);
+
 // main() without the process: parses, runs, prints errors.
 ExitCode run_program(int argc, const char* const* argv);
 

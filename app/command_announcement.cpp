@@ -74,7 +74,8 @@ Result<ExitCode> send_certificate(const AnnouncementOptions& options, const Comm
 Result<Time> read_when(const std::string& text, Time now) {
   if (const auto time = from_iso8601(text)) return *time;
   if (const auto duration = parse_duration(text)) return now + *duration;
-  return hold("\"" + text + "\" is no time", "write 2027-01-31T12:00:00Z or 30d");
+  return wrong_usage("\"" + printable(text, 40) + "\" is no time",
+                     "write 2027-01-31T12:00:00Z or 30d");
 }
 
 Result<ExitCode> send_revocation(const AnnouncementOptions& options, const CommonOptions& common) {
@@ -99,7 +100,7 @@ Result<ExitCode> send_revocation(const AnnouncementOptions& options, const Commo
 Result<ExitCode> list_received(const AnnouncementOptions& options, const CommonOptions& common) {
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
   ASSIGN_OR_RETURN(const auto reader, instance->look_into_ledger());
-  ASSIGN_OR_RETURN(const auto filter, options.list.read(instance->clock().now()));
+  ASSIGN_OR_RETURN(const auto filter, options.list.read(*instance));
   RowSink sink({"id", "received", "body", "channel", "sender"}, options.list.form(common),
                "no announcements were received");
   const auto each = [&](const ReceivedAnnouncement& one) -> Result<void> {

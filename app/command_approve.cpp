@@ -36,7 +36,8 @@ Result<Named> read_named(Connection& connection, const std::string& text) {
     std::int64_t number = 0;
     const auto [stop, error] = std::from_chars(text.data() + colon + 1, end, number);
     if (error != std::errc() || stop != end) {
-      return hold("\"" + text + "\" names no part", "write TID:certReqId, such as 0a1b...:0");
+      return wrong_usage("\"" + printable(text, 80) + "\" names no part",
+                         "write TID:certReqId, such as 0a1b...:0");
     }
     named.choice.certReqId = number;
   }
@@ -49,8 +50,8 @@ Result<std::optional<Sha256>> read_digest(const std::string& text) {
   const auto octets = from_hex(text);
   Sha256 digest{};
   if (!octets || octets->size() != digest.size()) {
-    return hold("\"" + text + "\" is no digest",
-                "`cmpost transaction show` has it, 64 hexadecimal digits");
+    return wrong_usage("\"" + printable(text, 80) + "\" is no digest",
+                       "`cmpost transaction show` has it, 64 hexadecimal digits");
   }
   std::ranges::copy(*octets, digest.begin());
   return digest;
@@ -58,6 +59,9 @@ Result<std::optional<Sha256>> read_digest(const std::string& text) {
 
 Result<std::vector<Named>> read_choices(Connection& connection, const ApproveOptions& options) {
   ASSIGN_OR_RETURN(const auto digest, read_digest(options.digest));
+  if (digest && !options.batch.empty()) {
+    return wrong_usage("--digest names one request, and --batch many", "approve them one by one");
+  }
   std::vector<Named> choices;
   for (const auto& id : options.ids) {
     ASSIGN_OR_RETURN(auto named, read_named(connection, id));
@@ -65,18 +69,25 @@ Result<std::vector<Named>> read_choices(Connection& connection, const ApproveOpt
     choices.push_back(std::move(named));
   }
   if (options.batch.empty()) return choices;
-  if (digest)
-    return hold("--digest names one request, and --batch many", "approve them one by one");
   const auto batch = from_hex(options.batch);
   if (!batch || batch->empty()) {
-    return hold("\"" + options.batch + "\" is no transactionID of a batch",
-                "write it in hexadecimal");
+    return wrong_usage("\"" + printable(options.batch, 80) + "\" is no transactionID of a batch",
+                       "write it in hexadecimal");
   }
   ASSIGN_OR_RETURN(auto members, TransactionTable(connection).of_batch(ByteView(*batch)));
   for (auto& member : members) {
     if (member.state == TransactionState::waiting) choices.push_back({std::move(member), {}});
   }
   return choices;
+}
+
+Result<ExitCode> nothing_to_decide(const ApproveOptions& options) {
+  if (options.batch.empty()) {
+    return wrong_usage("nothing is named", "give transactionIDs or --batch");
+  }
+  return hold("nothing waits of a batch with the transactionID " + printable(options.batch, 80),
+              "--batch takes the whole transactionID of the nested message, which the members' "
+              "`batch` in `cmpost transaction list --state waiting --json` names");
 }
 
 Vote vote_of(const Person& person, const ApproveOptions& options) {
@@ -98,7 +109,7 @@ Result<ExitCode> decide_all(const ApproveOptions& options, const CommonOptions& 
   ASSIGN_OR_RETURN(auto* const spool, instance->spool());
   ASSIGN_OR_RETURN(const auto reader, ledger->reader());
   ASSIGN_OR_RETURN(const auto choices, read_choices(reader->connection(), options));
-  if (choices.empty()) return hold("nothing is named", "give transactionIDs or --batch");
+  if (choices.empty()) return nothing_to_decide(options);
   const auto vote = vote_of(instance->person(), options);
   auto shown = json::array();
   std::size_t counted = 0;

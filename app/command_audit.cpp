@@ -1,8 +1,10 @@
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "app/command.h"
 #include "app/instance.h"
 #include "app/list_options.h"
+#include "app/named.h"
 #include "app/output.h"
 #include "processor/records/verify_ledger.h"
 
@@ -24,10 +26,18 @@ json to_json(const AuditRecord& record) {
           {"hash", to_hex(record.hash)}};
 }
 
+Result<void> warn_of_unknown_event(LedgerReader& reader, const std::string& event) {
+  ASSIGN_OR_RETURN(const auto events, reader.audit_events());
+  if (std::ranges::find(events, event) != events.end()) return {};
+  const auto error = no_such("event", event, events);
+  print_warning("warning: " + error.what + "; " + error.hint);
+  return {};
+}
+
 Result<ExitCode> show(const AuditOptions& options, const CommonOptions& common) {
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
   ASSIGN_OR_RETURN(const auto reader, instance->look_into_ledger());
-  ASSIGN_OR_RETURN(auto filter, options.list.read(instance->clock().now()));
+  ASSIGN_OR_RETURN(auto filter, options.list.read(*instance));
   filter.after_row = options.after;
   RowSink sink({"number", "time", "event", "detail"}, options.list.form(common),
                "no audit records");
@@ -41,6 +51,7 @@ Result<ExitCode> show(const AuditOptions& options, const CommonOptions& common) 
     return {};
   };
   ASSIGN_OR_RETURN(const auto all, reader->for_each_audit(filter, each));
+  if (all == 0 && !filter.event.empty()) TRY(warn_of_unknown_event(*reader, filter.event));
   sink.finish(left_out(filter, all));
   return ExitCode::ok;
 }

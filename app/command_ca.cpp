@@ -4,7 +4,7 @@
 #include "app/command.h"
 #include "app/command_credential.h"
 #include "app/instance.h"
-#include "app/operator_act.h"
+#include "app/new_directory.h"
 #include "app/output.h"
 #include "app/own_credential.h"
 #include "app/rollover_state.h"
@@ -23,46 +23,33 @@ struct RolloverOptions {
 
 constexpr mode_t kSecret = 0600, kOpen = 0644;
 
-// The last step: from then on there is a roll-over, and the ledger knows it.
-Result<void> publish(const std::string& directory) {
-  std::error_code error;
-  fs::rename(hidden_rollover_name(directory), directory, error);
-  if (error)
-    return failure(errno_error("renaming", hidden_rollover_name(directory), error.value()));
-  crash_point("ca.rollover_named");
-  return sync_directory(fs::path(directory).parent_path().string());
-}
-
-// Makes everything in a hidden directory. What a crash leaves there before the ledger knows of it
-// is nothing; afterwards only the name is missing.
+// The next CA key with its certificates, and a CMP credential below it, in a directory without a
+// name.
 class NewCaGeneration {
  public:
-  NewCaGeneration(Instance& instance, const RolloverOptions& options, const std::string& directory)
-      : instance_(instance), options_(options), hidden_(hidden_rollover_name(directory)) {}
-
-  // What was made goes with the object, unless it is kept: the ledger knows it.
-  ~NewCaGeneration() {
-    if (!kept_) remove();
-  }
-  NewCaGeneration(const NewCaGeneration&) = delete;
-  NewCaGeneration& operator=(const NewCaGeneration&) = delete;
-  void keep() { kept_ = true; }
+  NewCaGeneration(Instance& instance, const RolloverOptions& options, NewDirectory& directory,
+                  NewCredential& cmp)
+      : instance_(instance), options_(options), directory_(directory), cmp_(cmp) {}
 
   Result<CaRollover> make() {
-    remove();
-    TRY(make_directories(hidden_, 0700));
+    ASSIGN_OR_RETURN(const auto password, read_key_password(options_.password_file));
+    TRY(cmp_.begin());
     ASSIGN_OR_RETURN(const auto* const authority, instance_.authority());
     const auto& old = authority->issuer.certificate();
     ASSIGN_OR_RETURN(const auto old_key, load_ca_key(instance_.ca()));
     const auto algorithm = options_.key.empty() ? old_key.public_key().description() : options_.key;
     const auto now = std::chrono::floor<std::chrono::seconds>(instance_.clock().now());
-    ASSIGN_OR_RETURN(const auto key, PrivateKey::generate(algorithm));
+    ASSIGN_OR_RETURN(const auto key, of_usage(PrivateKey::generate(algorithm)));
+    TRY(of_usage(Signer::create(key)));
     ASSIGN_OR_RETURN(
         const auto rollover,
         make_rollover(old, old_key, {key, now, end_from(now, old)}, instance_.random()));
-    TRY(write_ca(rollover, key));
+    ASSIGN_OR_RETURN(const auto pem, key.to_pem(password));
+    TRY(directory_.write("ca.key", pem, kSecret));
+    TRY(directory_.write("ca.pem", rollover.newWithNew.to_pem(), kOpen));
+    TRY(directory_.write("rollover.pem", to_pem(rollover), kOpen));
     TRY(write_cmp(rollover, key, algorithm, authority->cmp_certificate.subject()));
-    TRY(sync_directory(hidden_));
+    TRY(sync_directory(directory_.hidden()));
     crash_point("ca.rollover_made");
     return rollover;
   }
@@ -70,18 +57,6 @@ class NewCaGeneration {
   const Certificate& cmp_certificate() const { return *cmp_certificate_; }
 
  private:
-  Result<void> write(const char* name, std::string_view contents, mode_t mode) const {
-    return write_file(path_below(hidden_, name), view_of(contents), mode, IfExists::fail);
-  }
-
-  Result<void> write_ca(const CaRollover& rollover, const PrivateKey& key) const {
-    ASSIGN_OR_RETURN(const auto password, read_key_password(options_.password_file));
-    ASSIGN_OR_RETURN(const auto pem, key.to_pem(password));
-    TRY(write("ca.key", pem, kSecret));
-    TRY(write("ca.pem", rollover.newWithNew.to_pem(), kOpen));
-    return write("rollover.pem", to_pem(rollover), kOpen);
-  }
-
   Result<void> write_cmp(const CaRollover& rollover, const PrivateKey& ca_key,
                          const std::string& algorithm, const Name& subject) {
     const auto& root = rollover.newWithNew;
@@ -90,9 +65,7 @@ class NewCaGeneration {
     ASSIGN_OR_RETURN(const auto key, PrivateKey::generate(algorithm));
     ASSIGN_OR_RETURN(cmp_certificate_, make_cmp_certificate(issuer, key.public_key(), subject,
                                                             root.not_before(), root.not_after()));
-    ASSIGN_OR_RETURN(const auto pem, key.to_pem());
-    TRY(write("cmp.key", pem, kSecret));
-    return write("cmp.pem", cmp_certificate_->to_pem(), kOpen);
+    return cmp_.write(key, *cmp_certificate_, std::nullopt);
   }
 
   Time end_from(Time now, const Certificate& old) const {
@@ -100,42 +73,21 @@ class NewCaGeneration {
     return now + std::chrono::days(365) * options_.years;
   }
 
-  void remove() const {
-    std::error_code ignored;
-    fs::remove_all(hidden_, ignored);
-  }
-
   Instance& instance_;
   const RolloverOptions& options_;
-  const std::string hidden_;
-  bool kept_ = false;
+  NewDirectory& directory_;
+  NewCredential& cmp_;
   std::optional<Certificate> cmp_certificate_;
 };
 
-Result<void> enter_in_books(Instance& instance, const CaRollover& rollover,
-                            const Certificate& cmp_certificate) {
-  CertificateRecord record;
-  record.serial = to_bytes(cmp_certificate.serial_number());
-  record.der = to_bytes(cmp_certificate.der());
-  record.subject = cmp_certificate.subject().text();
-  record.requester = "ca rollover";
-  record.issued = instance.clock().now();
-  record.not_after = cmp_certificate.not_after();
-  const auto detail =
-      by(instance.person(), {{"old", to_hex(rollover.oldWithOld.fingerprint())},
-                             {"new", to_hex(rollover.newWithNew.fingerprint())},
-                             {"newWithOld", to_hex(rollover.newWithOld.fingerprint())},
-                             {"oldWithNew", to_hex(rollover.oldWithNew.fingerprint())},
-                             {"cmp", to_hex(cmp_certificate.fingerprint())},
-                             {"serial", to_hex(record.serial)},
-                             {"subject", printable(record.subject)},
-                             {"state", to_string(record.state)},
-                             {"sha256", to_hex(sha256(record.der))}});
-  ASSIGN_OR_RETURN(auto* const ledger, instance.ledger());
-  return ledger->write([&](LedgerWriter& writer) -> Result<void> {
-    TRY(writer.add(record));
-    return writer.audit("ca.rollover", detail.dump());
-  });
+OwnEntry entry_of(const CaRollover& rollover, const Certificate& cmp_certificate) {
+  return {"ca.rollover",
+          "ca rollover",
+          {{"old", to_hex(rollover.oldWithOld.fingerprint())},
+           {"new", to_hex(rollover.newWithNew.fingerprint())},
+           {"newWithOld", to_hex(rollover.newWithOld.fingerprint())},
+           {"oldWithNew", to_hex(rollover.oldWithNew.fingerprint())},
+           {"cmp", to_hex(cmp_certificate.fingerprint())}}};
 }
 
 void tell_steps(const std::string& directory, const RolloverOptions& options) {
@@ -154,47 +106,64 @@ void tell_steps(const std::string& directory, const RolloverOptions& options) {
   print_line("   and keep the line `rollovers`: it makes certificates of the old key count.");
 }
 
-void tell(const CaRollover& made, const std::string& directory, const RolloverOptions& options,
-          const CommonOptions& common) {
-  if (common.json) {
-    print_json({{"directory", directory}, {"new", to_hex(made.newWithNew.fingerprint())}});
-  } else if (!common.quiet) {
-    tell_steps(directory, options);
+struct MadeRollover {
+  std::string directory;
+  const CaRollover& rollover;
+  bool went_on = false;
+};
+
+nlohmann::json to_json(const MadeRollover& made, const RolloverOptions& options) {
+  nlohmann::json settings = {{"rollovers", made.directory + "/rollover.pem"},
+                             {"certificate", made.directory + "/ca.pem"},
+                             {"key", made.directory + "/ca.key"},
+                             {"cmp_certificate", made.directory + "/cmp.pem"},
+                             {"cmp_key", made.directory + "/cmp.key"}};
+  if (!options.password_file.empty()) {
+    settings["key_password_file"] = fs::absolute(options.password_file).string();
   }
+  return {{"directory", made.directory},
+          {"went_on", made.went_on},
+          {"old", to_hex(made.rollover.oldWithOld.fingerprint())},
+          {"new", to_hex(made.rollover.newWithNew.fingerprint())},
+          {"settings", std::move(settings)}};
 }
 
-// Whichever of the two steps is missing.
+void tell(const MadeRollover& made, const RolloverOptions& options, const CommonOptions& common) {
+  if (common.json) return print_json(to_json(made, options));
+  if (common.quiet) return;
+  if (made.went_on) print_line("What was interrupted before is done now.");
+  tell_steps(made.directory, options);
+}
+
+// Whichever of the two steps is missing: the entry, or the name.
 Result<void> complete(Instance& instance, const InterruptedRollover& interrupted) {
-  if (!interrupted.in_ledger) {
-    TRY(enter_in_books(instance, interrupted.rollover, interrupted.cmp_certificate));
+  if (interrupted.named) {
+    return enter_on_books(instance, interrupted.cmp_certificate,
+                          entry_of(interrupted.rollover, interrupted.cmp_certificate));
   }
-  return interrupted.named ? Result<void>() : publish(interrupted.directory);
+  NewDirectory directory(interrupted.directory);
+  return directory.publish();
 }
 
 Result<ExitCode> rollover(const RolloverOptions& options, const CommonOptions& common) {
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
-  auto directory = options.directory;
-  if (directory.empty()) {
-    ASSIGN_OR_RETURN(directory, default_rollover_directory(*instance));
+  auto path = options.directory;
+  if (path.empty()) {
+    ASSIGN_OR_RETURN(path, default_rollover_directory(*instance));
   }
-  directory = fs::absolute(directory).lexically_normal().string();
-  ASSIGN_OR_RETURN(const auto interrupted, find_interrupted_rollover(*instance, directory));
+  path = fs::absolute(path).lexically_normal().string();
+  ASSIGN_OR_RETURN(const auto interrupted, find_interrupted_rollover(*instance, path));
   if (interrupted) {
     TRY(complete(*instance, *interrupted));
-    if (!common.quiet) print_line("What was interrupted before is done now.");
-    tell(interrupted->rollover, directory, options, common);
+    tell({path, interrupted->rollover, true}, options, common);
     return ExitCode::ok;
   }
-  if (exists(directory)) {
-    return hold(directory + " is there already", "name another one with --directory");
-  }
-  NewCaGeneration generation(*instance, options, directory);
+  NewDirectory directory(path);
+  NewCredential cmp(*instance, directory, "cmp");
+  NewCaGeneration generation(*instance, options, directory, cmp);
   ASSIGN_OR_RETURN(const auto made, generation.make());
-  TRY(enter_in_books(*instance, made, generation.cmp_certificate()));
-  generation.keep();
-  crash_point("ca.rollover_entered");
-  TRY(publish(directory));
-  tell(made, directory, options, common);
+  TRY(cmp.finish(generation.cmp_certificate(), entry_of(made, generation.cmp_certificate())));
+  tell({path, made, false}, options, common);
   return ExitCode::ok;
 }
 

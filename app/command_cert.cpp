@@ -4,6 +4,7 @@
 #include "app/command.h"
 #include "app/instance.h"
 #include "app/list_options.h"
+#include "app/named.h"
 #include "app/operator_act.h"
 #include "app/output.h"
 #include "app/restore.h"
@@ -79,7 +80,7 @@ class Exporter {
 Result<ExitCode> list(const CertOptions& options, const CommonOptions& common) {
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
   ASSIGN_OR_RETURN(const auto reader, instance->look_into_ledger());
-  ASSIGN_OR_RETURN(const auto filter, options.list.read(instance->clock().now()));
+  ASSIGN_OR_RETURN(const auto filter, options.list.read(*instance));
   RowSink sink({"serial", "state", "subject", "profile", "issued", "notAfter"},
                options.format == "json" ? ListForm::json_array : options.list.form(common),
                "no certificates");
@@ -106,7 +107,7 @@ Result<ExitCode> export_all(const CertOptions& options, const CommonOptions& com
   if (as_list) return list(options, common);
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
   ASSIGN_OR_RETURN(const auto reader, instance->look_into_ledger());
-  ASSIGN_OR_RETURN(const auto filter, options.list.read(instance->clock().now()));
+  ASSIGN_OR_RETURN(const auto filter, options.list.read(*instance));
   const Exporter exporter(options.format);
   ASSIGN_OR_RETURN(const auto all,
                    reader->for_each(filter, [&](const CertificateRecord& record) -> Result<void> {
@@ -153,12 +154,12 @@ Result<std::optional<Time>> read_invalid_since(const std::string& text) {
   if (text.empty()) return std::nullopt;
   const auto date = from_iso8601(text);
   if (!date) {
-    return hold("\"" + printable(text, 40) + "\" is no date and time",
-                "such as 2026-11-30T08:00:00Z, in UTC");
+    return wrong_usage("\"" + printable(text, 40) + "\" is no date and time",
+                       "such as 2026-11-30T08:00:00Z, in UTC");
   }
   if (*date > SystemClock().now()) {
-    return hold("--invalid-since " + printable(text, 40) + " lies in the future",
-                "it is the date since when the certificate is known to be invalid");
+    return wrong_usage("--invalid-since " + printable(text, 40) + " lies in the future",
+                       "it is the date since when the certificate is known to be invalid");
   }
   return std::optional(std::chrono::floor<std::chrono::seconds>(*date));
 }
@@ -186,6 +187,7 @@ Result<ExitCode> change(const CertOptions& options, const CommonOptions& common,
   if (behind) return failure(*behind);
   ASSIGN_OR_RETURN(auto* const ledger, instance->ledger());
   ASSIGN_OR_RETURN(const auto reader, ledger->reader());
+  for (const auto& text : options.serials) TRY(serial_digits(text));
   std::size_t done = 0;
   for (const auto& text : options.serials) {
     const auto record = find_certificate_to_change(*reader, text, *authority);
@@ -256,7 +258,7 @@ void add_cert(CommandLine line) {
   auto* exporting = cert->add_subcommand("export", "all that match, as PEM, CSV or JSON");
   offer(exporting);
   exporting->add_option("--format", options->format, "pem (default), csv or json")
-      ->check(CLI::IsMember({"pem", "csv", "json"}));
+      ->check(one_of("format", {"pem", "csv", "json"}));
   exporting->callback([=] { line.action = [=] { return export_all(*options, *common); }; });
 
   auto* showing = add_serials(*cert, "show", "everything about some certificates", *options);
@@ -273,8 +275,8 @@ void add_cert(CommandLine line) {
     line.action = [=]() -> Result<ExitCode> {
       const auto reason = crl_reason(options->reason);
       if (!reason || *reason == CRLReason::removeFromCRL) {
-        return hold(
-            "\"" + options->reason + "\" is no reason to revoke",
+        return wrong_usage(
+            "\"" + printable(options->reason, 40) + "\" is no reason to revoke",
             "one of unspecified, keyCompromise, cACompromise, affiliationChanged, superseded, "
             "cessationOfOperation, certificateHold, privilegeWithdrawn, aACompromise");
       }

@@ -1,8 +1,10 @@
 // `clock`: what is made of the wall clock, and a person's word that it is right.
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "app/clock_notes.h"
 #include "app/command.h"
+#include "app/doubted_times.h"
 #include "app/operator_act.h"
 #include "app/output.h"
 #include "ca/ledger/clock_record.h"
@@ -10,11 +12,29 @@
 namespace cmpost {
 namespace {
 
+constexpr std::size_t kDoubtedTimes = 3;
+
+nlohmann::json to_json(const DoubtedTime& time) {
+  return {{"doubt", time.doubt},
+          {"since", to_iso8601(time.since)},
+          {"until", time.until ? nlohmann::json(to_iso8601(*time.until)) : nlohmann::json()},
+          {"certificates", time.certificates},
+          {"command", time.command}};
+}
+
+void print(const DoubtedTime& time) {
+  print_line("it was " + time.doubt + " from " + to_iso8601(time.since) + " to " +
+             (time.until ? to_iso8601(*time.until) : "now") + " by its own word; " +
+             std::to_string(time.certificates) + " certificates are of that time" +
+             (time.certificates == 0 ? "" : ": `" + time.command + "`"));
+}
+
 Result<ExitCode> show_clock(const CommonOptions& common) {
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
   ASSIGN_OR_RETURN(const auto reader, instance->look_into_ledger());
   ASSIGN_OR_RETURN(const auto known, read_clock(reader->connection()));
   ASSIGN_OR_RETURN(const auto notes, find_clock_notes(*instance));
+  ASSIGN_OR_RETURN(const auto doubted, find_doubted_times(*reader, kDoubtedTimes));
   const auto& clock = instance->watched_clock();
   const auto now = clock.read();
   const auto before = known.value_or(ClockState{now, ClockDoubt::none, {}});
@@ -30,6 +50,9 @@ Result<ExitCode> show_clock(const CommonOptions& common) {
                             {"doubt", to_string(state.doubt)},
                             {"notes", nlohmann::json::array()}};
     for (const auto& note : notes) value["notes"].push_back(note.text);
+    value["urgent"] = std::ranges::any_of(notes, &ClockNote::urgent);
+    value["doubted"] = nlohmann::json::array();
+    for (const auto& time : doubted) value["doubted"].push_back(to_json(time));
     print_json(value);
   } else {
     print_line("the clock of this machine: " + to_iso8601(now.wall) +
@@ -39,7 +62,9 @@ Result<ExitCode> show_clock(const CommonOptions& common) {
                (same_start ? "" : ", before this machine was started"));
     for (const auto& note : notes) print_line((note.urgent ? "URGENT: " : "warning: ") + note.text);
     if (notes.empty()) print_line("all well");
+    for (const auto& time : doubted) print(time);
   }
+  if (std::ranges::any_of(notes, &ClockNote::urgent)) return ExitCode::failed;
   return notes.empty() ? ExitCode::ok : ExitCode::partly;
 }
 

@@ -58,7 +58,7 @@ Result<std::string> algorithm_for(const CredentialOptions& options, const Instan
 }
 
 Result<Name> subject_for(const CredentialOptions& options, const Instance& instance) {
-  if (!options.subject.empty()) return Name::from_text(options.subject);
+  if (!options.subject.empty()) return of_usage(Name::from_text(options.subject));
   const auto present = present_certificate(instance.ca());
   if (options.kind == "cmp" && present) return present->subject();
   return Name::from_text("CN=" + instance.settings().instance.name + " " + options.kind);
@@ -77,7 +77,7 @@ Result<OwnCertificate> plan(const CredentialOptions& options, Instance& instance
     wanted.notAfter = std::min<Time>(now + std::chrono::days(options.days), ca.not_after());
   }
   if (!options.address.empty()) {
-    ASSIGN_OR_RETURN(wanted.address, GeneralName::from_text("email:" + options.address));
+    ASSIGN_OR_RETURN(wanted.address, of_usage(GeneralName::from_text("email:" + options.address)));
   }
   return wanted;
 }
@@ -114,8 +114,8 @@ void tell(const CredentialOptions& options, const std::string& directory) {
 Result<ExitCode> make_credential(const CredentialOptions& options, const CommonOptions& common) {
   ASSIGN_OR_RETURN(const auto password, read_key_password(options.password_file));
   if (password && options.kind == "mail") {
-    return hold("the key of a mail channel has no password setting",
-                "leave out --key-password-file");
+    return wrong_usage("the key of a mail channel has no password setting",
+                       "leave out --key-password-file");
   }
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
   ASSIGN_OR_RETURN(const auto issuer,
@@ -132,11 +132,11 @@ Result<ExitCode> make_credential(const CredentialOptions& options, const CommonO
   if (!went_on) {
     ASSIGN_OR_RETURN(const auto wanted, plan(options, *instance, issuer));
     ASSIGN_OR_RETURN(const auto algorithm, algorithm_for(options, *instance, issuer));
-    ASSIGN_OR_RETURN(const auto key, PrivateKey::generate(algorithm));
-    if (wanted.use != OwnUse::protocol) TRY(Signer::create(key));
+    ASSIGN_OR_RETURN(const auto key, of_usage(PrivateKey::generate(algorithm)));
+    if (wanted.use != OwnUse::protocol) TRY(of_usage(Signer::create(key)));
     ASSIGN_OR_RETURN(const auto certificate,
-                     make_own_certificate(issuer, key.public_key(), wanted));
-    TRY(directory.begin());
+                     of_usage(make_own_certificate(issuer, key.public_key(), wanted)));
+    TRY(credential.begin());
     TRY(credential.write(key, certificate, password));
     TRY(credential.finish(certificate,
                           {"ca.credential", "ca credential", {{"for", options.kind}}}));

@@ -69,7 +69,7 @@ Result<ExitCode> show(const CommonOptions& common, bool delta) {
 Result<ExitCode> list(const ListOptions& options, const CommonOptions& common) {
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
   ASSIGN_OR_RETURN(const auto reader, instance->look_into_ledger());
-  ASSIGN_OR_RETURN(const auto filter, options.read(instance->clock().now()));
+  ASSIGN_OR_RETURN(const auto filter, options.read(*instance));
   RowSink sink({"number", "delta to", "made", "next one due", "octets"}, options.form(common),
                "there is no CRL yet");
   const auto each = [&](const LedgerReader::CrlRow& crl) -> Result<void> {

@@ -4,7 +4,6 @@
 
 #include "app/command.h"
 #include "app/instance.h"
-#include "app/operator_act.h"
 #include "app/output.h"
 #include "app/own_credential.h"
 #include "app/unfinished.h"
@@ -74,8 +73,8 @@ std::string settings_text(const InitOptions& options) {
 
 Result<Name> subject_from(const std::string& text) {
   auto name = Name::from_text(text);
-  if (name || text.find('=') != std::string::npos) return name;
-  return hold(name.error().what, "write it like \"CN=" + printable(text, 80) + "\"");
+  if (name || text.find('=') != std::string::npos) return of_usage(std::move(name));
+  return wrong_usage(name.error().what, "write it like \"CN=" + printable(text, 80) + "\"");
 }
 
 // Writes the files of a new instance beside its settings.
@@ -104,7 +103,8 @@ class NewInstance {
     const auto end = now + std::chrono::days(365) * options_.years;
     ASSIGN_OR_RETURN(const auto subject, subject_from(options_.subject));
     ASSIGN_OR_RETURN(const auto cmp_subject, Name::from_text("CN=" + options_.name + " CMP"));
-    ASSIGN_OR_RETURN(const auto key, PrivateKey::generate(options_.key));
+    ASSIGN_OR_RETURN(const auto key, of_usage(PrivateKey::generate(options_.key)));
+    TRY(of_usage(Signer::create(key)));
     ASSIGN_OR_RETURN(const auto root, make_root(key, subject, now - kSlack, end, random_));
     ASSIGN_OR_RETURN(const auto issuer, Issuer::create(root, key, random_, clock_));
     ASSIGN_OR_RETURN(const auto cmp_key, PrivateKey::generate(options_.key));
@@ -132,24 +132,8 @@ Result<void> open_books(const std::string& settings) {
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
   instance->may_make_databases();
   TRY(instance->spool());
-  ASSIGN_OR_RETURN(auto* const ledger, instance->ledger());
   ASSIGN_OR_RETURN(const auto* const authority, instance->authority());
-  const auto& certificate = authority->cmp_certificate;
-  CertificateRecord record;
-  record.serial = to_bytes(certificate.serial_number());
-  record.der = to_bytes(certificate.der());
-  record.subject = certificate.subject().text();
-  record.requester = "init";
-  record.issued = instance->clock().now();
-  record.not_after = certificate.not_after();
-  TRY(ledger->write([&](LedgerWriter& writer) -> Result<void> {
-    TRY(writer.add(record));
-    const auto detail = by(instance->person(), {{"serial", to_hex(record.serial)},
-                                                {"subject", printable(record.subject)},
-                                                {"state", to_string(record.state)},
-                                                {"sha256", to_hex(sha256(record.der))}});
-    return writer.audit("instance.made", detail.dump());
-  }));
+  TRY(enter_on_books(*instance, authority->cmp_certificate, {"instance.made", "init", {}}));
   TRY(issue_crl(*instance));
   return {};
 }
@@ -170,9 +154,10 @@ void tell(const InitOptions& options) {
 }
 
 Result<ExitCode> init(InitOptions options, const CommonOptions& common) {
-  if (options.directory.empty()) return hold("the name of the directory is empty");
+  if (options.directory.empty()) return wrong_usage("the name of the directory is empty");
   if (options.role != "ca") {
-    return hold("the role " + options.role + " is not built into this version", "use --role ca");
+    return wrong_usage("the role " + options.role + " is not built into this version",
+                       "use --role ca");
   }
   if (options.name.empty()) {
     options.name = fs::absolute(options.directory).lexically_normal().filename().string();
@@ -181,8 +166,8 @@ Result<ExitCode> init(InitOptions options, const CommonOptions& common) {
   if (options.name.find_first_not_of(
           "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") !=
       std::string::npos) {
-    return hold("\"" + options.name + "\" is no name for an instance",
-                "choose one of letters, digits, '-', '_' and '.' with --name");
+    return wrong_usage("\"" + printable(options.name, 80) + "\" is no name for an instance",
+                       "choose one of letters, digits, '-', '_' and '.' with --name");
   }
   if (options.subject.empty()) options.subject = "CN=" + options.name + " CA";
   UnfinishedDirectory directory(options.directory, {kMade.begin(), kMade.end()});

@@ -3,6 +3,7 @@
 #include "app/command.h"
 #include "app/instance.h"
 #include "app/list_options.h"
+#include "app/named.h"
 #include "app/operator_act.h"
 #include "app/output.h"
 #include "app/released_mail.h"
@@ -50,11 +51,10 @@ json to_json(const std::string& queue, const JobStatus& job) {
 Result<ExitCode> list(const QueueOptions& options, const CommonOptions& common) {
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
   ASSIGN_OR_RETURN(const auto spool, instance->look_into_spool());
-  ASSIGN_OR_RETURN(const auto filter, options.list.read(instance->clock().now()));
-  ASSIGN_OR_RETURN(const auto wanted, job_filter(filter));
+  ASSIGN_OR_RETURN(const auto filter, options.list.read(*instance));
   RowSink sink({"queue", "id", "state", "channel", "source", "arrived", "reason"},
                options.list.form(common), "no jobs");
-  std::int64_t left = 0;
+  std::int64_t all = 0;
   for (const auto& [name, queue] : queues_of(*spool, options)) {
     const auto each = [&, &name = name](const JobStatus& job) -> Result<void> {
       sink.add(
@@ -70,10 +70,11 @@ Result<ExitCode> list(const QueueOptions& options, const CommonOptions& common) 
           [&] { return to_json(name, job); });
       return {};
     };
-    ASSIGN_OR_RETURN(const auto all, queue->for_each(wanted, each));
-    left += left_out(filter, all);
+    ASSIGN_OR_RETURN(const auto wanted, job_filter(behind(filter, all)));
+    ASSIGN_OR_RETURN(const auto matching, queue->for_each(wanted, each));
+    all += matching;
   }
-  sink.finish(left);
+  sink.finish(left_out(filter, all));
   return ExitCode::ok;
 }
 
@@ -83,9 +84,10 @@ Result<JobId> read_id(const std::string& text, const std::vector<NamedQueue>& qu
   if (const auto id = JobId::from_text(text)) return *id;
   const auto digits = hex_digits(text);
   if (!digits) {
-    return hold("\"" + printable(text, 80) + "\" is no job id",
-                "`cmpost queue list` shows them: 32 hexadecimal digits, of which the first are "
-                "enough");
+    return wrong_usage(
+        "\"" + printable(text, 80) + "\" is no job id",
+        "`cmpost queue list` shows them: 32 hexadecimal digits, of which the first are "
+        "enough");
   }
   std::vector<JobId> found;
   for (const auto& [name, queue] : queues) {
@@ -251,7 +253,7 @@ void add_queue(CommandLine line) {
 
   auto options = std::make_shared<QueueOptions>();
   auto* listing = queue->add_subcommand("list", "jobs, oldest first");
-  listing->add_option("--queue", options->queue)->check(CLI::IsMember({"requests", "replies"}));
+  listing->add_option("--queue", options->queue)->check(one_of("queue", {"requests", "replies"}));
   options->list.offer(
       *listing, {.filters = {FilterBy::time, FilterBy::channel, FilterBy::source, FilterBy::reason},
                  .states = {"waiting", "active", "deferred", "held", "done"},

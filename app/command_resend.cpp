@@ -20,8 +20,8 @@ struct BatchOptions {
 Result<NumberRange> read_range(const std::string& text) {
   const auto ranges = NumberRanges::parse(text);
   if (ranges && ranges->parts().size() == 1) return ranges->parts().front();
-  return hold("\"" + printable(text, 60) + "\" is no number of a batch",
-              "such as 17, or 17-19 for several");
+  return wrong_usage("\"" + printable(text, 60) + "\" is no number of a batch",
+                     "such as 17, or 17-19 for several");
 }
 
 // The channel that is named, or the only one that `fits`.

@@ -11,6 +11,7 @@
 #include "app/operator_act.h"
 #include "app/output.h"
 #include "app/process_signals.h"
+#include "app/settings_in_use.h"
 #include "app/sign_of_life.h"
 #include "base/log.h"
 #include "outbox/dispatcher.h"
@@ -25,8 +26,10 @@ using namespace std::chrono_literals;
 // is left to do.
 class BatchRun {
  public:
-  explicit BatchRun(Instance& instance)
+  // `digest`: of the settings.
+  BatchRun(Instance& instance, std::string digest)
       : instance_(instance),
+        digest_(std::move(digest)),
         ways_(instance.settings().instance.state, instance.clock()),
         life_(instance.settings().instance.state, {kStages.begin(), kStages.end()},
               SignOfLife::Kind::run, instance.clock()) {}
@@ -35,7 +38,7 @@ class BatchRun {
     ASSIGN_OR_RETURN(auto* const spool, instance_.spool());
     ASSIGN_OR_RETURN(auto* const ledger, instance_.ledger());
     ASSIGN_OR_RETURN(const auto services, instance_.services());
-    TRY(record_settings(instance_));
+    TRY(record_settings(instance_, digest_));
     auto& maintenance = ways_.of(Part::maintenance);
     if (const auto done = maintain(instance_); !done) {
       maintenance.rests(done.error(), std::nullopt);
@@ -161,6 +164,7 @@ class BatchRun {
   }
 
   Instance& instance_;
+  const std::string digest_;
   SteadyClock steady_;
   WayBook ways_;
   SignOfLife life_;
@@ -197,9 +201,11 @@ void print(const BatchRun& run, bool as_json) {
 
 Result<ExitCode> run(const CommonOptions& common) {
   ProcessSignals signals(Asked::stop);
+  ASSIGN_OR_RETURN(const auto file, find_config(common));
+  const auto digest = digest_of_settings(file);
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
   TRY(instance->refuse_open_secrets());
-  BatchRun batch(*instance);
+  BatchRun batch(*instance, digest);
   TRY(batch.work(signals));
   if (!common.quiet || common.json) print(batch, common.json);
   // Requests may wait for it, and what is overdue does.

@@ -1,7 +1,6 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <array>
 #include <nlohmann/json.hpp>
 
 #include "app/command.h"
@@ -10,6 +9,7 @@
 #include "app/named.h"
 #include "app/operator_act.h"
 #include "app/output.h"
+#include "app/secret_listing.h"
 #include "base/files.h"
 #include "config/units.h"
 #include "processor/credentials/envelope_credential.h"
@@ -66,7 +66,8 @@ Result<Time> read_expiry(const std::string& text, Time now) {
   if (const auto day = from_iso8601(text + "T23:59:59Z")) return *day;
   const auto duration = parse_duration(text);
   if (duration) return now + *duration;
-  return hold("\"" + text + "\" is no time", "write 2027-01-31, 2027-01-31T12:00:00Z or 30d");
+  return wrong_usage("\"" + printable(text, 40) + "\" is no time",
+                     "write 2027-01-31, 2027-01-31T12:00:00Z or 30d");
 }
 
 constexpr std::string_view kAny = "any";
@@ -75,15 +76,19 @@ constexpr std::size_t kLeastKey = 14;  // octets, 112 bits; nobody types a passw
 Result<std::string> subject_of(const SecretOptions& options) {
   if (!options.subject) return subject_of_reference(options.references.front());
   if (*options.subject == kAny) return std::string();
-  TRY(SubjectPattern::parse(*options.subject));
+  TRY(of_usage(SubjectPattern::parse(*options.subject)));
   return *options.subject;
 }
 
 Result<SanRule> san_of(const SecretOptions& options) {
   if (options.san.empty()) return SanRule{};
-  if (auto rule = san_rule(options.san)) return *std::move(rule);
-  return hold("--san does not say which names",
-              "write own, any, none, or patterns such as \"DNS:*.grid.example\"");
+  if (auto rule = san_rule(options.san)) {
+    for (const auto& pattern : rule->patterns)
+      TRY(of_usage(AlternativeNamePattern::parse(pattern)));
+    return *std::move(rule);
+  }
+  return wrong_usage("--san does not say which names",
+                     "write own, any, none, or patterns such as \"DNS:*.grid.example\"");
 }
 
 // What it may ask for; narrow where nothing is said.
@@ -127,8 +132,8 @@ Result<ExitCode> add(const SecretOptions& options, const CommonOptions& common) 
   if (!options.expires.empty()) {
     ASSIGN_OR_RETURN(secret.expires, read_expiry(options.expires, secret.added));
     if (*secret.expires <= secret.added) {
-      return hold("the secret would have expired at " + to_iso8601(*secret.expires),
-                  "name a time that is still to come");
+      return wrong_usage("the secret would have expired at " + to_iso8601(*secret.expires),
+                         "name a time that is still to come");
     }
   }
   std::string made;
@@ -171,136 +176,6 @@ Result<ExitCode> add(const SecretOptions& options, const CommonOptions& common) 
   } else if (!common.quiet) {
     print_line("secret of " + secret.reference + " is stored");
   }
-  return ExitCode::ok;
-}
-
-std::vector<std::string> channels_of(const Secret& secret) {
-  return secret.channels.any ? std::vector<std::string>{std::string(kAny)} : secret.channels.names;
-}
-
-std::string in_a_row(const std::vector<std::string>& texts, std::string_view if_none) {
-  std::string row;
-  for (const auto& text : texts) row += (row.empty() ? "" : " ") + text;
-  return row.empty() ? std::string(if_none) : row;
-}
-
-struct Failures {
-  std::int64_t macs = 0, envelopes = 0;
-};
-
-Result<Failures> failures_of(const Secret& secret, Connection& connection) {
-  Failures failures;
-  ASSIGN_OR_RETURN(
-      failures.macs,
-      SecretLock(connection).failures(secret_key(secret.purpose, secret.reference), Time::min()));
-  ASSIGN_OR_RETURN(
-      failures.envelopes,
-      EnvelopeTable(connection).failures(envelopes_of_secret(secret.reference), Time::min()));
-  return failures;
-}
-
-json to_json(const Secret& secret, const Failures& wrong) {
-  json value = {{"reference", secret.reference},
-                {"for", to_string(secret.purpose)},
-                {"kind", secret.is_key ? "key" : "password"},
-                {"subject", secret.subject.empty() ? std::string(kAny) : secret.subject},
-                {"san", in_words(secret.san)},
-                {"profiles", secret.profiles},
-                {"channels", channels_of(secret)},
-                {"uses", secret.uses},
-                {"wrong_macs", wrong.macs},
-                {"wrong_envelopes", wrong.envelopes},
-                {"added", to_iso8601(secret.added)}};
-  value["max_uses"] = secret.max_uses ? json(*secret.max_uses) : json();
-  value["expires"] = secret.expires ? json(to_iso8601(*secret.expires)) : json();
-  return value;
-}
-
-using Row = std::vector<std::string>;
-
-Row row_of(const Secret& secret, const Failures& wrong) {
-  return {secret.reference,
-          std::string(to_string(secret.purpose)),
-          secret.is_key ? "key" : "password",
-          secret.subject.empty() ? "any" : secret.subject,
-          in_words(secret.san),
-          in_a_row(secret.profiles, "for secrets"),
-          in_a_row(channels_of(secret), "the first"),
-          std::to_string(secret.uses) +
-              (secret.max_uses ? " of " + std::to_string(*secret.max_uses) : ""),
-          std::to_string(wrong.macs),
-          std::to_string(wrong.envelopes),
-          secret.expires ? to_iso8601(*secret.expires) : "never",
-          to_iso8601(secret.added)};
-}
-
-struct Column {
-  const char* title;
-  std::string_view usual;  // goes without saying where it holds for all; "": never does
-};
-constexpr std::array<Column, 12> kSecretColumns = {{{"reference", ""},
-                                                    {"for", "mac"},
-                                                    {"kind", "key"},
-                                                    {"subject", ""},
-                                                    {"SAN", ""},
-                                                    {"profiles", "for secrets"},
-                                                    {"channels", "the first"},
-                                                    {"uses", ""},
-                                                    {"wrong MACs", "0"},
-                                                    {"wrong envelopes", "0"},
-                                                    {"expires", "never"},
-                                                    {"added", ""}}};
-
-using Shown = std::array<bool, kSecretColumns.size()>;
-
-// The columns that say something, found by a look at all rows, which are not kept.
-class Columns {
- public:
-  void note(const Row& row) {
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      const auto usual = kSecretColumns[i].usual;
-      if (usual.empty() || row[i] != usual) shown_[i] = true;
-    }
-  }
-  Row titles() const {
-    Row titles;
-    for (const auto& column : kSecretColumns) titles.emplace_back(column.title);
-    return of(titles);
-  }
-  Row of(const Row& row) const {
-    Row cells;
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      if (shown_[i]) cells.push_back(row[i]);
-    }
-    return cells;
-  }
-
- private:
-  Shown shown_{};
-};
-
-Result<ExitCode> list(const SecretOptions& options, const CommonOptions& common) {
-  ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
-  ASSIGN_OR_RETURN(const auto reader, instance->look_into_ledger());
-  ASSIGN_OR_RETURN(const auto filter, options.list.read(instance->clock().now()));
-  auto& connection = reader->connection();
-  const auto form = options.list.form(common);
-  Columns columns;
-  const auto note = [&](const Secret& secret) -> Result<void> {
-    ASSIGN_OR_RETURN(const auto wrong, failures_of(secret, connection));
-    columns.note(row_of(secret, wrong));
-    return {};
-  };
-  if (form == ListForm::table) TRY(SecretStore::for_each(connection, filter, note));
-  RowSink sink(columns.titles(), form, "no secrets");
-  const auto each = [&](const Secret& secret) -> Result<void> {
-    ASSIGN_OR_RETURN(const auto wrong, failures_of(secret, connection));
-    sink.add([&] { return columns.of(row_of(secret, wrong)); },
-             [&] { return to_json(secret, wrong); });
-    return {};
-  };
-  ASSIGN_OR_RETURN(const auto all, SecretStore::for_each(connection, filter, each));
-  sink.finish(left_out(filter, all));
   return ExitCode::ok;
 }
 
@@ -392,7 +267,7 @@ void add_secret(CommandLine line) {
         ->add_option("--for", options->purpose,
                      "mac (default), or the control that it is compared with: regToken (used up, "
                      "once unless --uses says more), authenticator; REF is the CN of the subject")
-        ->check(CLI::IsMember({"mac", "regToken", "authenticator"}));
+        ->check(one_of("purpose", {"mac", "regToken", "authenticator"}));
   };
   add_purpose(adding);
   adding->callback(
@@ -403,8 +278,9 @@ void add_secret(CommandLine line) {
   options->list.offer(*listing, {.filters = {FilterBy::time, FilterBy::subject, FilterBy::requester,
                                              FilterBy::expiry},
                                  .sorts = {"added", "expires", "subject", "uses"}});
-  listing->callback(
-      [=] { line.action = [=, common = &line.options] { return list(*options, *common); }; });
+  listing->callback([=] {
+    line.action = [=, common = &line.options] { return list_secrets(options->list, *common); };
+  });
 
   auto* unlocking = secret->add_subcommand("unlock", "believe secrets again after wrong MACs");
   unlocking->add_option("REF", options->references)->required();

@@ -6,6 +6,7 @@
 #include "app/channels.h"
 #include "app/command.h"
 #include "app/instance.h"
+#include "app/named.h"
 #include "app/operator_act.h"
 #include "app/output.h"
 #include "app/process_signals.h"
@@ -103,7 +104,6 @@ class Service {
     ASSIGN_OR_RETURN(auto* const ledger, instance_.ledger());
     ledger_ = ledger;
     ASSIGN_OR_RETURN(const auto services, instance_.services());
-    TRY(record_settings(instance_));
     TRY(maintain(instance_));
     ways_.of(Part::maintenance).works();
     const auto workers = static_cast<std::size_t>(instance_.settings().instance.workers);
@@ -175,13 +175,14 @@ class Serving {
     TRY(start_service(digest));
     in_use_.emplace(instance_->settings().instance.state, options_.name(), wall_);
     in_use_->use(digest);
+    digest_ = digest;
     log::info("service.started",
               {{"instance", instance_->settings().instance.name}, {"pid", ::getpid()}});
     return {};
   }
 
   // An Error: neither the new settings nor the old ones let it go on.
-  Result<void> reload() {
+  Result<void> reload(const std::string& asked_by) {
     const AtWork at_work("reloading the settings");
     auto next = reload_settings(*instance_);
     if (!next.instance) {
@@ -190,15 +191,18 @@ class Serving {
     }
     auto before = stop_service();
     instance_ = std::move(next.instance);
-    if (const auto started = start_service(next.digest); !started) {
+    if (const auto started = start_service(next.digest, asked_by); !started) {
       refuse(next.digest, {to_string(started.error())});
       stop_service();
       instance_ = std::move(before);
-      return start_service("");
+      return start_service(digest_, asked_by);
     }
+    digest_ = next.digest;
     configure_log(instance_->settings(), common_);
     in_use_->use(next.digest);
-    log::info("settings.loaded", {{"file", instance_->settings().file}, {"sha256", next.digest}});
+    log::info(
+        "settings.loaded",
+        {{"file", instance_->settings().file}, {"sha256", next.digest}, {"asked_by", asked_by}});
     return {};
   }
 
@@ -206,10 +210,11 @@ class Serving {
   void keep_up() { service_->keep_up(); }
 
  private:
-  // `digest`: of settings that are new; empty: of none.
-  Result<void> start_service(const std::string& digest) {
+  Result<void> start_service(const std::string& digest, const std::string& asked_by = {}) {
     service_.emplace(*instance_);
-    if (!digest.empty() && options_.has("processor")) TRY(note_settings(*instance_, digest));
+    if (!digest.empty() && options_.has("processor")) {
+      TRY(note_settings(*instance_, digest, asked_by));
+    }
     return service_->start(options_);
   }
 
@@ -233,6 +238,7 @@ class Serving {
   const CommonOptions& common_;
   SystemClock wall_;
   std::unique_ptr<Instance> instance_;
+  std::string digest_;  // of its settings
   std::optional<Service> service_;
   std::optional<SettingsInUse> in_use_;
 };
@@ -251,7 +257,8 @@ Result<ExitCode> serve(const ServeOptions& options, const CommonOptions& common)
     if (const auto placed = serving.check_databases(); !placed) end_at_once(placed.error());
     if (asked == Asked::reload) {
       tell_service_manager_of_reload();
-      TRY(serving.reload());
+      const auto uid = signals.asked_by();
+      TRY(serving.reload(uid ? account_of(*uid) : std::string()));
       tell_service_manager("READY=1");
     }
     if (alive) tell_service_manager("WATCHDOG=1");
@@ -270,7 +277,7 @@ void add_serve(CommandLine line) {
   command
       ->add_option("--stage", options->stages, "only these, with commas: ingress,processor,egress")
       ->delimiter(',')
-      ->check(CLI::IsMember({"ingress", "processor", "egress"}));
+      ->check(one_of("stage", {"ingress", "processor", "egress"}));
   command->callback(
       [=] { line.action = [=, common = &line.options] { return serve(*options, *common); }; });
 }

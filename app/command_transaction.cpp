@@ -144,7 +144,7 @@ std::vector<std::string> cells_of(const ListedRequest& one) {
 Result<ExitCode> list(const TransactionOptions& options, const CommonOptions& common) {
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
   ASSIGN_OR_RETURN(const auto reader, instance->look_into_ledger());
-  ASSIGN_OR_RETURN(const auto filter, options.list.read(instance->clock().now()));
+  ASSIGN_OR_RETURN(const auto filter, options.list.read(*instance));
   auto& connection = reader->connection();
   RowSink sink(
       {"tid", "state", "body", "channel", "opened", "subject", "requester", "source", "outcome"},
@@ -171,6 +171,7 @@ Result<ExitCode> list(const TransactionOptions& options, const CommonOptions& co
 
 // An id names one transaction; everything else may name several requests.
 Result<FoundRequests> find_named(const std::string& text, LedgerReader& ledger) {
+  if (text.empty()) return wrong_usage("the id is empty", "`cmpost transaction list` shows ids");
   ASSIGN_OR_RETURN(auto found, find_requests(ledger, text, kMostFound));
   if (found.is_empty()) {
     return hold("no request has the transactionID, serial number or source " + printable(text),
@@ -249,12 +250,27 @@ void print_head(const StoredMessage& message) {
              (message.source.empty() ? "" : ", " + printable(message.source)));
 }
 
-// The keys name the check that has refused a part; who must not read them sees the rest.
-std::optional<ProcessorServices> services_if_readable(Instance& instance) {
-  auto services = instance.services();
+// Profiles and keys name the check that has refused a part; without them the rest is said.
+std::optional<ProcessorServices> services_if_any(const LegibleInstance& opened) {
+  constexpr const char* kLess = "; which check refused a part of a request is not said";
+  for (const auto& complaint : opened.complaints) print_warning(to_string(complaint));
+  if (!opened.complaints.empty()) {
+    print_warning(std::string("warning: the settings have mistakes") + kLess);
+    return std::nullopt;
+  }
+  auto services = opened.instance->services();
   if (services) return *services;
-  log::debug("explain.without_keys", {{"error", to_string(services.error())}});
+  const auto why = opened.instance->may_not_read_keys() ? "this account may not read the keys"
+                                                        : to_string(services.error());
+  print_warning("warning: " + why + kLess);
   return std::nullopt;
+}
+
+Result<LegibleInstance> open_to_explain(const CommonOptions& common) {
+  ASSIGN_OR_RETURN(auto opened, open_legible(common));
+  if (opened.instance) return opened;
+  for (const auto& complaint : opened.complaints) print_warning(to_string(complaint));
+  return wrong_settings("the settings cannot be read", "nothing says where the ledger is");
 }
 
 Result<void> explain_messages(const Transaction& transaction, LedgerReader& ledger,
@@ -281,11 +297,10 @@ Result<void> explain_messages(const Transaction& transaction, LedgerReader& ledg
 
 // Every message with the checks that it went through.
 Result<ExitCode> explain_request(const TransactionOptions& options, const CommonOptions& common) {
-  if (options.id.empty()) return hold("the id is empty", "`cmpost transaction list` shows ids");
-  ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
-  ASSIGN_OR_RETURN(const auto reader, instance->look_into_ledger());
+  ASSIGN_OR_RETURN(const auto opened, open_to_explain(common));
+  ASSIGN_OR_RETURN(const auto reader, opened.instance->look_into_ledger());
   ASSIGN_OR_RETURN(const auto found, find_named(options.id, *reader));
-  const auto services = services_if_readable(*instance);
+  const auto services = services_if_any(opened);
   auto all = json::array();
   for (const auto& transaction : found.transactions) {
     TRY(explain_messages(transaction, *reader, services ? &*services : nullptr,

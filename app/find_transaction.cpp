@@ -13,7 +13,7 @@ constexpr std::size_t kMostNamed = 5;
 Result<Transaction> find_transaction(Connection& connection, const std::string& text) {
   constexpr const char* kHint = "`cmpost transaction list --state waiting` shows them";
   const auto digits = hex_digits(text);
-  if (!digits) return hold("\"" + printable(text, 80) + "\" is no transactionID", kHint);
+  if (!digits) return wrong_usage("\"" + printable(text, 80) + "\" is no transactionID", kHint);
   ASSIGN_OR_RETURN(auto found, transactions_beginning(connection, *digits, kMostNamed));
   if (found.empty()) {
     return hold("no transaction has the transactionID " + printable(text, 80), kHint);

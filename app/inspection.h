@@ -29,6 +29,10 @@ std::optional<Remark> finding_of_place(const std::string& database, const std::s
 // `newest` of them, and the published CRLs.
 void look_at_authority(Instance& instance, std::size_t newest, Remarks& findings);
 
+// Of these what an account can see that may not read keys: the ends of CRLs, CA and CMP
+// certificate.
+void look_without_keys(Instance& instance, Remarks& findings);
+
 // A channel as it is on record; nullopt: nobody has looked.
 struct ChannelStatus {
   std::string name;
@@ -54,8 +58,8 @@ struct QueueStatus {
   std::size_t hanging = 0;
 };
 struct JobsStatus {
-  QueueStatus requests, replies;
+  std::optional<QueueStatus> requests, replies;  // nullopt: cannot be looked at
 };
-Result<JobsStatus> look_at_jobs(Instance& instance, Remarks& findings);
+JobsStatus look_at_jobs(Instance& instance, Remarks& findings);
 
 }  // namespace cmpost

@@ -127,9 +127,19 @@ Result<Settings> load_settings(const CommonOptions& options) {
 Result<std::unique_ptr<Instance>> Instance::open(const CommonOptions& options) {
   ASSIGN_OR_RETURN(auto settings, load_settings(options));
   auto instance = std::make_unique<Instance>(std::move(settings));
-  ASSIGN_OR_RETURN(instance->settings_file_, find_config(options));
   instance->person_ = present_person(options);
   return instance;
+}
+
+Result<LegibleInstance> open_legible(const CommonOptions& options) {
+  ASSIGN_OR_RETURN(const auto path, find_config(options));
+  auto legible = load_legible(path);
+  LegibleInstance opened{nullptr, std::move(legible.complaints)};
+  if (!legible.settings) return opened;
+  configure_log(*legible.settings, options);
+  if (!legible.settings->ca) legible.settings->ca.emplace();
+  opened.instance = std::make_unique<Instance>(std::move(*legible.settings));
+  return opened;
 }
 
 Result<void> Instance::refuse_open_secrets() const {
@@ -169,18 +179,26 @@ Result<std::unique_ptr<Spool>> Instance::look_into_spool() {
                     SpoolClocks{clock_, since_boot_});
 }
 
-Result<Certificate> Instance::ca_certificate() const {
+Result<Certificate> Instance::certificate_in(const std::string& file) {
   constexpr std::size_t kLargest = 1 << 20;
-  ASSIGN_OR_RETURN(const auto pem, of_settings(read_file(ca().certificate, kLargest)));
+  ASSIGN_OR_RETURN(const auto pem, of_settings(read_file(file, kLargest)));
   ASSIGN_OR_RETURN(auto certificates, of_settings(Certificate::from_pem(text_of(pem))));
   if (!certificates.empty()) return std::move(certificates.front());
-  return of_settings(Result<Certificate>(hold(ca().certificate + " has no certificate in it")));
+  return of_settings(Result<Certificate>(hold(file + " has no certificate in it")));
 }
 
 bool Instance::may_not_read_keys() const {
-  return std::ranges::any_of(std::array{ca().key, ca().cmp_key}, [](const auto& file) {
-    return ::access(file.c_str(), R_OK) != 0 && errno == EACCES;
-  });
+  std::vector<std::string> files = {ca().key, ca().cmp_key};
+  for (const auto* file : {&ca().key_password_file, &ca().cmp_key_password_file, &ca().kga_key,
+                           &ca().kga_key_password_file}) {
+    if (*file) files.push_back(**file);
+  }
+  for (const auto& pair : ca().protocol_keys) {
+    files.push_back(pair.key);
+    if (pair.key_password_file) files.push_back(*pair.key_password_file);
+  }
+  return std::ranges::any_of(
+      files, [](const auto& file) { return ::access(file.c_str(), R_OK) != 0 && errno == EACCES; });
 }
 
 Result<const Authority*> Instance::authority() {

@@ -52,8 +52,10 @@ class Instance {
   Instance& operator=(const Instance&) = delete;
 
   const Settings& settings() const { return settings_; }
-  const std::string& settings_file() const { return settings_file_; }  // empty: none
+  // Who has started the process.
   const Person& person() const { return person_; }
+  // For one that goes on in the same process.
+  void take_over(const Instance& before) { person_ = before.person_; }
   const CaSettings& ca() const { return *settings_.ca; }
   // The wall clock, whatever it says.
   const Clock& clock() const { return clock_; }
@@ -83,8 +85,10 @@ class Instance {
   // What the settings name for these: what is wrong with it is Blame::settings.
   Result<const Authority*> authority();
   // Of the settings; needs no key. The first of the file is the CA's.
-  Result<Certificate> ca_certificate() const;
-  // Whether this account may not read the CA's keys, as those who only look and decide need not.
+  Result<Certificate> ca_certificate() const { return certificate_in(ca().certificate); }
+  static Result<Certificate> certificate_in(const std::string& file);
+  // Whether this account may not read all keys of the CA with their passwords, as those who only
+  // look and decide need not.
   bool may_not_read_keys() const;
   Result<const SealingKey*> sealing_key();
   Result<ProcessorServices> services();
@@ -97,7 +101,6 @@ class Instance {
   }
 
   Settings settings_;
-  std::string settings_file_;
   Person person_;
   SystemClock system_clock_;
   BootClock boot_clock_;
@@ -113,6 +116,14 @@ class Instance {
   OpenMode databases_ = OpenMode::read_write;
   std::set<std::string> said_;
 };
+
+// For who only looks: an instance by what can be read of the settings, and what is wrong with them.
+struct LegibleInstance {
+  std::unique_ptr<Instance> instance;  // nullptr: no file, or no TOML
+  Complaints complaints;
+};
+// An Error: nobody says which file.
+Result<LegibleInstance> open_legible(const CommonOptions& options);
 
 // A new CRL in ledger and file, announced where the settings say.
 Result<CertificateList> issue_crl(Instance& instance);

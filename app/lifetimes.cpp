@@ -1,5 +1,7 @@
 #include "app/lifetimes.h"
 
+#include <map>
+
 #include "app/output.h"
 #include "base/log.h"
 #include "mail/smime_files.h"
@@ -37,12 +39,14 @@ class Warnings {
   void revoked(const std::string& what) {
     all_.push_back({what, what + " is revoked: replace it", true});
   }
-  // Of somebody else, who should have sent a newer one.
-  void foreign_list(const std::string& what, const RevocationList& list) {
+  bool is_over(const RevocationList& list) const {
     const auto end = list.next_update();
-    if (!end || *end > now_) return;
+    return end && *end <= now_;
+  }
+  // Of somebody else, who should have sent a newer one.
+  void foreign_list(const std::string& what, Time end) {
     all_.push_back({what,
-                    what + " is past its nextUpdate since " + to_iso8601(*end) +
+                    what + " is past its nextUpdate since " + to_iso8601(end) +
                         ": what was revoked since then is not known here",
                     false});
   }
@@ -111,17 +115,34 @@ Result<void> look_for_revoked(Instance& instance, Warnings& warnings) {
 
 Result<void> look_at_foreign_lists(Instance& instance, Warnings& warnings) {
   ASSIGN_OR_RETURN(const auto services, instance.services());
+  // One list may serve many channels, and is one.
+  std::map<std::pair<std::string, Time>, std::string> users;
   for (const auto& [name, channel] : services.channels) {
     if (channel.crls == nullptr) continue;
     for (const auto& list : *channel.crls->lists(instance.likely_clock().now())) {
-      warnings.foreign_list(
-          "the CRL of " + printable(list.issuer().text()) + " in `crls` of channel " + name, list);
+      if (!warnings.is_over(list)) continue;
+      auto& names = users[{printable(list.issuer().text()), *list.next_update()}];
+      if (!names.ends_with(" " + name)) names += (names.empty() ? " " : ", ") + name;
     }
+  }
+  for (const auto& [list, names] : users) {
+    warnings.foreign_list("the CRL of " + list.first + " in `crls` of channel" + names,
+                          list.second);
   }
   return {};
 }
 
 }  // namespace
+
+Result<std::vector<LifetimeWarning>> find_lifetimes_without_keys(Instance& instance) {
+  Warnings warnings(instance.likely_clock().now());
+  ASSIGN_OR_RETURN(const auto ca, instance.certificate_in(instance.ca().certificate));
+  warnings.certificate("the CA certificate", ca);
+  ASSIGN_OR_RETURN(const auto cmp, instance.certificate_in(instance.ca().cmp_certificate));
+  warnings.certificate("the certificate that protects answers", cmp);
+  TRY(look_at_crls(instance, warnings));
+  return std::move(warnings).take();
+}
 
 Result<std::vector<LifetimeWarning>> find_lifetime_warnings(Instance& instance) {
   Warnings warnings(instance.likely_clock().now());

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "app/named.h"
+#include "app/output.h"
 #include "config/units.h"
 
 namespace cmpost {
@@ -11,8 +13,8 @@ Result<Time> read_moment(const std::string& text, Time now) {
   if (const auto time = from_iso8601(text)) return *time;
   if (const auto day = from_iso8601(text + "T00:00:00Z")) return *day;
   if (const auto ago = parse_duration(text)) return now - *ago;
-  return hold("\"" + printable(text, 40) + "\" is no time",
-              "write 2026-11-30, 2026-11-30T08:00:00Z (UTC), or 7d for seven days ago");
+  return wrong_usage("\"" + printable(text, 40) + "\" is no time",
+                     "write 2026-11-30, 2026-11-30T08:00:00Z (UTC), or 7d for seven days ago");
 }
 
 struct FilterOption {
@@ -32,6 +34,19 @@ constexpr FilterOption kTexts[] = {
     {FilterBy::reason, "--reason", &ListFilter::reason, "part of the reason or outcome"},
 };
 
+void warn_of_unknown(const ListFilter& filter, const Settings& settings) {
+  const auto warn = [](const Error& error) {
+    print_warning("warning: " + error.what + " in the settings" +
+                  (error.hint.empty() ? "" : "; " + error.hint));
+  };
+  if (const auto& name = filter.channel; !name.empty()) {
+    if (const auto found = channel_named(settings, name); !found) warn(found.error());
+  }
+  if (const auto& name = filter.profile; !name.empty()) {
+    if (const auto found = profile_named(settings, name); !found) warn(found.error());
+  }
+}
+
 }  // namespace
 
 void ListOptions::offer(CLI::App& command, const ListOffer& offered) {
@@ -48,11 +63,11 @@ void ListOptions::offer(CLI::App& command, const ListOffer& offered) {
     if (has(text.by)) command.add_option(text.name, filter.*text.field, text.help);
   }
   if (!offered.states.empty()) {
-    command.add_option("--state", filter.state)->check(CLI::IsMember(offered.states));
+    command.add_option("--state", filter.state)->check(one_of("state", offered.states));
   }
   if (!offered.sorts.empty()) {
     command.add_option("--sort", filter.sort, "by this instead of the time")
-        ->check(CLI::IsMember(offered.sorts));
+        ->check(one_of("order", offered.sorts));
   }
   auto* first =
       command.add_flag("--newest", newest, "the newest (or, with --sort, the last) first");
@@ -65,6 +80,11 @@ void ListOptions::offer(CLI::App& command, const ListOffer& offered) {
   command.add_flag("--json-lines", json_lines, "one JSON object a line");
 }
 
+Result<ListFilter> ListOptions::read(const Instance& instance) const {
+  warn_of_unknown(filter, instance.settings());
+  return read(instance.clock().now());
+}
+
 Result<ListFilter> ListOptions::read(Time now) const {
   auto wanted = filter;
   if (!since.empty()) {
@@ -74,7 +94,7 @@ Result<ListFilter> ListOptions::read(Time now) const {
     ASSIGN_OR_RETURN(wanted.until, read_moment(until, now));
   }
   if (!expires_within.empty()) {
-    ASSIGN_OR_RETURN(const auto within, parse_duration(expires_within));
+    ASSIGN_OR_RETURN(const auto within, of_usage(parse_duration(expires_within)));
     wanted.expires_before = now + within;
   }
   const bool plain = wanted.sort.empty() ? newest_first : false;
@@ -85,6 +105,14 @@ Result<ListFilter> ListOptions::read(Time now) const {
 ListForm ListOptions::form(const CommonOptions& common) const {
   if (json_lines) return ListForm::json_lines;
   return common.json ? ListForm::json_array : ListForm::table;
+}
+
+ListFilter behind(ListFilter filter, std::int64_t before) {
+  const auto matched = static_cast<std::size_t>(before);
+  const auto shown = matched - std::min(matched, filter.offset);
+  filter.offset -= std::min(filter.offset, matched);
+  if (filter.limit) *filter.limit -= std::min(*filter.limit, shown);
+  return filter;
 }
 
 std::int64_t left_out(const ListFilter& filter, std::int64_t all) {

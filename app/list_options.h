@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "app/command.h"
+#include "app/instance.h"
 #include "app/row_sink.h"
 #include "store/list_query.h"
 
@@ -28,10 +29,15 @@ struct ListOptions {
   bool newest_first = false;
 
   void offer(CLI::App& command, const ListOffer& offered);
-  // Times are read here: "2026-11-30", "2026-11-30T08:00:00Z", or "7d": so long before `now`.
+  // Times are read here: "2026-11-30", "2026-11-30T08:00:00Z", or "7d" ago. Warns of channels and
+  // profiles that the settings do not have: what is listed may be older.
+  Result<ListFilter> read(const Instance& instance) const;
   Result<ListFilter> read(Time now) const;
   ListForm form(const CommonOptions& common) const;
 };
+
+// The filter for the second of two lists that are shown as one, after `before` rows that match.
+ListFilter behind(ListFilter filter, std::int64_t before);
 
 // How many of `all` are not shown because of the limit.
 std::int64_t left_out(const ListFilter& filter, std::int64_t all);

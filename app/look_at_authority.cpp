@@ -10,6 +10,18 @@
 namespace cmpost {
 namespace {
 
+void add_lifetimes(Remarks& findings, const Result<std::vector<LifetimeWarning>>& warnings) {
+  if (!warnings) return findings.add(RemarkKind::lifetime, {}, warnings.error());
+  for (const auto& warning : *warnings) {
+    findings.add({warning.urgent ? Severity::error : Severity::warning,
+                  RemarkKind::lifetime,
+                  {},
+                  warning.text,
+                  {},
+                  {}});
+  }
+}
+
 class AuthorityLook {
  public:
   AuthorityLook(Instance& instance, Remarks& findings) : instance_(instance), findings_(findings) {}
@@ -27,18 +39,7 @@ class AuthorityLook {
   }
 
  private:
-  void look_at_lifetimes() {
-    const auto warnings = find_lifetime_warnings(instance_);
-    if (!warnings) return findings_.add(RemarkKind::lifetime, {}, warnings.error());
-    for (const auto& warning : *warnings) {
-      findings_.add({warning.urgent ? Severity::error : Severity::warning,
-                     RemarkKind::lifetime,
-                     {},
-                     warning.text,
-                     {},
-                     {}});
-    }
-  }
+  void look_at_lifetimes() { add_lifetimes(findings_, find_lifetime_warnings(instance_)); }
 
   Result<void> look_at_crls() {
     ASSIGN_OR_RETURN(const auto reader, instance_.look_into_ledger());
@@ -119,6 +120,10 @@ void look_at_clock(Instance& instance, Remarks& remarks) {
                  {},
                  {}});
   }
+}
+
+void look_without_keys(Instance& instance, Remarks& findings) {
+  add_lifetimes(findings, find_lifetimes_without_keys(instance));
 }
 
 void look_at_authority(Instance& instance, std::size_t newest, Remarks& findings) {

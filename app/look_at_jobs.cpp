@@ -16,7 +16,15 @@ class JobsLook {
  public:
   JobsLook(Time now, Remarks& findings) : now_(now), findings_(findings) {}
 
-  Result<QueueStatus> look(JobQueue& queue, const std::string& what) {
+  std::optional<QueueStatus> look(JobQueue& queue, const std::string& what) {
+    auto status = examine(queue, what);
+    if (status) return *status;
+    findings_.add(RemarkKind::database, "the spool", status.error());
+    return std::nullopt;
+  }
+
+ private:
+  Result<QueueStatus> examine(JobQueue& queue, const std::string& what) {
     QueueStatus status;
     ASSIGN_OR_RETURN(status.counts, queue.counts());
     ASSIGN_OR_RETURN(const auto hanging, queue.hanging());
@@ -35,7 +43,6 @@ class JobsLook {
     return status;
   }
 
- private:
   // The longest waiting of them stands for all.
   Result<void> tell(JobQueue& queue, const std::string& what, JobState state, std::size_t count) {
     if (count == 0) return {};
@@ -77,24 +84,32 @@ class JobsLook {
   Remarks& findings_;
 };
 
+void look_at_transactions(Instance& instance, Remarks& findings) {
+  const auto reader = instance.look_into_ledger();
+  if (!reader) return findings.add(RemarkKind::database, "the ledger", reader.error());
+  const auto ageing = TransactionTable((*reader)->connection()).ageing();
+  if (!ageing) return findings.add(RemarkKind::database, "the ledger", ageing.error());
+  if (ageing->alarms == 0) return;
+  findings.add({Severity::error,
+                RemarkKind::transaction,
+                {},
+                std::to_string(ageing->alarms) + " transactions were not confirmed in time",
+                "`cmpost transaction list --state open` shows them",
+                {}});
+}
+
 }  // namespace
 
-Result<JobsStatus> look_at_jobs(Instance& instance, Remarks& findings) {
-  ASSIGN_OR_RETURN(const auto spool, instance.look_into_spool());
-  ASSIGN_OR_RETURN(const auto reader, instance.look_into_ledger());
+JobsStatus look_at_jobs(Instance& instance, Remarks& findings) {
   JobsLook look(instance.clock().now(), findings);
   JobsStatus status;
-  ASSIGN_OR_RETURN(status.requests, look.look(spool->requests(), "requests"));
-  ASSIGN_OR_RETURN(status.replies, look.look(spool->replies(), "replies"));
-  ASSIGN_OR_RETURN(const auto ageing, TransactionTable(reader->connection()).ageing());
-  if (ageing.alarms > 0) {
-    findings.add({Severity::error,
-                  RemarkKind::transaction,
-                  {},
-                  std::to_string(ageing.alarms) + " transactions were not confirmed in time",
-                  "`cmpost transaction list --state open` shows them",
-                  {}});
+  if (const auto spool = instance.look_into_spool(); !spool) {
+    findings.add(RemarkKind::database, "the spool", spool.error());
+  } else {
+    status.requests = look.look((*spool)->requests(), "requests");
+    status.replies = look.look((*spool)->replies(), "replies");
   }
+  look_at_transactions(instance, findings);
   return status;
 }
 

@@ -117,7 +117,7 @@ class WorkLook {
     }
     // Why input is paused is also the disk's matter, which is asked here; the rest is no trouble.
     for (const auto& note : read_notes(channel.state)) {
-      const bool lies = note.subject == "unlisted";
+      const bool lies = note.subject == kUnlistedNote;
       say(lies ? Severity::warning : Severity::note, RemarkKind::input, subject_of(channel),
           note.text);
     }
@@ -225,8 +225,12 @@ class WorkLook {
     struct statvfs status {};
     if (path.empty() || !seen_.insert(path).second) return;
     if (::statvfs(path.c_str(), &status) != 0) {
-      if (errno != ENOENT)
+      if (errno == EACCES) {
+        say(Severity::note, RemarkKind::disk, {},
+            "this account may not look at the disk of " + path);
+      } else if (errno != ENOENT) {
         findings_.add(RemarkKind::disk, {}, errno_error("examining", path, errno));
+      }
       return;
     }
     const DiskStatus disk{path, std::uint64_t{status.f_bavail} * status.f_frsize, mark};

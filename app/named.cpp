@@ -27,6 +27,12 @@ std::optional<std::string> meant(const std::string& word,
   return begins.size() == 1 ? begins.front() : nearest(word, candidates);
 }
 
+std::string in_a_row(const std::vector<std::string>& names) {
+  std::string row;
+  for (const auto& name : names) row += (row.empty() ? "" : ",") + name;
+  return row;
+}
+
 std::string full_name(const CLI::App& app) {
   const auto* parent = app.get_parent();
   return parent == nullptr ? app.get_name() : full_name(*parent) + " " + app.get_name();
@@ -96,6 +102,16 @@ Result<const ChannelSettings*> channel_named(const Settings& settings, const std
 Result<const ProfileSettings*> profile_named(const Settings& settings, const std::string& name) {
   if (const auto* profile = settings.profile(name)) return profile;
   return failure(no_such("profile", name, names_of(settings.profiles)));
+}
+
+CLI::Validator one_of(std::string kind, std::vector<std::string> names) {
+  auto row = in_a_row(names);
+  return {[kind = std::move(kind), names = std::move(names)](std::string& word) {
+            if (std::ranges::find(names, word) != names.end()) return std::string();
+            const auto error = no_such(kind, word, names);
+            return error.what + "; " + error.hint;
+          },
+          "{" + row + "}"};
 }
 
 std::optional<Error> find_unknown_word(const CLI::App& app, const std::vector<std::string>& words) {

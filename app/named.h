@@ -17,6 +17,9 @@ Error no_such(std::string_view kind, const std::string& name,
 Result<const ChannelSettings*> channel_named(const Settings& settings, const std::string& name);
 Result<const ProfileSettings*> profile_named(const Settings& settings, const std::string& name);
 
+// For CLI11: takes the `names` of a `kind` alone ("state"), and says which was probably meant.
+CLI::Validator one_of(std::string kind, std::vector<std::string> names);
+
 // The first word of a command line that `app` does not know, where a command or an option has to
 // stand; nullopt: all of them are known. `words` without the program's name.
 std::optional<Error> find_unknown_word(const CLI::App& app, const std::vector<std::string>& words);

@@ -1,5 +1,7 @@
 #include "app/new_directory.h"
 
+#include <sys/stat.h>
+
 #include <filesystem>
 
 #include "base/crash_point.h"
@@ -9,23 +11,34 @@ namespace cmpost {
 
 namespace fs = std::filesystem;
 
+std::string hidden_name(const std::string& directory) {
+  return fs::path(directory).replace_filename("." + fs::path(directory).filename().string() +
+                                              ".part");
+}
+
 NewDirectory::NewDirectory(std::string path)
-    : path_(std::move(path)),
-      hidden_(
-          fs::path(path_).replace_filename("." + fs::path(path_).filename().string() + ".part")) {}
+    : path_(std::move(path)), hidden_(hidden_name(path_)) {}
 
 NewDirectory::~NewDirectory() {
   std::error_code ignored;
   if (begun_ && !kept_) fs::remove_all(hidden_, ignored);
 }
 
-Result<void> NewDirectory::begin() {
-  if (exists(path_)) return hold(path_ + " is there already", "name another one with --directory");
+Result<void> NewDirectory::clear() {
   std::error_code error;
   fs::remove_all(hidden_, error);
   if (error) return failure(errno_error("removing", hidden_, error.value()));
+  return {};
+}
+
+Result<void> NewDirectory::begin() {
+  TRY(make_directories(fs::path(hidden_).parent_path().string()));
+  // Not make_directories(): who has made it before may be at work in it.
+  if (::mkdir(hidden_.c_str(), 0700) != 0) {
+    return failure(errno_error("making directory", hidden_, errno));
+  }
   begun_ = true;
-  return make_directories(hidden_, 0700);
+  return sync_directory(fs::path(hidden_).parent_path().string());
 }
 
 Result<void> NewDirectory::write(const std::string& name, std::string_view contents, mode_t mode) {
@@ -42,11 +55,6 @@ Result<void> NewDirectory::publish() {
   begun_ = false;
   crash_point("directory.published");
   return sync_directory(fs::path(path_).parent_path().string());
-}
-
-std::string NewDirectory::left_behind(const std::string& name) const {
-  const auto file = path_below(hidden_, name);
-  return exists(file) ? file : std::string();
 }
 
 }  // namespace cmpost

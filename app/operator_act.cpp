@@ -3,6 +3,7 @@
 #include <pwd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
@@ -13,12 +14,6 @@ namespace cmpost {
 namespace {
 
 constexpr std::size_t kLongestName = 100, kLongestComment = 1000;
-constexpr std::size_t kLargestSettings = 16 << 20;
-
-std::string account_of(uid_t uid) {
-  const passwd* user = ::getpwuid(uid);
-  return user != nullptr ? user->pw_name : std::to_string(uid);
-}
 
 std::string from_environment(const char* name) {
   const char* value = std::getenv(name);
@@ -26,6 +21,11 @@ std::string from_environment(const char* name) {
 }
 
 }  // namespace
+
+std::string account_of(uid_t uid) {
+  const passwd* user = ::getpwuid(uid);
+  return user != nullptr ? user->pw_name : std::to_string(uid);
+}
 
 Person present_person(const CommonOptions& options) {
   Person person;
@@ -54,20 +54,22 @@ Result<void> record_act(Instance& instance, std::string_view event, nlohmann::js
   return (*ledger)->write([&](LedgerWriter& writer) { return writer.audit(event, text); });
 }
 
-Result<void> record_settings(Instance& instance) {
-  const auto& file = instance.settings_file();
-  if (file.empty()) return {};
-  ASSIGN_OR_RETURN(const auto contents, read_file(file, kLargestSettings));
-  const auto digest = sha256(contents);
+Result<void> record_settings(Instance& instance, const std::string& digest,
+                             const std::string& asked_by) {
+  const auto octets = from_hex(digest);
+  Sha256 present{};
+  if (!octets || octets->size() != present.size()) return {};  // an instance without a file
+  std::ranges::copy(*octets, present.begin());
   ASSIGN_OR_RETURN(auto* const ledger, instance.ledger());
   ASSIGN_OR_RETURN(const auto reader, ledger->reader());
   ASSIGN_OR_RETURN(const auto known, SettingsSeen(reader->connection()).newest());
-  if (known && equal(*known, digest)) return {};
-  const auto detail = by(instance.person(), {{"file", printable(file, 1000)},
-                                             {"sha256", to_hex(digest)},
-                                             {"before", known ? to_hex(*known) : ""}});
+  if (known && equal(*known, present)) return {};
+  auto detail = by(instance.person(), {{"file", printable(instance.settings().file, 1000)},
+                                       {"sha256", digest},
+                                       {"before", known ? to_hex(*known) : ""}});
+  if (!asked_by.empty()) detail["asked_by"] = asked_by;
   return ledger->write([&](LedgerWriter& writer) -> Result<void> {
-    TRY(SettingsSeen(writer.connection()).put(digest));
+    TRY(SettingsSeen(writer.connection()).put(present));
     return writer.audit("settings.changed", detail.dump());
   });
 }

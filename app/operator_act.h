@@ -1,6 +1,8 @@
 // Acts of operators in the audit log: each with who has done it.
 #pragma once
 
+#include <sys/types.h>
+
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
@@ -19,8 +21,12 @@ nlohmann::json by(const Person& person, nlohmann::json detail);
 // was done without a record could not be found.
 Result<void> record_act(Instance& instance, std::string_view event, nlohmann::json detail);
 
-// "settings.changed" with the digest of the settings file, when it is not the one that was recorded
-// last. At the start of what works by them.
-Result<void> record_settings(Instance& instance);
+// "settings.changed" with the digest of the settings file, in hex, when it is not the one that was
+// recorded last. At the start of what works by them. `asked_by`: see note_settings().
+Result<void> record_settings(Instance& instance, const std::string& digest,
+                             const std::string& asked_by = {});
+
+// The name of an account, or its number.
+std::string account_of(uid_t uid);
 
 }  // namespace cmpost

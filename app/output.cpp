@@ -1,6 +1,7 @@
 #include "app/output.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
@@ -58,6 +59,8 @@ void Table::print(std::string_view nothing) {
 
 namespace {
 
+int lost_by = 0;  // errno of the first write to standard output that failed
+
 // Line ends and tabulators are ours: what comes from outside has gone through printable() before it
 // is put between them. Here is the net below that.
 void print_text(std::FILE* target, std::string_view text) {
@@ -69,12 +72,24 @@ void print_text(std::FILE* target, std::string_view text) {
     text.remove_prefix(std::min(end + 1, text.size()));
   }
   line += '\n';
-  std::fwrite(line.data(), 1, line.size(), target);
+  const auto put = std::fwrite(line.data(), 1, line.size(), target);
+  if (put < line.size() && target == stdout && lost_by == 0) lost_by = errno;
 }
 
 }  // namespace
 
 void print_line(std::string_view text) { print_text(stdout, text); }
+
+std::optional<Error> find_lost_output() {
+  if (std::fflush(stdout) != 0 && lost_by == 0) lost_by = errno;
+  if (std::ferror(stdout) == 0 && lost_by == 0) return std::nullopt;
+  auto error = errno_error("writing to", "standard output", lost_by == 0 ? EIO : lost_by);
+  error.hint = "what is printed is not whole; what the command was to change is changed";
+  if (lost_by == ENOSPC) error.hint = "make room where it goes; " + error.hint;
+  lost_by = 0;
+  std::clearerr(stdout);
+  return error;
+}
 
 void print_warning(std::string_view text) { print_text(stderr, text); }
 

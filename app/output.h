@@ -2,6 +2,7 @@
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,8 @@ class Table {
 // To standard output and to stderr. What may not be shown is escaped, line ends apart.
 void print_line(std::string_view text);
 void print_warning(std::string_view text);
+// Why standard output took less than was printed; nullopt: it has taken all. Told once.
+std::optional<Error> find_lost_output();
 void print_json(const nlohmann::json& value);  // indented, text made valid UTF-8
 // "cmpost: what" and, on a line of its own, the hint; to standard error.
 void print_error(const Error& error);

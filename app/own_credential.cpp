@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "app/left_behind.h"
 #include "app/operator_act.h"
 #include "base/crash_point.h"
 #include "base/files.h"
@@ -13,25 +14,36 @@ namespace cmpost {
 namespace {
 
 constexpr mode_t kKeyMode = 0600, kCertificateMode = 0644;
-constexpr std::size_t kLargestCertificate = 1 << 20;
 
 }  // namespace
 
 Result<bool> NewCredential::go_on() {
-  const auto file = directory_.left_behind(name_ + ".pem");
-  if (file.empty()) return false;
-  const auto pem = read_file(file, kLargestCertificate);
-  if (!pem) return false;
-  const auto certificates = Certificate::from_pem(text_of(*pem));
+  const auto& hidden = directory_.hidden();
+  ASSIGN_OR_RETURN(const auto certificates,
+                   certificates_if_there(path_below(hidden, name_ + ".pem")));
   if (!certificates) return false;
-  ASSIGN_OR_RETURN(auto* const ledger, instance_.ledger());
-  ASSIGN_OR_RETURN(const auto reader, ledger->reader());
-  const auto& certificate = certificates->front();
-  ASSIGN_OR_RETURN(const auto record, reader->find(certificate.serial_number()));
-  if (!record || !equal(record->der, certificate.der())) return false;
+  ASSIGN_OR_RETURN(const bool known, is_on_books(instance_, certificates->front()));
+  if (!known) return false;
+  const auto key = path_below(hidden, name_ + ".key");
+  ASSIGN_OR_RETURN(const bool has_key, is_there(key));
+  if (!has_key) {
+    return hold("the certificate in " + hidden + " is on the books, and " + key + " is missing",
+                "`cmpost cert revoke " + to_hex(certificates->front().serial_number()) +
+                    "`, and name another --directory");
+  }
   directory_.keep();
   TRY(directory_.publish());
   return true;
+}
+
+Result<void> NewCredential::begin() {
+  ASSIGN_OR_RETURN(const bool there, is_there(directory_.path()));
+  if (there) {
+    return hold(directory_.path() + " is there already", "name another one with --directory");
+  }
+  TRY(check_nothing_on_books(instance_, directory_.hidden()));
+  TRY(directory_.clear());
+  return directory_.begin();
 }
 
 Result<void> NewCredential::write(const PrivateKey& key, const Certificate& certificate,
@@ -41,28 +53,38 @@ Result<void> NewCredential::write(const PrivateKey& key, const Certificate& cert
   return directory_.write(name_ + ".pem", certificate.to_pem(), kCertificateMode);
 }
 
-Result<void> NewCredential::finish(const Certificate& certificate, const Entry& entry) {
+Result<void> NewCredential::finish(const Certificate& certificate, const OwnEntry& entry) {
+  TRY(instance_.ledger());
+  directory_.keep();  // whoever says that a commit has failed may be wrong
+  if (const auto entered = enter_on_books(instance_, certificate, entry); !entered) {
+    const auto known = is_on_books(instance_, certificate);
+    if (known && !*known) directory_.do_not_keep();
+    return entered;
+  }
+  crash_point("credential.entered");
+  return directory_.publish();
+}
+
+Result<void> enter_on_books(Instance& instance, const Certificate& certificate,
+                            const OwnEntry& entry) {
   CertificateRecord record;
   record.serial = to_bytes(certificate.serial_number());
   record.der = to_bytes(certificate.der());
   record.subject = certificate.subject().text();
   record.requester = entry.requester;
-  record.issued = instance_.clock().now();
+  record.issued = instance.clock().now();
   record.not_after = certificate.not_after();
   nlohmann::json detail = {{"serial", to_hex(record.serial)},
                            {"subject", printable(record.subject)},
                            {"state", to_string(record.state)},
                            {"sha256", to_hex(sha256(record.der))}};
   for (const auto& [key, value] : entry.more) detail[key] = value;
-  detail = by(instance_.person(), std::move(detail));
-  ASSIGN_OR_RETURN(auto* const ledger, instance_.ledger());
-  TRY(ledger->write([&](LedgerWriter& writer) -> Result<void> {
+  detail = by(instance.person(), std::move(detail));
+  ASSIGN_OR_RETURN(auto* const ledger, instance.ledger());
+  return ledger->write([&](LedgerWriter& writer) -> Result<void> {
     TRY(writer.add(record));
     return writer.audit(entry.event, detail.dump());
-  }));
-  directory_.keep();
-  crash_point("credential.entered");
-  return directory_.publish();
+  });
 }
 
 Result<std::optional<std::string>> read_key_password(const std::string& path) {

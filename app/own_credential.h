@@ -6,6 +6,13 @@
 
 namespace cmpost {
 
+// How a certificate comes into ledger and audit log.
+struct OwnEntry {
+  const char* event;
+  const char* requester;
+  std::vector<std::pair<std::string, std::string>> more;  // of the audit record
+};
+
 // "cmp" -> cmp.key and cmp.pem in a directory that appears when all is done.
 class NewCredential {
  public:
@@ -15,21 +22,23 @@ class NewCredential {
   // True: an earlier process was interrupted when its certificate was on the books and its files
   // were not published; now they are.
   Result<bool> go_on();
+  // Hold when the directory is there. What an interrupted process has left and nobody knows is
+  // removed.
+  Result<void> begin();
   Result<void> write(const PrivateKey& key, const Certificate& certificate,
                      const std::optional<std::string>& password) const;
   // Enters the certificate in the books, and gives the directory its name.
-  struct Entry {
-    const char* event;
-    const char* requester;
-    std::vector<std::pair<std::string, std::string>> more;
-  };
-  Result<void> finish(const Certificate& certificate, const Entry& entry);
+  Result<void> finish(const Certificate& certificate, const OwnEntry& entry);
 
  private:
   Instance& instance_;
   NewDirectory& directory_;
   const std::string name_;
 };
+
+// A certificate of the CA's own that nobody has asked for, and its audit record.
+Result<void> enter_on_books(Instance& instance, const Certificate& certificate,
+                            const OwnEntry& entry);
 
 // The first line of a file that only its owner may read; nullopt: no path.
 Result<std::optional<std::string>> read_key_password(const std::string& path);

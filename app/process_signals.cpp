@@ -81,6 +81,7 @@ void ProcessSignals::take_signals() {
   signalfd_siginfo signal;
   while (::read(signals_.get(), &signal, sizeof signal) == sizeof signal) {
     const bool reload = signal.ssi_signo == SIGHUP && hangup_ == Asked::reload;
+    if (reload) asked_by_ = signal.ssi_code == SI_USER ? std::int64_t{signal.ssi_uid} : -1;
     reload ? void(reload_ = true) : note_stop();
     wake();
   }
@@ -100,6 +101,11 @@ Asked ProcessSignals::wait(Duration time_out) {
   ::eventfd_read(news_.get(), &news);
   if (stop_) return Asked::stop;
   return reload_.exchange(false) ? Asked::reload : Asked::nothing;
+}
+
+std::optional<uid_t> ProcessSignals::asked_by() const {
+  const auto uid = asked_by_.load();
+  return uid < 0 ? std::nullopt : std::optional(static_cast<uid_t>(uid));
 }
 
 void ProcessSignals::wake() { ::eventfd_write(news_.get(), 1); }

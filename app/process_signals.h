@@ -29,6 +29,8 @@ class ProcessSignals {
   // Waits until something is asked, `time_out` is over or wake() was called. Several reloads are
   // one; a stop is asked for good.
   Asked wait(Duration time_out);
+  // The account that has sent the last SIGHUP; nullopt: none has, or nobody knows.
+  std::optional<uid_t> asked_by() const;
   // By any thread: ends the wait, or the next one.
   void wake();
 
@@ -42,6 +44,7 @@ class ProcessSignals {
   FileDescriptor news_;  // for wait()
   FileDescriptor end_;   // for listen()
   std::atomic<bool> stop_ = false, reload_ = false;
+  std::atomic<std::int64_t> asked_by_ = -1;
   std::optional<std::chrono::steady_clock::time_point> deadline_;  // of the listening thread
   // A thread of its own: whoever waits may hang itself. Last: starts when the rest is there.
   std::jthread listening_;

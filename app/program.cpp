@@ -1,5 +1,3 @@
-#include <cstdio>
-
 #include "app/command.h"
 #include "app/named.h"
 #include "app/output.h"
@@ -43,15 +41,11 @@ std::vector<std::string> words_of(int argc, const char* const* argv) {
   return words;
 }
 
-// Whether standard output took less than was printed.
-bool output_is_lost() { return std::fflush(stdout) != 0 || std::ferror(stdout) != 0; }
-
 }  // namespace
 
-ExitCode run_program(int argc, const char* const* argv) {
-  CLI::App app(kAbout, "cmpost");
-  CommonOptions options;
-  Action action;
+void build_command_line(CommandLine line) {
+  auto& [app, options, action] = line;
+  app.description(kAbout);
   app.require_subcommand(1);
   app.fallthrough();
   app.set_version_flag("--version", "cmpost " CMPOST_VERSION);
@@ -59,9 +53,22 @@ ExitCode run_program(int argc, const char* const* argv) {
                  "settings (default: ./cmpost.toml, then /etc/cmpost/cmpost.toml)");
   app.add_flag("--json", options.json, "print JSON where the command lists or shows something");
   app.add_flag("--quiet", options.quiet, "print errors only");
-  app.add_option("--as", options.as, "who does it, kept in the audit log beside the account");
+  app.add_option("--as", options.as, "who does it, kept in the audit log beside the account")
+      ->check(CLI::Validator(
+          [](std::string& name) {
+            const bool blank = name.find_first_not_of(" \t") == std::string::npos;
+            return blank ? std::string("the name is empty") : std::string();
+          },
+          "NAME"));
   app.add_option("--comment", options.comment, "why, kept in the audit log");
-  add_commands({app, options, action});
+  add_commands(line);
+}
+
+ExitCode run_program(int argc, const char* const* argv) {
+  CLI::App app("", "cmpost");
+  CommonOptions options;
+  Action action;
+  build_command_line({app, options, action});
   const auto words = words_of(argc, argv);
   try {
     app.parse(std::vector<std::string>(words.rbegin(), words.rend()));
@@ -69,12 +76,12 @@ ExitCode run_program(int argc, const char* const* argv) {
     return parse_error(app, error, words);
   }
   const auto exit_code = action();
-  if (exit_code && output_is_lost()) {
-    print_error(Error{Recovery::hold, "what should be printed could not be written",
-                      "what was asked for is done all the same", Blame::world});
+  if (exit_code) {
+    const auto lost = find_lost_output();
+    if (!lost) return *exit_code;
+    print_error(*lost);
     return *exit_code == ExitCode::ok ? ExitCode::partly : *exit_code;
   }
-  if (exit_code) return *exit_code;
   print_error(exit_code.error());
   return exit_code_of(exit_code.error());
 }

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/inspection.h"
+#include "app/operator_act.h"
 #include "app/settings_in_use.h"
 
 namespace cmpost {
@@ -33,6 +34,7 @@ Reloaded reload_settings(const Instance& present) {
   reloaded.complaints = find_fixed(present.settings().instance, loaded->instance);
   if (!reloaded.complaints.empty()) return reloaded;
   auto instance = std::make_unique<Instance>(std::move(*loaded));
+  instance->take_over(present);
   Remarks findings;
   look_at_settings(*instance, findings);
   for (const auto& finding : findings.all()) {
@@ -42,13 +44,12 @@ Reloaded reload_settings(const Instance& present) {
   return reloaded;
 }
 
-Result<void> note_settings(Instance& instance, const std::string& digest) {
-  ASSIGN_OR_RETURN(auto* const ledger, instance.ledger());
-  return ledger->write([&](LedgerWriter& writer) {
-    return writer.audit(
-        "settings.loaded",
-        nlohmann::json{{"sha256", digest}, {"file", printable(instance.settings().file)}}.dump());
-  });
+Result<void> note_settings(Instance& instance, const std::string& digest,
+                           const std::string& asked_by) {
+  nlohmann::json detail = {{"sha256", digest}, {"file", printable(instance.settings().file, 1000)}};
+  if (!asked_by.empty()) detail["asked_by"] = asked_by;
+  TRY(record_act(instance, "settings.loaded", detail));
+  return record_settings(instance, digest, asked_by);
 }
 
 }  // namespace cmpost

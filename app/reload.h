@@ -19,7 +19,10 @@ struct Reloaded {
 // database and not configured the log.
 Reloaded reload_settings(const Instance& present);
 
-// An audit record that says which settings are in use from now on.
-Result<void> note_settings(Instance& instance, const std::string& digest);
+// Audit records before work begins: "settings.loaded" says which settings are in use from now on,
+// and "settings.changed" that they are not those that were worked with last. With the account of
+// the process, and `asked_by`, the account that has asked for a reload, where it is known.
+Result<void> note_settings(Instance& instance, const std::string& digest,
+                           const std::string& asked_by);
 
 }  // namespace cmpost

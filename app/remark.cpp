@@ -44,7 +44,11 @@ void Remarks::add(Remark finding) {
 void Remarks::add(RemarkKind kind, const RemarkSubject& subject, const Error& error) {
   const auto of_settings = error.blame == Blame::settings;
   // One that several looks meet is one.
-  const auto same = [&](const Remark& other) { return other.text == error.what; };
+  const auto same = [&](const Remark& other) {
+    const auto& theirs = other.subject.channel;
+    const bool elsewhere = theirs && subject.channel && *theirs != *subject.channel;
+    return other.text == error.what && !elsewhere;
+  };
   if (std::ranges::any_of(all_, same)) return;
   add({Severity::error,
        of_settings ? RemarkKind::settings : kind,

@@ -230,9 +230,9 @@ Result<std::optional<Error>> find_newer_crl(Instance& instance) {
   ASSIGN_OR_RETURN(const auto* const authority, instance.authority());
   ASSIGN_OR_RETURN(const auto reader, instance.look_into_ledger());
   const auto& settings = instance.ca().crl;
-  const auto highest = highest_number_that_left(reader->connection(), authority->issuer,
-                                                {settings.publish, settings.publish_delta});
-  return highest ? std::nullopt : std::optional(highest.error());
+  ASSIGN_OR_RETURN(auto left, find_left_crls(reader->connection(), authority->issuer,
+                                             {settings.publish, settings.publish_delta}));
+  return std::move(left.ahead);
 }
 
 Result<Losses> find_losses(Instance& instance, const std::vector<std::string>& more) {

@@ -36,7 +36,8 @@ Result<Losses> find_losses(Instance& instance, const std::vector<std::string>& m
 // The same of the `newest` answers in the spool alone.
 Result<Losses> find_losses_in_spool(Instance& instance, std::size_t newest);
 
-// Why no CRL would be issued: a published one is ahead of the ledger. nullopt: none is.
+// Why no CRL would be issued: a published one is ahead of the ledger. nullopt: none is. An Error:
+// it cannot be found out.
 Result<std::optional<Error>> find_newer_crl(Instance& instance);
 
 // Puts all of it on the books in one commit, with audit records; what is known meanwhile is left as

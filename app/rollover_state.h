@@ -21,10 +21,8 @@ struct InterruptedRollover {
   Certificate cmp_certificate;
 };
 
-// ".NAME.part" beside NAME.
-std::string hidden_rollover_name(const std::string& directory);
-
-// nullopt: nothing that is worth completing lies there.
+// nullopt: nothing that is worth completing lies there. An Error when that cannot be found out:
+// there may be a key.
 Result<std::optional<InterruptedRollover>> find_interrupted_rollover(Instance& instance,
                                                                      const std::string& directory);
 

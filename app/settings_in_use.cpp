@@ -1,6 +1,7 @@
 #include "app/settings_in_use.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -27,6 +28,11 @@ struct flock of_all_octets(short type) {
   return lock;
 }
 
+bool has_no_name(int file) {
+  struct stat found {};
+  return ::fstat(file, &found) == 0 && found.st_nlink == 0;
+}
+
 // Asking changes nothing, so that two that ask at the same time do not see each other.
 bool is_in_use(const std::string& path) {
   const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
@@ -34,23 +40,52 @@ bool is_in_use(const std::string& path) {
   return file && ::fcntl(file.get(), F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
 }
 
-std::optional<std::string> sentence_of(const std::string& path, const std::string& on_disk) {
-  const auto octets = read_file(path, kLargestRecord);
-  if (!octets) return std::nullopt;
+struct Record {
+  std::string used, used_since, refused, refused_since, complaint;
+};
+
+// nullopt: empty or torn, as a full disk or a moment ago has left it.
+std::optional<Record> parse_record(ByteView octets) {
   try {
-    const auto record = json::parse(text_of(*octets));
-    if (record.at("refused").get<std::string>() == on_disk) {
-      return "the settings on disk are wrong, found at a reload at " +
-             record.at("refused_since").get<std::string>() +
-             "; those before are still in use: " + record.at("complaint").get<std::string>();
-    }
-    if (record.at("used").get<std::string>() == on_disk) return std::nullopt;
-    return "the settings on disk differ from those in use since " +
-           record.at("used_since").get<std::string>() +
-           "; `systemctl reload` or SIGHUP takes them in use";
+    const auto record = json::parse(text_of(octets));
+    const auto text = [&](const char* key) { return record.at(key).get<std::string>(); };
+    Record parsed{text("used"), text("used_since"), text("refused"), text("refused_since"),
+                  text("complaint")};
+    if (parsed.used.empty()) return std::nullopt;
+    return parsed;
   } catch (const json::exception&) {
-    return std::nullopt;  // just being written
+    return std::nullopt;
   }
+}
+
+std::optional<Record> read_record(const std::string& path) {
+  constexpr int kLooks = 3;  // the service may be writing it
+  for (int look = 0; look < kLooks; ++look) {
+    const auto octets = read_file(path, kLargestRecord);
+    if (!octets) continue;
+    if (auto record = parse_record(*octets)) return record;
+  }
+  return std::nullopt;
+}
+
+// `on_disk`: empty when the settings cannot be read. No digest equals one that is not known.
+std::optional<std::string> sentence_of(const std::string& path, const std::string& on_disk) {
+  const auto record = read_record(path);
+  if (!record) {
+    return "which settings the service works with is not known: " + path +
+           " says nothing; a restart or reload writes it";
+  }
+  if (on_disk.empty()) {
+    return "the settings on disk cannot be read; those in use since " + record->used_since +
+           " are still in use";
+  }
+  if (record->refused == on_disk) {
+    return "the settings on disk are wrong, found at a reload at " + record->refused_since +
+           "; those before are still in use: " + record->complaint;
+  }
+  if (record->used == on_disk) return std::nullopt;
+  return "the settings on disk differ from those in use since " + record->used_since +
+         "; `systemctl reload` or SIGHUP takes them in use";
 }
 
 }  // namespace
@@ -64,13 +99,18 @@ SettingsInUse::SettingsInUse(const std::string& state, const std::string& servic
                              const Clock& clock)
     : clock_(clock), path_(records_of(state) + "/" + std::string(kPrefix) + service) {
   if (!make_directories(records_of(state))) return;
-  file_ = FileDescriptor(::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
-  auto lock = of_all_octets(F_RDLCK);
-  if (file_) (void)::fcntl(file_.get(), F_OFD_SETLK, &lock);
+  // One that ends at this moment may take the name away.
+  do {
+    file_ = FileDescriptor(::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
+    auto lock = of_all_octets(F_RDLCK);
+    if (file_) (void)::fcntl(file_.get(), F_OFD_SETLK, &lock);
+  } while (file_ && has_no_name(file_.get()));
 }
 
 SettingsInUse::~SettingsInUse() {
-  if (file_) ::unlink(path_.c_str());
+  // A second service of this name, as at a restart that overlaps, keeps the record.
+  auto alone = of_all_octets(F_WRLCK);
+  if (file_ && ::fcntl(file_.get(), F_OFD_SETLK, &alone) == 0) ::unlink(path_.c_str());
 }
 
 void SettingsInUse::use(const std::string& digest) {

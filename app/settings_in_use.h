@@ -14,7 +14,8 @@ namespace cmpost {
 // use: a change between the two then shows as one.
 std::string digest_of_settings(const std::string& file);
 
-// On record as long as the object lives; the lock goes with the process however that ends. What
+// On record as long as the object lives: the file goes at a clean stop, and the lock on it with the
+// process however that ends. What
 // cannot be written is left: the work is worth more than its record.
 class SettingsInUse {
  public:
@@ -39,7 +40,7 @@ class SettingsInUse {
 };
 
 // For `status` and `check`: a sentence for each running service that works with other settings than
-// those on disk. Writes nothing.
+// those on disk, or with settings that are not known. Writes nothing.
 std::vector<std::string> settings_not_in_use(const Settings& settings);
 
 }  // namespace cmpost

@@ -13,9 +13,9 @@ enum class Recovery {
   hold,   // it will not work until somebody changes something: a wrong key, a broken file
 };
 
-// Where the mistake lies, when the settings or what they name have to be changed: that decides the
-// exit code of a command.
-enum class Blame { world, settings };
+// Where the mistake lies, when the settings with what they name, or the words of a command line,
+// have to be changed: that decides the exit code of a command.
+enum class Blame { world, settings, usage };
 
 // What is wrong with the world. It is told to the operator, never to a requester.
 struct Error {
@@ -50,6 +50,9 @@ inline auto retry(std::string what, std::string hint = {}) {
 inline auto wrong_settings(std::string what, std::string hint = {}) {
   return failure(Error{Recovery::hold, std::move(what), std::move(hint), Blame::settings});
 }
+inline auto wrong_usage(std::string what, std::string hint = {}) {
+  return failure(Error{Recovery::hold, std::move(what), std::move(hint), Blame::usage});
+}
 // An Error from errno: "doing path: No space left on device"; what a later try may mend (ENOSPC,
 // EAGAIN, EIO, ...) is Recovery::retry.
 Error errno_error(std::string_view doing, std::string_view path, int error_number);
@@ -58,6 +61,13 @@ Error errno_error(std::string_view doing, std::string_view path, int error_numbe
 template <typename T>
 Result<T> of_settings(Result<T> result) {
   if (!result) return failure(std::move(result).error().of_settings());
+  return result;
+}
+
+// The same of a value on the command line: what no later try can mend is Blame::usage.
+template <typename T>
+Result<T> of_usage(Result<T> result) {
+  if (!result && result.error().recovery == Recovery::hold) result.error().blame = Blame::usage;
   return result;
 }
 

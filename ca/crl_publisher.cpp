@@ -1,6 +1,7 @@
 #include "ca/crl_publisher.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <map>
 #include <set>
 #include <span>
@@ -239,6 +240,20 @@ Result<void> check_not_newer(ByteView present, const NumberedCrl& newest, const 
       "the ledger is older than what has left: `cmpost restore-check` tells what is missing");
 }
 
+// The ledger has it in any case.
+Result<void> put_in_place(const std::string& path, ByteView contents) {
+  auto written = write_file(path, contents, 0644, IfExists::replace);
+  if (written) return {};
+  auto error = std::move(written).error().within("the CRL is issued, and not published");
+  const auto directory = std::filesystem::path(path).parent_path().string();
+  if (!exists(directory)) {
+    error.hint = "make the directory " + directory +
+                 ", or change `publish` in [ca] crl; then `cmpost " +
+                 "run`, the service, or the next CRL writes it";
+  }
+  return failure(std::move(error));
+}
+
 Result<void> publish(LedgerReader& reader, CrlKind kind, const std::string& path) {
   if (path.empty()) return {};
   std::uint64_t published = 0;
@@ -250,7 +265,7 @@ Result<void> publish(LedgerReader& reader, CrlKind kind, const std::string& path
     const auto present = read_file(path, kMaxCrlFile);
     if (present) TRY(check_not_newer(*present, *newest, path));
     if (!present || *present != contents) {
-      TRY(write_file(path, contents, 0644, IfExists::replace));
+      TRY(put_in_place(path, contents));
     }
     published = newest->first;
   }

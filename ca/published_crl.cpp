@@ -1,6 +1,9 @@
 #include "ca/published_crl.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
+#include <cerrno>
 
 #include "base/files.h"
 #include "ca/ledger/ledger_rows.h"
@@ -8,9 +11,18 @@
 namespace cmpost {
 namespace {
 
+Result<bool> is_there(const std::string& path) {
+  struct stat found {};
+  if (::stat(path.c_str(), &found) == 0) return true;
+  if (errno == ENOENT || errno == ENOTDIR) return false;
+  return failure(errno_error("looking for", path, errno));
+}
+
 // The CRL in the file as far as it says that it is this issuer's.
 Result<std::optional<CertificateList>> read_named(const std::string& path, const Issuer& issuer) {
-  if (path.empty() || !exists(path)) return std::nullopt;
+  if (path.empty()) return std::nullopt;
+  ASSIGN_OR_RETURN(const bool there, is_there(path));
+  if (!there) return std::nullopt;
   ASSIGN_OR_RETURN(const auto contents, read_file(path, kMaxCrlFile));
   auto list = CertificateList::from_file(contents);
   // Anything else that lies there is no CRL of ours, and will be replaced by one.
@@ -80,10 +92,10 @@ Result<std::vector<RevokedCertificate>> missing_revocations(Connection& ledger,
   return missing;
 }
 
-Result<std::uint64_t> highest_number_that_left(Connection& ledger, const Issuer& issuer,
-                                               const std::vector<std::string>& paths) {
-  ASSIGN_OR_RETURN(std::uint64_t highest, last_crl_number(ledger));
-  const auto known = highest;
+Result<LeftCrls> find_left_crls(Connection& ledger, const Issuer& issuer,
+                                const std::vector<std::string>& paths) {
+  ASSIGN_OR_RETURN(const std::uint64_t known, last_crl_number(ledger));
+  LeftCrls left{known, std::nullopt};
   for (const auto& path : paths) {
     ASSIGN_OR_RETURN(const auto list, read_named(path, issuer));
     if (!list) continue;
@@ -91,20 +103,32 @@ Result<std::uint64_t> highest_number_that_left(Connection& ledger, const Issuer&
     ASSIGN_OR_RETURN(const bool own, is_signed_by(*list, issuer));
     if (!own && number <= known) continue;  // of the key before a roll-over
     if (!own) {
-      return hold(in_words(*list, path) + " is newer than the ledger, and of another key",
-                  "was the ledger or the CA key restored? See docs/operations.md, \"Restore\"");
+      left.ahead = Error{Recovery::hold,
+                         in_words(*list, path) + " is newer than the ledger, and of another key",
+                         "was the ledger or the CA key restored? See docs/operations.md, "
+                         "\"Restore\""};
+      return left;
     }
     ASSIGN_OR_RETURN(const auto missing, missing_revocations(ledger, *list));
     if (!missing.empty()) {
-      return hold(in_words(*list, path) + " revokes " + std::to_string(missing.size()) +
-                      " certificates that the ledger does not know as revoked, such as " +
-                      to_hex(missing.front().userCertificate),
-                  "the ledger is older than what has left: `cmpost restore-check` tells what is "
-                  "missing, and brings it back");
+      left.ahead = Error{Recovery::hold,
+                         in_words(*list, path) + " revokes " + std::to_string(missing.size()) +
+                             " certificates that the ledger does not know as revoked, such as " +
+                             to_hex(missing.front().userCertificate),
+                         "the ledger is older than what has left: `cmpost restore-check` tells "
+                         "what is missing, and brings it back"};
+      return left;
     }
-    highest = std::max(highest, number);
+    left.highest = std::max(left.highest, number);
   }
-  return highest;
+  return left;
+}
+
+Result<std::uint64_t> highest_number_that_left(Connection& ledger, const Issuer& issuer,
+                                               const std::vector<std::string>& paths) {
+  ASSIGN_OR_RETURN(auto left, find_left_crls(ledger, issuer, paths));
+  if (left.ahead) return failure(std::move(*left.ahead));
+  return left.highest;
 }
 
 }  // namespace cmpost

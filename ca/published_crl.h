@@ -31,8 +31,19 @@ Result<bool> is_signed_by(const CertificateList& list, const Issuer& issuer);
 Result<std::vector<RevokedCertificate>> missing_revocations(Connection& ledger,
                                                             const CertificateList& published);
 
-// Before a CRL is made: the number that the next one must be above. hold when revocations are
-// missing, or when the file with a higher number is of a key that this issuer no longer has.
+// What the files at `paths` and the ledger say of CRLs that have left. An Error: it cannot be found
+// out.
+struct LeftCrls {
+  std::uint64_t highest = 0;  // cRLNumber
+  // Why no CRL may be made: revocations are missing, or the file with a higher number is of a key
+  // that this issuer no longer has.
+  std::optional<Error> ahead;
+};
+Result<LeftCrls> find_left_crls(Connection& ledger, const Issuer& issuer,
+                                const std::vector<std::string>& paths);
+
+// Before a CRL is made: the number that the next one must be above. An Error
+// when it cannot be found out, and LeftCrls::ahead.
 Result<std::uint64_t> highest_number_that_left(Connection& ledger, const Issuer& issuer,
                                                const std::vector<std::string>& paths);
 

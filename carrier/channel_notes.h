@@ -6,6 +6,9 @@
 
 namespace cmpost {
 
+// The subject of files that are in no list: the one note that is a warning.
+inline constexpr const char* kUnlistedNote = "unlisted";
+
 // One sentence on one subject ("paused", "medium"), in a small file as long as it holds. Writing is
 // not durable and never fails loudly: the log has the same.
 class ChannelNote {

@@ -254,20 +254,19 @@ const ChannelSettings* Settings::channel(std::string_view name) const {
   return by_name(channels, name);
 }
 
-Loaded parse_settings(std::string_view text, const std::string& file) {
+namespace {
+
+Legible parse_legible(std::string_view text, const std::string& file) {
   const auto document = parse_document(text, file);
-  if (!document) return tl::unexpected(Complaints{document.error()});
+  if (!document) return {std::nullopt, {document.error()}};
   std::error_code ignored;
   Reading reading;
   reading.file = file;
   reading.directory = std::filesystem::absolute(file, ignored).lexically_normal().parent_path();
   Section top(*document, "", reading);
   auto settings = read_top(top);
-  if (!reading.complaints.empty()) {
-    std::stable_sort(reading.complaints.begin(), reading.complaints.end(),
-                     [](const auto& a, const auto& b) { return a.at < b.at; });
-    return tl::unexpected(std::move(reading.complaints));
-  }
+  std::stable_sort(reading.complaints.begin(), reading.complaints.end(),
+                   [](const auto& a, const auto& b) { return a.at < b.at; });
   settings.file = file;
   settings.directory = reading.directory;
   settings.files = std::move(reading.files);
@@ -275,15 +274,26 @@ Loaded parse_settings(std::string_view text, const std::string& file) {
     settings.instance.sealing_key = path_below(settings.directory, "secrets/seal.key");
   }
   settle_places(settings);
-  return settings;
+  return {std::move(settings), std::move(reading.complaints)};
 }
 
-Loaded load(const std::string& path) {
-  const auto contents = read_file(path, kLargestFile);
-  if (!contents) {
-    return tl::unexpected(Complaints{{path, {}, contents.error().what, contents.error().hint}});
-  }
-  return parse_settings(text_of(*contents), path);
+Loaded without_mistakes(Legible legible) {
+  if (!legible.complaints.empty()) return tl::unexpected(std::move(legible.complaints));
+  return std::move(*legible.settings);
 }
+
+}  // namespace
+
+Loaded parse_settings(std::string_view text, const std::string& file) {
+  return without_mistakes(parse_legible(text, file));
+}
+
+Legible load_legible(const std::string& path) {
+  const auto contents = read_file(path, kLargestFile);
+  if (contents) return parse_legible(text_of(*contents), path);
+  return {std::nullopt, {{path, {}, contents.error().what, contents.error().hint}}};
+}
+
+Loaded load(const std::string& path) { return without_mistakes(load_legible(path)); }
 
 }  // namespace cmpost

@@ -128,6 +128,14 @@ Loaded load(const std::string& path);
 // The same for text; `file` is for complaints and for relative paths.
 Loaded parse_settings(std::string_view text, const std::string& file);
 
+// The same for who only looks: what can be read stands beside what is wrong. Where there is a
+// complaint its default stands, or nothing; nobody may work by that.
+struct Legible {
+  std::optional<Settings> settings;  // nullopt: no file, or no TOML
+  Complaints complaints;             // as load()
+};
+Legible load_legible(const std::string& path);
+
 // What the file system says: files that are missing or cannot be read, secrets that others may
 // read (mode & 077), directories that are missing, that cannot be written or that are the same by
 // another name. Empty: all is well. Call it as the user that will run the service.

@@ -29,7 +29,7 @@ DirectoryIngress::DirectoryIngress(const ChannelSettings& settings, JobQueue& re
       steady_(steady),
       settling_(settings.directory.settle),
       gate_(settings_, requests, steady),
-      unlisted_(settings.state, "unlisted") {}
+      unlisted_(settings.state, kUnlistedNote) {}
 
 Result<Intake> DirectoryIngress::poll(const std::stop_token& stop) {
   TRY(ensure_open());

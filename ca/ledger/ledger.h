@@ -66,6 +66,8 @@ class LedgerReader {
   // One by one; how many match, whatever limit and offset say. `reason`: a part of the detail.
   Result<std::int64_t> for_each_audit(const ListFilter& filter,
                                       const std::function<Result<void>(const AuditRecord&)>& each);
+  // The events that there are.
+  Result<std::vector<std::string>> audit_events();
   Result<AuditHead> audit_head();
 
  private:

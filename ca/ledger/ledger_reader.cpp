@@ -201,6 +201,16 @@ Result<std::int64_t> LedgerReader::for_each_audit(
   return cmpost::for_each_audit(*connection_, filter, each);
 }
 
+Result<std::vector<std::string>> LedgerReader::audit_events() {
+  std::vector<std::string> events;
+  const ListQuery query("DISTINCT event", "audit");
+  TRY(query.for_each(*connection_, [&](const Statement& row) -> Result<void> {
+    events.emplace_back(row.text(0));
+    return {};
+  }));
+  return events;
+}
+
 Result<AuditHead> LedgerReader::audit_head() { return cmpost::audit_head(*connection_); }
 
 }  // namespace cmpost

@@ -1,7 +1,10 @@
-// `cmpost ca rollover` is killed at its n-th durable step, for every n, and run again.
+// `cmpost ca rollover` and `ca credential` are killed at their n-th durable step, for every n, and
+// run again.
+#include "app/new_directory.h"
 #include "app/rollover_state.h"
 #include "base/log.h"
 #include "tests/app/instance_under_test.h"
+#include "tests/app/said.h"
 #include "tests/support/crash_child.h"
 
 namespace cmpost {
@@ -30,7 +33,7 @@ void expect_rolled_over_once(const std::string& directory) {
   for (const auto* file : {"ca.key", "ca.pem", "cmp.key", "cmp.pem", "rollover.pem"}) {
     EXPECT_TRUE(exists(next_ca(directory) + "/" + file)) << file;
   }
-  EXPECT_FALSE(exists(hidden_rollover_name(next_ca(directory))));
+  EXPECT_FALSE(exists(hidden_name(next_ca(directory))));
   const auto reader = instance->look_into_ledger().value();
   const auto pem = read_file(next_ca(directory) + "/cmp.pem", 1 << 20).value();
   const auto cmp = Certificate::from_pem(text_of(pem)).value().front();
@@ -83,6 +86,127 @@ TEST(Rollover, WhatTheLedgerDoesNotKnowIsNamedAndEntered) {
   const auto instance = open_instance(place / "b", clock);
   EXPECT_THAT(find_unfinished_rollovers(*instance).value(), IsEmpty());
   EXPECT_EQ(roll_over(place / "b"), ExitCode::failed) << "is there already";
+}
+
+// Killed when the ledger knows of it, and it has no name yet.
+void interrupt(const std::string& directory) {
+  for (int step = 1; step < 100; ++step) {
+    if (!crashes_at("RolloverCrash.DISABLED_RollsOver", directory, step)) break;
+    const SystemClock clock;
+    const auto instance = open_instance(directory, clock);
+    const auto found = find_interrupted_rollover(*instance, next_ca(directory));
+    if (found && *found && (*found)->in_ledger && !(*found)->named) return;
+  }
+  ADD_FAILURE() << "there is no such step";
+}
+
+// What is a directory can be read by nobody, not even by root.
+void make_unreadable(const std::string& file) {
+  std::filesystem::rename(file, file + ".aside");
+  std::filesystem::create_directory(file);
+}
+void make_readable(const std::string& file) {
+  std::filesystem::remove(file);
+  std::filesystem::rename(file + ".aside", file);
+}
+
+TEST(RolloverInterrupted, WhatCannotBeReadIsNotRemoved) {
+  const TemporaryDirectory place;
+  make_instance(place / "a");
+  interrupt(place / "a");
+  const auto hidden = hidden_name(next_ca(place / "a"));
+  for (const std::string name : {"cmp.pem", "rollover.pem"}) {
+    make_unreadable(hidden + "/" + name);
+    EXPECT_EQ(roll_over(place / "a"), ExitCode::failed) << name;
+    EXPECT_TRUE(exists(hidden + "/ca.key")) << name;
+    EXPECT_TRUE(exists(hidden + "/cmp.key")) << name;
+    make_readable(hidden + "/" + name);
+  }
+  // Without a file of its own it cannot be completed, and is on the books all the same.
+  for (const std::string name : {"rollover.pem", "cmp.key"}) {
+    std::filesystem::rename(hidden + "/" + name, hidden + "/aside");
+    EXPECT_EQ(roll_over(place / "a"), ExitCode::failed) << name;
+    EXPECT_TRUE(exists(hidden + "/ca.key")) << name;
+    std::filesystem::rename(hidden + "/aside", hidden + "/" + name);
+  }
+  EXPECT_EQ(roll_over(place / "a"), ExitCode::ok);
+  expect_rolled_over_once(place / "a");
+}
+
+TEST(RolloverInterrupted, AnotherCommandWithTheSameDirectoryRemovesNothing) {
+  const TemporaryDirectory place;
+  make_instance(place / "a");
+  interrupt(place / "a");
+  const auto hidden = hidden_name(next_ca(place / "a"));
+  for (const char* kind : {"kga", "protocol"}) {
+    const auto said =
+        say(place / "a", {"ca", "credential", kind, "--directory", next_ca(place / "a")});
+    EXPECT_EQ(said.code, ExitCode::failed) << kind;
+    EXPECT_THAT(said.err, HasSubstr("on the books already")) << kind;
+    EXPECT_TRUE(exists(hidden + "/ca.key")) << kind;
+  }
+}
+
+TEST(RolloverInterrupted, IsCompletedInJsonToo) {
+  const TemporaryDirectory place;
+  make_instance(place / "a");
+  interrupt(place / "a");
+  const auto said =
+      say(place / "a", {"--json", "ca", "rollover", "--directory", next_ca(place / "a")});
+  EXPECT_EQ(said.code, ExitCode::ok) << said.err;
+  EXPECT_EQ(said.json().at("went_on"), true);
+  EXPECT_EQ(said.json().at("settings").at("key"), next_ca(place / "a") + "/ca.key");
+}
+
+ExitCode make_credential(const std::string& directory) {
+  return say(directory,
+             {"ca", "credential", "kga", "--key", "ec:P-256", "--directory", next_ca(directory)})
+      .code;
+}
+
+TEST(CredentialCrash, DISABLED_IsMade) {
+  EXPECT_EQ(make_credential(crash_directory()), ExitCode::ok);
+}
+
+TEST(CredentialCrash, WhereverItDiesItIsEnteredOnceAndNoReadErrorRemovesIt) {
+  const TemporaryDirectory place;
+  make_instance(place / "fresh");
+  int steps = 0;
+  for (bool crashed = true; crashed && !::testing::Test::HasFailure(); ++steps) {
+    SCOPED_TRACE("killed at step " + std::to_string(steps + 1));
+    const auto directory = place / ("at" + std::to_string(steps));
+    std::filesystem::copy(place / "fresh", directory, std::filesystem::copy_options::recursive);
+    crashed = crashes_at("CredentialCrash.DISABLED_IsMade", directory, steps + 1);
+    const auto next = next_ca(directory), hidden = hidden_name(next);
+    if (exists(hidden + "/kga.pem")) {
+      make_unreadable(hidden + "/kga.pem");
+      EXPECT_EQ(make_credential(directory), ExitCode::failed);
+      EXPECT_TRUE(exists(hidden + "/kga.key"));
+      make_readable(hidden + "/kga.pem");
+    }
+    const bool complete = exists(next);
+    EXPECT_EQ(make_credential(directory), complete ? ExitCode::failed : ExitCode::ok);
+    EXPECT_TRUE(exists(next + "/kga.key"));
+    EXPECT_FALSE(exists(hidden));
+    const auto audit = say(directory, {"--json", "audit", "show", "--event", "ca.credential"});
+    EXPECT_THAT(audit.json(), SizeIs(1));
+  }
+  EXPECT_GE(steps, 5);
+}
+
+// The ledger took no commit: what was made for it goes with it, what was there stays.
+TEST(Credential, AFailureRemovesWhatWasMadeAndNothingElse) {
+  const TemporaryDirectory place;
+  make_instance(place / "a");
+  const auto hidden = hidden_name(next_ca(place / "a"));
+  std::filesystem::rename(place / "a/ledger.db", place / "a/aside.db");
+  EXPECT_EQ(make_credential(place / "a"), ExitCode::failed);
+  EXPECT_FALSE(exists(hidden));
+  std::filesystem::create_directories(hidden);
+  std::filesystem::copy(place / "a/ca/cmp.pem", hidden + "/kga.pem");
+  std::filesystem::copy(place / "a/ca/cmp.key", hidden + "/kga.key");
+  EXPECT_EQ(make_credential(place / "a"), ExitCode::failed) << "nobody knows whether it is known";
+  EXPECT_TRUE(exists(hidden + "/kga.key"));
 }
 
 }  // namespace

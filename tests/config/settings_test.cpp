@@ -1,12 +1,9 @@
 #include "config/settings.h"
 
-#include <sys/stat.h>
-#include <unistd.h>
+#include <fstream>
 
-#include "base/files.h"
 #include "config/channel_settings.h"
-#include "config/check_permissions.h"
-#include "tests/support/matchers.h"
+#include "tests/config/settings_file.h"
 #include "tests/support/temporary_directory.h"
 
 namespace cmpost {
@@ -20,46 +17,6 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 const std::string kExample = CMPOST_TEST_DATA "/../../config/examples/ca-drop.toml";
-
-// A file that is right, in pieces that a test can replace.
-struct File {
-  std::string instance = "[instance]\nname = \"grid\"\n";
-  std::string ca =
-      "[ca]\ncertificate = \"ca/ca.pem\"\nkey = \"ca/ca.key\"\n"
-      "cmp_certificate = \"ca/cmp.pem\"\ncmp_key = \"ca/cmp.key\"\n";
-  std::string profile = "[[profile]]\nname = \"device\"\n";
-  std::string channel =
-      "[[channel]]\nname = \"drop\"\nkind = \"directory\"\nin = \"in\"\nout = \"out\"\n";
-  std::string more;
-  std::string text() const { return instance + ca + profile + channel + more; }
-};
-
-Loaded parse(const File& file) { return parse_settings(file.text(), "/etc/cmpost/cmpost.toml"); }
-Loaded with_more(const std::string& more) { return parse(File{.more = more}); }
-Loaded with_channel(const std::string& more) {
-  File file;
-  file.channel += more;
-  return parse(file);
-}
-Loaded with_profile(const std::string& more) {
-  File file;
-  file.profile += more;
-  return parse(file);
-}
-
-std::vector<std::string> complaints(const Loaded& loaded) {
-  std::vector<std::string> texts;
-  if (!loaded) {
-    for (const auto& complaint : loaded.error()) texts.push_back(to_string(complaint));
-  }
-  return texts;
-}
-
-MATCHER_P(ComplainsOnce, matcher, "has one complaint that fits") {
-  const auto texts = complaints(arg);
-  *result_listener << ::testing::PrintToString(texts);
-  return texts.size() == 1 && ::testing::ExplainMatchResult(matcher, texts[0], result_listener);
-}
 
 TEST(Settings, TheExampleIsRightAndShowsTheDefaults) {
   const auto loaded = load(kExample);
@@ -416,103 +373,23 @@ TEST(Settings, CrlsHavePlacesAndTimesThatGoTogether) {
   EXPECT_EQ(loaded->ca->crl.publish_delta, "/etc/cmpost/d.crl");
 }
 
-TEST(CheckFiles, ASecretThatOthersMayReadIsFound) {
+TEST(Settings, WhatCanBeReadStandsBesideTheMistakes) {
   const TemporaryDirectory directory;
-  const auto text = File{}.text();
-  for (const auto* name : {"ca", "in", "out"})
-    ASSERT_THAT(make_directories(directory / name), IsOk());
-  for (const auto* name : {"ca/ca.pem", "ca/ca.key", "ca/cmp.pem", "ca/cmp.key"}) {
-    ASSERT_THAT(write_file(directory / name, view_of("x"), 0600, IfExists::fail), IsOk());
-  }
-  const auto settings = parse_settings(text, directory / "cmpost.toml").value();
-  EXPECT_THAT(check_files(settings), IsEmpty());
-  ASSERT_EQ(::chmod((directory / "ca/cmp.key").c_str(), 0640), 0);
-  const auto found = check_files(settings);
-  ASSERT_EQ(found.size(), 1U);
-  EXPECT_THAT(to_string(found[0]),
-              AllOf(HasSubstr("cmpost.toml:7:"), HasSubstr("read or written by others"),
-                    HasSubstr("chmod 600")));
-}
-
-class CheckPermissions : public ::testing::Test {
- protected:
-  void SetUp() override {
-    for (const auto* name : {"ca", "in", "out"}) {
-      ASSERT_THAT(make_directories(directory / name), IsOk());
-      ASSERT_EQ(::chmod((directory / name).c_str(), 0755), 0);
-    }
-    for (const auto* name : {"ca/ca.pem", "ca/ca.key", "ca/cmp.pem", "ca/cmp.key", "cmpost.toml",
-                             "ledger.db", "spool.db"}) {
-      ASSERT_THAT(write_file(directory / name, view_of("x"), 0600, IfExists::fail), IsOk());
-    }
-  }
-  PermissionReport report() {
-    return check_permissions(parse_settings(File{}.text(), directory / "cmpost.toml").value());
-  }
-  void expect_found(const std::string& name, mode_t mode, const std::string& what) {
-    const auto path = directory / name;
-    struct stat before {};
-    ASSERT_EQ(::stat(path.c_str(), &before), 0);
-    ASSERT_EQ(::chmod(path.c_str(), mode), 0);
-    std::vector<std::string> texts;
-    for (const auto& complaint : report().complaints) texts.push_back(to_string(complaint));
-    EXPECT_THAT(texts, Contains(HasSubstr(what))) << name;
-    ASSERT_EQ(::chmod(path.c_str(), before.st_mode & 07777U), 0);
-  }
-
-  TemporaryDirectory directory;
-};
-
-TEST_F(CheckPermissions, WhatOnlyWeMayWriteIsFine) {
-  EXPECT_THAT(report().complaints, IsEmpty());
-  EXPECT_THAT(report().warnings, IsEmpty());
-}
-
-TEST_F(CheckPermissions, WhatOthersMayExchangeIsFound) {
-  expect_found("cmpost.toml", 0666, "cmpost.toml may be written by everybody");
-  expect_found("cmpost.toml", 0660, "cmpost.toml may be written by its group");
-  expect_found("ca/ca.pem", 0664, "ca.pem may be written by its group");
-  expect_found("ca", 0777, "/ca may be written by everybody");
-  expect_found("", 0775, "may be written by its group");
-  expect_found("ledger.db", 0666, "ledger.db may be written by everybody");
-  if (::geteuid() != 0) return;
-  ASSERT_EQ(::chown((directory / "ca/ca.pem").c_str(), 4242, 4242), 0);
-  expect_found("ca/ca.pem", 0600, "belongs to another account");
-}
-
-TEST_F(CheckPermissions, RequestsMayComeFromEverybodyAndAStickyDirectoryHarmsNobody) {
-  ASSERT_EQ(::chmod((directory / "in").c_str(), 0777), 0);
-  ASSERT_EQ(::chmod((directory / "ca").c_str(), 01777), 0);
-  EXPECT_THAT(report().complaints, IsEmpty());
-}
-
-TEST_F(CheckPermissions, DatabasesThatEverybodyMayReadAreWarnedOf) {
-  ASSERT_EQ(::chmod((directory / "ledger.db").c_str(), 0644), 0);
-  EXPECT_THAT(report().warnings, Contains(HasSubstr("may be read by everybody")));
-  ASSERT_EQ(::chmod((directory / "ledger.db").c_str(), 0660), 0);
-  EXPECT_THAT(report().warnings, IsEmpty());
-}
-
-TEST(CheckFiles, WhatIsMissingOrNotADirectoryIsFound) {
-  const TemporaryDirectory directory;
-  ASSERT_THAT(write_file(directory / "in", view_of("x"), 0600, IfExists::fail), IsOk());
-  const auto settings = parse_settings(File{}.text(), directory / "cmpost.toml").value();
-  std::vector<std::string> texts;
-  for (const auto& complaint : check_files(settings)) texts.push_back(to_string(complaint));
-  EXPECT_EQ(texts.size(), 6U);
-  EXPECT_THAT(texts, Contains(AllOf(HasSubstr("[ca].key"), HasSubstr("does not exist"))));
-  EXPECT_THAT(texts, Contains(AllOf(HasSubstr("/in is not a directory"))));
-  EXPECT_THAT(texts, Contains(HasSubstr("mkdir -p")));
-}
-
-TEST(CheckFiles, OneDirectoryByTwoNamesIsFound) {
-  const TemporaryDirectory directory;
-  ASSERT_THAT(make_directories(directory / "in"), IsOk());
-  ASSERT_EQ(::symlink((directory / "in").c_str(), (directory / "out").c_str()), 0);
-  const auto settings = parse_settings(File{}.text(), directory / "cmpost.toml").value();
-  std::vector<std::string> texts;
-  for (const auto& complaint : check_files(settings)) texts.push_back(to_string(complaint));
-  EXPECT_THAT(texts, Contains(HasSubstr("is the same directory as")));
+  const auto file = directory / "cmpost.toml";
+  File wrong;
+  wrong.channel += "pol = \"10s\"\n";
+  std::ofstream(file) << wrong.text();
+  const auto read = load_legible(file);
+  ASSERT_TRUE(read.settings);
+  EXPECT_EQ(read.settings->channels.size(), 1U);
+  EXPECT_EQ(read.settings->instance.state, directory / "state");
+  EXPECT_THAT(read.complaints,
+              ElementsAre(::testing::Field(&Complaint::message, HasSubstr("'pol'"))));
+  std::ofstream(file) << "[instance\n";
+  EXPECT_FALSE(load_legible(file).settings);
+  EXPECT_EQ(load_legible(file).complaints.size(), 1U);
+  EXPECT_FALSE(load_legible(directory / "none").settings);
+  EXPECT_EQ(load_legible(directory / "none").complaints.size(), 1U);
 }
 
 }  // namespace

@@ -54,7 +54,7 @@ class Commands(InstanceTest):
         self.assertEqual("", done.stderr)
 
     def test_take_no_secret_that_is_over(self):
-        self.assertIn("would have expired", self.refused("secret", "add", "r", "--expires", "2020-01-01"))
+        self.assertIn("would have expired", self.refused("secret", "add", "r", "--expires", "2020-01-01", code=64))
         self.assertIn("not in range [1 - 1000000000]".split(" [")[0],
                       self.refused("secret", "add", "r", "--uses", "0", code=64))
 

@@ -259,6 +259,21 @@ class FourEyes(LookingUp):
         self.assertIn("decided", rejected.stdout)
 
 
+    def test_an_officer_reads_the_status(self):
+        self.instance.cmpost("run", check=False)
+        state = self.instance.directory / "state"
+        run("sh", "-c", f"chgrp -R {GROUP} {state} && chmod -R g+rX,g-w {state} && "
+                        f"find {state} -type d -exec chmod g+s {{}} +")
+        # What is made later is theirs to read, too.
+        self.request("first")
+        self.instance.cmpost("run", check=False)
+        done = self.officer(OFFICERS[0], "status", "--json", check=False)
+        self.assertEqual(0, done.returncode, f"{done.stdout} {done.stderr}")
+        notes = [one["text"] for one in json.loads(done.stdout)["findings"]
+                 if one["severity"] == "note" and "may not" in one["text"]]
+        self.assertEqual(1, len(notes), notes)
+
+
 class ReadOnly(LookingUp):
     """An auditor's copy, which is not writable and has no keys."""
 

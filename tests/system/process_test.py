@@ -2,6 +2,7 @@
 
 import email.message
 import os
+import pwd
 import shutil
 import signal
 import socket
@@ -125,6 +126,13 @@ class Reloading(ServiceTest):
         events = self.instance.json("audit", "show")
         loaded = [one for one in events if one["event"] == "settings.loaded"]
         self.assertEqual(2, len(loaded))
+        account = pwd.getpwuid(os.getuid()).pw_name
+        self.assertEqual([account] * 2, [one["detail"]["account"] for one in loaded])
+        self.assertEqual(account, loaded[1]["detail"]["asked_by"])
+        changed = [one["detail"] for one in events if one["event"] == "settings.changed"]
+        self.assertEqual([one["detail"]["sha256"] for one in loaded],
+                         [one["sha256"] for one in changed])
+        self.assertEqual(changed[0]["sha256"], changed[1]["before"])
         self.assertEqual(0, self.end())
 
     def test_wrong_settings_leave_those_before_in_use(self):

@@ -67,8 +67,9 @@ class Restore(InstanceTest):
                 with self.subTest(command=words, octets=octets):
                     done = self.instance.cmpost(*words.split(), check=False)
                     self.assertEqual(done.returncode, 1)
-                    self.assertIn("ledger.db", done.stderr)
-                    self.assertIn("restore", done.stderr)
+                    said = done.stdout if words == "status" else done.stderr
+                    self.assertIn("ledger.db", said)
+                    self.assertIn("restore", said)
         self.assertEqual((self.instance.directory / "ledger.db").read_bytes(), b"")
         self.assertEqual(self.crl.read_bytes(), published)
 

@@ -130,7 +130,7 @@ class Deciding(WaitingTest):
         self.assertEqual(1, wrong.returncode)
         self.assertIn("something else", wrong.stderr)
         malformed = self.instance.cmpost("approve", request["tid"], "--digest", "0", check=False)
-        self.assertEqual(1, malformed.returncode)
+        self.assertEqual(64, malformed.returncode)
         self.instance.cmpost("approve", request["tid"], "--digest", self.part(request)["digest"])
         self.instance.cmpost("run")
         self.assertEqual(1, len(self.certificates()))
