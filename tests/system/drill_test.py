@@ -134,39 +134,43 @@ class DrillTest(InstanceTest):
             self.assertIn(f"Serial Number: {serial.upper()}", text)
 
     def look(self, command):
-        """Exit code and what is to be acted on; it is the same for people."""
+        """Exit code and what is to be acted on."""
         done = self.instance.cmpost(command, "--json", check=False)
-        told = self.instance.cmpost(command, check=False)
-        self.assertEqual(done.returncode, told.returncode, told.stdout + told.stderr)
-        said = json.loads(done.stdout)
         self.look_at_crl()
-        return done.returncode, [one for one in said["findings"] if one["severity"] != "note"]
+        findings = json.loads(done.stdout)["findings"]
+        return done.returncode, [one for one in findings if one["severity"] != "note"]
 
-    def shows(self, kind, code, words="", timeout=60, commands=("status", "check")):
+    def look_until(self, command, what, is_so, timeout=60):
+        last = []
+
+        def look():
+            last[:] = self.look(command)
+            return is_so(*last)
+
+        try:
+            eventually(look, f"{what} in {command}", timeout)
+        except AssertionError as error:
+            raise AssertionError(f"{error}: {last}") from None
+        # It is the same for people.
+        told = self.instance.cmpost(command, check=False)
+        self.assertEqual(last[0], told.returncode, told.stdout + told.stderr)
+        return last
+
+    def shows(self, kind, code, words="", commands=("status", "check")):
         """Both commands tell of this trouble, with what to do about it."""
+        def those(findings):
+            return [one for one in findings if one["kind"] == kind and words in one["text"]]
+
         for command in commands:
-            last = []
+            seen, findings = self.look_until(command, kind, lambda _, found: those(found))
+            self.assertEqual(seen, code, findings)
+            for one in findings:
+                self.assertTrue(one["hint"], one)
 
-            def found():
-                last[:] = self.look(command)
-                return [one for one in last[1] if one["kind"] == kind and words in one["text"]]
-
-            try:
-                one = eventually(found, f"{kind} in {command}", timeout)[0]
-            except AssertionError as error:
-                raise AssertionError(f"{error}: {last}") from None
-            self.assertEqual(last[0], code, last)
-            self.assertTrue(one["hint"], one)
-
-    def all_is_well(self, timeout=60):
+    def all_is_well(self):
         for command in ("status", "check"):
-            last = []
-            try:
-                eventually(lambda: last.__setitem__(slice(None), self.look(command)) or last[0] == WELL,
-                           f"peace in {command}", timeout)
-            except AssertionError as error:
-                raise AssertionError(f"{error}: {last}") from None
-            self.assertEqual([], last[1])
+            _, findings = self.look_until(command, "peace", lambda code, _: code == WELL)
+            self.assertEqual([], findings)
 
     def arrive(self, answers, timeout=90):
         for way, there in answers.items():
