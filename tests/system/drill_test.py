@@ -201,7 +201,8 @@ class Year(DrillTest):
     def test_of_an_operator(self):
         for step in (self.begin, self.bad_file_comes, self.disk_is_full, self.service_is_killed,
                      self.network_is_gone, self.clock_is_ahead, self.clock_is_behind,
-                     self.ledger_is_restored, self.ledger_is_lost, self.nobody_comes):
+                     self.ledger_is_restored, self.ledger_is_lost, self.machine_is_rolled_back,
+                     self.nobody_comes):
             print("---", step.__name__.replace("_", " "), flush=True)
             step()
             self.all_is_well()
@@ -300,17 +301,20 @@ class Year(DrillTest):
         self.instance.serve()  # which does its best
         self.shows("ledger", FAILED)
         self.instance.stop()
-        missing = self.instance.cmpost("restore-check", check=False)
+        self.bring_back(self.serial_of("early"), self.serial_of("late"))
+        self.instance.serve()
+
+    def bring_back(self, *serials, more=()):
+        missing = self.instance.cmpost("restore-check", *more, check=False)
         self.assertEqual(PARTLY, missing.returncode)
-        for serial in map(self.serial_of, ("early", "late")):
+        for serial in serials:
             self.assertIn(serial, missing.stdout)
-        self.instance.cmpost("restore-check", "--apply", check=False)
-        self.assertEqual(WELL, self.instance.cmpost("restore-check").returncode)
+        self.instance.cmpost("restore-check", *more, "--apply", check=False)
+        self.assertEqual(WELL, self.instance.cmpost("restore-check", *more).returncode)
         number = self.crl_number
         self.instance.cmpost("crl", "issue")
         self.look_at_crl()
         self.assertGreater(self.crl_number, number)
-        self.instance.serve()
 
     def ledger_is_lost(self):
         backup = self.back_up()
@@ -327,6 +331,29 @@ class Year(DrillTest):
         self.assertEqual(WELL, self.instance.cmpost("restore-check").returncode)
         self.instance.serve()
         self.arrive(self.put_everywhere("found"))
+
+    def machine_is_rolled_back(self):
+        """To a snapshot: nothing there knows of what came after it, but relying parties do."""
+        self.instance.stop()
+        snapshot, partners = self.workshop / "snapshot", self.workshop / "partners"
+        shutil.copytree(self.instance.directory, snapshot)
+        self.instance.serve()
+        self.put_in_drop("rolled")
+        self.instance.answer("rolled")
+        serial = self.serial_of("rolled")
+        self.revoke(serial)
+        self.instance.stop()
+        newest = self.crl.read_bytes()
+        for old in self.instance.directory.iterdir():
+            shutil.rmtree(old) if old.is_dir() else old.unlink()
+        shutil.copytree(snapshot, self.instance.directory, dirs_exist_ok=True)
+        partners.mkdir()
+        shutil.copy(self.workshop / "rolled.pem", partners)
+        self.crl.write_bytes(newest)
+        self.shows("ledger", FAILED)
+        self.bring_back(serial, more=("--from", partners))
+        self.instance.serve()
+        self.arrive(self.put_everywhere("again"))
 
     def nobody_comes(self):
         """Months with a `run` a week; then there is none for long."""
