@@ -111,7 +111,8 @@ class AuthorityLook {
 
 void look_at_clock(Instance& instance, Remarks& remarks) {
   const auto notes = find_clock_notes(instance);
-  if (!notes) return remarks.add(RemarkKind::clock, {}, notes.error());
+  // What the clock was is in the ledger.
+  if (!notes) return remarks.add(RemarkKind::database, {}, notes.error());
   for (const auto& note : *notes) {
     remarks.add({note.urgent ? Severity::error : Severity::warning,
                  RemarkKind::clock,

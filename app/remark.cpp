@@ -1,18 +1,71 @@
 #include "app/remark.h"
 
 #include <algorithm>
-#include <array>
 #include <nlohmann/json.hpp>
 
 namespace cmpost {
 namespace {
 
-constexpr auto kKindNames = std::to_array<std::string_view>(
-    {"settings",    "permissions", "database",        "credential", "lifetime",
-     "crl",         "rights",      "clock",           "service",    "maintenance",
-     "channel",     "input",       "without_request", "batch",      "server",
-     "disk",        "waiting",     "deferred",        "held",       "lease",
-     "transaction", "ledger"});
+struct KindRow {
+  std::string_view name;
+  std::string_view advice;  // for a finding that has none of its own
+};
+
+KindRow row_of(RemarkKind kind) {
+  switch (kind) {
+    case RemarkKind::settings:
+      return {"settings", "docs/configuration.md describes every key"};
+    case RemarkKind::permissions:
+      return {"permissions", "mend it with `chmod` or `chown`"};
+    case RemarkKind::database:
+      return {"database", "docs/operations.md, \"Restore\", says how a backup comes home"};
+    case RemarkKind::credential:
+      return {"credential",
+              "`cmpost ca show` lists what there is, `cmpost ca credential` makes one"};
+    case RemarkKind::lifetime:
+      return {
+          "lifetime",
+          "the service, or `cmpost run`, renews CRLs; certificates: docs/operations.md, \"A new "
+          "CA key\" and \"Keys that do not issue\""};
+    case RemarkKind::crl:
+      return {"crl", "`cmpost crl issue` makes one and publishes it"};
+    case RemarkKind::rights:
+      return {"rights", "docs/configuration.md, \"Who may have what\", says how to narrow it"};
+    case RemarkKind::clock:
+      return {"clock",
+              "compare with a watch: `date -u`, `cmpost clock`; docs/operations.md, \"The clock\""};
+    case RemarkKind::service:
+      return {"service", "its log says more; `cmpost serve` starts it"};
+    case RemarkKind::maintenance:
+      return {"maintenance", "its log says more; it is tried again by itself"};
+    case RemarkKind::channel:
+      return {"channel", "it is tried again by itself; `cmpost check --connect` tries it now"};
+    case RemarkKind::input:
+      return {"input", "look at it where it lies; what cannot be mended has to be taken away"};
+    case RemarkKind::without_request:
+      return {"without_request", "somebody should read them"};
+    case RemarkKind::batch:
+      return {"batch",
+              "at the sending side `cmpost resend`, or `cmpost skip` what is lost for good"};
+    case RemarkKind::server:
+      return {"server", "look whether it is there, and into its log"};
+    case RemarkKind::disk:
+      return {"disk", "look at the disk with `df`, and at what mounts it"};
+    case RemarkKind::waiting:
+      return {"waiting", "`cmpost serve`, or `cmpost run` now and then, takes them"};
+    case RemarkKind::deferred:
+      return {"deferred", "they are tried again by themselves; `cmpost queue retry` does it now"};
+    case RemarkKind::held:
+      return {"held", "`cmpost queue retry`, `release` or `drop` ends it"};
+    case RemarkKind::lease:
+      return {"lease", "the next service or `cmpost run` takes them again"};
+    case RemarkKind::transaction:
+      return {"transaction", "`cmpost transaction list --state open` shows them"};
+    case RemarkKind::ledger:
+      return {"ledger", "`cmpost restore-check` says what it lacks"};
+  }
+  return {"", ""};
+}
 
 }  // namespace
 
@@ -28,12 +81,12 @@ std::string_view to_string(Severity severity) {
   return "error";
 }
 
-std::string_view to_string(RemarkKind kind) {
-  static_assert(kKindNames.size() == static_cast<std::size_t>(RemarkKind::ledger) + 1);
-  return kKindNames.at(static_cast<std::size_t>(kind));
-}
+std::string_view to_string(RemarkKind kind) { return row_of(kind).name; }
 
 void Remarks::add(Remark finding) {
+  if (finding.hint.empty() && finding.severity != Severity::note) {
+    finding.hint = row_of(finding.kind).advice;
+  }
   const auto same = [&](const Remark& other) {
     return other.text == finding.text && other.place == finding.place &&
            other.subject == finding.subject;
@@ -43,7 +96,7 @@ void Remarks::add(Remark finding) {
 
 void Remarks::add(RemarkKind kind, const RemarkSubject& subject, const Error& error) {
   const auto of_settings = error.blame == Blame::settings;
-  // One that several looks meet is one.
+  // One that several looks meet is one; a server that two channels have is the trouble of both.
   const auto same = [&](const Remark& other) {
     const auto& theirs = other.subject.channel;
     const bool elsewhere = theirs && subject.channel && *theirs != *subject.channel;

@@ -66,7 +66,7 @@ struct Remark {
   RemarkKind kind = RemarkKind::settings;
   RemarkSubject subject;
   std::string text;   // one sentence without a full stop
-  std::string hint;   // what to do; may be empty
+  std::string hint;   // what to do; may be empty, then Remarks gives a trouble that of its kind
   std::string place;  // in the settings, "cmpost.toml:12:1"; may be empty
 };
 

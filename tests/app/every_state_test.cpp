@@ -1,16 +1,21 @@
 // Nothing stands still unseen: each state that a job, a channel, a part of the service or a
-// transaction can have is found by one of the commands that look. A new state does not compile
-// before it has its place here.
+// transaction can have is found by one of the commands that look. The states are those of the
+// types: a new one does not compile before it has its place here.
+#include "app/sign_of_life.h"
 #include "carrier/way_state.h"
 #include "processor/transaction/transaction_table.h"
+#include "processor/transaction/wait_table.h"
 #include "tests/app/instance_under_test.h"
 #include "tests/app/said.h"
+#include "tests/support/enumerators.h"
 #include "tests/support/numbered_jobs.h"
+#include "tests/support/synthetic_certificates.h"
 
 namespace cmpost {
 namespace {
 
 using namespace std::chrono_literals;
+using ::testing::ElementsAreArray;
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
 
@@ -33,6 +38,30 @@ class EveryStateTest : public ::testing::Test {
   std::unique_ptr<Instance> instance_;
 };
 
+// Who reads a state back, from a database or as an option, knows all that are written.
+TEST(EveryState, IsReadAsItIsWritten) {
+  for (const auto state : all_of_type<JobState>()) {
+    EXPECT_EQ(job_state(to_string(state)), state) << to_string(state);
+  }
+  for (const auto state : all_of_type<TransactionState>()) {
+    EXPECT_EQ(transaction_state(to_string(state)), state) << to_string(state);
+  }
+  for (const auto state : all_of_type<PartState>()) {
+    EXPECT_EQ(part_state(to_string(state)), state) << to_string(state);
+  }
+  for (const auto state : all_of_type<CertificateState>()) {
+    EXPECT_EQ(certificate_state(to_string(state)), state) << to_string(state);
+  }
+  for (const auto doubt : all_of_type<ClockDoubt>()) {
+    EXPECT_EQ(clock_doubt(to_string(doubt)), doubt) << to_string(doubt);
+  }
+}
+
+TEST(EveryState, IsLookedAt) {
+  EXPECT_THAT(all_of_type<Part>(), ElementsAreArray(kParts));
+  EXPECT_THAT(all_of_type<Stage>(), ElementsAreArray(kStages));
+}
+
 // What brings a job into the state, given the job that was put.
 Result<void> bring(JobQueue& queue, const Job& job, JobState state, Time now) {
   if (state == JobState::held) return queue.put_held(job, "wrong");
@@ -54,10 +83,23 @@ Result<void> bring(JobQueue& queue, const Job& job, JobState state, Time now) {
   return {};
 }
 
+// Of `status`, as long as the job is not old.
+ExitCode code_of_new(JobState state) {
+  switch (state) {
+    case JobState::waiting:
+    case JobState::active:
+    case JobState::deferred:
+    case JobState::done:
+      return ExitCode::ok;
+    case JobState::held:
+      break;
+  }
+  return ExitCode::partly;
+}
+
 TEST_F(EveryStateTest, OfAJobIsInStatusAndInTheList) {
   int number = 0;
-  for (const auto state :
-       {JobState::waiting, JobState::held, JobState::done, JobState::deferred, JobState::active}) {
+  for (const auto state : all_of_type<JobState>()) {
     const std::string name(to_string(state));
     SCOPED_TRACE(name);
     for (const std::string queue_name : {"requests", "replies"}) {
@@ -74,7 +116,7 @@ TEST_F(EveryStateTest, OfAJobIsInStatusAndInTheList) {
       const auto list =
           say(place.path(), {"queue", "list", "--queue", queue_name, "--state", name, "--json"});
       EXPECT_THAT(list.json(), SizeIs(1)) << list.out;
-      EXPECT_EQ(seen.code, state == JobState::held ? ExitCode::partly : ExitCode::ok);
+      EXPECT_EQ(seen.code, code_of_new(state));
     }
   }
 }
@@ -107,16 +149,24 @@ ExitCode code_of(std::optional<WayCondition> condition) {
 
 void record(WayRecorder& way, std::optional<WayCondition> condition) {
   if (!condition) return;
-  if (*condition == WayCondition::works) return way.works();
-  way.rests(Error{Recovery::retry, "connection refused", "is it up?"}, 30s);
+  switch (*condition) {
+    case WayCondition::works:
+      return way.works();
+    case WayCondition::rests:
+      return way.rests(Error{Recovery::retry, "connection refused", "is it up?"}, 30s);
+  }
 }
 
-constexpr std::array<std::optional<WayCondition>, 3> kConditions = {
-    std::nullopt, WayCondition::works, WayCondition::rests};
+// nullopt: never tried.
+std::vector<std::optional<WayCondition>> conditions() {
+  std::vector<std::optional<WayCondition>> all = {std::nullopt};
+  for (const auto one : all_of_type<WayCondition>()) all.emplace_back(one);
+  return all;
+}
 
 TEST_F(EveryStateTest, OfAChannelIsInStatusAndInCheck) {
-  for (const auto way : {Way::in, Way::out}) {
-    for (const auto condition : kConditions) {
+  for (const auto way : all_of_type<Way>()) {
+    for (const auto condition : conditions()) {
       SCOPED_TRACE(std::string(to_string(way)) + " " +
                    (condition ? std::string(to_string(*condition)) : "never"));
       std::filesystem::remove_all(state_directory());
@@ -141,8 +191,8 @@ TEST_F(EveryStateTest, OfAChannelIsInStatusAndInCheck) {
 }
 
 TEST_F(EveryStateTest, OfAPartOfTheServiceIsInStatusAndInCheck) {
-  for (const auto part : kParts) {
-    for (const auto condition : kConditions) {
+  for (const auto part : all_of_type<Part>()) {
+    for (const auto condition : conditions()) {
       SCOPED_TRACE(to_string(part));
       std::filesystem::remove_all(state_directory());
       WayRecorder recorder(record_of(state_directory(), part), clock_);
@@ -171,6 +221,58 @@ TEST_F(EveryStateTest, OfAnInputThatStaysIsInStatus) {
   EXPECT_THAT(notes, HasSubstr("2 mails without a request"));
 }
 
+TEST_F(EveryStateTest, OfAPartOfARequestThatWaitsIsInTheList) {
+  Transaction transaction;
+  transaction.transactionID = Bytes(16, 1);
+  transaction.channel = "drop";
+  transaction.state = TransactionState::waiting;
+  transaction.body = "ir";
+  transaction.opened = clock_.now();
+  Waiting waiting;
+  waiting.received = clock_.now();
+  for (const auto state : all_of_type<PartState>()) {
+    WaitingPart part;
+    part.certReqId = static_cast<std::int64_t>(waiting.parts.size());
+    part.state = state;
+    waiting.parts.push_back(std::move(part));
+  }
+  const auto store = [&](LedgerWriter& writer) -> Result<void> {
+    TransactionTable table(writer.connection());
+    TRY(table.open(transaction));
+    ASSIGN_OR_RETURN(const auto stored, table.find(transaction.transactionID));
+    waiting.transaction = stored->id;
+    return WaitTable(writer.connection()).add(waiting);
+  };
+  ASSERT_THAT(instance_->ledger().value()->write(store), IsOk());
+  const auto list = say(directory_.path(), {"transaction", "list", "--state", "waiting", "--json"});
+  const auto parts = list.json().at(0).at("waiting").at("parts");
+  ASSERT_THAT(parts, SizeIs(waiting.parts.size()));
+  for (std::size_t i = 0; i < waiting.parts.size(); ++i) {
+    EXPECT_EQ(parts.at(i).at("state"), to_string(waiting.parts[i].state));
+  }
+  EXPECT_EQ(status().json().at("transactions").at("undecided"), 1);
+}
+
+TEST_F(EveryStateTest, OfACertificateIsInTheList) {
+  SystemRandom random;
+  SyntheticCertificates certificates((*instance_->authority())->cmp_certificate, random);
+  for (const auto state : all_of_type<CertificateState>()) {
+    const std::string name(to_string(state));
+    SCOPED_TRACE(name);
+    auto record = certificates.next(clock_.now());
+    record.state = state;
+    ASSERT_THAT(instance_->ledger().value()->write([&](LedgerWriter& writer) -> Result<void> {
+      TRY(writer.add(record));
+      return {};
+    }),
+                IsOk());
+    const auto list =
+        say(directory_.path(), {"cert", "list", "--channel", "factory", "--state", name, "--json"});
+    ASSERT_THAT(list.json(), SizeIs(1)) << list.out << list.err;
+    EXPECT_EQ(list.json().at(0).at("subject"), record.subject);
+  }
+}
+
 TEST_F(EveryStateTest, OfATransactionIsInTheList) {
   auto* const ledger = instance_->ledger().value();
   std::uint8_t number = 0;
@@ -188,8 +290,7 @@ TEST_F(EveryStateTest, OfATransactionIsInTheList) {
     }),
                 IsOk());
   };
-  for (const auto state : {TransactionState::challenged, TransactionState::waiting,
-                           TransactionState::open, TransactionState::closed}) {
+  for (const auto state : all_of_type<TransactionState>()) {
     const std::string name(to_string(state));
     SCOPED_TRACE(name);
     add(state, clock_.now() + std::chrono::hours(1));

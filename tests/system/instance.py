@@ -52,10 +52,12 @@ class Instance:
         self.quarantine = self.drop / ".quarantine"
         self.log = Path(log or self.directory / "serve.log")
         self.process = None
+        self.environment = {}  # of the program, beside that of the test
 
     def cmpost(self, *arguments, check=True):
         # The configuration is found in the working directory.
-        return run(PROGRAM, *arguments, check=check, cwd=self.directory)
+        return run(PROGRAM, *arguments, check=check, cwd=self.directory,
+                   env={**os.environ, **self.environment})
 
     def json(self, *arguments):
         # These two say by their exit code what they have found.
@@ -85,6 +87,7 @@ class Instance:
             self.process = subprocess.Popen(
                 [*prefix, PROGRAM, "serve"], cwd=self.directory,
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                env={**os.environ, **self.environment},
             )
 
     def stop(self, how=signal.SIGTERM):

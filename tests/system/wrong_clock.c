@@ -1,6 +1,7 @@
 /* Put in front of the C library: the wall clock is moved by the seconds in the file WRONG_CLOCK,
- * which is read anew each time. Other clocks stay. (libfaketime cannot be had together with
- * jemalloc.) */
+ * which is read anew each time. By those in TIME_PASSED the clock that counts since the machine was
+ * started goes with it: as if that time had passed. Other clocks, by which programs sleep, stay.
+ * (libfaketime cannot be had together with jemalloc.) */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdlib.h>
@@ -9,9 +10,9 @@
 #include <time.h>
 #include <unistd.h>
 
-static long shift(void) {
+static long seconds_in(const char* variable) {
   char text[32] = {0};
-  const char* const name = getenv("WRONG_CLOCK");
+  const char* const name = getenv(variable);
   const int file = name ? open(name, O_RDONLY | O_CLOEXEC) : -1;
   if (file < 0) return 0;
   const ssize_t size = read(file, text, sizeof text - 1);
@@ -21,7 +22,10 @@ static long shift(void) {
 
 int clock_gettime(clockid_t clock, struct timespec* t) {
   const int r = (int)syscall(SYS_clock_gettime, clock, t);
-  if (r == 0 && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE)) t->tv_sec += shift();
+  const int is_wall = clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE;
+  if (r != 0 || (!is_wall && clock != CLOCK_BOOTTIME)) return r;
+  t->tv_sec += seconds_in("TIME_PASSED");
+  if (is_wall) t->tv_sec += seconds_in("WRONG_CLOCK");
   return r;
 }
 
