@@ -1,7 +1,7 @@
 #include "app/channel_condition.h"
 
 #include "carrier/received_batches.h"
-#include "watcher/one_way_ingress.h"
+#include "watcher/media/one_way_ingress.h"
 
 namespace cmpost {
 

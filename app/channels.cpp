@@ -11,8 +11,8 @@
 #include "sftp/sftp_egress.h"
 #include "sftp/sftp_ingress.h"
 #include "watcher/directory_ingress.h"
-#include "watcher/media_ingress.h"
-#include "watcher/one_way_ingress.h"
+#include "watcher/media/media_ingress.h"
+#include "watcher/media/one_way_ingress.h"
 
 namespace cmpost {
 namespace {

@@ -8,7 +8,7 @@
 #include "app/operator_act.h"
 #include "app/output.h"
 #include "cmp/inspect/inspect.h"
-#include "config/units.h"
+#include "config/text/units.h"
 #include "processor/transaction/announcement_table.h"
 
 namespace cmpost {

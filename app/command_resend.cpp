@@ -7,7 +7,7 @@
 #include "app/output.h"
 #include "carrier/received_batches.h"
 #include "outbox/one_way_egress.h"
-#include "watcher/one_way_ingress.h"
+#include "watcher/media/one_way_ingress.h"
 
 namespace cmpost {
 namespace {

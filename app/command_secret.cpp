@@ -11,7 +11,7 @@
 #include "app/output.h"
 #include "app/secret_listing.h"
 #include "base/files.h"
-#include "config/units.h"
+#include "config/text/units.h"
 #include "processor/credentials/envelope_credential.h"
 #include "processor/credentials/envelope_tables.h"
 #include "processor/credentials/name_pattern.h"

@@ -10,7 +10,7 @@
 #include "app/named.h"
 #include "app/operator_act.h"
 #include "app/output.h"
-#include "sftp/host_key.h"
+#include "sftp/wire/host_key.h"
 
 namespace cmpost {
 namespace {

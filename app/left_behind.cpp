@@ -1,7 +1,5 @@
 #include "app/left_behind.h"
 
-#include <sys/stat.h>
-
 #include <filesystem>
 
 #include "base/files.h"
@@ -30,13 +28,6 @@ Result<std::vector<std::string>> pem_files(const std::string& directory) {
 }
 
 }  // namespace
-
-Result<bool> is_there(const std::string& path) {
-  struct stat found {};
-  if (::lstat(path.c_str(), &found) == 0) return true;
-  if (errno == ENOENT || errno == ENOTDIR) return false;
-  return failure(errno_error("looking for", path, errno));
-}
 
 Result<std::optional<std::vector<Certificate>>> certificates_if_there(const std::string& path) {
   ASSIGN_OR_RETURN(const bool there, is_there(path));

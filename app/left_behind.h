@@ -8,11 +8,9 @@
 #include <vector>
 
 #include "app/instance.h"
+#include "base/presence.h"
 
 namespace cmpost {
-
-// Whether anything has the name; an Error when that cannot be found out.
-Result<bool> is_there(const std::string& path);
 
 // The certificates in a PEM file; nullopt: there is no file, or no certificate in it.
 Result<std::optional<std::vector<Certificate>>> certificates_if_there(const std::string& path);

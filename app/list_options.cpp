@@ -4,7 +4,7 @@
 
 #include "app/named.h"
 #include "app/output.h"
-#include "config/units.h"
+#include "config/text/units.h"
 
 namespace cmpost {
 namespace {

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "mail/open_mail_source.h"
-#include "mail/smtp_sender.h"
+#include "mail/wire/smtp_sender.h"
 
 namespace cmpost {
 namespace {

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/bytes.h"
-#include "config/spelling.h"
+#include "config/text/spelling.h"
 
 namespace cmpost {
 namespace {

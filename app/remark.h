@@ -8,7 +8,7 @@
 
 #include "app/exit_code.h"
 #include "base/result.h"
-#include "config/complaint.h"
+#include "config/text/complaint.h"
 
 namespace cmpost {
 

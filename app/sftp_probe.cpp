@@ -1,8 +1,8 @@
 #include "app/sftp_probe.h"
 
 #include "sftp/remote_files.h"
-#include "sftp/sftp_sessions.h"
 #include "sftp/source_files.h"
+#include "sftp/wire/sftp_sessions.h"
 
 namespace cmpost {
 namespace {

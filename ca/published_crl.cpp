@@ -1,22 +1,13 @@
 #include "ca/published_crl.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
-#include <cerrno>
 
 #include "base/files.h"
+#include "base/presence.h"
 #include "ca/ledger/ledger_rows.h"
 
 namespace cmpost {
 namespace {
-
-Result<bool> is_there(const std::string& path) {
-  struct stat found {};
-  if (::stat(path.c_str(), &found) == 0) return true;
-  if (errno == ENOENT || errno == ENOTDIR) return false;
-  return failure(errno_error("looking for", path, errno));
-}
 
 // The CRL in the file as far as it says that it is this issuer's.
 Result<std::optional<CertificateList>> read_named(const std::string& path, const Issuer& issuer) {

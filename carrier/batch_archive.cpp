@@ -12,9 +12,9 @@
 #include <utility>
 
 #include "base/crash_point.h"
+#include "base/presence.h"
 #include "carrier/batch_name.h"
 #include "carrier/plain_numbers.h"
-#include "carrier/presence.h"
 
 namespace cmpost {
 namespace {

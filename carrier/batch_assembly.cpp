@@ -5,7 +5,7 @@
 
 #include <cerrno>
 
-#include "carrier/presence.h"
+#include "base/presence.h"
 
 namespace cmpost {
 namespace {

@@ -6,7 +6,7 @@
 #include <filesystem>
 
 #include "base/files.h"
-#include "carrier/presence.h"
+#include "base/presence.h"
 #include "carrier/sign.h"
 
 namespace cmpost {

@@ -5,7 +5,7 @@
 
 #include "base/crash_point.h"
 #include "base/files.h"
-#include "carrier/presence.h"
+#include "base/presence.h"
 
 namespace cmpost {
 namespace {

@@ -6,7 +6,7 @@
 #include "base/bytes.h"
 #include "base/files.h"
 #include "base/log.h"
-#include "carrier/presence.h"
+#include "base/presence.h"
 #include "carrier/sign.h"
 
 namespace cmpost {

@@ -94,6 +94,8 @@ function(cmpost_library folder)
   file(GLOB headers CONFIGURE_DEPENDS ${here}/*.h)
   add_library(cmpost_${name} STATIC ${sources})
   add_library(cmpost::${name} ALIAS cmpost_${name})
+  string(REGEX REPLACE "/.*" "" house ${folder})
+  set_property(GLOBAL APPEND PROPERTY CMPOST_ROOMS_${house} cmpost::${name})
   target_sources(cmpost_${name} PUBLIC FILE_SET HEADERS
     BASE_DIRS ${CMAKE_SOURCE_DIR} FILES ${headers})
   set_target_properties(cmpost_${name} PROPERTIES
@@ -108,16 +110,10 @@ function(cmpost_library folder)
   endforeach()
 endfunction()
 
-# cmpost_house(<folder> <room> ... [PRIVATE lib ...])
-# A folder all of whose sources stand in rooms: cmpost::<folder> is all of them.
-function(cmpost_house folder)
-  cmake_parse_arguments(ARG "" "" "PRIVATE" ${ARGN})
-  add_library(cmpost_${folder} INTERFACE)
-  add_library(cmpost::${folder} ALIAS cmpost_${folder})
-  foreach(room ${ARG_UNPARSED_ARGUMENTS})
-    cmpost_library(${folder}/${room} PRIVATE ${ARG_PRIVATE})
-    target_link_libraries(cmpost_${folder} INTERFACE cmpost::${folder}_${room})
-  endforeach()
+# cmpost_rooms(<folder> <out>): the libraries of a folder and of the rooms within it, for its tests.
+function(cmpost_rooms folder out)
+  get_property(rooms GLOBAL PROPERTY CMPOST_ROOMS_${folder})
+  set(${out} ${rooms} PARENT_SCOPE)
 endfunction()
 
 function(cmpost_read_deps folder out)

@@ -2,8 +2,8 @@
 
 #include "base/bytes.h"
 #include "config/readers.h"
-#include "config/spelling.h"
-#include "config/units.h"
+#include "config/text/spelling.h"
+#include "config/text/units.h"
 
 namespace cmpost {
 namespace {

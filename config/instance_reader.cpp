@@ -1,6 +1,6 @@
 #include "base/bytes.h"
 #include "config/readers.h"
-#include "config/units.h"
+#include "config/text/units.h"
 
 namespace cmpost {
 namespace {

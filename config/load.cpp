@@ -5,7 +5,7 @@
 #include "base/bytes.h"
 #include "base/files.h"
 #include "config/readers.h"
-#include "config/spelling.h"
+#include "config/text/spelling.h"
 
 namespace cmpost {
 namespace {

@@ -6,7 +6,7 @@
 #include "base/bytes.h"
 #include "config/mail_url.h"
 #include "config/readers.h"
-#include "config/spelling.h"
+#include "config/text/spelling.h"
 
 namespace cmpost {
 namespace {

@@ -64,7 +64,7 @@ struct MailSettings {
   std::string from;       // address of answers
   std::string from_name;  // its display name
   std::string domain;     // right side of Message-IDs; default: that of `from`
-  std::string hello;      // what EHLO names; empty: see greeting_name() (mail/smtp_sender.h)
+  std::string hello;      // what EHLO names; empty: see greeting_name() (mail/wire/smtp_sender.h)
   bool idle = true;       // IMAP IDLE where the server has it
   Duration poll = std::chrono::minutes(1);
   std::string done_folder = "CMPost/Done", quarantine_folder = "CMPost/Quarantine";

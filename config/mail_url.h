@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "config/mail_settings.h"
-#include "config/section.h"
+#include "config/text/section.h"
 
 namespace cmpost {
 

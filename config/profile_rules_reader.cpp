@@ -2,9 +2,9 @@
 #include <algorithm>
 
 #include "base/bytes.h"
-#include "config/oid_names.h"
 #include "config/readers.h"
-#include "config/spelling.h"
+#include "config/text/oid_names.h"
+#include "config/text/spelling.h"
 
 namespace cmpost {
 namespace {

@@ -1,8 +1,8 @@
 // From one table of the file to one struct. What concerns several tables is in load.cpp.
 #pragma once
 
-#include "config/section.h"
 #include "config/settings.h"
+#include "config/text/section.h"
 
 namespace cmpost {
 

@@ -3,16 +3,16 @@
 
 #include "base/bytes.h"
 #include "config/readers.h"
-#include "config/spelling.h"
+#include "config/text/spelling.h"
 
 namespace cmpost {
 namespace {
 
-constexpr std::array kKinds = {Word<RequesterKind>{"secret", RequesterKind::secret},
-                               Word<RequesterKind>{"holder", RequesterKind::holder},
-                               Word<RequesterKind>{"vendor", RequesterKind::vendor},
-                               Word<RequesterKind>{"ra", RequesterKind::ra},
-                               Word<RequesterKind>{"ca", RequesterKind::ca}};
+constexpr std::array kRequesterKinds = {Word<RequesterKind>{"secret", RequesterKind::secret},
+                                        Word<RequesterKind>{"holder", RequesterKind::holder},
+                                        Word<RequesterKind>{"vendor", RequesterKind::vendor},
+                                        Word<RequesterKind>{"ra", RequesterKind::ra},
+                                        Word<RequesterKind>{"ca", RequesterKind::ca}};
 
 constexpr auto kWhoHint =
     "\"anybody\", \"nobody\", or a list of \"secret\", \"holder\", \"vendor\", \"ra\", \"ca\"";
@@ -29,12 +29,12 @@ bool is_text(const Value* value) { return value != nullptr && value->kind == Val
 
 RequesterKinds anybody() {
   RequesterKinds kinds;
-  for (const auto& one : kKinds) kinds.insert(one.meaning);
+  for (const auto& one : kRequesterKinds) kinds.insert(one.meaning);
   return kinds;
 }
 
 std::string_view to_string(RequesterKind kind) {
-  return std::ranges::find(kKinds, kind, &Word<RequesterKind>::meaning)->word;
+  return std::ranges::find(kRequesterKinds, kind, &Word<RequesterKind>::meaning)->word;
 }
 
 std::string in_words(const SubjectRule& rule) {
@@ -131,8 +131,8 @@ std::optional<RequesterKinds> read_who(Section& table) {
   }
   RequesterKinds kinds;
   for (const auto* item : table.items("who")) {
-    const auto known = std::ranges::find(kKinds, item->text, &Word<RequesterKind>::word);
-    if (known != kKinds.end()) {
+    const auto known = std::ranges::find(kRequesterKinds, item->text, &Word<RequesterKind>::word);
+    if (known != kRequesterKinds.end()) {
       kinds.insert(known->meaning);
     } else {
       table.reading().complain(item->at, "'" + printable(item->text, 60) + "' is no requester",

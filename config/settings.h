@@ -8,9 +8,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "config/channel_settings.h"
-#include "config/complaint.h"
-#include "config/cron.h"
 #include "config/profile_settings.h"
+#include "config/text/complaint.h"
+#include "config/text/cron.h"
+#include "config/text/named_file.h"
 
 namespace cmpost {
 
@@ -92,16 +93,6 @@ struct RunSettings {
   std::vector<std::string> channels;  // empty: all
   std::string report;                 // directory; empty: none
   std::optional<StopRule> stop_if;
-};
-
-// A file or directory that the settings name, for check_files().
-struct NamedFile {
-  // `made`: a directory that is made when it is missing; `removable`: one that may be away.
-  enum class Use { secret, readable, directory, writable_file, made, removable };
-  std::string path;
-  Use use = Use::readable;
-  std::string key;  // "ca.key"
-  Position at;
 };
 
 struct Settings {

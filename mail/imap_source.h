@@ -3,8 +3,8 @@
 
 #include <set>
 
-#include "mail/imap_session.h"
 #include "mail/mail_source.h"
+#include "mail/wire/imap_session.h"
 
 namespace cmpost {
 

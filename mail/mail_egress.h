@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "config/mail_settings.h"
 #include "mail/answer_signer.h"
-#include "mail/smtp_sender.h"
+#include "mail/wire/smtp_sender.h"
 #include "outbox/egress.h"
 
 namespace cmpost {

@@ -5,8 +5,8 @@
 #include <set>
 
 #include "mail/mail_source.h"
-#include "mail/pop3_session.h"
 #include "mail/taken_mails.h"
+#include "mail/wire/pop3_session.h"
 
 namespace cmpost {
 

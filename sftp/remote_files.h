@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "sftp/sftp_dialogue.h"
+#include "sftp/wire/sftp_dialogue.h"
 
 namespace cmpost {
 

@@ -10,7 +10,7 @@
 #include "config/channel_settings.h"
 #include "outbox/egress.h"
 #include "sftp/remote_files.h"
-#include "sftp/sftp_sessions.h"
+#include "sftp/wire/sftp_sessions.h"
 
 namespace cmpost {
 

@@ -9,9 +9,9 @@
 
 #include "config/channel_settings.h"
 #include "queue/job_queue.h"
-#include "sftp/sftp_sessions.h"
 #include "sftp/source_files.h"
 #include "sftp/taken_ledger.h"
+#include "sftp/wire/sftp_sessions.h"
 #include "watcher/ingress.h"
 #include "watcher/intake_gate.h"
 #include "watcher/reluctant_inputs.h"

@@ -3,8 +3,8 @@
 #include <sys/stat.h>
 
 #include "base/log.h"
+#include "base/presence.h"
 #include "carrier/hash_list.h"
-#include "carrier/presence.h"
 #include "watcher/directory_ingress.h"
 #include "watcher/file_names.h"
 #include "watcher/unwrap.h"

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <cctype>
 
+#include "base/presence.h"
 #include "carrier/hash_list.h"
-#include "carrier/presence.h"
 
 namespace cmpost {
 namespace {

@@ -7,8 +7,8 @@
 // to be answered, once more if need be.
 #include "base/crash_point.h"
 #include "base/log.h"
+#include "base/presence.h"
 #include "carrier/hash_list.h"
-#include "carrier/presence.h"
 #include "watcher/directory_ingress.h"
 #include "watcher/file_names.h"
 

@@ -2,7 +2,7 @@
 
 #include "ca/lint/extension_values.h"
 #include "ca/profile/name_template.h"
-#include "config/oid_names.h"
+#include "config/text/oid_names.h"
 
 namespace cmpost {
 namespace {

@@ -6,7 +6,7 @@
 #include "ca/lint/words.h"
 #include "ca/serial_number.h"
 #include "cmp/inspect/inspect.h"
-#include "config/units.h"
+#include "config/text/units.h"
 #include "processor/admission/revocation_passphrase.h"
 
 namespace cmpost {

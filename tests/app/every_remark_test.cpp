@@ -9,7 +9,7 @@
 #include "tests/app/said.h"
 #include "tests/support/enumerators.h"
 #include "tests/support/numbered_jobs.h"
-#include "watcher/one_way_ingress.h"
+#include "watcher/media/one_way_ingress.h"
 
 namespace cmpost {
 namespace {

@@ -1,4 +1,5 @@
 // `status` says what it can, whatever is wrong.
+#include "app/remark.h"
 #include "app/settings_in_use.h"
 #include "tests/app/instance_under_test.h"
 #include "tests/app/said.h"

@@ -1,6 +1,6 @@
 // What an IMAP server may say, with every reader on top of it.
 #include "fuzz.h"
-#include "mail/imap_dialogue.h"
+#include "mail/wire/imap_dialogue.h"
 #include "tests/mail/text_stream.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

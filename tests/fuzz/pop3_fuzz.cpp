@@ -1,7 +1,7 @@
 // What a POP3 server may say, to every kind of question.
 #include "fuzz.h"
-#include "mail/header_digest.h"
-#include "mail/pop3_dialogue.h"
+#include "mail/wire/header_digest.h"
+#include "mail/wire/pop3_dialogue.h"
 #include "tests/mail/text_stream.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -1,8 +1,8 @@
 // What an SFTP server may send: packets one by one, and a whole dialogue.
 #include "fuzz.h"
-#include "sftp/host_key.h"
 #include "sftp/remote_files.h"
 #include "sftp/remote_name.h"
+#include "sftp/wire/host_key.h"
 
 using namespace cmpost;
 

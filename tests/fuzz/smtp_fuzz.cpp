@@ -3,7 +3,7 @@
 #include "base/bytes.h"
 #include "base/result.h"
 #include "fuzz.h"
-#include "mail/smtp_dialogue.h"
+#include "mail/wire/smtp_dialogue.h"
 
 namespace {
 

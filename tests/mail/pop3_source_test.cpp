@@ -1,6 +1,6 @@
 #include "mail/pop3_source.h"
 
-#include "mail/header_digest.h"
+#include "mail/wire/header_digest.h"
 #include "tests/mail/scripted_mailbox_server.h"
 #include "tests/mail/text_stream.h"
 #include "tests/support/fake_clock.h"

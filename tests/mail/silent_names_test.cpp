@@ -1,6 +1,6 @@
 #include <gmock/gmock.h>
 
-#include "mail/connection.h"
+#include "mail/wire/connection.h"
 #include "tests/support/matchers.h"
 #include "tests/support/silent_name_server.h"
 

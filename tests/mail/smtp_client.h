@@ -1,7 +1,7 @@
 // A sender of mail at a server on loopback.
 #pragma once
 
-#include "mail/smtp_sender.h"
+#include "mail/wire/smtp_sender.h"
 #include "tests/mail/scripted_smtp_server.h"
 #include "tests/support/matchers.h"
 

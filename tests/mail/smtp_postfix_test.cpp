@@ -3,7 +3,7 @@
 
 #include "mail/bounce_address.h"
 #include "mail/mail_egress.h"
-#include "mail/smtp_sender.h"
+#include "mail/wire/smtp_sender.h"
 #include "mime/read_mail.h"
 #include "tests/mail/fixtures/postfix.h"
 #include "tests/support/fake_clock.h"

@@ -5,7 +5,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-#include "mail/smtp_sender.h"
+#include "mail/wire/smtp_sender.h"
 #include "tests/mail/scripted_smtp_server.h"
 #include "tests/support/matchers.h"
 

@@ -1,7 +1,7 @@
 // A server whose words are known beforehand.
 #pragma once
 
-#include "mail/octet_stream.h"
+#include "mail/wire/octet_stream.h"
 
 namespace cmpost {
 

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "config/sftp_settings.h"
-#include "sftp/sftp_stream.h"
+#include "sftp/wire/sftp_stream.h"
 
 namespace cmpost {
 

@@ -5,8 +5,8 @@
 #include "tests/support/directory_tools.h"
 #include "tests/support/fake_random.h"
 #include "watcher/directory_ingress.h"
-#include "watcher/media_ingress.h"
-#include "watcher/one_way_ingress.h"
+#include "watcher/media/media_ingress.h"
+#include "watcher/media/one_way_ingress.h"
 
 namespace cmpost {
 namespace {

@@ -8,8 +8,8 @@
 #include "tests/support/fake_random.h"
 #include "tests/support/matchers.h"
 #include "tests/support/temporary_directory.h"
-#include "watcher/media_ingress.h"
-#include "watcher/one_way_ingress.h"
+#include "watcher/media/media_ingress.h"
+#include "watcher/media/one_way_ingress.h"
 
 namespace cmpost {
 namespace {

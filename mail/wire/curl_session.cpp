@@ -1,0 +1,259 @@
+#include "mail/wire/curl_session.h"
+
+#include <poll.h>
+#include <signal.h>
+
+#include <algorithm>
+
+#include "mail/wire/server_addresses.h"
+
+namespace cmpost {
+namespace {
+
+constexpr std::size_t kMaxWords = 200;
+
+bool initialise_curl() {
+  ::signal(SIGPIPE, SIG_IGN);
+  return ::curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+}
+
+std::string joined_pins(const std::vector<std::string>& pins) {
+  std::string all;
+  for (const auto& pin : pins) all += (all.empty() ? "" : ";") + pin;
+  return all;
+}
+
+const char* login_options(LoginSettings::Mechanism mechanism) {
+  switch (mechanism) {
+    case LoginSettings::Mechanism::automatic:
+      return nullptr;
+    case LoginSettings::Mechanism::plain:
+      return "AUTH=PLAIN";
+    case LoginSettings::Mechanism::login:
+      return "AUTH=LOGIN";
+    case LoginSettings::Mechanism::xoauth2:
+      return "AUTH=XOAUTH2";
+    case LoginSettings::Mechanism::oauthbearer:
+      return "AUTH=OAUTHBEARER";
+  }
+  return nullptr;
+}
+
+struct Diagnosis {
+  CURLcode code;
+  Recovery recovery;
+  const char* what;
+  const char* hint;
+};
+constexpr Diagnosis kDiagnoses[] = {
+    {CURLE_COULDNT_RESOLVE_HOST, Recovery::retry, "its name is not known", ""},
+    {CURLE_COULDNT_CONNECT, Recovery::retry, "it cannot be reached", ""},
+    {CURLE_OPERATION_TIMEDOUT, Recovery::retry, "it took too long", ""},
+    {CURLE_PEER_FAILED_VERIFICATION, Recovery::hold, "its certificate is not trusted",
+     "see tls.ca and the host in the URL"},
+    {CURLE_SSL_PINNEDPUBKEYNOTMATCH, Recovery::hold, "its key is none of the pinned ones",
+     "see tls.pins"},
+    {CURLE_SSL_CACERT_BADFILE, Recovery::hold, "the trusted certificates cannot be read",
+     "see tls.ca"},
+    {CURLE_SSL_CONNECT_ERROR, Recovery::retry, "the TLS handshake failed", ""},
+    {CURLE_USE_SSL_FAILED, Recovery::hold, "it offers no STARTTLS",
+     "use imaps, pop3s or smtps, or tls.required = false for a server on this host"},
+    {CURLE_LOGIN_DENIED, Recovery::hold, "it refused the login", "see login"},
+};
+
+// Words of a server that repeat what was sent to it must not bring a token into the log.
+std::string without_long_words(std::string_view line) {
+  constexpr std::size_t kLongest = 30;
+  std::string result;
+  while (!line.empty()) {
+    const auto word = line.substr(0, line.find(' '));
+    result += word.size() > kLongest ? std::string_view("...") : word;
+    line.remove_prefix(word.size());
+    for (; line.starts_with(' '); line.remove_prefix(1)) result += ' ';
+  }
+  return result;
+}
+
+}  // namespace
+
+std::string server_name(const MailUrl& url) {
+  const bool address = url.host.find(':') != std::string::npos;
+  const auto host = address ? "[" + url.host + "]" : url.host;
+  return url.scheme + "://" + host + ":" + std::to_string(url.port);
+}
+
+CurlSession::CurlSession() : easy_(::curl_easy_init()), multi_(::curl_multi_init()) {}
+
+CurlSession::~CurlSession() {
+  // What was connected by a multi handle is closed with it.
+  if (multi_ != nullptr && easy_ != nullptr) ::curl_multi_remove_handle(multi_, easy_);
+  if (easy_ != nullptr) ::curl_easy_cleanup(easy_);
+  if (multi_ != nullptr) ::curl_multi_cleanup(multi_);
+}
+
+Result<std::unique_ptr<CurlSession>> CurlSession::open(const MailUrl& url,
+                                                       const LoginSettings& login,
+                                                       const std::string& secret,
+                                                       const TlsSettings& tls,
+                                                       const Patience& patience) {
+  static const bool initialised = initialise_curl();
+  std::unique_ptr<CurlSession> session(new CurlSession());
+  if (!initialised || session->easy_ == nullptr || session->multi_ == nullptr) {
+    return retry("libcurl could not start");
+  }
+  auto code = session->set_options(url, tls);
+  if (code == CURLE_OK && !login.user.empty()) code = session->set_login(login, secret);
+  if (code != CURLE_OK) {
+    return hold(std::string("libcurl refused a setting: ") + ::curl_easy_strerror(code));
+  }
+  TRY(session->find_server(url, patience));
+  ASSIGN_OR_RETURN(code, session->connect(patience));
+  // libcurl goes on without a login where an SMTP server offers none that it could use. That
+  // server would refuse each mail for good.
+  const bool smtp = url.scheme.starts_with("smtp");
+  if (code == CURLE_OK && smtp && !login.user.empty() && !session->welcome_) {
+    return hold("it offers no login of the kind that is set", "see login, and STARTTLS");
+  }
+  if (code == CURLE_OK) return session;
+  auto error = session->error_of(code);
+  // The server may repeat what it was told.
+  if (!secret.empty() && error.what.find(secret) != std::string::npos) {
+    session->last_words_.clear();
+    session->error_text_[0] = '\0';
+    error = session->error_of(code);
+  }
+  return failure(std::move(error));
+}
+
+CURLcode CurlSession::set_options(const MailUrl& url, const TlsSettings& tls) {
+  CURLcode first = CURLE_OK;
+  const auto set = [&](CURLoption option, auto value) {
+    const auto code = ::curl_easy_setopt(easy_, option, value);
+    if (first == CURLE_OK) first = code;
+  };
+  const bool smtp = url.scheme.starts_with("smtp");
+  const auto address = server_name(url) + "/" + (smtp ? url.path : "");
+  set(CURLOPT_URL, address.c_str());
+  set(CURLOPT_PROTOCOLS_STR, url.scheme.c_str());
+  set(CURLOPT_CONNECT_ONLY, 1L);
+  set(CURLOPT_PROXY, "");  // whatever the environment says
+  set(CURLOPT_NOSIGNAL, 1L);
+  set(CURLOPT_QUICK_EXIT, 1L);  // no waiting for a look-up of its own
+  set(CURLOPT_ERRORBUFFER, error_text_);
+  set(CURLOPT_VERBOSE, 1L);
+  set(CURLOPT_DEBUGFUNCTION, &CurlSession::on_debug);
+  set(CURLOPT_DEBUGDATA, this);
+  set(CURLOPT_TCP_KEEPALIVE, 1L);
+  // A scheme with TLS from the first octet needs no STARTTLS, and the option does no harm there.
+  set(CURLOPT_USE_SSL, static_cast<long>(tls.required ? CURLUSESSL_ALL : CURLUSESSL_NONE));
+  set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+  set(CURLOPT_SSL_VERIFYPEER, 1L);
+  set(CURLOPT_SSL_VERIFYHOST, 2L);
+  if (!tls.ca.empty()) {
+    set(CURLOPT_CAINFO, tls.ca.c_str());
+    set(CURLOPT_CAPATH, static_cast<const char*>(nullptr));
+  }
+  if (!tls.pins.empty()) set(CURLOPT_PINNEDPUBLICKEY, joined_pins(tls.pins).c_str());
+  return first;
+}
+
+CURLcode CurlSession::set_login(const LoginSettings& login, const std::string& secret) {
+  CURLcode first = CURLE_OK;
+  const auto set = [&](CURLoption option, auto value) {
+    const auto code = ::curl_easy_setopt(easy_, option, value);
+    if (first == CURLE_OK) first = code;
+  };
+  set(CURLOPT_USERNAME, login.user.c_str());
+  if (login.token_command.empty()) {
+    set(CURLOPT_PASSWORD, secret.c_str());
+  } else {
+    set(CURLOPT_XOAUTH2_BEARER, secret.c_str());
+  }
+  if (const char* options = login_options(login.mechanism)) {
+    // A token makes libcurl 7.88 want OAUTHBEARER and XOAUTH2 whatever LOGIN_OPTIONS says, unless
+    // this has its default.
+    set(CURLOPT_HTTPAUTH, static_cast<long>(CURLAUTH_BASIC));
+    set(CURLOPT_LOGIN_OPTIONS, options);
+  }
+  return first;
+}
+
+Result<void> CurlSession::find_server(const MailUrl& url, const Patience& patience) {
+  const auto found = server_addresses(url, patience);
+  if (!found) {
+    const auto end = patience.over();
+    if (end == Patience::End::late) return failure(error_of(CURLE_OPERATION_TIMEDOUT));
+    if (end) return retry("a stop was requested");
+    return failure(found.error());
+  }
+  if (found->empty()) return {};
+  addresses_.reset(::curl_slist_append(nullptr, found->c_str()));
+  const bool set = addresses_ != nullptr &&
+                   ::curl_easy_setopt(easy_, CURLOPT_RESOLVE, addresses_.get()) == CURLE_OK;
+  if (!set) return retry("libcurl could not start");
+  return {};
+}
+
+Result<CURLcode> CurlSession::connect(const Patience& patience) {
+  // A multi handle, since a stop must interrupt it.
+  if (::curl_multi_add_handle(multi_, easy_) != CURLM_OK) return retry("libcurl could not start");
+  for (;;) {
+    int running = 0, queued = 0;
+    if (::curl_multi_perform(multi_, &running) != CURLM_OK) return retry("libcurl gave up");
+    if (const auto* message = ::curl_multi_info_read(multi_, &queued)) return message->data.result;
+    if (const auto end = patience.over()) {
+      if (*end == Patience::End::late) return CURLE_OPERATION_TIMEDOUT;
+      return retry("a stop was requested");
+    }
+    curl_waitfd stop = {patience.stop_fd(), CURL_WAIT_POLLIN, 0};
+    const auto millis = std::chrono::ceil<std::chrono::milliseconds>(patience.left()).count();
+    ::curl_multi_poll(multi_, &stop, patience.stop_fd() < 0 ? 0 : 1,
+                      static_cast<int>(std::min<std::int64_t>(millis, 60'000)), nullptr);
+  }
+}
+
+Error CurlSession::error_of(CURLcode code) const {
+  Error error{Recovery::retry, ::curl_easy_strerror(code), ""};
+  for (const auto& diagnosis : kDiagnoses) {
+    if (diagnosis.code == code) error = {diagnosis.recovery, diagnosis.what, diagnosis.hint};
+  }
+  const std::string_view detail = error_text_;
+  if (!detail.empty()) error.what += ": " + printable(detail);
+  if (!last_words_.empty()) error.what += "; its last words: " + printable(last_words_, kMaxWords);
+  return error;
+}
+
+void CurlSession::listen(std::string_view line) {
+  while (line.ends_with('\n') || line.ends_with('\r')) line.remove_suffix(1);
+  // A challenge is nothing that a person could read.
+  if (line.size() < 2 || line.starts_with('+') || line.starts_with("334")) return;
+  welcome_ |= line.starts_with("235");  // RFC 4954 4
+  last_words_ = without_long_words(line.substr(0, kMaxWords));
+}
+
+int CurlSession::on_debug(CURL* /*handle*/, curl_infotype type, char* data, std::size_t size,
+                          void* self) {
+  if (type == CURLINFO_HEADER_IN) {
+    static_cast<CurlSession*>(self)->listen(std::string_view(data, size));
+  }
+  return 0;
+}
+
+CurlSession::Moved CurlSession::send(std::string_view octets) {
+  std::size_t count = 0;
+  const auto code = ::curl_easy_send(easy_, octets.data(), octets.size(), &count);
+  return {code, count};
+}
+
+CurlSession::Moved CurlSession::receive(std::span<char> target) {
+  std::size_t count = 0;
+  const auto code = ::curl_easy_recv(easy_, target.data(), target.size(), &count);
+  return {code, count};
+}
+
+int CurlSession::socket() const {
+  curl_socket_t socket = -1;
+  return ::curl_easy_getinfo(easy_, CURLINFO_ACTIVESOCKET, &socket) == CURLE_OK ? socket : -1;
+}
+
+}  // namespace cmpost

@@ -1,0 +1,194 @@
+#include "watcher/media/media_ingress.h"
+
+#include "tests/support/as_nobody.h"
+#include "tests/support/fake_random.h"
+#include "tests/watcher/watched_input.h"
+
+namespace cmpost {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+// A medium is a directory that is renamed away and back, as the name of a mount point shows it.
+class MediaIngressTest : public WatchedInput<MediaIngress> {
+ protected:
+  MediaIngressTest() : WatchedInput("stick", "medium/in", 1s) {
+    settings_.directory.media = true;
+    restart();
+  }
+  void restart() { ingress_.emplace(settings_, queue_, wall_, steady_, random_); }
+  void pull(const std::string& name = "away") {
+    std::filesystem::rename(medium_, directory_ / name);
+  }
+  void plug(const std::string& name = "away") {
+    std::filesystem::rename(directory_ / name, medium_);
+  }
+  void put(const std::string& name, int number) {
+    const char message[] = {'\x30', '\x03', '\x02', '\x01', static_cast<char>(number)};
+    write_and_rename(in_, name, {message, sizeof message});
+  }
+  std::string id() {
+    auto text = contents_of(in_ + "/.cmpost-medium");
+    text.pop_back();
+    return text;
+  }
+
+  const std::string medium_ = directory_ / "medium";
+  SystemRandom random_;
+};
+
+TEST_F(MediaIngressTest, FilesAreCopiedAndWorkedOnAndPutAwayOnTheMedium) {
+  put("a.pki", 1);
+  put("b.pki", 2);
+  EXPECT_EQ(look_twice().deposited, 2U);
+  EXPECT_THAT(in(), IsEmpty());
+  EXPECT_THAT(in(".done"), ElementsAre("a.pki", "b.pki"));
+  ASSERT_THAT(jobs(), SizeIs(2));
+  EXPECT_EQ(jobs()[0].envelope.reply.address, id());
+  EXPECT_EQ(jobs()[0].envelope.reply.name, "a");
+}
+
+TEST_F(MediaIngressTest, AnAbsentMediumIsNoError) {
+  pull();
+  EXPECT_EQ(look_twice().deposited, 0U);
+  EXPECT_THAT(read_notes(settings_.state).front().text, HasSubstr("no medium is there"));
+  EXPECT_FALSE(std::filesystem::exists(medium_)) << "nothing is made where it will be";
+  plug();
+  put("a.pki", 1);
+  EXPECT_EQ(look_twice().deposited, 1U);
+}
+
+TEST_F(MediaIngressTest, AnEmptyMountPointIsNoMedium) {
+  settings_.directory.mount_point = medium_;
+  restart();
+  put("a.pki", 1);
+  EXPECT_EQ(look_twice().deposited, 0U);
+  EXPECT_THAT(names_in(in_), ElementsAre("a.pki")) << "no label either";
+}
+
+TEST_F(MediaIngressTest, EachMediumHasAnIdThatStays) {
+  put("a.pki", 1);
+  look_twice();
+  const auto first = id();
+  pull("first");
+  std::filesystem::create_directories(in_);
+  put("a.pki", 1);
+  look_twice();
+  EXPECT_NE(id(), first);
+  pull("second");
+  plug("first");
+  look_twice();
+  EXPECT_EQ(id(), first);
+  ASSERT_THAT(jobs(), SizeIs(2));
+  EXPECT_NE(jobs()[0].envelope.reply.address, jobs()[1].envelope.reply.address);
+}
+
+TEST_F(MediaIngressTest, AFileThatIsStillWrittenIsWaitedFor) {
+  write_in_place(in_ + "/a.pki", "\x30\x03\x02");
+  look();
+  steady_.advance(500ms);
+  put("a.pki", 1);
+  look();
+  steady_.advance(500ms);
+  EXPECT_EQ(look().deposited, 0U);
+  steady_.advance(500ms);
+  EXPECT_EQ(look().deposited, 1U);
+}
+
+TEST_F(MediaIngressTest, WhatWasCopiedAndNotPutAwayIsNotCopiedAgain) {
+  put("a.pki", 1);
+  look_twice();
+  // As if the medium had lost the renaming: pulled out before its cache was written.
+  pull();
+  const auto copied = directory_ / "away/in/";
+  std::filesystem::rename(copied + ".done/a.pki", copied + "a.pki");
+  const auto time = std::filesystem::last_write_time(copied + "a.pki");
+  plug();
+  CopiedFile file{"a.pki", 5, 0, sha256(view_of(std::string("\x30\x03\x02\x01\x01", 5)))};
+  file.mtime_nanos = std::chrono::duration_cast<std::chrono::nanoseconds>(
+                         std::chrono::file_clock::to_sys(time).time_since_epoch())
+                         .count();
+  auto ledger = CopyLedger::open(settings_.state + "/media/" + id()).value();
+  ASSERT_THAT(ledger.commit({file}), IsOk());
+  restart();
+  EXPECT_EQ(look_twice().deposited, 0U);
+  EXPECT_THAT(jobs(), SizeIs(1));
+  EXPECT_THAT(in(), IsEmpty());
+}
+
+TEST_F(MediaIngressTest, TheSameFileOnceMoreIsANewArrival) {
+  put("a.pki", 1);
+  look_twice();
+  put("a.pki", 1);
+  EXPECT_EQ(look_twice().deposited, 1U);
+  EXPECT_THAT(jobs(), SizeIs(2));
+  EXPECT_THAT(in(".done"), SizeIs(2));
+}
+
+// File managers keep the time of what they copy.
+TEST_F(MediaIngressTest, TheSameFileComesAgainAndAgain) {
+  put("a.pki", 1);
+  const auto time = std::filesystem::last_write_time(in_ + "/a.pki");
+  for (std::size_t times = 1; times <= 4; ++times) {
+    put("a.pki", 1);
+    std::filesystem::last_write_time(in_ + "/a.pki", time);
+    EXPECT_EQ(look_twice().deposited, 1U);
+    EXPECT_THAT(jobs(), SizeIs(times));
+    EXPECT_THAT(in(), IsEmpty());
+  }
+  EXPECT_THAT(in(".done"), SizeIs(2));
+}
+
+TEST_F(MediaIngressTest, ATooLargeFileStaysOnTheMediumAndIsHeld) {
+  write_and_rename(in_, "big.pki", std::string(1001, 'x'));
+  EXPECT_EQ(look_twice().quarantined, 1U);
+  EXPECT_EQ(queue_.counts()->held, 1U);
+  EXPECT_THAT(in(".quarantine"), ElementsAre("big.pki"));
+}
+
+TEST_F(MediaIngressTest, CopiesThatAFailedQueueLeftAreWorkedOnWithoutTheMedium) {
+  settings_.limits.max_pending = 0;  // it would ask the queue before anything is copied
+  restart();
+  put("a.pki", 1);
+  look();
+  steady_.advance(1s);
+  queue_.fail_with({Recovery::retry, "database is locked", ""});
+  EXPECT_THAT(ingress_->poll({}), Fails(HasSubstr("locked")));
+  queue_.go_on();
+  pull();
+  restart();
+  EXPECT_EQ(look().deposited, 1U);
+}
+
+TEST_F(MediaIngressTest, NothingOfTheMediumStaysOpen) {
+  put("a.pki", 1);
+  look_twice();
+  const auto prefix = std::filesystem::canonical(medium_).string();
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    std::error_code gone;
+    const auto target = std::filesystem::read_symlink(entry.path(), gone).string();
+    EXPECT_FALSE(target.starts_with(prefix)) << target;
+  }
+}
+
+TEST_F(MediaIngressTest, AFileThatCannotBeReadKeepsNoOtherFromBeingCopied) {
+  for (const auto* name : {"a.pki", "b.pki", "c.pki"}) put(name, name[0]);
+  const AsNobody nobody(directory_.path());
+  if (!nobody.ok()) GTEST_SKIP() << "needs root, or an account without rights";
+  forbid(in_ + "/b.pki");
+  look_twice();
+  EXPECT_EQ(waiting(), 2U);
+  ASSERT_THAT(ingress_->looked_at().stuck, SizeIs(1));
+  EXPECT_THAT(ingress_->looked_at().stuck[0].why, HasSubstr("Permission denied"));
+  allow(in_ + "/b.pki");
+  look_twice();
+  EXPECT_EQ(waiting(), 3U);
+  EXPECT_THAT(ingress_->looked_at().stuck, IsEmpty());
+}
+
+}  // namespace
+}  // namespace cmpost

@@ -1,0 +1,318 @@
+#include "watcher/media/one_way_ingress.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "base/crash_point.h"
+#include "base/log.h"
+#include "watcher/file_names.h"
+#include "watcher/unwrap.h"
+
+namespace cmpost {
+namespace {
+
+using namespace std::chrono_literals;
+using Place = DropDirectory::Place;
+
+constexpr std::size_t kListedAtATime = 20'000;
+constexpr std::size_t kMostArrived = 500'000;  // names of one look
+constexpr Duration kFirstLookAgain = 200ms;
+
+std::string spelled(std::uint64_t number) { return "batch " + std::to_string(number); }
+
+// The one file of a batch, as a job's source.
+std::string source_of(const BatchManifest& manifest, const std::string& part) {
+  return spelled(manifest.number) + ", " + whole_name(part);
+}
+
+}  // namespace
+
+std::string received_file(const ChannelSettings& channel) { return channel.state + "/received"; }
+
+OneWayIngress::OneWayIngress(const ChannelSettings& settings, JobQueue& requests, const Clock& wall,
+                             const Clock& steady)
+    : settings_(settings),
+      requests_(requests),
+      wall_(wall),
+      steady_(steady),
+      gate_(settings_, requests, steady) {}
+
+Result<void> OneWayIngress::ensure_open() {
+  struct stat named {
+  }, opened{};
+  const auto& path = settings_.directory.in;
+  const bool current = directory_ && ::stat(path.c_str(), &named) == 0 &&
+                       ::fstat(directory_.get(), &opened) == 0 && named.st_dev == opened.st_dev &&
+                       named.st_ino == opened.st_ino && (!drop_ || drop_->is_current());
+  if (!current) {
+    directory_ = FileDescriptor(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!directory_) return failure(errno_error("opening directory", path, errno));
+    const auto kind = file_system_kind(directory_);
+    const bool events = kind.tells_events && watch_.watch(path);
+    auto drop = DropDirectory::open(path);
+    drop_.reset();
+    if (drop) drop_.emplace(std::move(*drop));
+    log::info("channel.watched",
+              {{"channel", channel()},
+               {"directory", path},
+               {"file_system", kind.text()},
+               {"by", events ? "events" : "polling"},
+               {"files", drop_ ? "moved when received" : "left where they are"}});
+  }
+  // `cmpost skip` changes it too.
+  TRY(make_directories(settings_.state));
+  ASSIGN_OR_RETURN(received_, ReceivedBatches::read(received_file(settings_)));
+  return {};
+}
+
+Result<ArrivedBatches> OneWayIngress::list() const {
+  ArrivedBatches arrived;
+  ASSIGN_OR_RETURN(auto listing, Listing::start(directory_));
+  std::size_t count = 0;
+  while (count < kMostArrived) {
+    ASSIGN_OR_RETURN(const auto names, listing.next(kListedAtATime));
+    if (names.empty()) break;
+    for (const auto& name : names) count += arrived.add(name) ? 1 : 0;
+  }
+  return arrived;
+}
+
+Result<Intake> OneWayIngress::poll(const std::stop_token& stop) {
+  TRY(ensure_open());
+  watch_.read();
+  Intake intake;
+  TRY(gate_.allowance());
+  ASSIGN_OR_RETURN(const auto arrived, list());
+  forget_gone(arrived);
+  bool whole_look = true;
+  for (const auto& [key, batch] : arrived.all()) {
+    whole_look = !stop.stop_requested() && !gate_.closed();
+    if (!whole_look) break;
+    ASSIGN_OR_RETURN(const Intake part, take(batch));
+    intake += part;
+    TRY(gate_.allowance());
+  }
+  TRY(tell_complaints(whole_look));
+  for (const auto& [key, batch] : incomplete_) ++(batch.told ? intake.stuck : intake.settling);
+  intake.paused = gate_.closed() && !gate_.needs_help();
+  intake.stuck += gate_.needs_help() ? 1 : 0;
+  next_scan_ =
+      steady_.now() + (intake.settling > 0 ? std::max(kFirstLookAgain, settings_.directory.settle)
+                                           : settings_.directory.poll);
+  return intake;
+}
+
+void OneWayIngress::wait(Duration time_out, const std::stop_token& stop) {
+  const auto now = steady_.now();
+  const auto until = std::min(now + time_out, gate_.closed() ? gate_.opens() : next_scan_);
+  if (until <= now) return;
+  watch_.wait(until - now, stop);
+}
+
+Result<Intake> OneWayIngress::take(const ArrivedBatch& arrived) {
+  if (received_->has(arrived.stream, arrived.number)) return take_repeat(arrived);
+  // What was not whole is not read again before something has changed.
+  const auto known = incomplete_.find({arrived.stream, arrived.number});
+  if (known != incomplete_.end() && !known->second.not_read &&
+      known->second.look == look_of(arrived)) {
+    note_incomplete(arrived, known->second.torn, false);
+    return Intake{};
+  }
+  auto assembly = assemble(directory_, arrived);
+  if (!assembly.batch) {
+    note_incomplete(arrived, assembly.torn, assembly.not_read);
+    return Intake{};
+  }
+  if (const auto mistake = received_->chain_mistake(assembly.batch->manifest, assembly.batch->hash);
+      !mistake.empty()) {
+    log::warning("batch.out_of_chain", {{"channel", channel()}, {"text", mistake}});
+  }
+  incomplete_.erase({arrived.stream, arrived.number});
+  return deposit(arrived, std::move(*assembly.batch));
+}
+
+// Requests first, then the note, then the files: whatever ends that early is done again and makes
+// nothing new.
+Result<Intake> OneWayIngress::deposit(const ArrivedBatch& arrived, AssembledBatch batch) {
+  Intake intake;
+  std::vector<Job> jobs;
+  for (std::size_t i = 0; i < batch.contents.size(); ++i) {
+    const auto& file = batch.manifest.files[i];
+    const bool too_large = file.size > settings_.max_message;
+    const Bytes contents = std::move(batch.contents[i]);
+    auto unwrapped =
+        too_large ? Unwrapped{Unwrapped::What::refused, {}, "it is larger than max_message", {}}
+                  : unwrap(contents);
+    if (unwrapped.what == Unwrapped::What::message) {
+      jobs.push_back(job_of(batch.manifest, i, std::move(unwrapped.message)));
+      continue;
+    }
+    const BatchName name{arrived.stream, arrived.number, 1, file.name};
+    TRY(put_aside(job_of(batch.manifest, i, {}), name, contents, unwrapped.reason));
+    ++intake.quarantined;
+  }
+  ASSIGN_OR_RETURN(const auto fresh, requests_.put(jobs));
+  crash_point("watcher.batch_deposited");
+  gate_.took(jobs.size());
+  intake.deposited = jobs.size();
+  intake.known = jobs.size() - fresh;
+  tell_order(batch.manifest);
+  TRY(received_->add(batch.manifest, batch.hash, wall_.now()));
+  for (const auto& job : jobs) {
+    log::info("job.arrived", {{"job", job.id.text()},
+                              {"channel", channel()},
+                              {"source", job.envelope.source},
+                              {"octets", job.payload.size()}});
+  }
+  log::info("batch.complete", {{"channel", channel()},
+                               {"batch", arrived.number},
+                               {"stream", arrived.stream},
+                               {"files", batch.manifest.files.size()},
+                               {"known", intake.known}});
+  // One with another manifest, or one that cannot be read, is looked at next.
+  for (const auto& [copy, name] : arrived.manifests) {
+    const auto found = find_manifest(directory_, arrived, name);
+    const bool other = found.what == FoundManifest::What::fits && found.hash != batch.hash;
+    if (other || found.what == FoundManifest::What::not_read) return intake;
+  }
+  tidy(arrived);
+  return intake;
+}
+
+Job OneWayIngress::job_of(const BatchManifest& manifest, std::size_t index, Bytes message) const {
+  const auto place =
+      manifest.stream + " " + std::to_string(manifest.number) + " " + std::to_string(index);
+  const auto& name = manifest.files[index].name;
+  Job job;
+  job.id = make_job_id({view_of(channel()), view_of("batch"), view_of(place), message});
+  job.envelope.channel = channel();
+  job.envelope.source = source_of(manifest, name);
+  job.envelope.reply.channel = channel();
+  job.envelope.reply.name = whole_name(stem_of(name));
+  job.payload = std::move(message);
+  return job;
+}
+
+Result<void> OneWayIngress::put_aside(const Job& job, const BatchName& name, ByteView contents,
+                                      const std::string& reason) {
+  TRY(requests_.put_held(job, reason));
+  if (drop_) {
+    const auto path = settings_.directory.in + "/.quarantine/" + name.text();
+    (void)write_file(path, contents, 0640, IfExists::replace);
+    (void)write_file(path + ".reason.txt", view_of("reason: " + reason + "\n"), 0640,
+                     IfExists::replace);
+  }
+  log::warning("input.quarantined", {{"job", job.id.text()},
+                                     {"channel", channel()},
+                                     {"source", job.envelope.source},
+                                     {"reason", reason}});
+  return {};
+}
+
+void OneWayIngress::note_incomplete(const ArrivedBatch& arrived, const std::string& torn,
+                                    bool not_read) {
+  auto& state = incomplete_[{arrived.stream, arrived.number}];
+  const auto look = look_of(arrived);
+  if (state.look != look || state.torn.empty()) {
+    state = {look, steady_.now(), torn, false, not_read};
+    return;
+  }
+  state.torn = torn;
+  state.not_read = not_read;
+  // It is torn when nothing more has come for a while, not while its files arrive.
+  if (steady_.now() - state.since >= settings_.directory.settle) state.told = true;
+}
+
+std::string OneWayIngress::look_of(const std::string& name) const {
+  struct stat status {};
+  if (::fstatat(directory_.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) return {};
+  return name + " " + std::to_string(status.st_size) + " " + std::to_string(status.st_mtim.tv_sec) +
+         "." + std::to_string(status.st_mtim.tv_nsec) + " " + std::to_string(status.st_ino) + "\n";
+}
+
+std::string OneWayIngress::look_of(const ArrivedBatch& arrived) const {
+  std::string look;
+  for (const auto& name : arrived.names()) look += look_of(name);
+  return look;
+}
+
+LookedAt OneWayIngress::looked_at() const {
+  LookedAt found;
+  const auto add = [&](const std::string& stream, std::uint64_t number, const std::string& why) {
+    found.stuck.push_back({spelled(number) + " of stream " + stream, why, 0, std::nullopt});
+  };
+  for (const auto& [key, state] : incomplete_) {
+    if (state.told) add(key.first, key.second, state.torn);
+  }
+  for (const auto& [stream, numbers] : conflicts_) {
+    for (const auto number : numbers) {
+      add(stream, number, "another batch has come before under this number");
+    }
+  }
+  for (const auto& [key, why] : unread_repeats_) add(key.first, key.second, why);
+  return found;
+}
+
+// What is not there any more says nothing, even should something of its name come again.
+void OneWayIngress::forget_gone(const ArrivedBatches& arrived) {
+  const auto gone = [&](const auto& entry) { return !arrived.all().contains(entry.first); };
+  std::erase_if(incomplete_, gone);
+  std::erase_if(without_manifest_, gone);
+  std::erase_if(repeats_, [&](const auto& entry) {
+    const auto name = BatchName::parse(entry.first);
+    const auto batch = arrived.all().find({name->stream, name->number});
+    return batch == arrived.all().end() || !batch->second.manifests.contains(name->copy);
+  });
+  conflicts_.clear();
+  unread_repeats_.clear();
+}
+
+void OneWayIngress::tidy(const ArrivedBatch& arrived) {
+  if (!drop_) return;
+  for (const auto& name : arrived.names()) {
+    (void)drop_->move(Place::in, name, Place::done, std::to_string(to_unix_micros(wall_.now())));
+    crash_point("watcher.batch_file_done");
+  }
+}
+
+void OneWayIngress::tell_order(const BatchManifest& manifest) const {
+  const auto stream = received_->streams().find(manifest.stream);
+  if (stream == received_->streams().end()) {
+    log::info("batch.new_stream", {{"channel", channel()}, {"stream", manifest.stream}});
+    return;
+  }
+  const auto last = stream->second.complete.last();
+  if (manifest.number > last) return;
+  log::warning("batch.reordered",
+               {{"channel", channel()},
+                {"text", spelled(manifest.number) + " came after " + std::to_string(last)},
+                {"stream", manifest.stream}});
+}
+
+// Tells what has become wrong, once, and that all is well again. A look that was broken off has not
+// seen all that may still be there.
+Result<void> OneWayIngress::tell_complaints(bool whole_look) {
+  std::map<std::string, std::map<std::uint64_t, std::string>> torn;
+  for (const auto& [key, state] : incomplete_) {
+    if (state.told) torn[key.first][key.second] = state.torn;
+  }
+  TRY(received_->set_torn(std::move(torn)));
+  if (whole_look) TRY(received_->set_conflicts(conflicts_));
+  const auto complaints = received_->complaints();
+  std::set<std::string> now(complaints.begin(), complaints.end());
+  for (const auto& text : now) {
+    if (!complaints_told_.contains(text)) {
+      log::warning("batch.incomplete", {{"channel", channel()}, {"text", text}});
+    }
+  }
+  if (now.empty() && !complaints_told_.empty()) {
+    log::info("batch.all_here", {{"channel", channel()}});
+  }
+  complaints_told_ = std::move(now);
+  return {};
+}
+
+}  // namespace cmpost
