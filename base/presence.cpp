@@ -12,7 +12,7 @@ namespace {
 Result<bool> is_there(int directory, const std::string& name) {
   struct stat status {};
   if (::fstatat(directory, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0) return true;
-  if (errno == ENOENT || errno == ENOTDIR) return false;
+  if (errno == ENOENT) return false;
   return failure(errno_error("examining", name, errno));
 }
 

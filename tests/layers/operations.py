@@ -25,8 +25,7 @@ def acts(root):
 
 def kinds(root):
     text = (Path(root) / "app/remark.cpp").read_text()
-    table = re.search(r"kKindNames = .*?\{(.*?)\}\)", text, re.DOTALL)[1]
-    return set(re.findall(r'"(\w+)"', table))
+    return set(re.findall(r'case RemarkKind::\w+:\s*return \{\s*"(\w+)"', text))
 
 
 def exit_codes(root):
