@@ -20,8 +20,8 @@ namespace {
 Result<std::unique_ptr<Ingress>> make_mail_ingress(Instance& instance,
                                                    const ChannelSettings& channel, Spool& spool,
                                                    const Clock& steady) {
-  const auto taken = path_below(instance.settings().directory, "state/" + channel.name + ".taken");
-  ASSIGN_OR_RETURN(auto source, open_mail_source(channel.mail, taken, &instance.sure_clock()));
+  ASSIGN_OR_RETURN(auto source,
+                   open_mail_source(channel.mail, taken_file(channel), &instance.sure_clock()));
   ASSIGN_OR_RETURN(const auto key, bounce_key(instance));
   const auto bounced = [&replies = spool.replies(), key, name = channel.name](
                            const DeliveryReport& report, const Bytes& mail) {
@@ -59,21 +59,49 @@ std::unique_ptr<Egress> make_directory_egress(Instance& instance, const ChannelS
   return std::make_unique<DirectoryEgress>(channel, under_way_in(spool.replies()));
 }
 
+Result<std::unique_ptr<Ingress>> make_ingress(Instance& instance, const ChannelSettings& channel,
+                                              Spool& spool, const Clock& steady) {
+  switch (channel.kind) {
+    case ChannelKind::directory:
+      return make_directory_ingress(instance, channel, spool, steady);
+    case ChannelKind::mail:
+      return make_mail_ingress(instance, channel, spool, steady);
+    case ChannelKind::sftp:
+      return std::make_unique<SftpIngress>(channel, spool.requests(), instance.clock(), steady);
+  }
+  CHECK(false);
+}
+
+Result<std::unique_ptr<Egress>> make_mail_egress(Instance& instance,
+                                                 const ChannelSettings& channel) {
+  ASSIGN_OR_RETURN(auto key, bounce_key(instance));
+  ASSIGN_OR_RETURN(auto signer, of_settings(AnswerSigner::load(channel.mail.smime)));
+  return std::make_unique<MailEgress>(channel.name, channel.mail, instance.settings().instance.name,
+                                      std::move(key), instance.sure_clock(), std::move(signer));
+}
+
+Result<std::unique_ptr<Egress>> make_egress(Instance& instance, const ChannelSettings& channel,
+                                            Spool& spool, const Clock& steady) {
+  switch (channel.kind) {
+    case ChannelKind::directory:
+      return make_directory_egress(instance, channel, spool);
+    case ChannelKind::mail:
+      return make_mail_egress(instance, channel);
+    case ChannelKind::sftp:
+      return std::make_unique<SftpEgress>(channel, steady, SftpDial{},
+                                          under_way_in(spool.replies()));
+  }
+  CHECK(false);
+}
+
 }  // namespace
 
 Result<std::vector<std::unique_ptr<Ingress>>> make_ingresses(Instance& instance, Spool& spool,
                                                              const Clock& steady) {
   std::vector<std::unique_ptr<Ingress>> ingresses;
   for (const auto& channel : instance.settings().channels) {
-    if (channel.kind == ChannelKind::mail) {
-      ASSIGN_OR_RETURN(auto ingress, make_mail_ingress(instance, channel, spool, steady));
-      ingresses.push_back(std::move(ingress));
-    } else if (channel.kind == ChannelKind::sftp) {
-      ingresses.push_back(
-          std::make_unique<SftpIngress>(channel, spool.requests(), instance.clock(), steady));
-    } else {
-      ingresses.push_back(make_directory_ingress(instance, channel, spool, steady));
-    }
+    ASSIGN_OR_RETURN(auto ingress, make_ingress(instance, channel, spool, steady));
+    ingresses.push_back(std::move(ingress));
   }
   return ingresses;
 }
@@ -83,18 +111,8 @@ Result<std::vector<std::unique_ptr<Egress>>> make_egresses(Instance& instance,
   ASSIGN_OR_RETURN(auto* const spool, instance.spool());
   std::vector<std::unique_ptr<Egress>> egresses;
   for (const auto& channel : instance.settings().channels) {
-    if (channel.kind == ChannelKind::mail) {
-      ASSIGN_OR_RETURN(auto key, bounce_key(instance));
-      ASSIGN_OR_RETURN(auto signer, of_settings(AnswerSigner::load(channel.mail.smime)));
-      egresses.push_back(std::make_unique<MailEgress>(
-          channel.name, channel.mail, instance.settings().instance.name, std::move(key),
-          instance.sure_clock(), std::move(signer)));
-    } else if (channel.kind == ChannelKind::sftp) {
-      egresses.push_back(std::make_unique<SftpEgress>(channel, steady, SftpDial{},
-                                                      under_way_in(spool->replies())));
-    } else {
-      egresses.push_back(make_directory_egress(instance, channel, *spool));
-    }
+    ASSIGN_OR_RETURN(auto egress, make_egress(instance, channel, *spool, steady));
+    egresses.push_back(std::move(egress));
   }
   return egresses;
 }

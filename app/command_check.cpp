@@ -20,18 +20,34 @@ struct LogIn {
   std::string channel, text;
 };
 
+// nullopt: it has no server.
+struct Login {
+  Result<void> done;
+  std::string fetch, send;  // hosts
+};
+std::optional<Login> try_to_log_in(const ChannelSettings& channel) {
+  switch (channel.kind) {
+    case ChannelKind::directory:
+      return std::nullopt;
+    case ChannelKind::mail:
+      return Login{log_in(channel), channel.mail.fetch.host, channel.mail.send.host};
+    case ChannelKind::sftp:
+      return Login{log_in_by_sftp(channel), channel.sftp.fetch.host, channel.sftp.send.host};
+  }
+  CHECK(false);
+}
+
 // Logs in wherever there is something to log in to, whoever cannot.
 std::vector<LogIn> log_in_everywhere(const Instance& instance, Remarks& findings) {
   std::vector<LogIn> well;
   for (const auto& channel : instance.settings().channels) {
-    if (channel.kind == ChannelKind::directory) continue;
-    const bool sftp = channel.kind == ChannelKind::sftp;
-    const auto& fetch = sftp ? channel.sftp.fetch.host : channel.mail.fetch.host;
-    const auto& send = sftp ? channel.sftp.send.host : channel.mail.send.host;
-    if (const auto done = sftp ? log_in_by_sftp(channel) : log_in(channel); !done) {
-      findings.add(RemarkKind::server, RemarkSubject::of_channel(channel.name), done.error());
+    const auto login = try_to_log_in(channel);
+    if (!login) continue;
+    if (!login->done) {
+      findings.add(RemarkKind::server, RemarkSubject::of_channel(channel.name),
+                   login->done.error());
     } else {
-      well.push_back({channel.name, "logged in at " + fetch + " and " + send});
+      well.push_back({channel.name, "logged in at " + login->fetch + " and " + login->send});
     }
   }
   return well;

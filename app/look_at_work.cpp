@@ -29,18 +29,6 @@ std::string since(Time time, Time now) {
   return "since " + to_iso8601(time) + " (" + in_words(now - time) + ")";
 }
 
-Duration poll_of(const ChannelSettings& channel) {
-  switch (channel.kind) {
-    case ChannelKind::mail:
-      return channel.mail.poll;
-    case ChannelKind::sftp:
-      return channel.sftp.poll;
-    case ChannelKind::directory:
-      break;
-  }
-  return channel.directory.poll;
-}
-
 class WorkLook {
  public:
   WorkLook(Instance& instance, Remarks& findings)

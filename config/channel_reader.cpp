@@ -339,12 +339,16 @@ ChannelSettings read_channel(Section table) {
   table.require("kind", "kind = \"directory\", kind = \"mail\" or kind = \"sftp\"");
   channel.kind = table.choice("kind", channel.kind, kKinds);
   channel.direction = table.choice("direction", channel.direction, kDirection);
-  if (channel.kind == ChannelKind::mail) {
-    channel.mail = read_mail_settings(table);
-  } else if (channel.kind == ChannelKind::sftp) {
-    channel.sftp = read_sftp_settings(table, channel.name);
-  } else {
-    channel.directory = read_directory(table);
+  switch (channel.kind) {
+    case ChannelKind::directory:
+      channel.directory = read_directory(table);
+      break;
+    case ChannelKind::mail:
+      channel.mail = read_mail_settings(table);
+      break;
+    case ChannelKind::sftp:
+      channel.sftp = read_sftp_settings(table);
+      break;
   }
   channel.limits = read_limits(table);
   channel.max_message = table.size("max_message", channel.max_message,

@@ -225,4 +225,9 @@ struct ChannelSettings {
   bool encrypted_value = false;        // EncryptedValue for requesters of pvno 2
 };
 
+// Its `poll`, of whatever kind it is.
+Duration poll_of(const ChannelSettings& channel);
+// Where it notes what it has taken from a server that keeps it, unless the settings name a file.
+std::string taken_file(const ChannelSettings& channel);
+
 }  // namespace cmpost

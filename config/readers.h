@@ -18,7 +18,7 @@ RunSettings read_run(Section table);
 // The keys of a mail channel; the caller finishes the table.
 MailSettings read_mail_settings(Section& table);
 // The same for an SFTP channel of that name.
-SftpSettings read_sftp_settings(Section& table, const std::string& channel);
+SftpSettings read_sftp_settings(Section& table);
 // Keys about who may have what (rights_settings.h).
 std::optional<RequesterKinds> read_who(Section& profile);
 SubjectRule read_subject_rule(Section& table, std::string_view key);

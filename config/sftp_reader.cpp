@@ -115,7 +115,7 @@ std::string read_folder(Section& table, std::string_view key, const std::string&
   return name;
 }
 
-void read_after(Section& table, SftpSettings& sftp, const std::string& channel) {
+void read_after(Section& table, SftpSettings& sftp) {
   constexpr std::array kAfter = {Word<SftpAfter>{"move", SftpAfter::move},
                                  Word<SftpAfter>{"rename", SftpAfter::rename},
                                  Word<SftpAfter>{"delete", SftpAfter::remove},
@@ -131,14 +131,11 @@ void read_after(Section& table, SftpSettings& sftp, const std::string& channel) 
     table.complain("suffix", "'suffix' must start with a dot", "such as \".taken\"");
   }
   sftp.ledger = table.path("ledger", NamedFile::Use::writable_file);
-  if (sftp.ledger.empty()) {
-    sftp.ledger = path_below(table.reading().directory, "state/" + channel + ".taken");
-  }
 }
 
 }  // namespace
 
-SftpSettings read_sftp_settings(Section& table, const std::string& channel) {
+SftpSettings read_sftp_settings(Section& table) {
   constexpr std::array kReady = {Word<SftpReady>{"rename", SftpReady::rename},
                                  Word<SftpReady>{"stable", SftpReady::stable},
                                  Word<SftpReady>{"marker", SftpReady::marker}};
@@ -156,7 +153,7 @@ SftpSettings read_sftp_settings(Section& table, const std::string& channel) {
   sftp.poll = table.duration("poll", sftp.poll, {100ms, 24h});
   sftp.ready = table.choice("ready", sftp.ready, kReady);
   sftp.settle = table.duration("settle", sftp.settle, {100ms, 1h});
-  read_after(table, sftp, channel);
+  read_after(table, sftp);
   sftp.name_template = read_name_template(table, sftp.name_template);
   return sftp;
 }

@@ -90,10 +90,6 @@ Result<ChannelPolicy> load(const Settings& settings, const ChannelSettings& chan
   };
 }
 
-Duration poll_interval(const ChannelSettings& channel) {
-  return channel.kind == ChannelKind::mail ? channel.mail.poll : channel.directory.poll;
-}
-
 }  // namespace
 
 bool ChannelPolicy::allows(ProtectionMethod method) const {
@@ -129,7 +125,7 @@ std::chrono::seconds ChannelPolicy::check_after(Time now) const {
   constexpr std::chrono::seconds kMost{0x7fffffff};
   Duration wait = settings.waiting.check_after;
   if (wait == Duration::zero()) {
-    const auto poll = poll_interval(settings);
+    const auto poll = poll_of(settings);
     wait = poll;
     std::optional<Time> next;
     for (const auto& run : runs) {
