@@ -14,14 +14,15 @@ std::string confirm_hint(const std::string& otherwise) {
   return "; put the clock right, or say by `cmpost clock confirm` that it is" + otherwise;
 }
 
-ClockNote doubt_note(ClockDoubt doubt, const ClockReading& now, Time sure,
-                     const ClockRules& rules) {
+ClockNote doubt_note(const ClockState& state, const ClockReading& now, const ClockRules& rules) {
+  const auto sure = sure_time(state, now, rules);
   const auto wall = to_iso8601(now.wall), believed = to_iso8601(sure);
   const auto trial = "; it is believed when it has gone on for " + in_words(rules.trial);
-  switch (doubt) {
+  switch (state.doubt) {
     case ClockDoubt::ahead:
       return {"the clock is ahead: it says " + wall + ", and by the time that has passed it is " +
-                  believed + kWaits + believed + confirm_hint(trial),
+                  believed + kWaits + believed +
+                  confirm_hint(is_small_step(state.accepted, now, rules) ? trial : ""),
               true};
     case ClockDoubt::behind:
       return {"the clock is behind: it says " + wall + ", and it has been " + believed +
@@ -31,7 +32,7 @@ ClockNote doubt_note(ClockDoubt doubt, const ClockReading& now, Time sure,
     case ClockDoubt::long_off:
       return {"the clock says " + wall + ", and it was last believed " + in_words(now.wall - sure) +
                   " earlier, before this machine was started" + kWaits + believed +
-                  confirm_hint(trial),
+                  confirm_hint("; `usual_off` in [clock] is how long it may be off unasked"),
               false};
     case ClockDoubt::none:
       break;
@@ -76,7 +77,7 @@ Result<std::vector<ClockNote>> find_clock_notes(Instance& instance) {
   const auto state = judge(known.value_or(ClockState{now, ClockDoubt::none, {}}), now, rules);
   clock.remember(state);
   if (state.doubt != ClockDoubt::none) {
-    notes.push_back(doubt_note(state.doubt, now, sure_time(state, now, rules), rules));
+    notes.push_back(doubt_note(state, now, rules));
   } else {
     TRY(add_records_ahead(*reader, now.wall, rules, notes));
   }

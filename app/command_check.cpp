@@ -59,11 +59,11 @@ bool is_said(const Remark& finding) {
 }
 
 void print(const Remark& finding) {
-  if (!finding.place.empty()) {
-    return print_warning(to_string(finding) +
+  const bool placed = !finding.place.empty();
+  if (placed || finding.severity != Severity::error) {
+    return print_warning((placed ? "" : "cmpost: ") + to_string(finding) +
                          (finding.hint.empty() ? "" : " (" + finding.hint + ")"));
   }
-  if (finding.severity != Severity::error) return print_warning("cmpost: " + to_string(finding));
   print_error(Error{Recovery::hold, to_string(finding), finding.hint, Blame::world});
 }
 

@@ -27,7 +27,8 @@ json to_json(const Losses& losses, bool applied) {
                 {"unread", losses.unread},
                 {"applied",
                  {{"certificates", applied ? losses.certificates.size() : 0},
-                  {"revocations", applied ? losses.revocations.size() : 0}}}};
+                  {"revocations", applied ? losses.revocations.size() : 0},
+                  {"number", applied && losses.is_number_behind()}}}};
   for (const auto& [record, found_in] : losses.certificates) {
     value["certificates"].push_back({{"serial", serial_text(record.serial)},
                                      {"subject", record.subject},
@@ -56,10 +57,10 @@ void print(const Losses& losses) {
                      to_string(entry.reason.value_or(CRLReason::unspecified))});
   }
   revocations.print("no revocation is missing");
-  if (losses.published_number > losses.ledger_number) {
-    print_line("the published CRL has the number " + std::to_string(losses.published_number) +
-               ", the newest in the ledger " + std::to_string(losses.ledger_number) +
-               "; the next one goes on above");
+  if (losses.is_number_behind()) {
+    print_line("the newest CRL that was found has the number " +
+               std::to_string(losses.published_number) + ", the newest that the ledger knows of " +
+               std::to_string(losses.ledger_number));
   }
 }
 
@@ -74,14 +75,18 @@ Result<ExitCode> check(const RestoreOptions& options, const CommonOptions& commo
   if (applied) {
     TRY(record_act(*instance, "restore.ordered",
                    {{"certificates", losses.certificates.size()},
-                    {"revocations", losses.revocations.size()}}));
+                    {"revocations", losses.revocations.size()},
+                    {"crl_number", losses.published_number}}));
     TRY(bring_back(*instance, losses));
   }
   if (common.json) {
     print_json(to_json(losses, applied));
   } else if (!common.quiet && applied) {
     print_line("brought back: " + std::to_string(losses.certificates.size()) + " certificates, " +
-               std::to_string(losses.revocations.size()) + " revocations");
+               std::to_string(losses.revocations.size()) + " revocations" +
+               (losses.is_number_behind()
+                    ? "; the next CRL has a number above " + std::to_string(losses.published_number)
+                    : ""));
   } else if (!common.quiet && !losses.none()) {
     print_line("`cmpost restore-check --apply` brings it back");
   }

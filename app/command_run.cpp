@@ -75,7 +75,7 @@ class BatchRun {
     processing.join();
     dispatching.join();
     ASSIGN_OR_RETURN(const auto left, spool->replies().counts());
-    still_deferred_ = left.deferred;
+    still_to_send_ = left.waiting + left.active + left.deferred;
     if (error_) return failure(*error_);
     if (interrupted_) return hold("interrupted", "run again: nothing is lost");
     return {};
@@ -85,7 +85,7 @@ class BatchRun {
   const ProcessorTotals& processed() const { return processed_; }
   const Dispatched& sent() const { return sent_; }
   // Answers that have not left, whichever run has tried.
-  std::size_t still_deferred() const { return still_deferred_; }
+  std::size_t still_to_send() const { return still_to_send_; }
 
  private:
   void take_in(Spool& spool, std::stop_token stop) {
@@ -170,7 +170,7 @@ class BatchRun {
   SignOfLife life_;
   std::atomic<bool> taken_in_ = false, processed_all_ = false, dispatched_ = false;
   bool interrupted_ = false;
-  std::size_t still_deferred_ = 0;
+  std::size_t still_to_send_ = 0;
   Intake intake_;              // of the taking thread, until it is joined
   ProcessorTotals processed_;  // of the processing thread
   Dispatched sent_;            // of the dispatching thread
@@ -187,7 +187,7 @@ void print(const BatchRun& run, bool as_json) {
                 {"held", run.processed().held},
                 {"deferred", run.processed().deferred + run.sent().deferred},
                 {"sent", run.sent().sent},
-                {"still_deferred", run.still_deferred()}});
+                {"still_to_send", run.still_to_send()}});
     return;
   }
   print_line(
@@ -195,8 +195,8 @@ void print(const BatchRun& run, bool as_json) {
       std::to_string(run.processed().answered) + " (refused " +
       std::to_string(run.processed().refused) + "), sent " + std::to_string(run.sent().sent) +
       ", put aside " + std::to_string(run.intake().quarantined + run.processed().held) +
-      (run.still_deferred() == 0 ? ""
-                                 : ", still to be sent " + std::to_string(run.still_deferred())));
+      (run.still_to_send() == 0 ? ""
+                                : ", still to be sent " + std::to_string(run.still_to_send())));
 }
 
 Result<ExitCode> run(const CommonOptions& common) {
@@ -214,7 +214,7 @@ Result<ExitCode> run(const CommonOptions& common) {
       std::ranges::none_of(clock, &ClockNote::urgent) &&
       batch.intake().quarantined + batch.intake().stuck == 0 &&
       batch.processed().refused + batch.processed().held + batch.processed().deferred == 0 &&
-      batch.sent().held + batch.still_deferred() == 0;
+      batch.sent().held + batch.still_to_send() == 0;
   return all_well ? ExitCode::ok : ExitCode::partly;
 }
 

@@ -174,6 +174,14 @@ class SettingsLook {
 // Several machines that write it would not see each other's locks.
 std::optional<Remark> finding_of_place(const std::string& database, const std::string& directory,
                                        const FileSystemKind& kind) {
+  if (!kind.mistake.empty()) {
+    return Remark{Severity::warning,
+                  RemarkKind::database,
+                  database,
+                  "the file system of " + directory + " cannot be examined: " + kind.mistake,
+                  "a database must lie on a disk of this machine",
+                  {}};
+  }
   if (!kind.network) return std::nullopt;
   return Remark{Severity::error,
                 RemarkKind::database,

@@ -107,7 +107,7 @@ class WorkLook {
     for (const auto& note : read_notes(channel.state)) {
       const bool lies = note.subject == kUnlistedNote;
       say(lies ? Severity::warning : Severity::note, RemarkKind::input, subject_of(channel),
-          note.text);
+          note.text + age_of_record(Stage::ingress));
     }
     status_.channels.push_back(std::move(status));
   }

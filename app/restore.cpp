@@ -263,7 +263,10 @@ Result<void> bring_back(Instance& instance, const Losses& losses) {
       if (!known) TRY(put_back(writer, record));
     }
     for (const auto& entry : losses.revocations) TRY(put_back(writer, entry));
-    return {};
+    if (!losses.is_number_behind()) return {};
+    TRY(writer.keep_above(losses.published_number));
+    return writer.audit("crl.number_raised",
+                        R"({"number":)" + std::to_string(losses.published_number) + "}");
   });
 }
 

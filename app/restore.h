@@ -21,11 +21,12 @@ struct Losses {
   // serial number is known.
   std::vector<RevokedCertificate> revocations;
   std::uint64_t published_number = 0;  // the highest cRLNumber that was found, 0: none
-  std::uint64_t ledger_number = 0;
+  std::uint64_t ledger_number = 0;     // what the ledger knows to have left
   // Places that could not be looked at, with the reason: what lies there is not known.
   std::vector<std::string> unread;
 
-  bool none() const { return certificates.empty() && revocations.empty(); }
+  bool is_number_behind() const { return published_number > ledger_number; }
+  bool none() const { return certificates.empty() && revocations.empty() && !is_number_behind(); }
 };
 
 // Looks into the answers that the spool still has, the published CRLs, the output directories of

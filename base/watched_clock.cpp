@@ -22,9 +22,7 @@ Duration passed(const ClockReading& before, const ClockReading& now) {
 
 // The time in doubt has gone on as time does.
 bool goes_on(const ClockReading& first, const ClockReading& now, const ClockRules& rules) {
-  const auto least = first.wall + passed(first, now);
-  if (now.wall < least - rules.tolerance) return false;
-  return !same_boot(first, now) || now.wall <= least + rules.tolerance;
+  return same_boot(first, now) && doubt_of(first, now, rules) == ClockDoubt::none;
 }
 
 }  // namespace
@@ -39,6 +37,10 @@ ClockDoubt doubt_of(const ClockReading& accepted, const ClockReading& now,
   return now.wall > least + rules.usual_off ? ClockDoubt::long_off : ClockDoubt::none;
 }
 
+bool is_small_step(const ClockReading& accepted, const ClockReading& now, const ClockRules& rules) {
+  return now.wall - accepted.wall - passed(accepted, now) <= rules.small_step + rules.tolerance;
+}
+
 std::string_view to_string(ClockDoubt doubt) { return kDoubts[static_cast<std::size_t>(doubt)]; }
 
 std::optional<ClockDoubt> clock_doubt(std::string_view text) {
@@ -51,13 +53,16 @@ ClockState judge(const ClockState& before, const ClockReading& now, const ClockR
   const auto doubt = doubt_of(before.accepted, now, rules);
   if (doubt == ClockDoubt::none || now.synchronized) return {now, ClockDoubt::none, {}};
   if (!before.first || before.doubt != doubt) return {before.accepted, doubt, now};
-  // A clock that was set back is believed by people only: with it CRLs would get older. Its first
-  // reading tells how much time has passed.
-  if (doubt == ClockDoubt::behind) {
+  // The rest is believed by people only: with a clock that was set back CRLs would get older, and
+  // nobody can tell a machine that was off from one whose clock was set. The first reading tells
+  // how much time has passed.
+  if (doubt != ClockDoubt::ahead) {
     return {before.accepted, doubt, same_boot(*before.first, now) ? *before.first : now};
   }
   if (!goes_on(*before.first, now, rules)) return {before.accepted, doubt, now};
-  if (now.wall - before.first->wall >= rules.trial) return {now, ClockDoubt::none, {}};
+  if (is_small_step(before.accepted, now, rules) && now.wall - before.first->wall >= rules.trial) {
+    return {now, ClockDoubt::none, {}};
+  }
   return {before.accepted, doubt, before.first};
 }
 

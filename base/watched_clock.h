@@ -1,6 +1,7 @@
 // What time it is when the wall clock may be wrong. Somebody can set that clock, a battery can be
 // empty; the clock that counts since the machine was started can be neither. What cannot be taken
-// back waits until the two agree, or until a person or some time has confirmed the wall clock.
+// back waits until the two agree, or until a person or a trusted source has confirmed the wall
+// clock.
 #pragma once
 
 #include <functional>
@@ -33,7 +34,10 @@ std::optional<ClockDoubt> clock_doubt(std::string_view text);
 
 struct ClockRules {
   Duration tolerance = std::chrono::minutes(5);
-  // A clock that is ahead is believed when it has gone right for this long.
+  // A step ahead that is no longer than `small_step` puts right a clock that had drifted: it is
+  // believed when the clock has gone right for `trial`. A longer one never is by itself, for with
+  // it goes what cannot be taken back.
+  Duration small_step = std::chrono::hours(1);
   Duration trial = std::chrono::hours(1);
   // A machine may be off for this long without a question.
   Duration usual_off = std::chrono::hours(24);
@@ -48,6 +52,8 @@ struct ClockState {
 
 // Whether `now` can come after what was believed.
 ClockDoubt doubt_of(const ClockReading& accepted, const ClockReading& now, const ClockRules& rules);
+// Of a clock that is ahead: whether it is believed after `trial`.
+bool is_small_step(const ClockReading& accepted, const ClockReading& now, const ClockRules& rules);
 // What is to be remembered after a look at the clock.
 ClockState judge(const ClockState& before, const ClockReading& now, const ClockRules& rules);
 // The earliest that it can be: the wall clock where it is believed, else the time that was believed

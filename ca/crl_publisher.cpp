@@ -199,6 +199,8 @@ Result<std::optional<Bytes>> make_delta(LedgerWriter& writer, const Issuer& issu
   if (!fits) return std::nullopt;
   ASSIGN_OR_RETURN(const auto last,
                    highest_number_that_left(connection, issuer, places_of(settings)));
+  ASSIGN_OR_RETURN(const auto own, newest_crl_number(connection));
+  if (last > own) return std::nullopt;  // relying parties have a newer complete one already
   TBSCertList tbs;
   tbs.crlNumber = last + 1;
   tbs.baseCRLNumber = complete->first;
@@ -304,9 +306,9 @@ Result<CrlDue> crl_due(LedgerReader& reader, const Issuer& issuer, const CrlSett
                        const CrlTime& now) {
   ASSIGN_OR_RETURN(const auto highest,
                    highest_number_that_left(reader.connection(), issuer, places_of(settings)));
-  ASSIGN_OR_RETURN(const auto last, last_crl_number(reader.connection()));
+  ASSIGN_OR_RETURN(const auto own, newest_crl_number(reader.connection()));
   ASSIGN_OR_RETURN(const auto newest, reader.newest_crl());
-  if (!newest || highest > last) return CrlDue::complete;
+  if (!newest || highest > own) return CrlDue::complete;
   ASSIGN_OR_RETURN(const auto crl, CertificateList::from_der(newest->second));
   if (!crl.nextUpdate || *crl.nextUpdate - now.likely < settings.lifetime / 2)
     return CrlDue::complete;

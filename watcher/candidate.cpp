@@ -62,7 +62,9 @@ Result<Bytes> read_exactly(const FileDescriptor& file, std::size_t size, const s
 Finding judge_content(Bytes contents) {
   auto unwrapped = unwrap(std::move(contents));
   if (unwrapped.what != Unwrapped::What::message) {
-    return bad(std::move(unwrapped.reason), std::move(unwrapped.hint));
+    auto finding = bad(std::move(unwrapped.reason), std::move(unwrapped.hint));
+    finding.may_grow = unwrapped.what == Unwrapped::What::incomplete;
+    return finding;
   }
   return {Finding::What::take, std::move(unwrapped.message), {}, {}};
 }

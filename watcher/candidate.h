@@ -21,6 +21,7 @@ struct Finding {
   Bytes message;
   std::string reason;  // bad_now, retry
   std::string hint;
+  bool may_grow = false;  // bad_now: empty or cut off
 };
 
 // Reads `name`, which looked like `look`, and unwraps it. Opens nothing but regular files, follows

@@ -17,6 +17,8 @@ constexpr std::size_t kGroupOctets = std::size_t{8} << 20U;
 constexpr std::size_t kListingPart = 20'000;
 constexpr std::size_t kMostSightings = 200'000;
 constexpr Duration kPurgeInterval = std::chrono::hours(1);
+// At every mount point of ext4.
+constexpr std::string_view kOfFileSystem = "lost+found";
 
 }  // namespace
 
@@ -29,7 +31,8 @@ DirectoryIngress::DirectoryIngress(const ChannelSettings& settings, JobQueue& re
       steady_(steady),
       settling_(settings.directory.settle),
       gate_(settings_, requests, steady),
-      unlisted_(settings.state, kUnlistedNote) {}
+      unlisted_(settings.state, kUnlistedNote),
+      folders_note_(settings.state, "folders") {}
 
 Result<Intake> DirectoryIngress::poll(const std::stop_token& stop) {
   TRY(ensure_open());
@@ -126,12 +129,17 @@ std::optional<DirectoryIngress::Spot> DirectoryIngress::spot(Place place, const 
   const auto look = drop_->look(place, name);
   const bool left_alone = look && S_ISDIR(look->type) && !is_request_name(name);
   if (look && !left_alone) return Spot{place, name, *look};
+  if (left_alone && place == Place::in && name != kOfFileSystem) {
+    ++folders_;
+    folder_ = name;
+  }
   settling_.forget(settling_key(place, name));
   return std::nullopt;
 }
 
 Result<Intake> DirectoryIngress::scan(const std::stop_token& stop) {
   const auto started = steady_.now();
+  folders_ = 0;
   const bool lists = settings_.directory.ready == ReadyRule::manifest;
   std::set<std::string> seen;
   ASSIGN_OR_RETURN(Intake intake, scan_place(Place::work, seen, stop));
@@ -140,6 +148,7 @@ Result<Intake> DirectoryIngress::scan(const std::stop_token& stop) {
   // Until the gate opens nothing is known of what was not looked at.
   if (stop.stop_requested() || gate_.closed()) return intake;
   if (!lists) settling_.keep_only(seen);
+  if (!lists) note_folders();
   std::erase_if(deposited_,
                 [&](const auto& one) { return !drop_->look(Place::work, one.first).has_value(); });
   next_scan_ = started + settings_.directory.poll;
@@ -211,6 +220,17 @@ Result<Intake> DirectoryIngress::take(std::vector<Spot> spots, const std::stop_t
   }
   TRY(deposit_group());
   return intake;
+}
+
+// Somebody may have put a folder with requests there.
+void DirectoryIngress::note_folders() {
+  if (folders_ == 0) return void(folders_note_.clear());
+  const auto text = "what lies in folders is not taken: " + printable(folder_, 200) +
+                    (folders_ == 1 ? "" : " and " + std::to_string(folders_ - 1) + " more") +
+                    " in " + settings_.directory.in;
+  if (folders_note_.set(text)) {
+    log::info("input.left_alone", {{"channel", channel()}, {"reason", text}});
+  }
 }
 
 void DirectoryIngress::purge() {

@@ -38,10 +38,10 @@ namespace cmpost {
 // again. Sizes are checked before anything is read (max_message, of the file as it lies there).
 //
 // Names: hidden files, *.tmp *.part *.filepart *.crdownload and ~* are left alone, and so are
-// directories that are not named like a request. Everything else is taken if it holds a message,
-// whatever its name; a file that nobody would send by mistake is put into quarantine and told so.
-// A file with several hard links is taken when it is settled: servers that rename by link and
-// unlink show two for a moment.
+// directories that are not named like a request, which a note tells of. Everything else is taken if
+// it holds a message, whatever its name; a file that nobody would send by mistake is put into
+// quarantine and told so. A file with several hard links is taken when it is settled: servers that
+// rename by link and unlink show two for a moment.
 class DirectoryIngress final : public Ingress {
  public:
   // All references must outlive the object. `steady` measures intervals (SteadyClock), `wall`
@@ -85,11 +85,14 @@ class DirectoryIngress final : public Ingress {
   Result<Intake> take_announced(const std::stop_token& stop);
   Result<Intake> take(std::vector<Spot> spots, const std::stop_token& stop);
   std::optional<Spot> spot(DropDirectory::Place place, const std::string& name);
+  void note_folders();
   void purge();
 
   // Taking (taken_files.cpp).
   Result<std::optional<Claimed>> take_one(const Spot& spot, Intake& intake);
   std::optional<Finding> judge_spot(const Spot& spot, bool& settled);
+  std::int64_t time_by(ReadyRule rule) const;
+  bool has_stopped_growing(const Spot& spot);
   Result<std::optional<Claimed>> claim(const Spot& spot, Bytes message);
   Result<std::optional<Claimed>> claim_anew(const Spot& spot, Bytes message);
   Result<std::optional<Claimed>> copy_anew(const Spot& spot, Bytes message, const JobId& old);
@@ -165,7 +168,10 @@ class DirectoryIngress final : public Ingress {
     bool not_read = false;  // looks that are the same may tell more the next time
   };
   std::map<std::string, IncompleteList> incomplete_lists_;
-  ChannelNote unlisted_;
+  ChannelNote unlisted_, folders_note_;
+  // Of this scan: directories that were left alone, and one of them.
+  std::size_t folders_ = 0;
+  std::string folder_;
   std::int64_t file_system_now_ = 0;
   Time next_scan_ = Time::min();
   Time next_purge_ = Time::min();

@@ -6,6 +6,8 @@
 namespace cmpost {
 namespace {
 
+constexpr int kPatience = 10;
+
 bool is_old(const Look& look, std::int64_t file_system_now, Duration settle) {
   if (file_system_now == 0) return false;
   return file_system_now - look.ctime_nanos >=
@@ -21,11 +23,24 @@ Readiness Settling::look_at(const std::string& name, const Look& look, Time stea
     sighting = {.look = look, .since = steady_now, .announced = sighting.announced};
   }
   sighting.news = false;
-  if (is_old(look, file_system_now, settle_) || steady_now - sighting.since >= settle_) {
+  const auto settle = settle_of(sighting);
+  if (is_old(look, file_system_now, settle) || steady_now - sighting.since >= settle) {
     sighting.settled = true;
   }
   if (sighting.settled) return Readiness::settled;
   return sighting.announced ? Readiness::announced : Readiness::unsettled;
+}
+
+Readiness Settling::wait_for_more(const std::string& name, const Look& look, Time steady_now,
+                                  std::int64_t file_system_now) {
+  auto& sighting = sightings_[name];
+  if (!sighting.cut_off) sighting.settled = false;
+  sighting.cut_off = true;
+  return look_at(name, look, steady_now, file_system_now);
+}
+
+Duration Settling::settle_of(const Sighting& sighting) const {
+  return sighting.cut_off ? kPatience * settle_ : settle_;
 }
 
 bool Settling::first_report(const std::string& name, const std::string& why) {
@@ -55,7 +70,7 @@ std::size_t Settling::stuck() const { return sightings_.size() - unsettled(); }
 std::vector<std::string> Settling::worth_a_look(Time steady_now) const {
   std::vector<std::string> names;
   for (const auto& [name, sighting] : sightings_) {
-    const bool due = !sighting.settled && steady_now - sighting.since >= settle_;
+    const bool due = !sighting.settled && steady_now - sighting.since >= settle_of(sighting);
     if (sighting.news || due) names.push_back(name);
   }
   return names;
@@ -65,7 +80,7 @@ Time Settling::next_look() const {
   Time next = Time::max();
   for (const auto& [name, sighting] : sightings_) {
     if (sighting.news) return Time::min();
-    if (!sighting.settled) next = std::min(next, sighting.since + settle_);
+    if (!sighting.settled) next = std::min(next, sighting.since + settle_of(sighting));
   }
   return next;
 }

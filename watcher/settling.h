@@ -59,6 +59,11 @@ class Settling {
   Readiness look_at(const std::string& name, const Look& look, Time steady_now,
                     std::int64_t file_system_now);
 
+  // The same of a file that shows that more belongs to it: whoever writes it may be waiting for a
+  // network, so it gets ten times as long before it has settled.
+  Readiness wait_for_more(const std::string& name, const Look& look, Time steady_now,
+                          std::int64_t file_system_now);
+
   // Why nobody can take the file. True once for each file, until it changes: each look finds the
   // same again, and a log that repeats it buries what is new. The last reason is the one on record.
   bool first_report(const std::string& name, const std::string& why);
@@ -85,9 +90,11 @@ class Settling {
     std::optional<Look> look;
     Time since{};      // looks like this
     bool news = true;  // something was heard since the last look, as of a file not yet looked at
-    bool announced = false, settled = false;
+    bool announced = false, settled = false, cut_off = false;
     std::string why{};  // not empty: reported
   };
+
+  Duration settle_of(const Sighting& sighting) const;
 
   Duration settle_;
   std::map<std::string, Sighting> sightings_;

@@ -35,6 +35,7 @@ Result<std::optional<DirectoryIngress::Claimed>> DirectoryIngress::take_one(cons
     case Finding::What::take:
       return claim(spot, std::move(finding.message));
     case Finding::What::bad_now:
+      if (finding.may_grow && spot.place == Place::in) settled = has_stopped_growing(spot);
       if (settled) TRY(quarantine(spot, finding, intake));
       break;
     case Finding::What::retry:
@@ -50,8 +51,7 @@ Result<std::optional<DirectoryIngress::Claimed>> DirectoryIngress::take_one(cons
 // nullopt: it may not be complete.
 std::optional<Finding> DirectoryIngress::judge_spot(const Spot& spot, bool& settled) {
   const auto rule = spot.place == Place::work ? ReadyRule::rename : settings_.directory.ready;
-  // By `stable` a file must be seen to stay as it is; that it is old is not enough.
-  const auto file_system_now = rule == ReadyRule::stable ? 0 : file_system_now_;
+  const auto file_system_now = time_by(rule);
   const auto readiness = settling_.look_at(settling_key(spot.place, spot.name), spot.look,
                                            steady_.now(), file_system_now);
   settled = readiness == Readiness::settled;
@@ -72,6 +72,16 @@ std::optional<Finding> DirectoryIngress::judge_spot(const Spot& spot, bool& sett
     if (readiness == Readiness::unsettled || (must_settle && !settled)) return std::nullopt;
   }
   return judge(*drop_, spot.place, spot.name, spot.look, settings_.max_message, sha256);
+}
+
+// By `stable` a file must be seen to stay as it is; that it is old is not enough.
+std::int64_t DirectoryIngress::time_by(ReadyRule rule) const {
+  return rule == ReadyRule::stable ? 0 : file_system_now_;
+}
+
+bool DirectoryIngress::has_stopped_growing(const Spot& spot) {
+  return settling_.wait_for_more(spot.name, spot.look, steady_.now(),
+                                 time_by(settings_.directory.ready)) == Readiness::settled;
 }
 
 Job DirectoryIngress::job_of(const Spot& spot, Bytes message) const {

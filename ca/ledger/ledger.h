@@ -106,6 +106,9 @@ class LedgerWriter {
   // A revocation of a certificate that this ledger does not have: it was published before a backup
   // was restored, and stays on every CRL. Known ones change nothing.
   Result<void> carry(const RevokedCertificate& entry);
+  // CRLs up to this number have left, whether the ledger has them or not. A lower one changes
+  // nothing.
+  Result<void> keep_above(std::uint64_t crl_number);
   // Keeps the newest CRLs only. `base`: of a delta CRL.
   Result<void> add_crl(std::uint64_t number, ByteView der, Time this_update, Time next_update,
                        std::optional<std::uint64_t> base = {});

@@ -15,6 +15,14 @@ std::optional<CRLReason> optional_reason(const Statement& row, int column) {
   return crl_reason(row.integer(column));
 }
 
+Result<std::uint64_t> number_of(Connection& connection, std::string_view sql) {
+  ASSIGN_OR_RETURN(Statement* const query, connection.statement(sql));
+  TRY(query->step());
+  const auto number = static_cast<std::uint64_t>(query->integer(0));  // NULL reads as 0
+  query->reset();
+  return number;
+}
+
 }  // namespace
 
 Result<CertificateRecord> read_record(const Statement& row) {
@@ -91,12 +99,14 @@ Result<std::vector<RevokedCertificate>> read_revoked(Connection& connection,
   return entries;
 }
 
+Result<std::uint64_t> newest_crl_number(Connection& connection) {
+  return number_of(connection, "SELECT max(number) FROM crl");
+}
+
 Result<std::uint64_t> last_crl_number(Connection& connection) {
-  ASSIGN_OR_RETURN(Statement* const query, connection.statement("SELECT max(number) FROM crl"));
-  TRY(query->step());
-  const auto number = static_cast<std::uint64_t>(query->integer(0));  // NULL reads as 0
-  query->reset();
-  return number;
+  return number_of(connection,
+                   "SELECT max(number) FROM (SELECT max(number) AS number FROM crl UNION ALL "
+                   "SELECT number FROM crl_floor)");
 }
 
 Result<std::optional<NumberedCrl>> read_newest_crl(Connection& connection, CrlKind kind) {

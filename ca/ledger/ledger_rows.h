@@ -30,7 +30,10 @@ using NumberedCrl = std::pair<std::uint64_t, Bytes>;
 enum class CrlKind { complete, delta };
 Result<std::optional<NumberedCrl>> read_newest_crl(Connection& connection,
                                                    CrlKind kind = CrlKind::complete);
-// The number of the newest of either kind, 0 for none.
+// The number of the newest of either kind that the ledger has, 0 for none.
+Result<std::uint64_t> newest_crl_number(Connection& connection);
+// The highest that the ledger knows to have left: of its own, and what LedgerWriter::keep_above()
+// was told.
 Result<std::uint64_t> last_crl_number(Connection& connection);
 
 void bind_optional(Statement& statement, int index, const std::optional<Time>& time);

@@ -65,6 +65,9 @@ const std::vector<Migration>& ledger_migrations() {
       {5,
        "CREATE TABLE carried_revocation (serial BLOB PRIMARY KEY, revoked_at INTEGER NOT NULL, "
        "reason INTEGER NOT NULL, invalidity_date INTEGER) WITHOUT ROWID"},
+      // Of CRLs that the ledger does not have, see LedgerWriter::keep_above().
+      {6,
+       "CREATE TABLE crl_floor (one INTEGER PRIMARY KEY CHECK (one = 1), number INTEGER NOT NULL)"},
   };
   return migrations;
 }

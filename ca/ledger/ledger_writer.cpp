@@ -200,6 +200,15 @@ Result<void> LedgerWriter::carry(const RevokedCertificate& entry) {
   return {};
 }
 
+Result<void> LedgerWriter::keep_above(std::uint64_t crl_number) {
+  ASSIGN_OR_RETURN(Statement* const raise,
+                   connection_.statement("INSERT INTO crl_floor VALUES (1, ?) ON CONFLICT (one) DO "
+                                         "UPDATE SET number = max(number, excluded.number)"));
+  raise->bind(1, static_cast<std::int64_t>(crl_number));
+  TRY(raise->execute());
+  return {};
+}
+
 Result<void> LedgerWriter::add_crl(std::uint64_t number, ByteView der, Time this_update,
                                    Time next_update, std::optional<std::uint64_t> base) {
   const auto signed_number = static_cast<std::int64_t>(number);

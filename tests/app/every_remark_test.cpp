@@ -15,6 +15,7 @@ namespace cmpost {
 namespace {
 
 using namespace std::chrono_literals;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::SizeIs;
@@ -209,9 +210,12 @@ TEST_P(EachRemarkTest, IsFoundWithWhatToDo) {
   ASSERT_THAT(found, Not(IsEmpty())) << seen.out;
   // The last one: the first may be of a fresh instance.
   EXPECT_EQ(seen.code, code_of(GetParam(), found.back().at("severity"))) << seen.out;
+  words.erase(words.begin() + 1);
+  const auto text = say(directory_.path(), words).err;
   for (const auto& one : seen.json().at("findings")) {
     if (one.at("severity") == "note") continue;
     EXPECT_NE(one.at("hint"), "") << one;
+    EXPECT_THAT(text, HasSubstr(one.at("hint").get<std::string>()));
   }
 }
 

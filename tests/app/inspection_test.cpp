@@ -4,6 +4,7 @@
 
 #include "ca/crl_publisher.h"
 #include "ca/ledger/clock_record.h"
+#include "carrier/channel_notes.h"
 #include "processor/credentials/secret_store.h"
 #include "tests/app/instance_under_test.h"
 #include "tests/app/said.h"
@@ -103,8 +104,20 @@ TEST_F(InspectionTest, DatabaseOnANetworkFileSystemIsAMistake) {
   ASSERT_TRUE(found);
   EXPECT_EQ(found->severity, Severity::error);
   EXPECT_THAT(found->text, HasSubstr("nfs"));
+  const auto unknown = finding_of_place("the spool", "/x", {.name = "unknown", .mistake = "no"});
+  ASSERT_TRUE(unknown) << "nobody knows whether it is one";
+  EXPECT_EQ(unknown->severity, Severity::warning);
+  EXPECT_THAT(unknown->text, HasSubstr("/x cannot be examined: no"));
   EXPECT_TRUE(file_system_kind(0x65735546).network) << "FUSE";
   EXPECT_FALSE(file_system_kind(0x12345).network) << "not known";
+}
+
+TEST_F(InspectionTest, NotesOfAServiceThatIsGoneSaySo) {
+  ChannelNote note(state() + "/drop", "medium");
+  note.set("medium 1 is there");
+  EXPECT_THAT(status().out, HasSubstr("medium 1 is there; so it was when the service was last"));
+  const SignOfLife life(state(), {Stage::ingress}, SignOfLife::Kind::serve, clock_);
+  EXPECT_THAT(status().out, Not(HasSubstr("so it was")));
 }
 
 TEST_F(InspectionTest, PublishedCrlThatDiffersIsFound) {

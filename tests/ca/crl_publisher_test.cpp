@@ -330,6 +330,21 @@ TEST_F(RestoredLedger, GoesOnWithNumbersAboveWhatWasPublished) {
   EXPECT_EQ(published().crlNumber, 4U);
 }
 
+// Where no file here tells: what came back from relying parties has been noted.
+TEST_F(RestoredLedger, GoesOnAboveTheNumberThatItWasTold) {
+  for (const std::uint64_t number : {7U, 5U}) {
+    ASSERT_THAT(ledger->write([&](LedgerWriter& writer) { return writer.keep_above(number); }),
+                IsOk());
+  }
+  const auto reader = ledger->reader().value();
+  EXPECT_EQ(crl_due(*reader, ca.issuer, settings, ca.clock.now()).value(), CrlDue::complete);
+  const auto first = issue_delta();
+  EXPECT_EQ(first.crlNumber, 8U);
+  EXPECT_EQ(first.baseCRLNumber, std::nullopt) << "the one that it would be added to is not out";
+  EXPECT_EQ(issue().crlNumber, 9U);
+  EXPECT_EQ(published().crlNumber, 9U);
+}
+
 TEST_F(RestoredLedger, TakesNoRevocationBack) {
   revoke(*first_, CRLReason::keyCompromise);
   issue();

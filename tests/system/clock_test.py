@@ -96,6 +96,20 @@ class WrongClock(InstanceTest):
         self.instance.put("again.pki", (self.workshop / "early.pki").read_bytes())
         self.assertEqual(self.instance.answer("again").read_bytes(), first)
 
+    def test_ahead_for_long_revokes_nothing_until_a_person_confirms_it(self):
+        self.instance.set_in_channel("confirm_within", '"14d"')
+        self.issue("one")
+        self.instance.cmpost("run")
+        self.set(days=31)
+        for _ in range(3):
+            self.instance.cmpost("run", check=False)
+            self.assertEqual(self.states()["CN=one"], "unconfirmed")
+            self.assertEqual(self.instance.cmpost("clock", check=False).returncode, 1)
+            self.clocks.let_pass(minutes=62)
+        self.instance.cmpost("clock", "confirm", "--as", "a person")
+        self.instance.cmpost("run")
+        self.assertEqual(self.states()["CN=one"], "revoked")
+
     def test_back_by_an_hour_while_a_channel_rests(self):
         self.instance.serve()
         away = self.instance.answers.with_name("away")

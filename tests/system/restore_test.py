@@ -122,6 +122,25 @@ class Restore(InstanceTest):
         self.instance.cmpost("check")
         self.instance.cmpost("audit", "verify")
 
+    def test_numbers_do_not_come_again_when_the_published_crl_is_of_the_backup_too(self):
+        self.back_up()
+        old = self.crl.read_bytes()
+        for _ in range(3):
+            self.instance.cmpost("crl", "issue")
+        partners = self.workshop / "partner.crl"
+        partners.write_bytes(self.crl.read_bytes())
+        newest = self.crl_number()
+        self.restore()
+        self.crl.write_bytes(old)
+        done = self.instance.cmpost("restore-check", "--from", partners, check=False)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn(f"has the number {newest}", done.stdout)
+        self.instance.cmpost("restore-check", "--from", partners, "--apply")
+        self.instance.cmpost("restore-check", "--from", partners)
+        self.instance.cmpost("crl", "issue")
+        self.assertEqual(self.crl_number(), newest + 1)
+        self.instance.cmpost("audit", "verify")
+
     def test_only_the_ledger_is_restored_and_the_spool_still_knows(self):
         self.back_up()
         serial = self.issue("one")

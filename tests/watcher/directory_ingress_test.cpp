@@ -126,6 +126,8 @@ TEST_F(DirectoryIngressTest, ACutOffFileIsWaitedForAndThenTakenWhole) {
 TEST_F(DirectoryIngressTest, AFileThatStaysCutOffIsPutAside) {
   drop("dev1.pki", message(1).substr(0, 4));
   EXPECT_EQ(look().settling, 1U);
+  EXPECT_EQ(look_when_settled().settling, 1U) << "its writer may be waiting";
+  steady_.advance(8 * kSettle);
   expect_quarantined("dev1.pki", "cut off: 4 of 6 octets");
 }
 
@@ -139,6 +141,8 @@ TEST_F(DirectoryIngressTest, AnEmptyFileMayStillGrow) {
 TEST_F(DirectoryIngressTest, AFileThatStaysEmptyIsPutAside) {
   drop("dev1.pki", "");
   look();
+  look_when_settled();
+  steady_.advance(8 * kSettle);
   expect_quarantined("dev1.pki", "empty");
 }
 
@@ -209,6 +213,20 @@ TEST_F(DirectoryIngressTest, OtherPeoplesFilesAreLeftAlone) {
   const auto intake = look_when_settled();
   EXPECT_EQ(intake.deposited + intake.quarantined + intake.settling + intake.stuck, 0U);
   EXPECT_THAT(in(), SizeIs(7));
+}
+
+TEST_F(DirectoryIngressTest, FoldersAreSpokenOf) {
+  for (const auto* name : {"archive", "lost+found"}) {
+    std::filesystem::create_directory(in_ + "/" + name);
+  }
+  scan();
+  EXPECT_EQ(note(), "what lies in folders is not taken: archive in " + in_);
+  std::filesystem::create_directory(in_ + "/b");
+  scan();
+  EXPECT_THAT(note(), HasSubstr(" and 1 more in "));
+  for (const auto* name : {"archive", "b"}) std::filesystem::remove(in_ + "/" + name);
+  scan();
+  EXPECT_EQ(note(), "");
 }
 
 TEST_F(DirectoryIngressTest, TheNameMattersLessThanTheContent) {

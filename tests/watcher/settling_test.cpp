@@ -77,6 +77,21 @@ TEST(Settling, AFileThatNobodyCouldTakeWaitsForTheNextScan) {
   EXPECT_EQ(settling.stuck_inputs(), (std::vector<StuckInput>{{"a", "a folder", 0, {}}}));
 }
 
+TEST(Settling, AFileThatIsCutOffGetsTenTimesAsLong) {
+  Settling settling(1s);
+  settling.look_at("a", kLook, kStart, 0);
+  EXPECT_EQ(settling.look_at("a", kLook, kStart + 1s, 0), Readiness::settled);
+  EXPECT_EQ(settling.wait_for_more("a", kLook, kStart + 1s, 0), Readiness::unsettled);
+  EXPECT_EQ(settling.unsettled(), 1U);
+  EXPECT_EQ(settling.next_look(), kStart + 10s);
+  EXPECT_EQ(settling.look_at("a", kLook, kStart + 9s, 0), Readiness::unsettled);
+  EXPECT_EQ(settling.look_at("a", kLook, kStart + 10s, 0), Readiness::settled);
+  EXPECT_EQ(settling.wait_for_more("a", kLook, kStart + 10s, 0), Readiness::settled);
+  EXPECT_EQ(settling.wait_for_more("b", kLook, kStart, kLook.ctime_nanos + 10'000'000'000),
+            Readiness::settled)
+      << "it lay there before";
+}
+
 TEST(Settling, FilesThatAreGoneAreForgotten) {
   Settling settling(1s);
   settling.look_at("a", kLook, kStart, 0);

@@ -55,6 +55,17 @@ TEST_F(ClockInTheLedger, IsJudgedByTheNextProcess) {
   ASSERT_EQ(audit().size(), 1U) << "once per change";
   EXPECT_EQ(audit()[0].event, "clock.doubted");
   EXPECT_THAT(audit()[0].detail, HasSubstr("ahead"));
+  wall_.advance(30 * kDay);
+  since_boot_.advance(30 * kDay);
+  EXPECT_EQ(process_looks(), ClockDoubt::ahead);
+  EXPECT_EQ(clock_->sure().now(), wall_.now() - 31 * kDay);
+  EXPECT_EQ(audit().size(), 1U);
+}
+
+TEST_F(ClockInTheLedger, SmallStepIsBelievedAfterAnHourByTheNextProcess) {
+  process_looks();
+  wall_.advance(30min);
+  EXPECT_EQ(process_looks(), ClockDoubt::ahead);
   wall_.advance(1h);
   since_boot_.advance(1h);
   EXPECT_EQ(process_looks(), ClockDoubt::none);
