@@ -1,0 +1,92 @@
+#!/usr/bin/env bash
+# Builds with warnings as errors and runs tests on another release of Debian, in a chroot that is made
+# once: by debootstrap, from the mirror that this machine's apt uses. For root on a Debian.
+#
+#   scripts/test-on.sh trixie              the unit tests
+#   scripts/test-on.sh trixie -R Spool     arguments go to ctest
+#
+# The chroot stays, with its packages and its ccache, in the directory that CMPOST_CHROOTS names
+# (default: ~/.cache/cmpost); remove it there to have it made anew. The build is build/RELEASE.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+missing() { printf '%s\n' "test-on: $*" >&2; exit 2; }
+
+[[ "${1:-}" =~ ^[a-z]+$ ]] || { echo "usage: $0 RELEASE [ARGUMENT OF CTEST]..." >&2; exit 64; }
+release=$1
+shift
+[ $# -gt 0 ] || set -- -L unit
+chroots=$(realpath -m "${CMPOST_CHROOTS:-${XDG_CACHE_HOME:-$HOME/.cache}/cmpost}")
+root=$chroots/$release
+
+[ "$(id -u)" -eq 0 ] || missing "only root can make a chroot and work in it"
+for command in apt-get debootstrap unshare; do
+  command -v "$command" >/dev/null || missing "there is no $command here. On Debian: apt-get install apt debootstrap util-linux"
+done
+
+# What is mounted below is seen by nobody else, and is gone with the last process.
+if [ "${CMPOST_TEST_ON:-}" != unshared ]; then
+  CMPOST_TEST_ON=unshared exec unshare --mount -- bash scripts/test-on.sh "$release" "$@"
+fi
+
+# mirror LABEL: where apt gets what Debian signs with this label from.
+mirror() {
+  apt-get indextargets --format '$(ORIGIN)|$(LABEL)|$(REPO_URI)' 'Created-By: Packages' |
+    sed -n "s/^Debian|$1|//p" | sed -n 1p
+}
+
+make_root() {
+  local debian security
+  debian=$(mirror Debian)
+  if [ -z "$debian" ]; then
+    apt-get -q update >/dev/null
+    debian=$(mirror Debian)
+  fi
+  [ -n "$debian" ] || missing "apt of this machine has no mirror of Debian"
+  security=$(mirror Debian-Security)
+
+  echo "test-on: making $root from $debian"
+  mkdir -p "$chroots"
+  rm -rf "$root.new"
+  debootstrap --variant=minbase --force-check-gpg --include=ca-certificates \
+    "$release" "$root.new" "$debian" >"$chroots/$release.log" 2>&1 ||
+    missing "debootstrap failed, see $chroots/$release.log"
+  {
+    echo "deb $debian $release main"
+    echo "deb $debian $release-updates main"
+    [ -z "$security" ] || echo "deb $security $release-security main"
+  } >"$root.new/etc/apt/sources.list"
+  # How this machine reaches a mirror: proxies, certificates, whether its clock can be trusted.
+  apt-config dump | grep -E '^Acquire::(https?|Check-[A-Za-z-]+|ForceIPv[46])\b' \
+    >"$root.new/etc/apt/apt.conf.d/90host" || true
+  mv "$root.new" "$root"
+}
+
+enter() {
+  env -i HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+    LANG=C.UTF-8 TERM="${TERM:-dumb}" chroot "$root" "$@"
+}
+
+mkdir -p "$chroots"
+exec 9>"$chroots/$release.lock"
+flock 9
+[ -d "$root" ] || make_root
+
+cp --remove-destination -L /etc/resolv.conf /etc/hosts "$root/etc/"
+mkdir -p "$root/src"
+mount --bind . "$root/src"
+mount --rbind /dev "$root/dev"
+mount --rbind /sys "$root/sys"
+mount -t proc proc "$root/proc"
+
+# The same path for every tree: what ccache has of one serves the others.
+enter bash -c '
+  set -euo pipefail
+  cd /src
+  build=build/$1
+  shift
+  scripts/install-deps.sh test
+  cmake -G Ninja -S . -B "$build" -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG="-O0 -g0" -DCMPOST_WERROR=ON
+  cmake --build "$build" --parallel "$(nproc)"
+  exec ctest --test-dir "$build" --output-on-failure --parallel "$(nproc)" "$@"
+' test-on "$release" "$@" </dev/null 9>&-
