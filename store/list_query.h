@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "store/connection.h"
+#include "store/rows.h"
 
 namespace cmpost {
 
@@ -65,6 +65,7 @@ class ListQuery {
   void order_by(std::string expression) { order_ = std::move(expression); }
 
   // Until `row` gives an Error. Other statements of the connection may run meanwhile.
+  Result<void> for_each(Connection& connection, const std::function<Result<void>(Row&)>& row) const;
   Result<void> for_each(Connection& connection,
                         const std::function<Result<void>(const Statement&)>& row) const;
   // The same; how many match, whatever limit and offset say. That is counted on the way where the
@@ -79,7 +80,7 @@ class ListQuery {
 
  private:
   std::string conditions() const;
-  Result<Statement*> bound(Connection& connection, const std::string& sql) const;
+  std::string select() const;
 
   std::string columns_, from_, order_;
   std::vector<std::string> conditions_;
