@@ -24,8 +24,9 @@ class Rows : public SqliteFile {
   }
   // A statement that still reads keeps others from taking in the whole log.
   bool nobody_reads() {
-    EXPECT_THAT(connection_->execute("INSERT INTO t (b) VALUES ('more')"), IsOk());
-    return open()->checkpoint().value();
+    const auto other = open();
+    EXPECT_THAT(other->execute("INSERT INTO t (b) VALUES ('more')"), IsOk());
+    return other->checkpoint().value();
   }
 
   std::unique_ptr<Connection> connection_;
