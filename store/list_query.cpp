@@ -122,27 +122,12 @@ Result<void> ListQuery::for_each(Connection& connection,
   return each(connection, select(), row, values_);
 }
 
-Result<void> ListQuery::for_each(Connection& connection,
-                                 const std::function<Result<void>(const Statement&)>& row) const {
-  ASSIGN_OR_RETURN(auto* const rows, begin(connection));
-  while (true) {
-    ASSIGN_OR_RETURN(const bool found, rows->step());
-    if (!found) break;
-    if (auto taken = row(*rows); !taken) {
-      rows->reset();
-      return taken;
-    }
-  }
-  rows->reset();
-  return {};
-}
-
 Result<std::int64_t> ListQuery::for_each_counted(
-    Connection& connection, const std::function<Result<void>(const Statement&)>& row) const {
+    Connection& connection, const std::function<Result<void>(Row&)>& row) const {
   std::size_t seen = 0;
-  TRY(for_each(connection, [&](const Statement& statement) {
+  TRY(for_each(connection, [&](Row& next) {
     ++seen;
-    return row(statement);
+    return row(next);
   }));
   const bool saw_the_end = (!limit_ || seen < *limit_) && (offset_ == 0 || seen > 0);
   if (saw_the_end) return static_cast<std::int64_t>(offset_ + seen);

@@ -66,12 +66,10 @@ class ListQuery {
 
   // Until `row` gives an Error. Other statements of the connection may run meanwhile.
   Result<void> for_each(Connection& connection, const std::function<Result<void>(Row&)>& row) const;
-  Result<void> for_each(Connection& connection,
-                        const std::function<Result<void>(const Statement&)>& row) const;
   // The same; how many match, whatever limit and offset say. That is counted on the way where the
   // end was reached, so that a long table is looked at once.
-  Result<std::int64_t> for_each_counted(
-      Connection& connection, const std::function<Result<void>(const Statement&)>& row) const;
+  Result<std::int64_t> for_each_counted(Connection& connection,
+                                        const std::function<Result<void>(Row&)>& row) const;
   // A cursor on the first row, for whoever wants to go on by himself; reset() it at the end. The
   // query outlives it.
   Result<Statement*> begin(Connection& connection) const;

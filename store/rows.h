@@ -229,7 +229,8 @@ Result<std::optional<Given<Read>>> one(Connection& connection, std::string_view 
   Parameters::bind(*statement, args...);
   ASSIGN_OR_RETURN(const bool found, statement->step());
   if (!found) return std::nullopt;
-  return read_row(*statement, read);
+  ASSIGN_OR_RETURN(auto value, read_row(*statement, read));
+  return std::optional<Given<Read>>(std::in_place, std::move(value));
 }
 
 // The same of a statement that always has a row, as count(*) has.

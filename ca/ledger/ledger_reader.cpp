@@ -115,7 +115,8 @@ Result<std::vector<Bytes>> LedgerReader::serials_beginning(std::string_view digi
     ListQuery query("serial", "certificate", {}, {.newest = true, .limit = limit});
     query.require_beginning("serial", zeros + std::string(digits));
     TRY(query.for_each(*connection_, [&](Row& row) -> Result<void> {
-      if (found.size() < limit) found.push_back(row.next<Bytes>());
+      auto serial = row.next<Bytes>();
+      if (found.size() < limit) found.push_back(std::move(serial));
       return {};
     }));
   }

@@ -102,6 +102,15 @@ TEST_F(Rows, AreOneOrNoneOrAll) {
   EXPECT_THAT(any(*connection_, "SELECT 1 FROM t WHERE b = ?", "four"), IsOkAnd(false));
 }
 
+TEST_F(Rows, AnAnswerMayBeNoOrNothing) {
+  EXPECT_THAT(only(*connection_, "SELECT EXISTS (SELECT 1 FROM t WHERE a = 9)", column<bool>),
+              IsOkAnd(false));
+  EXPECT_THAT(only(*connection_, "SELECT max(a) FROM t WHERE a > 9", column<std::optional<int>>),
+              IsOkAnd(std::nullopt));
+  EXPECT_THAT(one(*connection_, "SELECT b FROM t WHERE a = 3", column<std::optional<int>>),
+              IsOkAnd(Optional(std::optional<int>())));
+}
+
 TEST_F(Rows, AVisitEndsWhereItIsTold) {
   std::vector<int> seen;
   EXPECT_THAT(each(*connection_, kNumbers, [&](Row& row) { seen.push_back(row.next<int>()); }),
