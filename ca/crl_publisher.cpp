@@ -50,16 +50,13 @@ Time oldest_not_after(Time now, const CrlSettings& settings) { return now - sett
 // that is released. Nothing else takes an entry off.
 Result<bool> may_leave_out(const RevokedCertificate& entry, Connection& connection, Time now,
                            const CrlSettings& settings) {
-  ASSIGN_OR_RETURN(auto* const query,
-                   connection.statement("SELECT not_after FROM certificate WHERE serial = ?"));
-  query->bind(1, ByteView(entry.userCertificate));
-  ASSIGN_OR_RETURN(const bool found, query->step());
-  const bool expired =
-      found && from_unix_micros(query->integer(0)) < oldest_not_after(now, settings);
-  query->reset();
+  ASSIGN_OR_RETURN(const auto not_after,
+                   one(connection, "SELECT not_after FROM certificate WHERE serial = ?",
+                       column<Time>, entry.userCertificate));
+  if (!not_after) return false;
   const auto reason = entry.reason.value_or(CRLReason::unspecified);
-  return expired ||
-         (found && (reason == CRLReason::certificateHold || reason == CRLReason::removeFromCRL));
+  return *not_after < oldest_not_after(now, settings) || reason == CRLReason::certificateHold ||
+         reason == CRLReason::removeFromCRL;
 }
 
 // A ledger that has lost a revocation (a row changed by hand, an older copy) must not take it off

@@ -5,6 +5,7 @@
 #include "base/files.h"
 #include "base/presence.h"
 #include "ca/ledger/ledger_rows.h"
+#include "store/rows.h"
 
 namespace cmpost {
 namespace {
@@ -22,12 +23,7 @@ Result<std::optional<CertificateList>> read_named(const std::string& path, const
 }
 
 Result<bool> is_carried(Connection& ledger, ByteView serial) {
-  ASSIGN_OR_RETURN(auto* const row,
-                   ledger.statement("SELECT 1 FROM carried_revocation WHERE serial = ?"));
-  row->bind(1, serial);
-  ASSIGN_OR_RETURN(const bool found, row->step());
-  row->reset();
-  return found;
+  return any(ledger, "SELECT 1 FROM carried_revocation WHERE serial = ?", serial);
 }
 
 bool is_known(const std::optional<CertificateState>& state, const RevokedCertificate& entry,
@@ -39,13 +35,10 @@ bool is_known(const std::optional<CertificateState>& state, const RevokedCertifi
 }
 
 Result<std::optional<CertificateState>> state_of(Connection& ledger, ByteView serial) {
-  ASSIGN_OR_RETURN(auto* const row,
-                   ledger.statement("SELECT state FROM certificate WHERE serial = ?"));
-  row->bind(1, serial);
-  ASSIGN_OR_RETURN(const bool found, row->step());
-  const auto state = found ? certificate_state(row->text(0)) : std::nullopt;
-  row->reset();
-  return state;
+  const auto read = [](Row& row) { return certificate_state(row.next<std::string_view>()); };
+  ASSIGN_OR_RETURN(const auto state,
+                   one(ledger, "SELECT state FROM certificate WHERE serial = ?", read, serial));
+  return state.value_or(std::nullopt);
 }
 
 std::string in_words(const CertificateList& list, const std::string& path) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "queue/job_row.h"
 #include "queue/spool_schema.h"
 
 namespace cmpost {
@@ -25,13 +26,8 @@ IdIndex::IdIndex(Connection& connection, std::string table)
                       table_)) {}
 
 Result<void> IdIndex::refresh() {
-  ASSIGN_OR_RETURN(auto* const query,
-                   connection_.statement("SELECT settled FROM queue WHERE name = ?"));
-  query->bind(1, table_);
-  ASSIGN_OR_RETURN(const bool row, query->step());
-  CHECK(row);
-  const auto settled = query->integer(0);
-  query->reset();
+  ASSIGN_OR_RETURN(const auto settled, only(connection_, "SELECT settled FROM queue WHERE name = ?",
+                                            column<std::int64_t>, table_));
   if (settled > settled_) {
     std::erase_if(newest_, [settled](const auto& entry) { return entry.second <= settled; });
     settled_ = settled;
@@ -41,21 +37,12 @@ Result<void> IdIndex::refresh() {
 }
 
 Result<void> IdIndex::load_newer() {
-  ASSIGN_OR_RETURN(
-      auto* const query,
-      connection_.statement(for_table("SELECT seq, id FROM $ WHERE seq > ? ORDER BY seq", table_)));
-  query->bind(1, known_);
-  for (;;) {
-    ASSIGN_OR_RETURN(const bool row, query->step());
-    if (!row) break;
-    JobId id;
-    const auto octets = query->blob(1);
-    CHECK(octets.size() == id.octets.size());
-    std::copy(octets.begin(), octets.end(), id.octets.begin());
-    add(id, query->integer(0));
-  }
-  query->reset();
-  return {};
+  const auto load = [this](Row& row) {
+    const auto seq = row.next<std::int64_t>();
+    add(next_id(row), seq);
+  };
+  return each(connection_, for_table("SELECT seq, id FROM $ WHERE seq > ? ORDER BY seq", table_),
+              load, known_);
 }
 
 void IdIndex::add(const JobId& id, std::int64_t seq) {
@@ -65,13 +52,7 @@ void IdIndex::add(const JobId& id, std::int64_t seq) {
 
 Result<std::optional<std::int64_t>> IdIndex::find(const JobId& id) {
   if (const auto found = newest_.find(id); found != newest_.end()) return found->second;
-  ASSIGN_OR_RETURN(auto* const query, connection_.statement(find_));
-  query->bind(1, prefix_of(id));
-  query->bind(2, ByteView(id.octets));
-  ASSIGN_OR_RETURN(const bool row, query->step());
-  const auto seq = row ? std::optional(query->integer(0)) : std::nullopt;
-  query->reset();
-  return seq;
+  return one(connection_, find_, column<std::int64_t>, prefix_of(id), id.octets);
 }
 
 Result<void> IdIndex::settle(When when) {
@@ -80,11 +61,7 @@ Result<void> IdIndex::settle(When when) {
   entries.reserve(newest_.size());
   for (const auto& [id, seq] : newest_) entries.push_back({id, seq});
   TRY(sweep("INSERT INTO $_id VALUES (?, ?)", entries));
-  ASSIGN_OR_RETURN(auto* const update,
-                   connection_.statement("UPDATE queue SET settled = ? WHERE name = ?"));
-  update->bind(1, known_);
-  update->bind(2, table_);
-  TRY(update->execute());
+  TRY(change(connection_, "UPDATE queue SET settled = ? WHERE name = ?", known_, table_));
   settled_ = known_;
   newest_.clear();
   return {};
@@ -99,12 +76,8 @@ Result<void> IdIndex::sweep(std::string_view sql, const std::vector<Entry>& entr
   sorted.reserve(entries.size());
   for (const auto& [id, seq] : entries) sorted.emplace_back(prefix_of(id), seq);
   std::sort(sorted.begin(), sorted.end());
-  ASSIGN_OR_RETURN(auto* const statement, connection_.statement(for_table(sql, table_)));
-  for (const auto& [prefix, seq] : sorted) {
-    statement->bind(1, prefix);
-    statement->bind(2, seq);
-    TRY(statement->execute());
-  }
+  const auto whole = for_table(sql, table_);
+  for (const auto& entry : sorted) TRY(change(connection_, whole, entry));
   return {};
 }
 

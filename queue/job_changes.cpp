@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "queue/job_table.h"
+#include "store/rows.h"
 
 namespace cmpost {
 
@@ -31,23 +32,17 @@ Result<std::vector<JobTable::Run>> JobTable::runs_of(std::span<const JobId> ids)
 }
 
 Result<void> JobTable::finish(Run run, std::string_view reason, Time now) {
-  ASSIGN_OR_RETURN(auto* const update,
-                   statement("UPDATE $ NOT INDEXED SET state = 'done', owner = NULL, at = NULL,"
-                             " reason = ?, ended = ? WHERE seq BETWEEN ? AND ?"
-                             " AND state = 'active'"));
-  update->bind(1, reason);
-  update->bind(2, to_unix_micros(now));
-  update->bind(3, run.first);
-  update->bind(4, run.last);
-  ASSIGN_OR_RETURN(const auto changed, update->execute());
+  ASSIGN_OR_RETURN(const auto changed,
+                   change(connection_,
+                          sql("UPDATE $ NOT INDEXED SET state = 'done', owner = NULL, at = NULL,"
+                              " reason = ?, ended = ? WHERE seq BETWEEN ? AND ?"
+                              " AND state = 'active'"),
+                          reason, now, run.first, run.last));
   // A run in which somebody has held or dropped a job keeps its octets until they are purged.
   const bool all = changed == run.last - run.first + 1;
   if (finished_ == Finished::keep_payload || !all) return {};
-  ASSIGN_OR_RETURN(auto* const forget,
-                   statement("DELETE FROM $_payload WHERE seq BETWEEN ? AND ?"));
-  forget->bind(1, run.first);
-  forget->bind(2, run.last);
-  TRY(forget->execute());
+  TRY(change(connection_, sql("DELETE FROM $_payload WHERE seq BETWEEN ? AND ?"), run.first,
+             run.last));
   return {};
 }
 
@@ -60,73 +55,67 @@ Result<void> JobTable::finish(std::span<const JobId> ids, std::string_view reaso
 Result<bool> JobTable::defer(const JobId& id, Time due, std::string_view reason) {
   ASSIGN_OR_RETURN(const auto seq, seq_of(id));
   if (!seq) return false;
-  ASSIGN_OR_RETURN(auto* const update,
-                   statement("UPDATE $ SET state = 'deferred', owner = NULL, at = ?,"
-                             " reason = ? WHERE seq = ? AND state = 'active'"));
-  update->bind(1, to_unix_micros(due));
-  update->bind(2, reason);
-  update->bind(3, *seq);
-  ASSIGN_OR_RETURN(const auto changed, update->execute());
+  ASSIGN_OR_RETURN(const auto changed,
+                   change(connection_,
+                          sql("UPDATE $ SET state = 'deferred', owner = NULL, at = ?,"
+                              " reason = ? WHERE seq = ? AND state = 'active'"),
+                          due, reason, *seq));
   return changed == 1;
 }
 
 Result<bool> JobTable::hold(const JobId& id, std::string_view reason) {
   ASSIGN_OR_RETURN(const auto seq, seq_of(id));
   if (!seq) return false;
-  ASSIGN_OR_RETURN(auto* const update,
-                   statement("UPDATE $ SET state = 'held', owner = NULL, at = NULL,"
-                             " reason = ? WHERE seq = ? AND state <> 'done'"));
-  update->bind(1, reason);
-  update->bind(2, *seq);
-  ASSIGN_OR_RETURN(const auto changed, update->execute());
+  ASSIGN_OR_RETURN(const auto changed,
+                   change(connection_,
+                          sql("UPDATE $ SET state = 'held', owner = NULL, at = NULL,"
+                              " reason = ? WHERE seq = ? AND state <> 'done'"),
+                          reason, *seq));
   return changed == 1;
 }
 
 Result<bool> JobTable::bounce(const JobId& id, std::string_view reason) {
   ASSIGN_OR_RETURN(const auto seq, seq_of(id));
   if (!seq) return false;
-  ASSIGN_OR_RETURN(auto* const update,
-                   statement("UPDATE $ SET state = 'held', ended = NULL, at = NULL,"
-                             " reason = ? WHERE seq = ? AND state = 'done'"
-                             " AND EXISTS (SELECT 1 FROM $_payload AS p WHERE p.seq = $.seq)"));
-  update->bind(1, reason);
-  update->bind(2, *seq);
-  ASSIGN_OR_RETURN(const auto changed, update->execute());
+  ASSIGN_OR_RETURN(const auto changed,
+                   change(connection_,
+                          sql("UPDATE $ SET state = 'held', ended = NULL, at = NULL,"
+                              " reason = ? WHERE seq = ? AND state = 'done'"
+                              " AND EXISTS (SELECT 1 FROM $_payload AS p WHERE p.seq = $.seq)"),
+                          reason, *seq));
   return changed == 1;
 }
 
 Result<bool> JobTable::retry(const JobId& id) {
   ASSIGN_OR_RETURN(const auto seq, seq_of(id));
   if (!seq) return false;
-  ASSIGN_OR_RETURN(auto* const update,
-                   statement("UPDATE $ SET state = 'waiting', at = NULL, attempts = 0, reason = ''"
-                             " WHERE seq = ? AND state IN ('deferred', 'held')"));
-  update->bind(1, *seq);
-  ASSIGN_OR_RETURN(const auto changed, update->execute());
+  ASSIGN_OR_RETURN(const auto changed,
+                   change(connection_,
+                          sql("UPDATE $ SET state = 'waiting', at = NULL, attempts = 0, reason = ''"
+                              " WHERE seq = ? AND state IN ('deferred', 'held')"),
+                          *seq));
   return changed == 1;
 }
 
 Result<bool> JobTable::release(const JobId& id) {
   ASSIGN_OR_RETURN(const auto seq, seq_of(id));
   if (!seq) return false;
-  ASSIGN_OR_RETURN(auto* const update,
-                   statement("UPDATE $ SET state = 'waiting', attempts = 0, reason = ''"
-                             " WHERE seq = ? AND state = 'held'"));
-  update->bind(1, *seq);
-  ASSIGN_OR_RETURN(const auto changed, update->execute());
+  ASSIGN_OR_RETURN(const auto changed,
+                   change(connection_,
+                          sql("UPDATE $ SET state = 'waiting', attempts = 0, reason = ''"
+                              " WHERE seq = ? AND state = 'held'"),
+                          *seq));
   return changed == 1;
 }
 
 Result<bool> JobTable::drop(const JobId& id, std::string_view reason, Time now) {
   ASSIGN_OR_RETURN(const auto seq, seq_of(id));
   if (!seq) return false;
-  ASSIGN_OR_RETURN(auto* const update,
-                   statement("UPDATE $ SET state = 'done', at = NULL, reason = ?, ended = ?"
-                             " WHERE seq = ? AND state IN ('waiting', 'deferred', 'held')"));
-  update->bind(1, reason);
-  update->bind(2, to_unix_micros(now));
-  update->bind(3, *seq);
-  ASSIGN_OR_RETURN(const auto changed, update->execute());
+  ASSIGN_OR_RETURN(const auto changed,
+                   change(connection_,
+                          sql("UPDATE $ SET state = 'done', at = NULL, reason = ?, ended = ?"
+                              " WHERE seq = ? AND state IN ('waiting', 'deferred', 'held')"),
+                          reason, now, *seq));
   return changed == 1;
 }
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "queue/job.h"
-#include "store/connection.h"
+#include "store/rows.h"
 
 namespace cmpost {
 
@@ -11,13 +11,13 @@ namespace cmpost {
   "channel, source, reply_channel, reply_address, reply_name, in_reply_to, " \
   "reply_references, body, tid"
 
-// Binds the columns from parameter `first` on; the envelope is borrowed.
-void bind_envelope(Statement& statement, int first, const Envelope& envelope);
-Envelope envelope_of(const Statement& row, int first);
-
-JobId id_of(const Statement& row, int column);
-inline Time time_of(const Statement& row, int column) {
-  return from_unix_micros(row.integer(column));
+// As parameters; the envelope is borrowed.
+inline auto columns_of(const Envelope& envelope) {
+  const auto& reply = envelope.reply;
+  return std::tie(envelope.channel, envelope.source, reply.channel, reply.address, reply.name,
+                  reply.in_reply_to, reply.references, envelope.body, envelope.tid);
 }
+Envelope next_envelope(Row& row);
+JobId next_id(Row& row);
 
 }  // namespace cmpost

@@ -8,6 +8,7 @@
 
 #include "queue/id_index.h"
 #include "queue/job_queue.h"
+#include "queue/spool_schema.h"
 
 namespace cmpost {
 
@@ -85,8 +86,7 @@ class JobTable {
     std::int64_t last;
   };
 
-  Result<Statement*> statement(std::string_view sql);
-  Result<std::optional<Time>> one_time(std::string_view sql);
+  std::string sql(std::string_view text) const { return for_table(text, name_); }
   Result<std::int64_t> next_seq();
   Result<void> set_counts(std::int64_t next, std::int64_t more_jobs);
   Result<std::vector<Lease>> waiting(std::size_t max, Run& found);

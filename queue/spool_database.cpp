@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "store/rows.h"
 
 namespace cmpost {
 namespace {
@@ -130,12 +131,7 @@ Result<void> SpoolDatabase::clean_up() {
 
 // Changes with every commit of another connection, and with none of this one.
 Result<std::int64_t> SpoolDatabase::data_version() {
-  ASSIGN_OR_RETURN(auto* const query, writer_->statement("PRAGMA data_version"));
-  ASSIGN_OR_RETURN(const bool row, query->step());
-  CHECK(row);
-  const auto version = query->integer(0);
-  query->reset();
-  return version;
+  return only(*writer_, "PRAGMA data_version", column<std::int64_t>);
 }
 
 // Registered before its first lease, so that whoever sees the lease can see the owner.
@@ -143,9 +139,7 @@ Result<std::int64_t> SpoolDatabase::own_number() {
   if (owner_) return own_number_;
   ASSIGN_OR_RETURN(auto owner, LeaseOwner::create(path_));
   const auto registered = transaction([&]() -> Result<void> {
-    ASSIGN_OR_RETURN(auto* const insert, writer_->statement("INSERT INTO owner(token) VALUES (?)"));
-    insert->bind(1, owner.token());
-    TRY(insert->execute());
+    TRY(change(*writer_, "INSERT INTO owner(token) VALUES (?)", owner.token()));
     own_number_ = writer_->last_insert_id();
     return {};
   });
@@ -155,15 +149,14 @@ Result<std::int64_t> SpoolDatabase::own_number() {
 }
 
 Result<std::vector<SpoolDatabase::Owner>> SpoolDatabase::other_owners() {
-  ASSIGN_OR_RETURN(auto* const query, writer_->statement("SELECT number, token FROM owner"));
-  std::vector<Owner> owners;
-  for (;;) {
-    ASSIGN_OR_RETURN(const bool row, query->step());
-    if (!row) break;
-    const bool own = owner_ && query->integer(0) == own_number_;
-    if (!own) owners.push_back({query->integer(0), std::string(query->text(1))});
-  }
-  query->reset();
+  const auto read = [](Row& row) {
+    Owner owner;
+    row.into(owner.number, owner.token);
+    return owner;
+  };
+  ASSIGN_OR_RETURN(auto owners, all(*writer_, "SELECT number, token FROM owner", read));
+  std::erase_if(owners,
+                [this](const Owner& owner) { return owner_ && owner.number == own_number_; });
   return owners;
 }
 
@@ -195,14 +188,12 @@ Result<void> SpoolDatabase::free_leases_of(const std::vector<Owner>& dead) {
   if (dead.empty()) return {};
   const auto freed = transaction([&]() -> Result<std::int64_t> {
     std::int64_t jobs = 0;
-    ASSIGN_OR_RETURN(auto* const remove, writer_->statement("DELETE FROM owner WHERE number = ?"));
     for (const auto& owner : dead) {
       for (auto* queue : {&requests_, &replies_}) {
         ASSIGN_OR_RETURN(const auto some, queue->table.take_back(owner.number));
         jobs += some;
       }
-      remove->bind(1, owner.number);
-      TRY(remove->execute());
+      TRY(change(*writer_, "DELETE FROM owner WHERE number = ?", owner.number));
     }
     return jobs;
   });

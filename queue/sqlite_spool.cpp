@@ -2,6 +2,7 @@
 #include "queue/spool_database.h"
 #include "queue/spool_schema.h"
 #include "queue/sqlite_queue.h"
+#include "store/rows.h"
 
 namespace cmpost {
 namespace {
@@ -62,13 +63,8 @@ class SqliteSpool final : public Spool {
 };
 
 Result<std::string> path_of(Connection& connection) {
-  ASSIGN_OR_RETURN(auto* const query, connection.statement("SELECT file FROM pragma_database_list"
-                                                           " WHERE name = 'main'"));
-  ASSIGN_OR_RETURN(const bool row, query->step());
-  CHECK(row);
-  std::string path(query->text(0));
-  query->reset();
-  return path;
+  return only(connection, "SELECT file FROM pragma_database_list WHERE name = 'main'",
+              column<std::string>);
 }
 
 }  // namespace

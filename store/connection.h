@@ -16,9 +16,7 @@
 namespace cmpost {
 
 // A prepared statement with `?` parameters, numbered from 1. One thread, no longer than its
-// Connection. Typical use:
-//   auto& s = connection.statement("SELECT a FROM t WHERE b = ?");   // prepared once, cached
-//   s.bind(1, x); while (TRY-checked step()) { s.integer(0); }
+// Connection. What rows.h is made of, which numbers and resets nothing by hand.
 class Statement {
  public:
   virtual ~Statement() = default;
@@ -40,6 +38,13 @@ class Statement {
   virtual std::int64_t integer(int column) const = 0;
   virtual std::string_view text(int column) const = 0;
   virtual ByteView blob(int column) const = 0;
+
+  virtual int parameters() const = 0;
+  virtual int columns() const = 0;
+
+ private:
+  friend class RunningStatement;
+  bool in_use_ = false;
 };
 
 // One thread at a time. Destroying it rolls back what is open.

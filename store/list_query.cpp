@@ -29,16 +29,6 @@ std::string order_of(const ListColumns& where, const ListFilter& filter) {
   return order + where.row + direction;
 }
 
-void bind(Statement& statement, int index, const ListQuery::Value& value) {
-  if (const auto* number = std::get_if<std::int64_t>(&value)) {
-    statement.bind(index, *number);
-  } else if (const auto* text = std::get_if<std::string>(&value)) {
-    statement.bind(index, std::string_view(*text));
-  } else {
-    statement.bind(index, ByteView(std::get<Bytes>(value)));
-  }
-}
-
 }  // namespace
 
 ListQuery::ListQuery(std::string columns, std::string from, const ListColumns& where,
@@ -112,44 +102,32 @@ std::string ListQuery::conditions() const {
   return all;
 }
 
-Result<Statement*> ListQuery::bound(Connection& connection, const std::string& sql) const {
-  ASSIGN_OR_RETURN(auto* const statement, connection.statement(sql));
-  int index = 0;
-  for (const auto& value : values_) bind(*statement, ++index, value);
-  return statement;
+std::string ListQuery::select() const {
+  auto sql = "SELECT " + columns_ + " FROM " + from_ + conditions();
+  if (!order_.empty()) sql += " ORDER BY " + order_;
+  if (!limit_ && offset_ == 0) return sql;
+  constexpr std::size_t kMost = std::numeric_limits<std::int64_t>::max();
+  return sql + " LIMIT " + std::to_string(std::min(limit_.value_or(kMost), kMost)) + " OFFSET " +
+         std::to_string(std::min(offset_, kMost));
 }
 
 Result<Statement*> ListQuery::begin(Connection& connection) const {
-  auto sql = "SELECT " + columns_ + " FROM " + from_ + conditions();
-  if (!order_.empty()) sql += " ORDER BY " + order_;
-  if (!limit_ && offset_ == 0) return bound(connection, sql);
-  constexpr std::size_t kMost = std::numeric_limits<std::int64_t>::max();
-  sql += " LIMIT " + std::to_string(std::min(limit_.value_or(kMost), kMost)) + " OFFSET " +
-         std::to_string(std::min(offset_, kMost));
-  return bound(connection, sql);
+  ASSIGN_OR_RETURN(auto* const statement, connection.statement(select()));
+  Parameters::bind(*statement, values_);
+  return statement;
 }
 
 Result<void> ListQuery::for_each(Connection& connection,
-                                 const std::function<Result<void>(const Statement&)>& row) const {
-  ASSIGN_OR_RETURN(auto* const rows, begin(connection));
-  while (true) {
-    ASSIGN_OR_RETURN(const bool found, rows->step());
-    if (!found) break;
-    if (auto taken = row(*rows); !taken) {
-      rows->reset();
-      return taken;
-    }
-  }
-  rows->reset();
-  return {};
+                                 const std::function<Result<void>(Row&)>& row) const {
+  return each(connection, select(), row, values_);
 }
 
 Result<std::int64_t> ListQuery::for_each_counted(
-    Connection& connection, const std::function<Result<void>(const Statement&)>& row) const {
+    Connection& connection, const std::function<Result<void>(Row&)>& row) const {
   std::size_t seen = 0;
-  TRY(for_each(connection, [&](const Statement& statement) {
+  TRY(for_each(connection, [&](Row& next) {
     ++seen;
-    return row(statement);
+    return row(next);
   }));
   const bool saw_the_end = (!limit_ || seen < *limit_) && (offset_ == 0 || seen > 0);
   if (saw_the_end) return static_cast<std::int64_t>(offset_ + seen);
@@ -157,12 +135,8 @@ Result<std::int64_t> ListQuery::for_each_counted(
 }
 
 Result<std::int64_t> ListQuery::count(Connection& connection) const {
-  ASSIGN_OR_RETURN(auto* const rows,
-                   bound(connection, "SELECT count(*) FROM " + from_ + conditions()));
-  ASSIGN_OR_RETURN(const bool found, rows->step());
-  const auto count = found ? rows->integer(0) : 0;
-  rows->reset();
-  return count;
+  return only(connection, "SELECT count(*) FROM " + from_ + conditions(), column<std::int64_t>,
+              values_);
 }
 
 std::optional<std::string> hex_digits(std::string_view text) {

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "store/connection.h"
+#include "store/rows.h"
 
 namespace cmpost {
 
@@ -65,12 +65,11 @@ class ListQuery {
   void order_by(std::string expression) { order_ = std::move(expression); }
 
   // Until `row` gives an Error. Other statements of the connection may run meanwhile.
-  Result<void> for_each(Connection& connection,
-                        const std::function<Result<void>(const Statement&)>& row) const;
+  Result<void> for_each(Connection& connection, const std::function<Result<void>(Row&)>& row) const;
   // The same; how many match, whatever limit and offset say. That is counted on the way where the
   // end was reached, so that a long table is looked at once.
-  Result<std::int64_t> for_each_counted(
-      Connection& connection, const std::function<Result<void>(const Statement&)>& row) const;
+  Result<std::int64_t> for_each_counted(Connection& connection,
+                                        const std::function<Result<void>(Row&)>& row) const;
   // A cursor on the first row, for whoever wants to go on by himself; reset() it at the end. The
   // query outlives it.
   Result<Statement*> begin(Connection& connection) const;
@@ -79,7 +78,7 @@ class ListQuery {
 
  private:
   std::string conditions() const;
-  Result<Statement*> bound(Connection& connection, const std::string& sql) const;
+  std::string select() const;
 
   std::string columns_, from_, order_;
   std::vector<std::string> conditions_;

@@ -11,6 +11,7 @@
 #include "base/random.h"
 #include "store/connection.h"
 #include "store/database_transaction.h"
+#include "store/rows.h"
 
 namespace cmpost {
 namespace {
@@ -20,20 +21,12 @@ constexpr const char* kVersionTable =
     "name TEXT PRIMARY KEY, version INTEGER NOT NULL) WITHOUT ROWID";
 
 Result<std::int64_t> number(Connection& connection, std::string_view sql) {
-  ASSIGN_OR_RETURN(auto* const query, connection.statement(sql));
-  ASSIGN_OR_RETURN(const bool row, query->step());
-  const auto value = row ? query->integer(0) : 0;
-  query->reset();
-  return value;
+  return only(connection, sql, column<std::int64_t>);
 }
 
 Result<std::string> path_of(Connection& connection) {
-  ASSIGN_OR_RETURN(auto* const query, connection.statement("SELECT file FROM pragma_database_list"
-                                                           " WHERE name = 'main'"));
-  ASSIGN_OR_RETURN(const bool row, query->step());
-  std::string path(row ? query->text(0) : "");
-  query->reset();
-  return path;
+  return only(connection, "SELECT file FROM pragma_database_list WHERE name = 'main'",
+              column<std::string>);
 }
 
 // 0 for a database in which the schema `name` does not exist yet.
@@ -47,13 +40,10 @@ Result<int> version_of(Connection& connection, std::string_view name) {
     ASSIGN_OR_RETURN(const auto path, path_of(connection));
     return hold(path + " is the database of another program", "correct the setting");
   }
-  ASSIGN_OR_RETURN(auto* const query,
-                   connection.statement("SELECT version FROM schema_version WHERE name = ?"));
-  query->bind(1, name);
-  ASSIGN_OR_RETURN(const bool row, query->step());
-  const auto version = row ? query->integer(0) : 0;
-  query->reset();
-  return static_cast<int>(version);
+  ASSIGN_OR_RETURN(
+      const auto version,
+      one(connection, "SELECT version FROM schema_version WHERE name = ?", column<int>, name));
+  return version.value_or(0);
 }
 
 // The version, or hold when it is newer than what this program knows.
@@ -76,9 +66,7 @@ Result<std::string> empty_file_beside(const std::string& target) {
 }
 
 Result<void> copy_database(Connection& connection, const std::string& copy) {
-  ASSIGN_OR_RETURN(auto* const vacuum, connection.statement("VACUUM INTO ?"));
-  vacuum->bind(1, copy);
-  TRY(vacuum->execute());
+  TRY(change(connection, "VACUUM INTO ?", copy));
   FileDescriptor file(::open(copy.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file) return failure(errno_error("opening", copy, errno));
   return sync(file, copy);
@@ -107,12 +95,10 @@ Result<void> back_up(Connection& connection, std::string_view name, int version)
 
 Result<void> write_version(Connection& connection, std::string_view name, int version) {
   TRY(connection.execute(kVersionTable));
-  ASSIGN_OR_RETURN(auto* const write,
-                   connection.statement("INSERT INTO schema_version VALUES (?, ?)"
-                                        " ON CONFLICT DO UPDATE SET version = excluded.version"));
-  write->bind(1, name);
-  write->bind(2, std::int64_t{version});
-  TRY(write->execute());
+  TRY(change(connection,
+             "INSERT INTO schema_version VALUES (?, ?) ON CONFLICT DO UPDATE SET version = "
+             "excluded.version",
+             name, version));
   return {};
 }
 

@@ -14,6 +14,7 @@
 
 #include "base/files.h"
 #include "store/connection.h"
+#include "store/rows.h"
 #include "store/sqlite_connection.h"
 #include "store/sqlite_error.h"
 
@@ -170,12 +171,7 @@ Result<void> use_wal(Connection& connection, const std::string& path) {
 // The first read; it shows whether the file is a database at all.
 Result<std::int64_t> page_size_of(Connection& connection) {
   TRY(connection.execute("PRAGMA schema_version"));
-  ASSIGN_OR_RETURN(auto* const pragma, connection.statement("PRAGMA page_size"));
-  ASSIGN_OR_RETURN(const bool row, pragma->step());
-  CHECK(row);
-  const auto size = pragma->integer(0);
-  pragma->reset();
-  return size;
+  return only(connection, "PRAGMA page_size", column<std::int64_t>);
 }
 
 // A file that has pages already keeps their size.

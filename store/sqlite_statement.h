@@ -33,6 +33,8 @@ class SqliteStatement final : public Statement {
   std::int64_t integer(int column) const override;
   std::string_view text(int column) const override;
   ByteView blob(int column) const override;
+  int parameters() const override { return sqlite3_bind_parameter_count(statement_.get()); }
+  int columns() const override { return sqlite3_column_count(statement_.get()); }
 
  private:
   void note(int code);

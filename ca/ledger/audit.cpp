@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ca/ledger/audit_replay.h"
+#include "store/rows.h"
 
 namespace cmpost {
 namespace {
@@ -16,9 +17,10 @@ void append_number(Bytes& target, std::uint64_t value, int octets) {
   }
 }
 
-AuditRecord read_audit_record(const Statement& row) {
-  return {row.integer(0), from_unix_micros(row.integer(1)), std::string(row.text(2)),
-          std::string(row.text(3)), to_bytes(row.blob(4))};
+AuditRecord read_audit_record(Row& row) {
+  AuditRecord record;
+  row.into(record.id, record.time, record.event, record.detail, record.hash);
+  return record;
 }
 
 }  // namespace
@@ -36,34 +38,21 @@ Sha256 audit_hash(const Sha256& previous, Time time, std::string_view event,
 }
 
 Result<AuditHead> audit_head(Connection& connection) {
-  ASSIGN_OR_RETURN(Statement* const query,
-                   connection.statement("SELECT id, hash FROM audit ORDER BY id DESC LIMIT 1"));
-  ASSIGN_OR_RETURN(const bool found, query->step());
-  AuditHead head;
-  if (found) {
-    head.id = query->integer(0);
-    const ByteView hash = query->blob(1);
-    std::copy_n(hash.begin(), std::min(hash.size(), head.hash.size()), head.hash.begin());
-  }
-  query->reset();
-  return head;
+  const auto read = [](Row& row) {
+    AuditHead head;
+    row.into(head.id, head.hash);
+    return head;
+  };
+  ASSIGN_OR_RETURN(const auto head,
+                   one(connection, "SELECT id, hash FROM audit ORDER BY id DESC LIMIT 1", read));
+  return head.value_or(AuditHead{});
 }
 
 Result<std::vector<AuditRecord>> audit_records(Connection& connection, std::int64_t after_id,
                                                std::size_t limit) {
-  ASSIGN_OR_RETURN(Statement* const query,
-                   connection.statement("SELECT id, time, event, detail, hash FROM audit "
-                                        "WHERE id > ? ORDER BY id LIMIT ?"));
-  query->bind(1, after_id);
-  query->bind(2, static_cast<std::int64_t>(limit));
-  std::vector<AuditRecord> records;
-  while (true) {
-    ASSIGN_OR_RETURN(const bool found, query->step());
-    if (!found) break;
-    records.push_back(read_audit_record(*query));
-  }
-  query->reset();
-  return records;
+  return all(connection,
+             "SELECT id, time, event, detail, hash FROM audit WHERE id > ? ORDER BY id LIMIT ?",
+             read_audit_record, after_id, limit);
 }
 
 Result<std::int64_t> for_each_audit(Connection& connection, const ListFilter& filter,
@@ -71,23 +60,15 @@ Result<std::int64_t> for_each_audit(Connection& connection, const ListFilter& fi
   static const ListColumns kColumns = {
       .time = "time", .event = "event", .subject = "detail", .reason = "detail"};
   const ListQuery query("id, time, event, detail, hash", "audit", kColumns, filter);
-  TRY(query.for_each(connection,
-                     [&](const Statement& row) { return each(read_audit_record(row)); }));
+  TRY(query.for_each(connection, [&](Row& row) { return each(read_audit_record(row)); }));
   return query.count(connection);
 }
 
 Result<AuditHead> append_audit(Connection& connection, const AuditHead& head, Time time,
                                std::string_view event, std::string_view detail) {
   const AuditHead next{head.id + 1, audit_hash(head.hash, time, event, detail)};
-  ASSIGN_OR_RETURN(Statement* const insert,
-                   connection.statement(
-                       "INSERT INTO audit (id, time, event, detail, hash) VALUES (?, ?, ?, ?, ?)"));
-  insert->bind(1, next.id);
-  insert->bind(2, to_unix_micros(time));
-  insert->bind(3, event);
-  insert->bind(4, detail);
-  insert->bind(5, ByteView(next.hash));
-  TRY(insert->execute());
+  TRY(change(connection, "INSERT INTO audit (id, time, event, detail, hash) VALUES (?, ?, ?, ?, ?)",
+             next.id, time, event, detail, next.hash));
   return next;
 }
 

@@ -12,53 +12,41 @@ namespace {
 constexpr Duration kRememberEvery = std::chrono::minutes(10);
 
 Result<std::optional<Time>> newest_crl_time(Connection& ledger) {
-  ASSIGN_OR_RETURN(auto* const query,
-                   ledger.statement("SELECT this_update FROM crl ORDER BY number DESC LIMIT 1"));
-  ASSIGN_OR_RETURN(const bool found, query->step());
-  const auto time = found ? std::optional(from_unix_micros(query->integer(0))) : std::nullopt;
-  query->reset();
-  return time;
+  return one(ledger, "SELECT this_update FROM crl ORDER BY number DESC LIMIT 1", column<Time>);
 }
 
-Result<std::optional<ClockState>> read_remembered(Connection& ledger) {
-  ASSIGN_OR_RETURN(
-      auto* const query,
-      ledger.statement("SELECT accepted, since_boot, boot, doubt, first_wall, first_since_boot, "
-                       "first_boot FROM clock"));
-  ASSIGN_OR_RETURN(const bool found, query->step());
-  if (!found) return std::nullopt;
-  const auto reading = [&](int at) {
-    return ClockReading{from_unix_micros(query->integer(at)),
-                        from_unix_micros(query->integer(at + 1)), std::string(query->text(at + 2)),
-                        false};
-  };
-  ClockState state{reading(0), ClockDoubt::none, {}};
-  const auto doubt = clock_doubt(query->text(3));
-  if (doubt && !query->is_null(4)) {
+ClockReading next_reading(Row& row) {
+  ClockReading reading{};
+  row.into(reading.wall, reading.since_boot, reading.boot);
+  return reading;
+}
+
+ClockState read_state(Row& row) {
+  ClockState state{next_reading(row), ClockDoubt::none, {}};
+  const auto doubt = clock_doubt(row.next<std::string_view>());
+  const auto wall = row.next<std::optional<Time>>();
+  const auto [since_boot, boot] = columns<Time, std::string>(row);
+  if (doubt && wall) {
     state.doubt = *doubt;
-    state.first = reading(4);
+    state.first = ClockReading{*wall, since_boot, boot, false};
   }
-  query->reset();
   return state;
 }
 
+Result<std::optional<ClockState>> read_remembered(Connection& ledger) {
+  return one(ledger,
+             "SELECT accepted, since_boot, boot, doubt, first_wall, first_since_boot, first_boot "
+             "FROM clock",
+             read_state);
+}
+
 Result<void> write_remembered(Connection& ledger, const ClockState& state) {
-  ASSIGN_OR_RETURN(
-      auto* const row,
-      ledger.statement("INSERT OR REPLACE INTO clock VALUES (1, ?, ?, ?, ?, ?, ?, ?)"));
-  const auto bind = [&](int at, const ClockReading& reading) {
-    row->bind(at, to_unix_micros(reading.wall));
-    row->bind(at + 1, to_unix_micros(reading.since_boot));
-    row->bind(at + 2, std::string_view(reading.boot));
-  };
-  bind(1, state.accepted);
-  row->bind(4, to_string(state.doubt));
-  if (state.first) {
-    bind(5, *state.first);
-  } else {
-    for (const int at : {5, 6, 7}) row->bind_null(at);
-  }
-  TRY(row->execute());
+  const auto& [accepted, doubt, first] = state;
+  TRY(change(ledger, "INSERT OR REPLACE INTO clock VALUES (1, ?, ?, ?, ?, ?, ?, ?)", accepted.wall,
+             accepted.since_boot, accepted.boot, to_string(doubt),
+             first ? std::optional(first->wall) : std::nullopt,
+             first ? std::optional(first->since_boot) : std::nullopt,
+             first ? std::optional(std::string_view(first->boot)) : std::nullopt));
   return {};
 }
 
@@ -151,12 +139,7 @@ const std::vector<Migration>& clock_migrations() {
 }
 
 Result<std::optional<Time>> newest_record(Connection& ledger) {
-  ASSIGN_OR_RETURN(auto* const query,
-                   ledger.statement("SELECT time FROM audit ORDER BY id DESC LIMIT 1"));
-  ASSIGN_OR_RETURN(const bool found, query->step());
-  const auto time = found ? std::optional(from_unix_micros(query->integer(0))) : std::nullopt;
-  query->reset();
-  return time;
+  return one(ledger, "SELECT time FROM audit ORDER BY id DESC LIMIT 1", column<Time>);
 }
 
 Result<std::optional<ClockState>> read_clock(Connection& ledger) {

@@ -1,6 +1,7 @@
 #include "ca/ledger/key_filter.h"
 
 #include "ca/ledger/ledger_schema.h"
+#include "store/rows.h"
 
 namespace cmpost {
 namespace {
@@ -34,17 +35,11 @@ bool KeyFilter::may_contain(const Bits& bits, std::int64_t hash) {
 }
 
 Result<void> KeyFilter::read_before(Connection& connection, std::int64_t generation) {
-  ASSIGN_OR_RETURN(Statement* const query,
-                   connection.statement("SELECT key_hash FROM certificate WHERE generation = ?"));
   for (auto next = static_cast<std::int64_t>(generations_.size()); next < generation; ++next) {
     Bits bits = empty();
-    query->bind(1, next);
-    while (true) {
-      ASSIGN_OR_RETURN(const bool found, query->step());
-      if (!found) break;
-      add(bits, query->integer(0));
-    }
-    query->reset();
+    TRY(each(
+        connection, "SELECT key_hash FROM certificate WHERE generation = ?",
+        [&](Row& row) { add(bits, row.next<std::int64_t>()); }, next));
     generations_.push_back(std::move(bits));
   }
   return {};

@@ -46,10 +46,7 @@ constexpr std::string_view kByKey = SELECT_RECORD "WHERE generation = ? AND key_
 // Adds to `found` what one generation has.
 Result<void> look_up(Connection& connection, std::string_view sql, std::int64_t generation,
                      std::int64_t hash, std::vector<CertificateRecord>& found) {
-  ASSIGN_OR_RETURN(Statement* const query, connection.statement(sql));
-  query->bind(1, generation);
-  query->bind(2, hash);
-  ASSIGN_OR_RETURN(auto records, read_records(*query));
+  ASSIGN_OR_RETURN(auto records, all(connection, sql, read_record, generation, hash));
   std::move(records.begin(), records.end(), std::back_inserter(found));
   return {};
 }
@@ -67,27 +64,17 @@ Result<void> on_snapshot(Connection& connection, Work&& work) {
 }  // namespace
 
 Result<std::optional<CertificateRecord>> LedgerReader::find(ByteView serial) {
-  ASSIGN_OR_RETURN(Statement* const query,
-                   connection_->statement(SELECT_RECORD "WHERE serial = ?"));
-  query->bind(1, serial);
-  ASSIGN_OR_RETURN(auto records, read_records(*query));
-  if (records.empty()) return std::nullopt;
-  return std::move(records.front());
+  return one(*connection_, SELECT_RECORD "WHERE serial = ?", read_record, serial);
 }
 
 Result<std::vector<CertificateRecord>> LedgerReader::list(const CertificateFilter& filter) {
-  const std::string sql = sql_of(filter);
-  const std::string pattern = pattern_containing(filter.subject_contains.value_or(""));
-  ASSIGN_OR_RETURN(Statement* const query, connection_->statement(sql));
-  int index = 0;
-  query->bind(++index, filter.after_id);
-  if (filter.subject_contains) query->bind(++index, std::string_view(pattern));
-  if (filter.channel) query->bind(++index, std::string_view(*filter.channel));
-  if (filter.profile) query->bind(++index, std::string_view(*filter.profile));
-  if (filter.expires_before) query->bind(++index, to_unix_micros(*filter.expires_before));
+  std::vector<ListQuery::Value> values = {filter.after_id};
+  if (filter.subject_contains) values.emplace_back(pattern_containing(*filter.subject_contains));
+  if (filter.channel) values.emplace_back(*filter.channel);
+  if (filter.profile) values.emplace_back(*filter.profile);
+  if (filter.expires_before) values.emplace_back(to_unix_micros(*filter.expires_before));
   constexpr std::size_t kMost = std::numeric_limits<std::int64_t>::max();
-  query->bind(++index, static_cast<std::int64_t>(std::min(filter.limit, kMost)));
-  return read_records(*query);
+  return all(*connection_, sql_of(filter), read_record, values, std::min(filter.limit, kMost));
 }
 
 Result<std::int64_t> LedgerReader::for_each(
@@ -111,7 +98,7 @@ Result<std::int64_t> LedgerReader::for_each(
     query.require("state <> 'valid'");
   }
   std::int64_t count = 0;
-  TRY(query.for_each(*connection_, [&](const Statement& row) -> Result<void> {
+  TRY(query.for_each(*connection_, [&](Row& row) -> Result<void> {
     ++count;
     ASSIGN_OR_RETURN(const auto record, read_record(row));
     return each(record);
@@ -127,8 +114,9 @@ Result<std::vector<Bytes>> LedgerReader::serials_beginning(std::string_view digi
   for (const auto* zeros : {"", "00"}) {
     ListQuery query("serial", "certificate", {}, {.newest = true, .limit = limit});
     query.require_beginning("serial", zeros + std::string(digits));
-    TRY(query.for_each(*connection_, [&](const Statement& row) -> Result<void> {
-      if (found.size() < limit) found.push_back(to_bytes(row.blob(0)));
+    TRY(query.for_each(*connection_, [&](Row& row) -> Result<void> {
+      auto serial = row.next<Bytes>();
+      if (found.size() < limit) found.push_back(std::move(serial));
       return {};
     }));
   }
@@ -177,13 +165,9 @@ Result<std::int64_t> LedgerReader::for_each_crl(
   static const ListColumns kColumns = {.row = "number", .time = "this_update"};
   const ListQuery query("number, base, this_update, next_update, length(der)", "crl", kColumns,
                         filter);
-  TRY(query.for_each(*connection_, [&](const Statement& row) -> Result<void> {
+  TRY(query.for_each(*connection_, [&](Row& row) -> Result<void> {
     CrlRow crl;
-    crl.number = row.integer(0);
-    if (!row.is_null(1)) crl.base = row.integer(1);
-    crl.this_update = from_unix_micros(row.integer(2));
-    crl.next_update = from_unix_micros(row.integer(3));
-    crl.size = static_cast<std::size_t>(row.integer(4));
+    row.into(crl.number, crl.base, crl.this_update, crl.next_update, crl.size);
     return each(crl);
   }));
   return query.count(*connection_);
@@ -204,8 +188,8 @@ Result<std::int64_t> LedgerReader::for_each_audit(
 Result<std::vector<std::string>> LedgerReader::audit_events() {
   std::vector<std::string> events;
   const ListQuery query("DISTINCT event", "audit");
-  TRY(query.for_each(*connection_, [&](const Statement& row) -> Result<void> {
-    events.emplace_back(row.text(0));
+  TRY(query.for_each(*connection_, [&](Row& row) -> Result<void> {
+    events.push_back(row.next<std::string>());
     return {};
   }));
   return events;

@@ -8,7 +8,7 @@
 
 #include "ca/ledger/certificate_record.h"
 #include "crypto/x509/certificate_builder.h"
-#include "store/connection.h"
+#include "store/rows.h"
 
 namespace cmpost {
 
@@ -16,9 +16,7 @@ namespace cmpost {
 #define CMPOST_RECORD_COLUMNS                                                              \
   "id, serial, der, subject, profile, channel, requester, tid, issued, not_after, state, " \
   "revoked_at, reason, invalidity_date, holder, held_from"
-Result<CertificateRecord> read_record(const Statement& row);
-// All rows of a statement that is bound; resets it.
-Result<std::vector<CertificateRecord>> read_records(Statement& query);
+Result<CertificateRecord> read_record(Row& row);
 
 // The largest id, 0 in an empty ledger.
 Result<std::int64_t> last_certificate_id(Connection& connection);
@@ -35,7 +33,5 @@ Result<std::uint64_t> newest_crl_number(Connection& connection);
 // The highest that the ledger knows to have left: of its own, and what LedgerWriter::keep_above()
 // was told.
 Result<std::uint64_t> last_crl_number(Connection& connection);
-
-void bind_optional(Statement& statement, int index, const std::optional<Time>& time);
 
 }  // namespace cmpost

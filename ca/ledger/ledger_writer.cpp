@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <string>
 
 #include "base/json_object.h"
@@ -6,6 +7,7 @@
 #include "ca/ledger/ledger_rows.h"
 #include "ca/ledger/ledger_schema.h"
 #include "store/borrowed_connection.h"
+#include "store/rows.h"
 
 namespace cmpost {
 namespace {
@@ -30,15 +32,12 @@ der::Parsed<ByteView> find_spki(ByteView certificate) {
   return spki.whole;
 }
 
-void bind_reason(Statement& statement, int index, const std::optional<CRLReason>& reason) {
-  if (reason) {
-    statement.bind(index, static_cast<std::int64_t>(*reason));
-  } else {
-    statement.bind_null(index);
-  }
+std::optional<std::int64_t> number_of(const std::optional<CRLReason>& reason) {
+  if (!reason) return std::nullopt;
+  return static_cast<std::int64_t>(*reason);
 }
 
-// Five places for the expected states; what is left unbound is NULL and equals nothing.
+// Five places for the expected states; NULL equals nothing.
 #define IF_EXPECTED "WHERE serial = ? AND state IN (?, ?, ?, ?, ?)"
 
 // A state that belongs on a CRL needs a revocationDate, whatever way it was reached.
@@ -94,25 +93,10 @@ Result<std::int64_t> LedgerWriter::add(const CertificateRecord& record) {
     ASSIGN_OR_RETURN(last_id_, last_certificate_id(connection_));
   }
   const std::int64_t id = *last_id_ + 1;
-  ASSIGN_OR_RETURN(Statement* const insert, connection_.statement(kInsert));
-  insert->bind(1, id);
-  insert->bind(2, generation_of(id));
-  insert->bind(3, ByteView(record.serial));
-  insert->bind(4, lookup_hash(*spki));
-  insert->bind(5, to_unix_micros(record.issued));
-  insert->bind(6, to_unix_micros(record.not_after));
-  insert->bind(7, to_string(record.state));
-  bind_optional(*insert, 8, record.revoked_at);
-  bind_reason(*insert, 9, record.reason);
-  bind_optional(*insert, 10, record.invalidity_date);
-  insert->bind(11, std::string_view(record.subject));
-  insert->bind(12, std::string_view(record.profile));
-  insert->bind(13, std::string_view(record.channel));
-  insert->bind(14, std::string_view(record.requester));
-  insert->bind(15, std::string_view(record.tid));
-  insert->bind(16, ByteView(record.der));
-  insert->bind(17, ByteView(record.holder));
-  TRY(insert->execute());
+  TRY(change(connection_, kInsert, id, generation_of(id), record.serial, lookup_hash(*spki),
+             record.issued, record.not_after, to_string(record.state), record.revoked_at,
+             number_of(record.reason), record.invalidity_date, record.subject, record.profile,
+             record.channel, record.requester, record.tid, record.der, record.holder));
   last_id_ = id;
   return id;
 }
@@ -121,26 +105,19 @@ Result<bool> LedgerWriter::has_key(ByteView spki, std::int64_t seen, Time now) {
   if (!last_id_) {
     ASSIGN_OR_RETURN(last_id_, last_certificate_id(connection_));
   }
-  ASSIGN_OR_RETURN(Statement* const query,
-                   connection_.statement("SELECT der FROM certificate WHERE generation = ? AND "
-                                         "key_hash = ? AND id > ? AND state <> 'revoked' AND "
-                                         "not_after >= ?"));
   const std::int64_t hash = lookup_hash(spki);
   bool found = false;
+  const auto look = [&](Row& row) {
+    const auto key = find_spki(row.next<ByteView>());
+    found = key && equal(*key, spki);
+    return !found;
+  };
   for (auto generation = generation_of(seen + 1); !found && generation <= generation_of(*last_id_);
        ++generation) {
-    query->bind(1, generation);
-    query->bind(2, hash);
-    query->bind(3, seen);
-    query->bind(4, to_unix_micros(now));
-    while (!found) {
-      ASSIGN_OR_RETURN(const bool row, query->step());
-      if (!row) break;
-      const Bytes der = to_bytes(query->blob(0));
-      const auto key = find_spki(der);
-      found = key && equal(*key, spki);
-    }
-    query->reset();
+    TRY(each(connection_,
+             "SELECT der FROM certificate WHERE generation = ? AND key_hash = ? AND id > ? AND "
+             "state <> 'revoked' AND not_after >= ?",
+             look, generation, hash, seen, now));
   }
   return found;
 }
@@ -148,15 +125,15 @@ Result<bool> LedgerWriter::has_key(ByteView spki, std::int64_t seen, Time now) {
 Result<bool> LedgerWriter::change_state(ByteView serial,
                                         const std::vector<CertificateState>& expected,
                                         CertificateState state) {
-  constexpr std::size_t kMostExpected = 5;
-  CHECK(expected.size() <= kMostExpected);
-  ASSIGN_OR_RETURN(Statement* const update, connection_.statement(change_to(state)));
-  int index = 0;
-  update->bind(++index, to_string(state));
-  if (on_crl(state)) update->bind(++index, to_unix_micros(clock_.now()));
-  update->bind(++index, serial);
-  for (const CertificateState from : expected) update->bind(++index, to_string(from));
-  ASSIGN_OR_RETURN(const std::int64_t changed, update->execute());
+  std::array<std::optional<std::string_view>, 5> any_of;
+  CHECK(expected.size() <= any_of.size());
+  std::ranges::transform(expected, any_of.begin(),
+                         [](CertificateState from) { return to_string(from); });
+  const auto sql = change_to(state);
+  ASSIGN_OR_RETURN(const auto changed,
+                   on_crl(state)
+                       ? change(connection_, sql, to_string(state), clock_.now(), serial, any_of)
+                       : change(connection_, sql, to_string(state), serial, any_of));
   if (changed != 1) return false;
   // Here, so that no change is without one; records of revoke() and unrevoke() are the callers',
   // who know why.
@@ -171,32 +148,23 @@ Result<bool> LedgerWriter::revoke(ByteView serial, CRLReason reason, Time when,
     return hold("removeFromCRL is no reason to revoke a certificate");
   }
   const bool hold_only = reason == CRLReason::certificateHold;
-  ASSIGN_OR_RETURN(Statement* const update, connection_.statement(hold_only ? kHold : kRevoke));
-  update->bind(1, to_unix_micros(when));
-  update->bind(2, static_cast<std::int64_t>(reason));
-  bind_optional(*update, 3, invalidity_date);
-  update->bind(4, serial);
-  ASSIGN_OR_RETURN(const std::int64_t changed, update->execute());
+  ASSIGN_OR_RETURN(const auto changed,
+                   change(connection_, hold_only ? kHold : kRevoke, when,
+                          static_cast<std::int64_t>(reason), invalidity_date, serial));
   return changed == 1;
 }
 
 Result<bool> LedgerWriter::unrevoke(ByteView serial) {
-  ASSIGN_OR_RETURN(Statement* const update, connection_.statement(kUnrevoke));
-  update->bind(1, serial);
-  ASSIGN_OR_RETURN(const std::int64_t changed, update->execute());
+  ASSIGN_OR_RETURN(const auto changed, change(connection_, kUnrevoke, serial));
   return changed == 1;
 }
 
 Result<void> LedgerWriter::carry(const RevokedCertificate& entry) {
-  ASSIGN_OR_RETURN(Statement* const insert,
-                   connection_.statement("INSERT OR IGNORE INTO carried_revocation (serial, "
-                                         "revoked_at, reason, invalidity_date) "
-                                         "VALUES (?, ?, ?, ?)"));
-  insert->bind(1, ByteView(entry.userCertificate));
-  insert->bind(2, to_unix_micros(entry.revocationDate));
-  insert->bind(3, static_cast<std::int64_t>(entry.reason.value_or(CRLReason::unspecified)));
-  bind_optional(*insert, 4, entry.invalidityDate);
-  TRY(insert->execute());
+  TRY(change(connection_,
+             "INSERT OR IGNORE INTO carried_revocation (serial, revoked_at, reason, "
+             "invalidity_date) VALUES (?, ?, ?, ?)",
+             entry.userCertificate, entry.revocationDate,
+             number_of(entry.reason.value_or(CRLReason::unspecified)), entry.invalidityDate));
   return {};
 }
 
@@ -211,21 +179,13 @@ Result<void> LedgerWriter::keep_above(std::uint64_t crl_number) {
 
 Result<void> LedgerWriter::add_crl(std::uint64_t number, ByteView der, Time this_update,
                                    Time next_update, std::optional<std::uint64_t> base) {
-  const auto signed_number = static_cast<std::int64_t>(number);
-  ASSIGN_OR_RETURN(Statement* const insert,
-                   connection_.statement("INSERT INTO crl (number, this_update, next_update, der, "
-                                         "base) VALUES (?, ?, ?, ?, ?)"));
-  insert->bind(1, signed_number);
-  insert->bind(2, to_unix_micros(this_update));
-  insert->bind(3, to_unix_micros(next_update));
-  insert->bind(4, der);
-  base ? insert->bind(5, static_cast<std::int64_t>(*base)) : insert->bind_null(5);
-  TRY(insert->execute());
-  ASSIGN_OR_RETURN(Statement* const forget,
-                   connection_.statement("DELETE FROM crl WHERE number <= ? AND number < (SELECT "
-                                         "max(number) FROM crl WHERE base IS NULL)"));
-  forget->bind(1, signed_number - kKeptCrls);
-  TRY(forget->execute());
+  TRY(change(connection_,
+             "INSERT INTO crl (number, this_update, next_update, der, base) VALUES (?, ?, ?, ?, ?)",
+             number, this_update, next_update, der, base));
+  TRY(change(connection_,
+             "DELETE FROM crl WHERE number <= ? AND number < (SELECT max(number) FROM crl WHERE "
+             "base IS NULL)",
+             static_cast<std::int64_t>(number) - kKeptCrls));
   return {};
 }
 

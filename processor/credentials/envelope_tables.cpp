@@ -1,7 +1,8 @@
 #include "processor/credentials/envelope_tables.h"
 
 #include <algorithm>
-#include <cstring>
+
+#include "store/rows.h"
 
 namespace cmpost {
 
@@ -30,12 +31,6 @@ constexpr auto kUncommitted = std::chrono::minutes(5);
 constexpr std::size_t kMostUses = 1 << 17;
 constexpr std::size_t kMostFailures = 1 << 16;
 
-Sha256 digest_in(ByteView blob) {
-  Sha256 digest{};
-  if (blob.size() == digest.size()) std::memcpy(digest.data(), blob.data(), blob.size());
-  return digest;
-}
-
 bool is_same(const EnvelopeUse& a, const EnvelopeUse& b) {
   return a.envelope == b.envelope && a.credential == b.credential;
 }
@@ -43,67 +38,43 @@ bool is_same(const EnvelopeUse& a, const EnvelopeUse& b) {
 }  // namespace
 
 Result<std::optional<EnvelopeUse>> EnvelopeTable::find(const Sha256& content_key) {
-  ASSIGN_OR_RETURN(
-      auto* const rows,
-      connection_.statement("SELECT envelope, credential, at FROM envelope WHERE content_key = ?"));
-  rows->bind(1, ByteView(content_key));
-  ASSIGN_OR_RETURN(const bool found, rows->step());
-  if (!found) return std::nullopt;
-  EnvelopeUse use{content_key, digest_in(rows->blob(0)), std::string(rows->text(1)),
-                  from_unix_micros(rows->integer(2))};
-  rows->reset();
-  return use;
+  const auto read = [&](Row& row) {
+    EnvelopeUse use;
+    use.content_key = content_key;
+    row.into(use.envelope, use.credential, use.at);
+    return use;
+  };
+  return one(connection_, "SELECT envelope, credential, at FROM envelope WHERE content_key = ?",
+             read, content_key);
 }
 
 Result<bool> EnvelopeTable::add(const EnvelopeUse& use) {
-  ASSIGN_OR_RETURN(auto* const insert,
-                   connection_.statement("INSERT OR IGNORE INTO envelope (content_key, envelope, "
-                                         "credential, at) VALUES (?, ?, ?, ?)"));
-  insert->bind(1, ByteView(use.content_key));
-  insert->bind(2, ByteView(use.envelope));
-  insert->bind(3, std::string_view(use.credential));
-  insert->bind(4, to_unix_micros(use.at));
-  ASSIGN_OR_RETURN(const auto changed, insert->execute());
+  ASSIGN_OR_RETURN(const auto changed,
+                   change(connection_,
+                          "INSERT OR IGNORE INTO envelope (content_key, envelope, credential, at) "
+                          "VALUES (?, ?, ?, ?)",
+                          use.content_key, use.envelope, use.credential, use.at));
   if (changed == 1) return true;
   ASSIGN_OR_RETURN(const auto before, find(use.content_key));
   return before && is_same(*before, use);
 }
 
 Result<std::int64_t> EnvelopeTable::failures(std::string_view credential, Time oldest) {
-  ASSIGN_OR_RETURN(auto* const rows,
-                   connection_.statement("SELECT count(*) FROM envelope_failure WHERE credential = "
-                                         "? AND at > ?"));
-  rows->bind(1, credential);
-  rows->bind(2, to_unix_micros(oldest));
-  ASSIGN_OR_RETURN(const bool found, rows->step());
-  const auto count = found ? rows->integer(0) : 0;
-  rows->reset();
-  return count;
+  return only(connection_, "SELECT count(*) FROM envelope_failure WHERE credential = ? AND at > ?",
+              column<std::int64_t>, credential, oldest);
 }
 
 Result<void> EnvelopeTable::count(const EnvelopeFailure& failure, Time oldest) {
-  ASSIGN_OR_RETURN(
-      auto* const removal,
-      connection_.statement("DELETE FROM envelope_failure WHERE credential = ? AND at <= ?"));
-  removal->bind(1, std::string_view(failure.credential));
-  removal->bind(2, to_unix_micros(oldest));
-  TRY(removal->execute());
-  ASSIGN_OR_RETURN(auto* const insert,
-                   connection_.statement("INSERT OR IGNORE INTO envelope_failure (credential, "
-                                         "envelope, at) VALUES (?, ?, ?)"));
-  insert->bind(1, std::string_view(failure.credential));
-  insert->bind(2, ByteView(failure.envelope));
-  insert->bind(3, to_unix_micros(failure.at));
-  TRY(insert->execute());
+  TRY(change(connection_, "DELETE FROM envelope_failure WHERE credential = ? AND at <= ?",
+             failure.credential, oldest));
+  TRY(change(connection_,
+             "INSERT OR IGNORE INTO envelope_failure (credential, envelope, at) VALUES (?, ?, ?)",
+             failure.credential, failure.envelope, failure.at));
   return {};
 }
 
 Result<std::int64_t> EnvelopeTable::forget_failures(std::string_view credential) {
-  ASSIGN_OR_RETURN(auto* const removal,
-                   connection_.statement("DELETE FROM envelope_failure WHERE credential = ?"));
-  removal->bind(1, credential);
-  ASSIGN_OR_RETURN(const auto changed, removal->execute());
-  return changed;
+  return change(connection_, "DELETE FROM envelope_failure WHERE credential = ?", credential);
 }
 
 bool EnvelopeMemory::claim(const EnvelopeUse& use) {

@@ -1,9 +1,17 @@
 #include "processor/credentials/key_archive.h"
 
+#include "store/rows.h"
+
 namespace cmpost {
 namespace {
 
 std::string archive_context(ByteView serial) { return "key_archive/" + to_hex(serial); }
+
+// Who is not known is NULL.
+std::optional<ByteView> known(const Bytes& who) {
+  if (who.empty()) return std::nullopt;
+  return who;
+}
 
 }  // namespace
 
@@ -22,56 +30,34 @@ Bytes archived_name(const Name& subject) {
 }
 
 Result<void> KeyArchive::add(const ArchivedKey& key) {
-  ASSIGN_OR_RETURN(
-      auto* const insert,
-      connection_.statement("INSERT INTO key_archive (serial, sealed, at, holder, name) "
-                            "VALUES (?, ?, ?, ?, ?)"));
-  insert->bind(1, ByteView(key.serial));
-  insert->bind(2, ByteView(key.sealed));
-  insert->bind(3, to_unix_micros(key.at));
-  key.holder.empty() ? insert->bind_null(4) : insert->bind(4, ByteView(key.holder));
-  key.name.empty() ? insert->bind_null(5) : insert->bind(5, ByteView(key.name));
-  TRY(insert->execute());
+  TRY(change(connection_,
+             "INSERT INTO key_archive (serial, sealed, at, holder, name) VALUES (?, ?, ?, ?, ?)",
+             key.serial, key.sealed, key.at, known(key.holder), known(key.name)));
   return {};
 }
 
-Result<std::vector<Bytes>> KeyArchive::serials(std::string_view sql, ByteView value) {
-  ASSIGN_OR_RETURN(auto* const rows, connection_.statement(sql));
-  rows->bind(1, value);
-  std::vector<Bytes> serials;
-  while (true) {
-    ASSIGN_OR_RETURN(const bool found, rows->step());
-    if (!found) return serials;
-    serials.push_back(to_bytes(rows->blob(0)));
-  }
-}
-
 Result<std::vector<Bytes>> KeyArchive::of_holder(ByteView holder) {
-  return serials("SELECT serial FROM key_archive WHERE holder = ? OR holder IS NULL", holder);
+  return all(connection_, "SELECT serial FROM key_archive WHERE holder = ? OR holder IS NULL",
+             column<Bytes>, holder);
 }
 
 Result<std::vector<Bytes>> KeyArchive::of_subject(const Name& subject) {
-  return serials("SELECT serial FROM key_archive WHERE name = ? OR name IS NULL",
-                 archived_name(subject));
+  return all(connection_, "SELECT serial FROM key_archive WHERE name = ? OR name IS NULL",
+             column<Bytes>, archived_name(subject));
 }
 
 Result<void> KeyArchive::forget(ByteView serial) {
-  ASSIGN_OR_RETURN(auto* const removal,
-                   connection_.statement("DELETE FROM key_archive WHERE serial = ?"));
-  removal->bind(1, serial);
-  TRY(removal->execute());
+  TRY(change(connection_, "DELETE FROM key_archive WHERE serial = ?", serial));
   return {};
 }
 
 Result<std::optional<PrivateKey>> KeyArchive::find(ByteView serial, const SealingKey& sealing_key) {
-  ASSIGN_OR_RETURN(auto* const rows,
-                   connection_.statement("SELECT sealed FROM key_archive WHERE serial = ?"));
-  rows->bind(1, serial);
-  ASSIGN_OR_RETURN(const bool found, rows->step());
-  if (!found) return std::nullopt;
-  auto pkcs8 = sealing_key.unseal(rows->blob(0), archive_context(serial));
-  rows->reset();
-  TRY(pkcs8);
+  const auto unseal = [&](Row& row) {
+    return sealing_key.unseal(row.next<ByteView>(), archive_context(serial));
+  };
+  ASSIGN_OR_RETURN(auto pkcs8, one(connection_, "SELECT sealed FROM key_archive WHERE serial = ?",
+                                   unseal, serial));
+  if (!pkcs8) return std::nullopt;
   auto key = PrivateKey::from_pkcs8(*pkcs8);
   wipe(*pkcs8);
   if (!key) return failure(std::move(key).error());

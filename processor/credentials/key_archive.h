@@ -39,8 +39,6 @@ class KeyArchive {
   Result<std::optional<PrivateKey>> find(ByteView serial, const SealingKey& sealing_key);
 
  private:
-  Result<std::vector<Bytes>> serials(std::string_view sql, ByteView value);
-
   Connection& connection_;
 };
 

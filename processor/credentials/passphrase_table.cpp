@@ -2,44 +2,36 @@
 
 #include <algorithm>
 
+#include "store/rows.h"
+
 namespace cmpost {
 namespace {
 
 constexpr std::string_view kCredentialPrefix = "passphrase-";
 
-RevocationPassphrase read_row(const Statement& row) {
-  RevocationPassphrase passphrase{{to_bytes(row.blob(0))}, {}, to_hex(row.blob(0)), {}, {}, {}};
-  passphrase.key_identifier = to_bytes(row.blob(1));
-  passphrase.sealed = to_bytes(row.blob(2));
-  passphrase.at = from_unix_micros(row.integer(3));
+using Found = std::optional<RevocationPassphrase>;
+
+Found read_passphrase(Row& row) {
+  RevocationPassphrase passphrase;
+  row.into(passphrase.holder.value, passphrase.key_identifier, passphrase.sealed, passphrase.at);
+  passphrase.sealed_for = to_hex(passphrase.holder.value);
   return passphrase;
 }
 
 // Nobody has an empty name, and a name has one spelling here.
-Result<std::optional<RevocationPassphrase>> read_old_row(const Statement& row) {
-  const std::string spelled(row.text(0));
-  const auto subject = Name::from_text(spelled);
+Found read_old_passphrase(Row& row) {
+  RevocationPassphrase passphrase;
+  row.into(passphrase.subject, passphrase.key_identifier, passphrase.sealed, passphrase.at);
+  const auto subject = Name::from_text(passphrase.subject);
   if (!subject || subject->is_null_dn()) return std::nullopt;
-  return RevocationPassphrase{holder_named(*subject),
-                              spelled,
-                              spelled,
-                              to_bytes(row.blob(1)),
-                              to_bytes(row.blob(2)),
-                              from_unix_micros(row.integer(3))};
+  passphrase.holder = holder_named(*subject);
+  passphrase.sealed_for = passphrase.subject;
+  return passphrase;
 }
 
 // The only row that there is; anybody chooses any identifier.
-template <typename Read>
-Result<std::optional<RevocationPassphrase>> read_only_row(Statement& rows, Read read) {
-  std::optional<RevocationPassphrase> only;
-  for (int count = 0;; ++count) {
-    ASSIGN_OR_RETURN(const bool found, rows.step());
-    if (!found) return only;
-    if (count == 1) break;
-    ASSIGN_OR_RETURN(only, read(rows));
-  }
-  rows.reset();
-  return std::nullopt;
+Found only_one(std::vector<Found> rows) {
+  return rows.size() == 1 ? std::move(rows.front()) : std::nullopt;
 }
 
 }  // namespace
@@ -61,44 +53,32 @@ std::string passphrase_context(const std::string& sealed_for) {
 }
 
 Result<void> RevocationPassphrases::put(const RevocationPassphrase& passphrase) {
-  ASSIGN_OR_RETURN(auto* const insert,
-                   connection_.statement("INSERT OR REPLACE INTO holder_passphrase (holder, kid, "
-                                         "sealed, at) VALUES (?, ?, ?, ?)"));
-  insert->bind(1, ByteView(passphrase.holder.value));
-  insert->bind(2, ByteView(passphrase.key_identifier));
-  insert->bind(3, ByteView(passphrase.sealed));
-  insert->bind(4, to_unix_micros(passphrase.at));
-  TRY(insert->execute());
-  ASSIGN_OR_RETURN(auto* const removal,
-                   connection_.statement("DELETE FROM rev_passphrase WHERE subject = ?"));
-  removal->bind(1, std::string_view(passphrase.subject));
-  TRY(removal->execute());
+  TRY(change(connection_,
+             "INSERT OR REPLACE INTO holder_passphrase (holder, kid, sealed, at) "
+             "VALUES (?, ?, ?, ?)",
+             passphrase.holder.value, passphrase.key_identifier, passphrase.sealed, passphrase.at));
+  TRY(change(connection_, "DELETE FROM rev_passphrase WHERE subject = ?", passphrase.subject));
   return {};
 }
 
 Result<std::optional<RevocationPassphrase>> RevocationPassphrases::of_holder(
     const HolderIdentity& holder) {
-  ASSIGN_OR_RETURN(auto* const rows,
-                   connection_.statement(
-                       "SELECT holder, kid, sealed, at FROM holder_passphrase WHERE holder = ?"));
-  rows->bind(1, ByteView(holder.value));
-  ASSIGN_OR_RETURN(const bool found, rows->step());
-  if (!found) return std::nullopt;
-  auto passphrase = read_row(*rows);
-  rows->reset();
-  return passphrase;
+  ASSIGN_OR_RETURN(
+      auto found,
+      one(connection_, "SELECT holder, kid, sealed, at FROM holder_passphrase WHERE holder = ?",
+          read_passphrase, holder.value));
+  return std::move(found).value_or(std::nullopt);
 }
 
 Result<std::optional<RevocationPassphrase>> RevocationPassphrases::named(const Name& subject) {
   if (subject.is_null_dn()) return std::nullopt;
   ASSIGN_OR_RETURN(auto found, of_holder(holder_named(subject)));
   if (found) return found;
-  ASSIGN_OR_RETURN(auto* const rows,
-                   connection_.statement(
-                       "SELECT subject, kid, sealed, at FROM rev_passphrase WHERE subject = ?"));
-  const auto spelled = subject.text();
-  rows->bind(1, std::string_view(spelled));
-  return read_only_row(*rows, read_old_row);
+  ASSIGN_OR_RETURN(
+      auto rows,
+      all(connection_, "SELECT subject, kid, sealed, at FROM rev_passphrase WHERE subject = ?",
+          read_old_passphrase, subject.text()));
+  return only_one(std::move(rows));
 }
 
 Result<std::optional<RevocationPassphrase>> RevocationPassphrases::of_target(
@@ -116,20 +96,16 @@ Result<std::optional<RevocationPassphrase>> RevocationPassphrases::of_target(
 
 Result<std::optional<RevocationPassphrase>> RevocationPassphrases::with_key_identifier(
     ByteView key_identifier) {
-  ASSIGN_OR_RETURN(auto* const rows,
-                   connection_.statement("SELECT holder, kid, sealed, at FROM holder_passphrase "
-                                         "WHERE kid = ? AND kid <> x'' LIMIT 2"));
-  rows->bind(1, key_identifier);
-  const auto read = [](const Statement& row) -> Result<std::optional<RevocationPassphrase>> {
-    return read_row(row);
-  };
-  ASSIGN_OR_RETURN(auto found, read_only_row(*rows, read));
-  if (found) return found;
-  ASSIGN_OR_RETURN(auto* const old_rows,
-                   connection_.statement("SELECT subject, kid, sealed, at FROM rev_passphrase "
-                                         "WHERE kid = ? AND kid <> x'' LIMIT 2"));
-  old_rows->bind(1, key_identifier);
-  return read_only_row(*old_rows, read_old_row);
+  ASSIGN_OR_RETURN(auto rows, all(connection_,
+                                  "SELECT holder, kid, sealed, at FROM holder_passphrase "
+                                  "WHERE kid = ? AND kid <> x'' LIMIT 2",
+                                  read_passphrase, key_identifier));
+  if (auto found = only_one(std::move(rows))) return found;
+  ASSIGN_OR_RETURN(auto old_rows, all(connection_,
+                                      "SELECT subject, kid, sealed, at FROM rev_passphrase "
+                                      "WHERE kid = ? AND kid <> x'' LIMIT 2",
+                                      read_old_passphrase, key_identifier));
+  return only_one(std::move(old_rows));
 }
 
 Result<std::optional<RevocationPassphrase>> RevocationPassphrases::find(const PKIMessage& message,

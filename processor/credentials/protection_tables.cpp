@@ -1,7 +1,9 @@
 #include "processor/credentials/protection_tables.h"
 
 #include <algorithm>
-#include <cstring>
+#include <utility>
+
+#include "store/rows.h"
 
 namespace cmpost {
 
@@ -68,24 +70,16 @@ CREATE TABLE stranger_count (
 
 Result<StrangerCount::Seen> StrangerCount::note(const std::string& channel, Time now) {
   const auto hour = to_unix_micros(std::chrono::floor<std::chrono::hours>(now));
-  ASSIGN_OR_RETURN(
-      auto* const rows,
-      connection_.statement("SELECT hour, count FROM stranger_count WHERE channel = ?"));
-  rows->bind(1, std::string_view(channel));
-  ASSIGN_OR_RETURN(const bool found, rows->step());
-  const auto since = found ? rows->integer(0) : hour;
-  const auto before = found ? rows->integer(1) : 0;
-  rows->reset();
+  ASSIGN_OR_RETURN(const auto row,
+                   one(connection_, "SELECT hour, count FROM stranger_count WHERE channel = ?",
+                       columns<std::int64_t, std::int64_t>, channel));
+  const auto [since, before] = row.value_or(std::tuple(hour, 0));
   const bool same_hour = since == hour;
-  ASSIGN_OR_RETURN(auto* const put,
-                   connection_.statement("INSERT INTO stranger_count (channel, hour, count) VALUES "
-                                         "(?1, ?2, ?3) ON CONFLICT (channel) DO UPDATE SET hour = "
-                                         "?2, count = ?3"));
   const auto count = same_hour ? before + 1 : 1;
-  put->bind(1, std::string_view(channel));
-  put->bind(2, hour);
-  put->bind(3, count);
-  TRY(put->execute());
+  TRY(change(connection_,
+             "INSERT INTO stranger_count (channel, hour, count) VALUES (?1, ?2, ?3) "
+             "ON CONFLICT (channel) DO UPDATE SET hour = ?2, count = ?3",
+             channel, hour, count));
   Seen seen{count <= kRecordedAnHour, 0, from_unix_micros(since)};
   if (!same_hour) seen.left_out_before = std::max<std::int64_t>(0, before - kRecordedAnHour);
   return seen;
@@ -96,17 +90,12 @@ Result<SecretLock::State> SecretLock::state(const std::string& reference,
                                             const MacSettings& limits, Time now) {
   constexpr std::uint32_t kMostRows = 1000;  // where the settings have no limit
   ASSIGN_OR_RETURN(
-      auto* const rows,
-      connection_.statement("SELECT count(*), count(CASE WHEN peer = ?1 THEN 1 END) FROM "
-                            "secret_failure WHERE reference = ?2 AND channel = ?3 AND at > ?4"));
-  rows->bind(1, std::string_view(peer));
-  rows->bind(2, std::string_view(reference));
-  rows->bind(3, std::string_view(channel));
-  rows->bind(4, to_unix_micros(now - limits.lock_time));
-  ASSIGN_OR_RETURN(const bool found, rows->step());
-  const auto all = found ? rows->integer(0) : 0;
-  const auto from_peer = found ? rows->integer(1) : 0;
-  rows->reset();
+      const auto counts,
+      only(connection_,
+           "SELECT count(*), count(CASE WHEN peer = ?1 THEN 1 END) FROM "
+           "secret_failure WHERE reference = ?2 AND channel = ?3 AND at > ?4",
+           columns<std::int64_t, std::int64_t>, peer, reference, channel, now - limits.lock_time));
+  const auto [all, from_peer] = counts;
   const auto reached = [](std::int64_t count, std::uint32_t limit) {
     return limit != 0 && count >= limit;
   };
@@ -118,44 +107,23 @@ Result<SecretLock::State> SecretLock::state(const std::string& reference,
 }
 
 Result<void> SecretLock::count(const SecretFailure& failure, Time oldest) {
-  ASSIGN_OR_RETURN(auto* const removal,
-                   connection_.statement("DELETE FROM secret_failure WHERE reference = ? AND "
-                                         "channel = ? AND at <= ?"));
-  removal->bind(1, std::string_view(failure.reference));
-  removal->bind(2, std::string_view(failure.channel));
-  removal->bind(3, to_unix_micros(oldest));
-  TRY(removal->execute());
-  ASSIGN_OR_RETURN(
-      auto* const insert,
-      connection_.statement("INSERT OR IGNORE INTO secret_failure (reference, channel, message, "
-                            "peer, at) VALUES (?, ?, ?, ?, ?)"));
-  insert->bind(1, std::string_view(failure.reference));
-  insert->bind(2, std::string_view(failure.channel));
-  insert->bind(3, ByteView(failure.message));
-  insert->bind(4, std::string_view(failure.peer));
-  insert->bind(5, to_unix_micros(failure.at));
-  TRY(insert->execute());
+  TRY(change(connection_,
+             "DELETE FROM secret_failure WHERE reference = ? AND channel = ? AND at <= ?",
+             failure.reference, failure.channel, oldest));
+  TRY(change(connection_,
+             "INSERT OR IGNORE INTO secret_failure (reference, channel, message, peer, at) "
+             "VALUES (?, ?, ?, ?, ?)",
+             failure.reference, failure.channel, failure.message, failure.peer, failure.at));
   return {};
 }
 
 Result<std::int64_t> SecretLock::unlock(std::string_view reference) {
-  ASSIGN_OR_RETURN(auto* const removal,
-                   connection_.statement("DELETE FROM secret_failure WHERE reference = ?"));
-  removal->bind(1, reference);
-  ASSIGN_OR_RETURN(const auto changed, removal->execute());
-  return changed;
+  return change(connection_, "DELETE FROM secret_failure WHERE reference = ?", reference);
 }
 
 Result<std::int64_t> SecretLock::failures(std::string_view reference, Time oldest) {
-  ASSIGN_OR_RETURN(
-      auto* const rows,
-      connection_.statement("SELECT count(*) FROM secret_failure WHERE reference = ? AND at > ?"));
-  rows->bind(1, reference);
-  rows->bind(2, to_unix_micros(oldest));
-  ASSIGN_OR_RETURN(const bool found, rows->step());
-  const auto count = found ? rows->integer(0) : 0;
-  rows->reset();
-  return count;
+  return only(connection_, "SELECT count(*) FROM secret_failure WHERE reference = ? AND at > ?",
+              column<std::int64_t>, reference, oldest);
 }
 
 std::string kem_secret_context(ByteView transactionID) {
@@ -163,55 +131,32 @@ std::string kem_secret_context(ByteView transactionID) {
 }
 
 Result<std::optional<KemSecret>> KemSecrets::find(ByteView transactionID, KemSecret::Owner owner) {
-  ASSIGN_OR_RETURN(auto* const rows,
-                   connection_.statement("SELECT ciphertext, credential, info, sealed, at FROM "
-                                         "kem_secret WHERE tid = ? AND owner = ?"));
-  rows->bind(1, transactionID);
-  rows->bind(2, static_cast<std::int64_t>(owner));
-  ASSIGN_OR_RETURN(const bool found, rows->step());
-  if (!found) return std::nullopt;
-  KemSecret secret;
-  secret.transactionID = to_bytes(transactionID);
-  secret.owner = owner;
-  const auto digest = rows->blob(0);
-  if (digest.size() == secret.ciphertext.size()) {
-    std::memcpy(secret.ciphertext.data(), digest.data(), digest.size());
-  }
-  secret.credential = rows->text(1);
-  secret.info = to_bytes(rows->blob(2));
-  secret.sealed = to_bytes(rows->blob(3));
-  secret.at = from_unix_micros(rows->integer(4));
-  rows->reset();
-  return secret;
+  const auto read = [&](Row& row) {
+    KemSecret secret;
+    secret.transactionID = to_bytes(transactionID);
+    secret.owner = owner;
+    row.into(secret.ciphertext, secret.credential, secret.info, secret.sealed, secret.at);
+    return secret;
+  };
+  return one(connection_,
+             "SELECT ciphertext, credential, info, sealed, at FROM kem_secret WHERE tid = ? AND "
+             "owner = ?",
+             read, transactionID, static_cast<std::int64_t>(owner));
 }
 
 Result<bool> KemSecrets::knows_ciphertext(const Sha256& ciphertext) {
-  ASSIGN_OR_RETURN(auto* const rows,
-                   connection_.statement("SELECT 1 FROM kem_secret WHERE ciphertext = ?"));
-  rows->bind(1, ByteView(ciphertext));
-  const auto found = rows->step();
-  rows->reset();
-  return found;
+  return any(connection_, "SELECT 1 FROM kem_secret WHERE ciphertext = ?", ciphertext);
 }
 
 Result<bool> KemSecrets::add(const KemSecret& secret, Time oldest) {
-  ASSIGN_OR_RETURN(auto* const removal,
-                   connection_.statement("DELETE FROM kem_secret WHERE at < ?"));
-  removal->bind(1, to_unix_micros(oldest));
-  TRY(removal->execute());
+  TRY(change(connection_, "DELETE FROM kem_secret WHERE at < ?", oldest));
   ASSIGN_OR_RETURN(
-      auto* const insert,
-      connection_.statement("INSERT OR IGNORE INTO kem_secret (tid, owner, ciphertext, "
-                            "credential, info, sealed, at) "
-                            "VALUES (?, ?, ?, ?, ?, ?, ?)"));
-  insert->bind(1, ByteView(secret.transactionID));
-  insert->bind(2, static_cast<std::int64_t>(secret.owner));
-  insert->bind(3, ByteView(secret.ciphertext));
-  insert->bind(4, std::string_view(secret.credential));
-  insert->bind(5, ByteView(secret.info));
-  insert->bind(6, ByteView(secret.sealed));
-  insert->bind(7, to_unix_micros(secret.at));
-  ASSIGN_OR_RETURN(const auto changed, insert->execute());
+      const auto changed,
+      change(connection_,
+             "INSERT OR IGNORE INTO kem_secret (tid, owner, ciphertext, credential, "
+             "info, sealed, at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+             secret.transactionID, static_cast<std::int64_t>(secret.owner), secret.ciphertext,
+             secret.credential, secret.info, secret.sealed, secret.at));
   return changed == 1;
 }
 

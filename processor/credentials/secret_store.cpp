@@ -6,6 +6,7 @@
 #include <set>
 
 #include "processor/credentials/name_pattern.h"
+#include "store/rows.h"
 
 namespace cmpost {
 namespace {
@@ -19,7 +20,6 @@ constexpr std::string_view kAnyChannel = "*";
 #define SECRET_COLUMNS                                                                             \
   "reference, subject, max_uses, uses, expires, added, san, profiles, channels, purpose, is_key, " \
   "identity"
-constexpr int kSealed = 12;  // behind them
 
 std::string joined(const std::vector<std::string>& texts) {
   std::string all;
@@ -52,22 +52,19 @@ ChannelRule read_channels(std::string_view text) {
 }
 
 // The column `reference` has the purpose of a token in front.
-Result<Secret> read_secret(const Statement& row) {
-  const auto purpose = secret_purpose(row.text(9));
-  if (!purpose) return hold("the ledger has a secret for " + printable(row.text(9)));
+Result<Secret> read_secret(Row& row) {
   Secret secret;
+  const auto key = row.next<std::string_view>();
+  row.into(secret.subject, secret.max_uses, secret.uses, secret.expires, secret.added);
+  secret.san = san_rule(split(row.next<std::string_view>())).value_or(SanRule{SanRule::Kind::none});
+  secret.profiles = split(row.next<std::string_view>());
+  secret.channels = read_channels(row.next<std::string_view>());
+  const auto purpose_text = row.next<std::string_view>();
+  const auto purpose = secret_purpose(purpose_text);
+  if (!purpose) return hold("the ledger has a secret for " + printable(purpose_text));
   secret.purpose = *purpose;
-  secret.reference = std::string(row.text(0)).substr(secret_key(*purpose, "").size());
-  secret.subject = row.text(1);
-  if (!row.is_null(2)) secret.max_uses = row.integer(2);
-  secret.uses = row.integer(3);
-  if (!row.is_null(4)) secret.expires = from_unix_micros(row.integer(4));
-  secret.added = from_unix_micros(row.integer(5));
-  secret.san = san_rule(split(row.text(6))).value_or(SanRule{SanRule::Kind::none});
-  secret.profiles = split(row.text(7));
-  secret.channels = read_channels(row.text(8));
-  secret.is_key = row.integer(10) != 0;
-  secret.identity = to_bytes(row.blob(11));
+  secret.reference = key.substr(secret_key(*purpose, "").size());
+  row.into(secret.is_key, secret.identity);
   return secret;
 }
 
@@ -155,19 +152,17 @@ Result<void> check_reference(const Secret& secret) {
 }  // namespace
 
 Result<void> SecretStore::check_no_namesake(const Secret& secret) {
-  ASSIGN_OR_RETURN(auto* const rows,
-                   connection_.statement("SELECT reference FROM secret WHERE purpose = ?"));
-  rows->bind(1, to_string(secret.purpose));
   const auto name = folded_value(secret.reference);
   const auto prefix = secret_key(secret.purpose, "").size();
   std::optional<std::string> namesake;
-  while (!namesake) {
-    ASSIGN_OR_RETURN(const bool found, rows->step());
-    if (!found) return {};
-    const auto other = std::string(rows->text(0)).substr(prefix);
+  const auto look = [&](Row& row) {
+    const auto other = row.next<std::string>().substr(prefix);
     if (other != secret.reference && folded_value(other) == name) namesake = other;
-  }
-  rows->reset();
+    return !namesake;
+  };
+  TRY(each(connection_, "SELECT reference FROM secret WHERE purpose = ?", look,
+           to_string(secret.purpose)));
+  if (!namesake) return {};
   return hold("the references " + printable(secret.reference) + " and " + printable(*namesake) +
                   " are the same name: case and blanks do not count in names",
               "choose another reference, or `cmpost secret remove` the other one first");
@@ -184,36 +179,21 @@ Result<bool> SecretStore::add(const Secret& secret, Random& random) {
   const auto key = secret_key(secret.purpose, secret.reference);
   ASSIGN_OR_RETURN(const auto sealed, key_.seal(secret.value, context_of(key), random));
   ASSIGN_OR_RETURN(
-      auto* const insert,
-      connection_.statement("INSERT OR IGNORE INTO secret (reference, sealed, subject, "
-                            "max_uses, expires, added, san, profiles, channels, purpose, is_key, "
-                            "identity) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
-  insert->bind(1, std::string_view(key));
-  insert->bind(2, ByteView(sealed));
-  insert->bind(3, std::string_view(secret.subject));
-  secret.max_uses ? insert->bind(4, *secret.max_uses) : insert->bind_null(4);
-  secret.expires ? insert->bind(5, to_unix_micros(*secret.expires)) : insert->bind_null(5);
-  insert->bind(6, to_unix_micros(secret.added));
-  const auto san = stored(secret.san), profiles = joined(secret.profiles),
-             channels = stored(secret.channels);
-  insert->bind(7, std::string_view(san));
-  insert->bind(8, std::string_view(profiles));
-  insert->bind(9, std::string_view(channels));
-  insert->bind(10, to_string(secret.purpose));
-  insert->bind(11, std::int64_t{secret.is_key ? 1 : 0});
-  const auto identity = random.bytes(kIdentitySize);
-  insert->bind(12, ByteView(identity));
-  ASSIGN_OR_RETURN(const auto changed, insert->execute());
+      const auto changed,
+      change(connection_,
+             "INSERT OR IGNORE INTO secret (reference, sealed, subject, max_uses, expires, added, "
+             "san, profiles, channels, purpose, is_key, identity) "
+             "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             key, sealed, secret.subject, secret.max_uses, secret.expires, secret.added,
+             stored(secret.san), joined(secret.profiles), stored(secret.channels),
+             to_string(secret.purpose), secret.is_key, random.bytes(kIdentitySize)));
   return changed == 1;
 }
 
 Result<bool> SecretStore::remove(std::string_view reference, SecretPurpose purpose) {
-  ASSIGN_OR_RETURN(auto* const removal,
-                   connection_.statement("DELETE FROM secret WHERE reference = ? AND purpose = ?"));
-  const auto key = secret_key(purpose, reference);
-  removal->bind(1, std::string_view(key));
-  removal->bind(2, to_string(purpose));
-  ASSIGN_OR_RETURN(const auto changed, removal->execute());
+  ASSIGN_OR_RETURN(const auto changed,
+                   change(connection_, "DELETE FROM secret WHERE reference = ? AND purpose = ?",
+                          secret_key(purpose, reference), to_string(purpose)));
   return changed == 1;
 }
 
@@ -222,27 +202,19 @@ Result<Secret> SecretStore::open(Sealed sealed) const {
   return std::move(sealed.secret);
 }
 
-Result<std::optional<SecretStore::Sealed>> SecretStore::first_of(Statement& rows) {
-  ASSIGN_OR_RETURN(const bool found, rows.step());
-  if (!found) return std::nullopt;
-  auto secret = read_secret(rows);
-  Sealed sealed{.key = std::string(rows.text(0)), .value = to_bytes(rows.blob(kSealed))};
-  rows.reset();
-  TRY(secret);
-  sealed.secret = *std::move(secret);
+Result<SecretStore::Sealed> SecretStore::read_sealed(Row& row) {
+  Sealed sealed;
+  ASSIGN_OR_RETURN(sealed.secret, read_secret(row));
+  sealed.key = secret_key(sealed.secret.purpose, sealed.secret.reference);
+  row.into(sealed.value);
   return sealed;
 }
 
 Result<std::optional<SecretStore::Sealed>> SecretStore::find_sealed(std::string_view reference,
                                                                     SecretPurpose purpose) {
-  ASSIGN_OR_RETURN(
-      auto* const rows,
-      connection_.statement("SELECT " SECRET_COLUMNS
-                            ", sealed FROM secret WHERE reference = ? AND purpose = ?"));
-  const auto key = secret_key(purpose, reference);
-  rows->bind(1, std::string_view(key));
-  rows->bind(2, to_string(purpose));
-  return first_of(*rows);
+  return one(connection_,
+             "SELECT " SECRET_COLUMNS ", sealed FROM secret WHERE reference = ? AND purpose = ?",
+             read_sealed, secret_key(purpose, reference), to_string(purpose));
 }
 
 Result<std::optional<Secret>> SecretStore::find(std::string_view reference, SecretPurpose purpose) {
@@ -257,12 +229,12 @@ Result<std::optional<Secret>> SecretStore::find_evenly(std::string_view first,
                                                        std::string_view second) {
   ASSIGN_OR_RETURN(auto found, find_sealed(first, SecretPurpose::mac));
   ASSIGN_OR_RETURN(auto other, find_sealed(second, SecretPurpose::mac));
-  ASSIGN_OR_RETURN(auto* const all,
-                   connection_.statement("SELECT " SECRET_COLUMNS ", sealed FROM secret LIMIT 1"));
-  ASSIGN_OR_RETURN(auto any, first_of(*all));
+  ASSIGN_OR_RETURN(
+      auto some,
+      one(connection_, "SELECT " SECRET_COLUMNS ", sealed FROM secret LIMIT 1", read_sealed));
   if (!found) found = std::move(other);
   const bool known = found.has_value();
-  if (!known) found = std::move(any);
+  if (!known) found = std::move(some);
   if (!found) return std::nullopt;  // where there is none at all nothing could be told
   ASSIGN_OR_RETURN(auto secret, open(*std::move(found)));
   if (known) return secret;
@@ -282,7 +254,7 @@ Result<std::int64_t> SecretStore::for_each(Connection& connection, const ListFil
       .sorts = {
           {"added", "added"}, {"expires", "expires"}, {"subject", "subject"}, {"uses", "uses"}}};
   const ListQuery query(SECRET_COLUMNS, "secret", kColumns, filter);
-  TRY(query.for_each(connection, [&](const Statement& row) -> Result<void> {
+  TRY(query.for_each(connection, [&](Row& row) -> Result<void> {
     ASSIGN_OR_RETURN(const auto secret, read_secret(row));
     return each(secret);
   }));
@@ -291,13 +263,11 @@ Result<std::int64_t> SecretStore::for_each(Connection& connection, const ListFil
 
 Result<bool> SecretStore::use(Connection& connection, std::string_view reference,
                               std::int64_t count) {
-  ASSIGN_OR_RETURN(
-      auto* const update,
-      connection.statement("UPDATE secret SET uses = uses + ?1 WHERE reference = ?2 AND "
-                           "(max_uses IS NULL OR uses + ?1 <= max_uses)"));
-  update->bind(1, count);
-  update->bind(2, reference);
-  ASSIGN_OR_RETURN(const auto changed, update->execute());
+  ASSIGN_OR_RETURN(const auto changed,
+                   change(connection,
+                          "UPDATE secret SET uses = uses + ?1 WHERE reference = ?2 AND "
+                          "(max_uses IS NULL OR uses + ?1 <= max_uses)",
+                          count, reference));
   return changed == 1;
 }
 

@@ -88,8 +88,7 @@ class SecretStore {
     Bytes value;
   };
   Result<void> check_no_namesake(const Secret& secret);
-  // The row that comes first, if any; lets go of the statement.
-  static Result<std::optional<Sealed>> first_of(Statement& rows);
+  static Result<Sealed> read_sealed(Row& row);
   Result<std::optional<Sealed>> find_sealed(std::string_view reference, SecretPurpose purpose);
   Result<Secret> open(Sealed sealed) const;
 

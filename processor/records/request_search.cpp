@@ -11,8 +11,8 @@ ListFilter newest_first(std::size_t limit) { return {.newest = true, .limit = li
 
 Result<std::vector<Transaction>> transactions_of(Connection& connection, const ListQuery& query) {
   std::vector<std::int64_t> rows;
-  TRY(query.for_each(connection, [&](const Statement& row) -> Result<void> {
-    rows.push_back(row.integer(0));
+  TRY(query.for_each(connection, [&](Row& row) -> Result<void> {
+    rows.push_back(row.next<std::int64_t>());
     return {};
   }));
   std::vector<Transaction> found;
@@ -25,7 +25,7 @@ Result<std::vector<Transaction>> transactions_of(Connection& connection, const L
 
 Result<std::vector<RefusedRequest>> refused_of(Connection& connection, const ListQuery& query) {
   std::vector<RefusedRequest> found;
-  TRY(query.for_each(connection, [&](const Statement& row) -> Result<void> {
+  TRY(query.for_each(connection, [&](Row& row) -> Result<void> {
     found.push_back(read_refused(row));
     return {};
   }));

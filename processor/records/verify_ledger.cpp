@@ -8,6 +8,7 @@
 #include "processor/credentials/secret_store.h"
 #include "processor/transaction/audit_detail.h"
 #include "store/database_transaction.h"
+#include "store/rows.h"
 
 namespace cmpost {
 namespace {
@@ -64,20 +65,19 @@ bool is_column_list(std::string_view text) {
 Result<std::string> digest_of_columns(Connection& connection, std::string_view columns,
                                       std::string_view reference) {
   const auto sql = "SELECT " + std::string(columns) + " FROM secret WHERE reference = ?";
-  ASSIGN_OR_RETURN(auto* const query, connection.statement(sql));
-  query->bind(1, reference);
-  ASSIGN_OR_RETURN(const bool found, query->step());
-  if (!found) return hold("there is no such secret");
-  Bytes input;
   const auto count = 1 + std::ranges::count(columns, ',');
-  for (int i = 0; i < count; ++i) {
-    const auto value = query->is_null(i) ? ByteView() : query->blob(i);
-    const auto length = query->is_null(i) ? std::string("-") : std::to_string(value.size());
-    append(input, view_of(length + ":"));
-    append(input, value);
-  }
-  query->reset();
-  return to_hex(sha256(input));
+  const auto read = [count](Row& row) {
+    Bytes input;
+    for (int i = 0; i < count; ++i) {
+      const auto value = row.next<std::optional<ByteView>>();
+      append(input, view_of((value ? std::to_string(value->size()) : "-") + ":"));
+      if (value) append(input, *value);
+    }
+    return to_hex(sha256(input));
+  };
+  ASSIGN_OR_RETURN(auto digest, one(connection, sql, read, reference));
+  if (!digest) return hold("there is no such secret");
+  return *std::move(digest);
 }
 
 class Comparison {
@@ -133,38 +133,27 @@ class Comparison {
     if (!serial) return {};
     auto state = text_in(detail, "state");
     if (state.empty()) state = kSomeGoodState;
-    ASSIGN_OR_RETURN(auto* const insert,
-                     connection_.statement("INSERT INTO temp.said_certificate VALUES (?, ?, ?, ?, "
-                                           "?, '') ON CONFLICT DO NOTHING"));
-    insert->bind(1, ByteView(*serial));
-    insert->bind(2, record);
-    const auto subject = text_in(detail, "subject"), digest = text_in(detail, "sha256");
-    bind_known(*insert, 3, subject);
-    bind_known(*insert, 4, digest);
-    insert->bind(5, std::string_view(state));
-    ASSIGN_OR_RETURN(const auto added, insert->execute());
+    ASSIGN_OR_RETURN(
+        const auto added,
+        change(connection_,
+               "INSERT INTO temp.said_certificate VALUES (?, ?, ?, ?, ?, '') ON CONFLICT DO "
+               "NOTHING",
+               *serial, record, known_in(detail, "subject"), known_in(detail, "sha256"), state));
     if (added == 0)
       differ("certificate " + to_hex(*serial) + " was issued twice, the second time " + by(record));
     return {};
   }
 
-  static void bind_known(Statement& statement, int index, const std::string& text) {
-    if (text.empty()) {
-      statement.bind_null(index);
-    } else {
-      statement.bind(index, std::string_view(text));
-    }
+  static std::optional<std::string> known_in(const json& detail, const char* key) {
+    auto text = text_in(detail, key);
+    return text.empty() ? std::nullopt : std::optional(std::move(text));
   }
 
   // Records of earlier versions name the new CMP certificate by its fingerprint alone.
   Result<void> rolled_over(std::int64_t record, const json& detail) {
     if (detail.contains("serial")) return issued(record, detail);
-    ASSIGN_OR_RETURN(
-        auto* const insert,
-        connection_.statement("INSERT INTO temp.said_cmp VALUES (?) ON CONFLICT DO NOTHING"));
-    const auto digest = text_in(detail, "cmp");
-    insert->bind(1, std::string_view(digest));
-    TRY(insert->execute());
+    TRY(change(connection_, "INSERT INTO temp.said_cmp VALUES (?) ON CONFLICT DO NOTHING",
+               text_in(detail, "cmp")));
     return {};
   }
 
@@ -183,51 +172,30 @@ class Comparison {
                        std::string_view reason) {
     const auto serial = serial_in(detail);
     if (!serial) return {};
-    ASSIGN_OR_RETURN(
-        auto* const change,
-        connection_.statement("INSERT INTO temp.said_certificate VALUES (?1, ?2, NULL, "
-                              "NULL, ?3, ?4) ON CONFLICT DO UPDATE SET record = ?2, "
-                              "state = ?3, reason = ?4"));
-    change->bind(1, ByteView(*serial));
-    change->bind(2, record);
-    change->bind(3, state);
-    change->bind(4, reason);
-    TRY(change->execute());
+    TRY(change(connection_,
+               "INSERT INTO temp.said_certificate VALUES (?1, ?2, NULL, NULL, ?3, ?4) ON CONFLICT "
+               "DO UPDATE SET record = ?2, state = ?3, reason = ?4",
+               *serial, record, state, reason));
     return {};
   }
 
   Result<void> secret_added(std::int64_t record, const json& detail) {
-    ASSIGN_OR_RETURN(
-        auto* const insert,
-        connection_.statement("INSERT OR REPLACE INTO temp.said_secret VALUES (?, ?, ?, ?, 0, 0)"));
-    const auto reference = key_in(detail), columns = text_in(detail, "columns"),
-               digest = text_in(detail, "sha256");
-    insert->bind(1, std::string_view(reference));
-    insert->bind(2, record);
-    insert->bind(3, std::string_view(columns));
-    insert->bind(4, std::string_view(digest));
-    TRY(insert->execute());
+    TRY(change(connection_, "INSERT OR REPLACE INTO temp.said_secret VALUES (?, ?, ?, ?, 0, 0)",
+               key_in(detail), record, text_in(detail, "columns"), text_in(detail, "sha256")));
     return {};
   }
 
   Result<void> secret_removed(const json& detail) {
-    ASSIGN_OR_RETURN(auto* const remove,
-                     connection_.statement("DELETE FROM temp.said_secret WHERE reference = ?"));
-    const auto reference = key_in(detail);
-    remove->bind(1, std::string_view(reference));
-    TRY(remove->execute());
+    TRY(change(connection_, "DELETE FROM temp.said_secret WHERE reference = ?", key_in(detail)));
     return {};
   }
 
   Result<void> count_uses(const json& detail) {
     const auto used = text_in(detail, "used"), uses = text_in(detail, "uses");
     if (used.empty()) return {};
-    ASSIGN_OR_RETURN(auto* const count,
-                     connection_.statement("UPDATE temp.said_secret SET uses = uses + CAST(? AS "
-                                           "INTEGER) WHERE reference = ?"));
-    count->bind(1, std::string_view(uses));
-    count->bind(2, std::string_view(used));
-    TRY(count->execute());
+    TRY(change(connection_,
+               "UPDATE temp.said_secret SET uses = uses + CAST(? AS INTEGER) WHERE reference = ?",
+               uses, used));
     return {};
   }
 
@@ -237,13 +205,8 @@ class Comparison {
     if (transaction.empty()) return {};
     if (!transactions_since_) transactions_since_ = record.time;
     if (transaction != "opened") return {};
-    ASSIGN_OR_RETURN(
-        auto* const insert,
-        connection_.statement("INSERT INTO temp.said_tx VALUES (?, ?) ON CONFLICT DO NOTHING"));
-    const auto tid = text_in(detail, "tid");
-    insert->bind(1, std::string_view(tid));
-    insert->bind(2, record.id);
-    TRY(insert->execute());
+    TRY(change(connection_, "INSERT INTO temp.said_tx VALUES (?, ?) ON CONFLICT DO NOTHING",
+               text_in(detail, "tid"), record.id));
     return {};
   }
 
@@ -292,12 +255,9 @@ class Comparison {
   }
 
   Result<void> certificate_without_record(const Statement& row) {
-    ASSIGN_OR_RETURN(auto* const find,
-                     connection_.statement("SELECT 1 FROM temp.said_cmp WHERE digest = ?"));
-    const auto digest = to_hex(sha256(row.blob(2)));
-    find->bind(1, std::string_view(digest));
-    ASSIGN_OR_RETURN(const bool known, find->step());
-    find->reset();
+    ASSIGN_OR_RETURN(const bool known,
+                     any(connection_, "SELECT 1 FROM temp.said_cmp WHERE digest = ?",
+                         to_hex(sha256(row.blob(2)))));
     ++verdict_.certificates;
     if (!known) {
       differ("certificate " + to_hex(row.blob(0)) + " (" + std::string(row.text(1)) +
@@ -351,25 +311,17 @@ class Comparison {
   }
 
   Result<void> compare_secrets() {
-    ASSIGN_OR_RETURN(
-        auto* const rows,
-        connection_.statement("SELECT reference, uses FROM secret ORDER BY reference"));
-    while (true) {
-      ASSIGN_OR_RETURN(const bool more, rows->step());
-      if (!more) break;
-      TRY(compare_secret(std::string(rows->text(0)), rows->integer(1)));
-    }
-    rows->reset();
-    ASSIGN_OR_RETURN(auto* const unseen,
-                     connection_.statement("SELECT reference, record FROM temp.said_secret "
-                                           "WHERE seen = 0 ORDER BY reference"));
-    while (true) {
-      ASSIGN_OR_RETURN(const bool more, unseen->step());
-      if (!more) break;
-      differ("secret " + std::string(unseen->text(0)) + " is missing: it was added " +
-             by(unseen->integer(1)));
-    }
-    unseen->reset();
+    TRY(each(connection_, "SELECT reference, uses FROM secret ORDER BY reference",
+             [&](Row& row) -> Result<void> {
+               const auto [reference, uses] = columns<std::string, std::int64_t>(row);
+               return compare_secret(reference, uses);
+             }));
+    TRY(each(connection_,
+             "SELECT reference, record FROM temp.said_secret WHERE seen = 0 ORDER BY reference",
+             [&](Row& row) {
+               const auto [reference, record] = columns<std::string, std::int64_t>(row);
+               differ("secret " + reference + " is missing: it was added " + by(record));
+             }));
     return {};
   }
 
@@ -379,23 +331,15 @@ class Comparison {
   };
 
   Result<std::optional<SaidSecret>> find_secret(const std::string& reference) {
-    ASSIGN_OR_RETURN(
-        auto* const seen,
-        connection_.statement("UPDATE temp.said_secret SET seen = 1 WHERE reference = ?"));
-    seen->bind(1, std::string_view(reference));
-    TRY(seen->execute());
-    ASSIGN_OR_RETURN(auto* const find,
-                     connection_.statement("SELECT record, columns, digest, uses "
-                                           "FROM temp.said_secret WHERE reference = ?"));
-    find->bind(1, std::string_view(reference));
-    ASSIGN_OR_RETURN(const bool found, find->step());
-    std::optional<SaidSecret> said;
-    if (found) {
-      said = SaidSecret{find->integer(0), find->integer(3), std::string(find->text(1)),
-                        std::string(find->text(2))};
-    }
-    find->reset();
-    return said;
+    TRY(change(connection_, "UPDATE temp.said_secret SET seen = 1 WHERE reference = ?", reference));
+    const auto read = [](Row& row) {
+      SaidSecret said;
+      row.into(said.record, said.columns, said.digest, said.uses);
+      return said;
+    };
+    return one(connection_,
+               "SELECT record, columns, digest, uses FROM temp.said_secret WHERE reference = ?",
+               read, reference);
   }
 
   Result<void> compare_secret(const std::string& reference, std::int64_t uses) {
@@ -480,16 +424,12 @@ Result<LedgerVerdict> verify_ledger(LedgerReader& reader,
 
 Result<SecretDigest> secret_digest(Connection& connection, std::string_view reference) {
   // Whatever a later version adds stays out of what this one vouches for, and the other way round.
-  ASSIGN_OR_RETURN(auto* const query,
-                   connection.statement("SELECT name FROM pragma_table_info('secret') "
-                                        "WHERE name <> 'uses' ORDER BY name"));
   SecretDigest digest;
-  while (true) {
-    ASSIGN_OR_RETURN(const bool more, query->step());
-    if (!more) break;
-    digest.columns += (digest.columns.empty() ? "" : ",") + std::string(query->text(0));
-  }
-  query->reset();
+  TRY(each(connection,
+           "SELECT name FROM pragma_table_info('secret') WHERE name <> 'uses' ORDER BY name",
+           [&](Row& row) {
+             digest.columns += (digest.columns.empty() ? "" : ",") + row.next<std::string>();
+           }));
   ASSIGN_OR_RETURN(digest.sha256, digest_of_columns(connection, digest.columns, reference));
   return digest;
 }

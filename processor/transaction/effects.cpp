@@ -8,6 +8,7 @@
 #include "processor/transaction/audit_detail.h"
 #include "processor/transaction/transaction_table.h"
 #include "processor/transaction/wait_table.h"
+#include "store/rows.h"
 
 namespace cmpost {
 namespace {
@@ -217,12 +218,6 @@ Result<std::optional<Conflict>> outcome_of(Applied<void>&& applied) {
   return failure(std::get<Error>(std::move(applied).error().kind));
 }
 
-Result<void> run(Connection& connection, std::string_view sql) {
-  ASSIGN_OR_RETURN(auto* const statement, connection.statement(sql));
-  TRY(statement->execute());
-  return {};
-}
-
 // Only these can conflict half-way; the rest fails at its first step or never.
 bool needs_savepoint(const Effects& effects) {
   return !effects.fresh_keys.empty() || effects.use_secret || effects.waiting ||
@@ -259,11 +254,11 @@ Result<std::optional<Conflict>> apply(const Effects& effects, LedgerWriter& writ
                                       MessageRows& rows) {
   if (!needs_savepoint(effects)) return outcome_of(apply_all(effects, writer, now, rows));
   auto& connection = writer.connection();
-  TRY(run(connection, "SAVEPOINT one_request"));
+  TRY(change(connection, "SAVEPOINT one_request"));
   auto conflict = outcome_of(apply_all(effects, writer, now, rows));
   if (!conflict) return conflict;  // the whole commit is given up
-  if (*conflict) TRY(run(connection, "ROLLBACK TO one_request"));
-  TRY(run(connection, "RELEASE one_request"));
+  if (*conflict) TRY(change(connection, "ROLLBACK TO one_request"));
+  TRY(change(connection, "RELEASE one_request"));
   return conflict;
 }
 

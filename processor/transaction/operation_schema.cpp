@@ -1,5 +1,7 @@
 #include "processor/transaction/operation_schema.h"
 
+#include "store/rows.h"
+
 namespace cmpost {
 
 const std::vector<Migration> kOperationMigrations = {
@@ -41,19 +43,11 @@ CREATE UNIQUE INDEX refused_once ON refused (job, digest);
 };
 
 Result<std::optional<Bytes>> SettingsSeen::newest() {
-  ASSIGN_OR_RETURN(auto* const rows, connection_.statement("SELECT sha256 FROM settings_seen"));
-  ASSIGN_OR_RETURN(const bool found, rows->step());
-  std::optional<Bytes> digest;
-  if (found) digest = to_bytes(rows->blob(0));
-  rows->reset();
-  return digest;
+  return one(connection_, "SELECT sha256 FROM settings_seen", column<Bytes>);
 }
 
 Result<void> SettingsSeen::put(const Sha256& digest) {
-  ASSIGN_OR_RETURN(auto* const put,
-                   connection_.statement("INSERT OR REPLACE INTO settings_seen VALUES (1, ?)"));
-  put->bind(1, ByteView(digest));
-  TRY(put->execute());
+  TRY(change(connection_, "INSERT OR REPLACE INTO settings_seen VALUES (1, ?)", digest));
   return {};
 }
 

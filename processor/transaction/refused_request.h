@@ -12,7 +12,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "crypto/keys/algorithm.h"
-#include "store/connection.h"
+#include "store/rows.h"
 
 namespace cmpost {
 
@@ -71,6 +71,6 @@ class RefusalTable {
 inline constexpr std::string_view kRefusedColumns =
     "id, at, channel, job, source, tid, body, requester, known, subject, serial, stage, fail_info, "
     "reason, note, reply_body, digest";
-RefusedRequest read_refused(const Statement& row);
+RefusedRequest read_refused(Row& row);
 
 }  // namespace cmpost

@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "store/connection.h"
+#include "store/rows.h"
 
 namespace cmpost {
 namespace {
@@ -18,36 +18,24 @@ struct Ended {
 
 // Messages have ascending ids and times: the first one that is young ends the look.
 Result<Ended> find_ended(Connection& connection, std::int64_t after, Time before) {
-  ASSIGN_OR_RETURN(
-      auto* const rows,
-      connection.statement(
-          "SELECT message.id, message.tx, message.at, tx.state = 'closed' AND NOT EXISTS (SELECT 1 "
-          "FROM message AS later WHERE later.tx = message.tx AND later.at >= ?) FROM message JOIN "
-          "tx ON tx.id = message.tx WHERE message.id > ? ORDER BY message.id LIMIT ?"));
-  rows->bind(1, to_unix_micros(before));
-  rows->bind(2, after);
-  rows->bind(3, kMessagesAtATime);
   Ended ended{.last = after};
   std::int64_t seen = 0;
-  while (true) {
-    ASSIGN_OR_RETURN(const bool found, rows->step());
-    if (!found) break;
-    if (rows->integer(2) >= to_unix_micros(before)) {
-      rows->reset();
-      return ended;
-    }
-    ended.last = rows->integer(0);
-    if (rows->integer(3) != 0) ended.transactions.insert(rows->integer(1));
+  const auto look = [&](Row& row) {
+    const auto [id, tx, at, has_ended] = columns<std::int64_t, std::int64_t, Time, bool>(row);
+    if (at >= before) return false;
+    ended.last = id;
+    if (has_ended) ended.transactions.insert(tx);
     ++seen;
-  }
+    return true;
+  };
+  TRY(each(
+      connection,
+      "SELECT message.id, message.tx, message.at, tx.state = 'closed' AND NOT EXISTS (SELECT 1 "
+      "FROM message AS later WHERE later.tx = message.tx AND later.at >= ?) FROM message JOIN "
+      "tx ON tx.id = message.tx WHERE message.id > ? ORDER BY message.id LIMIT ?",
+      look, before, after, kMessagesAtATime));
   ended.more = seen == kMessagesAtATime;
   return ended;
-}
-
-Result<std::int64_t> remove(Connection& connection, std::string_view sql, std::int64_t tx) {
-  ASSIGN_OR_RETURN(auto* const statement, connection.statement(sql));
-  statement->bind(1, tx);
-  return statement->execute();
 }
 
 Result<void> forget(LedgerWriter& writer, const std::set<std::int64_t>& transactions, Time before) {
@@ -55,9 +43,9 @@ Result<void> forget(LedgerWriter& writer, const std::set<std::int64_t>& transact
   std::int64_t messages = 0;
   for (const auto tx : transactions) {
     ASSIGN_OR_RETURN(const auto removed,
-                     remove(connection, "DELETE FROM message WHERE tx = ?", tx));
-    TRY(remove(connection, "DELETE FROM wait_part WHERE tx = ?", tx));
-    TRY(remove(connection, "DELETE FROM wait WHERE tx = ?", tx));
+                     change(connection, "DELETE FROM message WHERE tx = ?", tx));
+    TRY(change(connection, "DELETE FROM wait_part WHERE tx = ?", tx));
+    TRY(change(connection, "DELETE FROM wait WHERE tx = ?", tx));
     messages += removed;
   }
   const nlohmann::json detail = {{"before", to_iso8601(before)},

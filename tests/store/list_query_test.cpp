@@ -29,8 +29,8 @@ class ListQueryTest : public ::testing::Test {
     std::vector<std::int64_t> found;
     const ListQuery query("id", "t", columns_, filter);
     EXPECT_THAT(query.for_each(*connection_,
-                               [&](const Statement& row) -> Result<void> {
-                                 found.push_back(row.integer(0));
+                               [&](Row& row) -> Result<void> {
+                                 found.push_back(row.next<std::int64_t>());
                                  return {};
                                }),
                 IsOk());
@@ -85,8 +85,8 @@ TEST_F(ListQueryTest, FindsWhatBeginsWithSomeDigits) {
     query.order_by("id");
     std::vector<std::int64_t> found;
     EXPECT_THAT(query.for_each(*connection_,
-                               [&](const Statement& row) -> Result<void> {
-                                 found.push_back(row.integer(0));
+                               [&](Row& row) -> Result<void> {
+                                 found.push_back(row.next<std::int64_t>());
                                  return {};
                                }),
                 IsOk());
@@ -110,7 +110,7 @@ TEST_F(ListQueryTest, HexadecimalDigitsMayHaveColons) {
 TEST_F(ListQueryTest, AnErrorOfTheReaderEndsIt) {
   const ListQuery query("id", "t");
   int seen = 0;
-  const auto one = [&](const Statement&) -> Result<void> {
+  const auto one = [&](Row&) -> Result<void> {
     ++seen;
     return hold("enough");
   };

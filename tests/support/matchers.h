@@ -22,4 +22,13 @@ MATCHER_P(Fails, what,
   return ::testing::ExplainMatchResult(what, arg.error().what, result_listener);
 }
 
+// `value`: a value or a matcher.
+MATCHER_P(IsOkAnd, value, negation ? "fails or has another value" : "is OK and has the value") {
+  if (!arg) {
+    *result_listener << "error: " << arg.error().what;
+    return false;
+  }
+  return ::testing::ExplainMatchResult(value, *arg, result_listener);
+}
+
 }  // namespace cmpost

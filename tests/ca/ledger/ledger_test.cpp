@@ -92,6 +92,16 @@ TEST_F(LedgerTest, KnowsNothingOfOtherSerialNumbers) {
   EXPECT_EQ(reader->find(Bytes{1}).value(), std::nullopt);
 }
 
+TEST_F(LedgerTest, FindsNoMoreSerialNumbersThanWanted) {
+  for (const auto* serial : {"12ab", "0012ab", "12cd"}) {
+    auto record = synthetic.next(ca.clock.now());
+    record.serial = from_hex(serial).value();
+    ASSERT_THAT(add(record), IsOk());
+  }
+  EXPECT_EQ(reader->serials_beginning("12", 9).value().size(), 3u);
+  EXPECT_EQ(reader->serials_beginning("12", 2).value().size(), 2u);
+}
+
 TEST_F(LedgerTest, KeepsNothingOfATransactionThatFails) {
   const auto record = synthetic.next(ca.clock.now());
   EXPECT_THAT(ledger->write([&](LedgerWriter& writer) -> Result<void> {

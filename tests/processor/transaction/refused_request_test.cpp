@@ -11,11 +11,7 @@ using Judged = CheckVerdict::Verdict;
 
 std::vector<RefusedRequest> refused_in(CaUnderTest& ca) {
   const auto sql = "SELECT " + std::string(kRefusedColumns) + " FROM refused ORDER BY id";
-  auto* const rows = must(ca.reader->connection().statement(sql));
-  std::vector<RefusedRequest> all;
-  while (must(rows->step())) all.push_back(read_refused(*rows));
-  rows->reset();
-  return all;
+  return must(all(ca.reader->connection(), sql, read_refused));
 }
 
 RefusedRequest only_refused(CaUnderTest& ca) {
