@@ -177,15 +177,12 @@ class RunningStatement {
 
 // What is left when the failure is taken away.
 template <typename T>
-struct Succeeded {
-  using type = T;
-};
+std::type_identity<T> succeeded(std::type_identity<T>);
 template <typename T>
-struct Succeeded<Result<T>> {
-  using type = T;
-};
+std::type_identity<T> succeeded(std::type_identity<Result<T>>);
 template <typename Read>
-using Given = typename Succeeded<std::invoke_result_t<Read&, Row&>>::type;
+using Given =
+    typename decltype(succeeded(std::type_identity<std::invoke_result_t<Read&, Row&>>()))::type;
 
 // What `read` gives for the current row.
 template <typename Read>
