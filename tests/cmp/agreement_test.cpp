@@ -154,7 +154,10 @@ TEST(Agreement, OnWhatOnlyOpenSslAcceptsIsExplained) {
       {"strict: a name that X.501 does not have", "ab0c300a30083006a50430023100"}};
   for (const auto& [reason, body] : inputs) {
     const Bytes der = with_body(body);
-    ASSERT_TRUE(openssl_keeps(der)) << reason;
+    // The newer one leaves the DEFAULT out when it writes, and looks into times.
+    const bool not_any_more = openssl_is_newer() && (reason == "strict: DEFAULT written out" ||
+                                                     reason == "strict: a time that is none");
+    EXPECT_EQ(openssl_keeps(der), !not_any_more) << reason;
     const auto message = decode(der);
     ASSERT_FALSE(message.has_value()) << reason;
     EXPECT_EQ(why_we_refuse(message.error()), reason) << message.error().text();
@@ -165,9 +168,9 @@ TEST(Agreement, OnFormsOfPvno3IsExplained) {
   Agreement agreement;
   for (const auto& body : sample_v3_bodies()) agreement.compare(encode(sample_message(body)));
   EXPECT_THAT(agreement.unexplained, IsEmpty());
-  EXPECT_EQ(agreement.only_we.at("pvno 3: EnvelopedData"), 3U);
-  EXPECT_EQ(agreement.only_we.at("pvno 3: RootCaKeyUpdateContent in ckuann"), 2U);
-  EXPECT_EQ(agreement.only_we.at("pvno 3: hashAlg of certStatus"), 1U);
+  EXPECT_EQ(agreement.only_we["pvno 3: EnvelopedData"], 3U);
+  EXPECT_EQ(agreement.only_we["pvno 3: RootCaKeyUpdateContent in ckuann"], 2U);
+  EXPECT_EQ(agreement.only_we["pvno 3: hashAlg of certStatus"], openssl_is_newer() ? 0U : 1U);
 }
 
 }  // namespace

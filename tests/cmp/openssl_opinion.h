@@ -2,6 +2,7 @@
 #pragma once
 
 #include <openssl/cmp.h>
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 
 #include <memory>
@@ -10,6 +11,10 @@
 #include "base/bytes.h"
 
 namespace cmpost {
+
+// The OpenSSL in use knows hashAlg of certStatus, and leaves a DEFAULT out when it writes. (Debian
+// 12 has 3.0, Debian 13 has 3.5.)
+inline bool openssl_is_newer() { return OpenSSL_version_num() >= 0x30500000UL; }
 
 // What OpenSSL writes for what it read; nothing when it refuses the octets or leaves some over.
 inline std::optional<Bytes> openssl_rewrites(ByteView input) {

@@ -44,7 +44,8 @@ TEST(PkiMessage, FormsOfPvno3AreReadAndWritten) {
     const auto message = decode(der);
     ASSERT_TRUE(message.has_value()) << body_name(body) << ": " << message.error().text();
     EXPECT_EQ(encode_again(*message), der) << body_name(body);
-    EXPECT_FALSE(openssl_accepts(der)) << body_name(body);
+    const bool known = openssl_is_newer() && std::holds_alternative<body::certConf>(body);
+    EXPECT_EQ(openssl_accepts(der), known) << body_name(body);
   }
 }
 
