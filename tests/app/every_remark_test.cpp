@@ -212,7 +212,8 @@ TEST_P(EachRemarkTest, IsFoundWithWhatToDo) {
   EXPECT_EQ(seen.code, code_of(GetParam(), found.back().at("severity"))) << seen.out;
   words.erase(words.begin() + 1);
   const auto text = say(directory_.path(), words).err;
-  for (const auto& one : seen.json().at("findings")) {
+  const auto told = seen.json();
+  for (const auto& one : told.at("findings")) {
     if (one.at("severity") == "note") continue;
     EXPECT_NE(one.at("hint"), "") << one;
     EXPECT_THAT(text, HasSubstr(one.at("hint").get<std::string>()));
