@@ -40,7 +40,6 @@ struct Request {
   // time for that is over.
   const Waiting* waited = nullptr;
   bool overdue = false;
-  // Of a batch: what its members plan to use up.
   // A registration authority has added its protection: it agrees to the request (RFC 9483 5.2.2.1).
   bool endorsed = false;
   // popdecr has come for it: whose challenges were answered rightly.
