@@ -17,6 +17,7 @@
 #include "processor/transaction/announcement_table.h"
 #include "processor/transaction/operation_schema.h"
 #include "processor/transaction/transaction_table.h"
+#include "store/rows.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/fake_random.h"
 #include "tests/support/matchers.h"
@@ -224,5 +225,10 @@ class CaUnderTest {
   std::unique_ptr<Spool> spool;
   std::unique_ptr<LedgerReader> reader;
 };
+
+// How many rows a table of the ledger has.
+inline std::int64_t rows_of(CaUnderTest& ca, const std::string& table) {
+  return must(only(ca.reader->connection(), "SELECT count(*) FROM " + table, column<std::int64_t>));
+}
 
 }  // namespace cmpost

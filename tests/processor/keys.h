@@ -116,4 +116,13 @@ inline PrivateKey delivered_key(const OpenedContent& opened) {
   return must(read_key_package(octets.octet_string().value()));
 }
 
+inline constexpr std::string_view kKey = "0123456789abcdef0123456789abcdef";  // 32 octets
+
+inline void add_key(CaUnderTest& ca, std::string_view reference, std::string_view value) {
+  Secret secret;
+  secret.reference = reference;
+  secret.value = to_bytes(value);
+  ca.add(secret);
+}
+
 }  // namespace cmpost

@@ -97,17 +97,9 @@ struct EnvelopeTest : ::testing::Test {
   PKIMessage talk(const PKIBody& body, std::string_view reference = "dev1") {
     return decode(exchange(body, reference)).value();
   }
-  std::int64_t rows(const std::string& table) {
-    auto* const statement =
-        must(ca.reader->connection().statement("SELECT count(*) FROM " + table));
-    EXPECT_TRUE(must(statement->step()));
-    const auto count = statement->integer(0);
-    statement->reset();
-    return count;
-  }
   Sight sight_of(const PKIBody& body, std::string_view reference = "dev1") {
-    const auto transactions = rows("tx"), envelopes = rows("envelope"),
-               failures = rows("envelope_failure");
+    const auto transactions = rows_of(ca, "tx"), envelopes = rows_of(ca, "envelope"),
+               failures = rows_of(ca, "envelope_failure");
     const auto der = exchange(body, reference);
     const auto answer = decode(der).value();
     const bool refused = body_name(answer.body) != "genp";
@@ -116,9 +108,9 @@ struct EnvelopeTest : ::testing::Test {
             status.statusString,
             status.failInfo,
             der.size(),
-            rows("tx") - transactions,
-            rows("envelope") - envelopes,
-            rows("envelope_failure") - failures};
+            rows_of(ca, "tx") - transactions,
+            rows_of(ca, "envelope") - envelopes,
+            rows_of(ca, "envelope_failure") - failures};
   }
 
   CaUnderTest ca;
@@ -291,7 +283,7 @@ struct EnvelopeLimit : EnvelopeTest {
 TEST_F(EnvelopeLimit, AfterSomeFailuresNothingOfThatCredentialIsOpened) {
   for (int i = 0; i < 3; ++i) talk(body::ir{{as_proof(flipped(sealed_key(), 17, 0x40))}});
   EXPECT_THAT(talk(body::ir{{as_proof(sealed_key())}}), Refuses("ip", PKIFailureInfo::badPOP));
-  EXPECT_EQ(rows("envelope_failure"), 3);
+  EXPECT_EQ(rows_of(ca, "envelope_failure"), 3);
   const auto mine = std::exchange(key, must(PrivateKey::generate("ec:P-256")));
   EXPECT_EQ(status_in(talk(body::ir{{as_proof(sealed_key("CN=dev2"), "CN=dev2")}}, "dev2")).status,
             PKIStatus::accepted)
@@ -304,7 +296,7 @@ TEST_F(EnvelopeLimit, AfterSomeFailuresNothingOfThatCredentialIsOpened) {
 TEST_F(EnvelopeLimit, TheSameWrongEnvelopeCountsOnce) {
   const auto wrong = flipped(sealed_key(), 17, 0x40);
   for (int i = 0; i < 5; ++i) talk(body::ir{{as_proof(wrong)}});
-  EXPECT_EQ(rows("envelope_failure"), 1);
+  EXPECT_EQ(rows_of(ca, "envelope_failure"), 1);
   EXPECT_EQ(status_in(talk(body::ir{{as_proof(sealed_key())}})).status, PKIStatus::accepted);
 }
 
@@ -314,8 +306,8 @@ struct AuthenticatedOnly : EnvelopeTest {
 
 TEST_F(AuthenticatedOnly, EnvelopedDataIsNotOpened) {
   EXPECT_THAT(talk(body::ir{{as_proof(sealed_key())}}), Refuses("ip", PKIFailureInfo::badPOP));
-  EXPECT_EQ(rows("envelope"), 0);
-  EXPECT_EQ(rows("envelope_failure"), 0);
+  EXPECT_EQ(rows_of(ca, "envelope"), 0);
+  EXPECT_EQ(rows_of(ca, "envelope_failure"), 0);
   EXPECT_EQ(status_in(talk(body::ir{{as_proof(sealed_key("CN=dev1", Envelopment::authenticated))}}))
                 .status,
             PKIStatus::accepted);

@@ -71,11 +71,7 @@ TEST(Retention, WhatWasNotedWhileARequestWaitedGoesToo) {
   ca.clock.advance(30 * kRetentionDay);
   EXPECT_EQ(forget_older_than(ca, kRetentionDay), 1U);
   for (const auto* table : {"wait", "wait_part", "message"}) {
-    auto* const rows =
-        must(ca.reader->connection().statement(std::string("SELECT count(*) FROM ") + table));
-    ASSERT_TRUE(must(rows->step()));
-    EXPECT_EQ(rows->integer(0), 0) << table;
-    rows->reset();
+    EXPECT_EQ(rows_of(ca, table), 0) << table;
   }
 }
 
