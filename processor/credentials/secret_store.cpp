@@ -227,12 +227,15 @@ Result<std::optional<Secret>> SecretStore::find(std::string_view reference, Secr
 // tells nothing. A search that sorts would cost more than all three.
 Result<std::optional<Secret>> SecretStore::find_evenly(std::string_view first,
                                                        std::string_view second) {
+  constexpr std::string_view kNobody;
   ASSIGN_OR_RETURN(auto found, find_sealed(first, SecretPurpose::mac));
-  ASSIGN_OR_RETURN(auto other, find_sealed(second, SecretPurpose::mac));
-  if (!found) found = std::move(other);
+  const bool at_once = found.has_value();
+  ASSIGN_OR_RETURN(auto other,
+                   find_sealed(at_once || first == second ? kNobody : second, SecretPurpose::mac));
+  if (!at_once) found = std::move(other);
   const bool known = found.has_value();
   if (known) {
-    TRY(find_sealed("", SecretPurpose::mac));  // nobody's
+    TRY(find_sealed(kNobody, SecretPurpose::mac));
   } else {
     ASSIGN_OR_RETURN(
         found,

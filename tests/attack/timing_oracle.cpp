@@ -149,6 +149,10 @@ class Bench {
     std::vector<Kind> kinds = {
         {"the reference exists", [&] { return mac("single", "CN=nobody"); }},
         {"it does not", [&] { return mac("nobody", "CN=nobody"); }},
+        {"it exists, and is the sender's name", [&] { return mac("single", "CN=single"); }},
+        {"it does not, nor does the sender's name", [&] { return mac("nobody", "CN=nothing"); }},
+        {"only the sender's name does", [&] { return mac("nobody", "CN=single"); }},
+        {"both do", [&] { return mac("single", "CN=used"); }},
         {"it has expired", [&] { return mac("expired", "CN=nobody"); }},
         {"it is used up", [&] { return mac("used", "CN=nobody"); }},
     };
