@@ -272,9 +272,30 @@ WaitingSettings read_waiting(Section& table) {
   waiting.approvals = table.choice("approve", waiting.approvals, kApprove);
   waiting.approve_accounts = table.flag("approve_accounts", waiting.approve_accounts);
   read_approve_for(table, waiting);
+  constexpr std::array kByRa = {Word<RaApproval>{"none", RaApproval::none},
+                                Word<RaApproval>{"nested", RaApproval::nested},
+                                Word<RaApproval>{"any", RaApproval::any}};
+  waiting.ra_approval = table.choice("approval_by_ra", waiting.ra_approval, kByRa);
   waiting.decide_within = table.duration("decide_within", waiting.decide_within, {0s, 10 * kYear});
   waiting.judge_on_arrival = table.choice("judge", waiting.judge_on_arrival, kJudge);
   return waiting;
+}
+
+Quirks read_quirks(Section& table, bool strict) {
+  Quirks quirks;
+  for (const auto& name : table.texts("quirks")) {
+    if (name == "p10cr_zero") {
+      quirks.p10cr_zero = true;
+    } else {
+      table.complain("quirks", "'" + printable(name, 40) + "' is no quirk that is known here",
+                     "\"p10cr_zero\"");
+    }
+  }
+  if (strict && table.find("quirks") != nullptr) {
+    table.complain("quirks", "'quirks' and 'strict' exclude each other",
+                   "leave one of them out: a strict channel does nothing for single peers");
+  }
+  return quirks;
 }
 
 void read_policy(Section& table, ChannelSettings& channel) {
@@ -313,6 +334,7 @@ void read_policy(Section& table, ChannelSettings& channel) {
   channel.waiting = read_waiting(table);
   channel.out_of_order = table.duration("out_of_order", channel.out_of_order, {0s, 24h * 30});
   channel.strict = table.flag("strict", channel.strict);
+  channel.quirks = read_quirks(table, channel.strict);
   channel.mac = read_mac(table.table("mac"));
   channel.envelopes = read_envelopes(table.table("envelopes"));
   channel.announcements = read_announcements(table, channel.kind);

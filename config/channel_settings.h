@@ -152,6 +152,18 @@ enum class UnconfirmedRule {
   alarm,  // somebody shall look; a late certConf still counts
 };
 
+// What of a registration authority stands for the approval of one person.
+enum class RaApproval {
+  none,
+  nested,  // its protection around somebody's message (RFC 9483 5.2.2.1)
+  any      // also its protection in place of somebody's (5.2.3)
+};
+
+// What a peer understands only its own way.
+struct Quirks {
+  bool p10cr_zero = false;  // p10cr is answered with certReqId 0 instead of -1
+};
+
 // Requests that cannot be answered at once.
 struct WaitingSettings {
   // Whether the requester is told `waiting` and polls, or hears nothing until the final response is
@@ -164,6 +176,7 @@ struct WaitingSettings {
   int approvals = 0;              // different people that must agree: 0, 1 or 2
   bool approve_accounts = false;  // they are told apart by their accounts, whatever --as says
   std::vector<std::string> approve_for = {"ir", "cr", "p10cr", "kur"};  // bodies
+  RaApproval ra_approval = RaApproval::nested;
   Duration decide_within = std::chrono::hours(24 * 90);  // then systemUnavail; zero: for ever
   // Whether the validity of secrets and signers counts on arrival or when the certificate is made
   //
@@ -210,6 +223,7 @@ struct ChannelSettings {
   // How long a message may wait for the one that it follows.
   Duration out_of_order = std::chrono::minutes(10);
   bool strict = false;
+  Quirks quirks;
   MacSettings mac;
   EnvelopeSettings envelopes;
   InformationSettings information;

@@ -51,14 +51,18 @@ AuditEntry unconfirmed_entry(const Transaction& transaction, std::string_view wh
 // Silence is acceptance, of what was not revoked or put on hold meanwhile.
 Result<Effects> keep(const Transaction& transaction, LedgerReader& ledger) {
   Effects effects;
+  bool any = false;
   for (const auto& certificate : transaction.certificates) {
     if (certificate.settled) continue;
     ASSIGN_OR_RETURN(const auto record, ledger.find(certificate.serial));
-    if (!record || record->state != CertificateState::unconfirmed) continue;
-    effects.state_changes.push_back(
-        {certificate.serial, {CertificateState::unconfirmed}, CertificateState::valid});
+    const bool unconfirmed = record && record->state == CertificateState::unconfirmed;
+    if (unconfirmed) {
+      effects.state_changes.push_back(
+          {certificate.serial, {CertificateState::unconfirmed}, CertificateState::valid});
+    }
+    any = any || unconfirmed || (record && record->state == CertificateState::valid);
   }
-  if (effects.state_changes.empty()) return effects;
+  if (!any) return effects;
   ASSIGN_OR_RETURN(auto retired, retire(transaction, ledger));
   effects.merge(std::move(retired));
   return effects;
@@ -85,7 +89,7 @@ Result<Effects> plan_end(const Transaction& transaction, UnconfirmedRule rule, T
   if (rule == UnconfirmedRule::revoke) {
     auto about = transaction;
     std::erase_if(about.certificates, &TransactionCertificate::settled);
-    auto withdrawn = withdraw(about, "not confirmed in time", now, services);
+    auto withdrawn = withdraw_unconfirmed(about, "not confirmed in time", now, services);
     if (!withdrawn) return failure(*withdrawn.error().error());
     effects = std::move(*withdrawn);
   } else if (rule == UnconfirmedRule::keep) {

@@ -62,9 +62,11 @@ Checked<void> check_protection_pair(const PKIMessage& message) {
                                    : "there is a protectionAlg without protection");
 }
 
-// The first message of a transaction answers nothing (R-015).
+// The first message of a transaction answers nothing (R-015). Of a nested message, "other fields in
+// the header [...] can be ignored" (RFC 9483 5.2.2.1), and RAs copy this one from what is inside.
 Checked<void> check_recip_nonce(const PKIMessage& message) {
-  if (!message.header.recipNonce || !opens_transaction(message.body)) return {};
+  const bool nested = std::holds_alternative<body::nested>(message.body);
+  if (!message.header.recipNonce || nested || !opens_transaction(message.body)) return {};
   // A request under KemBasedMac follows the answer that brought the ciphertext.
   const auto& algorithm = message.header.protectionAlg;
   if (algorithm && algorithm->algorithm == oid::id_KemBasedMac) return {};

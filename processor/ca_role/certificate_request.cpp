@@ -15,11 +15,13 @@ namespace cmpost {
 namespace {
 
 // OpenSSL's client fills in the issuer of the certificate that it signs with, whichever CA it asks
-// that is no wish for another CA.
-bool is_issuer_of_signer(const Name& issuer, const Request& request, const Requester& requester) {
+// that is no wish for another CA. Behind an RA that has put its own protection in place of
+// the client's, nothing tells any more which issuer that was; the RA has judged the template.
+bool may_be_issuer_of_signer(const Name& issuer, const Request& request,
+                             const Requester& requester) {
   const auto* holder = requester.certificate();
-  return !request.channel->settings.strict && holder != nullptr &&
-         holder->certificate.issuer().same(issuer);
+  if (request.channel->settings.strict || holder == nullptr) return false;
+  return requester.is_ra() || holder->certificate.issuer().same(issuer);
 }
 
 //
@@ -27,7 +29,7 @@ Checked<void> check_issuer(const CertTemplate& wanted, const Request& request,
                            const Requester& requester, const Services& services) {
   const auto& own = services.authority.issuer.certificate().subject();
   if (!wanted.issuer || wanted.issuer->is_null_dn() || wanted.issuer->same(own)) return {};
-  if (is_issuer_of_signer(*wanted.issuer, request, requester)) return {};
+  if (may_be_issuer_of_signer(*wanted.issuer, request, requester)) return {};
   return reject(PKIFailureInfo::wrongAuthority,
                 "the template names another issuer than " + own.text());
 }

@@ -15,6 +15,9 @@
 namespace cmpost {
 namespace {
 
+constexpr const char* kRenewedBefore =
+    "warning: the certificate that this one replaces has been renewed before";
+
 // who proves possession by the confirmation cannot be let off it.
 bool proves_by_certificate(const PKIBody& body) {
   const auto* requests = cert_requests(body);
@@ -58,7 +61,10 @@ Outcome<std::optional<Answer>> ask_for_proof(const Proofs& proofs,
   Answer answer;
   ASSIGN_OR_RETURN(answer.body, challenge(challenged_keys(request), request, requester, services));
   answer.challenges = true;
-  if (renewal) answer.old_serial = renewal->old_serial;
+  if (renewal) {
+    answer.old_serial = renewal->old_serial;
+    answer.effects.open_renewals = renewal->open_renewals;
+  }
   answer.outcome = "possession of the key is to be proven";
   return answer;
 }
@@ -156,6 +162,13 @@ class Certification {
     });
   }
 
+  // Where silence is acceptance, nothing has to be waited for, but for who is to prove possession
+  // by certConf.
+  bool counts_at_once() const {
+    const bool silence = request_.channel->settings.unconfirmed == UnconfirmedRule::keep;
+    return answer_.implicitConfirm || (silence && !proves_by_certificate(request_.message.body));
+  }
+
   // What people have to say about one request.
   struct Judged {
     std::int64_t certReqId = 0;
@@ -186,12 +199,17 @@ class Certification {
     return object;
   }
 
+  void note(const Renewal& renewal) {
+    answer_.old_serial = renewal.old_serial;
+    answer_.effects.open_renewals = renewal.open_renewals;
+  }
+
   Outcome<void> ask_for(const ProvenRequest& proven, const Judged* judged,
                         const std::optional<Renewal>& renewal) {
     if (judged == nullptr) return hold("a request waits that nobody has described");
     answer_.undecided.push_back(
         ask_people(request_, proven.certReqId, proven.wish.subject.text(), judged->object));
-    if (renewal) answer_.old_serial = renewal->old_serial;
+    if (renewal) note(*renewal);
     responses_.push_back(waiting_response(proven.certReqId));
     return {};
   }
@@ -208,7 +226,7 @@ class Certification {
                          services_));  // says what is wrong with it
       return reject(PKIFailureInfo::badPOP, "possession of the key has not been proven");
     }
-    return issue(proven, *profile, !answer_.implicitConfirm, request_, requester_, services_,
+    return issue(proven, *profile, !counts_at_once(), request_, requester_, services_,
                  answer_.effects.certificates);
   }
 
@@ -234,11 +252,13 @@ class Certification {
       status.status = PKIStatus::grantedWithMods;
       status.statusString = std::move(issued.changes);
     }
-    if (renewal && renewal->renewed_before) status.status = PKIStatus::keyUpdateWarning;
+    // RFC 9483 4.1.1 knows no keyUpdateWarning, and no known client takes a certificate that has
+    // it.
+    if (renewal && renewal->renewed_before) status.statusString.push_back(kRenewedBefore);
     answer_.certificates.push_back({certReqId, to_bytes(issued.certificate.serial_number())});
     answer_.effects.merge(std::move(issued.effects));
     if (renewal) {
-      answer_.old_serial = renewal->old_serial;
+      note(*renewal);
       if (answer_.implicitConfirm) answer_.effects.state_changes.push_back(mark_updated(*renewal));
     }
     responses_.push_back({certReqId, std::move(status), std::move(pair), {}});
@@ -393,18 +413,19 @@ Outcome<Answer> handle_certification(const Request& request, const Requester& re
 
 Outcome<Answer> handle_p10cr(const Request& request, const Requester& requester,
                              Services& services) {
-  constexpr std::int64_t kNoCertReqId = -1;  // RFC 9810 5.3.4
+  // -1 by RFC 9483 4.1.4; some peers know 0 alone.
+  const std::int64_t certReqId = request.channel->settings.quirks.p10cr_zero ? 0 : -1;
   const auto& wanted = std::get<body::p10cr>(request.message.body).request;
   Certification certification(request, requester, services);
   const auto proven = [&]() -> Outcome<ProvenRequest> {
     ASSIGN_OR_RETURN(auto key, verify_pop(wanted, requester));
     const auto& names = request.wishes.certProfile;
-    return ProvenRequest{kNoCertReqId,
+    return ProvenRequest{certReqId,
                          CertificateWish{wanted.subject, std::move(key), wanted.extensions, {}, {}},
                          names.empty() ? std::string() : names.front()};
   }();
-  TRY(certification.judge(kNoCertReqId, proven, std::nullopt));
-  TRY(certification.add(kNoCertReqId, proven, std::nullopt));
+  TRY(certification.judge(certReqId, proven, std::nullopt));
+  TRY(certification.add(certReqId, proven, std::nullopt));
   return std::move(certification).finish<body::cp>();
 }
 

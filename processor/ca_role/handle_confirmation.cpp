@@ -137,25 +137,42 @@ bool any_accepted(const std::vector<CertStatus>& statuses) {
   return std::ranges::any_of(statuses, is_accepted);
 }
 
-// Also one that was put on hold before its requester has confirmed it.
-bool is_unconfirmed(const CertificateRecord& record) {
-  return record.state == CertificateState::unconfirmed ||
-         (record.state == CertificateState::held &&
-          record.held_from == CertificateState::unconfirmed);
+// Also one that was put on hold in that state.
+bool is_or_was(CertificateState state, const CertificateRecord& record) {
+  return record.state == state ||
+         (record.state == CertificateState::held && record.held_from == state);
 }
 
-}  // namespace
-
-Outcome<Effects> withdraw(const Transaction& transaction, std::string_view why, Time now,
-                          Services& services) {
+template <typename Concerned>
+Outcome<Effects> withdraw_where(Concerned concerned, const Transaction& transaction,
+                                std::string_view why, Time now, Services& services) {
   Effects effects;
   for (const auto& issued : transaction.certificates) {
     ASSIGN_OR_RETURN(const auto record, services.ledger.find(issued.serial));
-    if (record && is_unconfirmed(*record)) {
+    if (record && concerned(issued, *record)) {
       effects.merge(withdraw_one(issued.serial, why, now));
     }
   }
   return effects;
+}
+
+}  // namespace
+
+Outcome<Effects> withdraw_unconfirmed(const Transaction& transaction, std::string_view why,
+                                      Time now, Services& services) {
+  const auto unconfirmed = [](const TransactionCertificate&, const CertificateRecord& record) {
+    return is_or_was(CertificateState::unconfirmed, record);
+  };
+  return withdraw_where(unconfirmed, transaction, why, now, services);
+}
+
+Outcome<Effects> withdraw_refused(const Transaction& transaction, std::string_view why, Time now,
+                                  Services& services) {
+  const auto undecided = [](const TransactionCertificate& issued, const CertificateRecord& record) {
+    return is_or_was(CertificateState::unconfirmed, record) ||
+           (!issued.settled && is_or_was(CertificateState::valid, record));
+  };
+  return withdraw_where(undecided, transaction, why, now, services);
 }
 
 Outcome<Answer> handle_certConf(const Request& request, const Requester&,
@@ -183,8 +200,8 @@ Outcome<Answer> handle_certConf(const Request& request, const Requester&,
 Outcome<Answer> handle_error(const Request& request, const Requester&,
                              const Transaction& transaction, Services& services) {
   Answer answer;
-  ASSIGN_OR_RETURN(answer.effects,
-                   withdraw(transaction, "error message of the requester", request.now, services));
+  ASSIGN_OR_RETURN(answer.effects, withdraw_refused(transaction, "error message of the requester",
+                                                    request.now, services));
   answer.outcome = "ended by an error message of the requester";
   answer.body = body::pkiconf{};
   return answer;

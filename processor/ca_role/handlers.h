@@ -35,8 +35,11 @@ Outcome<Answer> handle_certConf(const Request& request, const Requester& request
 Outcome<Answer> handle_error(const Request& request, const Requester& requester,
                              const Transaction& transaction, Services& services);
 
-// The revocation of what a requester did not accept or did not confirm in time.
-Outcome<Effects> withdraw(const Transaction& transaction, std::string_view why, Time now,
-                          Services& services);
+// The revocation of what a requester did not confirm in time, and of what it does not
+// accept: the latter also where silence would have been acceptance.
+Outcome<Effects> withdraw_unconfirmed(const Transaction& transaction, std::string_view why,
+                                      Time now, Services& services);
+Outcome<Effects> withdraw_refused(const Transaction& transaction, std::string_view why, Time now,
+                                  Services& services);
 
 }  // namespace cmpost

@@ -1,5 +1,7 @@
 #include "processor/ca_role/renewal.h"
 
+#include <algorithm>
+
 #include "processor/transaction/transaction_table.h"
 
 namespace cmpost {
@@ -23,16 +25,23 @@ Checked<void> check_old_cert_id(const CertReqMsg& message, const Certificate& ol
 Outcome<Renewal> check_renewable(const CertificateHolder& holder, const Request& request,
                                  Services& services) {
   const auto& record = *holder.record;
-  if (record.state == CertificateState::updated && request.channel->settings.strict) {
-    return reject(PKIFailureInfo::certRevoked, "the certificate has been renewed already");
-  }
-  ASSIGN_OR_RETURN(const bool busy, TransactionTable(services.ledger.connection())
-                                        .being_renewed(record.serial, request.transaction));
-  if (busy) {
+  const auto& channel = request.channel->settings;
+  ASSIGN_OR_RETURN(const auto open, TransactionTable(services.ledger.connection())
+                                        .open_renewals(record.serial, request.transaction));
+  // Where silence is acceptance, what has been delivered is accepted.
+  const auto accepted = [&](const TransactionTable::OpenRenewal& other) {
+    return channel.unconfirmed == UnconfirmedRule::keep && other.channel == channel.name &&
+           other.state == TransactionState::open;
+  };
+  if (!std::ranges::all_of(open, accepted)) {
     return reject(PKIFailureInfo::badRequest,
                   "another renewal of the certificate waits for its confirmation");
   }
-  return Renewal{record.serial, record.state == CertificateState::updated};
+  const bool before = record.state == CertificateState::updated || !open.empty();
+  if (before && channel.strict) {
+    return reject(PKIFailureInfo::certRevoked, "the certificate has been renewed already");
+  }
+  return Renewal{record.serial, before, open.size()};
 }
 
 // The template of a kur says only what is to change.
@@ -78,7 +87,7 @@ Outcome<PreparedRenewal> prepare_renewal(const CertReqMsg& message, const Reques
 
 StateChange mark_updated(const Renewal& renewal) {
   return {renewal.old_serial,
-          {CertificateState::valid, CertificateState::updated},
+          {CertificateState::unconfirmed, CertificateState::valid, CertificateState::updated},
           CertificateState::updated};
 }
 
@@ -86,7 +95,9 @@ Result<Effects> retire(const Transaction& transaction, LedgerReader& ledger) {
   Effects effects;
   if (transaction.old_serial.empty()) return effects;
   ASSIGN_OR_RETURN(const auto old, ledger.find(transaction.old_serial));
-  if (old && old->state == CertificateState::valid) {
+  const bool done =
+      old && (old->state == CertificateState::valid || old->state == CertificateState::unconfirmed);
+  if (done) {
     effects.state_changes.push_back(mark_updated({transaction.old_serial, false}));
   }
   return effects;

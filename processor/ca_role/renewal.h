@@ -7,7 +7,8 @@ namespace cmpost {
 
 struct Renewal {
   Bytes old_serial;
-  bool renewed_before = false;  // keyUpdateWarning
+  bool renewed_before = false;    // to be warned of
+  std::size_t open_renewals = 0;  // Effects::open_renewals
 };
 struct PreparedRenewal {
   ProvenRequest proven;

@@ -114,11 +114,19 @@ class Explanation : private VerdictsSoFar {
       return {};
     }
     if (std::holds_alternative<body::p10cr>(message_.body)) {
-      return note_part(kP10crId, "request: ", stored);
+      return note_part(p10cr_id(), "request: ", stored);
     }
     const auto told = this->told(0);
     told && !is_granted(*told) ? fail("outcome", words_of(*told)) : pass("outcome", stored.outcome);
     return {};
+  }
+
+  // Peers with that quirk were answered with another one.
+  std::int64_t p10cr_id() const {
+    if (waiting_ && waiting_->parts.size() == 1) return waiting_->parts.front().certReqId;
+    const auto* response = answer_ ? cert_response(*answer_) : nullptr;
+    const bool known = response != nullptr && response->response.size() == 1;
+    return known ? response->response.front().certReqId : kP10crId;
   }
 
   // By the answer to this message, or, where the request had to wait, by the final one.

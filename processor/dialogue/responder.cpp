@@ -35,6 +35,30 @@ bool is_same_party(const Requester& one, const Requester& other) {
   return b != nullptr && equal(a->certificate.spki(), b->certificate.spki());
 }
 
+// Whether a request that an RA has protected is certainly for somebody else. Where subject or key
+// stand in it only later, that is not known.
+bool is_for_another(const PKIBody& body, const Certificate& ra) {
+  const auto differs = [&](const Name& subject, ByteView spki) {
+    return !subject.is_null_dn() && !subject.same(ra.subject()) && !equal(spki, ra.spki());
+  };
+  if (const auto* request = std::get_if<body::p10cr>(&body)) {
+    return differs(request->request.subject, request->request.spki.der);
+  }
+  if (const auto* revocation = std::get_if<body::rr>(&body)) {
+    return std::ranges::all_of(revocation->details, [&](const RevDetails& details) {
+      const auto& serial = details.certDetails.serialNumber;
+      return serial && !equal(*serial, ra.serial_number());
+    });
+  }
+  const auto* requests = cert_requests(body);
+  return requests != nullptr && !std::holds_alternative<body::kur>(body) &&
+         std::ranges::all_of(*requests, [&](const CertReqMsg& message) {
+           const auto& wanted = message.certReq.certTemplate;
+           return wanted.subject && wanted.publicKey &&
+                  differs(*wanted.subject, wanted.publicKey->der);
+         });
+}
+
 }  // namespace
 
 Responder::Responder(Arrival arrival, const ProcessorServices& services)
@@ -109,7 +133,16 @@ bool Responder::is_of_use() const {
 }
 
 void Responder::note_endorsement(const Requester& by) {
-  at_.request.endorsed = at_.requester && !is_same_party(by, *at_.requester);
+  using enum RaApproval;
+  const auto rule = channel().waiting.ra_approval;
+  at_.request.endorsed = rule != none && at_.requester && !is_same_party(by, *at_.requester);
+}
+
+// RFC 9483 5.2.3: whoever puts its own protection in place of another's approves, too.
+void Responder::note_reprotection() {
+  const auto& requester = *at_.requester;
+  if (channel().waiting.ra_approval != RaApproval::any || !requester.is_ra()) return;
+  at_.request.endorsed = is_for_another(body(), requester.certificate()->certificate);
 }
 
 void Responder::refuse_with(Rejection rejection) {
@@ -141,6 +174,7 @@ Outcome<void> Responder::identify() {
   auto requester = authenticate(at_.request, at_.services());
   if (requester) {
     at_.requester = std::move(*requester);
+    note_reprotection();
     // An added protection has the transactionID of what it protects.
     const bool opens = opens_transaction(body()) && !std::holds_alternative<body::nested>(body());
     stage_ = Milestone::credential;
@@ -338,9 +372,19 @@ Decision::Early Responder::early(std::string why) const {
   return {at_.request.now + std::chrono::seconds(1 << shift), std::move(why)};
 }
 
+// A kur goes up with the protection of its sender (RFC 9483 5.2.3), what follows it may come with
+// that of an RA: the same kind of protection (3.2), and a sender that policy authorises (3.5).
+bool Responder::is_relayed() const {
+  const auto& transaction = *at_.transaction;
+  const bool relayable = std::holds_alternative<body::certConf>(body()) ||
+                         std::holds_alternative<body::pollReq>(body());
+  return relayable && !channel().strict && at_.requester->is_ra() && at_.requester->signs() &&
+         is_of_signer(transaction.credential) && transaction.channel == channel().name;
+}
+
 Checked<void> Responder::check_credential() const {
   const auto& transaction = *at_.transaction;
-  if (transaction.credential == at_.requester->credential()) return {};
+  if (transaction.credential == at_.requester->credential() || is_relayed()) return {};
   return failure(at_.requester->refuse_instead_of(transaction.credential));
 }
 
@@ -426,7 +470,7 @@ Outcome<Responder::Next> Responder::confirm() {
     return failure(std::move(answer).error());
   }
   Answer end;
-  ASSIGN_OR_RETURN(end.effects, withdraw(about, *why, at_.request.now, services));
+  ASSIGN_OR_RETURN(end.effects, withdraw_refused(about, *why, at_.request.now, services));
   end.body = error_body(*rejection);
   end.refuse(*rejection);
   return end;

@@ -76,6 +76,7 @@ class Responder {
   // Who is it?
   void note_digest();
   Outcome<void> identify();
+  void note_reprotection();
   Outcome<void> hear();
   Result<void> recall_certificates();
   Outcome<void> give_ciphertext();
@@ -95,6 +96,7 @@ class Responder {
   tl::unexpected<Rejection> no_transaction() const;
   bool may_be_early() const;
   Decision::Early early(std::string why) const;
+  bool is_relayed() const;
   Checked<void> check_credential() const;
   Checked<void> check_recip_nonce() const;
   Outcome<Next> take_response();

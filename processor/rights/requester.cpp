@@ -95,10 +95,11 @@ bool Requester::is_called(std::string_view token) const {
   return name && is_called(*name);
 }
 
+bool is_of_signer(std::string_view credential) { return credential.starts_with("cert:"); }
+
 Rejection Requester::refuse_instead_of(std::string_view other) const {
   const auto text = std::string("the transaction was opened with another credential");
-  const bool other_signs = other.starts_with("cert:");
-  if (other_signs != signs()) return {PKIFailureInfo::wrongIntegrity, text};
+  if (is_of_signer(other) != signs()) return {PKIFailureInfo::wrongIntegrity, text};
   return {signs() ? PKIFailureInfo::notAuthorized : PKIFailureInfo::badMessageCheck, text};
 }
 

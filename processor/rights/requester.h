@@ -102,6 +102,8 @@ class Requester {
   std::variant<SecretHolder, CertificateHolder> who_;
 };
 
+// Whether a Requester::credential stands for a signature.
+bool is_of_signer(std::string_view credential);
 // "cert:", "dh:" or "kem:" with the SHA-256 of the certificate.
 std::string credential_of(const CertificateHolder& holder);
 

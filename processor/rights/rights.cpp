@@ -78,8 +78,14 @@ bool belongs_here(const CertificateRecord& record, const ChannelPolicy& channel)
   return record.channel == channel.settings.name || also.any || lists(also.names, record.channel);
 }
 
+// Where silence is acceptance, what is signed with it all the more.
+bool is_accepted_by_use(const CertificateRecord& record, const ChannelPolicy& channel) {
+  return channel.settings.unconfirmed == UnconfirmedRule::keep &&
+         record.channel == channel.settings.name;
+}
+
 void limit(Rights& rights, const CertificateRecord& record, const ChannelPolicy& channel) {
-  if (record.state == CertificateState::unconfirmed) {
+  if (record.state == CertificateState::unconfirmed && !is_accepted_by_use(record, channel)) {
     deny_all_but(rights, kRevocation | kFollowUps, "the certificate has not been confirmed yet");
   } else if (!belongs_here(record, channel)) {
     deny_all_but(

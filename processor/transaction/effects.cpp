@@ -50,10 +50,12 @@ Applied<void> change_certificates(const Effects& effects, LedgerWriter& writer) 
   return {};
 }
 
-Applied<std::int64_t> open_transaction(const Transaction& wanted, TransactionTable& table) {
+Applied<std::int64_t> open_transaction(const Effects& effects, TransactionTable& table) {
+  const auto& wanted = *effects.open;
   if (!wanted.old_serial.empty()) {
-    ASSIGN_OR_RETURN(const bool busy, table.being_renewed(wanted.old_serial));
-    if (busy) return conflict(What::renewal, to_hex(wanted.old_serial));
+    ASSIGN_OR_RETURN(const auto renewals, table.open_renewals(wanted.old_serial));
+    if (renewals.size() != effects.open_renewals)
+      return conflict(What::renewal, to_hex(wanted.old_serial));
   }
   ASSIGN_OR_RETURN(const auto row, table.open(wanted));
   if (!row) return conflict(What::transactionID, to_hex(wanted.transactionID));
@@ -62,7 +64,7 @@ Applied<std::int64_t> open_transaction(const Transaction& wanted, TransactionTab
 
 // The row id of the transaction that the message belongs to.
 Applied<std::int64_t> change_transaction(const Effects& effects, TransactionTable& table) {
-  if (effects.open) return open_transaction(*effects.open, table);
+  if (effects.open) return open_transaction(effects, table);
   if (effects.advance) {
     const auto& advance = *effects.advance;
     ASSIGN_OR_RETURN(const bool done, table.advance(advance.after, advance.before));

@@ -52,6 +52,8 @@ struct AuditEntry {
 
 struct Effects {
   std::optional<Transaction> open;  // a new one; its transactionID must be unused
+  // ... and of other transactions that renew the same certificate only so many may be open.
+  std::size_t open_renewals = 0;
   struct Advance {
     Transaction after;
     TransactionState before = TransactionState::open;

@@ -233,11 +233,22 @@ Result<std::optional<StoredMessage>> TransactionTable::first_message(std::int64_
   return message;
 }
 
-Result<bool> TransactionTable::being_renewed(ByteView serial, std::int64_t but) {
-  return any(connection_,
-             "SELECT 1 FROM tx WHERE state <> 'closed' AND old_serial <> x'' AND old_serial = ? "
-             "AND id <> ?",
-             serial, but);
+Result<std::vector<TransactionTable::OpenRenewal>> TransactionTable::open_renewals(
+    ByteView serial, std::int64_t but) {
+  return all(
+      connection_,
+      "SELECT state, channel FROM tx WHERE state <> 'closed' AND old_serial <> x'' AND "
+      "old_serial = ? AND id <> ?",
+      [](Row& row) -> Result<OpenRenewal> {
+        OpenRenewal renewal;
+        const auto text = row.next<std::string_view>();
+        const auto state = transaction_state(text);
+        if (!state) return hold("the ledger has a transaction in the state " + printable(text));
+        renewal.state = *state;
+        renewal.channel = row.next<std::string>();
+        return renewal;
+      },
+      serial, but);
 }
 
 Result<std::vector<Transaction>> TransactionTable::overdue(Time now, std::size_t limit) {

@@ -25,9 +25,13 @@ class TransactionTable {
   Result<std::optional<StoredMessage>> message(std::int64_t transaction, const Sha256& digest);
   Result<std::vector<StoredMessage>> messages(std::int64_t transaction);
   Result<std::optional<StoredMessage>> first_message(std::int64_t transaction);
-  // A transaction that has not ended and renews the certificate with this serial, other
+  // The transactions that have not ended and renew the certificate with this serial, other
   // than the one with the row id `but`.
-  Result<bool> being_renewed(ByteView serial, std::int64_t but = 0);
+  struct OpenRenewal {
+    TransactionState state = TransactionState::open;
+    std::string channel;
+  };
+  Result<std::vector<OpenRenewal>> open_renewals(ByteView serial, std::int64_t but = 0);
   // Those whose certConf is overdue at `now`, oldest first.
   Result<std::vector<Transaction>> overdue(Time now, std::size_t limit);
   // Those whose answer had not left when somebody looked last; by row id, for paging.

@@ -203,6 +203,22 @@ TEST(Settings, WaitingAndItsMistakes) {
               ComplainsOnce(HasSubstr("no request that can wait")));
 }
 
+TEST(Settings, WhatAnRaApprovesAndWhatPeersUnderstandTheirOwnWay) {
+  const auto read = [](const std::string& keys) {
+    const auto loaded = with_channel(keys);
+    EXPECT_TRUE(loaded) << keys;
+    return loaded ? loaded->channels.at(0) : ChannelSettings();
+  };
+  EXPECT_EQ(read("").waiting.ra_approval, RaApproval::nested);
+  EXPECT_EQ(read("approval_by_ra = \"any\"\n").waiting.ra_approval, RaApproval::any);
+  EXPECT_EQ(read("approval_by_ra = \"none\"\n").waiting.ra_approval, RaApproval::none);
+  EXPECT_FALSE(read("").quirks.p10cr_zero);
+  EXPECT_TRUE(read("quirks = [\"p10cr_zero\"]\n").quirks.p10cr_zero);
+  EXPECT_THAT(with_channel("quirks = [\"odd\"]\n"), ComplainsOnce(HasSubstr("odd")));
+  EXPECT_THAT(with_channel("strict = true\nquirks = [\"p10cr_zero\"]\n"),
+              ComplainsOnce(HasSubstr("exclude each other")));
+}
+
 TEST(Settings, TheExampleOfMediaAndDiodesIsRight) {
   const auto settings = load(CMPOST_TEST_DATA "/../../config/examples/ca-vault.toml");
   ASSERT_TRUE(settings) << (settings ? "" : to_string(settings.error().front()));

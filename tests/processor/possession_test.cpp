@@ -58,6 +58,18 @@ TEST_P(EncrCert, WrongHashWithdrawsTheCertificate) {
   const auto end = ca.ask(with_mac(ca, body::certConf{{guess}}, pvno3(following(answer))));
   EXPECT_THAT(end, Refuses("error", PKIFailureInfo::badCertId));
 }
+
+TEST_P(EncrCert, SilenceThatIsAcceptanceElsewhereProvesNothing) {
+  auto& settings = ca.channels.at("drop").settings;
+  settings.unconfirmed = UnconfirmedRule::keep;
+  const auto key = test_key(GetParam());
+  const auto answer = enrol(request_for(key.public_key(), "CN=dev1",
+                                        [](const CertRequest&) { return later(Later::encrCert); }));
+  const auto& encrypted = std::get<EncryptedKey>(key_pair_in(answer).certOrEncCert.choice);
+  const auto opened = must(open_envelope(enveloped_in(encrypted), key));
+  EXPECT_EQ(ca.record(must(Certificate::from_der(opened.content)))->state,
+            CertificateState::unconfirmed);
+}
 INSTANTIATE_TEST_SUITE_P(PossessionBy, EncrCert,
                          ::testing::Values("rsa:2048", "ec:P-256", "x25519", "x448"));
 

@@ -3,6 +3,9 @@
 namespace cmpost {
 namespace {
 
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
 using std::chrono::hours;
 
 MessageOptions waiting() { return {.implicit_confirm = false}; }
@@ -184,7 +187,8 @@ TEST(Renewal, KeepsTheSubjectAndRetiresTheOldCertificate) {
   EXPECT_EQ(ca.record(*device.certificate)->state, CertificateState::updated);
   const auto again =
       ca.ask(signed_by(ca, device, body::kur{{cert_request(Credential(), "CN=dev1")}}));
-  EXPECT_EQ(status_in(again).status, PKIStatus::keyUpdateWarning);
+  EXPECT_EQ(status_in(again).status, PKIStatus::accepted);
+  EXPECT_THAT(status_in(again).statusString, ElementsAre(HasSubstr("renewed before")));
 }
 
 TEST(Renewal, OldCertificateStaysUntilTheNewOneIsConfirmed) {
