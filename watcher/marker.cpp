@@ -48,9 +48,10 @@ MarkerVerdict judge_marker(const DropDirectory& drop, const MarkedFile& file, Se
                            Time steady_now, std::int64_t file_system_now) {
   for (const auto& name : markers_of(file.name)) {
     const auto look = drop.look(DropDirectory::Place::in, name);
-    if (!look || !S_ISREG(look->type)) continue;
-    const auto readiness = settling.look_at(name, *look, steady_now, file_system_now);
-    const bool too_large = look->size > kLargestMarker;
+    if (!look) return {MarkerVerdict::What::not_read, std::nullopt, look.error().what};
+    if (!*look || !S_ISREG((*look)->type)) continue;
+    const auto readiness = settling.look_at(name, **look, steady_now, file_system_now);
+    const bool too_large = (*look)->size > kLargestMarker;
     const auto contents =
         too_large ? Result<std::optional<Bytes>>(to_bytes("?"))
                   : read_if_there(drop.at(DropDirectory::Place::in), name, kLargestMarker);
@@ -65,7 +66,7 @@ MarkerVerdict judge_marker(const DropDirectory& drop, const MarkedFile& file, Se
       return {MarkerVerdict::What::bad, std::nullopt,
               "its marker holds neither nothing nor a SHA-256"};
     }
-    const bool of_before = look->ctime_nanos < file.look.ctime_nanos && !file.settled;
+    const bool of_before = (*look)->ctime_nanos < file.look.ctime_nanos && !file.settled;
     if (readiness == Readiness::unsettled || of_before) return {};
     return {MarkerVerdict::What::take, std::nullopt, {}};
   }
