@@ -245,8 +245,9 @@ Result<std::vector<SftpIngress::Found>> SftpIngress::settle(const std::vector<Fo
         taken.push_back(claim(group[i], std::move(reads[i])));
         break;
       case Read::What::bad:
-        // What looks bad may still be growing.
-        if (group[i].settled) TRY(quarantine(group[i], reads[i], intake));
+        if (reads[i].may_grow ? has_stopped_growing(group[i]) : group[i].settled) {
+          TRY(quarantine(group[i], reads[i], intake));
+        }
         break;
       case Read::What::unreadable:
         if (group[i].settled) TRY(report_unreadable(group[i], reads[i]));
@@ -262,6 +263,11 @@ Result<std::vector<SftpIngress::Found>> SftpIngress::settle(const std::vector<Fo
   gate_.took(taken.size());
   TRY(deposit(std::move(taken), intake));
   return missing;
+}
+
+bool SftpIngress::has_stopped_growing(const Found& found) {
+  return settling_.wait_for_more(found.name, look_of(found.look), steady_.now(), 0) ==
+         Readiness::settled;
 }
 
 // The connection has broken over this file alone, and the server is there.
