@@ -99,6 +99,22 @@ TEST_F(MediaIngressTest, AFileThatIsStillWrittenIsWaitedFor) {
   EXPECT_EQ(look().deposited, 1U);
 }
 
+// Where a medium is filled slowly, or by a program that pauses.
+TEST_F(MediaIngressTest, AFileThatEndsBeforeItsOwnLengthHasTimeToGrow) {
+  write_in_place(in_ + "/a.pki", "\x30\x03\x02");
+  EXPECT_EQ(look_twice().settling, 1U);
+  steady_.advance(8s);
+  EXPECT_EQ(look().quarantined, 0U);
+  EXPECT_THAT(in(), ElementsAre("a.pki"));
+  put("a.pki", 1);
+  EXPECT_EQ(look_twice().deposited, 1U);
+  write_in_place(in_ + "/b.pki", "\x30\x03\x02");
+  look_twice();
+  steady_.advance(9s);
+  EXPECT_EQ(look().quarantined, 1U);
+  EXPECT_THAT(in(), IsEmpty());
+}
+
 TEST_F(MediaIngressTest, WhatWasCopiedAndNotPutAwayIsNotCopiedAgain) {
   put("a.pki", 1);
   look_twice();
