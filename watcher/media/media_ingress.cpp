@@ -108,8 +108,8 @@ Result<Intake> MediaIngress::poll(const std::stop_token& stop) {
     if (!copied) {
       // Pulled out meanwhile: what was copied is safe, and the rest is still on it.
       const auto now = find_medium(place());
-      if (now && *now && (*now)->id == medium->id) return failure(copied.error());
-      note_medium(now ? *now : std::nullopt);
+      if (!now || (*now && (*now)->id == medium->id)) return failure(copied.error());
+      note_medium(*now);
       ASSIGN_OR_RETURN(copied, work_on_copies(medium->id, stop));
     }
     intake += *copied;

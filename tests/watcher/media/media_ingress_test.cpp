@@ -70,6 +70,21 @@ TEST_F(MediaIngressTest, AnEmptyMountPointIsNoMedium) {
   EXPECT_THAT(names_in(in_), ElementsAre("a.pki")) << "no label either";
 }
 
+TEST_F(MediaIngressTest, AMediumThatNobodyMayLookAtIsNotAbsent) {
+  put("a.pki", 1);
+  const AsNobody nobody(directory_.path());
+  if (!nobody.ok()) GTEST_SKIP() << "needs root, or an account without rights";
+  using std::filesystem::perms;
+  std::filesystem::permissions(in_, perms::owner_read);
+  EXPECT_THAT(ingress_->poll({}), Fails(HasSubstr("Permission denied")));
+  std::filesystem::permissions(in_, perms::owner_all);
+  settings_.directory.mount_point = medium_ + "/in";
+  std::filesystem::permissions(medium_, perms::owner_read);
+  restart();
+  EXPECT_THAT(ingress_->poll({}), Fails(HasSubstr("Permission denied")));
+  std::filesystem::permissions(medium_, perms::owner_all);
+}
+
 TEST_F(MediaIngressTest, EachMediumHasAnIdThatStays) {
   put("a.pki", 1);
   look_twice();
