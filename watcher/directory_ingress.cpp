@@ -32,7 +32,7 @@ DirectoryIngress::DirectoryIngress(const ChannelSettings& settings, JobQueue& re
       settling_(settings.directory.settle),
       in_work_(settings.directory.settle),
       gate_(settings_, requests, steady),
-      unlisted_(settings.state, kUnlistedNote),
+      unlisted_(settings.state, "unlisted", NoteKind::warning),
       folders_note_(settings.state, "folders") {}
 
 Result<Intake> DirectoryIngress::poll(const std::stop_token& stop) {

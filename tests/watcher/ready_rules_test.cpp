@@ -174,6 +174,12 @@ TEST_F(ReadyRulesTest, FilesThatNoListNamesStayAndAreSpokenOf) {
   EXPECT_THAT(note(), HasSubstr("1 files are in no list"));
 }
 
+TEST_F(ReadyRulesTest, NotesOfAChannelThatHadOtherSettingsAreGone) {
+  ChannelNote(settings_.state, "medium").set("no medium is there");
+  start(ReadyRule::rename);
+  EXPECT_EQ(note(), "");
+}
+
 TEST_F(ReadyRulesTest, AListOneFileOfWhichIsNoRequestIsPutAsideWhole) {
   start(ReadyRule::manifest);
   put("a.pki", request(1));

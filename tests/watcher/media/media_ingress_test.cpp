@@ -55,7 +55,7 @@ TEST_F(MediaIngressTest, FilesAreCopiedAndWorkedOnAndPutAwayOnTheMedium) {
 TEST_F(MediaIngressTest, AnAbsentMediumIsNoError) {
   pull();
   EXPECT_EQ(look_twice().deposited, 0U);
-  EXPECT_THAT(read_notes(settings_.state).front().text, HasSubstr("no medium is there"));
+  EXPECT_THAT(note(), HasSubstr("no medium is there"));
   EXPECT_FALSE(std::filesystem::exists(medium_)) << "nothing is made where it will be";
   plug();
   put("a.pki", 1);
