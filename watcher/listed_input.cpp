@@ -2,6 +2,7 @@
 // taken_lists.cpp.
 #include <sys/stat.h>
 
+#include "base/ascii.h"
 #include "base/log.h"
 #include "base/presence.h"
 #include "carrier/hash_list.h"
@@ -31,18 +32,10 @@ Finding bad_list(std::string reason, std::string hint = {}) {
   return {Finding::What::bad_now, {}, std::move(reason), std::move(hint)};
 }
 
-bool ends_in(std::string_view name, std::string_view ending) {
-  if (name.size() <= ending.size()) return false;
-  name.remove_prefix(name.size() - ending.size());
-  return std::equal(name.begin(), name.end(), ending.begin(), [](char a, char b) {
-    return std::tolower(static_cast<unsigned char>(a)) == b;
-  });
-}
-
 }  // namespace
 
 bool is_list_name(std::string_view name) {
-  return ends_in(name, ".manifest") || ends_in(name, ".sha256");
+  return ends_with_letters(name, ".manifest") || ends_with_letters(name, ".sha256");
 }
 
 Result<Intake> DirectoryIngress::take_lists(const std::stop_token& stop) {
