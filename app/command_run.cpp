@@ -14,6 +14,7 @@
 #include "app/settings_in_use.h"
 #include "app/sign_of_life.h"
 #include "base/log.h"
+#include "base/start_thread.h"
 #include "outbox/dispatcher.h"
 #include "processor/processor.h"
 
@@ -52,18 +53,18 @@ class BatchRun {
           if (const auto crl = issue_crl_after_revocation(instance_); !crl) note(crl.error());
         }));
     // Who ends tells the next one, so that nobody sleeps over the end of everything.
-    std::jthread taking([&](std::stop_token stop) {
-      take_in(*spool, std::move(stop));
-      spool->requests().end_wait();
-    });
-    std::jthread processing([&](std::stop_token stop) {
-      process(*processor, spool->requests(), std::move(stop));
-      spool->replies().end_wait();
-    });
-    std::jthread dispatching([&](std::stop_token stop) {
-      dispatch(spool->replies(), std::move(stop));
-      signals.wake();
-    });
+    ASSIGN_OR_RETURN(auto taking, start_thread([&](std::stop_token stop) {
+                       take_in(*spool, std::move(stop));
+                       spool->requests().end_wait();
+                     }));
+    ASSIGN_OR_RETURN(auto processing, start_thread([&](std::stop_token stop) {
+                       process(*processor, spool->requests(), std::move(stop));
+                       spool->replies().end_wait();
+                     }));
+    ASSIGN_OR_RETURN(auto dispatching, start_thread([&](std::stop_token stop) {
+                       dispatch(spool->replies(), std::move(stop));
+                       signals.wake();
+                     }));
     while (!dispatched_) {
       if (signals.wait(1s) != Asked::stop) continue;
       for (auto* thread : {&taking, &processing, &dispatching}) thread->request_stop();

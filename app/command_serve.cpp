@@ -16,6 +16,7 @@
 #include "app/sign_of_life.h"
 #include "base/at_work.h"
 #include "base/log.h"
+#include "base/start_thread.h"
 #include "outbox/dispatcher.h"
 #include "processor/processor.h"
 #include "watcher/ingress_loop.h"
@@ -114,7 +115,9 @@ class Service {
             log::error("crl.failed", {{"error", to_string(crl.error())}});
           }
         }));
-    processing_ = std::jthread([this](std::stop_token stop) { processor_->run(std::move(stop)); });
+    ASSIGN_OR_RETURN(processing_, start_thread([this](std::stop_token stop) {
+                       processor_->run(std::move(stop));
+                     }));
     return {};
   }
 
@@ -124,15 +127,16 @@ class Service {
     for (const auto& egress : egresses_) channels.push_back(egress.get());
     dispatcher_ = std::make_unique<Dispatcher>(spool.replies(), channels, instance_.likely_clock(),
                                                steady_, instance_.random(), ways_);
-    dispatching_ = std::make_unique<DispatchLoop>(*dispatcher_, spool.replies(), ways_);
+    ASSIGN_OR_RETURN(dispatching_, DispatchLoop::start(*dispatcher_, spool.replies(), ways_));
     return {};
   }
 
   Result<void> start_ingress(Spool& spool) {
     ASSIGN_OR_RETURN(ingresses_, make_ingresses(instance_, spool, steady_));
     for (const auto& ingress : ingresses_) {
-      watching_.push_back(
-          std::make_unique<IngressLoop>(*ingress, ways_.of(ingress->channel(), Way::in)));
+      ASSIGN_OR_RETURN(auto loop,
+                       IngressLoop::start(*ingress, ways_.of(ingress->channel(), Way::in)));
+      watching_.push_back(std::move(loop));
     }
     return {};
   }

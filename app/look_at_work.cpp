@@ -104,9 +104,10 @@ class WorkLook {
       say(Severity::warning, RemarkKind::batch, subject_of(channel), text);
     }
     // Why input is paused is also the disk's matter, which is asked here; the rest is no trouble.
-    for (const auto& note : read_notes(channel.state)) {
-      const bool lies = note.subject == kUnlistedNote;
-      say(lies ? Severity::warning : Severity::note, RemarkKind::input, subject_of(channel),
+    const auto notes = read_notes(channel.state);
+    if (!notes) findings_.add(RemarkKind::input, subject_of(channel), notes.error());
+    for (const auto& note : notes.value_or(std::vector<ReadNote>())) {
+      say(severity_of(note.kind), RemarkKind::input, subject_of(channel),
           note.text + age_of_record(Stage::ingress));
     }
     status_.channels.push_back(std::move(status));
@@ -140,6 +141,10 @@ class WorkLook {
           "what hangs is in the log; restart the service");
     }
     return std::move(*state);
+  }
+
+  static Severity severity_of(NoteKind kind) {
+    return kind == NoteKind::warning ? Severity::warning : Severity::note;
   }
 
   static std::string peer_of(const ChannelSettings& channel, Way way) {

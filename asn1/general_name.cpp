@@ -109,9 +109,7 @@ bool same_mailbox(std::string_view a, std::string_view b) {
 
 // What stands behind `prefix`, in any case; nullopt when `text` begins otherwise.
 std::optional<std::string_view> behind(std::string_view text, std::string_view prefix) {
-  const bool matches =
-      text.size() > prefix.size() && same_letters(text.substr(0, prefix.size()), prefix);
-  if (!matches) return std::nullopt;
+  if (text.size() == prefix.size() || !starts_with_letters(text, prefix)) return std::nullopt;
   return text.substr(prefix.size());
 }
 

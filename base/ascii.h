@@ -13,5 +13,7 @@ std::string lower_ascii(std::string_view text);
 
 // Without regard to case.
 bool same_letters(std::string_view a, std::string_view b);
+bool starts_with_letters(std::string_view text, std::string_view prefix);
+bool ends_with_letters(std::string_view text, std::string_view ending);
 
 }  // namespace cmpost

@@ -28,6 +28,9 @@ Result<std::optional<Bytes>> unless_missing(Result<Bytes> contents, int director
 }  // namespace
 
 Result<bool> is_there(const std::string& path) { return is_there(AT_FDCWD, path); }
+Result<bool> is_there(const FileDescriptor& directory, const std::string& name) {
+  return is_there(directory.get(), name);
+}
 
 Result<std::optional<Bytes>> read_if_there(const std::string& path, std::size_t limit) {
   return unless_missing(read_file(path, limit), AT_FDCWD, path);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <stop_token>
 #include <thread>
 
 #include "base/result.h"
@@ -11,5 +12,7 @@ namespace cmpost {
 // std::thread throws where the system has no more threads: here that is an Error (retry). The new
 // thread gets no signals but those of its own faults: signals are for whoever waits for them.
 Result<std::jthread> start_thread(std::function<void()> work);
+// The same; the work ends when the thread is asked to stop.
+Result<std::jthread> start_thread(std::function<void(std::stop_token)> work);
 
 }  // namespace cmpost

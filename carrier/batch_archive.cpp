@@ -203,15 +203,23 @@ Result<std::map<std::uint64_t, BatchArchive::Copies>> BatchArchive::due() const 
       ::unlink(file.c_str());
       continue;
     }
-    ASSIGN_OR_RETURN(due[number], read_copies(file));
+    ASSIGN_OR_RETURN(const auto copies, read_copies(file));
+    if (copies.written < copies.wanted) {
+      due[number] = copies;
+    } else {  // it died before this was put away
+      TRY(put_away(number));
+    }
   }
   return due;
 }
 
 Result<void> BatchArchive::set(std::uint64_t number, const Copies& copies) const {
+  TRY(write_file(path("due", number), view_of(to_text(copies)), 0640, IfExists::replace));
+  return copies.written < copies.wanted ? Result<void>() : put_away(number);
+}
+
+Result<void> BatchArchive::put_away(std::uint64_t number) const {
   const auto due = path("due", number);
-  TRY(write_file(due, view_of(to_text(copies)), 0640, IfExists::replace));
-  if (copies.written < copies.wanted) return {};
   if (::rename(due.c_str(), path("copies", number).c_str()) != 0) {
     return failure(errno_error("renaming", due, errno));
   }

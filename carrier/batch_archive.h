@@ -86,6 +86,7 @@ class BatchArchive {
   std::string path(const char* kind, std::uint64_t number, const char* ending = "") const;
   Result<std::vector<std::uint64_t>> numbers(const char* kind) const;
   Result<Copies> copies(std::uint64_t number) const;
+  Result<void> put_away(std::uint64_t number) const;  // its wish, which is fulfilled
   Result<void> find_newest();
 
   std::string directory_;

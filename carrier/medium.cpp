@@ -26,11 +26,20 @@ bool is_absence(int error_number) {
   return false;
 }
 
-bool is_mount_point(const std::string& path) {
+Result<std::optional<Medium>> unless_absent(const char* doing, const std::string& path,
+                                            int error_number) {
+  if (is_absence(error_number)) return std::nullopt;
+  return failure(errno_error(doing, path, error_number));
+}
+
+Result<bool> is_mount_point(const std::string& path) {
   struct stat own {
   }, parent{};
-  return ::stat(path.c_str(), &own) == 0 && ::stat((path + "/..").c_str(), &parent) == 0 &&
-         (own.st_dev != parent.st_dev || own.st_ino == parent.st_ino);
+  if (::stat(path.c_str(), &own) != 0 || ::stat((path + "/..").c_str(), &parent) != 0) {
+    if (is_absence(errno)) return false;
+    return failure(errno_error("examining", path, errno));
+  }
+  return own.st_dev != parent.st_dev || own.st_ino == parent.st_ino;
 }
 
 // The names, sizes and times of what lies there.
@@ -40,7 +49,10 @@ Result<std::string> digest_of(const std::string& directory) {
   for (std::filesystem::directory_iterator at(directory, error), end; !error && at != end;
        at.increment(error)) {
     struct stat status {};
-    if (::lstat(at->path().c_str(), &status) != 0) continue;
+    if (::lstat(at->path().c_str(), &status) != 0) {
+      if (errno == ENOENT) continue;
+      return failure(errno_error("examining", at->path().string(), errno));  // no other medium
+    }
     entries.insert(at->path().filename().string() + "/" + std::to_string(status.st_size) + "/" +
                    std::to_string(status.st_mtim.tv_sec));
   }
@@ -63,12 +75,12 @@ Result<std::optional<Medium>> read_only_medium(const std::string& in) {
 }  // namespace
 
 Result<std::optional<Medium>> find_medium(const MediumPlace& place, Random* label) {
-  if (!place.mount_point.empty() && !is_mount_point(place.mount_point)) return std::nullopt;
-  const FileDescriptor directory(::open(place.in.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!directory) {
-    if (is_absence(errno)) return std::nullopt;
-    return failure(errno_error("opening directory", place.in, errno));
+  if (!place.mount_point.empty()) {
+    ASSIGN_OR_RETURN(const bool mounted, is_mount_point(place.mount_point));
+    if (!mounted) return std::nullopt;
   }
+  const FileDescriptor directory(::open(place.in.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!directory) return unless_absent("opening directory", place.in, errno);
   const bool writable = ::faccessat(directory.get(), ".", W_OK, AT_EACCESS) == 0;
   const auto path = place.in + "/" + kLabelFile;
   if (const auto text = read_file_at(directory, kLabelFile, 100)) {
@@ -81,13 +93,15 @@ Result<std::optional<Medium>> find_medium(const MediumPlace& place, Random* labe
   if (::fstatat(directory.get(), kLabelFile, &status, AT_SYMLINK_NOFOLLOW) == 0) {
     return retry("cannot read " + path);
   }
-  if (errno != ENOENT) return std::nullopt;  // it is being pulled out
+  if (errno != ENOENT) return unless_absent("examining", path, errno);
   if (!writable) return read_only_medium(place.in);
   if (label == nullptr) return Medium{"", true};
   const auto id = to_hex(label->bytes(kLabelOctets));
   const auto written = write_file(path, view_of(id + "\n"), 0644, IfExists::fail);
   if (written) return Medium{id, true};
-  if (::faccessat(AT_FDCWD, place.in.c_str(), F_OK, 0) != 0) return std::nullopt;
+  if (::faccessat(AT_FDCWD, place.in.c_str(), F_OK, 0) != 0 && is_absence(errno)) {
+    return std::nullopt;
+  }
   return failure(written.error());
 }
 

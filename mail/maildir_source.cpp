@@ -9,6 +9,8 @@
 #include <map>
 #include <memory>
 
+#include "base/presence.h"
+
 namespace cmpost {
 namespace {
 
@@ -101,7 +103,8 @@ Result<std::optional<MaildirSource::Found>> MaildirSource::find(const std::strin
   const auto slash = key.find('/');
   const Found known{
       key.substr(0, slash), key.substr(slash + 1), unique_part(key.substr(slash + 1)), {}};
-  if (exists(root_ + "/" + key)) return known;
+  ASSIGN_OR_RETURN(const bool there, is_there(root_ + "/" + key));
+  if (there) return known;
   ASSIGN_OR_RETURN(const auto found, scan());
   for (const auto& mail : found) {
     if (mail.unique == known.unique) return mail;
@@ -114,16 +117,14 @@ Result<std::optional<Bytes>> MaildirSource::fetch(const MailHandle& mail, std::s
   ASSIGN_OR_RETURN(const auto found, find(mail.key));
   if (!found) return std::nullopt;
   ASSIGN_OR_RETURN(const auto directory, open_directory(root_ + "/" + found->directory));
-  auto octets = read_file_at(directory, found->name, max);
-  if (octets) return std::move(*octets);
   // Somebody may have moved it just now: the next list() shows it again.
-  if (!exists(root_ + "/" + found->directory + "/" + found->name)) return std::nullopt;
-  return failure(std::move(octets).error());
+  return read_if_there(directory, found->name, max);
 }
 
 // Maildir++ marks a folder with the empty file "maildirfolder".
 Result<void> MaildirSource::make_folder(const std::string& path) const {
-  if (exists(path + "/maildirfolder")) return {};
+  ASSIGN_OR_RETURN(const bool made, is_there(path + "/maildirfolder"));
+  if (made) return {};
   // Who may read the Maildir may read its folders.
   ASSIGN_OR_RETURN(const auto root, open_directory(root_));
   ASSIGN_OR_RETURN(const auto identity, identify(root, root_));
@@ -138,7 +139,9 @@ Result<void> MaildirSource::move(const Found& mail, const FileDescriptor& target
   const auto info = mail.name.size() > mail.unique.size() ? mail.name.substr(mail.unique.size())
                                                           : std::string(":2,");
   const auto moved = rename_no_replace(directory, mail.name, target, mail.unique + info);
-  if (moved || !exists(root_ + "/" + mail.directory + "/" + mail.name)) return {};
+  if (moved) return {};
+  ASSIGN_OR_RETURN(const bool there, is_there(directory, mail.name));
+  if (!there) return {};  // somebody else has moved it
   // One of that name lies there already, from before a person put this one back.
   for (int number = 1; number < 100; ++number) {
     const auto name = mail.unique + "-" + std::to_string(number) + info;

@@ -10,6 +10,7 @@
 #include "base/crash_point.h"
 #include "base/files.h"
 #include "base/own_files.h"
+#include "base/presence.h"
 #include "crypto/keys/algorithm.h"
 
 namespace cmpost {
@@ -44,10 +45,9 @@ std::optional<std::pair<std::string, Time>> read_taken_line(std::string_view lin
 
 Result<TakenMails> TakenMails::open(std::string file) {
   TakenMails mails(std::move(file));
-  if (!mails.file_.empty() && exists(mails.file_)) {
-    ASSIGN_OR_RETURN(const auto octets, read_file(mails.file_, kMostFile));
-    mails.read(text_of(octets));
-  }
+  if (mails.file_.empty()) return mails;
+  ASSIGN_OR_RETURN(const auto octets, read_if_there(mails.file_, kMostFile));
+  if (octets) mails.read(text_of(*octets));
   return mails;
 }
 
@@ -68,8 +68,8 @@ TakenMails::Key TakenMails::key_of(const std::string& arrival) {
 // Begins with a line end: what stands before may be cut off.
 Result<void> TakenMails::append_lines(const std::string& lines) const {
   const auto directory = std::filesystem::path(file_).parent_path().string();
-  const bool fresh = !exists(file_);
-  if (fresh) TRY(make_directories(directory, 0700));
+  ASSIGN_OR_RETURN(const bool there, is_there(file_));
+  if (!there) TRY(make_directories(directory, 0700));
   ASSIGN_OR_RETURN(const auto file, open_for_appending(file_, 0600));
   const auto text = "\n" + lines;
   for (std::size_t at = 0; at < text.size();) {
@@ -81,8 +81,7 @@ Result<void> TakenMails::append_lines(const std::string& lines) const {
   crash_point("mail.taken");
   TRY(sync(file, file_));
   crash_point("mail.taken");
-  if (fresh) return sync_directory(directory);
-  return {};
+  return there ? Result<void>() : sync_directory(directory);
 }
 
 Result<void> TakenMails::add(const std::vector<std::string>& arrivals, Time now) {

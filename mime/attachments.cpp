@@ -35,7 +35,7 @@ bool is_one_of(std::string_view word, auto& words) { return std::ranges::count(w
 
 bool has_message_suffix(std::string_view name) {
   return std::ranges::any_of(kMessageSuffixes,
-                             [&](auto suffix) { return ends_with_word(name, suffix); });
+                             [&](auto suffix) { return ends_with_letters(name, suffix); });
 }
 
 bool is_tnef(const ScannedPart& part, std::string_view name) {

@@ -1,6 +1,7 @@
 #include "mime/fields.h"
 
 #include "base/ascii.h"
+#include "base/bytes.h"
 #include "mime/charset.h"
 #include "mime/extended_parameters.h"
 #include "mime/field_reader.h"

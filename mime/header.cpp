@@ -47,7 +47,9 @@ Result<void> add_header_line(Header& header, std::string_view line) {
   return {};
 }
 
-bool is_content_field(const HeaderField& field) { return starts_with_word(field.name, "content-"); }
+bool is_content_field(const HeaderField& field) {
+  return starts_with_letters(field.name, "content-");
+}
 
 // The first wins for some readers, the last for others.
 Result<void> refuse_double_content_fields(const Header& header) {

@@ -76,7 +76,7 @@ bool is_automatic(const Header& header) {
   });
   const bool suppressed = has_suppressed_replies(header);
   const bool list = std::ranges::any_of(header.fields, [](const HeaderField& field) {
-    return starts_with_word(field.name, "list-");
+    return starts_with_letters(field.name, "list-");
   });
   return submitted || bulk || suppressed || list;
 }
@@ -99,7 +99,7 @@ bool is_autoresponse(const Header& header, const std::string& subject) {
   return said || on_holiday ||
          std::ranges::any_of(kFields, [&](auto name) { return has_field(header, name); }) ||
          std::ranges::any_of(kSubjects,
-                             [&](auto start) { return starts_with_word(subject, start); });
+                             [&](auto start) { return starts_with_letters(subject, start); });
 }
 
 // "MAILER-DAEMON" is what all mail systems have called themselves; some use the postmaster's
@@ -108,7 +108,7 @@ bool is_mail_system(const std::optional<Mailbox>& sender) {
   if (!sender) return false;
   const auto local = lower_ascii(sender->local);
   return local == "mailer-daemon" || local == "mailerdaemon" || local == "mail-daemon" ||
-         starts_with_word(local, "microsoftexchange329e");
+         starts_with_letters(local, "microsoftexchange329e");
 }
 
 bool is_reply_of_a_program(const Header& header) {

@@ -12,15 +12,6 @@ bool is_space(char c) { return is_blank(c) || c == '\r' || c == '\n'; }
 
 }  // namespace
 
-bool starts_with_word(std::string_view text, std::string_view prefix) {
-  return same_letters(text.substr(0, prefix.size()), prefix);
-}
-
-bool ends_with_word(std::string_view text, std::string_view suffix) {
-  return text.size() >= suffix.size() &&
-         same_letters(text.substr(text.size() - suffix.size()), suffix);
-}
-
 bool is_atext(char c) {
   if ((c >= '0' && c <= '9') || (lower_ascii(c) >= 'a' && lower_ascii(c) <= 'z')) return true;
   return c != '\0' && std::string_view("!#$%&'*+-/=?^_`{|}~").find(c) != std::string_view::npos;

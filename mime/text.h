@@ -6,10 +6,6 @@
 
 namespace cmpost {
 
-// ASCII only: header fields know no locale.
-bool starts_with_word(std::string_view text, std::string_view prefix);
-bool ends_with_word(std::string_view text, std::string_view suffix);
-
 inline bool is_blank(char c) { return c == ' ' || c == '\t'; }
 // VCHAR of RFC 5234: printable ASCII without the blank.
 inline bool is_visible(char c) { return c > 0x20 && c < 0x7f; }

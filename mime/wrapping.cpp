@@ -100,7 +100,7 @@ Wrapped wrapping_of(const ScannedPart& mail) {
   }
   // RFC 8551 3.2.1: a gateway may have lost the type, the name still tells.
   if (type.value == "application/octet-stream" &&
-      ends_with_word(file_name_of(type, mail.disposition), ".p7m")) {
+      ends_with_letters(file_name_of(type, mail.disposition), ".p7m")) {
     return by_content(mail);
   }
   return Wrapped::no;

@@ -3,6 +3,7 @@
 #include "base/at_work.h"
 #include "base/log.h"
 #include "base/pause.h"
+#include "base/start_thread.h"
 #include "outbox/dispatcher.h"
 
 namespace cmpost {
@@ -28,11 +29,14 @@ Result<Dispatched> send_all(Dispatcher& dispatcher, const std::stop_token& stop)
   return all;
 }
 
-DispatchLoop::DispatchLoop(Dispatcher& dispatcher, JobQueue& replies, WayBook& ways)
-    : dispatcher_(dispatcher),
-      replies_(replies),
-      way_(ways.of(Part::replies)),
-      thread_([this](const std::stop_token& stop) { run(stop); }) {}
+Result<std::unique_ptr<DispatchLoop>> DispatchLoop::start(Dispatcher& dispatcher, JobQueue& replies,
+                                                          WayBook& ways) {
+  std::unique_ptr<DispatchLoop> loop(new DispatchLoop(dispatcher, replies, ways));
+  ASSIGN_OR_RETURN(loop->thread_, start_thread([loop = loop.get()](const std::stop_token& stop) {
+                     loop->run(stop);
+                   }));
+  return loop;
+}
 
 void DispatchLoop::run(const std::stop_token& stop) {
   const AtWork at_work("sending answers");

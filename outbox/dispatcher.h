@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <span>
 #include <stop_token>
 #include <string>
@@ -80,22 +81,26 @@ class Dispatcher {
 // Sends all that is due, as a batch run does.
 Result<Dispatched> send_all(Dispatcher& dispatcher, const std::stop_token& stop);
 
-// Runs a Dispatcher in a thread of its own from construction to destruction. `replies` is the queue
+// Runs a Dispatcher in a thread of its own from start() to destruction. `replies` is the queue
 // of the dispatcher; `ways` gets to know how that does. All must outlive the loop.
 class DispatchLoop {
  public:
-  DispatchLoop(Dispatcher& dispatcher, JobQueue& replies, WayBook& ways);
+  // An Error: there is no thread to be had.
+  static Result<std::unique_ptr<DispatchLoop>> start(Dispatcher& dispatcher, JobQueue& replies,
+                                                     WayBook& ways);
   // Stops and joins; see Egress::send() for how long that takes.
   ~DispatchLoop() = default;
   void request_stop() { thread_.request_stop(); }
 
  private:
+  DispatchLoop(Dispatcher& dispatcher, JobQueue& replies, WayBook& ways)
+      : dispatcher_(dispatcher), replies_(replies), way_(ways.of(Part::replies)) {}
   void run(const std::stop_token& stop);
 
   Dispatcher& dispatcher_;
   JobQueue& replies_;
   WayRecorder& way_;
-  std::jthread thread_;  // last: starts when the rest is there
+  std::jthread thread_;  // last: joined while the rest is there
 };
 
 }  // namespace cmpost

@@ -2,19 +2,10 @@
 
 #include <algorithm>
 
-#include "base/ascii.h"
-
 namespace cmpost {
 namespace {
 
 constexpr std::size_t kLongestRemoteName = 255;
-constexpr std::array<std::string_view, 2> kMarkers = {".done", ".ok"};
-
-bool ends_with_any_case(std::string_view name, std::string_view ending) {
-  if (name.size() <= ending.size()) return false;
-  name.remove_prefix(name.size() - ending.size());
-  return same_letters(name, ending);
-}
 
 }  // namespace
 
@@ -32,15 +23,6 @@ std::string name_mistake(std::string_view name) {
 
 std::string remote_path(const std::string& directory, std::string_view name) {
   return directory + "/" + std::string(name);
-}
-
-std::optional<std::string> file_of_marker(std::string_view name) {
-  for (const auto ending : kMarkers) {
-    if (ends_with_any_case(name, ending)) {
-      return std::string(name.substr(0, name.size() - ending.size()));
-    }
-  }
-  return std::nullopt;
 }
 
 Result<std::optional<Sha256>> read_marker(ByteView contents) {

@@ -2,7 +2,6 @@
 // becomes part of a path.
 #pragma once
 
-#include <array>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,9 +16,6 @@ std::string name_mistake(std::string_view name);
 
 // DIRECTORY/NAME.
 std::string remote_path(const std::string& directory, std::string_view name);
-
-// ready = "marker": "x.pki" of "x.pki.done" and "x.pki.ok"; nullopt when it is no marker's name.
-std::optional<std::string> file_of_marker(std::string_view name);
 
 // A marker holds nothing, or the SHA-256 of its file in hexadecimal as its first word. An Error
 // (hold): it holds something else.

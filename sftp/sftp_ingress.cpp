@@ -7,6 +7,7 @@
 #include "base/pause.h"
 #include "sftp/remote_name.h"
 #include "watcher/file_names.h"
+#include "watcher/marker.h"
 
 namespace cmpost {
 namespace {
@@ -144,7 +145,7 @@ std::optional<SftpIngress::Found> SftpIngress::consider(const RemoteEntry& entry
     return std::nullopt;
   }
   if (is_ignored(name) || is_own_name(settings_.sftp, name)) return std::nullopt;
-  if (settings_.sftp.ready == SftpReady::marker && file_of_marker(name)) return std::nullopt;
+  if (settings_.sftp.ready == SftpReady::marker && marked_file(name)) return std::nullopt;
   if (!look.may_be_file()) {
     if (is_request_name(name)) report(entry, "it is not a plain file", "only files are taken");
     return std::nullopt;
@@ -167,7 +168,7 @@ void SftpIngress::pair_markers(const std::vector<RemoteEntry>& entries,
                                std::vector<Found>& found) const {
   std::map<std::string, const RemoteEntry*> markers;
   for (const auto& entry : entries) {
-    if (const auto file = file_of_marker(entry.name); file && entry.look.may_be_file()) {
+    if (const auto file = marked_file(entry.name); file && entry.look.may_be_file()) {
       markers[*file] = &entry;
     }
   }
@@ -245,8 +246,9 @@ Result<std::vector<SftpIngress::Found>> SftpIngress::settle(const std::vector<Fo
         taken.push_back(claim(group[i], std::move(reads[i])));
         break;
       case Read::What::bad:
-        // What looks bad may still be growing.
-        if (group[i].settled) TRY(quarantine(group[i], reads[i], intake));
+        if (reads[i].may_grow ? has_stopped_growing(group[i]) : group[i].settled) {
+          TRY(quarantine(group[i], reads[i], intake));
+        }
         break;
       case Read::What::unreadable:
         if (group[i].settled) TRY(report_unreadable(group[i], reads[i]));
@@ -262,6 +264,11 @@ Result<std::vector<SftpIngress::Found>> SftpIngress::settle(const std::vector<Fo
   gate_.took(taken.size());
   TRY(deposit(std::move(taken), intake));
   return missing;
+}
+
+bool SftpIngress::has_stopped_growing(const Found& found) {
+  return settling_.wait_for_more(found.name, look_of(found.look), steady_.now(), 0) ==
+         Readiness::settled;
 }
 
 // The connection has broken over this file alone, and the server is there.

@@ -65,8 +65,9 @@ class SftpIngress final : public Ingress {
     enum class What { not_read, take, bad, wait, unreadable, gone };
     What what = What::not_read;
     Bytes message;
-    Sha256 contents{};  // of the file
+    std::optional<Sha256> contents;  // of the file, when it was read
     std::string reason, hint;
+    bool may_grow = false;  // bad: more of it may come
   };
   // A request that is durable here and a file that is still there.
   struct Taken {
@@ -85,6 +86,7 @@ class SftpIngress final : public Ingress {
                           const std::stop_token& stop);
   Result<std::vector<Found>> settle(const std::vector<Found>& group, std::vector<Read> reads,
                                     Intake& intake);
+  bool has_stopped_growing(const Found& found);
   Result<void> suspect(const Found& found, const Error& broken);
   Result<void> note_came(const std::string& name);
   Job job_of_unread(const std::string& name) const;

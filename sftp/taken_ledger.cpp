@@ -8,6 +8,7 @@
 
 #include "base/crash_point.h"
 #include "base/own_files.h"
+#include "base/presence.h"
 
 namespace cmpost {
 namespace {
@@ -26,8 +27,9 @@ std::string lines_of(auto&& keys) {
 
 Result<TakenLedger> TakenLedger::open(const std::string& path) {
   TakenLedger ledger(path);
-  if (exists(path)) {
-    TRY(ledger.read());
+  ASSIGN_OR_RETURN(const auto contents, read_if_there(path, kLargest));
+  if (contents) {
+    TRY(ledger.read(text_of(*contents)));
   } else {
     if (const auto slash = path.rfind('/'); slash != std::string::npos && slash > 0) {
       TRY(make_directories(path.substr(0, slash)));
@@ -38,9 +40,7 @@ Result<TakenLedger> TakenLedger::open(const std::string& path) {
   return ledger;
 }
 
-Result<void> TakenLedger::read() {
-  ASSIGN_OR_RETURN(const auto contents, read_file(path_, kLargest));
-  auto text = text_of(contents);
+Result<void> TakenLedger::read(std::string_view text) {
   const auto damaged = [this] {
     return hold(path_ + " is not a list of what was taken",
                 "move it away: what still lies at the server is then fetched again and answered "

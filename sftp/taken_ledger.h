@@ -27,7 +27,7 @@ class TakenLedger {
 
  private:
   explicit TakenLedger(std::string path) : path_(std::move(path)) {}
-  Result<void> read();
+  Result<void> read(std::string_view text);
   Result<void> rewrite();
   Result<void> open_for_appending();
 

@@ -107,17 +107,19 @@ SftpIngress::Read SftpIngress::judge(Fetched fetched) const {
   read.message = std::move(unwrapped.message);
   read.reason = std::move(unwrapped.reason);
   read.hint = std::move(unwrapped.hint);
+  read.may_grow = unwrapped.what == Unwrapped::What::incomplete;
   return read;
 }
 
-// A marker that names a digest has the last word.
+// A marker that names a digest has the last word: with another one the file may still grow, with
+// this one it is whole, whatever it holds.
 Result<void> SftpIngress::check_markers(SftpDialogue& dialogue, const std::vector<Found>& group,
                                         std::size_t begin, std::size_t end,
                                         std::vector<Read>& reads) const {
   std::vector<Wanted> wanted;
   std::vector<std::size_t> owners;
   for (auto i = begin; i < end; ++i) {
-    if (group[i].marker_size == 0 || reads[i].what != Read::What::take) continue;
+    if (group[i].marker_size == 0 || !reads[i].contents) continue;
     wanted.push_back(
         {remote_path(settings_.sftp.fetch.path, group[i].marker), group[i].marker_size});
     owners.push_back(i);
@@ -131,10 +133,13 @@ Result<void> SftpIngress::check_markers(SftpDialogue& dialogue, const std::vecto
     } else if (!digest) {
       read.what = Read::What::bad;
       read.reason = digest.error().what;
-    } else if (*digest && **digest != read.contents) {
+    } else if (*digest && **digest != *read.contents) {
       read.what = Read::What::bad;
       read.reason = "its marker names another SHA-256";
       read.hint = "send the file again, and the marker after it";
+      read.may_grow = true;
+    } else if (*digest) {
+      read.may_grow = false;
     }
   }
   return {};

@@ -89,9 +89,13 @@ Finding judge(const DropDirectory& drop, DropDirectory::Place place, const std::
   if (!contents) return again(contents.error().what);
   if (!unchanged(file, look)) return again("the file is still being written");
   if (sha256 && cmpost::sha256(*contents) != *sha256) {
-    return bad("its SHA-256 is not the one that came with it", "send it again");
+    auto finding = bad("its SHA-256 is not the one that came with it", "send it again");
+    finding.may_grow = true;
+    return finding;
   }
-  return judge_content(std::move(*contents));
+  auto finding = judge_content(std::move(*contents));
+  if (sha256) finding.may_grow = false;
+  return finding;
 }
 
 }  // namespace cmpost

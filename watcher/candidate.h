@@ -21,12 +21,13 @@ struct Finding {
   Bytes message;
   std::string reason;  // bad_now, retry
   std::string hint;
-  bool may_grow = false;  // bad_now: empty or cut off
+  bool may_grow = false;  // bad_now: more of it may come
 };
 
 // Reads `name`, which looked like `look`, and unwraps it. Opens nothing but regular files, follows
 // no link, never blocks; a file of more than `max_octets` is judged without being read. `sha256`:
-// of the file as it lies there; another one is bad_now.
+// of the file as it has to become; with another one it is bad_now and may grow, with this one it is
+// whole, whatever it holds.
 Finding judge(const DropDirectory& drop, DropDirectory::Place place, const std::string& name,
               const Look& look, std::size_t max_octets,
               const std::optional<Sha256>& sha256 = std::nullopt);

@@ -30,8 +30,9 @@ DirectoryIngress::DirectoryIngress(const ChannelSettings& settings, JobQueue& re
       sure_(sure != nullptr ? *sure : wall),
       steady_(steady),
       settling_(settings.directory.settle),
+      in_work_(settings.directory.settle),
       gate_(settings_, requests, steady),
-      unlisted_(settings.state, kUnlistedNote),
+      unlisted_(settings.state, "unlisted", NoteKind::warning),
       folders_note_(settings.state, "folders") {}
 
 Result<Intake> DirectoryIngress::poll(const std::stop_token& stop) {
@@ -47,30 +48,29 @@ Result<Intake> DirectoryIngress::poll(const std::stop_token& stop) {
   }
   if (due) TRY(set_aside_refused());
   if (due && steady_.now() >= next_purge_) purge();
-  intake->settling = settling_.unsettled();
-  intake->stuck = settling_.stuck() + deposited_.size() + (gate_.needs_help() ? 1 : 0);
+  intake->settling = settling_.unsettled() + in_work_.unsettled();
+  intake->stuck = settling_.stuck() + in_work_.stuck() + deposited_.size() + stuck_lists_.size() +
+                  (gate_.needs_help() ? 1 : 0);
   intake->paused = gate_.closed() && !gate_.needs_help();
   return intake;
 }
 
 LookedAt DirectoryIngress::looked_at() const {
   LookedAt found{.stuck = settling_.stuck_inputs(), .without_request = 0};
-  for (auto& input : found.stuck) {
-    if (input.what.starts_with('/')) input.what.insert(0, ".work");
-  }
-  for (const auto& [name, list] : incomplete_lists_) {
-    found.stuck.push_back({name, list.why, 0, std::nullopt});
-  }
-  for (const auto& [name, file] : deposited_) {
-    found.stuck.push_back({".work/" + name, file.why, 0, std::nullopt});
-  }
+  const auto add = [&](const std::string& name, const std::string& why) {
+    found.stuck.push_back({name, why, 0, std::nullopt});
+  };
+  for (const auto& input : in_work_.stuck_inputs()) add(".work/" + input.what, input.why);
+  for (const auto& [name, list] : incomplete_lists_) add(name, list.why);
+  for (const auto& [name, file] : deposited_) add(".work/" + name, file.why);
+  for (const auto& [name, why] : stuck_lists_) add(".work/" + name, why);
   return found;
 }
 
 void DirectoryIngress::wait(Duration time_out, const std::stop_token& stop) {
   const auto now = steady_.now();
-  const auto until = gate_.closed() ? std::min(now + time_out, gate_.opens())
-                                    : std::min({now + time_out, next_scan_, settling_.next_look()});
+  const auto look = std::min({next_scan_, settling_.next_look(), in_work_.next_look()});
+  const auto until = std::min(now + time_out, gate_.closed() ? gate_.opens() : look);
   if (until > now) watch_.wait(until - now, stop);
 }
 
@@ -81,7 +81,9 @@ Result<void> DirectoryIngress::ensure_open() {
   // Before the first scan, so that nothing appears between the two.
   if (watches_) start_watching();
   settling_.keep_only({});
+  in_work_.keep_only({});
   deposited_.clear();
+  stuck_lists_.clear();
   incomplete_lists_.clear();
   next_scan_ = Time::min();
   return {};
@@ -113,8 +115,8 @@ void DirectoryIngress::note_event(const std::string& name, bool complete) {
   const auto rule = settings_.directory.ready;
   if (rule == ReadyRule::manifest) {
     // A list, or perhaps what an incomplete list waits for.
-    if (!is_list_name(name) && incomplete_lists_.empty()) return;
-    if (!is_list_name(name)) next_scan_ = Time::min();
+    if (!is_list_name(name) && !incomplete_lists_.empty()) next_scan_ = Time::min();
+    if (!is_list_name(name)) return;
   }
   complete ? settling_.announce(name) : settling_.notice(name);
   // What a marker tells is news of its file.
@@ -126,14 +128,19 @@ std::optional<DirectoryIngress::Spot> DirectoryIngress::spot(Place place, const 
   if (place == Place::in && is_ignored(name)) return std::nullopt;
   // A marker is looked at with its file.
   if (settings_.directory.ready == ReadyRule::marker && marked_file(name)) return std::nullopt;
-  const auto look = drop_->look(place, name);
+  const auto found = drop_->look(place, name);
+  if (!found) {
+    report({place, name, {}}, found.error().what, found.error().hint);
+    return std::nullopt;
+  }
+  const auto& look = *found;
   const bool left_alone = look && S_ISDIR(look->type) && !is_request_name(name);
   if (look && !left_alone) return Spot{place, name, *look};
   if (left_alone && place == Place::in && name != kOfFileSystem) {
     ++folders_;
     folder_ = name;
   }
-  settling_.forget(settling_key(place, name));
+  settling(place).forget(name);
   return std::nullopt;
 }
 
@@ -141,16 +148,22 @@ Result<Intake> DirectoryIngress::scan(const std::stop_token& stop) {
   const auto started = steady_.now();
   folders_ = 0;
   const bool lists = settings_.directory.ready == ReadyRule::manifest;
-  std::set<std::string> seen;
-  ASSIGN_OR_RETURN(Intake intake, scan_place(Place::work, seen, stop));
+  std::set<std::string> seen, in_work;
+  ASSIGN_OR_RETURN(Intake intake, scan_place(Place::work, in_work, stop));
   ASSIGN_OR_RETURN(const Intake more, lists ? take_lists(stop) : scan_place(Place::in, seen, stop));
   intake += more;
   // Until the gate opens nothing is known of what was not looked at.
   if (stop.stop_requested() || gate_.closed()) return intake;
+  in_work_.keep_only(in_work);
   if (!lists) settling_.keep_only(seen);
-  if (!lists) note_folders();
-  std::erase_if(deposited_,
-                [&](const auto& one) { return !drop_->look(Place::work, one.first).has_value(); });
+  if (!lists) unlisted_.clear();  // of a time when the channel had another rule
+  note_folders();
+  const auto gone = [&](const auto& one) {
+    const auto look = drop_->look(Place::work, one.first);
+    return look && !*look;
+  };
+  std::erase_if(deposited_, gone);
+  std::erase_if(stuck_lists_, gone);
   next_scan_ = started + settings_.directory.poll;
   return intake;
 }
@@ -169,7 +182,7 @@ Result<Intake> DirectoryIngress::scan_place(Place place, std::set<std::string>& 
     ASSIGN_OR_RETURN(const Intake part, take(std::move(spots), stop));
     intake += part;
     for (const auto& name : names) {
-      if (settling_.knows(settling_key(place, name))) seen.insert(settling_key(place, name));
+      if (settling(place).knows(name)) seen.insert(name);
     }
     if (seen.size() > kMostSightings) {
       log::warning("channel.crowded",
@@ -181,15 +194,20 @@ Result<Intake> DirectoryIngress::scan_place(Place place, std::set<std::string>& 
 }
 
 Result<Intake> DirectoryIngress::take_announced(const std::stop_token& stop) {
-  if (settings_.directory.ready == ReadyRule::manifest) return take_lists(stop);
-  std::vector<Spot> spots;
   if (gate_.closed()) return Intake{};
-  for (const auto& key : settling_.worth_a_look(steady_.now())) {
-    const bool work = key.front() == '/';
-    auto found = spot(work ? Place::work : Place::in, work ? key.substr(1) : key);
-    if (found) spots.push_back(std::move(*found));
+  const bool lists = settings_.directory.ready == ReadyRule::manifest;
+  std::vector<Spot> spots;
+  for (const auto place : {Place::work, Place::in}) {
+    if (place == Place::in && lists) continue;
+    for (const auto& name : settling(place).worth_a_look(steady_.now())) {
+      if (auto found = spot(place, name)) spots.push_back(std::move(*found));
+    }
   }
-  return take(std::move(spots), stop);
+  ASSIGN_OR_RETURN(Intake intake, take(std::move(spots), stop));
+  if (!lists) return intake;
+  ASSIGN_OR_RETURN(const Intake more, take_lists(stop));
+  intake += more;
+  return intake;
 }
 
 // Oldest first: messages of one transaction keep their order.

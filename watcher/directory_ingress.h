@@ -111,7 +111,7 @@ class DirectoryIngress final : public Ingress {
   // What a list names, as found.
   struct Listed {
     std::vector<Spot> spots;
-    std::vector<Bytes> messages;     // of all spots, when neither of the following is set
+    std::vector<Bytes> messages;     // of all spots, when none of the following is set
     std::string incomplete;          // why the list has to wait
     std::string not_read;            // the same, since something cannot be read just now
     std::optional<Finding> refused;  // why nothing of it will ever be taken
@@ -127,9 +127,12 @@ class DirectoryIngress final : public Ingress {
   Result<Intake> take_listed(const Spot& list, const std::vector<Spot>& spots,
                              std::vector<Bytes> messages);
   Result<void> deposit_list(const std::string& name, std::span<const Job> jobs, Intake& intake);
+  bool is_taken_list(const Spot& spot) const;
   Result<std::vector<Job>> jobs_left(const std::vector<ListedFile>& files) const;
   Result<void> resume_list(const Spot& list, Intake& intake);
+  void give_back(const Spot& list, const std::string& mark);
   Result<void> finish_list(const Spot& list);
+  Result<void> put_listed_away(const ListedFile& file) const;
 
   // What was taken and is none (refused_input.cpp).
   void write_reason(const std::string& name, const std::string& source, const Finding& finding,
@@ -137,9 +140,8 @@ class DirectoryIngress final : public Ingress {
   Result<void> set_aside_refused();
   std::optional<std::string> find_done(const JobStatus& job) const;
 
-  // Files in .work and in `in` may have one name; Settling tells them apart by a slash.
-  static std::string settling_key(DropDirectory::Place place, const std::string& name) {
-    return place == DropDirectory::Place::work ? "/" + name : name;
+  Settling& settling(DropDirectory::Place place) {
+    return place == DropDirectory::Place::work ? in_work_ : settling_;
   }
 
   static constexpr std::string_view kReasonEnding = ".reason.txt";
@@ -151,7 +153,7 @@ class DirectoryIngress final : public Ingress {
   const Clock& steady_;
   DirectoryWatch watch_;
   std::optional<DropDirectory> drop_;
-  Settling settling_;
+  Settling settling_, in_work_;  // files in `in` and in .work, which may have one name
   // Files in .work whose requests are in the queue and that cannot be moved to .done.
   struct Deposited {
     std::array<std::uint8_t, 16> arrival;
@@ -159,6 +161,7 @@ class DirectoryIngress final : public Ingress {
     std::string why;
   };
   std::map<std::string, Deposited> deposited_;
+  std::map<std::string, std::string> stuck_lists_;  // in .work, and why
   IntakeGate gate_;
   std::string return_address_;
   bool watches_ = true;

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <string_view>
 
+#include "base/presence.h"
 #include "watcher/file_names.h"
 
 namespace cmpost {
@@ -35,11 +36,6 @@ bool names(int place, const char* name, const FileDescriptor& open) {
   const int flags = place == AT_FDCWD ? 0 : AT_SYMLINK_NOFOLLOW;
   return ::fstatat(place, name, &named, flags) == 0 && ::fstat(open.get(), &opened) == 0 &&
          named.st_dev == opened.st_dev && named.st_ino == opened.st_ino;
-}
-
-bool is_there(const FileDescriptor& directory, const std::string& name) {
-  struct stat status {};
-  return ::fstatat(directory.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 }  // namespace
@@ -75,10 +71,11 @@ const FileDescriptor& DropDirectory::at(Place place) const {
   return in_;
 }
 
-std::optional<Look> DropDirectory::look(Place place, const std::string& name) const {
+Result<std::optional<Look>> DropDirectory::look(Place place, const std::string& name) const {
   struct stat status {};
   if (::fstatat(at(place).get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
-    return std::nullopt;
+    if (errno == ENOENT) return std::nullopt;
+    return failure(errno_error("examining", printable(name), errno));
   }
   return Look{status.st_ino,         static_cast<std::uint64_t>(status.st_size),
               nanos(status.st_mtim), nanos(status.st_ctim),
@@ -93,7 +90,8 @@ Result<std::string> DropDirectory::move(Place from, const std::string& name, Pla
        {plain, marked_name(name, "1", reserve), marked_name(name, mark, reserve)}) {
     moved = rename_no_replace(at(from), name, at(to), target);
     if (moved) return target;
-    if (!is_there(at(to), target)) break;
+    const auto taken = is_there(at(to), target);
+    if (!taken || !*taken) break;
   }
   return failure(std::move(moved).error());
 }
@@ -124,8 +122,8 @@ std::size_t DropDirectory::purge(Place place, std::int64_t before) const {
     for (const auto& name : *names) {
       const auto entry = look(place, name);
       // The rename that brought it here has set the ctime.
-      if (!entry || entry->ctime_nanos / 1'000'000'000 >= before) continue;
-      const int flag = S_ISDIR(entry->type) ? AT_REMOVEDIR : 0;
+      if (!entry || !*entry || (*entry)->ctime_nanos / 1'000'000'000 >= before) continue;
+      const int flag = S_ISDIR((*entry)->type) ? AT_REMOVEDIR : 0;
       if (::unlinkat(at(place).get(), name.c_str(), flag) == 0) ++removed;
     }
   }

@@ -26,8 +26,8 @@ class DropDirectory {
   enum class Place { in, work, done, quarantine };
   const FileDescriptor& at(Place place) const;
 
-  // The entry without opening it; nullopt when it is gone.
-  std::optional<Look> look(Place place, const std::string& name) const;
+  // The entry without opening it; nullopt when it is gone. An Error: nobody can say.
+  Result<std::optional<Look>> look(Place place, const std::string& name) const;
 
   // Moves `name` to `to`, under its own name or, when that is taken, under one marked with a number
   // or at last with `mark`, which is unique. Returns the new name. `reserve`: octets that something

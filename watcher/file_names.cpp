@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <climits>
 
+#include "base/ascii.h"
 #include "base/bytes.h"
 
 namespace cmpost {
@@ -14,14 +14,6 @@ constexpr std::array<std::string_view, 4> kUnfinished = {".tmp", ".part", ".file
                                                          ".crdownload"};
 constexpr std::array<std::string_view, 3> kRequests = {".pki", ".der", ".cmp"};
 constexpr std::size_t kLongestExtension = 16;
-
-bool ends_with(std::string_view name, std::string_view ending) {
-  if (name.size() < ending.size()) return false;
-  name.remove_prefix(name.size() - ending.size());
-  return std::equal(name.begin(), name.end(), ending.begin(), [](char a, char b) {
-    return std::tolower(static_cast<unsigned char>(a)) == b;
-  });
-}
 
 // Where the extension begins; the end of the name when it has none worth keeping.
 std::size_t extension_at(std::string_view name) {
@@ -36,12 +28,12 @@ std::size_t extension_at(std::string_view name) {
 bool is_ignored(std::string_view name) {
   if (name.empty() || name.front() == '.' || name.front() == '~') return true;
   return std::any_of(kUnfinished.begin(), kUnfinished.end(),
-                     [&](std::string_view ending) { return ends_with(name, ending); });
+                     [&](std::string_view ending) { return ends_with_letters(name, ending); });
 }
 
 bool is_request_name(std::string_view name) {
   return std::any_of(kRequests.begin(), kRequests.end(),
-                     [&](std::string_view ending) { return ends_with(name, ending); });
+                     [&](std::string_view ending) { return ends_with_letters(name, ending); });
 }
 
 std::string_view stem_of(std::string_view name) { return name.substr(0, extension_at(name)); }

@@ -6,6 +6,7 @@
 #include "base/at_work.h"
 #include "base/log.h"
 #include "base/pause.h"
+#include "base/start_thread.h"
 
 namespace cmpost {
 namespace {
@@ -66,8 +67,13 @@ Result<Intake> take_all(Ingress& ingress, const std::stop_token& stop) {
   }
 }
 
-IngressLoop::IngressLoop(Ingress& ingress, WayRecorder& way)
-    : ingress_(ingress), way_(way), thread_([this](const std::stop_token& stop) { run(stop); }) {}
+Result<std::unique_ptr<IngressLoop>> IngressLoop::start(Ingress& ingress, WayRecorder& way) {
+  std::unique_ptr<IngressLoop> loop(new IngressLoop(ingress, way));
+  ASSIGN_OR_RETURN(loop->thread_, start_thread([loop = loop.get()](const std::stop_token& stop) {
+                     loop->run(stop);
+                   }));
+  return loop;
+}
 
 void IngressLoop::run(const std::stop_token& stop) {
   const AtWork at_work("taking in by " + ingress_.channel());

@@ -25,6 +25,7 @@ std::string mebibytes(std::uint64_t octets) {
 
 IntakeGate::IntakeGate(const ChannelSettings& settings, JobQueue& requests, const Clock& steady)
     : channel_(settings.name),
+      state_(settings.state),
       limits_(settings.limits),
       requests_(requests),
       steady_(steady),
@@ -33,6 +34,7 @@ IntakeGate::IntakeGate(const ChannelSettings& settings, JobQueue& requests, cons
       tokens_(static_cast<double>(limits_.max_rate)) {}
 
 Result<std::size_t> IntakeGate::allowance() {
+  if (!std::exchange(asked_, true)) remove_notes(state_);
   if (closed() && steady_.now() < opens_) return 0;
   if (const auto full = full_disk(); !full.empty()) return close(full, kAskDisk, true);
   ASSIGN_OR_RETURN(const auto pending, room_for_pending());
@@ -124,10 +126,7 @@ std::size_t IntakeGate::close(const std::string& why, Duration again, bool needs
 std::size_t IntakeGate::open(std::size_t allowance) {
   closed_ = false;
   opens_ = Time::min();
-  if (!told_) {
-    note_.clear();  // of an earlier process
-    return allowance;
-  }
+  if (!told_) return allowance;
   if (!needs_help_ && steady_.now() - last_closed_ < kCalm) return allowance;
   log::info("channel.resumed", {{"channel", channel_}});
   note_.clear();

@@ -11,8 +11,9 @@ namespace cmpost {
 
 // Holds an Ingress to the limits of its channel: room on the disk, requests a second, requests that
 // are not yet answered. Tells the operator once when input has to wait and once when it goes on, in
-// the log and in a note for `cmpost status`. A disk whose room cannot be seen stops nothing and is
-// told the same way. Used by one thread.
+// the log and in a note for `cmpost status`; what an earlier process has noted of the channel is
+// gone with the first question. A disk whose room cannot be seen stops nothing and is told the same
+// way. Used by one thread.
 class IntakeGate {
  public:
   // All references must outlive the object. `steady` measures intervals.
@@ -38,12 +39,14 @@ class IntakeGate {
   std::size_t open(std::size_t allowance);
 
   const std::string channel_;
+  const std::string state_;
   const IntakeLimits limits_;
   JobQueue& requests_;
   const Clock& steady_;
   ChannelNote note_, unseen_;
   bool closed_ = false, needs_help_ = false;
   bool told_ = false;  // the operator knows that input waits
+  bool asked_ = false;
   Time opens_ = Time::min(), last_closed_ = Time::min();
   std::size_t pending_ = 0;  // as counted, and taken since
   Time counted_ = Time::min();

@@ -2,6 +2,7 @@
 // taken_lists.cpp.
 #include <sys/stat.h>
 
+#include "base/ascii.h"
 #include "base/log.h"
 #include "base/presence.h"
 #include "carrier/hash_list.h"
@@ -31,23 +32,16 @@ Finding bad_list(std::string reason, std::string hint = {}) {
   return {Finding::What::bad_now, {}, std::move(reason), std::move(hint)};
 }
 
-bool ends_in(std::string_view name, std::string_view ending) {
-  if (name.size() <= ending.size()) return false;
-  name.remove_prefix(name.size() - ending.size());
-  return std::equal(name.begin(), name.end(), ending.begin(), [](char a, char b) {
-    return std::tolower(static_cast<unsigned char>(a)) == b;
-  });
-}
-
 }  // namespace
 
 bool is_list_name(std::string_view name) {
-  return ends_in(name, ".manifest") || ends_in(name, ".sha256");
+  return ends_with_letters(name, ".manifest") || ends_with_letters(name, ".sha256");
 }
 
 Result<Intake> DirectoryIngress::take_lists(const std::stop_token& stop) {
   Intake intake;
   std::size_t files = 0;
+  folders_ = 0;
   std::vector<Spot> lists;
   std::set<std::string> seen;
   ASSIGN_OR_RETURN(auto listing, Listing::start(drop_->at(Place::in)));
@@ -56,16 +50,16 @@ Result<Intake> DirectoryIngress::take_lists(const std::stop_token& stop) {
     if (names.empty()) break;
     for (const auto& name : names) {
       if (is_ignored(name)) continue;
-      if (!is_list_name(name)) {
+      auto found = spot(Place::in, name);
+      if (!found) {
+        if (settling_.knows(name)) seen.insert(name);  // nobody can look at it
+      } else if (!is_list_name(name)) {
         ++files;
-      } else if (auto found = spot(Place::in, name); found && lists.size() < kMostLists) {
+      } else if (lists.size() < kMostLists) {
         seen.insert(name);
         lists.push_back(std::move(*found));
       }
     }
-  }
-  for (const auto& [key, why, tries, rests] : settling_.stuck_inputs()) {
-    if (key.starts_with('/') && drop_->look(Place::work, key.substr(1))) seen.insert(key);
   }
   settling_.keep_only(seen);
   std::erase_if(incomplete_lists_, [&](const auto& entry) { return !seen.contains(entry.first); });
@@ -117,7 +111,9 @@ DirectoryIngress::Listed DirectoryIngress::read_listed(const Spot& list,
   std::vector<Look> looks;
   std::size_t octets = 0;
   for (const auto& file : files) {
-    const auto look = drop_->look(Place::in, file.name);
+    const auto found = drop_->look(Place::in, file.name);
+    if (!found) listed.not_read = found.error().what;
+    const auto look = found ? *found : std::nullopt;
     looks.push_back(look.value_or(Look{}));
     if (!look || !S_ISREG(look->type)) {
       missing.push_back(file.name);
@@ -131,6 +127,8 @@ DirectoryIngress::Listed DirectoryIngress::read_listed(const Spot& list,
   const bool same = known != incomplete_lists_.end() && known->second.looks == looks;
   if (same && !known->second.not_read) {
     listed.incomplete = known->second.why;
+  } else if (!listed.not_read.empty()) {
+    listed.incomplete = listed.not_read;
   } else if (!missing.empty()) {
     listed.incomplete = "waits for " + in_words(missing, files.size());
   } else if (octets > kListedOctets) {

@@ -3,8 +3,8 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <cctype>
 
+#include "base/ascii.h"
 #include "base/presence.h"
 #include "carrier/hash_list.h"
 
@@ -13,14 +13,6 @@ namespace {
 
 constexpr std::array<std::string_view, 2> kMarkerEndings = {".done", ".ok"};
 constexpr std::size_t kLargestMarker = 4096;
-
-bool has_ending(std::string_view name, std::string_view ending) {
-  if (name.size() <= ending.size()) return false;
-  name.remove_prefix(name.size() - ending.size());
-  return std::equal(name.begin(), name.end(), ending.begin(), [](char a, char b) {
-    return std::tolower(static_cast<unsigned char>(a)) == b;
-  });
-}
 
 // The first word: `sha256sum` puts the name behind the digest.
 std::string_view first_word(std::string_view text) {
@@ -35,7 +27,8 @@ std::string_view first_word(std::string_view text) {
 
 std::optional<std::string> marked_file(std::string_view name) {
   for (const auto ending : kMarkerEndings) {
-    if (has_ending(name, ending)) return std::string(name.substr(0, name.size() - ending.size()));
+    if (name.size() == ending.size() || !ends_with_letters(name, ending)) continue;
+    return std::string(name.substr(0, name.size() - ending.size()));
   }
   return std::nullopt;
 }
@@ -48,9 +41,10 @@ MarkerVerdict judge_marker(const DropDirectory& drop, const MarkedFile& file, Se
                            Time steady_now, std::int64_t file_system_now) {
   for (const auto& name : markers_of(file.name)) {
     const auto look = drop.look(DropDirectory::Place::in, name);
-    if (!look || !S_ISREG(look->type)) continue;
-    const auto readiness = settling.look_at(name, *look, steady_now, file_system_now);
-    const bool too_large = look->size > kLargestMarker;
+    if (!look) return {MarkerVerdict::What::not_read, std::nullopt, look.error().what};
+    if (!*look || !S_ISREG((*look)->type)) continue;
+    const auto readiness = settling.look_at(name, **look, steady_now, file_system_now);
+    const bool too_large = (*look)->size > kLargestMarker;
     const auto contents =
         too_large ? Result<std::optional<Bytes>>(to_bytes("?"))
                   : read_if_there(drop.at(DropDirectory::Place::in), name, kLargestMarker);
@@ -65,7 +59,7 @@ MarkerVerdict judge_marker(const DropDirectory& drop, const MarkedFile& file, Se
       return {MarkerVerdict::What::bad, std::nullopt,
               "its marker holds neither nothing nor a SHA-256"};
     }
-    const bool of_before = look->ctime_nanos < file.look.ctime_nanos && !file.settled;
+    const bool of_before = (*look)->ctime_nanos < file.look.ctime_nanos && !file.settled;
     if (readiness == Readiness::unsettled || of_before) return {};
     return {MarkerVerdict::What::take, std::nullopt, {}};
   }

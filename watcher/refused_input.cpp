@@ -65,11 +65,12 @@ std::optional<std::string> DirectoryIngress::find_done(const JobStatus& job) con
   for (int number = 0; number < kNumberedNames; ++number) {
     const auto name = number == 0 ? source : marked_name(source, std::to_string(number));
     const auto look = drop_->look(Place::done, name);
-    if (!look) {
+    if (!look) return std::nullopt;
+    if (!*look) {
       if (number == 0) continue;
       return std::nullopt;
     }
-    if (make_job_id({view_of(channel()), arrival_of(*look), *payload}) == job.id) return name;
+    if (make_job_id({view_of(channel()), arrival_of(**look), *payload}) == job.id) return name;
   }
   return std::nullopt;
 }

@@ -44,7 +44,10 @@ Duration Settling::settle_of(const Sighting& sighting) const {
 }
 
 bool Settling::first_report(const std::string& name, const std::string& why) {
-  return std::exchange(sightings_[name].why, why).empty();
+  auto& sighting = sightings_[name];
+  if (!sighting.look) sighting.settled = true;
+  sighting.news = false;
+  return std::exchange(sighting.why, why).empty();
 }
 
 std::vector<StuckInput> Settling::stuck_inputs() const {

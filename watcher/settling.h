@@ -66,6 +66,7 @@ class Settling {
 
   // Why nobody can take the file. True once for each file, until it changes: each look finds the
   // same again, and a log that repeats it buries what is new. The last reason is the one on record.
+  // One that cannot even be looked at is stuck.
   bool first_report(const std::string& name, const std::string& why);
 
   // The file was taken or is gone.

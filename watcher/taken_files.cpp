@@ -18,15 +18,13 @@ using Place = DropDirectory::Place;
 
 Result<std::optional<DirectoryIngress::Claimed>> DirectoryIngress::take_one(const Spot& spot,
                                                                             Intake& intake) {
-  const auto key = settling_key(spot.place, spot.name);
-  const bool list = settings_.directory.ready == ReadyRule::manifest && is_list_name(spot.name);
-  if (spot.place == Place::work && list) {
+  if (is_taken_list(spot)) {
     TRY(resume_list(spot, intake));
     return std::nullopt;
   }
   if (spot.place == Place::work && is_deposited(spot)) return std::nullopt;
   // What lies in .work was complete when it was claimed.
-  if (spot.place == Place::work) settling_.announce(key);
+  if (spot.place == Place::work) in_work_.announce(spot.name);
   bool settled = false;
   auto judged = judge_spot(spot, settled);
   if (!judged) return std::nullopt;
@@ -42,7 +40,7 @@ Result<std::optional<DirectoryIngress::Claimed>> DirectoryIngress::take_one(cons
       if (settled) report(spot, finding.reason, finding.hint);
       break;
     case Finding::What::gone:
-      settling_.forget(key);
+      settling(spot.place).forget(spot.name);
       break;
   }
   return std::nullopt;
@@ -52,8 +50,8 @@ Result<std::optional<DirectoryIngress::Claimed>> DirectoryIngress::take_one(cons
 std::optional<Finding> DirectoryIngress::judge_spot(const Spot& spot, bool& settled) {
   const auto rule = spot.place == Place::work ? ReadyRule::rename : settings_.directory.ready;
   const auto file_system_now = time_by(rule);
-  const auto readiness = settling_.look_at(settling_key(spot.place, spot.name), spot.look,
-                                           steady_.now(), file_system_now);
+  const auto readiness =
+      settling(spot.place).look_at(spot.name, spot.look, steady_.now(), file_system_now);
   settled = readiness == Readiness::settled;
   std::optional<Sha256> sha256;
   if (rule == ReadyRule::marker) {
@@ -99,9 +97,9 @@ Job DirectoryIngress::job_of(const Spot& spot, Bytes message) const {
 void DirectoryIngress::move_markers(const std::string& name, Place to) {
   if (settings_.directory.ready != ReadyRule::marker) return;
   for (const auto& marker : markers_of(name)) {
-    if (drop_->look(Place::in, marker)) {
+    if (const auto look = drop_->look(Place::in, marker); look && *look) {
       // One that stays is older than any file of that name that comes, and so tells nothing.
-      (void)drop_->move(Place::in, marker, to, to_hex(arrival_of(*drop_->look(Place::in, marker))));
+      (void)drop_->move(Place::in, marker, to, to_hex(arrival_of(**look)));
     }
     settling_.forget(marker);
   }
@@ -122,15 +120,17 @@ bool DirectoryIngress::is_deposited(const Spot& spot) {
 
 // A file that somebody has removed meanwhile needs no place in .done.
 void DirectoryIngress::let_go(const std::string& name, const JobId& id) {
-  settling_.forget(settling_key(Place::work, name));
+  in_work_.forget(name);
   const auto moved = drop_->move(Place::work, name, Place::done, id.text());
-  const auto look = moved ? std::nullopt : drop_->look(Place::work, name);
-  if (!look) {
+  const auto look = moved ? Result<std::optional<Look>>() : drop_->look(Place::work, name);
+  if (!look) return report({Place::work, name, {}}, look.error().what, look.error().hint);
+  if (!*look) {
     deposited_.erase(name);
     return;
   }
   const auto why = "its request is in the queue, but " + moved.error().what;
-  const bool news = deposited_.insert_or_assign(name, Deposited{arrival_of(*look), id, why}).second;
+  const bool news =
+      deposited_.insert_or_assign(name, Deposited{arrival_of(**look), id, why}).second;
   if (!news) return;
   log::warning("input.stuck", {{"channel", channel()},
                                {"source", printable(name)},
@@ -149,11 +149,15 @@ Result<std::optional<DirectoryIngress::Claimed>> DirectoryIngress::claim_anew(co
             {{"job", old.text()}, {"channel", channel()}, {"source", whole_name(spot.name)}});
   if (!drop_->renew(spot.name)) return copy_anew(spot, std::move(message), old);
   const auto look = drop_->look(Place::in, spot.name);
-  if (!look || look->inode != spot.look.inode || arrival_of(*look) == before) {
+  if (!look) {
+    report(spot, look.error().what, look.error().hint);
+    return std::nullopt;
+  }
+  if (!*look || (*look)->inode != spot.look.inode || arrival_of(**look) == before) {
     settling_.announce(spot.name);
     return std::nullopt;
   }
-  return claim({Place::in, spot.name, *look}, std::move(message));
+  return claim({Place::in, spot.name, **look}, std::move(message));
 }
 
 // The file belongs to somebody else, and its time can be set by nobody else. A crash between the
@@ -174,8 +178,8 @@ Result<std::optional<DirectoryIngress::Claimed>> DirectoryIngress::copy_anew(con
   settling_.forget(spot.name);
   move_markers(spot.name, Place::done);
   const auto look = drop_->look(Place::work, name);
-  if (!look) return std::nullopt;
-  return Claimed{name, job_of({Place::work, spot.name, *look}, std::move(message))};
+  if (!look || !*look) return std::nullopt;  // a scan finds it there
+  return Claimed{name, job_of({Place::work, spot.name, **look}, std::move(message))};
 }
 
 Result<std::optional<DirectoryIngress::Claimed>> DirectoryIngress::claim(const Spot& spot,
@@ -189,7 +193,8 @@ Result<std::optional<DirectoryIngress::Claimed>> DirectoryIngress::claim(const S
 
   auto moved = drop_->move(spot.place, spot.name, Place::work, claimed.job.id.text());
   if (!moved) {
-    if (drop_->look(spot.place, spot.name)) report(spot, moved.error().what, moved.error().hint);
+    const auto there = drop_->look(spot.place, spot.name);
+    if (!there || *there) report(spot, moved.error().what, moved.error().hint);
     return std::nullopt;
   }
   crash_point("watcher.claimed");
@@ -198,11 +203,11 @@ Result<std::optional<DirectoryIngress::Claimed>> DirectoryIngress::claim(const S
   claimed.name = std::move(*moved);
   // The name may have come to mean another file since it was read; that one is judged from .work.
   const auto look = drop_->look(Place::work, claimed.name);
-  if (look && look->inode == spot.look.inode && look->size == spot.look.size &&
-      look->mtime_nanos == spot.look.mtime_nanos) {
+  if (look && *look && (*look)->inode == spot.look.inode && (*look)->size == spot.look.size &&
+      (*look)->mtime_nanos == spot.look.mtime_nanos) {
     return claimed;
   }
-  settling_.announce(settling_key(Place::work, claimed.name));
+  in_work_.announce(claimed.name);
   return std::nullopt;
 }
 
@@ -245,7 +250,8 @@ Result<void> DirectoryIngress::quarantine(const Spot& spot, const Finding& findi
     return {};
   }
   crash_point("watcher.quarantined");
-  settling_.forget(settling_key(spot.place, spot.name));
+  settling(spot.place).forget(spot.name);
+  if (is_taken_list(spot)) stuck_lists_.erase(spot.name);
   if (spot.place == Place::in) move_markers(spot.name, Place::quarantine);
   write_reason(*moved, spot.name, finding, job.id);
   ++intake.quarantined;
@@ -258,7 +264,9 @@ Result<void> DirectoryIngress::quarantine(const Spot& spot, const Finding& findi
 
 void DirectoryIngress::report(const Spot& spot, const std::string& reason,
                               const std::string& hint) {
-  if (!settling_.first_report(settling_key(spot.place, spot.name), reason)) return;
+  const bool news = is_taken_list(spot) ? stuck_lists_.insert_or_assign(spot.name, reason).second
+                                        : settling(spot.place).first_report(spot.name, reason);
+  if (!news) return;
   log::warning("input.stuck", {{"channel", channel()},
                                {"source", printable(spot.name)},
                                {"reason", reason},

@@ -1,19 +1,14 @@
 #include "config/text/spelling.h"
 
 #include <algorithm>
-#include <cctype>
 #include <numeric>
+
+#include "base/ascii.h"
 
 namespace cmpost {
 namespace {
 
 constexpr std::size_t kLongestWord = 64;  // a longer one is no slip; and the table is quadratic
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (auto& c : result) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return result;
-}
 
 // Optimal string alignment distance.
 std::size_t distance(const std::string& a, const std::string& b) {
@@ -41,7 +36,7 @@ std::optional<std::string> nearest(std::string_view word,
   std::optional<std::string> best;
   std::size_t best_distance = limit + 1;
   for (const auto& candidate : candidates) {
-    const auto d = distance(lower(word), lower(candidate));
+    const auto d = distance(lower_ascii(word), lower_ascii(candidate));
     if (d >= best_distance) continue;
     best = candidate;
     best_distance = d;

@@ -11,10 +11,6 @@ namespace {
 constexpr std::size_t kMostField = std::size_t{4} << 10U;
 constexpr std::size_t kMostHeader = std::size_t{64} << 10U;
 
-bool has_field_name(std::string_view line, std::string_view name) {
-  return same_letters(line.substr(0, name.size()), name);
-}
-
 void append_up_to(std::string& target, std::string_view more, std::size_t limit) {
   target += more.substr(0, limit - std::min(limit, target.size()));
 }
@@ -24,8 +20,8 @@ void append_up_to(std::string& target, std::string_view more, std::size_t limit)
 // The first field of a name counts; what is inserted above later would be a new arrival.
 void HeaderDigest::open_field(std::string_view line) {
   open_ = Field::other;
-  if (message_id_.empty() && has_field_name(line, "message-id:")) open_ = Field::message_id;
-  if (received_.empty() && has_field_name(line, "received:")) open_ = Field::received;
+  if (message_id_.empty() && starts_with_letters(line, "message-id:")) open_ = Field::message_id;
+  if (received_.empty() && starts_with_letters(line, "received:")) open_ = Field::received;
 }
 
 void HeaderDigest::add(std::string_view line) {

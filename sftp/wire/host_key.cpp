@@ -5,6 +5,7 @@
 #include "base/ascii.h"
 #include "base/bytes.h"
 #include "base/files.h"
+#include "base/presence.h"
 #include "sftp/wire/ssh_connection.h"
 #include "sftp/wire/ssh_handles.h"
 
@@ -103,11 +104,8 @@ Result<HostKey> fetch_host_key(const SftpUrl& url, const SftpSettings& settings)
 
 Result<void> trust_host_key(const HostKey& key, const SftpSettings& settings) {
   const auto& path = settings.known_hosts;
-  Bytes before;
-  if (exists(path)) {
-    ASSIGN_OR_RETURN(before, read_file(path, kMaxKnownHosts));
-  }
-  ASSIGN_OR_RETURN(const auto after, with_host_key(text_of(before), key));
+  ASSIGN_OR_RETURN(const auto before, read_if_there(path, kMaxKnownHosts));
+  ASSIGN_OR_RETURN(const auto after, with_host_key(text_of(before.value_or(Bytes())), key));
   return write_file(path, view_of(after), 0644, IfExists::replace);
 }
 

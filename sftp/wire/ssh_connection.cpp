@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/files.h"
+#include "base/presence.h"
 #include "sftp/wire/ssh_handles.h"
 #include "sftp/wire/ssh_login.h"
 #include "sftp/wire/tcp_connect.h"
@@ -159,10 +160,8 @@ Result<HostKey> SshConnection::shown_key() {
   const auto fingerprint = key_fingerprint(server_key.get());
   key.type = fingerprint.substr(0, fingerprint.find(' '));
   key.fingerprint = fingerprint.substr(std::min(key.type.size() + 1, fingerprint.size()));
-  if (exists(settings_.known_hosts)) {
-    ASSIGN_OR_RETURN(const auto known, read_file(settings_.known_hosts, kMaxKnownHostsFile));
-    key.expected = known_fingerprints(text_of(known), key.server);
-  }
+  ASSIGN_OR_RETURN(const auto known, read_if_there(settings_.known_hosts, kMaxKnownHostsFile));
+  if (known) key.expected = known_fingerprints(text_of(*known), key.server);
   if (!key.expected.empty()) key.state = HostKey::State::changed;
   if (ssh_session_is_known_server(session) == SSH_KNOWN_HOSTS_OK) key.state = HostKey::State::known;
   return key;

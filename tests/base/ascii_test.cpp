@@ -17,5 +17,14 @@ TEST(Ascii, SameLettersMayDifferInCase) {
   EXPECT_FALSE(same_letters("@", "`")) << "no letters, though 32 apart";
 }
 
+TEST(Ascii, BeginningsAndEndsMayDifferInCase) {
+  EXPECT_TRUE(starts_with_letters("List-Id", "list-"));
+  EXPECT_FALSE(starts_with_letters("list", "list-"));
+  EXPECT_TRUE(ends_with_letters("A.PKI", ".pki"));
+  EXPECT_TRUE(ends_with_letters(".pki", ".PKI"));
+  EXPECT_FALSE(ends_with_letters("pki", ".pki"));
+  EXPECT_TRUE(ends_with_letters("a", ""));
+}
+
 }  // namespace
 }  // namespace cmpost

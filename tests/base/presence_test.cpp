@@ -15,11 +15,13 @@ TEST(Presence, MissingIsNoError) {
   EXPECT_FALSE(is_there(directory / "a").value());
   EXPECT_EQ(read_if_there(directory / "a", 10).value(), std::nullopt);
   const auto open = open_directory(directory.path()).value();
+  EXPECT_FALSE(is_there(open, "a").value());
   EXPECT_EQ(read_if_there(open, "a", 10).value(), std::nullopt);
   EXPECT_THAT(names_if_there(directory / "a").value(), IsEmpty());
   write_in_place(directory / "a", "x");
   EXPECT_TRUE(is_there(directory / "a").value());
   EXPECT_EQ(text_of(*read_if_there(directory / "a", 10).value()), "x");
+  EXPECT_TRUE(is_there(open, "a").value());
   EXPECT_EQ(text_of(*read_if_there(open, "a", 10).value()), "x");
 }
 

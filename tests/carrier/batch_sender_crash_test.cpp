@@ -58,6 +58,11 @@ void expect_one_chain(const std::string& directory) {
   EXPECT_EQ(contents, (std::set<std::string>{"1", "2"}));
 }
 
+std::ptrdiff_t wishes_in(const std::string& directory) {
+  return std::ranges::count_if(names_in(directory),
+                               [](const auto& name) { return name[0] != '.'; });
+}
+
 TEST(BatchSenderCrash, WhereverItDiesNoNumberIsUsedTwiceOrLeftOut) {
   int steps = 0;
   for (bool crashed = true; crashed && !::testing::Test::HasFailure(); ++steps) {
@@ -67,6 +72,8 @@ TEST(BatchSenderCrash, WhereverItDiesNoNumberIsUsedTwiceOrLeftOut) {
     crashed = crashes_at("BatchSenderCrash.DISABLED_Sends", directory.path(), steps + 1);
     send_rest(directory.path());
     expect_one_chain(directory.path());
+    EXPECT_EQ(wishes_in(directory / "state/due"), 0) << "all is written";
+    EXPECT_EQ(wishes_in(directory / "state/copies"), kBatches);
   }
   // Of each batch: the wish, the number, and of each copy files, manifest and the note of it.
   EXPECT_GT(steps, kBatches * 9);

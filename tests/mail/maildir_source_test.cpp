@@ -3,12 +3,14 @@
 #include <filesystem>
 
 #include "tests/mail/dovecot.h"
+#include "tests/support/as_nobody.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/matchers.h"
 
 namespace cmpost {
 namespace {
 
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
@@ -67,6 +69,19 @@ TEST_F(MaildirSourceTest, FollowsAMailThatAReaderMovedAndFlagged) {
   EXPECT_EQ(list().at(0).arrival, mails[0].arrival);
   ASSERT_THAT(source_.file_away(mails, MailPlace::quarantine, kPatient), IsOk());
   EXPECT_EQ(names(".CMPost.Quarantine/cur").at(0), name + ":2,S");
+}
+
+TEST_F(MaildirSourceTest, AMailThatNobodyCanLookAtIsNotOneThatIsGone) {
+  deliver("one");
+  const AsNobody nobody(directory_.path());
+  if (!nobody.ok()) GTEST_SKIP() << "needs root, or an account without rights";
+  const auto mails = list();
+  using std::filesystem::perms;
+  std::filesystem::permissions(path_ + "/new", perms::owner_read);
+  EXPECT_THAT(source_.fetch(mails.at(0), 10, kPatient), Fails(HasSubstr("Permission denied")));
+  EXPECT_THAT(source_.file_away(mails, MailPlace::done, kPatient),
+              Fails(HasSubstr("Permission denied")));
+  std::filesystem::permissions(path_ + "/new", perms::owner_all);
 }
 
 TEST_F(MaildirSourceTest, OverwritesNothing) {

@@ -6,6 +6,7 @@
 #include "tests/support/fake_clock.h"
 #include "tests/support/matchers.h"
 #include "tests/support/temporary_directory.h"
+#include "tests/support/unreadable.h"
 
 namespace cmpost {
 namespace {
@@ -160,6 +161,14 @@ TEST(TakenMails, ForgetsLinesThatWereCutOffAndNothingElse) {
   EXPECT_EQ(mails.taken("c"), std::nullopt);
   ASSERT_THAT(mails.add({"c"}, now), IsOk());
   EXPECT_EQ(TakenMails::open(file).value().taken("c"), now);
+}
+
+TEST(TakenMails, WhatNobodyCanLookAtIsNotForgotten) {
+  const TemporaryDirectory directory;
+  const auto file = directory / "state/taken";
+  ASSERT_THAT(TakenMails::open(file).value().add({"a"}, FakeClock().now()), IsOk());
+  const Unreadable gone(directory / "state");
+  EXPECT_THAT(TakenMails::open(file), Fails(::testing::HasSubstr("examining")));
 }
 
 TEST(TakenMails, TheFileIsWrittenAnewWhenMostOfItIsGone) {

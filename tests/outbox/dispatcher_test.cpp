@@ -5,6 +5,7 @@
 #include "tests/support/fake_job_queue.h"
 #include "tests/support/fake_random.h"
 #include "tests/support/matchers.h"
+#include "tests/support/no_more_threads.h"
 #include "tests/support/temporary_directory.h"
 
 namespace cmpost {
@@ -248,12 +249,19 @@ TEST_F(DispatcherTest, WhatWasSentIsFinishedWhenTheQueueWorksAgain) {
 }
 
 TEST_F(DispatcherTest, TheLoopSendsWhatComesAndStopsWhenTold) {
-  const DispatchLoop loop(dispatcher_, queue_, ways_);
+  const auto loop = DispatchLoop::start(dispatcher_, queue_, ways_);
+  ASSERT_THAT(loop, IsOk());
   for (int i = 0; i < 3; ++i) {
     put("a", i);
     while (jobs(JobState::done).size() < static_cast<std::size_t>(i) + 1)
       queue_.wait_for_work(10ms);
   }
+}
+
+TEST_F(DispatcherTest, ALoopWithoutAThreadIsAnError) {
+  const NoMoreThreads none;
+  EXPECT_THAT(DispatchLoop::start(dispatcher_, queue_, ways_),
+              Fails(HasSubstr("starting a thread")));
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include "tests/support/directory_tools.h"
 #include "tests/support/matchers.h"
 #include "tests/support/temporary_directory.h"
+#include "tests/support/unreadable.h"
 
 namespace cmpost {
 namespace {
@@ -44,6 +45,15 @@ TEST(TakenLedger, AnotherFileIsNotOverwritten) {
   write_in_place(path, "precious\n");
   EXPECT_FALSE(TakenLedger::open(path).has_value());
   EXPECT_EQ(contents_of(path), "precious\n");
+}
+
+TEST(TakenLedger, OneThatNobodyCanLookAtIsNotBegunAnew) {
+  const TemporaryDirectory directory;
+  std::filesystem::create_directory(directory / "state");
+  const auto path = directory / "state/taken";
+  ASSERT_THAT(TakenLedger::open(path), IsOk());
+  const Unreadable gone(directory / "state");
+  EXPECT_THAT(TakenLedger::open(path), Fails(::testing::HasSubstr("examining")));
 }
 
 TEST(TakenLedger, ShrinksWhenMostOfItIsGone) {

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/support/no_more_threads.h"
 #include "tests/watcher/watched_input.h"
 #include "watcher/file_names.h"
 #include "watcher/ingress_loop.h"
@@ -474,13 +475,20 @@ TEST_F(DirectoryIngressTest, TheLoopTakesWhatComesAndStopsWhenTold) {
   DirectoryIngress ingress(settings_, queue_, wall_, real);
   {
     WayRecorder way({}, wall_);
-    const IngressLoop loop(ingress, way);
+    const auto loop = IngressLoop::start(ingress, way);
+    ASSERT_THAT(loop, IsOk());
     for (int i = 0; i < 3; ++i) {
       drop("f" + std::to_string(i) + ".pki", message(i));
       while (jobs().size() < static_cast<std::size_t>(i) + 1) queue_.wait_for_work(10ms);
     }
   }
   EXPECT_THAT(in(".done"), SizeIs(3));
+}
+
+TEST_F(DirectoryIngressTest, ALoopWithoutAThreadIsAnError) {
+  WayRecorder way({}, wall_);
+  const NoMoreThreads none;
+  EXPECT_THAT(IngressLoop::start(*ingress_, way), Fails(HasSubstr("starting a thread")));
 }
 
 }  // namespace

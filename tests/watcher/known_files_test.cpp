@@ -120,7 +120,7 @@ TEST_F(KnownFilesTest, AFileThatCannotBePutAwayIsNotReadAgainAndAgain) {
   // All names that it may have in .done are taken.
   const auto found = DropDirectory::open(in_).value().look(DropDirectory::Place::in, "dev1.pki");
   const auto id =
-      make_job_id({view_of(settings_.name), arrival_of(*found), view_of(known_request(1))});
+      make_job_id({view_of(settings_.name), arrival_of(**found), view_of(known_request(1))});
   for (const auto& mark : {std::string(), std::string("1"), id.text()}) {
     write_in_place(in_ + "/.done/" + marked_name("dev1.pki", mark), "another");
   }

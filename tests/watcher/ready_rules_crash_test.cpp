@@ -1,8 +1,11 @@
 // The ingresses of listed files, numbered batches and media are killed at each of their durable
 // steps and started again.
+#include <unistd.h>
+
 #include "base/log.h"
 #include "carrier/batch_sender.h"
 #include "queue/spool.h"
+#include "tests/support/as_nobody.h"
 #include "tests/support/crash_child.h"
 #include "tests/support/directory_tools.h"
 #include "tests/support/fake_random.h"
@@ -49,6 +52,13 @@ void look_at_list(const std::string& directory) {
     ASSERT_THAT(ingress.poll({}), IsOk());
   });
 }
+// By an account that may not set the times of another one's files.
+void look_at_list_as_nobody(const std::string& directory) {
+  std::filesystem::create_directory(directory + "/nothing");
+  const AsNobody nobody(directory + "/nothing");
+  ASSERT_TRUE(nobody.ok());
+  look_at_list(directory);
+}
 void look_at_batches(const std::string& directory) {
   with_spool(directory, [&](JobQueue& requests, const Clock& wall, const Clock& steady, Random&) {
     OneWayIngress ingress(channel_below(directory), requests, wall, steady);
@@ -66,17 +76,51 @@ void look_at_medium(const std::string& directory) {
 }
 
 TEST(ReadyRulesCrash, DISABLED_LooksAtList) { look_at_list(crash_directory()); }
+TEST(ReadyRulesCrash, DISABLED_LooksAtListAsNobody) { look_at_list_as_nobody(crash_directory()); }
 TEST(ReadyRulesCrash, DISABLED_LooksAtBatches) { look_at_batches(crash_directory()); }
 TEST(ReadyRulesCrash, DISABLED_LooksAtMedium) { look_at_medium(crash_directory()); }
 
+std::string listed_name(int number) { return "f" + std::to_string(number) + ".pki"; }
+std::string list_line(int number) {
+  return to_hex(sha256(view_of(small_request(number)))) + "  " + listed_name(number) + "\n";
+}
 void fill_list(const std::string& directory) {
   std::string list;
   for (int i = 0; i < kRequests; ++i) {
-    const auto name = "f" + std::to_string(i) + ".pki";
-    write_in_place(directory + "/in/" + name, small_request(i));
-    list += to_hex(sha256(view_of(small_request(i)))) + "  " + name + "\n";
+    write_in_place(directory + "/in/" + listed_name(i), small_request(i));
+    list += list_line(i);
   }
   write_in_place(directory + "/in/all.manifest", list);
+}
+// The first request has come before, and `after` has happened to it; then it was put in again in a
+// list with new ones.
+template <typename After>
+void fill_known_list(const std::string& directory, const After& after) {
+  const auto in = directory + "/in/";
+  write_in_place(in + listed_name(0), small_request(0));
+  write_in_place(in + "first.manifest", list_line(0));
+  look_at_list(directory);
+  with_spool(directory, [&](JobQueue& requests, const Clock&, const Clock&, Random&) {
+    const auto leases = requests.take(1).value();
+    ASSERT_THAT(leases, SizeIs(1));
+    after(requests, leases[0].job.id);
+  });
+  std::filesystem::rename(in + ".done/" + listed_name(0), in + "again");
+  fill_list(directory);
+  std::filesystem::rename(in + "again", in + listed_name(0));
+}
+void fill_list_with_held(const std::string& directory) {
+  fill_known_list(directory, [](JobQueue& requests, const JobId& id) {
+    ASSERT_THAT(requests.hold(id, "an operator has to look"), IsOk());
+  });
+}
+void fill_list_with_answered(const std::string& directory) {
+  fill_known_list(directory, [](JobQueue& requests, const JobId& id) {
+    ASSERT_THAT(requests.finish({&id, 1}, "answered"), IsOk());
+  });
+  const auto file = directory + "/in/" + listed_name(0);
+  { const AsNobody owner(directory); }
+  ASSERT_EQ(::chown(file.c_str(), 0, 0), 0);
 }
 void fill_batches(const std::string& directory) {
   const SystemClock clock;
@@ -142,6 +186,14 @@ void kill_at_every_step(const CrashCase& test) {
 TEST(ReadyRulesCrash, WhereverItDiesAListIsTakenOnce) {
   // Deposit, claim, and each file.
   kill_at_every_step({"DISABLED_LooksAtList", fill_list, look_at_list, 2 + kRequests});
+}
+TEST(ReadyRulesCrash, WhereverItDiesWhatIsNewInAListWithAHeldRequestIsTaken) {
+  kill_at_every_step({"DISABLED_LooksAtList", fill_list_with_held, look_at_list, 2 + kRequests});
+}
+TEST(ReadyRulesCrash, WhereverItDiesWhatIsNewInAListWithAnAnsweredRequestIsTaken) {
+  if (::geteuid() != 0) GTEST_SKIP() << "needs a file of somebody else";
+  kill_at_every_step({"DISABLED_LooksAtListAsNobody", fill_list_with_answered,
+                      look_at_list_as_nobody, 2 + kRequests});
 }
 TEST(ReadyRulesCrash, WhereverItDiesEachBatchIsTakenOnce) {
   // Of each batch: deposit, the note, and two files.

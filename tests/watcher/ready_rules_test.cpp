@@ -102,10 +102,22 @@ TEST_F(ReadyRulesTest, AnotherHashThanTheMarkersIsPutAsideWithTheMarker) {
   put("x.pki.done", digest(request(2)));
   EXPECT_EQ(look().deposited, 0U);
   EXPECT_THAT(in(), SizeIs(2)) << "it may still be written";
-  EXPECT_EQ(look_later().quarantined, 1U);
+  EXPECT_EQ(look_later().quarantined, 0U) << "by one who waits for a network";
+  steady_.advance(9 * kSettleTime);
+  EXPECT_EQ(look().quarantined, 1U);
   EXPECT_THAT(in(), IsEmpty());
   EXPECT_THAT(in(".quarantine"), ElementsAre("x.pki", "x.pki.done", "x.pki.reason.txt"));
   EXPECT_THAT(contents_of(in_ + "/.quarantine/x.pki.reason.txt"), HasSubstr("SHA-256"));
+}
+
+TEST_F(ReadyRulesTest, AFileThatIsAsItsMarkerSaysIsNotWaitedForToGrow) {
+  start(ReadyRule::marker);
+  const auto cut_off = request(1).substr(0, 3);
+  put("x.pki", cut_off);
+  put("x.pki.done", digest(cut_off));
+  look();
+  EXPECT_EQ(look_later().quarantined, 1U);
+  EXPECT_THAT(contents_of(in_ + "/.quarantine/x.pki.reason.txt"), HasSubstr("cut off"));
 }
 
 TEST_F(ReadyRulesTest, AMarkerWithOtherWordsIsAMistake) {
@@ -160,6 +172,12 @@ TEST_F(ReadyRulesTest, FilesThatNoListNamesStayAndAreSpokenOf) {
   EXPECT_EQ(look().deposited, 1U);
   EXPECT_THAT(in(), ElementsAre("b.pki"));
   EXPECT_THAT(note(), HasSubstr("1 files are in no list"));
+}
+
+TEST_F(ReadyRulesTest, NotesOfAChannelThatHadOtherSettingsAreGone) {
+  ChannelNote(settings_.state, "medium").set("no medium is there");
+  start(ReadyRule::rename);
+  EXPECT_EQ(note(), "");
 }
 
 TEST_F(ReadyRulesTest, AListOneFileOfWhichIsNoRequestIsPutAsideWhole) {
@@ -228,6 +246,67 @@ TEST_F(ReadyRulesTest, AListThatWasClaimedAndLostAFileWaitsForIt) {
   look();
   look_later();
   EXPECT_EQ(waiting(), 2U);
+}
+
+TEST_F(ReadyRulesTest, ATakenListWithAFileThatCannotBeReadIsStuckAndNothingElse) {
+  start(ReadyRule::manifest);
+  put("a.pki", request(1));
+  const AsNobody nobody(directory_.path());
+  if (!nobody.ok()) GTEST_SKIP() << "needs root, or an account without rights";
+  forbid(in_ + "/a.pki");
+  write_in_place(in_ + "/.work/all.manifest", digest(request(1)) + "  a.pki\n");
+  start(ReadyRule::manifest);
+  const auto found = look();
+  EXPECT_EQ(found.settling, 0U) << "nothing that a look at once could tell";
+  EXPECT_EQ(found.stuck, 1U);
+  ASSERT_THAT(ingress_->looked_at().stuck, SizeIs(1));
+  EXPECT_EQ(ingress_->looked_at().stuck[0].what, ".work/all.manifest");
+  EXPECT_THAT(ingress_->looked_at().stuck[0].why, HasSubstr("Permission denied"));
+  allow(in_ + "/a.pki");
+  steady_.advance(settings_.directory.poll);
+  EXPECT_EQ(look().deposited, 1U);
+  EXPECT_EQ(look().stuck, 0U);
+  EXPECT_THAT(in(".work"), IsEmpty());
+}
+
+TEST_F(ReadyRulesTest, AListThatCannotBeClaimedStopsNothing) {
+  start(ReadyRule::manifest);
+  put("a.pki", request(1));
+  put("a.manifest", digest(request(1)) + "  a.pki\n");
+  put("b.manifest", "no list");
+  const AsNobody nobody(directory_.path());
+  if (!nobody.ok()) GTEST_SKIP() << "needs root, or an account without rights";
+  std::filesystem::permissions(in_ + "/.work", std::filesystem::perms(0555));
+  look();
+  EXPECT_EQ(look_later().quarantined, 1U) << "the list beside it";
+  EXPECT_EQ(waiting(), 0U);
+  ASSERT_THAT(ingress_->looked_at().stuck, SizeIs(1));
+  EXPECT_EQ(ingress_->looked_at().stuck[0].what, "a.manifest");
+  std::filesystem::permissions(in_ + "/.work", std::filesystem::perms(0755));
+  EXPECT_EQ(look_later().deposited, 1U);
+  EXPECT_THAT(ingress_->looked_at().stuck, IsEmpty());
+}
+
+TEST_F(ReadyRulesTest, ATakenListThatCannotBePutAwayStopsNothing) {
+  start(ReadyRule::manifest);
+  put("a.pki", request(1));
+  put("a.manifest", digest(request(1)) + "  a.pki\n");
+  const AsNobody nobody(directory_.path());
+  if (!nobody.ok()) GTEST_SKIP() << "needs root, or an account without rights";
+  std::filesystem::permissions(in_ + "/.done", std::filesystem::perms(0555));
+  EXPECT_EQ(look().deposited, 1U);
+  ASSERT_THAT(ingress_->looked_at().stuck, SizeIs(1));
+  EXPECT_EQ(ingress_->looked_at().stuck[0].what, ".work/a.manifest");
+  steady_.advance(settings_.directory.poll);
+  EXPECT_EQ(look().deposited, 0U);
+  EXPECT_THAT(in(), ElementsAre("a.pki"));
+  EXPECT_EQ(waiting(), 1U);
+  std::filesystem::permissions(in_ + "/.done", std::filesystem::perms(0755));
+  steady_.advance(settings_.directory.poll);
+  look();
+  EXPECT_THAT(in(".done"), ElementsAre("a.manifest", "a.pki"));
+  EXPECT_THAT(ingress_->looked_at().stuck, IsEmpty());
+  EXPECT_EQ(waiting(), 1U);
 }
 
 TEST_F(ReadyRulesTest, WhatIsNoListInWorkStopsNothing) {

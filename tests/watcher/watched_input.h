@@ -52,7 +52,7 @@ class WatchedInput : public ::testing::Test {
     return names;
   }
   std::string note() {
-    const auto notes = read_notes(settings_.state);
+    const auto notes = read_notes(settings_.state).value();
     return notes.empty() ? "" : notes.front().text;
   }
 

@@ -12,6 +12,7 @@
 #include "base/presence.h"
 #include "watcher/arrival.h"
 #include "watcher/file_names.h"
+#include "watcher/unwrap.h"
 
 namespace cmpost {
 namespace {
@@ -107,8 +108,8 @@ Result<Intake> MediaIngress::poll(const std::stop_token& stop) {
     if (!copied) {
       // Pulled out meanwhile: what was copied is safe, and the rest is still on it.
       const auto now = find_medium(place());
-      if (now && *now && (*now)->id == medium->id) return failure(copied.error());
-      note_medium(now ? *now : std::nullopt);
+      if (!now || (*now && (*now)->id == medium->id)) return failure(copied.error());
+      note_medium(*now);
       ASSIGN_OR_RETURN(copied, work_on_copies(medium->id, stop));
     }
     intake += *copied;
@@ -237,7 +238,7 @@ Result<std::size_t> MediaIngress::copy_group(const FileDescriptor& in, std::span
     }
     ASSIGN_OR_RETURN(auto copy, copy_one(in, found, ledger));
     if (!copy.file) {
-      if (settling_.first_report(found.name, copy.why)) {
+      if (!copy.why.empty() && settling_.first_report(found.name, copy.why)) {
         log::warning(
             "medium.unreliable",
             {{"channel", channel()}, {"source", printable(found.name)}, {"reason", copy.why}});
@@ -258,13 +259,20 @@ Result<MediaIngress::Copied> MediaIngress::unless_pulled_out(const Error& troubl
   return Copied{std::nullopt, trouble.what};
 }
 
+// Once copied and put away, the rest of it would be another file.
+bool MediaIngress::may_grow(const Found& found, const Bytes& contents) {
+  return unwrap(contents).what == Unwrapped::What::incomplete &&
+         settling_.wait_for_more(found.name, found.look, steady_.now(), 0) != Readiness::settled;
+}
+
 // A file that the ledger knows is read and not written again.
 Result<MediaIngress::Copied> MediaIngress::copy_one(const FileDescriptor& in, const Found& found,
-                                                    const CopyLedger& ledger) const {
+                                                    const CopyLedger& ledger) {
   const auto contents = read_file_at(in, found.name, settings_.max_message);
   if (!contents) return unless_pulled_out(contents.error());
   CopiedFile file{found.name, contents->size(), found.look.mtime_nanos, sha256(*contents)};
   if (ledger.has(file)) return Copied{std::move(file), {}};
+  if (may_grow(found, *contents)) return Copied{};
   TRY(ledger.write_copy(file, *contents));
   ASSIGN_OR_RETURN(const auto copies, open_directory(local(there_.value_or("")) + "/.copy"));
   const auto same_again = [&](const FileDescriptor& directory,

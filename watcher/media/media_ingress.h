@@ -52,13 +52,13 @@ class MediaIngress final : public Ingress {
   Result<std::vector<Found>> list(const FileDescriptor& in);
   Result<std::size_t> copy_group(const FileDescriptor& in, std::span<const Found> group,
                                  CopyLedger& ledger, Intake& intake);
-  // A file of the medium, or why it cannot be copied while others can.
+  // A file of the medium, or why it cannot be copied while others can; neither: it may still grow.
   struct Copied {
     std::optional<CopiedFile> file;
     std::string why;
   };
-  Result<Copied> copy_one(const FileDescriptor& in, const Found& found,
-                          const CopyLedger& ledger) const;
+  Result<Copied> copy_one(const FileDescriptor& in, const Found& found, const CopyLedger& ledger);
+  bool may_grow(const Found& found, const Bytes& contents);
   Result<Copied> unless_pulled_out(const Error& trouble) const;
   Result<void> put_aside_large(const FileDescriptor& in, const Found& found, Intake& intake);
   Result<void> let_go(const FileDescriptor& in, const Medium& medium, CopyLedger& ledger);

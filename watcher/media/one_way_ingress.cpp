@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <utility>
 
 #include "base/crash_point.h"
 #include "base/log.h"
@@ -52,9 +54,8 @@ Result<void> OneWayIngress::ensure_open() {
     if (!directory_) return failure(errno_error("opening directory", path, errno));
     const auto kind = file_system_kind(directory_);
     const bool events = kind.tells_events && watch_.watch(path);
-    auto drop = DropDirectory::open(path);
     drop_.reset();
-    if (drop) drop_.emplace(std::move(*drop));
+    open_drop();
     log::info("channel.watched",
               {{"channel", channel()},
                {"directory", path},
@@ -62,10 +63,25 @@ Result<void> OneWayIngress::ensure_open() {
                {"by", events ? "events" : "polling"},
                {"files", drop_ ? "moved when received" : "left where they are"}});
   }
+  if (!not_moved_.empty()) open_drop();
   // `cmpost skip` changes it too.
   TRY(make_directories(settings_.state));
   ASSIGN_OR_RETURN(received_, ReceivedBatches::read(received_file(settings_)));
   return {};
+}
+
+// A directory that may only be read is left as it is. Whatever else is in the way is told.
+void OneWayIngress::open_drop() {
+  const auto before = std::exchange(not_moved_, {});
+  const bool writable = ::faccessat(directory_.get(), ".", W_OK, AT_EACCESS) == 0;
+  if (!writable && (errno == EROFS || errno == EACCES)) return;
+  auto drop = DropDirectory::open(settings_.directory.in);
+  if (drop) return void(drop_.emplace(std::move(*drop)));
+  not_moved_ = drop.error().what;
+  if (not_moved_ == before) return;
+  log::warning("input.stuck", {{"channel", channel()},
+                               {"reason", "what was received cannot be put away: " + not_moved_},
+                               {"hint", drop.error().hint}});
 }
 
 Result<ArrivedBatches> OneWayIngress::list() const {
@@ -98,7 +114,7 @@ Result<Intake> OneWayIngress::poll(const std::stop_token& stop) {
   TRY(tell_complaints(whole_look));
   for (const auto& [key, batch] : incomplete_) ++(batch.told ? intake.stuck : intake.settling);
   intake.paused = gate_.closed() && !gate_.needs_help();
-  intake.stuck += gate_.needs_help() ? 1 : 0;
+  intake.stuck += (gate_.needs_help() ? 1 : 0) + (not_moved_.empty() ? 0 : 1);
   next_scan_ =
       steady_.now() + (intake.settling > 0 ? std::max(kFirstLookAgain, settings_.directory.settle)
                                            : settings_.directory.poll);
@@ -253,6 +269,7 @@ LookedAt OneWayIngress::looked_at() const {
     }
   }
   for (const auto& [key, why] : unread_repeats_) add(key.first, key.second, why);
+  if (!not_moved_.empty()) found.stuck.push_back({".done", not_moved_, 0, std::nullopt});
   return found;
 }
 

@@ -32,7 +32,8 @@ std::string received_file(const ChannelSettings& channel);
 // the files of that stay where they are. Batches that come again or late are told in the log. A
 // batch is worked on when it is whole, even while an earlier one is missing.
 //
-// Where nothing may be moved (a read-only directory) files stay, and what was received is known.
+// Where nothing may be moved (a read-only directory) files stay, and what was received is known. The
+// same where it cannot be moved for another reason, which is told.
 class OneWayIngress final : public Ingress {
  public:
   // All references must outlive the object.
@@ -62,6 +63,7 @@ class OneWayIngress final : public Ingress {
   using Key = std::pair<std::string, std::uint64_t>;
 
   Result<void> ensure_open();
+  void open_drop();
   Result<ArrivedBatches> list() const;
   Result<Intake> take(const ArrivedBatch& arrived);
   Result<Intake> deposit(const ArrivedBatch& arrived, AssembledBatch batch);
@@ -90,6 +92,7 @@ class OneWayIngress final : public Ingress {
   DirectoryWatch watch_;
   FileDescriptor directory_;
   std::optional<DropDirectory> drop_;  // none: nothing can be moved here
+  std::string not_moved_;              // why not, where it should be possible
   std::optional<ReceivedBatches> received_;
   std::map<Key, Incomplete> incomplete_;
   std::map<std::string, Repeat> repeats_;  // by the name of the manifest, as long as it is there

@@ -4,6 +4,7 @@
 #include "tests/support/directory_tools.h"
 #include "tests/support/matchers.h"
 #include "tests/support/temporary_directory.h"
+#include "tests/support/unreadable.h"
 
 namespace cmpost {
 namespace {
@@ -90,6 +91,14 @@ TEST_F(KnownHosts, AreWrittenForTheUserThatTrusts) {
   settings.known_hosts = directory_ / "known_hosts";
   ASSERT_THAT(trust_host_key(new_key(), settings), IsOk());
   EXPECT_EQ(contents_of(settings.known_hosts), "drop.example " + one_ + "\n");
+}
+
+TEST_F(KnownHosts, AreNotWrittenAnewWhereNobodyCanLookAtThem) {
+  std::filesystem::create_directory(directory_ / "ssh");
+  SftpSettings settings;
+  settings.known_hosts = directory_ / "ssh/known_hosts";
+  const Unreadable gone(directory_ / "ssh");
+  EXPECT_THAT(trust_host_key(new_key(), settings), Fails(HasSubstr("examining")));
 }
 
 TEST_F(KnownHosts, AChangedKeyIsSaidInCapitals) {

@@ -55,7 +55,7 @@ TEST_F(MediaIngressTest, FilesAreCopiedAndWorkedOnAndPutAwayOnTheMedium) {
 TEST_F(MediaIngressTest, AnAbsentMediumIsNoError) {
   pull();
   EXPECT_EQ(look_twice().deposited, 0U);
-  EXPECT_THAT(read_notes(settings_.state).front().text, HasSubstr("no medium is there"));
+  EXPECT_THAT(note(), HasSubstr("no medium is there"));
   EXPECT_FALSE(std::filesystem::exists(medium_)) << "nothing is made where it will be";
   plug();
   put("a.pki", 1);
@@ -68,6 +68,21 @@ TEST_F(MediaIngressTest, AnEmptyMountPointIsNoMedium) {
   put("a.pki", 1);
   EXPECT_EQ(look_twice().deposited, 0U);
   EXPECT_THAT(names_in(in_), ElementsAre("a.pki")) << "no label either";
+}
+
+TEST_F(MediaIngressTest, AMediumThatNobodyMayLookAtIsNotAbsent) {
+  put("a.pki", 1);
+  const AsNobody nobody(directory_.path());
+  if (!nobody.ok()) GTEST_SKIP() << "needs root, or an account without rights";
+  using std::filesystem::perms;
+  std::filesystem::permissions(in_, perms::owner_read);
+  EXPECT_THAT(ingress_->poll({}), Fails(HasSubstr("Permission denied")));
+  std::filesystem::permissions(in_, perms::owner_all);
+  settings_.directory.mount_point = medium_ + "/in";
+  std::filesystem::permissions(medium_, perms::owner_read);
+  restart();
+  EXPECT_THAT(ingress_->poll({}), Fails(HasSubstr("Permission denied")));
+  std::filesystem::permissions(medium_, perms::owner_all);
 }
 
 TEST_F(MediaIngressTest, EachMediumHasAnIdThatStays) {
@@ -97,6 +112,22 @@ TEST_F(MediaIngressTest, AFileThatIsStillWrittenIsWaitedFor) {
   EXPECT_EQ(look().deposited, 0U);
   steady_.advance(500ms);
   EXPECT_EQ(look().deposited, 1U);
+}
+
+// Where a medium is filled slowly, or by a program that pauses.
+TEST_F(MediaIngressTest, AFileThatEndsBeforeItsOwnLengthHasTimeToGrow) {
+  write_in_place(in_ + "/a.pki", "\x30\x03\x02");
+  EXPECT_EQ(look_twice().settling, 1U);
+  steady_.advance(8s);
+  EXPECT_EQ(look().quarantined, 0U);
+  EXPECT_THAT(in(), ElementsAre("a.pki"));
+  put("a.pki", 1);
+  EXPECT_EQ(look_twice().deposited, 1U);
+  write_in_place(in_ + "/b.pki", "\x30\x03\x02");
+  look_twice();
+  steady_.advance(9s);
+  EXPECT_EQ(look().quarantined, 1U);
+  EXPECT_THAT(in(), IsEmpty());
 }
 
 TEST_F(MediaIngressTest, WhatWasCopiedAndNotPutAwayIsNotCopiedAgain) {

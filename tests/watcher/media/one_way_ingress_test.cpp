@@ -77,6 +77,34 @@ TEST_F(OneWayIngressTest, AWholeBatchIsTakenInOneCommit) {
   EXPECT_EQ(jobs[0].envelope.reply.name, "dev0");
 }
 
+TEST_F(OneWayIngressTest, WhyFilesCannotBeMovedAwayIsSaid) {
+  write_in_place(in_ + "/.done", "somebody's");
+  make_batch(1);
+  carry(1);
+  EXPECT_EQ(look().deposited, 1U);
+  EXPECT_THAT(in(), SizeIs(2));
+  ASSERT_THAT(ingress_->looked_at().stuck, SizeIs(1));
+  EXPECT_THAT(ingress_->looked_at().stuck[0].why, HasSubstr("/.done: Not a directory"));
+  EXPECT_EQ(look().stuck, 1U);
+  std::filesystem::remove(in_ + "/.done");
+  EXPECT_EQ(look().stuck, 0U);
+  EXPECT_THAT(in(), IsEmpty());
+  EXPECT_THAT(ingress_->looked_at().stuck, IsEmpty());
+}
+
+TEST_F(OneWayIngressTest, ADirectoryThatMayOnlyBeReadIsLeftAsItIs) {
+  make_batch(1);
+  carry(1);
+  const AsNobody nobody(directory_.path());
+  if (!nobody.ok()) GTEST_SKIP() << "needs root, or an account without rights";
+  using std::filesystem::perms;
+  std::filesystem::permissions(in_, perms::owner_read | perms::owner_exec);
+  EXPECT_EQ(look().deposited, 1U);
+  EXPECT_EQ(look().stuck, 0U);
+  EXPECT_THAT(ingress_->looked_at().stuck, IsEmpty());
+  std::filesystem::permissions(in_, perms::owner_all);
+}
+
 TEST_F(OneWayIngressTest, AMissingBatchIsNamedAndTheNextOneTaken) {
   for (int i = 0; i < 3; ++i) make_batch();
   carry(1);
