@@ -67,5 +67,16 @@ TEST_F(OutcomeOfParts, AllOneWayItIsThat) {
   EXPECT_THAT(outcome(rejected), Not(HasSubstr("first")));
 }
 
+// Whether it was granted already nobody knows.
+TEST_F(OutcomeOfParts, PartInAnUnknownStateHoldsTheRequest) {
+  const auto tid = ask_for_two();
+  must(ca.ledger->write([&](LedgerWriter& writer) -> Result<void> {
+    TRY(change(writer.connection(), "UPDATE wait_part SET state = 'Delivered'"));
+    return {};
+  }));
+  const auto waiting = WaitTable(ca.reader->connection()).find(ca.transaction(tid).id);
+  EXPECT_THAT(waiting, Fails(HasSubstr("Delivered")));
+}
+
 }  // namespace
 }  // namespace cmpost
