@@ -292,7 +292,7 @@ Checked<void> check_each_profile(const CertReqMessages& messages, const Request&
     const auto name = profile_name(request, message.certReq.certReqId);
     const auto* profile = name ? request.channel->profile(*name) : nullptr;
     const int most = profile != nullptr ? profile->settings().max_requests : 0;
-    if (profile == nullptr || ++counts[profile] <= std::max(most, 1)) continue;
+    if (profile == nullptr || ++counts[profile] <= most) continue;
     return reject(PKIFailureInfo::badRequest, "one message may have " + std::to_string(most) +
                                                   " requests for the certificate profile " +
                                                   profile->name());
@@ -393,18 +393,17 @@ Outcome<Answer> handle_certification(const Request& request, const Requester& re
 
 Outcome<Answer> handle_p10cr(const Request& request, const Requester& requester,
                              Services& services) {
-  constexpr std::int64_t kNoCertReqId = -1;  // RFC 9810 5.3.4
   const auto& wanted = std::get<body::p10cr>(request.message.body).request;
   Certification certification(request, requester, services);
   const auto proven = [&]() -> Outcome<ProvenRequest> {
     ASSIGN_OR_RETURN(auto key, verify_pop(wanted, requester));
-    const auto& names = request.wishes.certProfile;
-    return ProvenRequest{kNoCertReqId,
+    ASSIGN_OR_RETURN(auto profile, profile_name(request, kWholeMessage));
+    return ProvenRequest{kWholeMessage,
                          CertificateWish{wanted.subject, std::move(key), wanted.extensions, {}, {}},
-                         names.empty() ? std::string() : names.front()};
+                         std::move(profile)};
   }();
-  TRY(certification.judge(kNoCertReqId, proven, std::nullopt));
-  TRY(certification.add(kNoCertReqId, proven, std::nullopt));
+  TRY(certification.judge(kWholeMessage, proven, std::nullopt));
+  TRY(certification.add(kWholeMessage, proven, std::nullopt));
   return std::move(certification).finish<body::cp>();
 }
 

@@ -15,8 +15,6 @@ namespace {
 
 using Judged = CheckVerdict::Verdict;
 
-constexpr std::int64_t kP10crId = -1;  // RFC 9483 4.1.4
-
 // The checks of a part that is granted, in their order.
 constexpr std::array kSteps = {
     "template", "proof of possession",  "subject is the requester's to ask for",
@@ -85,7 +83,7 @@ class Explanation : private VerdictsSoFar {
       return {};
     }
     if (std::holds_alternative<body::p10cr>(message_.body)) {
-      return note_part(kP10crId, "request: ", stored);
+      return note_part(kWholeMessage, "request: ", stored);
     }
     const auto told = this->told(0);
     if (told ? told->status == PKIStatus::waiting : is_undecided()) {
