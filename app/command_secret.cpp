@@ -12,10 +12,7 @@
 #include "app/secret_listing.h"
 #include "base/files.h"
 #include "config/text/units.h"
-#include "processor/credentials/envelope_credential.h"
-#include "processor/credentials/envelope_tables.h"
 #include "processor/credentials/name_pattern.h"
-#include "processor/credentials/protection_tables.h"
 #include "processor/credentials/secret_store.h"
 #include "processor/records/verify_ledger.h"
 
@@ -210,18 +207,15 @@ Result<ExitCode> unlock(const SecretOptions& options, const CommonOptions& commo
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
   ASSIGN_OR_RETURN(auto* const ledger, instance->ledger());
   for (const auto& reference : options.references) {
-    std::int64_t forgotten = 0, envelopes = 0;
+    SecretStore::Forgiven forgiven;
     TRY(ledger->write([&](LedgerWriter& writer) -> Result<void> {
-      ASSIGN_OR_RETURN(forgotten, SecretLock(writer.connection()).unlock(reference));
-      ASSIGN_OR_RETURN(
-          envelopes,
-          EnvelopeTable(writer.connection()).forget_failures(envelopes_of_secret(reference)));
+      ASSIGN_OR_RETURN(forgiven, SecretStore::forgive(writer.connection(), reference));
       return writer.audit("secret.unlocked",
                           by(instance->person(), {{"reference", printable(reference)}}).dump());
     }));
     if (!common.quiet) {
-      print_line(reference + ": " + std::to_string(forgotten) + " wrong MACs and " +
-                 std::to_string(envelopes) + " wrong envelopes forgotten");
+      print_line(reference + ": " + std::to_string(forgiven.macs) + " wrong MACs and " +
+                 std::to_string(forgiven.envelopes) + " wrong envelopes forgotten");
     }
   }
   return ExitCode::ok;

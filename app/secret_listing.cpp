@@ -34,12 +34,12 @@ struct Failures {
 
 Result<Failures> failures_of(const Secret& secret, Connection& connection) {
   Failures failures;
-  ASSIGN_OR_RETURN(
-      failures.macs,
-      SecretLock(connection).failures(secret_key(secret.purpose, secret.reference), Time::min()));
+  ASSIGN_OR_RETURN(failures.macs,
+                   SecretLock(connection)
+                       .failures(secret_key(secret.purpose, full_reference(secret)), Time::min()));
   ASSIGN_OR_RETURN(
       failures.envelopes,
-      EnvelopeTable(connection).failures(envelopes_of_secret(secret.reference), Time::min()));
+      EnvelopeTable(connection).failures(envelopes_of_secret(full_reference(secret)), Time::min()));
   return failures;
 }
 

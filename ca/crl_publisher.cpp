@@ -9,6 +9,7 @@
 
 #include "base/files.h"
 #include "base/json_object.h"
+#include "base/presence.h"
 #include "ca/ledger/ledger_rows.h"
 #include "ca/published_crl.h"
 
@@ -261,7 +262,7 @@ Result<void> publish(LedgerReader& reader, CrlKind kind, const std::string& path
     ASSIGN_OR_RETURN(const auto newest, read_newest_crl(reader.connection(), kind));
     if (!newest || newest->first == published) return {};
     const Bytes contents = file_contents(path, newest->second);
-    const auto present = read_file(path, kMaxCrlFile);
+    ASSIGN_OR_RETURN(const auto present, read_if_there(path, kMaxCrlFile));
     if (present) TRY(check_not_newer(*present, *newest, path));
     if (!present || *present != contents) {
       TRY(put_in_place(path, contents));

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "base/files.h"
 #include "base/presence.h"
 #include "ca/ledger/ledger_rows.h"
 #include "store/rows.h"
@@ -13,10 +12,9 @@ namespace {
 // The CRL in the file as far as it says that it is this issuer's.
 Result<std::optional<CertificateList>> read_named(const std::string& path, const Issuer& issuer) {
   if (path.empty()) return std::nullopt;
-  ASSIGN_OR_RETURN(const bool there, is_there(path));
-  if (!there) return std::nullopt;
-  ASSIGN_OR_RETURN(const auto contents, read_file(path, kMaxCrlFile));
-  auto list = CertificateList::from_file(contents);
+  ASSIGN_OR_RETURN(const auto contents, read_if_there(path, kMaxCrlFile));
+  if (!contents) return std::nullopt;
+  auto list = CertificateList::from_file(*contents);
   // Anything else that lies there is no CRL of ours, and will be replaced by one.
   if (!list || !list->issuer.same(issuer.certificate().subject())) return std::nullopt;
   return std::move(*list);

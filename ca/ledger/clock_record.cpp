@@ -21,12 +21,18 @@ ClockReading next_reading(Row& row) {
   return reading;
 }
 
-ClockState read_state(Row& row) {
+Result<ClockState> read_state(Row& row) {
   ClockState state{next_reading(row), ClockDoubt::none, {}};
-  const auto doubt = clock_doubt(row.next<std::string_view>());
+  const auto text = row.next<std::string>();
+  const auto doubt = clock_doubt(text);
   const auto wall = row.next<std::optional<Time>>();
   const auto [since_boot, boot] = columns<Time, std::string>(row);
-  if (doubt && wall) {
+  const bool believed = doubt == ClockDoubt::none;
+  if (!doubt || (!believed && !wall)) {
+    return hold("the ledger has an unknown doubt of the clock: " + printable(text),
+                "restore the ledger from a backup");
+  }
+  if (!believed) {
     state.doubt = *doubt;
     state.first = ClockReading{*wall, since_boot, boot, false};
   }

@@ -78,7 +78,7 @@ Result<SecretLock::State> failures_of(const Secret& secret, const Request& reque
                                       const Services& services) {
   const auto& channel = request.channel->settings;
   return SecretLock(services.ledger.connection())
-      .state(secret.reference, channel.name, request.peer, channel.mac, request.likely);
+      .state(full_reference(secret), channel.name, request.peer, channel.mac, request.likely);
 }
 
 // Whoever has a key is always believed: nobody finds it by asking, at whatever rate, so that a lock
@@ -244,7 +244,7 @@ Result<std::optional<SecretFailure>> failure_to_count(const Request& request,
   // Beyond the limit nothing is counted: a flood must not prolong what it has brought about.
   ASSIGN_OR_RETURN(const auto state, failures_of(*secret, request, services));
   if (!known->exists || state != SecretLock::State::open) return std::nullopt;
-  return SecretFailure{secret->reference, channel.name, request.peer, request.digest,
+  return SecretFailure{full_reference(*secret), channel.name, request.peer, request.digest,
                        request.likely};
 }
 

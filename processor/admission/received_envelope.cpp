@@ -91,13 +91,20 @@ Outcome<void> check_kind(const Receipt& receipt, ByteView enveloped) {
   return reject(receipt.failInfo, "this channel takes AuthEnvelopedData (RFC 5083) only");
 }
 
+// By its name, or, in rows of versions that knew no more than the reference, by its time.
+bool is_by_same(const EnvelopeUse& before, const Receipt& receipt) {
+  if (before.credential == receipt.credential) return true;
+  const auto* holder = receipt.requester.secret();
+  return holder != nullptr && before.credential == envelopes_of_secret(holder->secret.reference) &&
+         before.at >= holder->secret.added;
+}
+
 // Whether the key is this envelope's, and the envelope this credential's.
 Result<bool> claim(const Receipt& receipt, const Sha256& content_key) {
   const EnvelopeUse use{content_key, receipt.envelope, receipt.credential, receipt.request.likely};
   EnvelopeTable table(receipt.services.ledger.connection());
   ASSIGN_OR_RETURN(const auto before, table.find(content_key));
-  const bool others =
-      before && (before->envelope != use.envelope || before->credential != use.credential);
+  const bool others = before && (before->envelope != use.envelope || !is_by_same(*before, receipt));
   auto* const log = receipt.services.envelopes;
   if (log == nullptr || others) return !others;
   if (!receipt.services.authority.envelopes->claim(use)) return false;
@@ -137,7 +144,8 @@ bool is_text(ByteView content) {
 }  // namespace
 
 std::string credential_of_envelopes(const Requester& requester) {
-  if (const auto* holder = requester.secret()) return envelopes_of_secret(holder->secret.reference);
+  if (const auto* holder = requester.secret())
+    return envelopes_of_secret(full_reference(holder->secret));
   return "cert:" + to_hex(requester.certificate()->certificate.fingerprint());
 }
 

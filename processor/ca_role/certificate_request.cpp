@@ -172,6 +172,13 @@ Checked<ReviewedTbs> look_over(Bytes tbs, const Profile& profile, const Request&
   return *std::move(reviewed);
 }
 
+// A kur that names no profile keeps that of the certificate.
+std::string kept_profile(const Request& request, const Requester& requester) {
+  const auto* holder = requester.certificate();
+  const bool renews = std::holds_alternative<body::kur>(request.message.body);
+  return renews && holder != nullptr && holder->record ? holder->record->profile : std::string();
+}
+
 }  // namespace
 
 Checked<std::string> profile_name(const Request& request, std::int64_t certReqId) {
@@ -179,7 +186,10 @@ Checked<std::string> profile_name(const Request& request, std::int64_t certReqId
   if (names.empty()) return std::string();
   if (names.size() == 1) return names.front();
   const auto index = static_cast<std::size_t>(certReqId);
-  if (certReqId < 0 || index >= names.size()) {
+  if (certReqId < 0) {
+    return reject(PKIFailureInfo::badRequest, "certProfile has several names for one request");
+  }
+  if (index >= names.size()) {
     return reject(PKIFailureInfo::badRequest,
                   "certProfile has fewer names than there are requests");
   }
@@ -211,6 +221,8 @@ Outcome<ProvenRequest> prove(const CertReqMsg& message, const Request& request,
   TRY(check_issuer(wanted, request, requester, services));
   TRY(check_controls(message, request));
   ASSIGN_OR_RETURN(auto name, profile_name(request, message.certReq.certReqId));
+  const bool names_profile = !name.empty();
+  if (!names_profile) name = kept_profile(request, requester);
   ASSIGN_OR_RETURN(auto possession, possess(message, name, request, requester, services));
   ASSIGN_OR_RETURN(auto to_archive,
                    key_to_archive(message, possession, request, requester, services));
@@ -224,7 +236,7 @@ Outcome<ProvenRequest> prove(const CertReqMsg& message, const Request& request,
     wish.not_after = wanted.validity->notAfter;
   }
   ProvenRequest proven{message.certReq.certReqId, std::move(wish), std::move(name)};
-  proven.names_profile = !proven.certProfile.empty();
+  proven.names_profile = names_profile;
   proven.by_certificate = possession.by_certificate;
   proven.by_challenge = possession.by_challenge;
   proven.to_archive = std::move(to_archive);

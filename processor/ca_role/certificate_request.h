@@ -14,7 +14,7 @@ namespace cmpost {
 struct ProvenRequest {
   std::int64_t certReqId = 0;
   CertificateWish wish;
-  std::string certProfile;                // "" for the channel's default
+  std::string certProfile;                // "" for the channel's default; kur: also the kept one
   bool renews = false;                    // kur
   bool names_profile = false;             // certProfile is the requester's word
   bool by_certificate = false;            // leaves encrypted

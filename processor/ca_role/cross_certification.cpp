@@ -82,11 +82,6 @@ Outcome<PublicKey> check_possession(const CertReqMsg& message, const Request& re
   return std::move(possession.key);
 }
 
-std::string first_profile(const Request& request) {
-  const auto& names = request.wishes.certProfile;
-  return names.empty() ? std::string() : names.front();
-}
-
 }  // namespace
 
 Outcome<ProvenRequest> prepare_cross_certificate(const CertReqMsg& message, const Request& request,
@@ -97,13 +92,14 @@ Outcome<ProvenRequest> prepare_cross_certificate(const CertReqMsg& message, cons
   TRY(check_for_us(wanted, services));
   TRY(check_controls(message, request));
   ASSIGN_OR_RETURN(auto key, check_possession(message, request, requester, services));
+  ASSIGN_OR_RETURN(auto name, profile_name(request, message.certReq.certReqId));
   ProvenRequest proven{message.certReq.certReqId,
                        CertificateWish{.subject = *wanted.subject,
                                        .key = std::move(key),
                                        .extensions = wanted.extensions.value_or(Extensions()),
                                        .not_before = wanted.validity->notBefore,
                                        .not_after = wanted.validity->notAfter},
-                       first_profile(request)};
+                       std::move(name)};
   proven.wants_v1 = *wanted.version == kV1;
   TRY(authorise(proven, request, requester));
   ASSIGN_OR_RETURN(const auto* const profile, pick_profile(proven.certProfile, *request.channel));

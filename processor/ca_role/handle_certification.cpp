@@ -312,7 +312,7 @@ Checked<void> check_each_profile(const CertReqMessages& messages, const Request&
     const auto name = profile_name(request, message.certReq.certReqId);
     const auto* profile = name ? request.channel->profile(*name) : nullptr;
     const int most = profile != nullptr ? profile->settings().max_requests : 0;
-    if (profile == nullptr || ++counts[profile] <= std::max(most, 1)) continue;
+    if (profile == nullptr || ++counts[profile] <= most) continue;
     return reject(PKIFailureInfo::badRequest, "one message may have " + std::to_string(most) +
                                                   " requests for the certificate profile " +
                                                   profile->name());
@@ -414,15 +414,15 @@ Outcome<Answer> handle_certification(const Request& request, const Requester& re
 Outcome<Answer> handle_p10cr(const Request& request, const Requester& requester,
                              Services& services) {
   // -1 by RFC 9483 4.1.4; some peers know 0 alone.
-  const std::int64_t certReqId = request.channel->settings.quirks.p10cr_zero ? 0 : -1;
+  const std::int64_t certReqId = request.channel->settings.quirks.p10cr_zero ? 0 : kWholeMessage;
   const auto& wanted = std::get<body::p10cr>(request.message.body).request;
   Certification certification(request, requester, services);
   const auto proven = [&]() -> Outcome<ProvenRequest> {
     ASSIGN_OR_RETURN(auto key, verify_pop(wanted, requester));
-    const auto& names = request.wishes.certProfile;
+    ASSIGN_OR_RETURN(auto profile, profile_name(request, kWholeMessage));
     return ProvenRequest{certReqId,
                          CertificateWish{wanted.subject, std::move(key), wanted.extensions, {}, {}},
-                         names.empty() ? std::string() : names.front()};
+                         std::move(profile)};
   }();
   TRY(certification.judge(certReqId, proven, std::nullopt));
   TRY(certification.add(certReqId, proven, std::nullopt));

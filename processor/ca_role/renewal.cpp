@@ -76,7 +76,6 @@ Outcome<PreparedRenewal> prepare_renewal(const CertReqMsg& message, const Reques
   proven.wish.subject = *wanted.subject;
   proven.wish.extensions = wanted.extensions.value_or(Extensions());
   proven.renews = true;
-  if (proven.certProfile.empty()) proven.certProfile = holder->record->profile;
   if (proven.certProfile.empty()) {
     return reject(PKIFailureInfo::notAuthorized,
                   "the certificate was made by no profile that it could be renewed with");

@@ -16,7 +16,7 @@ extern const std::vector<Migration> kProtectionMigrations;
 
 // A message that named a secret and was not protected with it.
 struct SecretFailure {
-  std::string reference;
+  std::string reference;  // full_reference()
   std::string channel;
   std::string peer;  // where an answer to it would go; empty where a channel has one peer
   Sha256 message{};  // digest: the same message again counts once

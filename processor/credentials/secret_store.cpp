@@ -5,7 +5,10 @@
 #include <cmath>
 #include <set>
 
+#include "processor/credentials/envelope_credential.h"
+#include "processor/credentials/envelope_tables.h"
 #include "processor/credentials/name_pattern.h"
+#include "processor/credentials/protection_tables.h"
 #include "store/rows.h"
 
 namespace cmpost {
@@ -13,8 +16,9 @@ namespace {
 
 std::string context_of(std::string_view key) { return "secret/" + std::string(key); }
 
-// How the database has lists and rules: one text each, "*" for any channel.
 constexpr std::size_t kIdentitySize = 16;
+
+// How the database has lists and rules: one text each, "*" for any channel.
 constexpr char kSeparator = '\n';
 constexpr std::string_view kAnyChannel = "*";
 #define SECRET_COLUMNS                                                                             \
@@ -77,7 +81,15 @@ Result<void> check_patterns(const Secret& secret) {
   return {};
 }
 
+std::string marked(std::string_view reference, const Bytes& identity) {
+  return std::string(reference) + (identity.empty() ? "" : "#" + to_hex(identity));
+}
+
 }  // namespace
+
+std::string full_reference(const Secret& secret) {
+  return marked(secret.reference, secret.identity);
+}
 
 Result<std::string> subject_of_reference(std::string_view reference) {
   constexpr std::size_t kMostOfName = 64;  // ub-common-name
@@ -190,7 +202,26 @@ Result<bool> SecretStore::add(const Secret& secret, Random& random) {
   return changed == 1;
 }
 
+Result<SecretStore::Forgiven> SecretStore::forgive(Connection& connection,
+                                                   std::string_view reference) {
+  ASSIGN_OR_RETURN(
+      const auto identity,
+      one(connection, "SELECT identity FROM secret WHERE reference = ? AND purpose = ?",
+          column<Bytes>, reference, to_string(SecretPurpose::mac)));
+  Forgiven forgiven;
+  for (const auto& name :
+       std::set{marked(reference, identity.value_or(Bytes())), std::string(reference)}) {
+    ASSIGN_OR_RETURN(const auto macs, SecretLock(connection).unlock(name));
+    ASSIGN_OR_RETURN(const auto envelopes,
+                     EnvelopeTable(connection).forget_failures(envelopes_of_secret(name)));
+    forgiven.macs += macs;
+    forgiven.envelopes += envelopes;
+  }
+  return forgiven;
+}
+
 Result<bool> SecretStore::remove(std::string_view reference, SecretPurpose purpose) {
+  if (purpose == SecretPurpose::mac) TRY(forgive(connection_, reference));
   ASSIGN_OR_RETURN(const auto changed,
                    change(connection_, "DELETE FROM secret WHERE reference = ? AND purpose = ?",
                           secret_key(purpose, reference), to_string(purpose)));

@@ -50,6 +50,10 @@ inline bool is_over(const Secret& secret, Time now) {
 // What tells it from all others, whatever their purposes: use() takes it.
 std::string secret_key(SecretPurpose purpose, std::string_view reference);
 
+// Tells it from one that gets its reference later: with "#" and its identity in hexadecimal, where
+// it has one.
+std::string full_reference(const Secret& secret);
+
 // "CN=REF" for a secret that is said nothing else of: its reference names its owner. An Error where
 // the reference cannot be a commonName, or would be a pattern.
 Result<std::string> subject_of_reference(std::string_view reference);
@@ -67,7 +71,14 @@ class SecretStore {
   // that is the same as another one of this purpose as names compare (RFC 5280 7.1): the two would
   // be the same common name, and so one owner.
   Result<bool> add(const Secret& secret, Random& random);
+  // With what is remembered of failures with it.
   Result<bool> remove(std::string_view reference, SecretPurpose purpose = SecretPurpose::mac);
+  // Forgets the failures with a MAC secret, and what was noted under its reference alone; how many
+  // there were. Needs no key.
+  struct Forgiven {
+    std::int64_t macs = 0, envelopes = 0;
+  };
+  static Result<Forgiven> forgive(Connection& connection, std::string_view reference);
   // A MAC secret of the one reference, else of the other; with the work of one that is there, also
   // where neither is.
   Result<std::optional<Secret>> find_evenly(std::string_view first, std::string_view second);

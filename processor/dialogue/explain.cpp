@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 #include "processor/admission/header_rules.h"
 #include "processor/dialogue/explain_again.h"
+#include "processor/transaction/answer.h"
 #include "processor/transaction/stored_request.h"
 #include "processor/transaction/wait_table.h"
 
@@ -13,45 +15,10 @@ namespace {
 
 using Judged = CheckVerdict::Verdict;
 
-constexpr std::int64_t kP10crId = -1;  // RFC 9483 4.1.4
-
 // The checks of a part that is granted, in their order.
 constexpr std::array kSteps = {
     "template", "proof of possession",  "subject is the requester's to ask for",
     "profile",  "rules of the profile", "lint"};
-
-bool is_granted(const PKIStatusInfo& status) {
-  return status.status == PKIStatus::accepted || status.status == PKIStatus::grantedWithMods ||
-         status.status == PKIStatus::keyUpdateWarning;
-}
-
-std::string one_after_another(const PKIFreeText& texts) {
-  std::string row;
-  for (const auto& text : texts) row += (row.empty() ? "" : "; ") + text;
-  return row;
-}
-
-// As words_of() a Rejection.
-std::string words_of(const PKIStatusInfo& status) {
-  std::string bits;
-  for (int bit = 0; bit < kFailureInfoCount; ++bit) {
-    const auto info = static_cast<PKIFailureInfo>(bit);
-    if (status.has(info)) bits += (bits.empty() ? "" : " ") + std::string(to_string(info));
-  }
-  const auto text = one_after_another(status.statusString);
-  return bits + (bits.empty() || text.empty() ? "" : ": ") + text;
-}
-
-// What an answer says about one part of a request, or about all of it.
-std::optional<PKIStatusInfo> told_about(const PKIBody& answer, std::int64_t certReqId) {
-  if (const auto* error = std::get_if<body::error>(&answer)) return error->content.pKIStatusInfo;
-  const auto* response = cert_response(answer);
-  if (response == nullptr) return std::nullopt;
-  for (const auto& one : response->response) {
-    if (one.certReqId == certReqId) return one.status;
-  }
-  return std::nullopt;
-}
 
 class Explanation : private VerdictsSoFar {
  public:
@@ -68,8 +35,10 @@ class Explanation : private VerdictsSoFar {
     note_header(stored);
     pass("protection and sender",
          transaction.requester.empty() ? printable(transaction.credential) : transaction.requester);
-    if (opens_transaction(message_.body)) pass("credential may be used");
-    ASSIGN_OR_RETURN(waiting_, WaitTable(ledger_.connection()).find(transaction.id));
+    if (opens_transaction(message_.body)) {
+      pass("credential may be used");
+      ASSIGN_OR_RETURN(waiting_, WaitTable(ledger_.connection()).find(transaction.id));
+    }
     TRY(note_body(stored));
     return std::move(verdicts_);
   }
@@ -117,7 +86,13 @@ class Explanation : private VerdictsSoFar {
       return note_part(p10cr_id(), "request: ", stored);
     }
     const auto told = this->told(0);
-    told && !is_granted(*told) ? fail("outcome", words_of(*told)) : pass("outcome", stored.outcome);
+    if (told ? told->status == PKIStatus::waiting : is_undecided()) {
+      skip("outcome", stored.outcome);
+    } else if (told && !is_granted(*told)) {
+      fail("outcome", words_of(*told));
+    } else {
+      pass("outcome", stored.outcome);
+    }
     return {};
   }
 
@@ -126,18 +101,20 @@ class Explanation : private VerdictsSoFar {
     if (waiting_ && waiting_->parts.size() == 1) return waiting_->parts.front().certReqId;
     const auto* response = answer_ ? cert_response(*answer_) : nullptr;
     const bool known = response != nullptr && response->response.size() == 1;
-    return known ? response->response.front().certReqId : kP10crId;
+    return known ? response->response.front().certReqId : kWholeMessage;
   }
+
+  bool is_undecided() const { return waiting_ && !waiting_->all_decided(); }
 
   // By the answer to this message, or, where the request had to wait, by the final one.
   std::optional<PKIStatusInfo> told(std::int64_t certReqId) const {
-    auto first = answer_ ? told_about(*answer_, certReqId) : std::nullopt;
+    auto first = answer_ ? status_about(*answer_, certReqId) : std::nullopt;
     const bool is_final = first && first->status != PKIStatus::waiting;
     const auto* part = is_final || !waiting_ ? nullptr : waiting_->part(certReqId);
     if (part == nullptr && !is_final && waiting_) part = waiting_->part(kWholeMessage);
     const bool decided =
         part != nullptr && (part->state == PartState::ready || part->state == PartState::delivered);
-    return decided ? told_about(part->answer, certReqId) : first;
+    return decided ? status_about(part->answer, certReqId) : first;
   }
 
   Result<void> note_part(std::int64_t certReqId, const std::string& about,
@@ -148,7 +125,11 @@ class Explanation : private VerdictsSoFar {
       skip(about + "decision", stored.outcome);
       return {};
     }
-    const auto changes = one_after_another(told->statusString);
+    if (std::holds_alternative<body::krr>(message_.body)) {
+      pass(about + "decision", stored.outcome);
+      return {};
+    }
+    const auto changes = words_of(*told);
     for (const auto* step : kSteps) {
       const bool rules = std::string_view(step) == "rules of the profile";
       pass(about + step, !rules            ? std::string()
@@ -163,13 +144,10 @@ class Explanation : private VerdictsSoFar {
   Result<void> note_refused(const std::string& about, const PKIStatusInfo& told,
                             const StoredMessage& stored) {
     const auto words = words_of(told);
+    TRY(look_again(stored));
     CheckVerdicts now;
-    if (services_ != nullptr) {
-      ASSIGN_OR_RETURN(
-          now, explain_again({message_, der_, stored.digest, stored.channel, stored.at}, ledger_,
-                             *services_));
-    }
-    std::erase_if(now, [&](const auto& one) { return !one.check.starts_with(about); });
+    std::ranges::copy_if(*again_, std::back_inserter(now),
+                         [&](const auto& one) { return one.check.starts_with(about); });
     const auto said = std::ranges::find_if(
         now, [&](const auto& one) { return one.verdict == Judged::failed && one.detail == words; });
     if (said == now.end()) {
@@ -187,12 +165,24 @@ class Explanation : private VerdictsSoFar {
     return {};
   }
 
+  // Once for all parts.
+  Result<void> look_again(const StoredMessage& stored) {
+    if (again_) return {};
+    again_.emplace();
+    if (services_ == nullptr) return {};
+    ASSIGN_OR_RETURN(
+        again_, explain_again({message_, der_, stored.digest, stored.channel, stored.at}, ledger_,
+                              *services_));
+    return {};
+  }
+
   LedgerReader& ledger_;
   const ProcessorServices* services_;
   Bytes der_;
   PKIMessage message_;
   std::optional<PKIBody> answer_;
   std::optional<Waiting> waiting_;
+  std::optional<CheckVerdicts> again_;
 };
 
 constexpr std::array kStageNames = {"channel",

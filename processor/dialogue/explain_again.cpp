@@ -30,8 +30,7 @@ class Again : private VerdictsSoFar {
     if (const auto wishes = check_header(request_.message, *request_.channel, request_.now)) {
       request_.wishes = *wishes;
     }
-    auto requester = authenticate(
-        request_, {shared_.authority, services_.ledger, shared_.sealing_key, shared_.random});
+    auto requester = authenticate(request_, services_);
     if (!requester && requester.error().rejection() != nullptr) return CheckVerdicts();
     if (!requester) return failure(*requester.error().error());
     requester_ = std::move(*requester);
@@ -119,10 +118,14 @@ class Again : private VerdictsSoFar {
       skip(about_ + "certificate", "the request is not proven");
       return {};
     }
-    const auto& names = request_.wishes.certProfile;
-    const ProvenRequest proven{-1,
+    auto name = profile_name(request_, kWholeMessage);
+    if (!name) {
+      fail(about_ + "profile", words_of(name.error()));
+      return {};
+    }
+    const ProvenRequest proven{kWholeMessage,
                                {wanted.subject, std::move(*key), wanted.extensions, {}, {}},
-                               names.empty() ? std::string() : names.front()};
+                               std::move(*name)};
     return check_certificate(proven);
   }
 

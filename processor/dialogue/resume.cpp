@@ -230,7 +230,9 @@ class Resumption {
     effects.advance = Effects::Advance{transaction, before};
     effects.waiting = after_;
     if (after_.all_decided()) {
-      effects.settled = Effects::Settled{question_digest_, at_.decision.outcome};
+      const bool in_rounds = after_.parts.size() > 1;
+      effects.settled = Effects::Settled{
+          question_digest_, in_rounds ? outcome_of(after_.parts) : at_.decision.outcome};
     }
   }
 

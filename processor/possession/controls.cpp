@@ -8,6 +8,7 @@
 #include "processor/credentials/name_pattern.h"
 #include "processor/credentials/secret_store.h"
 #include "processor/possession/proof_of_possession.h"
+#include "processor/rights/rights.h"
 
 namespace cmpost {
 namespace {
@@ -96,7 +97,7 @@ struct TokenCheck {
   const Requester& requester;
   Services& services;
   SecretPurpose purpose;
-  const std::string& certProfile;
+  const Profile& profile;
 
   tl::unexpected<Rejection> wrong() const {
     return reject(PKIFailureInfo::notAuthorized, std::string(to_string(purpose)) + " is wrong");
@@ -137,21 +138,17 @@ struct TokenCheck {
   Result<bool> is_right(const std::optional<Secret>& secret, std::string_view token) const {
     const auto& subject = message.certReq.certTemplate.subject;
     if (!secret || !subject || !same_mac(secret->value, view_of(token))) return false;
-    if (is_over(*secret, request.sure) || !counts_here(*secret)) return false;
+    if (is_over(*secret, request.sure) || !is_for_this(*secret)) return false;
     if (secret->subject.empty()) return true;
     ASSIGN_OR_RETURN(const auto pattern, SubjectPattern::parse(secret->subject));
     return pattern.covers(*subject);
   }
 
   // Of a token that is said nothing else of: everywhere.
-  bool counts_here(const Secret& secret) const {
-    const auto& channels = secret.channels;
+  bool is_for_this(const Secret& secret) const {
     const auto& profiles = secret.profiles;
-    const auto* profile = request.channel->profile(certProfile);
-    return (channels.any || channels.names.empty() ||
-            std::ranges::count(channels.names, request.channel->settings.name) > 0) &&
-           (profiles.empty() ||
-            (profile != nullptr && std::ranges::count(profiles, profile->name()) > 0));
+    return (secret.channels.names.empty() || counts_here(secret.channels, *request.channel)) &&
+           (profiles.empty() || std::ranges::count(profiles, profile.name()) > 0);
   }
 
   Outcome<std::optional<Secret>> compare(const Oid& type) const {
@@ -195,7 +192,9 @@ Outcome<std::vector<std::string>> check_tokens(const CertReqMsg& message,
                                                const std::string& certProfile,
                                                const Request& request, const Requester& requester,
                                                Services& services) {
-  TokenCheck check{message, request, requester, services, SecretPurpose::regToken, certProfile};
+  const auto* profile = request.channel->profile(certProfile);
+  if (profile == nullptr) return std::vector<std::string>();
+  TokenCheck check{message, request, requester, services, SecretPurpose::regToken, *profile};
   std::vector<std::string> to_use;
   ASSIGN_OR_RETURN(const auto token, check.compare(oid::id_regCtrl_regToken));
   if (token) {

@@ -17,7 +17,8 @@ Checked<void> check_controls(const CertReqMsg& message, const Request& request);
 // called as the common name of the wanted subject, and may have that subject. notAuthorized when
 // they differ, have expired or are used up, also by another request of the message; what differs
 // counts against the requester, which is not believed after `mac.lock_after` of them.
-// Returns the regTokens to use up (secret_key).
+// Returns the regTokens to use up (secret_key); none where the channel has no such profile, which
+// is refused for that.
 Outcome<std::vector<std::string>> check_tokens(const CertReqMsg& message,
                                                const std::string& certProfile,
                                                const Request& request, const Requester& requester,

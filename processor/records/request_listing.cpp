@@ -6,11 +6,15 @@
 namespace cmpost {
 namespace {
 
+// A poll says nothing about what was asked for.
+#define NEWEST_OUTCOME                                                           \
+  "(SELECT outcome FROM message WHERE message.tx = tx.id AND body <> 'pollReq' " \
+  "ORDER BY message.id DESC LIMIT 1)"
+
 // Both have the same columns in the same order; the first is the key of the order.
 constexpr const char* kOfTransactions =
     ", id, opened, tid, state, body, channel, requester, 1, subject, came_as, "
-    "ifnull((SELECT outcome FROM message WHERE message.tx = tx.id ORDER BY message.id DESC LIMIT "
-    "1), '')";
+    "ifnull(" NEWEST_OUTCOME ", '')";
 constexpr const char* kOfRefused =
     ", id, at, tid, 'refused', body, channel, requester, known, subject, source, "
     "fail_info || CASE WHEN fail_info = '' THEN '' ELSE ': ' END || reason";
@@ -23,23 +27,21 @@ struct Side {
 };
 
 const Side& transactions_side() {
-  static const Side side = {
-      "tx",
-      kOfTransactions,
-      {.time = "opened",
-       .channel = "channel",
-       .state = "state",
-       .subject = "subject",
-       .requester = "requester",
-       .source = "came_as",
-       .reason = "(SELECT outcome FROM message WHERE message.tx = tx.id ORDER BY message.id DESC "
-                 "LIMIT 1)",
-       .sorts = {{"channel", "channel"},
-                 {"requester", "requester"},
-                 {"source", "came_as"},
-                 {"state", "state"},
-                 {"subject", "subject"}}},
-      false};
+  static const Side side = {"tx",
+                            kOfTransactions,
+                            {.time = "opened",
+                             .channel = "channel",
+                             .state = "state",
+                             .subject = "subject",
+                             .requester = "requester",
+                             .source = "came_as",
+                             .reason = NEWEST_OUTCOME,
+                             .sorts = {{"channel", "channel"},
+                                       {"requester", "requester"},
+                                       {"source", "came_as"},
+                                       {"state", "state"},
+                                       {"subject", "subject"}}},
+                            false};
   return side;
 }
 

@@ -37,11 +37,6 @@ bool is_reference(const Name& name, const std::string& reference) {
          attributes[0].value == reference;
 }
 
-// "#" and hexadecimal, so that the next owner of a reference has another credential.
-std::string mark_of(const Secret& secret) {
-  return secret.identity.empty() ? std::string() : "#" + to_hex(secret.identity);
-}
-
 bool is_alt_name(const GeneralName& name, const Certificate& certificate) {
   const auto* extension = find(certificate.extensions(), oid::id_ce_subjectAltName);
   if (extension == nullptr) return false;
@@ -65,7 +60,7 @@ std::string Requester::credential() const {
   if (const auto* holder = secret()) {
     const auto kind = std::string(kind_of(holder->parameters));
     return holder->revokes ? "passphrase-" + kind + to_hex(holder->revokes->value)
-                           : kind + holder->secret.reference + mark_of(holder->secret);
+                           : kind + full_reference(holder->secret);
   }
   return credential_of(*certificate());
 }

@@ -82,8 +82,8 @@ class Requester {
 
   bool signs() const;
   // Tells one credential and kind of protection from another, for R-042: "mac:REF", "pbmac1:REF",
-  // "key:REF", each with "#" and Secret::identity in hex where it has one, the same after
-  // "passphrase-" with the HolderIdentity in hex, and "cert:", "dh:", "kem:" with the SHA-256 of
+  // "key:REF", each with the full_reference(), the same after "passphrase-" with the HolderIdentity
+  // in hex, and "cert:", "dh:", "kem:" with the SHA-256 of
   // the certificate.
   std::string credential() const;
   // Why it may not go on with what `credential` has begun (R-042).

@@ -30,12 +30,6 @@ bool lists(const std::vector<std::string>& names, const std::string& name) {
   return std::ranges::find(names, name) != names.end();
 }
 
-bool counts_here(const ChannelRule& rule, const ChannelPolicy& channel) {
-  if (rule.any) return true;
-  if (rule.names.empty()) return channel.first;
-  return lists(rule.names, channel.settings.name);
-}
-
 void deny_all_but(Rights& rights, const BodySet& bodies, std::string why) {
   rights.bodies = bodies;
   rights.denial.text = std::move(why);
@@ -155,6 +149,12 @@ Rights rights_by_role(const CertificateHolder& holder, const ChannelPolicy& chan
 }
 
 }  // namespace
+
+bool counts_here(const ChannelRule& rule, const ChannelPolicy& channel) {
+  if (rule.any) return true;
+  if (rule.names.empty()) return channel.first;
+  return lists(rule.names, channel.settings.name);
+}
 
 Result<Rights> rights_of(const Requester& requester, const ChannelPolicy& channel, Time now) {
   const auto* holder = requester.secret();

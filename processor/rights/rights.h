@@ -19,6 +19,7 @@ namespace cmpost {
 
 struct CertificateHolder;
 struct ChannelPolicy;
+struct ChannelRule;
 struct Requester;
 
 using BodySet = std::bitset<std::variant_size_v<PKIBody>>;  // by PKIBody::index()
@@ -41,6 +42,9 @@ struct Rights {
   bool others = false;                    // speaks for others
   std::optional<HolderIdentity> revokes;  // by passphrase: the holder whose certificates
 };
+
+// Whether what is for these channels is for this one; for none that is named: for the first.
+bool counts_here(const ChannelRule& rule, const ChannelPolicy& channel);
 
 // The Rights of who has been authenticated on this channel, at this time. An Error for a pattern in
 // the ledger that is none.

@@ -1,12 +1,38 @@
 #include "processor/transaction/answer.h"
 
+#include <algorithm>
+
 namespace cmpost {
+namespace {
+
+std::string one_after_another(const PKIFreeText& texts) {
+  std::string row;
+  for (const auto& text : texts) row += (row.empty() ? "" : "; ") + text;
+  return row;
+}
+
+}  // namespace
 
 std::string outcome_of(const Answer& answer) {
   if (!answer.refused) return answer.outcome;
   const auto& [failInfo, text] = *answer.refused;
   return (answer.partly ? "partly rejection " : "rejection ") + std::string(to_string(failInfo)) +
          ": " + text;
+}
+
+std::string outcome_of(const std::vector<WaitingPart>& parts) {
+  std::optional<PKIStatusInfo> refused;
+  bool granted = false;
+  for (const auto& part : parts) {
+    auto status = status_about(part.answer, part.certReqId);
+    if (!status || is_granted(*status)) {
+      granted = true;
+    } else if (!refused || !status->statusString.empty()) {  // most of many only have the bit
+      refused = std::move(status);
+    }
+  }
+  if (!refused) return "accepted";
+  return (granted ? "partly rejection " : "rejection ") + words_of(*refused);
 }
 
 Answer refusal(const Rejection& rejection) {
@@ -18,6 +44,37 @@ Answer refusal(const Rejection& rejection) {
 
 PKIBody error_body(const Rejection& rejection) {
   return body::error{{status_info(rejection), std::nullopt, {}}};
+}
+
+std::optional<PKIStatusInfo> status_about(const PKIBody& body, std::int64_t certReqId) {
+  if (const auto* error = std::get_if<body::error>(&body)) return error->content.pKIStatusInfo;
+  if (const auto* krp = std::get_if<body::krp>(&body)) return krp->content.status;
+  if (const auto* rp = std::get_if<body::rp>(&body)) {
+    const auto& all = rp->content.status;
+    if (all.empty()) return std::nullopt;
+    const auto refused = std::ranges::find_if_not(all, is_granted);
+    return refused == all.end() ? all.front() : *refused;
+  }
+  const auto* response = cert_response(body);
+  if (response == nullptr) return std::nullopt;
+  const auto found = std::ranges::find(response->response, certReqId, &CertResponse::certReqId);
+  if (found == response->response.end()) return std::nullopt;
+  return found->status;
+}
+
+bool is_granted(const PKIStatusInfo& status) {
+  return status.status == PKIStatus::accepted || status.status == PKIStatus::grantedWithMods ||
+         status.status == PKIStatus::keyUpdateWarning;
+}
+
+std::string words_of(const PKIStatusInfo& status) {
+  std::string bits;
+  for (int bit = 0; bit < kFailureInfoCount; ++bit) {
+    const auto info = static_cast<PKIFailureInfo>(bit);
+    if (status.has(info)) bits += (bits.empty() ? "" : " ") + std::string(to_string(info));
+  }
+  const auto text = one_after_another(status.statusString);
+  return bits + (bits.empty() || text.empty() ? "" : ": ") + text;
 }
 
 }  // namespace cmpost

@@ -39,10 +39,19 @@ struct Answer {
 // An answer in the words of listings, log and audit: "accepted", "rejection badPOP: the signature
 // is wrong". Made last, from what has been decided.
 std::string outcome_of(const Answer& answer);
+// The same of a request whose parts were decided one after the other.
+std::string outcome_of(const std::vector<WaitingPart>& parts);
 // An answer that is an error message.
 Answer refusal(const Rejection& rejection);
 
 // An error message's body (R-083): exactly the rejection's bit.
 PKIBody error_body(const Rejection& rejection);
+
+// What a body says about one part of a request, or about all of it; of several revocations the
+// first that is not granted.
+std::optional<PKIStatusInfo> status_about(const PKIBody& body, std::int64_t certReqId);
+bool is_granted(const PKIStatusInfo& status);
+// "badPOP: the signature is wrong".
+std::string words_of(const PKIStatusInfo& status);
 
 }  // namespace cmpost

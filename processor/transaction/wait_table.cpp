@@ -63,7 +63,13 @@ Waiting read_waiting(Row& row) {
 Result<WaitingPart> read_part(Row& row) {
   WaitingPart part;
   row.into(part.certReqId);
-  part.state = part_state(row.next<std::string_view>()).value_or(PartState::undecided);
+  const auto state = row.next<std::string_view>();
+  const auto known = part_state(state);
+  if (!known) {
+    return hold("the ledger has a request in the unknown state " + printable(state),
+                "restore the ledger from a backup");
+  }
+  part.state = *known;
   row.into(part.subject, part.reason);
   if (const auto answer = row.next<ByteView>(); !answer.empty()) {
     ASSIGN_OR_RETURN(part.answer, read_body(answer));

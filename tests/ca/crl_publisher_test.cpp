@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "tests/ca/ca_fixture.h"
+#include "tests/support/unreadable.h"
 
 namespace cmpost {
 namespace {
@@ -288,6 +289,15 @@ TEST_F(CrlTest, IsPublishedAgainWhenTheFileIsGoneOrOld) {
   ASSERT_EQ(::unlink(settings.publish.c_str()), 0);
   ASSERT_THAT(publish_newest_crl(*reader, settings), IsOk());
   EXPECT_EQ(read_file(settings.publish, 1 << 20).value(), list.der);
+}
+
+// It may be newer than the ledger.
+TEST_F(CrlTest, DoesNotReplaceWhatIsThereAndCannotBeRead) {
+  issue();
+  const auto reader = ledger->reader().value();
+  const Unreadable unreadable(settings.publish);
+  EXPECT_THAT(publish_newest_crl(*reader, settings), Fails(HasSubstr("ca.crl")));
+  EXPECT_TRUE(std::filesystem::is_symlink(settings.publish));
 }
 
 // A ledger that came back from a backup: what was done after it is only in what has left the house.

@@ -1,3 +1,4 @@
+#include "cmp/info_values.h"
 #include "tests/processor/messages.h"
 
 namespace cmpost {
@@ -141,6 +142,20 @@ TEST(Enrolment, P10crIsAnsweredWithCertReqIdMinusOne) {
   EXPECT_EQ(body_name(answer.body), "cp");
   EXPECT_EQ(cert_response(answer.body)->response[0].certReqId, -1);
   EXPECT_EQ(certificate_in(answer).subject(), name("CN=dev1"));
+}
+
+// One request, and nobody knows which of the names it means.
+TEST(Enrolment, P10crNamesOneProfile) {
+  CaUnderTest ca;
+  const auto ask = [&](const std::vector<std::string>& profiles) {
+    const MessageOptions options{.edit = [&](PKIHeader& header) {
+      header.generalInfo.push_back({oid::id_it_certProfile, encode_utf8_strings(profiles)});
+    }};
+    return ca.ask(
+        with_mac(ca, body::p10cr{certification_request(Credential(), "CN=dev1")}, options));
+  };
+  EXPECT_THAT(ask({"device", "fresh"}), Refuses("cp", PKIFailureInfo::badRequest));
+  EXPECT_EQ(status_in(ask({"fresh"})).status, PKIStatus::accepted);
 }
 
 TEST(Enrolment, ReusedKeyIsRefusedWhereTheProfileForbidsIt) {

@@ -54,6 +54,13 @@ struct TokenTest : ::testing::Test {
     return message;
   }
   PKIMessage enrol(const CertReqMsg& message) { return ca.talk(with_mac(ca, body::ir{{message}})); }
+  static MessageOptions named(const std::vector<std::string>& profiles) {
+    MessageOptions options;
+    options.edit = [profiles](PKIHeader& header) {
+      header.generalInfo.push_back({oid::id_it_certProfile, encode_utf8_strings(profiles)});
+    };
+    return options;
+  }
   Bytes stored_request(const Bytes& tid) {
     auto* const rows = must(ca.reader->connection().statement(
         "SELECT request FROM message WHERE tx = ? ORDER BY id LIMIT 1"));
@@ -130,14 +137,37 @@ TEST_F(TokenTest, IsForItsProfilesAndChannels) {
   EXPECT_THAT(enrol(asking({token(kMaidenName, oid::id_regCtrl_authenticator)})), kWrongToken);
 }
 
+// kur without a certProfile keeps that of the certificate, and not the channel's default.
+TEST_F(TokenTest, ForAProfileIsGoodForARenewalThatKeepsThatProfile) {
+  const auto device = enrolled(ca);
+  auto& profiles = ca.channels.at("drop").profiles;
+  profiles.insert(profiles.begin(), profiles.back());
+  ASSERT_NE(profiles.front().name(), "two");
+  add(SecretPurpose::regToken, [](Secret& secret) { secret.profiles = {"two"}; });
+  EXPECT_EQ(
+      status_in(ca.talk(signed_by(ca, device, body::kur{{asking({token(kMaidenName)})}}))).status,
+      PKIStatus::accepted);
+}
+
+TEST_F(TokenTest, OfAnotherProfileIsNoneForARenewal) {
+  const auto device = enrolled(ca);
+  auto& profiles = ca.channels.at("drop").profiles;
+  profiles.insert(profiles.begin(), profiles.back());
+  add(SecretPurpose::regToken,
+      [&](Secret& secret) { secret.profiles = {profiles.front().name()}; });
+  EXPECT_THAT(ca.talk(signed_by(ca, device, body::kur{{asking({token(kMaidenName)})}})),
+              Refuses("kup", PKIFailureInfo::notAuthorized));
+}
+
+TEST_F(TokenTest, UnderAProfileThatThereIsNotItIsNoGuess) {
+  add(SecretPurpose::regToken, [](Secret& secret) { secret.profiles = {"two"}; });
+  const auto answer =
+      ca.talk(with_mac(ca, body::ir{{asking({token(kMaidenName)})}}, named({"no"})));
+  EXPECT_THAT(answer, Refuses("ip", PKIFailureInfo::badCertTemplate));
+  EXPECT_EQ(rows_of(ca, "secret_failure"), 0);
+}
+
 TEST_F(TokenTest, OfEachProfileAMessageAsksForNoMoreThanThatAllows) {
-  const auto named = [](std::vector<std::string> profiles) {
-    MessageOptions options;
-    options.edit = [profiles](PKIHeader& header) {
-      header.generalInfo.push_back({oid::id_it_certProfile, encode_utf8_strings(profiles)});
-    };
-    return options;
-  };
   const auto three = [&] {
     return body::ir{{asking({}), asking({}, "CN=dev1", 1), asking({}, "CN=dev1", 2)}};
   };

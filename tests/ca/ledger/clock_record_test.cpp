@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "store/rows.h"
 #include "tests/ca/ca_fixture.h"
 
 namespace cmpost {
@@ -44,6 +45,18 @@ class ClockInTheLedger : public ::testing::Test {
 TEST_F(ClockInTheLedger, IsBelievedAtFirstAndLeavesNoRecord) {
   EXPECT_EQ(process_looks(), ClockDoubt::none);
   EXPECT_TRUE(audit().empty());
+}
+
+// Of another version, or damaged: nobody knows that the clock was believed.
+TEST_F(ClockInTheLedger, AnUnknownDoubtIsNoneThatIsOver) {
+  process_looks();
+  ASSERT_THAT(ledger_->write([](LedgerWriter& writer) -> Result<void> {
+    TRY(change(writer.connection(), "UPDATE clock SET doubt = 'too new'"));
+    return {};
+  }),
+              IsOk());
+  start_process();
+  EXPECT_THAT(look_at_clock(*ledger_, *clock_), Fails(HasSubstr("too new")));
 }
 
 TEST_F(ClockInTheLedger, IsJudgedByTheNextProcess) {

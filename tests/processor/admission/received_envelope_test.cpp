@@ -293,6 +293,46 @@ TEST_F(EnvelopeLimit, AfterSomeFailuresNothingOfThatCredentialIsOpened) {
   EXPECT_EQ(status_in(talk(body::ir{{as_proof(sealed_key())}})).status, PKIStatus::accepted);
 }
 
+TEST_F(EnvelopeLimit, ASecretAddedLaterUnderTheReferenceIsAnotherCredential) {
+  const auto captured = sealed_key();
+  EXPECT_EQ(status_in(talk(body::ir{{as_proof(captured)}})).status, PKIStatus::accepted);
+  for (int i = 0; i < 3; ++i) talk(body::ir{{as_proof(flipped(sealed_key(), 17, 0x40))}});
+  EXPECT_THAT(talk(body::ir{{as_proof(sealed_key())}}), Refuses("ip", PKIFailureInfo::badPOP));
+  must(ca.ledger->write([&](LedgerWriter& writer) -> Result<void> {
+    TRY(SecretStore(writer.connection(), ca.sealing_key).remove("dev1"));
+    return {};
+  }));
+  Secret next;
+  next.reference = "dev1";
+  next.value = to_bytes(std::string_view(CaUnderTest::kSecret));
+  next.subject = "CN=dev1";
+  ca.add(next);
+  const auto of_the_first = std::exchange(key, must(PrivateKey::generate("ec:P-256")));
+  EXPECT_EQ(status_in(talk(body::ir{{as_proof(sealed_key())}})).status, PKIStatus::accepted)
+      << "the failures were another's";
+  key = of_the_first;
+  EXPECT_THAT(talk(body::ir{{as_proof(captured)}}), Refuses("ip", PKIFailureInfo::badPOP))
+      << "and so was the envelope";
+}
+
+// Rows of versions that knew a secret by its reference alone.
+TEST_F(EnvelopeLimit, WhatWasTakenUnderTheReferenceIsTheSecretsThatWasThereThen) {
+  const auto mine = sealed_key();
+  talk(body::ir{{as_proof(mine)}});
+  const auto taken_at = [&](Time at) {
+    must(ca.ledger->write([&](LedgerWriter& writer) -> Result<void> {
+      TRY(change(writer.connection(), "UPDATE envelope SET credential = 'secret:dev1', at = ?",
+                 at));
+      return {};
+    }));
+  };
+  taken_at(ca.clock.now());
+  EXPECT_EQ(status_in(talk(body::ir{{as_proof(mine)}})).status, PKIStatus::accepted);
+  taken_at(Time{} - std::chrono::hours(1));
+  EXPECT_THAT(talk(body::ir{{as_proof(mine)}}), Refuses("ip", PKIFailureInfo::badPOP))
+      << "before this secret was added";
+}
+
 TEST_F(EnvelopeLimit, TheSameWrongEnvelopeCountsOnce) {
   const auto wrong = flipped(sealed_key(), 17, 0x40);
   for (int i = 0; i < 5; ++i) talk(body::ir{{as_proof(wrong)}});

@@ -125,6 +125,47 @@ TEST(Explain, NeedsNoKeys) {
   EXPECT_THAT(decision->detail, HasSubstr("notAuthorized"));
 }
 
+TEST(Explain, RefusedRevocationHasNotPassed) {
+  CaUnderTest ca;
+  const auto device = enrolled(ca), other = enrolled(ca, "CN=dev2");
+  EXPECT_THAT(ca.ask(signed_by(ca, device, revocation(*other.certificate))),
+              Refuses("rp", PKIFailureInfo::notAuthorized));
+  const auto verdicts = explained(ca);
+  const auto* outcome = find_check(verdicts, "outcome");
+  ASSERT_NE(outcome, nullptr);
+  EXPECT_EQ(outcome->verdict, Judged::failed);
+  EXPECT_THAT(outcome->detail, HasSubstr("notAuthorized"));
+  ca.ask(signed_by(ca, device, revocation(*device.certificate)));
+  EXPECT_EQ(find_check(explained(ca), "outcome")->verdict, Judged::passed);
+}
+
+TEST(Explain, RefusedRecoveryHasNotPassed) {
+  Office ca("recovery = true\nwaiting = \"always\"\n");
+  const auto device = enrolled(ca);
+  const auto krr = [&] {
+    CertReqMsg message;
+    message.certReq.der = encode(message.certReq);
+    return signed_by(ca, device, body::krr{{message}});
+  };
+  const auto request = krr();
+  EXPECT_EQ(status_in(ca.talk(request)).status, PKIStatus::waiting);
+  EXPECT_EQ(find_check(explained(ca), "request 0: decision")->verdict, Judged::skipped);
+  ca.say(*decode(request)->header.transactionID, false, "alice", {}, "not in the list");
+  ca.work();
+  const auto verdicts = explained(ca);
+  const auto* decision = find_check(verdicts, "request 0: decision");
+  ASSERT_NE(decision, nullptr);
+  EXPECT_EQ(decision->verdict, Judged::failed);
+  EXPECT_THAT(decision->detail, HasSubstr("not in the list"));
+}
+
+TEST(Explain, WhatWaitsHasNotPassed) {
+  Office ca("approve = \"one\"\napprove_for = [\"rr\"]\n");
+  const auto device = enrolled(ca);
+  ca.post(signed_by(ca, device, revocation(*device.certificate)));
+  EXPECT_EQ(find_check(explained(ca), "outcome")->verdict, Judged::skipped);
+}
+
 TEST(Explain, NothingIsWrittenByIt) {
   CaUnderTest ca;
   ca.ask(with_mac(ca, ir(Credential())));

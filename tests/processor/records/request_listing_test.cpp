@@ -1,7 +1,7 @@
 #include "processor/records/request_listing.h"
 
 #include "processor/records/request_search.h"
-#include "tests/processor/messages.h"
+#include "tests/processor/office.h"
 
 namespace cmpost {
 namespace {
@@ -92,6 +92,26 @@ TEST_F(RequestListing, RequestsAreFoundByHowTheyCame) {
   EXPECT_TRUE(ca_.commit(must(respond(lease, *ca_.reader, ca_.services()))));
   EXPECT_THAT(must(find_requests(*ca_.reader, "dev7.pki", 9)).refused, SizeIs(1));
   EXPECT_TRUE(must(find_requests(*ca_.reader, "dev8.pki", 9)).is_empty());
+}
+
+// The newest message is the poll then, and what was asked for is what counts.
+TEST(RequestListingOfPolled, TellsWhatTheRequestCameToAndNotThatItWasPolled) {
+  Office ca("approve = \"one\"\nwaiting = \"always\"\n");
+  const auto request = with_mac(ca, ir(Credential()));
+  const auto told = ca.talk(request);
+  ca.say(*decode(request)->header.transactionID, false, "alice", {}, "not in the list");
+  ca.work();
+  EXPECT_THAT(ca.talk(with_mac(ca, poll_req(0), following(told))),
+              Refuses("ip", PKIFailureInfo::notAuthorized));
+  for (const std::string reason : {"", "not in the list"}) {
+    std::vector<std::string> reasons;
+    must(list_requests(ca.reader->connection(), {.reason = reason},
+                       [&](const ListedRequest& one) -> Result<void> {
+                         reasons.push_back(one.reason);
+                         return {};
+                       }));
+    EXPECT_THAT(reasons, ElementsAre(::testing::HasSubstr("not in the list"))) << reason;
+  }
 }
 
 // A stranger may name any transactionID.
