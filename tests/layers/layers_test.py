@@ -86,7 +86,11 @@ class TheCheck(unittest.TestCase):
     def test_finds_a_room_without_deps(self):
         self.folder("low/room", deps="")
         (Path(self.directory.name) / "low" / "room" / "DEPS").unlink()
-        self.assertEqual(["low/room has headers and no DEPS"], self.complaints())
+        self.assertEqual(["low/room has sources and no DEPS"], self.complaints())
+        (Path(self.directory.name) / "low" / "room" / "a.h").rename(
+            Path(self.directory.name) / "low" / "room" / "a.cpp"
+        )
+        self.assertEqual(["low/room has sources and no DEPS"], self.complaints())
 
     def test_finds_a_room_that_is_too_large(self):
         self.folder("low", deps="", source="\n" * 3501)
