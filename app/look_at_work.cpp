@@ -191,12 +191,20 @@ class WorkLook {
       }
     }
     for (const auto& channel : settings_.channels) {
-      if (channel.kind != ChannelKind::directory) continue;
-      for (const auto& path :
-           {channel.directory.in, channel.directory.out, channel.directory.staging}) {
-        look_at_disk(path, channel.limits.min_free);
-      }
+      for (const auto& path : directories_of(channel)) look_at_disk(path, channel.limits.min_free);
     }
+  }
+
+  // Of its own; where servers keep the mails and files is their matter.
+  static std::vector<std::string> directories_of(const ChannelSettings& channel) {
+    switch (channel.kind) {
+      case ChannelKind::directory:
+        return {channel.directory.in, channel.directory.out, channel.directory.staging};
+      case ChannelKind::mail:
+      case ChannelKind::sftp:
+        return {};
+    }
+    CHECK(false);
   }
 
   std::string directory_of_database(const std::string& url) const {
