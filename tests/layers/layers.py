@@ -137,6 +137,14 @@ def too_large(root, deps):
     return complaints
 
 
+def rooms_out_of_order(document, deps):
+    """Rooms that ask one below them in the table of rooms."""
+    table = re.search(r"^\| room \| question \|\n(.*?)\n\n", document, re.MULTILINE | re.DOTALL)[1]
+    order = re.findall(r"`([\w/]+)`", " ".join(re.findall(r"^\|([^|]*)\|", table, re.MULTILINE)))
+    return [f"{room} asks {other}, which stands below it"
+            for at, room in enumerate(order) for other in order[at + 1:] if other in deps[room]]
+
+
 def check(root):
     deps = read_deps(root)
     return (

@@ -6,7 +6,7 @@ from pathlib import Path
 DOCUMENT = "docs/operations.md"
 # Acts of operators: record_act(...), audit(...), and the entries of the CA's own certificates.
 ACTS = re.compile(r'(?:record_act\(\s*\*?\w+,\s*|audit\(\s*|common, )"([a-z]+\.[a-z_]+)"'
-                  r'|\{"([a-z]+\.[a-z_]+)",\s*"')
+                  r'|\{"([a-z]+\.[a-z_]+)",\s*(?:"|k\w+Requester\b)')
 JOB_ACTS = re.compile(r'add_change\(\*queue, line, "(\w+)"')
 # Not of operators: what the program does by itself is described where it belongs.
 BY_ITSELF = {"announcement.made"}
