@@ -26,11 +26,15 @@ json to_json(const AuditRecord& record) {
           {"hash", to_hex(record.hash)}};
 }
 
+constexpr std::size_t kLongestEvent = 60;
+
 Result<void> warn_of_unknown_event(LedgerReader& reader, const std::string& event) {
   ASSIGN_OR_RETURN(const auto events, reader.audit_events());
   if (std::ranges::find(events, event) != events.end()) return {};
-  const auto error = no_such("event", event, events);
-  print_warning("warning: " + error.what + "; " + error.hint);
+  // Not every event that there may be has happened here.
+  const auto near = meant(event, events);
+  print_warning("warning: no record has the event '" + printable(event, kLongestEvent) + "'" +
+                (near ? "; did you mean '" + *near + "'?" : ""));
   return {};
 }
 

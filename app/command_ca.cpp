@@ -82,7 +82,7 @@ class NewCaGeneration {
 
 OwnEntry entry_of(const CaRollover& rollover, const Certificate& cmp_certificate) {
   return {"ca.rollover",
-          "ca rollover",
+          kRolloverRequester,
           {{"old", to_hex(rollover.oldWithOld.fingerprint())},
            {"new", to_hex(rollover.newWithNew.fingerprint())},
            {"newWithOld", to_hex(rollover.newWithOld.fingerprint())},

@@ -18,20 +18,28 @@ Result<ExitCode> test_sftp(Instance& instance, const ChannelSettings& channel, b
   return ExitCode::ok;
 }
 
+Result<ExitCode> test_mail(Instance& instance, const ChannelSettings& channel, bool quiet) {
+  ASSIGN_OR_RETURN(const auto took, send_to_itself(instance, channel));
+  if (!quiet) {
+    print_line(channel.name + ": a mail to " + channel.mail.from +
+               " was sent and came back after " + in_words(took));
+  }
+  return ExitCode::ok;
+}
+
 Result<ExitCode> test(const std::string& name, const CommonOptions& common) {
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
   ASSIGN_OR_RETURN(const auto* const found, channel_named(instance->settings(), name));
-  if (found->kind == ChannelKind::sftp) return test_sftp(*instance, *found, common.quiet);
-  if (found->kind != ChannelKind::mail) {
-    return hold("channel " + name + " has no server to try",
-                "`cmpost check` looks at its directories");
+  switch (found->kind) {
+    case ChannelKind::directory:
+      return hold("channel " + name + " has no server to try",
+                  "`cmpost check` looks at its directories");
+    case ChannelKind::mail:
+      return test_mail(*instance, *found, common.quiet);
+    case ChannelKind::sftp:
+      return test_sftp(*instance, *found, common.quiet);
   }
-  ASSIGN_OR_RETURN(const auto took, send_to_itself(*instance, *found));
-  if (!common.quiet) {
-    print_line(name + ": a mail to " + found->mail.from + " was sent and came back after " +
-               in_words(took));
-  }
-  return ExitCode::ok;
+  CHECK(false);
 }
 
 }  // namespace

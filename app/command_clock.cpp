@@ -29,6 +29,14 @@ void print(const DoubtedTime& time) {
              (time.certificates == 0 ? "" : ": `" + time.command + "`"));
 }
 
+void print(const DoubtedTimes& times) {
+  for (const auto& time : times.newest) print(time);
+  if (times.more > 0) {
+    print_line("... and " + std::to_string(times.more) +
+               " more in the audit log: `cmpost audit show --event clock.doubted`");
+  }
+}
+
 Result<ExitCode> show_clock(const CommonOptions& common) {
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
   ASSIGN_OR_RETURN(const auto reader, instance->look_into_ledger());
@@ -52,7 +60,8 @@ Result<ExitCode> show_clock(const CommonOptions& common) {
     for (const auto& note : notes) value["notes"].push_back(note.text);
     value["urgent"] = std::ranges::any_of(notes, &ClockNote::urgent);
     value["doubted"] = nlohmann::json::array();
-    for (const auto& time : doubted) value["doubted"].push_back(to_json(time));
+    for (const auto& time : doubted.newest) value["doubted"].push_back(to_json(time));
+    value["doubted_more"] = doubted.more;
     print_json(value);
   } else {
     print_line("the clock of this machine: " + to_iso8601(now.wall) +
@@ -62,7 +71,7 @@ Result<ExitCode> show_clock(const CommonOptions& common) {
                (same_start ? "" : ", before this machine was started"));
     for (const auto& note : notes) print_line((note.urgent ? "URGENT: " : "warning: ") + note.text);
     if (notes.empty()) print_line("all well");
-    for (const auto& time : doubted) print(time);
+    print(doubted);
   }
   if (std::ranges::any_of(notes, &ClockNote::urgent)) return ExitCode::failed;
   return notes.empty() ? ExitCode::ok : ExitCode::partly;

@@ -128,7 +128,7 @@ Result<ExitCode> make_credential(const CredentialOptions& options, const CommonO
   path = fs::absolute(path).lexically_normal().string();
   NewDirectory directory(path);
   NewCredential credential(*instance, directory, options.kind);
-  ASSIGN_OR_RETURN(const bool went_on, credential.go_on());
+  ASSIGN_OR_RETURN(const bool went_on, credential.go_on(kCredentialRequester));
   if (!went_on) {
     ASSIGN_OR_RETURN(const auto wanted, plan(options, *instance, issuer));
     ASSIGN_OR_RETURN(const auto algorithm, algorithm_for(options, *instance, issuer));
@@ -139,7 +139,7 @@ Result<ExitCode> make_credential(const CredentialOptions& options, const CommonO
     TRY(credential.begin());
     TRY(credential.write(key, certificate, password));
     TRY(credential.finish(certificate,
-                          {"ca.credential", "ca credential", {{"for", options.kind}}}));
+                          {"ca.credential", kCredentialRequester, {{"for", options.kind}}}));
   }
   if (common.json) {
     print_json({{"directory", path}, {"kind", options.kind}, {"went_on", went_on}});

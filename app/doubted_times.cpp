@@ -66,18 +66,21 @@ Result<DoubtedTime> measure(LedgerReader& reader, const AuditRecord& begin) {
 
 }  // namespace
 
-Result<std::vector<DoubtedTime>> find_doubted_times(LedgerReader& reader, std::size_t limit) {
+Result<DoubtedTimes> find_doubted_times(LedgerReader& reader, std::size_t limit) {
   ListFilter newest;
   newest.event = "clock.doubted";
   newest.newest = true;
   ASSIGN_OR_RETURN(const auto begins, records(reader, newest));
-  std::vector<DoubtedTime> times;
+  DoubtedTimes times;
   for (const auto& begin : begins) {
-    if (times.size() == limit) break;
     const auto doubt = doubt_of(begin);
     if (doubt != to_string(ClockDoubt::ahead) && doubt != to_string(ClockDoubt::behind)) continue;
+    if (times.newest.size() == limit) {
+      ++times.more;
+      continue;
+    }
     ASSIGN_OR_RETURN(auto time, measure(reader, begin));
-    times.push_back(std::move(time));
+    times.newest.push_back(std::move(time));
   }
   return times;
 }

@@ -17,8 +17,13 @@ struct DoubtedTime {
   std::string command;  // that lists them
 };
 
-// The newest `limit`, newest first. While it was behind, certificates of the same time before are
-// among them.
-Result<std::vector<DoubtedTime>> find_doubted_times(LedgerReader& reader, std::size_t limit);
+struct DoubtedTimes {
+  std::vector<DoubtedTime> newest;  // newest first
+  std::size_t more = 0;             // that are not among them
+};
+
+// The newest `limit` of all. While it was behind, certificates of the same time before are among
+// those counted.
+Result<DoubtedTimes> find_doubted_times(LedgerReader& reader, std::size_t limit);
 
 }  // namespace cmpost

@@ -33,10 +33,10 @@ void look_at_authority(Instance& instance, std::size_t newest, Remarks& findings
 // certificate.
 void look_without_keys(Instance& instance, Remarks& findings);
 
-// A channel as it is on record; nullopt: nobody has looked.
+// On record. nullopt: nobody has worked or looked; what is not in a map cannot be looked at.
 struct ChannelStatus {
   std::string name;
-  std::optional<WayState> in, out;
+  std::map<Way, std::optional<WayState>> ways;
 };
 // A directory that is used, and the disk below it.
 struct DiskStatus {

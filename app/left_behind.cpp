@@ -38,29 +38,41 @@ Result<std::optional<std::vector<Certificate>>> certificates_if_there(const std:
   return std::move(*certificates);
 }
 
-Result<bool> is_on_books(Instance& instance, const Certificate& certificate) {
+Result<std::optional<CertificateRecord>> record_on_books(Instance& instance,
+                                                         const Certificate& certificate) {
   ASSIGN_OR_RETURN(const auto reader, instance.look_into_ledger());
-  ASSIGN_OR_RETURN(const auto record, reader->find(certificate.serial_number()));
-  return record && equal(record->der, certificate.der());
+  ASSIGN_OR_RETURN(auto record, reader->find(certificate.serial_number()));
+  if (!record || !equal(record->der, certificate.der())) return std::nullopt;
+  return record;
 }
 
-Result<void> check_nothing_on_books(Instance& instance, const std::string& directory) {
+Result<bool> is_on_books(Instance& instance, const Certificate& certificate) {
+  ASSIGN_OR_RETURN(const auto record, record_on_books(instance, certificate));
+  return record.has_value();
+}
+
+Result<std::optional<LeftBehind>> find_left_behind(Instance& instance,
+                                                   const std::string& directory) {
   ASSIGN_OR_RETURN(const bool there, is_there(directory));
-  if (!there) return {};
+  if (!there) return std::nullopt;
   ASSIGN_OR_RETURN(const auto files, pem_files(directory));
   for (const auto& file : files) {
     ASSIGN_OR_RETURN(const auto certificates, certificates_if_there(file));
     if (!certificates) return hold(file + " cannot be understood", kLookYourself);
     for (const auto& certificate : *certificates) {
-      ASSIGN_OR_RETURN(const bool known, is_on_books(instance, certificate));
-      if (known) {
-        return hold("the certificate in " + file + " is on the books already",
-                    "the command that was interrupted, with the same --directory, completes it; "
-                    "else name another --directory");
-      }
+      ASSIGN_OR_RETURN(auto record, record_on_books(instance, certificate));
+      if (record) return LeftBehind{file, std::move(*record)};
     }
   }
-  return {};
+  return std::nullopt;
+}
+
+Result<void> check_nothing_on_books(Instance& instance, const std::string& directory) {
+  ASSIGN_OR_RETURN(const auto left, find_left_behind(instance, directory));
+  if (!left) return {};
+  return hold("the certificate in " + left->file + " is on the books already",
+              "the command that was interrupted, with the same --directory, completes it; "
+              "else name another --directory");
 }
 
 }  // namespace cmpost

@@ -34,7 +34,7 @@ class SettingsLook {
     }
     for (const auto& channel : settings_.channels) look_at_mail(channel);
     look_at_sealing_key();
-    look_at_rollovers();
+    look_at_unfinished();
     look_at_rights();
   }
 
@@ -139,8 +139,8 @@ class SettingsLook {
         "restore the sealing key that they were added with; without it they have to be added anew");
   }
 
-  void look_at_rollovers() {
-    const auto unfinished = find_unfinished_rollovers(instance_);
+  void look_at_unfinished() {
+    const auto unfinished = find_unfinished_commands(instance_);
     if (!unfinished) return findings_.add(RemarkKind::credential, {}, unfinished.error());
     for (const auto& text : *unfinished) {
       say(Severity::warning, RemarkKind::credential, {}, text);

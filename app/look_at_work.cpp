@@ -44,11 +44,10 @@ class WorkLook {
 
  private:
   void look_at(Stage stage) {
-    auto& place = status_.stages[stage];
     const auto subject = "stage " + std::string(to_string(stage));
     auto life = look_for_life(settings_.instance.state, stage);
     if (!life) return findings_.add(RemarkKind::service, subject, life.error());
-    place = std::move(*life);
+    const auto& place = status_.stages[stage] = std::move(*life);
     if (!place) {
       return say(Severity::note, RemarkKind::service, subject, "nobody has worked yet",
                  "`cmpost serve`, or `cmpost run` now and then");
@@ -67,8 +66,9 @@ class WorkLook {
 
   // "" while somebody runs.
   std::string age_of_record(Stage stage) const {
-    const auto& life = status_.stages.at(stage);
-    if (life && life->running) return {};
+    const auto known = status_.stages.find(stage);
+    if (known == status_.stages.end()) return "; whether the service is there is not known";
+    if (known->second && known->second->running) return {};
     return "; so it was when the service was last there";
   }
 
@@ -77,11 +77,10 @@ class WorkLook {
   }
 
   void look_at(Part part) {
-    auto& place = status_.parts[part];
     const auto subject = std::string(to_string(part));
     auto state = read_way(record_of(settings_.instance.state, part));
     if (!state) return findings_.add(RemarkKind::maintenance, subject, state.error());
-    place = std::move(*state);
+    const auto& place = status_.parts[part] = std::move(*state);
     if (!place || place->condition == WayCondition::works) return;
     say(Severity::error, RemarkKind::maintenance, subject,
         "in trouble " + rest_of(*place) + age_of_record(stage_of(part)), place->hint);
@@ -96,10 +95,11 @@ class WorkLook {
   }
 
   void look_at(const ChannelSettings& channel) {
-    ChannelStatus status{channel.name, {}, {}};
-    status.in = look_at(channel, Way::in, Stage::ingress);
-    status.out = look_at(channel, Way::out, Stage::egress);
-    if (status.in) look_at_inputs(channel, *status.in);
+    ChannelStatus status{channel.name, {}};
+    look_at(channel, Way::in, Stage::ingress, status);
+    look_at(channel, Way::out, Stage::egress, status);
+    const auto in = status.ways.find(Way::in);
+    if (in != status.ways.end() && in->second) look_at_inputs(channel, *in->second);
     for (const auto& text : batch_complaints(channel)) {
       say(Severity::warning, RemarkKind::batch, subject_of(channel), text);
     }
@@ -113,34 +113,32 @@ class WorkLook {
     status_.channels.push_back(std::move(status));
   }
 
-  std::optional<WayState> look_at(const ChannelSettings& channel, Way way, Stage stage) {
+  void look_at(const ChannelSettings& channel, Way way, Stage stage, ChannelStatus& status) {
     const auto what = "the way " + std::string(to_string(way)) + " ";
-    auto state = read_way(record_of(channel.state, way));
-    if (!state) {
-      findings_.add(RemarkKind::channel, subject_of(channel), state.error());
-      return std::nullopt;
-    }
-    const auto& life = status_.stages.at(stage);
+    auto read = read_way(record_of(channel.state, way));
+    if (!read) return findings_.add(RemarkKind::channel, subject_of(channel), read.error());
+    const auto& state = status.ways[way] = std::move(*read);
+    const auto known = status_.stages.find(stage);
+    const auto life = known == status_.stages.end() ? std::nullopt : known->second;
     const auto patience = std::max<Duration>(kLongestLook, 3 * poll_of(channel));
     const bool running = life && life->running;
-    if (*state && (*state)->condition == WayCondition::rests) {
+    if (state && state->condition == WayCondition::rests) {
       const std::string server = peer_of(channel, way);
       say(Severity::error, RemarkKind::channel, subject_of(channel),
-          what + (server.empty() ? "" : "(" + server + ") ") + "rests " + rest_of(**state) +
+          what + (server.empty() ? "" : "(" + server + ") ") + "rests " + rest_of(*state) +
               age_of_record(stage),
-          (*state)->hint);
-    } else if (way == Way::in && !*state) {
+          state->hint);
+    } else if (way == Way::in && !state) {
       const bool long_ago = running && now_ - life->began > patience;
       say(long_ago ? Severity::error : Severity::note, RemarkKind::channel, subject_of(channel),
           what + "was never looked at");
-    } else if (way == Way::in && running && now_ - (*state)->last_try > patience &&
+    } else if (way == Way::in && running && now_ - state->last_try > patience &&
                now_ - life->began > patience) {
       say(Severity::error, RemarkKind::channel, subject_of(channel),
-          what + "was not looked at " + since((*state)->last_try, now_) +
+          what + "was not looked at " + since(state->last_try, now_) +
               ", although the service runs",
           "what hangs is in the log; restart the service");
     }
-    return std::move(*state);
   }
 
   static Severity severity_of(NoteKind kind) {
@@ -198,12 +196,20 @@ class WorkLook {
       }
     }
     for (const auto& channel : settings_.channels) {
-      if (channel.kind != ChannelKind::directory) continue;
-      for (const auto& path :
-           {channel.directory.in, channel.directory.out, channel.directory.staging}) {
-        look_at_disk(path, channel.limits.min_free);
-      }
+      for (const auto& path : directories_of(channel)) look_at_disk(path, channel.limits.min_free);
     }
+  }
+
+  // Of its own; where servers keep the mails and files is their matter.
+  static std::vector<std::string> directories_of(const ChannelSettings& channel) {
+    switch (channel.kind) {
+      case ChannelKind::directory:
+        return {channel.directory.in, channel.directory.out, channel.directory.staging};
+      case ChannelKind::mail:
+      case ChannelKind::sftp:
+        return {};
+    }
+    CHECK(false);
   }
 
   std::string directory_of_database(const std::string& url) const {

@@ -17,16 +17,6 @@ std::vector<std::string> names_of(const std::vector<T>& all) {
   return names;
 }
 
-// What begins like that, when it is one alone; else what is spelt nearly like it.
-std::optional<std::string> meant(const std::string& word,
-                                 const std::vector<std::string>& candidates) {
-  std::vector<std::string> begins;
-  std::ranges::copy_if(candidates, std::back_inserter(begins), [&](const auto& candidate) {
-    return word.size() > 2 && candidate.starts_with(word);
-  });
-  return begins.size() == 1 ? begins.front() : nearest(word, candidates);
-}
-
 std::string in_a_row(const std::vector<std::string>& names) {
   std::string row;
   for (const auto& name : names) row += (row.empty() ? "" : ",") + name;
@@ -82,6 +72,15 @@ Error unknown_command(const CLI::App& app, const std::string& name) {
 }
 
 }  // namespace
+
+std::optional<std::string> meant(const std::string& word,
+                                 const std::vector<std::string>& candidates) {
+  std::vector<std::string> begins;
+  std::ranges::copy_if(candidates, std::back_inserter(begins), [&](const auto& candidate) {
+    return word.size() > 2 && candidate.starts_with(word);
+  });
+  return begins.size() == 1 ? begins.front() : nearest(word, candidates);
+}
 
 Error no_such(std::string_view kind, const std::string& name,
               const std::vector<std::string>& candidates) {

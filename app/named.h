@@ -11,6 +11,9 @@
 
 namespace cmpost {
 
+// What begins like `word`, when it is one alone; else what is spelt nearly like it.
+std::optional<std::string> meant(const std::string& word,
+                                 const std::vector<std::string>& candidates);
 // "there is no channel 'drp'", with the name that was probably meant.
 Error no_such(std::string_view kind, const std::string& name,
               const std::vector<std::string>& candidates);

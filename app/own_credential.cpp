@@ -17,13 +17,13 @@ constexpr mode_t kKeyMode = 0600, kCertificateMode = 0644;
 
 }  // namespace
 
-Result<bool> NewCredential::go_on() {
+Result<bool> NewCredential::go_on(std::string_view requester) {
   const auto& hidden = directory_.hidden();
   ASSIGN_OR_RETURN(const auto certificates,
                    certificates_if_there(path_below(hidden, name_ + ".pem")));
   if (!certificates) return false;
-  ASSIGN_OR_RETURN(const bool known, is_on_books(instance_, certificates->front()));
-  if (!known) return false;
+  ASSIGN_OR_RETURN(const auto record, record_on_books(instance_, certificates->front()));
+  if (!record || record->requester != requester) return false;
   const auto key = path_below(hidden, name_ + ".key");
   ASSIGN_OR_RETURN(const bool has_key, is_there(key));
   if (!has_key) {

@@ -6,6 +6,10 @@
 
 namespace cmpost {
 
+// In the ledger, whose commands they are.
+inline constexpr const char* kCredentialRequester = "ca credential";
+inline constexpr const char* kRolloverRequester = "ca rollover";
+
 // How a certificate comes into ledger and audit log.
 struct OwnEntry {
   const char* event;
@@ -20,8 +24,9 @@ class NewCredential {
       : instance_(instance), directory_(directory), name_(std::move(name)) {}
 
   // True: an earlier process was interrupted when its certificate was on the books and its files
-  // were not published; now they are.
-  Result<bool> go_on();
+  // were not published; now they are. `requester`: whose entry it is. What another command has
+  // begun may have files of its own beside these.
+  Result<bool> go_on(std::string_view requester);
   // Hold when the directory is there. What an interrupted process has left and nobody knows is
   // removed.
   Result<void> begin();

@@ -87,8 +87,14 @@ class Search {
 
   Result<void> look_into_outputs() {
     for (const auto& channel : instance_.settings().channels) {
-      if (channel.kind != ChannelKind::directory) continue;
-      TRY(look_into(channel.directory.out, channel.name));
+      switch (channel.kind) {
+        case ChannelKind::directory:
+          TRY(look_into(channel.directory.out, channel.name));
+          break;
+        case ChannelKind::mail:  // what has left lies with others
+        case ChannelKind::sftp:
+          break;
+      }
     }
     return {};
   }

@@ -5,6 +5,7 @@
 
 #include "app/left_behind.h"
 #include "app/new_directory.h"
+#include "app/own_credential.h"
 #include "base/files.h"
 
 namespace cmpost {
@@ -12,7 +13,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kHidden = ".rollover-", kPart = ".part";
+constexpr std::string_view kPart = ".part";
 
 fs::path home_of(const Instance& instance) {
   return fs::path(instance.ca().certificate).parent_path();
@@ -21,15 +22,18 @@ fs::path home_of(const Instance& instance) {
 // The directories beside the CA certificate that have no name yet, by the names that they will get.
 Result<std::vector<std::string>> hidden_beside_ca(const Instance& instance) {
   std::vector<std::string> directories;
-  std::error_code error;
   const auto home = home_of(instance);
-  fs::directory_iterator at(home, error);
-  for (; !error && at != fs::directory_iterator(); at.increment(error)) {
-    const auto name = at->path().filename().string();
-    if (!name.starts_with(kHidden) || !name.ends_with(kPart)) continue;
+  ASSIGN_OR_RETURN(const auto names, names_if_there(home.string()));
+  for (const auto& name : names) {
+    if (!name.starts_with('.') || !name.ends_with(kPart) || name.size() <= 1 + kPart.size()) {
+      continue;
+    }
+    std::error_code error;
+    const bool is_directory = fs::is_directory(home / name, error);
+    if (error) return failure(errno_error("examining", (home / name).string(), error.value()));
+    if (!is_directory) continue;
     directories.push_back(home / name.substr(1, name.size() - 1 - kPart.size()));
   }
-  if (error) return failure(errno_error("reading directory", home.string(), error.value()));
   std::sort(directories.begin(), directories.end());
   return directories;
 }
@@ -59,6 +63,35 @@ Result<std::optional<InterruptedRollover>> find_interrupted_rollover(Instance& i
   return InterruptedRollover{directory, named, in_ledger, std::move(*rollover), cmp->front()};
 }
 
+namespace {
+
+std::string completed_by(const std::string& command, const std::string& directory) {
+  return "`cmpost " + command + "` was interrupted: `cmpost " + command + " --directory " +
+         directory + "` completes it";
+}
+
+// Empty: nothing of it is on the books; the command makes it anew.
+Result<std::string> interrupted_in(Instance& instance, const std::string& directory) {
+  ASSIGN_OR_RETURN(const bool named, is_there(directory));
+  const auto hidden = hidden_name(directory);
+  if (!named) {
+    ASSIGN_OR_RETURN(const auto rollover, find_interrupted_rollover(instance, directory));
+    if (rollover) return completed_by(kRolloverRequester, directory);
+  }
+  ASSIGN_OR_RETURN(const auto left, find_left_behind(instance, hidden));
+  if (!left) return std::string();
+  const auto key = fs::path(left->file).replace_extension(".key").string();
+  ASSIGN_OR_RETURN(const bool has_key, is_there(key));
+  if (!named && has_key && left->record.requester == kCredentialRequester) {
+    return completed_by(kCredentialRequester + (" " + fs::path(key).stem().string()), directory);
+  }
+  return "`cmpost " + left->record.requester + "` was interrupted: " + left->file +
+         " is on the books, and not all that belongs to it is there; `cmpost cert revoke " +
+         to_hex(left->record.serial) + "` and remove " + hidden + " by hand";
+}
+
+}  // namespace
+
 Result<std::string> default_rollover_directory(Instance& instance) {
   ASSIGN_OR_RETURN(const auto hidden, hidden_beside_ca(instance));
   for (const auto& directory : hidden) {
@@ -69,14 +102,12 @@ Result<std::string> default_rollover_directory(Instance& instance) {
   return (home_of(instance) / ("rollover-" + day)).string();
 }
 
-Result<std::vector<std::string>> find_unfinished_rollovers(Instance& instance) {
+Result<std::vector<std::string>> find_unfinished_commands(Instance& instance) {
   std::vector<std::string> texts;
   ASSIGN_OR_RETURN(const auto hidden, hidden_beside_ca(instance));
   for (const auto& directory : hidden) {
-    ASSIGN_OR_RETURN(const auto interrupted, find_interrupted_rollover(instance, directory));
-    if (!interrupted) continue;
-    texts.push_back("`cmpost ca rollover` was interrupted: `cmpost ca rollover --directory " +
-                    directory + "` completes it");
+    ASSIGN_OR_RETURN(auto text, interrupted_in(instance, directory));
+    if (!text.empty()) texts.push_back(std::move(text));
   }
   ASSIGN_OR_RETURN(const auto* const authority, instance.authority());
   const auto& cmp = authority->cmp_certificate;

@@ -29,8 +29,9 @@ Result<std::optional<InterruptedRollover>> find_interrupted_rollover(Instance& i
 // Beside the CA certificate: one that was interrupted, else today's.
 Result<std::string> default_rollover_directory(Instance& instance);
 
-// For `cmpost check`: those beside the CA certificate, and a CMP certificate of this CA in use that
-// the ledger does not know. A sentence each.
-Result<std::vector<std::string>> find_unfinished_rollovers(Instance& instance);
+// For `cmpost check`: what `ca rollover` or `ca credential` has entered beside the CA certificate
+// and not published, and a CMP certificate of this CA in use that the ledger does not know. A
+// sentence each.
+Result<std::vector<std::string>> find_unfinished_commands(Instance& instance);
 
 }  // namespace cmpost

@@ -4,15 +4,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "base/presence.h"
 #include "crypto/keys/algorithm.h"
 
 namespace cmpost {
 namespace {
 
-namespace fs = std::filesystem;
 using nlohmann::json;
 
 constexpr std::size_t kLargestRecord = 16 << 10, kLongestComplaint = 1000;
@@ -34,10 +33,15 @@ bool has_no_name(int file) {
 }
 
 // Asking changes nothing, so that two that ask at the same time do not see each other.
-bool is_in_use(const std::string& path) {
+Result<bool> is_in_use(const std::string& path) {
   const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  if (!file && errno == ENOENT) return false;  // stopped at this moment
+  if (!file) return failure(errno_error("opening", path, errno));
   auto lock = of_all_octets(F_WRLCK);
-  return file && ::fcntl(file.get(), F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+  if (::fcntl(file.get(), F_OFD_GETLK, &lock) != 0) {
+    return failure(errno_error("examining the lock of", path, errno));
+  }
+  return lock.l_type != F_UNLCK;
 }
 
 struct Record {
@@ -68,12 +72,15 @@ std::optional<Record> read_record(const std::string& path) {
   return std::nullopt;
 }
 
+std::string not_known(const std::string& why) {
+  return "which settings the service works with is not known: " + why;
+}
+
 // `on_disk`: empty when the settings cannot be read. No digest equals one that is not known.
 std::optional<std::string> sentence_of(const std::string& path, const std::string& on_disk) {
   const auto record = read_record(path);
   if (!record) {
-    return "which settings the service works with is not known: " + path +
-           " says nothing; a restart or reload writes it";
+    return not_known(path + " says nothing; a restart or reload writes it");
   }
   if (on_disk.empty()) {
     return "the settings on disk cannot be read; those in use since " + record->used_since +
@@ -141,14 +148,20 @@ void SettingsInUse::write() {
 }
 
 std::vector<std::string> settings_not_in_use(const Settings& settings) {
+  const auto directory = records_of(settings.instance.state);
+  const auto names = names_if_there(directory);
+  if (!names) return {not_known(to_string(names.error()))};
   std::vector<std::string> sentences;
   const auto on_disk = digest_of_settings(settings.file);
-  std::error_code error;
-  for (fs::directory_iterator entry(records_of(settings.instance.state), error), end;
-       !error && entry != end; entry.increment(error)) {
-    const auto path = entry->path().string();
-    if (!entry->path().filename().string().starts_with(kPrefix) || !is_in_use(path)) continue;
-    if (auto sentence = sentence_of(path, on_disk)) sentences.push_back(std::move(*sentence));
+  for (const auto& name : *names) {
+    if (!name.starts_with(kPrefix)) continue;
+    const auto path = path_below(directory, name);
+    const auto in_use = is_in_use(path);
+    if (!in_use) {
+      sentences.push_back(not_known(to_string(in_use.error())));
+    } else if (*in_use) {
+      if (auto sentence = sentence_of(path, on_disk)) sentences.push_back(std::move(*sentence));
+    }
   }
   return sentences;
 }

@@ -93,11 +93,11 @@ json channels_json(const Status& status) {
     for (const auto& finding : status.findings.of_channel(channel.name)) {
       notes.push_back(finding.text);
     }
-    channels.push_back({{"name", channel.name},
-                        {"kind", to_string(channel.kind)},
-                        {"in", to_json(known->in)},
-                        {"out", to_json(known->out)},
-                        {"notes", std::move(notes)}});
+    json value = {
+        {"name", channel.name}, {"kind", to_string(channel.kind)}, {"notes", std::move(notes)}};
+    for (const auto& [way, state] : known->ways)
+      value[std::string(to_string(way))] = to_json(state);
+    channels.push_back(std::move(value));
   }
   return channels;
 }
@@ -121,19 +121,27 @@ json warnings_json(const Remarks& findings) {
 }
 
 void print_service(const WorkStatus& work) {
-  std::string running;
-  for (const auto& [stage, life] : work.stages) {
-    if (life && life->running) {
-      running += (running.empty() ? "" : ", ") + std::string(to_string(stage)) + " (pid " +
-                 std::to_string(life->pid) + ")";
+  if (work.stages.empty()) return print_line("service: not known");
+  std::string running, not_known;
+  for (const auto stage : kStages) {
+    const std::string name(to_string(stage));
+    const auto known = work.stages.find(stage);
+    if (known == work.stages.end()) {
+      not_known += ", " + name + " not known";
+    } else if (const auto& life = known->second; life && life->running) {
+      running += (running.empty() ? "" : ", ") + name + " (pid " + std::to_string(life->pid) + ")";
     }
   }
-  print_line("service: " + (running.empty() ? "none is running" : running));
+  print_line("service: " + (running.empty() ? "none is running" : running) + not_known);
 }
 
-std::string way_in_words(const std::optional<WayState>& state, Time now) {
-  if (!state) return "never tried";
-  return std::string(to_string(state->condition)) + ", last try " +
+std::string way_in_words(const ChannelStatus& channel, Way way, Time now) {
+  const auto known = channel.ways.find(way);
+  const auto text = std::string(to_string(way)) + " ";
+  if (known == channel.ways.end()) return text + "not known";
+  const auto& state = known->second;
+  if (!state) return text + "never tried";
+  return text + std::string(to_string(state->condition)) + ", last try " +
          in_words(now - state->last_try) + " ago";
 }
 
@@ -148,8 +156,8 @@ void print(const Remark& finding, const std::string& indent, bool with_subject) 
 void print_channels(const Status& status, const Settings& settings, Time now) {
   for (const auto& channel : settings.channels) {
     const auto known = std::ranges::find(status.work.channels, channel.name, &ChannelStatus::name);
-    print_line("channel " + channel.name + " (" + std::string(to_string(channel.kind)) + "): in " +
-               way_in_words(known->in, now) + "; out " + way_in_words(known->out, now));
+    print_line("channel " + channel.name + " (" + std::string(to_string(channel.kind)) + "): " +
+               way_in_words(*known, Way::in, now) + "; " + way_in_words(*known, Way::out, now));
     for (const auto& finding : status.findings.of_channel(channel.name)) {
       print(finding, "  ", false);
     }
@@ -186,6 +194,8 @@ json to_json(const Status& status) {
                 {"ca", json()},
                 {"exit_code", static_cast<int>(status.findings.exit_code())},
                 {"channels", channels_json(status)},
+                {"service", json::object()},
+                {"parts", json::object()},
                 {"disks", json::array()},
                 {"findings", to_json(status.findings)},
                 {"warnings", warnings_json(status.findings)}};

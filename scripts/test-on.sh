@@ -8,6 +8,7 @@
 # The chroot stays, with its packages and its ccache, in the directory that CMPOST_CHROOTS names
 # (default: ~/.cache/cmpost); remove it there to have it made anew. The build is build/RELEASE.
 set -euo pipefail
+chroots=$(realpath -m "${CMPOST_CHROOTS:-${XDG_CACHE_HOME:-$HOME/.cache}/cmpost}")
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 missing() { printf '%s\n' "test-on: $*" >&2; exit 2; }
@@ -16,7 +17,6 @@ missing() { printf '%s\n' "test-on: $*" >&2; exit 2; }
 release=$1
 shift
 [ $# -gt 0 ] || set -- -L unit
-chroots=$(realpath -m "${CMPOST_CHROOTS:-${XDG_CACHE_HOME:-$HOME/.cache}/cmpost}")
 root=$chroots/$release
 
 [ "$(id -u)" -eq 0 ] || missing "only root can make a chroot and work in it"
@@ -24,9 +24,14 @@ for command in apt-get debootstrap unshare; do
   command -v "$command" >/dev/null || missing "there is no $command here. On Debian: apt-get install apt debootstrap util-linux"
 done
 
-# What is mounted below is seen by nobody else, and is gone with the last process.
+# What is mounted below is seen by nobody else, and is gone with the last process; and no process
+# outlives this one, whatever tests have left running.
 if [ "${CMPOST_TEST_ON:-}" != unshared ]; then
-  CMPOST_TEST_ON=unshared exec unshare --mount -- bash scripts/test-on.sh "$release" "$@"
+  CMPOST_TEST_ON=unshared CMPOST_CHROOTS=$chroots \
+    unshare --mount --pid --fork --kill-child -- bash scripts/test-on.sh "$release" "$@" </dev/null &
+  trap 'kill -KILL $!' INT TERM HUP
+  wait $! || exit $?
+  exit 0
 fi
 
 # mirror LABEL: where apt gets what Debian signs with this label from.
@@ -34,6 +39,8 @@ mirror() {
   apt-get indextargets --format '$(ORIGIN)|$(LABEL)|$(REPO_URI)' 'Created-By: Packages' |
     sed -n "s/^Debian|$1|//p" | sed -n 1p
 }
+
+host_conf=etc/apt/apt.conf.d/90host
 
 make_root() {
   local debian security
@@ -58,7 +65,7 @@ make_root() {
   } >"$root.new/etc/apt/sources.list"
   # How this machine reaches a mirror: proxies, certificates, whether its clock can be trusted.
   apt-config dump | grep -E '^Acquire::(https?|Check-[A-Za-z-]+|ForceIPv[46])\b' \
-    >"$root.new/etc/apt/apt.conf.d/90host" || true
+    >"$root.new/$host_conf" || true
   mv "$root.new" "$root"
 }
 
@@ -71,6 +78,11 @@ mkdir -p "$chroots"
 exec 9>"$chroots/$release.lock"
 flock 9
 [ -d "$root" ] || make_root
+# The last that make_root() writes.
+[ -e "$root/$host_conf" ] || missing "$root is not complete: remove it"
+# Nothing that is installed there starts a service.
+printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"
+chmod 755 "$root/usr/sbin/policy-rc.d"
 
 cp --remove-destination -L /etc/resolv.conf /etc/hosts "$root/etc/"
 mkdir -p "$root/src"
@@ -85,8 +97,9 @@ enter bash -c '
   cd /src
   build=build/$1
   shift
+  dpkg --configure -a  # what was interrupted
   scripts/install-deps.sh test
   cmake -G Ninja -S . -B "$build" -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG="-O0 -g0" -DCMPOST_WERROR=ON
   cmake --build "$build" --parallel "$(nproc)"
-  exec ctest --test-dir "$build" --output-on-failure --parallel "$(nproc)" "$@"
+  exec ctest --test-dir "$build" --no-tests=error --output-on-failure --parallel "$(nproc)" "$@"
 ' test-on "$release" "$@" </dev/null 9>&-

@@ -10,4 +10,4 @@ scripts/install-deps.sh test
 cmake --preset dev
 cmake --build --preset dev --parallel "$(nproc)"
 # One test more than processors: the longest ones wait for a child or a disk most of the time.
-exec ctest --preset dev --parallel "$(($(nproc) + 1))" "$@"
+exec ctest --preset dev --no-tests=error --parallel "$(($(nproc) + 1))" "$@"

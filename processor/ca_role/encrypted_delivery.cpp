@@ -90,7 +90,13 @@ Checked<std::string> wished_kind(const CertRequest& wanted, const std::string& u
 
 Checked<void> check_may_leave(const Request& request) {
   const auto& channel = request.channel->settings;
-  if (channel.kind != ChannelKind::mail) return {};
+  switch (channel.kind) {
+    case ChannelKind::directory:
+    case ChannelKind::sftp:
+      return {};
+    case ChannelKind::mail:
+      break;
+  }
   const auto& entries = channel.mail.registered;
   const bool known = std::ranges::any_of(entries, [&](const RegisteredAddress& entry) {
     return same_address(entry.answers_to, request.peer);

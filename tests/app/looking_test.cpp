@@ -9,6 +9,7 @@
 #include "tests/app/instance_under_test.h"
 #include "tests/app/said.h"
 #include "tests/support/numbered_jobs.h"
+#include "tests/support/synthetic_certificates.h"
 
 namespace cmpost {
 namespace {
@@ -17,6 +18,7 @@ using namespace std::chrono_literals;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::SizeIs;
 
 class LookingTest : public ::testing::Test {
@@ -123,37 +125,73 @@ TEST_F(LookingTest, OutputThatAFullDiskDoesNotTakeIsAnError) {
   EXPECT_EQ(said({"status"}).code, ExitCode::ok) << "the next one is not to blame";
 }
 
-TEST_F(LookingTest, CertificatesOfATimeWhenTheClockWasAheadAreNamed) {
-  const auto now = clock_.now();
-  FakeClock clock(now);
-  const auto record = [&](const char* event, const char* why) {
-    const auto instance = open_instance(directory_.path(), clock);
-    const auto reader = instance->look_into_ledger().value();
-    const auto ledger = Ledger::open(instance->settings().instance.ledger, directory_.path(), clock,
-                                     {}, OpenMode::read_write)
-                            .value();
-    ASSERT_THAT(ledger->write([&](LedgerWriter& writer) {
+class ClockHistoryTest : public LookingTest {
+ protected:
+  ClockHistoryTest() : clock_then_(clock_.now()) { open(); }
+  void open() { instance_ = open_instance(directory_.path(), clock_then_); }
+
+  // As the clock says that it is.
+  void write(Time at, const std::function<Result<void>(LedgerWriter&)>& act) {
+    clock_then_.set(at);
+    const auto ledger = Ledger::open(instance_->settings().instance.ledger, directory_.path(),
+                                     clock_then_, {}, OpenMode::read_write);
+    ASSERT_THAT(ledger, IsOk());
+    ASSERT_THAT((*ledger)->write(act), IsOk());
+  }
+  void record(Time at, const char* event, const char* why) {
+    write(at, [&](LedgerWriter& writer) {
       return writer.audit(event, nlohmann::json{{"why", why}}.dump());
-    }),
-                IsOk());
-  };
-  clock.set(now + 24h * 400);
-  record("clock.doubted", "ahead");
-  clock.set(now + 24h * 400 + 1h);
-  record("certificate.issued", "");
-  clock.set(now + 2h);
-  record("clock.accepted", "it is right again");
-  const auto instance = open_instance(directory_.path(), clock);
-  const auto reader = instance->look_into_ledger().value();
-  const auto times = find_doubted_times(*reader, 3).value();
+    });
+  }
+  void issue(Time at) {
+    SystemRandom random;
+    SyntheticCertificates certificates(instance_->authority().value()->cmp_certificate, random);
+    write(at, [&](LedgerWriter& writer) -> Result<void> {
+      TRY(writer.add(certificates.next(at)));
+      return writer.audit("certificate.issued", "{}");
+    });
+  }
+
+  FakeClock clock_then_;
+  std::unique_ptr<Instance> instance_;
+};
+
+TEST_F(ClockHistoryTest, CertificatesOfATimeWhenTheClockWasAheadAreNamed) {
+  const auto now = clock_.now(), ahead = now + 24h * 400;
+  record(ahead, "clock.doubted", "ahead");
+  issue(ahead + 1h);
+  record(now + 2h, "clock.accepted", "it is right again");
+  issue(now + 3h);
+  const auto reader = instance_->look_into_ledger().value();
+  const auto times = find_doubted_times(*reader, 3).value().newest;
   ASSERT_THAT(times, SizeIs(1));
   EXPECT_EQ(times[0].doubt, "ahead");
-  EXPECT_LT(times[0].since, now + 24h * 400);
-  EXPECT_GT(times[0].since, now + 24h * 400 - 5min);
+  EXPECT_LT(times[0].since, ahead);
+  EXPECT_GT(times[0].since, ahead - 5min);
   ASSERT_TRUE(times[0].until);
-  EXPECT_GT(*times[0].until, now + 24h * 400 + 1h);
-  EXPECT_EQ(times[0].certificates, 0);
+  EXPECT_GT(*times[0].until, ahead + 1h);
+  EXPECT_EQ(times[0].certificates, 1);
   EXPECT_THAT(times[0].command, HasSubstr("cmpost cert list --since "));
+}
+
+TEST_F(ClockHistoryTest, ThatThereWereMoreThanAreShownIsSaid) {
+  for (int i = 0; i < 5; ++i) {
+    record(clock_.now(), "clock.doubted", "ahead");
+    record(clock_.now(), "clock.accepted", "it is right again");
+  }
+  EXPECT_THAT(said({"clock"}).out, HasSubstr("... and 2 more in the audit log"));
+  EXPECT_THAT(said({"clock", "--json"}).json().at("doubted"), SizeIs(3));
+  EXPECT_EQ(said({"clock", "--json"}).json().at("doubted_more"), 2);
+}
+
+TEST_F(LookingTest, AnEventThatNoRecordHasIsNotCalledUnknown) {
+  const auto show = [&](const char* event) { return said({"audit", "show", "--event", event}); };
+  EXPECT_THAT(
+      show("request.contested").err,
+      AllOf(HasSubstr("no record has the event 'request.contested'"), Not(HasSubstr("there is no")),
+            Not(HasSubstr("one of")), Not(HasSubstr("did you mean"))));
+  EXPECT_THAT(show("instance.mad").err, HasSubstr("did you mean 'instance.made'?"));
+  EXPECT_THAT(show("instance.made").err, IsEmpty());
 }
 
 }  // namespace

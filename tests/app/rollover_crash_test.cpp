@@ -10,8 +10,11 @@
 namespace cmpost {
 namespace {
 
+using ::testing::AllOf;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::SizeIs;
 
 std::string next_ca(const std::string& directory) { return directory + "/ca/next"; }
@@ -42,7 +45,7 @@ void expect_rolled_over_once(const std::string& directory) {
   const auto audit = reader->audit(0, 1000).value();
   for (const auto& entry : audit) told += entry.event == "ca.rollover";
   EXPECT_EQ(told, 1U);
-  EXPECT_THAT(find_unfinished_rollovers(*instance).value(), IsEmpty());
+  EXPECT_THAT(find_unfinished_commands(*instance).value(), IsEmpty());
 }
 
 TEST(RolloverCrash, WhereverItDiesRunningItAgainCompletesIt) {
@@ -79,12 +82,12 @@ TEST(Rollover, WhatTheLedgerDoesNotKnowIsNamedAndEntered) {
   const SystemClock clock;
   {
     const auto instance = open_instance(place / "b", clock);
-    EXPECT_THAT(find_unfinished_rollovers(*instance).value(),
-                ::testing::ElementsAre(HasSubstr("does not know the CMP certificate")));
+    EXPECT_THAT(find_unfinished_commands(*instance).value(),
+                ElementsAre(HasSubstr("does not know the CMP certificate")));
   }
   EXPECT_EQ(roll_over(place / "b"), ExitCode::ok);
   const auto instance = open_instance(place / "b", clock);
-  EXPECT_THAT(find_unfinished_rollovers(*instance).value(), IsEmpty());
+  EXPECT_THAT(find_unfinished_commands(*instance).value(), IsEmpty());
   EXPECT_EQ(roll_over(place / "b"), ExitCode::failed) << "is there already";
 }
 
@@ -138,13 +141,36 @@ TEST(RolloverInterrupted, AnotherCommandWithTheSameDirectoryRemovesNothing) {
   make_instance(place / "a");
   interrupt(place / "a");
   const auto hidden = hidden_name(next_ca(place / "a"));
-  for (const char* kind : {"kga", "protocol"}) {
+  for (const char* kind : {"cmp", "kga", "protocol"}) {
     const auto said =
         say(place / "a", {"ca", "credential", kind, "--directory", next_ca(place / "a")});
     EXPECT_EQ(said.code, ExitCode::failed) << kind;
     EXPECT_THAT(said.err, HasSubstr("on the books already")) << kind;
     EXPECT_TRUE(exists(hidden + "/ca.key")) << kind;
   }
+}
+
+// What `check` says of commands that were interrupted.
+std::vector<std::string> interrupted_in(const std::string& directory) {
+  std::vector<std::string> texts;
+  for (const auto& remark : remarks_of(say(directory, {"check", "--json"}), "credential")) {
+    const std::string text = remark.at("text");
+    if (text.find("was interrupted") != std::string::npos) texts.push_back(text);
+  }
+  return texts;
+}
+
+TEST(RolloverInterrupted, IsNamedByCheckWhateverItsDirectoryIsCalled) {
+  const TemporaryDirectory place;
+  make_instance(place / "a");
+  interrupt(place / "a");
+  const auto command = "`cmpost ca rollover --directory " + next_ca(place / "a") + "` completes it";
+  EXPECT_THAT(interrupted_in(place / "a"), ElementsAre(HasSubstr(command)));
+  // Without a file of its own no command completes it, and its keys lie there all the same.
+  const auto hidden = hidden_name(next_ca(place / "a"));
+  std::filesystem::remove(hidden + "/rollover.pem");
+  EXPECT_THAT(interrupted_in(place / "a"),
+              ElementsAre(AllOf(HasSubstr(hidden), Not(HasSubstr("completes")))));
 }
 
 TEST(RolloverInterrupted, IsCompletedInJsonToo) {
@@ -168,6 +194,20 @@ TEST(CredentialCrash, DISABLED_IsMade) {
   EXPECT_EQ(make_credential(crash_directory()), ExitCode::ok);
 }
 
+nlohmann::json entries(const std::string& directory) {
+  return say(directory, {"--json", "audit", "show", "--event", "ca.credential"}).json();
+}
+
+void expect_named_by_check(const std::string& directory, bool interrupted) {
+  const auto named = interrupted_in(directory);
+  if (!interrupted) {
+    EXPECT_THAT(named, IsEmpty());
+    return;
+  }
+  EXPECT_THAT(named, ElementsAre(HasSubstr("`cmpost ca credential kga --directory " +
+                                           next_ca(directory) + "` completes it")));
+}
+
 TEST(CredentialCrash, WhereverItDiesItIsEnteredOnceAndNoReadErrorRemovesIt) {
   const TemporaryDirectory place;
   make_instance(place / "fresh");
@@ -185,11 +225,12 @@ TEST(CredentialCrash, WhereverItDiesItIsEnteredOnceAndNoReadErrorRemovesIt) {
       make_readable(hidden + "/kga.pem");
     }
     const bool complete = exists(next);
+    expect_named_by_check(directory, crashed && !complete && !entries(directory).empty());
     EXPECT_EQ(make_credential(directory), complete ? ExitCode::failed : ExitCode::ok);
     EXPECT_TRUE(exists(next + "/kga.key"));
     EXPECT_FALSE(exists(hidden));
-    const auto audit = say(directory, {"--json", "audit", "show", "--event", "ca.credential"});
-    EXPECT_THAT(audit.json(), SizeIs(1));
+    EXPECT_THAT(entries(directory), SizeIs(1));
+    expect_named_by_check(directory, false);
   }
   EXPECT_GE(steps, 5);
 }

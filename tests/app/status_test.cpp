@@ -1,8 +1,11 @@
 // `status` says what it can, whatever is wrong.
 #include "app/remark.h"
 #include "app/settings_in_use.h"
+#include "app/sign_of_life.h"
+#include "carrier/way_state.h"
 #include "tests/app/instance_under_test.h"
 #include "tests/app/said.h"
+#include "tests/support/unreadable.h"
 
 namespace cmpost {
 namespace {
@@ -77,6 +80,33 @@ TEST_F(StatusTest, WithoutALedgerTheRestIsSaid) {
   EXPECT_THAT(status(false).out, HasSubstr("the ledger"));
 }
 
+TEST_F(StatusTest, WhatCannotBeLookedAtIsNotSaidToBeNone) {
+  const auto state = load(directory_ / "cmpost.toml").value().instance.state;
+  const SignOfLife life(state, {Stage::ingress, Stage::egress}, SignOfLife::Kind::serve, clock_);
+  const auto way_in = record_of(state + "/drop", Way::in);
+  const auto maintenance = record_of(state, Part::maintenance);
+  WayRecorder(way_in, clock_).works({});
+  WayRecorder(maintenance, clock_).works({});
+  EXPECT_THAT(status(false).out, HasSubstr("service: ingress (pid "));
+  EXPECT_TRUE(status().json().at("service").at("processor").is_null());
+  EXPECT_TRUE(status().json().at("channels").at(0).at("out").is_null());
+  {
+    const Unreadable one(state + "/.service/ingress"), way(way_in), part(maintenance);
+    const auto value = status().json();
+    EXPECT_FALSE(value.at("service").contains("ingress"));
+    EXPECT_TRUE(value.at("service").at("egress").at("running"));
+    EXPECT_FALSE(value.at("parts").contains("maintenance"));
+    EXPECT_FALSE(value.at("channels").at(0).contains("in"));
+    EXPECT_TRUE(value.at("channels").at(0).contains("out"));
+    EXPECT_THAT(status(false).out,
+                AllOf(HasSubstr("service: egress (pid "), HasSubstr("), ingress not known"),
+                      HasSubstr("in not known; out never tried")));
+  }
+  const Unreadable all(state + "/.service");
+  EXPECT_THAT(status(false).out, HasSubstr("service: not known"));
+  EXPECT_THAT(status().json().at("service"), IsEmpty());
+}
+
 TEST_F(StatusTest, WithoutASpoolTheRestIsSaid) {
   std::filesystem::remove(directory_ / "spool.db");
   const auto said = status();
@@ -135,6 +165,20 @@ TEST_F(SettingsInUseTest, AreNotKnownWhereTheRecordIsEmptyOrTorn) {
   EXPECT_THAT(said(), ElementsAre(HasSubstr("is not known")));
   use.use("");
   EXPECT_THAT(said(), ElementsAre(HasSubstr("is not known")));
+}
+
+TEST_F(SettingsInUseTest, AreNotKnownWhereTheRecordsCannotBeLookedAt) {
+  EXPECT_THAT(said(), IsEmpty()) << "nobody has ever worked";
+  SettingsInUse use(settings_.instance.state, "all", clock_);
+  use.use(digest_of_settings(settings_.file));
+  const auto not_known = ElementsAre(AllOf(HasSubstr("is not known"), HasSubstr("symbolic links")));
+  {
+    const Unreadable one(record());
+    EXPECT_THAT(said(), not_known);
+  }
+  EXPECT_THAT(said(), IsEmpty());
+  const Unreadable all(settings_.instance.state + "/.service");
+  EXPECT_THAT(said(), not_known);
 }
 
 TEST_F(SettingsInUseTest, AreToldFromSettingsThatCannotBeRead) {

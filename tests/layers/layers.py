@@ -9,7 +9,7 @@ WRAPPED = {
     "sqlite3": {"store"},
     "toml++/": {"config"},
     "spdlog/": {"base"},
-    "boost/filesystem": {"base", "watcher", "outbox"},
+    "boost/filesystem": {"base"},
     "CLI/": {"app"},
     "mimetic/": {"mime"},
     "curl/": {"mail"},
@@ -59,9 +59,10 @@ def read_deps(root):
 def without_deps(root, deps):
     """Folders of sources beside or below those with a DEPS that have none: nothing checks them."""
     houses = {folder.split("/")[0] for folder in deps}
-    sources = (file for house in houses for file in (Path(root) / house).rglob("*.h"))
+    files = (file for house in houses for file in (Path(root) / house).rglob("*"))
+    sources = (file for file in files if file.suffix in SOURCE_SUFFIXES)
     rooms = {str(file.parent.relative_to(root)) for file in sources} - set(deps)
-    return [f"{room} has headers and no DEPS" for room in sorted(rooms)]
+    return [f"{room} has sources and no DEPS" for room in sorted(rooms)]
 
 
 def unknown_folders(deps):
@@ -134,6 +135,14 @@ def too_large(root, deps):
         if lines > MOST_LINES:
             complaints.append(f"{folder} has {lines} lines, and {MOST_LINES} are a room's most")
     return complaints
+
+
+def rooms_out_of_order(document, deps):
+    """Rooms that ask one below them in the table of rooms."""
+    table = re.search(r"^\| room \| question \|\n(.*?)\n\n", document, re.MULTILINE | re.DOTALL)[1]
+    order = re.findall(r"`([\w/]+)`", " ".join(re.findall(r"^\|([^|]*)\|", table, re.MULTILINE)))
+    return [f"{room} asks {other}, which stands below it"
+            for at, room in enumerate(order) for other in order[at + 1:] if other in deps[room]]
 
 
 def check(root):

@@ -4,7 +4,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from layers import check, names_given_twice, read_deps
+from layers import check, names_given_twice, read_deps, rooms_out_of_order
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -15,6 +15,10 @@ class TheProject(unittest.TestCase):
 
     def test_gives_each_type_a_name_of_its_own(self):
         self.assertEqual([], names_given_twice(ROOT))
+
+    def test_has_its_rooms_in_the_order_of_the_table(self):
+        table = (ROOT / "docs" / "architecture.md").read_text()
+        self.assertEqual([], rooms_out_of_order(table, read_deps(ROOT)))
 
     def test_has_the_folders_that_the_design_names(self):
         deps = read_deps(ROOT)
@@ -62,6 +66,11 @@ class TheCheck(unittest.TestCase):
             ["low/a.h:1: includes openssl/evp.h: openssl/ belongs to crypto"], self.complaints()
         )
 
+    def test_finds_a_room_that_asks_one_below_it_in_the_table(self):
+        table = "| room | question |\n| --- | --- |\n| `high` | x |\n| `low` | y |\n\n"
+        deps = read_deps(self.directory.name)
+        self.assertEqual(["high asks low, which stands below it"], rooms_out_of_order(table, deps))
+
     def test_finds_a_cycle(self):
         self.folder("low", deps="high")
         self.assertEqual(
@@ -86,7 +95,11 @@ class TheCheck(unittest.TestCase):
     def test_finds_a_room_without_deps(self):
         self.folder("low/room", deps="")
         (Path(self.directory.name) / "low" / "room" / "DEPS").unlink()
-        self.assertEqual(["low/room has headers and no DEPS"], self.complaints())
+        self.assertEqual(["low/room has sources and no DEPS"], self.complaints())
+        (Path(self.directory.name) / "low" / "room" / "a.h").rename(
+            Path(self.directory.name) / "low" / "room" / "a.cpp"
+        )
+        self.assertEqual(["low/room has sources and no DEPS"], self.complaints())
 
     def test_finds_a_room_that_is_too_large(self):
         self.folder("low", deps="", source="\n" * 3501)

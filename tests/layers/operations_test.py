@@ -3,7 +3,7 @@
 import unittest
 from pathlib import Path
 
-from operations import acts, complaints, exit_codes, kinds
+from operations import DOCUMENT, acts, complaints, exit_codes, is_written, kinds, told_acts, told_kinds
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -16,6 +16,11 @@ class TheProject(unittest.TestCase):
         self.assertLessEqual({"secret.added", "job.drop", "ca.rollover", "ca.credential", "crl.ordered",
                               "certificate.revoked", "settings.changed", "instance.made"}, acts(ROOT))
         self.assertGreater(len(kinds(ROOT)), 20)
+        text = (ROOT / DOCUMENT).read_text()
+        self.assertLessEqual({"secret.added", "request.approved", "settings.loaded"}, told_acts(text))
+        self.assertGreater(len(told_kinds(text)), 20)
+        self.assertTrue(is_written(ROOT, "request.approved"))
+        self.assertFalse(is_written(ROOT, "request.forgotten"))
         self.assertIn("64", exit_codes(ROOT))
 
 

@@ -159,16 +159,52 @@ class Dovecot {
       owner_ = nobody->pw_uid, group_ = nobody->pw_gid;
     }
     own(directory_ / "mail", owner_, group_);
+  }
+
+  bool is_before_2_4() const {
+    return shell("/usr/sbin/dovecot --version").starts_with("2.3");
+  }
+
+  std::string accounts_before_2_4() {
     write(directory_ / "oauth",
           "introspection_mode = local\nusername_attribute = sub\n"
           "local_validation_key_dict = fs:posix:prefix=" +
               directory_.path() + "/jwt/\n");
+    std::ostringstream out;
+    out << "disable_plaintext_auth = no\nssl_cert = <" << directory_.path()
+        << "/server.pem\nssl_key = <" << directory_.path() << "/server.key\n"
+        << "mail_location = maildir:" << directory_.path() << "/mail/%u\n"
+        << "passdb {\n  driver = static\n  args = password=secret\n  mechanisms = plain login\n}\n"
+        << "passdb {\n  driver = oauth2\n  mechanisms = xoauth2 oauthbearer\n  args = "
+        << directory_.path() << "/oauth\n}\n"
+        << "userdb {\n  driver = static\n  args = uid=" << owner_ << " gid=" << group_
+        << " home=" << directory_.path() << "/mail/%u allow_all_users=yes\n}\n";
+    return out.str();
+  }
+
+  // Of 2.4, which takes no settings that do not say for which version they are.
+  std::string accounts() const {
+    std::ostringstream out;
+    out << "auth_allow_cleartext = yes\nssl_server_cert_file = " << directory_.path()
+        << "/server.pem\nssl_server_key_file = " << directory_.path() << "/server.key\n"
+        << "mail_driver = maildir\nmail_path = " << directory_.path() << "/mail/%{user}\n"
+        << "oauth2 {\n  introspection_mode = local\n  username_attribute = sub\n"
+        << "  oauth2_local_validation {\n    dict fs {\n      fs posix {\n        prefix = "
+        << directory_.path() << "/jwt/\n      }\n    }\n  }\n}\n"
+        << "passdb static {\n  password = secret\n}\n"
+        << "userdb static {\n  allow_all_users = yes\n  fields {\n    uid = " << owner_
+        << "\n    gid = " << group_ << "\n    home = " << directory_.path()
+        << "/mail/%{user}\n  }\n}\n";
+    return out.str();
   }
 
   std::string configuration(const std::string& run) {
     std::ostringstream out;
     const bool root = ::getuid() == 0;
     const auto me = root ? std::string() : shell("id -un"), group = root ? "" : shell("id -gn");
+    if (!is_before_2_4()) {
+      out << "dovecot_config_version = 2.4.0\ndovecot_storage_version = 2.4.0\n";
+    }
     out << "base_dir = " << run << "\nstate_dir = " << run << "\nlog_path = " << run << ".log\n"
         << "protocols = imap pop3 submission\nlisten = 127.0.0.1\nfirst_valid_uid = "
            "0\nlast_valid_uid = 0\n";
@@ -176,15 +212,8 @@ class Dovecot {
       out << "default_internal_user = " << me << "default_internal_group = " << group
           << "default_login_user = " << me;
     }
-    out << "disable_plaintext_auth = no\nauth_mechanisms = plain login xoauth2 oauthbearer\n"
-        << "auth_failure_delay = 0\nssl = yes\nssl_cert = <" << directory_.path()
-        << "/server.pem\nssl_key = <" << directory_.path() << "/server.key\n"
-        << "mail_location = maildir:" << directory_.path() << "/mail/%u\n"
-        << "passdb {\n  driver = static\n  args = password=secret\n  mechanisms = plain login\n}\n"
-        << "passdb {\n  driver = oauth2\n  mechanisms = xoauth2 oauthbearer\n  args = "
-        << directory_.path() << "/oauth\n}\n"
-        << "userdb {\n  driver = static\n  args = uid=" << owner_ << " gid=" << group_
-        << " home=" << directory_.path() << "/mail/%u allow_all_users=yes\n}\n"
+    out << "auth_mechanisms = plain login xoauth2 oauthbearer\nauth_failure_delay = 0\nssl = yes\n"
+        << (is_before_2_4() ? accounts_before_2_4() : accounts())
         << "namespace inbox {\n  inbox = yes\n  separator = /\n}\n"
         << "service anvil {\n  chroot =\n  unix_listener anvil-auth-penalty {\n    mode = 0\n  "
            "}\n}\n"

@@ -1,8 +1,7 @@
 // The log beside a database, and when it is taken in.
 #include <gmock/gmock.h>
 
-#include <thread>
-
+#include "store/sqlite_connection.h"
 #include "tests/store/sqlite_file.h"
 
 namespace cmpost {
@@ -58,9 +57,18 @@ class WideLog : public SqliteFile {
     EXPECT_THAT(connection_->execute("INSERT INTO t(b) VALUES (zeroblob(40000000))"), IsOk());
     EXPECT_GT(log_file(), 40'000'000U);
   }
+  ~WideLog() override { writer_.reset(); }
+  // Whoever waits lets the writer end.
+  static int let_end(void*, int) {
+    ++waits_;
+    writer_->rollback();
+    return 1;
+  }
   std::uintmax_t log_file() { return std::filesystem::file_size(directory_ / "a.db-wal"); }
 
   const std::unique_ptr<Connection> connection_;
+  inline static std::unique_ptr<Connection> writer_;
+  inline static int waits_ = 0;
 };
 
 TEST_F(WideLog, IsGivenBackByACheckpoint) {
@@ -72,15 +80,15 @@ TEST_F(WideLog, IsGivenBackByACheckpoint) {
 }
 
 TEST_F(WideLog, StaysWhereSomebodyUsesItAndNobodyWaits) {
-  const auto writer = open(OpenMode::read_write);
-  ASSERT_THAT(writer->begin(), IsOk());
+  writer_ = open(OpenMode::read_write);
+  waits_ = 0;
+  dynamic_cast<::cmpost::SqliteConnection&>(*connection_).wait_by(let_end);
+  ASSERT_THAT(writer_->begin(), IsOk());
   EXPECT_TRUE(connection_->checkpoint().value());
+  EXPECT_EQ(waits_, 0);
   EXPECT_GT(log_file(), 40'000'000U);
-  std::jthread later([&] {
-    std::this_thread::sleep_for(std::chrono::milliseconds(100));
-    writer->rollback();
-  });
   EXPECT_THAT(connection_->begin(), IsOk()) << "other waits are as they were";
+  EXPECT_EQ(waits_, 1);
   connection_->rollback();
 }
 

@@ -13,6 +13,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <thread>
 
 #include "base/log.h"
 #include "config/channel_settings.h"
@@ -174,10 +175,19 @@ TYPED_TEST_P(IngressContract, AStopIsHeededAndTheRestIsTakenLater) {
 TYPED_TEST_P(IngressContract, WaitEndsAtItsTimeAndWhenItIsToStop) {
   this->start();
   this->take_in();
-  this->ingress_->wait(Duration::zero(), {});
+  const auto waits = [&](Duration time, const std::stop_token& stop) {
+    const auto begin = std::chrono::steady_clock::now();
+    this->ingress_->wait(time, stop);
+    return std::chrono::steady_clock::now() - begin;
+  };
+  constexpr auto kLong = std::chrono::seconds(30), kSoon = std::chrono::seconds(15);
+  EXPECT_LT(waits(Duration::zero(), {}), kSoon);
   std::stop_source stop;
-  stop.request_stop();
-  this->ingress_->wait(std::chrono::hours(1), stop.get_token());
+  {
+    const std::jthread later([&] { stop.request_stop(); });
+    EXPECT_LT(waits(kLong, stop.get_token()), kSoon);
+  }
+  EXPECT_LT(waits(kLong, stop.get_token()), kSoon) << "stopped before";
 }
 
 TYPED_TEST_P(IngressContract, SeveralMayLookAtOneSource) {

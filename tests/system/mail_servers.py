@@ -54,6 +54,18 @@ def answers(port):
         return False
 
 
+# 2.4 takes no settings that do not say for which version they are.
+VERSIONS = """
+dovecot_config_version = 2.4.0
+dovecot_storage_version = 2.4.0
+"""
+
+
+def before_2_4():
+    version = subprocess.run(["/usr/sbin/dovecot", "--version"], capture_output=True, text=True)
+    return version.stdout.startswith("2.3")
+
+
 class Dovecot:
     def __init__(self, directory, pki, lmtp):
         self.directory, self.pki, self.lmtp, self.process = Path(directory), pki, lmtp, None
@@ -66,24 +78,13 @@ class Dovecot:
         (self.directory / "dovecot.conf").write_text(self.configuration())
         self.start()
 
-    def configuration(self):
+    def accounts(self):
         here = self.directory
         return f"""
-base_dir = {here}/run
-state_dir = {here}/run
-log_path = {here}/dovecot.log
-protocols = imap pop3 lmtp
-listen = 127.0.0.1
-first_valid_uid = 0
-last_valid_uid = 0
 disable_plaintext_auth = yes
-auth_mechanisms = plain login
-auth_failure_delay = 0
-ssl = yes
 ssl_cert = <{self.pki}/server.pem
 ssl_key = <{self.pki}/server.key
 mail_location = maildir:{self.mail}/%u
-recipient_delimiter = +
 passdb {{
   driver = passwd-file
   args = {here}/users
@@ -92,6 +93,40 @@ userdb {{
   driver = static
   args = uid=nobody gid=nogroup home={self.mail}/%u allow_all_users=yes
 }}
+""" if before_2_4() else f"""
+auth_allow_cleartext = no
+ssl_server_cert_file = {self.pki}/server.pem
+ssl_server_key_file = {self.pki}/server.key
+mail_driver = maildir
+mail_path = {self.mail}/%{{user}}
+passdb passwd-file {{
+  passwd_file_path = {here}/users
+}}
+userdb static {{
+  allow_all_users = yes
+  fields {{
+    uid = nobody
+    gid = nogroup
+    home = {self.mail}/%{{user}}
+  }}
+}}
+"""
+
+    def configuration(self):
+        here = self.directory
+        return f"""{"" if before_2_4() else VERSIONS}
+base_dir = {here}/run
+state_dir = {here}/run
+log_path = {here}/dovecot.log
+protocols = imap pop3 lmtp
+listen = 127.0.0.1
+first_valid_uid = 0
+last_valid_uid = 0
+auth_mechanisms = plain login
+auth_failure_delay = 0
+ssl = yes
+recipient_delimiter = +
+{self.accounts()}
 namespace inbox {{
   inbox = yes
   separator = /
