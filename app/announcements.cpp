@@ -112,8 +112,8 @@ Result<bool> announce(Instance& instance, const Announcement& announcement,
   if (out) return false;
   ASSIGN_OR_RETURN(const auto* const authority, instance.authority());
   const auto now = instance.clock().now();
-  ASSIGN_OR_RETURN(const Job job,
-                   announcement_job(announcement, channel, *authority, instance.random(), now));
+  ASSIGN_OR_RETURN(const Job job, announcement_job(announcement, channel, authority->identity,
+                                                   instance.random(), now));
   ASSIGN_OR_RETURN(auto* const spool, instance.spool());
   // First the queue, then the note: dying between the two, the same id is put again, which changes
   // nothing.

@@ -48,7 +48,7 @@ class NewCaGeneration {
     TRY(directory_.write("ca.key", pem, kSecret));
     TRY(directory_.write("ca.pem", rollover.newWithNew.to_pem(), kOpen));
     TRY(directory_.write("rollover.pem", to_pem(rollover), kOpen));
-    TRY(write_cmp(rollover, key, algorithm, authority->cmp_certificate.subject()));
+    TRY(write_cmp(rollover, key, algorithm, authority->identity.certificate.subject()));
     TRY(sync_directory(directory_.hidden()));
     crash_point("ca.rollover_made");
     return rollover;
@@ -185,7 +185,7 @@ Result<ExitCode> show_ca(const CommonOptions& common) {
     table.add({role, subject, from, to, fingerprint});
   };
   add("issuing", authority->issuer.certificate());
-  add("cmp", authority->cmp_certificate);
+  add("cmp", authority->identity.certificate);
   for (const auto& one : authority->rollovers) {
     add("oldWithOld", one.oldWithOld);
     add("newWithNew", one.newWithNew);

@@ -168,7 +168,7 @@ Result<std::optional<Time>> read_invalid_since(const std::string& text) {
 Result<CertificateRecord> find_certificate_to_change(LedgerReader& reader, const std::string& text,
                                                      const Authority& authority) {
   ASSIGN_OR_RETURN(auto record, find_certificate(reader, text));
-  const bool own = equal(record.der, authority.cmp_certificate.der());
+  const bool own = equal(record.der, authority.identity.certificate.der());
   if (!own || text == serial_text(record.serial)) return record;
   return hold("certificate " + serial_text(record.serial) + " is the one that protects answers",
               "give its whole serial number when it is meant");

@@ -7,7 +7,7 @@
 #include "app/own_credential.h"
 #include "base/files.h"
 #include "ca/own_certificate.h"
-#include "processor/admission/authority.h"
+#include "processor/authority/authority.h"
 
 namespace cmpost {
 namespace {

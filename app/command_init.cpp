@@ -133,7 +133,7 @@ Result<void> open_books(const std::string& settings) {
   instance->may_make_databases();
   TRY(instance->spool());
   ASSIGN_OR_RETURN(const auto* const authority, instance->authority());
-  TRY(enter_on_books(*instance, authority->cmp_certificate, {"instance.made", "init", {}}));
+  TRY(enter_on_books(*instance, authority->identity.certificate, {"instance.made", "init", {}}));
   TRY(issue_crl(*instance));
   return {};
 }

@@ -205,6 +205,7 @@ Result<const Authority*> Instance::authority() {
   if (!authority_) {
     ASSIGN_OR_RETURN(auto loaded, of_settings(load_authority(ca(), random_, clock_)));
     authority_.emplace(std::move(loaded));
+    role_.emplace(*authority_);
   }
   return &*authority_;
 }
@@ -227,8 +228,8 @@ Result<ProcessorServices> Instance::services() {
     ASSIGN_OR_RETURN(channels_,
                      of_settings(load_channel_policies(settings_, authority->own_roots())));
   }
-  return ProcessorServices{*authority, channels_,    *key,          random_,
-                           clock_,     sure_clock(), likely_clock()};
+  return ProcessorServices{authority->identity, *role_,        channels_, *key, random_, clock_,
+                           sure_clock(),        likely_clock()};
 }
 
 Result<CertificateList> issue_crl(Instance& instance) {

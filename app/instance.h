@@ -15,7 +15,7 @@
 #include "ca/ledger/ledger.h"
 #include "ca/ledger/person.h"
 #include "config/settings.h"
-#include "processor/admission/authority.h"
+#include "processor/ca_role/ca_role.h"
 #include "processor/dialogue/respond.h"
 #include "processor/rights/channel_policy.h"
 #include "queue/spool.h"
@@ -111,6 +111,7 @@ class Instance {
   std::unique_ptr<Spool> spool_;
   std::unique_ptr<Ledger> ledger_;
   std::optional<Authority> authority_;
+  std::optional<CaRole> role_;
   std::optional<SealingKey> sealing_key_;
   ChannelPolicies channels_;
   OpenMode databases_ = OpenMode::read_write;

@@ -67,7 +67,7 @@ class Warnings {
 Result<void> look_at_certificates(Instance& instance, Warnings& warnings) {
   ASSIGN_OR_RETURN(const auto* const authority, instance.authority());
   warnings.certificate("the CA certificate", authority->issuer.certificate());
-  warnings.certificate("the certificate that protects answers", authority->cmp_certificate);
+  warnings.certificate("the certificate that protects answers", authority->identity.certificate);
   for (const auto& channel : instance.settings().channels) {
     if (channel.mail.smime.key.empty()) continue;
     ASSIGN_OR_RETURN(const auto identity, read_smime_identity(channel.mail.smime));
@@ -96,8 +96,8 @@ Result<void> look_for_revoked(Instance& instance, Warnings& warnings) {
   ASSIGN_OR_RETURN(const auto* const authority, instance.authority());
   ASSIGN_OR_RETURN(const auto reader, instance.look_into_ledger());
   std::vector<std::pair<std::string, Certificate>> own = {
-      {"the certificate that protects answers", authority->cmp_certificate}};
-  for (const auto& one : authority->protocol_keys) {
+      {"the certificate that protects answers", authority->identity.certificate}};
+  for (const auto& one : authority->identity.protocol_keys) {
     own.emplace_back("the certificate of a protocol key", one.certificate);
   }
   if (authority->key_generator) {

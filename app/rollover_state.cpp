@@ -110,7 +110,7 @@ Result<std::vector<std::string>> find_unfinished_commands(Instance& instance) {
     if (!text.empty()) texts.push_back(std::move(text));
   }
   ASSIGN_OR_RETURN(const auto* const authority, instance.authority());
-  const auto& cmp = authority->cmp_certificate;
+  const auto& cmp = authority->identity.certificate;
   if (cmp.issuer() != authority->issuer.certificate().subject()) return texts;
   ASSIGN_OR_RETURN(const bool known, is_on_books(instance, cmp));
   if (!known) {

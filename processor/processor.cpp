@@ -114,7 +114,7 @@ class Processor::Pipeline {
   // By a clock that says so nothing can be issued, and no answer be dated: requests wait until
   // somebody has put it right.
   bool is_before_the_ca() {
-    const auto begin = services_.authority.issuer.certificate().not_before() - kClockSlack;
+    const auto begin = services_.role.begins();
     const auto now = services_.clock.now();
     const bool before = now < begin;
     if (before && !told_before_) {

@@ -4,8 +4,6 @@
 
 #include "base/json_object.h"
 #include "base/log.h"
-#include "processor/ca_role/handlers.h"
-#include "processor/ca_role/renewal.h"
 #include "processor/transaction/transaction_table.h"
 #include "processor/transaction/wait_table.h"
 
@@ -48,26 +46,6 @@ AuditEntry unconfirmed_entry(const Transaction& transaction, std::string_view wh
           JsonObject().add("tid", to_hex(transaction.transactionID)).add("outcome", what).text()};
 }
 
-// Silence is acceptance, of what was not revoked or put on hold meanwhile.
-Result<Effects> keep(const Transaction& transaction, LedgerReader& ledger) {
-  Effects effects;
-  bool any = false;
-  for (const auto& certificate : transaction.certificates) {
-    if (certificate.settled) continue;
-    ASSIGN_OR_RETURN(const auto record, ledger.find(certificate.serial));
-    const bool unconfirmed = record && record->state == CertificateState::unconfirmed;
-    if (unconfirmed) {
-      effects.state_changes.push_back(
-          {certificate.serial, {CertificateState::unconfirmed}, CertificateState::valid});
-    }
-    any = any || unconfirmed || (record && record->state == CertificateState::valid);
-  }
-  if (!any) return effects;
-  ASSIGN_OR_RETURN(auto retired, retire(transaction, ledger));
-  effects.merge(std::move(retired));
-  return effects;
-}
-
 // nothing has happened but the challenge.
 Effects give_up_challenge(const Transaction& transaction) {
   auto after = transaction;
@@ -80,22 +58,14 @@ Effects give_up_challenge(const Transaction& transaction) {
 }
 
 // What the end of the time for certConf means.
-Result<Effects> plan_end(const Transaction& transaction, UnconfirmedRule rule, Time now,
-                         Services& services) {
+Result<Effects> plan_end(const Transaction& transaction, UnconfirmedRule rule, const Role& role,
+                         Time now, Services& services) {
   if (transaction.state == TransactionState::challenged) return give_up_challenge(transaction);
   Effects effects;
   auto after = transaction;
   after.confirm_by.reset();
-  if (rule == UnconfirmedRule::revoke) {
-    auto about = transaction;
-    std::erase_if(about.certificates, &TransactionCertificate::settled);
-    auto withdrawn = withdraw_unconfirmed(about, "not confirmed in time", now, services);
-    if (!withdrawn) return failure(*withdrawn.error().error());
-    effects = std::move(*withdrawn);
-  } else if (rule == UnconfirmedRule::keep) {
-    ASSIGN_OR_RETURN(effects, keep(transaction, services.ledger));
-  }
   if (rule != UnconfirmedRule::alarm) {
+    ASSIGN_OR_RETURN(effects, role.end(transaction, rule, now, services));
     for (auto& certificate : after.certificates) certificate.settled = true;
     if (after.state == TransactionState::open) after.state = TransactionState::closed;
   }
@@ -127,8 +97,9 @@ Result<bool> end_one(const Transaction& overdue, UnconfirmedRule rule, Time now,
   const bool due = transaction && transaction->state != TransactionState::closed &&
                    transaction->confirm_by && *transaction->confirm_by <= now;
   if (!due) return false;
-  Services local{services.authority, ledger, services.sealing_key, services.random};
-  ASSIGN_OR_RETURN(const auto effects, plan_end(*transaction, rule, now, local));
+  TokenLog tokens;
+  Services local{services.identity, ledger, services.sealing_key, services.random, tokens};
+  ASSIGN_OR_RETURN(const auto effects, plan_end(*transaction, rule, services.role, now, local));
   ASSIGN_OR_RETURN(const auto conflict, apply(effects, writer, now));
   if (conflict) return hold("the end of a transaction conflicts: " + to_string(*conflict));
   return true;

@@ -78,19 +78,19 @@ JobId announcement_id(const Announcement& announcement, const ChannelSettings& c
 }
 
 Result<Job> announcement_job(const Announcement& announcement, const ChannelSettings& channel,
-                             const Authority& authority, Random& random, Time now) {
+                             const Identity& identity, Random& random, Time now) {
   PKIHeader header;
   header.pvno = announcement.pvno;
-  header.sender = GeneralName::of(authority.cmp_certificate.subject());
+  header.sender = GeneralName::of(identity.certificate.subject());
   header.recipient = GeneralName::of(Name());
   header.messageTime = std::chrono::floor<std::chrono::seconds>(now);
-  header.senderKID = authority.cmp_key_identifier;
+  header.senderKID = identity.key_identifier;
   header.transactionID = random.bytes(kFreshOctets);
   header.senderNonce = random.bytes(kFreshOctets);
   Job job{announcement_id(announcement, channel), envelope_of(announcement, channel), {}};
   job.envelope.tid = to_hex(*header.transactionID);
   ASSIGN_OR_RETURN(job.payload, protect_with_signature(std::move(header), announcement.body,
-                                                       authority.cmp_signer, authority.cmp_chain));
+                                                       identity.signer, identity.chain));
   return job;
 }
 

@@ -3,7 +3,8 @@
 
 #include "ca/ledger/certificate_record.h"
 #include "ca/ledger/ledger.h"
-#include "processor/admission/authority.h"
+#include "ca/rollover.h"
+#include "processor/admission/identity.h"
 #include "processor/admission/request.h"
 #include "processor/transaction/announcement_table.h"
 #include "queue/job.h"
@@ -35,7 +36,7 @@ Announcement revocation_announcement(const Certificate& certificate, Time when, 
 JobId announcement_id(const Announcement& announcement, const ChannelSettings& channel);
 // Signed and addressed: for the queue of replies.
 Result<Job> announcement_job(const Announcement& announcement, const ChannelSettings& channel,
-                             const Authority& authority, Random& random, Time now);
+                             const Identity& identity, Random& random, Time now);
 
 // A Rejection says why it is not believed, to the log alone: an announcement is never answered.
 // Believed is what a CA of the channel's `roles.ca` has signed (speaking_ca()) about itself: its

@@ -14,4 +14,8 @@ std::string_view to_string(CheckVerdict::Verdict verdict) {
   return "skipped";
 }
 
+std::string words_of(const Rejection& rejection) {
+  return std::string(to_string(rejection.failInfo)) + ": " + rejection.text;
+}
+
 }  // namespace cmpost

@@ -85,7 +85,7 @@ Outcome<Requester> authenticate_by_dh(const Request& request, const Services& se
                    find_sender_certificate(request, extra_certs, is_for_agreement));
   TRY(check_sender(sender, KeyUsageBit::keyAgreement, request));
   ASSIGN_OR_RETURN(const auto peer, usable_key(sender));
-  const auto* own = services.authority.agreement_key(peer, request.message.header.recipKID);
+  const auto* own = services.identity.agreement_key(peer, request.message.header.recipKID);
   if (own == nullptr) {
     return reject(PKIFailureInfo::badAlg, "there is no key here that agrees with the sender's");
   }
@@ -115,7 +115,7 @@ Outcome<Requester> authenticate_by_kem(const Request& request, const Services& s
 
 Outcome<void> take_kem_ciphertext(Requester& requester, const Request& request,
                                   const Services& services) {
-  const auto* own = services.authority.kem_key();
+  const auto* own = services.identity.kem_key();
   if (own == nullptr || !request.channel->allows(ProtectionMethod::kem)) return {};
   const auto* info = find(request.message.header.generalInfo, oid::id_it_KemCiphertextInfo);
   if (info == nullptr || !info->infoValue) {

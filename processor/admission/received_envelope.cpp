@@ -64,7 +64,7 @@ tl::unexpected<Rejection> fail(const Receipt& receipt, Fault fault) {
   warn("envelope.refused", receipt, words_of(fault));
   if (auto* const log = receipt.services.envelopes) {
     const EnvelopeFailure failure{receipt.credential, receipt.envelope, receipt.request.likely};
-    receipt.services.authority.envelopes->count(failure);
+    receipt.services.identity.envelopes->count(failure);
     log->failures.push_back(failure);
     log->reasons.emplace_back(words_of(fault));
   }
@@ -78,7 +78,7 @@ Outcome<void> check_patience(const Receipt& receipt) {
   EnvelopeTable table(receipt.services.ledger.connection());
   const auto now = receipt.request.likely;
   ASSIGN_OR_RETURN(const auto stored, table.failures(receipt.credential, now - limits.refuse_time));
-  const auto recent = receipt.services.authority.envelopes->failures(receipt.credential, now);
+  const auto recent = receipt.services.identity.envelopes->failures(receipt.credential, now);
   if (std::max(stored, recent) < limits.refuse_after) return {};
   warn("envelope.unopened", receipt, "too many envelopes of this credential could not be used");
   return refused(receipt.failInfo);
@@ -107,7 +107,7 @@ Result<bool> claim(const Receipt& receipt, const Sha256& content_key) {
   const bool others = before && (before->envelope != use.envelope || !is_by_same(*before, receipt));
   auto* const log = receipt.services.envelopes;
   if (log == nullptr || others) return !others;
-  if (!receipt.services.authority.envelopes->claim(use)) return false;
+  if (!receipt.services.identity.envelopes->claim(use)) return false;
   if (!before) log->uses.push_back(use);
   return true;
 }
@@ -120,7 +120,7 @@ struct Received {
 Outcome<Received> open_from(const Receipt& receipt, ByteView enveloped) {
   TRY(check_kind(receipt, enveloped));
   TRY(check_patience(receipt));
-  auto opened = open_for_us(enveloped, receipt.services.authority);
+  auto opened = open_for_us(enveloped, receipt.services.identity);
   if (!opened) return fail(receipt, Fault::illegible);
   ASSIGN_OR_RETURN(const bool first, claim(receipt, opened->content_key));
   return Received{*std::move(opened), first};

@@ -18,11 +18,11 @@ Bytes time_value(Time time) {
   return std::move(writer).take();
 }
 
-PKIHeader reply_header(const PKIHeader& request, const ReplyParts& parts,
-                       const Authority& authority, Time now) {
+PKIHeader reply_header(const PKIHeader& request, const ReplyParts& parts, const Identity& identity,
+                       Time now) {
   PKIHeader header;
   header.pvno = answer_pvno(request.pvno);
-  header.sender = GeneralName::of(authority.cmp_certificate.subject());
+  header.sender = GeneralName::of(identity.certificate.subject());
   header.recipient = request.sender;
   // Readers in devices know GeneralizedTime as certificates have it: RFC 5280 4.1.2.5.2, "MUST NOT
   // include fractional seconds".
@@ -44,10 +44,10 @@ const std::vector<CMPCertificate> kNoCertificates;
 
 // Our key that a MAC under an agreed secret belongs to.
 const ProtocolKey* own_key(const MacParameters& parameters, const CertificateHolder* peer,
-                           const Authority& authority) {
-  if (std::holds_alternative<KemBMParameter>(parameters)) return authority.kem_key();
+                           const Identity& identity) {
+  if (std::holds_alternative<KemBMParameter>(parameters)) return identity.kem_key();
   const auto key = peer != nullptr ? peer->certificate.public_key() : hold("no certificate");
-  return key ? authority.agreement_key(*key, std::nullopt) : nullptr;
+  return key ? identity.agreement_key(*key, std::nullopt) : nullptr;
 }
 
 bool carries_certificate(const PKIBody& body) { return cert_response(body) != nullptr; }
@@ -55,18 +55,18 @@ bool carries_certificate(const PKIBody& body) { return cert_response(body) != nu
 }  // namespace
 
 Result<Bytes> build_reply(const PKIHeader& request, const std::optional<Requester>& requester,
-                          ReplyParts parts, const Authority& authority, Random& random, Time now) {
-  auto header = reply_header(request, parts, authority, now);
+                          ReplyParts parts, const Identity& identity, Random& random, Time now) {
+  auto header = reply_header(request, parts, identity, now);
   // RFC 9810 Appendix E: a ciphertext is given out, and asked for, without protection.
   const bool asks = requester && requester->lacks_ciphertext;
   if (parts.unprotected || asks) {
-    const auto* kem = authority.kem_key();
+    const auto* kem = identity.kem_key();
     const bool show = asks && kem != nullptr;
     return leave_unprotected(std::move(header), parts.body, show ? kem->chain : kNoCertificates);
   }
   if (requester && requester->answer_mac) {
     const auto& mac = *requester->answer_mac;
-    const auto* own = own_key(mac.parameters, requester->certificate(), authority);
+    const auto* own = own_key(mac.parameters, requester->certificate(), identity);
     if (own == nullptr) return hold("the key for MACs under an agreed secret is gone");
     header.sender = GeneralName::of(own->certificate.subject());
     header.senderKID = own->certificate.subject_key_identifier();
@@ -75,22 +75,21 @@ Result<Bytes> build_reply(const PKIHeader& request, const std::optional<Requeste
   }
   const auto* holder = requester ? requester->secret() : nullptr;
   if (holder == nullptr) {
-    header.senderKID = authority.cmp_key_identifier;
-    return protect_with_signature(std::move(header), parts.body, authority.cmp_signer,
-                                  authority.cmp_chain);
+    header.senderKID = identity.key_identifier;
+    return protect_with_signature(std::move(header), parts.body, identity.signer, identity.chain);
   }
   // Names the secret, as the requester named it: whoever answers by mail may have many.
   header.senderKID = request.senderKID;
   return protect_with_mac(std::move(header), parts.body, renewed(holder->parameters, random),
                           holder->secret.value,
-                          carries_certificate(parts.body) ? authority.issuers : kNoCertificates);
+                          carries_certificate(parts.body) ? identity.issuers : kNoCertificates);
 }
 
-Name answer_sender(const Requester& requester, const Authority& authority) {
+Name answer_sender(const Requester& requester, const Identity& identity) {
   const auto* own = requester.answer_mac ? own_key(requester.answer_mac->parameters,
-                                                   requester.certificate(), authority)
+                                                   requester.certificate(), identity)
                                          : nullptr;
-  return own != nullptr ? own->certificate.subject() : authority.cmp_certificate.subject();
+  return own != nullptr ? own->certificate.subject() : identity.certificate.subject();
 }
 
 }  // namespace cmpost

@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "base/random.h"
-#include "processor/admission/authority.h"
+#include "processor/admission/identity.h"
 #include "processor/admission/request.h"
 #include "processor/rights/requester.h"
 
@@ -23,9 +23,9 @@ struct ReplyParts {
 // R-015 want them; protected like the request: under the same secret with a fresh salt, or
 // signed. Without a requester (the protection did not hold) the answer is signed.
 Result<Bytes> build_reply(const PKIHeader& header, const std::optional<Requester>& requester,
-                          ReplyParts parts, const Authority& authority, Random& random, Time now);
+                          ReplyParts parts, const Identity& identity, Random& random, Time now);
 
 // The sender of answers to a requester.
-Name answer_sender(const Requester& requester, const Authority& authority);
+Name answer_sender(const Requester& requester, const Identity& identity);
 
 }  // namespace cmpost

@@ -26,7 +26,7 @@ bool may_be_issuer_of_signer(const Name& issuer, const Request& request,
 
 //
 Checked<void> check_issuer(const CertTemplate& wanted, const Request& request,
-                           const Requester& requester, const Services& services) {
+                           const Requester& requester, const CaServices& services) {
   const auto& own = services.authority.issuer.certificate().subject();
   if (!wanted.issuer || wanted.issuer->is_null_dn() || wanted.issuer->same(own)) return {};
   if (may_be_issuer_of_signer(*wanted.issuer, request, requester)) return {};
@@ -54,7 +54,7 @@ bool has_key(const CertTemplate& wanted) {
 // The key of the template, or one that is made for it.
 Outcome<Possession> possess(const CertReqMsg& message, const std::string& profile_wanted,
                             const Request& request, const Requester& requester,
-                            const Services& services) {
+                            const CaServices& services) {
   if (has_key(message.certReq.certTemplate)) {
     ASSIGN_OR_RETURN(auto possession, verify_pop(message, request, requester, services));
     return possession;
@@ -100,7 +100,7 @@ Result<bool> are_all_of(const HolderIdentity& holder,
 
 // A private key that is archived here is its first holder's, whoever sends it again.
 Outcome<void> check_key_is_own(const ProvenRequest& proven, const Name& subject,
-                               const Requester& requester, Services& services) {
+                               const Requester& requester, CaServices& services) {
   if (!proven.to_archive) return {};
   ASSIGN_OR_RETURN(const auto others, services.ledger.ever_with_key(proven.wish.key.spki()));
   const auto holder = holder_to_be(requester, subject, {});
@@ -111,7 +111,7 @@ Outcome<void> check_key_is_own(const ProvenRequest& proven, const Name& subject,
 
 // Nobody but us can prove to have a key of ours.
 Checked<void> check_key_is_theirs(const ProvenRequest& proven, const Profile& profile,
-                                  const Services& services) {
+                                  const CaServices& services) {
   using enum Authority::KeyOwner;
   const auto owner = services.authority.owner_of(proven.wish.key.spki());
   if (owner == others || (owner == working && profile.settings().reuse_key)) return {};
@@ -138,7 +138,7 @@ bool is_of_key(const CertificateRecord& record, ByteView spki) {
 // to be looked at again by the commit. `subject`: that of the certificate.
 Outcome<std::optional<FreshKey>> check_key_is_new(const ProvenRequest& proven, const Name& subject,
                                                   const Profile& profile, const Request& request,
-                                                  const Requester& requester, Services& services,
+                                                  const Requester& requester, CaServices& services,
                                                   const std::vector<CertificateRecord>& beside) {
   TRY(check_key_is_theirs(proven, profile, services));
   TRY(check_key_is_own(proven, subject, requester, services));
@@ -158,7 +158,7 @@ Outcome<std::optional<FreshKey>> check_key_is_new(const ProvenRequest& proven, c
 
 // The last look before the CA key signs.
 Checked<ReviewedTbs> look_over(Bytes tbs, const Profile& profile, const Request& request,
-                               const Services& services) {
+                               const CaServices& services) {
   auto reviewed =
       review(profile.settings(), std::move(tbs), services.authority.issuer.certificate());
   if (!reviewed) return failure(to_rejection(reviewed.error()));
@@ -215,7 +215,7 @@ Checked<const Profile*> pick_profile(const std::string& name, const ChannelPolic
 }
 
 Outcome<ProvenRequest> prove(const CertReqMsg& message, const Request& request,
-                             const Requester& requester, Services& services) {
+                             const Requester& requester, CaServices& services) {
   const auto& wanted = message.certReq.certTemplate;
   TRY(check_template(wanted));
   TRY(check_issuer(wanted, request, requester, services));
@@ -266,14 +266,14 @@ Checked<void> authorise(const ProvenRequest& proven, const Request& request,
 
 // Who has the name of this CA, or of what protects its answers, could speak for it: whoever
 // may have any name may not have these.
-Checked<void> check_name_is_theirs(const Name& subject, const Services& services) {
+Checked<void> check_name_is_theirs(const Name& subject, const CaServices& services) {
   if (!services.authority.is_called(subject)) return {};
   return reject(PKIFailureInfo::badCertTemplate, "the name is one of this CA's own");
 }
 
 Checked<CertificatePlan> plan_for(const ProvenRequest& proven, const Profile& profile,
                                   const Request& request, const Requester& requester,
-                                  const Services& services) {
+                                  const CaServices& services) {
   auto plan = profile.plan(proven.wish, request.now, services.authority.issuer.latest_not_after());
   if (!plan) return failure(to_rejection(plan.error()));
   TRY(check_right(requester.rights,
@@ -284,7 +284,7 @@ Checked<CertificatePlan> plan_for(const ProvenRequest& proven, const Profile& pr
 
 Outcome<void> check_issuable(const ProvenRequest& proven, const Profile& profile,
                              const Request& request, const Requester& requester,
-                             Services& services) {
+                             CaServices& services) {
   ASSIGN_OR_RETURN(const auto plan, plan_for(proven, profile, request, requester, services));
   TRY(check_key_is_new(proven, plan.subject, profile, request, requester, services, {}));
   ASSIGN_OR_RETURN(Bytes tbs, services.authority.issuer.prepare(plan));
@@ -293,7 +293,7 @@ Outcome<void> check_issuable(const ProvenRequest& proven, const Profile& profile
 }
 
 Outcome<void> archive(const PrivateKey& key, const Certificate& certificate, const Request& request,
-                      const Requester& requester, Services& services, Effects& effects) {
+                      const Requester& requester, CaServices& services, Effects& effects) {
   ASSIGN_OR_RETURN(auto archived, seal_for_archive(key, certificate.serial_number(), request.now,
                                                    services.sealing_key, services.random));
   const auto& subject = certificate.subject();
@@ -304,7 +304,7 @@ Outcome<void> archive(const PrivateKey& key, const Certificate& certificate, con
 }
 
 Outcome<Issued> issue(const ProvenRequest& proven, const Profile& profile, bool awaits_confirm,
-                      const Request& request, const Requester& requester, Services& services,
+                      const Request& request, const Requester& requester, CaServices& services,
                       const std::vector<CertificateRecord>& beside) {
   ASSIGN_OR_RETURN(auto plan, plan_for(proven, profile, request, requester, services));
   ASSIGN_OR_RETURN(auto fresh, check_key_is_new(proven, plan.subject, profile, request, requester,

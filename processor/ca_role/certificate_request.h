@@ -28,7 +28,7 @@ struct ProvenRequest {
 // The field rules of a CertTemplate and the proof of possession.
 // Without a key in the template one is made.
 Outcome<ProvenRequest> prove(const CertReqMsg& message, const Request& request,
-                             const Requester& requester, Services& services);
+                             const Requester& requester, CaServices& services);
 
 // Whether this requester may ask for it, by its Rights: `granted`
 // certificates come before it in the same message. Whether it may have what comes of it, plan_for()
@@ -40,7 +40,7 @@ Checked<void> authorise(const ProvenRequest& proven, const Request& request,
 // to those who approve it, by any other plan.
 Checked<CertificatePlan> plan_for(const ProvenRequest& proven, const Profile& profile,
                                   const Request& request, const Requester& requester,
-                                  const Services& services);
+                                  const CaServices& services);
 
 // A signed certificate and the ledger entries that go with it.
 struct Issued {
@@ -51,13 +51,13 @@ struct Issued {
 };
 // `beside`: what the same message gets already.
 Outcome<Issued> issue(const ProvenRequest& proven, const Profile& profile, bool awaits_confirm,
-                      const Request& request, const Requester& requester, Services& services,
+                      const Request& request, const Requester& requester, CaServices& services,
                       const std::vector<CertificateRecord>& beside = {});
 
 // What issue() would refuse, without issuing.
 Outcome<void> check_issuable(const ProvenRequest& proven, const Profile& profile,
                              const Request& request, const Requester& requester,
-                             Services& services);
+                             CaServices& services);
 
 // What certProfile says of the request with this number; "" where it says nothing.
 Checked<std::string> profile_name(const Request& request, std::int64_t certReqId);

@@ -195,7 +195,7 @@ std::string words_of(const Revocation& revocation) {
               : "");
 }
 
-Result<CertificateRecord> record_of(const Bytes& serial, Services& services) {
+Result<CertificateRecord> record_of(const Bytes& serial, CaServices& services) {
   ASSIGN_OR_RETURN(auto record, services.ledger.find(serial));
   if (record) return std::move(*record);
   return hold("the ledger has lost certificate " + to_hex(serial));
@@ -217,7 +217,7 @@ ConsentObject begin_object(const Request& request, const Requester& requester) {
 
 Outcome<void> describe_certificate(const ProvenRequest& proven, const Profile& profile,
                                    const Request& request, const Requester& requester,
-                                   const Services& services, ConsentObject& object) {
+                                   const CaServices& services, ConsentObject& object) {
   ASSIGN_OR_RETURN(const auto plan, plan_for(proven, profile, request, requester, services));
   const auto mask = mask_for(proven);
   object.add("subject", mask.hide(plan.subject.text()), mask.hide(to_bytes(plan.subject.der())));
@@ -249,7 +249,7 @@ void describe_record(std::string what, const CertificateRecord& record, std::str
              sha256(record.der));
 }
 
-Result<void> describe_effects(const Effects& effects, Services& services, ConsentObject& object) {
+Result<void> describe_effects(const Effects& effects, CaServices& services, ConsentObject& object) {
   for (const auto& revocation : effects.revocations) {
     ASSIGN_OR_RETURN(const auto record, record_of(revocation.serial, services));
     describe_record("revokes", record, words_of(revocation), object);

@@ -16,11 +16,11 @@ ConsentObject begin_object(const Request& request, const Requester& requester);
 // kept. What cannot be issued is the Trouble that issue() would have.
 Outcome<void> describe_certificate(const ProvenRequest& proven, const Profile& profile,
                                    const Request& request, const Requester& requester,
-                                   const Services& services, ConsentObject& object);
+                                   const CaServices& services, ConsentObject& object);
 // The certificate of `serial`, its holder and its state.
 void describe_record(std::string what, const CertificateRecord& record, std::string_view more,
                      ConsentObject& object);
 // All that a handler has planned. An Error where the ledger cannot be read.
-Result<void> describe_effects(const Effects& effects, Services& services, ConsentObject& object);
+Result<void> describe_effects(const Effects& effects, CaServices& services, ConsentObject& object);
 
 }  // namespace cmpost

@@ -42,7 +42,7 @@ Checked<void> check_complete(const CertTemplate& wanted) {
 }
 
 // What it says of us must be true.
-Checked<void> check_for_us(const CertTemplate& wanted, const Services& services) {
+Checked<void> check_for_us(const CertTemplate& wanted, const CaServices& services) {
   const auto& issuer = services.authority.issuer;
   if (!wanted.issuer->same(issuer.certificate().subject())) {
     return reject(PKIFailureInfo::wrongAuthority, "the template names another issuer than " +
@@ -71,7 +71,7 @@ bool is_for_signatures(const PublicKey& key) {
 
 // D.6 has "POPOSigningKey  present".
 Outcome<PublicKey> check_possession(const CertReqMsg& message, const Request& request,
-                                    const Requester& requester, const Services& services) {
+                                    const Requester& requester, const CaServices& services) {
   const bool by_signature = message.popo && std::holds_alternative<POPOSigningKey>(*message.popo);
   auto key = PublicKey::from_spki(*message.certReq.certTemplate.publicKey);
   if (key && !is_for_signatures(*key)) return incomplete("the key is not for signatures");
@@ -85,7 +85,7 @@ Outcome<PublicKey> check_possession(const CertReqMsg& message, const Request& re
 }  // namespace
 
 Outcome<ProvenRequest> prepare_cross_certificate(const CertReqMsg& message, const Request& request,
-                                                 const Requester& requester, Services& services) {
+                                                 const Requester& requester, CaServices& services) {
   const auto& wanted = message.certReq.certTemplate;
   TRY(check_no_private_key(message));
   TRY(check_complete(wanted));

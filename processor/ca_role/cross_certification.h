@@ -10,6 +10,6 @@ namespace cmpost {
 // badCertTemplate, a private key in whatever place a badRequest. Whether the profile has CA rights
 // is the profile's to say (issue()).
 Outcome<ProvenRequest> prepare_cross_certificate(const CertReqMsg& message, const Request& request,
-                                                 const Requester& requester, Services& services);
+                                                 const Requester& requester, CaServices& services);
 
 }  // namespace cmpost

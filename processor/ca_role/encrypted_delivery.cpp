@@ -5,6 +5,7 @@
 #include "crypto/envelope/encrypted_value.h"
 #include "crypto/envelope/key_package.h"
 #include "crypto/secrets/key_agreement.h"
+#include "processor/admission/private_key_leaves.h"
 
 namespace cmpost {
 namespace {
@@ -44,13 +45,6 @@ Checked<Recipient> recipient_for(const Requester& requester) {
   return *std::move(recipient);
 }
 
-bool same_address(const std::string& a, const std::string& b) {
-  return std::ranges::equal(a, b, [](char left, char right) {
-    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c; };
-    return lower(left) == lower(right);
-  });
-}
-
 // id-regCtrl-rsaKeyLen says how long.
 Checked<std::string> wished_rsa(const CertRequest& wanted, const std::string& usual) {
   const auto* length =
@@ -88,26 +82,8 @@ Checked<std::string> wished_kind(const CertRequest& wanted, const std::string& u
 
 }  // namespace
 
-Checked<void> check_may_leave(const Request& request) {
-  const auto& channel = request.channel->settings;
-  switch (channel.kind) {
-    case ChannelKind::directory:
-    case ChannelKind::sftp:
-      return {};
-    case ChannelKind::mail:
-      break;
-  }
-  const auto& entries = channel.mail.registered;
-  const bool known = std::ranges::any_of(entries, [&](const RegisteredAddress& entry) {
-    return same_address(entry.answers_to, request.peer);
-  });
-  if (known) return {};
-  return reject(PKIFailureInfo::notAuthorized,
-                "private keys leave by mail to registered addresses only");
-}
-
 Outcome<EncryptedKey> encrypt_certificate(const Certificate& certificate, const Request& request,
-                                          Services& services) {
+                                          CaServices& services) {
   if (request.message.header.pvno >= kCmp2021) {
     ASSIGN_OR_RETURN(const auto recipient, recipient_of(certificate));
     ASSIGN_OR_RETURN(auto enveloped,
@@ -120,13 +96,13 @@ Outcome<EncryptedKey> encrypt_certificate(const Certificate& certificate, const 
 }
 
 Outcome<EncryptedKey> encrypt_private_key(const PrivateKey& key, const Requester& requester,
-                                          Services& services) {
+                                          CaServices& services) {
   ASSIGN_OR_RETURN(const auto recipient, recipient_for(requester));
   return encrypt_private_key(key, recipient, services);
 }
 
 Outcome<EncryptedKey> encrypt_private_key(const PrivateKey& key, const Recipient& recipient,
-                                          Services& services) {
+                                          CaServices& services) {
   const auto& generator = services.authority.key_generator;
   if (!generator) return hold("there is no key generator");
   ASSIGN_OR_RETURN(auto package, encode_key_package(key));
@@ -140,18 +116,8 @@ Outcome<EncryptedKey> encrypt_private_key(const PrivateKey& key, const Recipient
   return as_encrypted_key(std::move(*enveloped));
 }
 
-bool carries_private_key(const PKIBody& answer) {
-  if (const auto* krp = std::get_if<body::krp>(&answer)) {
-    return krp->content.keyPairHist.has_value();
-  }
-  const auto* response = cert_response(answer);
-  return response != nullptr && std::ranges::any_of(response->response, [](const auto& one) {
-           return one.certifiedKeyPair && one.certifiedKeyPair->privateKey;
-         });
-}
-
 Checked<void> check_may_generate(const Request& request, const Requester& requester,
-                                 const Services& services) {
+                                 const CaServices& services) {
   if (!services.authority.key_generator) {
     return reject(PKIFailureInfo::badCertTemplate,
                   "the template has no public key, and keys are not generated here");

@@ -35,7 +35,7 @@ bool proves_by_certificate(const PKIBody& body) {
 
 // Everything but possession: nobody is challenged for, or asked about, what cannot be granted.
 Outcome<void> check_grantable(const ProvenRequest& proven, const Request& request,
-                              const Requester& requester, Services& services,
+                              const Requester& requester, CaServices& services,
                               std::size_t granted = 0) {
   TRY(authorise(proven, request, requester, granted));
   ASSIGN_OR_RETURN(const auto* const profile, pick_profile(proven.certProfile, *request.channel));
@@ -49,7 +49,7 @@ using Proofs = std::vector<Outcome<ProvenRequest>>;
 Outcome<std::optional<Answer>> ask_for_proof(const Proofs& proofs,
                                              const std::optional<Renewal>& renewal,
                                              const Request& request, const Requester& requester,
-                                             Services& services) {
+                                             CaServices& services) {
   bool worth_while = false;
   for (const auto& proof : proofs) {
     if (!proof || !proof->by_challenge) continue;
@@ -72,7 +72,7 @@ Outcome<std::optional<Answer>> ask_for_proof(const Proofs& proofs,
 // Builds up the answer to all requests of one message.
 class Certification {
  public:
-  Certification(const Request& request, const Requester& requester, Services& services)
+  Certification(const Request& request, const Requester& requester, CaServices& services)
       : request_(request), requester_(requester), services_(services) {
     const bool wanted = request.wishes.implicitConfirm;
     const bool allowed = request.channel->settings.confirm == ConfirmRule::implicit;
@@ -275,7 +275,7 @@ class Certification {
 
   const Request& request_;
   const Requester& requester_;
-  Services& services_;
+  CaServices& services_;
   Answer answer_;
   std::vector<CertResponse> responses_;
   std::vector<Judged> judged_;
@@ -331,7 +331,7 @@ Outcome<Answer> reject_all(Certification&& certification, const CertReqMessages&
 
 template <typename Body>
 Outcome<Answer> certify(const CertReqMessages& messages, const Request& request,
-                        const Requester& requester, Services& services) {
+                        const Requester& requester, CaServices& services) {
   Certification certification(request, requester, services);
   auto numbering = check_numbering(messages, *request.channel, allowed_requests(*request.channel));
   if (numbering) numbering = check_each_profile(messages, request);
@@ -352,7 +352,7 @@ Outcome<Answer> certify(const CertReqMessages& messages, const Request& request,
 }
 
 Outcome<Answer> renew(const CertReqMessages& messages, const Request& request,
-                      const Requester& requester, Services& services) {
+                      const Requester& requester, CaServices& services) {
   // R-044; a certificate whose key cannot sign is renewed under the MAC that proves that key.
   if (requester.secret() != nullptr || (request.channel->settings.strict && !requester.signs())) {
     return reject(PKIFailureInfo::wrongIntegrity,
@@ -379,7 +379,7 @@ Outcome<Answer> renew(const CertReqMessages& messages, const Request& request,
 
 // "only one CertReqMsg allowed", "only signature protection is allowed" (RFC 9810 D.6).
 Outcome<Answer> cross_certify(const CertReqMessages& messages, const Request& request,
-                              const Requester& requester, Services& services) {
+                              const Requester& requester, CaServices& services) {
   if (!requester.signs()) {
     return reject(PKIFailureInfo::wrongIntegrity, "ccr is protected by a signature");
   }
@@ -397,7 +397,7 @@ Outcome<Answer> cross_certify(const CertReqMessages& messages, const Request& re
 }  // namespace
 
 Outcome<Answer> handle_certification(const Request& request, const Requester& requester,
-                                     Services& services) {
+                                     CaServices& services) {
   const auto& body = request.message.body;
   if (const auto* ir = std::get_if<body::ir>(&body)) {
     return certify<body::ip>(ir->requests, request, requester, services);
@@ -412,7 +412,7 @@ Outcome<Answer> handle_certification(const Request& request, const Requester& re
 }
 
 Outcome<Answer> handle_p10cr(const Request& request, const Requester& requester,
-                             Services& services) {
+                             CaServices& services) {
   // -1 by RFC 9483 4.1.4; some peers know 0 alone.
   const std::int64_t certReqId = request.channel->settings.quirks.p10cr_zero ? 0 : kWholeMessage;
   const auto& wanted = std::get<body::p10cr>(request.message.body).request;

@@ -54,7 +54,7 @@ bool is_accepted(const CertStatus& status) {
 // What has become of the certificates since they left: by certReqId.
 using Records = std::map<std::int64_t, CertificateRecord>;
 
-Outcome<Records> find_records(const Transaction& transaction, Services& services) {
+Outcome<Records> find_records(const Transaction& transaction, CaServices& services) {
   Records records;
   for (const auto& issued : transaction.certificates) {
     ASSIGN_OR_RETURN(auto record, services.ledger.find(issued.serial));
@@ -145,7 +145,7 @@ bool is_or_was(CertificateState state, const CertificateRecord& record) {
 
 template <typename Concerned>
 Outcome<Effects> withdraw_where(Concerned concerned, const Transaction& transaction,
-                                std::string_view why, Time now, Services& services) {
+                                std::string_view why, Time now, CaServices& services) {
   Effects effects;
   for (const auto& issued : transaction.certificates) {
     ASSIGN_OR_RETURN(const auto record, services.ledger.find(issued.serial));
@@ -159,7 +159,7 @@ Outcome<Effects> withdraw_where(Concerned concerned, const Transaction& transact
 }  // namespace
 
 Outcome<Effects> withdraw_unconfirmed(const Transaction& transaction, std::string_view why,
-                                      Time now, Services& services) {
+                                      Time now, CaServices& services) {
   const auto unconfirmed = [](const TransactionCertificate&, const CertificateRecord& record) {
     return is_or_was(CertificateState::unconfirmed, record);
   };
@@ -167,7 +167,7 @@ Outcome<Effects> withdraw_unconfirmed(const Transaction& transaction, std::strin
 }
 
 Outcome<Effects> withdraw_refused(const Transaction& transaction, std::string_view why, Time now,
-                                  Services& services) {
+                                  CaServices& services) {
   const auto undecided = [](const TransactionCertificate& issued, const CertificateRecord& record) {
     return is_or_was(CertificateState::unconfirmed, record) ||
            (!issued.settled && is_or_was(CertificateState::valid, record));
@@ -176,7 +176,7 @@ Outcome<Effects> withdraw_refused(const Transaction& transaction, std::string_vi
 }
 
 Outcome<Answer> handle_certConf(const Request& request, const Requester&,
-                                const Transaction& transaction, Services& services) {
+                                const Transaction& transaction, CaServices& services) {
   const auto& statuses = std::get<body::certConf>(request.message.body).statuses;
   TRY(check_statuses(statuses, transaction));
   ASSIGN_OR_RETURN(const auto records, find_records(transaction, services));
@@ -198,7 +198,7 @@ Outcome<Answer> handle_certConf(const Request& request, const Requester&,
 }
 
 Outcome<Answer> handle_error(const Request& request, const Requester&,
-                             const Transaction& transaction, Services& services) {
+                             const Transaction& transaction, CaServices& services) {
   Answer answer;
   ASSIGN_OR_RETURN(answer.effects, withdraw_refused(transaction, "error message of the requester",
                                                     request.now, services));

@@ -21,7 +21,7 @@ struct Question {
   const Request& request;
   const std::vector<Profile>& profiles;  // what certProfile names, else all of the channel
   const Requester& requester;
-  Services& services;
+  CaServices& services;
   Effects& effects;
 
   ByteView value() const { return asked.infoValue ? ByteView(*asked.infoValue) : ByteView(); }
@@ -57,7 +57,7 @@ InfoTypeAndValue plain(const Question& question, std::optional<Bytes> value) {
 // Absent where there is no certificate of ours to encrypt to.
 InfoAnswer caProtEncCert(const Question& question) {
   TRY(check_absent(question));
-  for (const auto& own : question.services.authority.protocol_keys) {
+  for (const auto& own : question.services.identity.protocol_keys) {
     const auto usage =
         can_agree(own.key.public_key()) ? KeyUsageBit::keyAgreement : KeyUsageBit::keyEncipherment;
     if (own.certificate.allows(usage)) return plain(question, to_bytes(own.certificate.der()));
@@ -337,7 +337,7 @@ Checked<std::vector<Profile>> profiles_for(std::size_t item, const Request& requ
 }  // namespace
 
 Outcome<Answer> handle_genm(const Request& request, const Requester& requester,
-                            Services& services) {
+                            CaServices& services) {
   const GeneralInfo& items = std::get<body::genm>(request.message.body).items;
   TRY(check_may_ask(request, requester, items));
   const GeneralInfo asked = items.empty() ? everything(services.authority) : items;

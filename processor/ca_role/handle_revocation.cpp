@@ -64,7 +64,7 @@ Checked<EntryDetails> read_entry_details(const std::optional<Extensions>& extens
 
 // the certificate that issuer and serialNumber name.
 Outcome<CertificateRecord> find_target(const CertTemplate& details, const Request& request,
-                                       Services& services) {
+                                       CaServices& services) {
   if (!details.issuer || !details.serialNumber) {
     return reject(PKIFailureInfo::addInfoNotAvailable,
                   "issuer and serialNumber of the certificate are both needed");
@@ -131,7 +131,7 @@ Checked<void> plan_revocation(const CertificateRecord& target, const EntryDetail
 
 // One RevDetails: the CertId for revCerts, and what it changes.
 Outcome<CertId> revoke_one(const RevDetails& details, const Request& request,
-                           const Requester& requester, Services& services, Effects& effects) {
+                           const Requester& requester, CaServices& services, Effects& effects) {
   ASSIGN_OR_RETURN(
       const auto entry,
       read_entry_details(details.crlEntryDetails, request.channel->settings.strict, request.now));
@@ -169,7 +169,7 @@ Checked<void> check_together(const std::vector<RevDetails>& details, const Chann
 }  // namespace
 
 Outcome<Answer> handle_revocation(const Request& request, const Requester& requester,
-                                  Services& services) {
+                                  CaServices& services) {
   if (requester.secret() != nullptr && !requester.secret()->revokes) {
     return reject(PKIFailureInfo::wrongIntegrity, "rr is protected by a signature");
   }

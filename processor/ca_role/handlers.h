@@ -2,7 +2,7 @@
 #pragma once
 
 #include "processor/admission/request.h"
-#include "processor/admission/services.h"
+#include "processor/ca_role/ca_services.h"
 #include "processor/rights/requester.h"
 #include "processor/transaction/answer.h"
 
@@ -12,34 +12,34 @@ namespace cmpost {
 // part of the Answer: ip, cp, kup or ccp with a rejection; a Trouble is for everything
 // else.
 Outcome<Answer> handle_certification(const Request& request, const Requester& requester,
-                                     Services& services);
+                                     CaServices& services);
 Outcome<Answer> handle_p10cr(const Request& request, const Requester& requester,
-                             Services& services);
+                             CaServices& services);
 // rr.
 Outcome<Answer> handle_revocation(const Request& request, const Requester& requester,
-                                  Services& services);
+                                  CaServices& services);
 // krr, where the channel has `recovery`: always after the consent of two people.
 // Faults are in krp; badRequest where it is off.
 Outcome<Answer> handle_recovery(const Request& request, const Requester& requester,
-                                Services& services);
-PKIBody waiting_krp();  // krp with status waiting
+                                CaServices& services);
 // genm.
-Outcome<Answer> handle_genm(const Request& request, const Requester& requester, Services& services);
+Outcome<Answer> handle_genm(const Request& request, const Requester& requester,
+                            CaServices& services);
 
 // The next two go on with `transaction`, which is open and the requester's.
 // certConf.
 Outcome<Answer> handle_certConf(const Request& request, const Requester& requester,
-                                const Transaction& transaction, Services& services);
+                                const Transaction& transaction, CaServices& services);
 // certConf is about `transaction.certificates`, all of them.
 // error from the requester: the end of the transaction.
 Outcome<Answer> handle_error(const Request& request, const Requester& requester,
-                             const Transaction& transaction, Services& services);
+                             const Transaction& transaction, CaServices& services);
 
 // The revocation of what a requester did not confirm in time, and of what it does not
 // accept: the latter also where silence would have been acceptance.
 Outcome<Effects> withdraw_unconfirmed(const Transaction& transaction, std::string_view why,
-                                      Time now, Services& services);
+                                      Time now, CaServices& services);
 Outcome<Effects> withdraw_refused(const Transaction& transaction, std::string_view why, Time now,
-                                  Services& services);
+                                  CaServices& services);
 
 }  // namespace cmpost

@@ -5,6 +5,7 @@
 
 #include "crypto/envelope/envelope.h"
 #include "processor/admission/message_audit.h"
+#include "processor/admission/private_key_leaves.h"
 #include "processor/ca_role/certificate_request.h"
 #include "processor/ca_role/consent_words.h"
 #include "processor/ca_role/encrypted_delivery.h"
@@ -41,7 +42,7 @@ Checked<Name> find_subject(const CertTemplate& wanted, const Requester& requeste
 // EnvelopedData needs pvno 3.
 Checked<std::optional<PublicKey>> find_encryption_key(const CertReqMsg& message,
                                                       const Request& request,
-                                                      const Services& services) {
+                                                      const CaServices& services) {
   const auto& controls = message.certReq.controls;
   const auto* control = controls ? find(*controls, oid::id_regCtrl_protocolEncrKey) : nullptr;
   if (control == nullptr) return std::nullopt;
@@ -60,7 +61,7 @@ Checked<std::optional<PublicKey>> find_encryption_key(const CertReqMsg& message,
 Outcome<std::optional<ProvenRequest>> prove_new_key(const CertReqMsg& message, const Name& subject,
                                                     const Request& request,
                                                     const Requester& requester,
-                                                    Services& services) {
+                                                    CaServices& services) {
   if (!message.certReq.certTemplate.publicKey) return std::nullopt;
   ASSIGN_OR_RETURN(auto proven, prove(message, request, requester, services));
   if (proven.by_certificate || proven.by_challenge || proven.generated) {
@@ -86,7 +87,7 @@ Result<bool> is_meant(const CertificateRecord& record, const Name& wanted,
 }
 
 Result<std::vector<Bytes>> candidates(const Name& wanted, const Requester& requester,
-                                      Services& services) {
+                                      CaServices& services) {
   KeyArchive keys(services.ledger.connection());
   if (requester.is_ra()) return keys.of_subject(wanted);
   const auto& own = *requester.certificate();
@@ -96,7 +97,7 @@ Result<std::vector<Bytes>> candidates(const Name& wanted, const Requester& reque
 // The newest first.
 Result<std::vector<CertificateRecord>> archived_certificates(const Name& wanted,
                                                              const Requester& requester,
-                                                             Services& services) {
+                                                             CaServices& services) {
   ASSIGN_OR_RETURN(const auto serials, candidates(wanted, requester, services));
   std::vector<CertificateRecord> archived;
   for (const auto& serial : serials) {
@@ -111,7 +112,7 @@ Result<std::vector<CertificateRecord>> archived_certificates(const Name& wanted,
 }
 
 Outcome<RecoveryPlan> prepare(const Request& request, const Requester& requester,
-                              Services& services) {
+                              CaServices& services) {
   ASSIGN_OR_RETURN(const auto* const message,
                    only_request(std::get<body::krr>(request.message.body).requests));
   RecoveryPlan recovery;
@@ -147,7 +148,7 @@ Answer wait(const RecoveryPlan& recovery, const Request& request, const ConsentO
 
 // Which private keys leave, and to which key; and the new certificate, if one is wanted.
 Outcome<ConsentObject> object_of(const RecoveryPlan& recovery, const Request& request,
-                                 const Requester& requester, const Services& services) {
+                                 const Requester& requester, const CaServices& services) {
   auto object = begin_object(request, requester);
   object.add("keys of", recovery.subject.text(), recovery.subject.der());
   if (recovery.protocolEncrKey) {
@@ -168,7 +169,7 @@ Outcome<ConsentObject> object_of(const RecoveryPlan& recovery, const Request& re
 }
 
 Outcome<void> add_new_certificate(const ProvenRequest& proven, const Request& request,
-                                  const Requester& requester, Services& services, Answer& answer,
+                                  const Requester& requester, CaServices& services, Answer& answer,
                                   KeyRecRepContent& content) {
   ASSIGN_OR_RETURN(const auto* const profile, pick_profile(proven.certProfile, *request.channel));
   answer.implicitConfirm =
@@ -187,7 +188,7 @@ Outcome<void> add_new_certificate(const ProvenRequest& proven, const Request& re
 }
 
 Outcome<CertifiedKeyPair> recover(const CertificateRecord& record, const PublicKey& encrypt_to,
-                                  Services& services) {
+                                  CaServices& services) {
   ASSIGN_OR_RETURN(
       const auto key,
       KeyArchive(services.ledger.connection()).find(record.serial, services.sealing_key));
@@ -200,7 +201,7 @@ Outcome<CertifiedKeyPair> recover(const CertificateRecord& record, const PublicK
 }
 
 Outcome<Answer> grant(const RecoveryPlan& recovery, const Request& request,
-                      const Requester& requester, Services& services) {
+                      const Requester& requester, CaServices& services) {
   Answer answer;
   KeyRecRepContent content;
   if (recovery.new_key) {
@@ -221,14 +222,8 @@ Outcome<Answer> grant(const RecoveryPlan& recovery, const Request& request,
 
 }  // namespace
 
-PKIBody waiting_krp() {
-  KeyRecRepContent content;
-  content.status = waiting_response(0).status;
-  return body::krp{std::move(content)};
-}
-
 Outcome<Answer> handle_recovery(const Request& request, const Requester& requester,
-                                Services& services) {
+                                CaServices& services) {
   if (!request.channel->settings.recovery) {
     return reject(PKIFailureInfo::badRequest, "keys are not recovered on this channel");
   }

@@ -23,7 +23,7 @@ Checked<void> check_old_cert_id(const CertReqMsg& message, const Certificate& ol
 }
 
 Outcome<Renewal> check_renewable(const CertificateHolder& holder, const Request& request,
-                                 Services& services) {
+                                 CaServices& services) {
   const auto& record = *holder.record;
   const auto& channel = request.channel->settings;
   ASSIGN_OR_RETURN(const auto open, TransactionTable(services.ledger.connection())
@@ -58,7 +58,7 @@ void complete(CertTemplate& wanted, const Certificate& old) {
 }  // namespace
 
 Outcome<PreparedRenewal> prepare_renewal(const CertReqMsg& message, const Request& request,
-                                         const Requester& requester, Services& services) {
+                                         const Requester& requester, CaServices& services) {
   const auto* holder = requester.certificate();
   if (holder == nullptr || !holder->record) {
     return reject(PKIFailureInfo::notAuthorized,

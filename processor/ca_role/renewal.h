@@ -19,7 +19,7 @@ struct PreparedRenewal {
 // oldCertId, of this CA and not revoked, no other renewal is open, the subject stays. What the
 // template leaves out (subject, subjectAltName, profile) is taken from the old certificate.
 Outcome<PreparedRenewal> prepare_renewal(const CertReqMsg& message, const Request& request,
-                                         const Requester& requester, Services& services);
+                                         const Requester& requester, CaServices& services);
 
 // The old certificate is done with once the new one is accepted.
 StateChange mark_updated(const Renewal& renewal);

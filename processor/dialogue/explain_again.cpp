@@ -1,188 +1,29 @@
 #include "processor/dialogue/explain_again.h"
 
-#include "ca/lint/lint.h"
 #include "processor/admission/authentication.h"
 #include "processor/admission/header_rules.h"
-#include "processor/ca_role/certificate_request.h"
-#include "processor/ca_role/renewal.h"
-#include "processor/possession/proof_of_possession.h"
 
 namespace cmpost {
-namespace {
-
-using Judged = CheckVerdict::Verdict;
-
-// One message on its way through the checks of its parts.
-class Again : private VerdictsSoFar {
- public:
-  Again(LedgerReader& ledger, const ProcessorServices& services)
-      : shared_(services), services_{services.authority, ledger, services.sealing_key,
-                                     services.random,    {},     {}} {}
-
-  Result<CheckVerdicts> run(const Asked& asked) {
-    const auto channel = shared_.channels.find(asked.channel);
-    if (channel == shared_.channels.end()) return CheckVerdicts();
-    request_.channel = &channel->second;
-    request_.now = request_.sure = request_.likely = asked.at;
-    request_.message = asked.message;
-    request_.der = to_bytes(asked.der);
-    request_.digest = asked.digest;
-    if (const auto wishes = check_header(request_.message, *request_.channel, request_.now)) {
-      request_.wishes = *wishes;
-    }
-    auto requester = authenticate(request_, services_);
-    if (!requester && requester.error().rejection() != nullptr) return CheckVerdicts();
-    if (!requester) return failure(*requester.error().error());
-    requester_ = std::move(*requester);
-    TRY(check_body());
-    return std::move(verdicts_);
-  }
-
- private:
-  // A verdict for what a step of the processor has said; false when it failed.
-  template <typename T>
-  bool note(const std::string& check, const tl::expected<T, Rejection>& result,
-            std::string detail = {}) {
-    if (!result) {
-      fail(check, words_of(result.error()));
-      return false;
-    }
-    pass(check, std::move(detail));
-    return true;
-  }
-  template <typename T>
-  Result<bool> note(const std::string& check, const Outcome<T>& result, std::string detail = {}) {
-    if (result) {
-      pass(check, std::move(detail));
-      return true;
-    }
-    const auto* rejection = result.error().rejection();
-    if (rejection == nullptr) return failure(*result.error().error());
-    fail(check, words_of(*rejection));
-    return false;
-  }
-
-  Result<void> check_body() {
-    const auto& body = request_.message.body;
-    if (const auto* requests = cert_requests(body)) {
-      for (const auto& one : *requests) TRY(check_request(one));
-    } else if (const auto* p10cr = std::get_if<body::p10cr>(&body)) {
-      TRY(check_p10cr(p10cr->request));
-    }
-    return {};
-  }
-
-  Result<void> check_request(const CertReqMsg& message) {
-    about_ = "request " + std::to_string(message.certReq.certReqId) + ": ";
-    const bool has_key = message.certReq.certTemplate.publicKey.has_value();
-    const auto possession = has_key ? verify_pop(message, request_, *requester_, services_)
-                                    : Outcome<Possession>(reject(PKIFailureInfo::badPOP, "no key"));
-    const auto* no_proof = possession ? nullptr : possession.error().rejection();
-    if (!possession && no_proof == nullptr) return failure(*possession.error().error());
-    const auto proven = prove(message, request_, *requester_, services_);
-    const auto* fault = proven ? nullptr : proven.error().rejection();
-    if (!proven && fault == nullptr) return failure(*proven.error().error());
-    // prove() looks at the template first.
-    if (fault != nullptr && (possession || fault->text != no_proof->text)) {
-      fail(about_ + "template", words_of(*fault));
-    } else {
-      pass(about_ + "template");
-    }
-    if (has_key) {
-      note(
-          about_ + "proof of possession",
-          possession ? Checked<void>() : Checked<void>(reject(no_proof->failInfo, no_proof->text)));
-    } else {
-      skip(about_ + "proof of possession", "the key is made here");
-    }
-    if (!proven) {
-      skip(about_ + "certificate", "the request is not proven");
-      return {};
-    }
-    if (std::holds_alternative<body::kur>(request_.message.body)) return check_renewal(message);
-    return check_certificate(*proven);
-  }
-
-  // What a kur leaves out is taken from the certificate that it renews.
-  Result<void> check_renewal(const CertReqMsg& message) {
-    const auto prepared = prepare_renewal(message, request_, *requester_, services_);
-    ASSIGN_OR_RETURN(const bool renews, note(about_ + "renewal", prepared));
-    if (!renews) return {};
-    return check_profile(prepared->proven);
-  }
-
-  Result<void> check_p10cr(const CertificationRequest& wanted) {
-    about_ = "request: ";
-    auto key = verify_pop(wanted, *requester_);
-    if (!note(about_ + "proof of possession", key)) {
-      skip(about_ + "certificate", "the request is not proven");
-      return {};
-    }
-    auto name = profile_name(request_, kWholeMessage);
-    if (!name) {
-      fail(about_ + "profile", words_of(name.error()));
-      return {};
-    }
-    const ProvenRequest proven{kWholeMessage,
-                               {wanted.subject, std::move(*key), wanted.extensions, {}, {}},
-                               std::move(*name)};
-    return check_certificate(proven);
-  }
-
-  Result<void> check_certificate(const ProvenRequest& proven) {
-    may_ask_ = note(about_ + "subject is the requester's to ask for",
-                    authorise(proven, request_, *requester_), proven.wish.subject.text());
-    return check_profile(proven);
-  }
-
-  Result<void> check_profile(const ProvenRequest& proven) {
-    const auto profile = pick_profile(proven.certProfile, *request_.channel);
-    if (!note(about_ + "profile", profile, profile ? (*profile)->name() : "")) return {};
-    return check_plan(proven, **profile);
-  }
-
-  Result<void> check_plan(const ProvenRequest& proven, const Profile& profile) {
-    const auto& issuer = services_.authority.issuer;
-    const auto plan = profile.plan(proven.wish, request_.now, issuer.latest_not_after());
-    if (!plan) {
-      fail(about_ + "rules of the profile", words_of(to_rejection(plan.error())));
-      return {};
-    }
-    std::string changes;
-    for (const auto& change : plan->changes) changes += (changes.empty() ? "" : "; ") + change;
-    pass(about_ + "rules of the profile",
-         changes.empty() ? "as asked for" : "with changes: " + changes);
-    if (may_ask_) {
-      note(about_ + "what comes of it is the requester's to have",
-           plan_for(proven, profile, request_, *requester_, services_), plan->subject.text());
-    }
-    ASSIGN_OR_RETURN(const Bytes tbs, issuer.prepare(*plan));
-    const auto lint = lint_for(profile.settings(), tbs, issuer.certificate());
-    if (!lint) {
-      fail(about_ + "lint", words_of(to_rejection(lint.error())));
-    } else {
-      pass(about_ + "lint", words_for(*lint, LintFinding::Level::warning));
-    }
-    return {};
-  }
-
-  const ProcessorServices& shared_;
-  Services services_;
-  Request request_;
-  std::optional<Requester> requester_;
-  std::string about_;
-  bool may_ask_ = true;  // what has been refused is not refused again
-};
-
-}  // namespace
-
-std::string words_of(const Rejection& rejection) {
-  return std::string(to_string(rejection.failInfo)) + ": " + rejection.text;
-}
 
 Result<CheckVerdicts> explain_again(const Asked& asked, LedgerReader& ledger,
                                     const ProcessorServices& services) {
-  return Again(ledger, services).run(asked);
+  const auto channel = services.channels.find(asked.channel);
+  if (channel == services.channels.end()) return CheckVerdicts();
+  Request request;
+  request.channel = &channel->second;
+  request.now = request.sure = request.likely = asked.at;
+  request.message = asked.message;
+  request.der = to_bytes(asked.der);
+  request.digest = asked.digest;
+  if (const auto wishes = check_header(request.message, *request.channel, request.now)) {
+    request.wishes = *wishes;
+  }
+  TokenLog tokens;
+  Services local{services.identity, ledger, services.sealing_key, services.random, tokens};
+  const auto requester = authenticate(request, local);
+  if (requester) return services.role.explain(request, *requester, local);
+  if (requester.error().rejection() != nullptr) return CheckVerdicts();
+  return failure(*requester.error().error());
 }
 
 }  // namespace cmpost

@@ -32,7 +32,7 @@ const ChannelPolicy* Proceeding::find_channel(const std::string& name) const {
 Result<Bytes> Proceeding::build(const PKIHeader& header, ReplyParts parts,
                                 std::string& reply_body) {
   reply_body = body_name(parts.body);
-  return build_reply(header, requester, std::move(parts), shared.authority, shared.random,
+  return build_reply(header, requester, std::move(parts), shared.identity, shared.random,
                      request.now);
 }
 

@@ -45,11 +45,12 @@ struct Proceeding {
   const ProcessorServices& shared;
   LedgerReader* ledger = nullptr;  // of the worker that has it now
   Services services() const {
-    return {shared.authority, *ledger, shared.sealing_key, shared.random, {}, {}, &envelopes};
+    return {shared.identity, *ledger, shared.sealing_key, shared.random, tokens, &envelopes};
   }
   TransactionTable table() const { return TransactionTable(ledger->connection()); }
   WaitTable waits() const { return WaitTable(ledger->connection()); }
   mutable EnvelopeLog envelopes;  // of what was opened so far
+  mutable TokenLog tokens;
   Request request;
   std::optional<Transaction> transaction;
   Seldom<Waiting> waiting;

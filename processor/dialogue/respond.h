@@ -5,14 +5,15 @@
 #include <variant>
 
 #include "crypto/secrets/seal.h"
-#include "processor/ca_role/handlers.h"
+#include "processor/admission/role.h"
 #include "queue/job_queue.h"
 
 namespace cmpost {
 
 // What all requests share. Everything in it may be used from any thread and outlives the workers.
 struct ProcessorServices {
-  const Authority& authority;
+  const Identity& identity;
+  const Role& role;
   const ChannelPolicies& channels;
   const SealingKey& sealing_key;
   Random& random;

@@ -7,25 +7,17 @@
 #include "processor/admission/announcement.h"
 #include "processor/admission/authentication.h"
 #include "processor/admission/header_rules.h"
+#include "processor/admission/kem_ciphertext.h"
 #include "processor/admission/kem_protection.h"
 #include "processor/admission/message_audit.h"
+#include "processor/admission/private_key_leaves.h"
 #include "processor/admission/revocation_passphrase.h"
-#include "processor/ca_role/encrypted_delivery.h"
-#include "processor/ca_role/kem_ciphertext.h"
-#include "processor/dialogue/dispatch.h"
 #include "processor/possession/challenge.h"
 #include "processor/transaction/audit_detail.h"
 #include "processor/transaction/stored_request.h"
 
 namespace cmpost {
 namespace {
-
-// What certConf is refused with that ends its transaction; every other fault of it may be mended.
-std::optional<std::string_view> why_withdrawn(const Rejection& rejection) {
-  if (rejection.failInfo == PKIFailureInfo::badCertId) return "wrong certHash";
-  if (rejection.failInfo == PKIFailureInfo::certRevoked) return "revoked before it was confirmed";
-  return std::nullopt;
-}
 
 // Nobody agrees to what it asks for itself, with whatever certificate.
 bool is_same_party(const Requester& one, const Requester& other) {
@@ -316,10 +308,8 @@ Outcome<Responder::Next> Responder::open() {
   stage_ = Milestone::body;
   opening_ = true;
   auto services = at_.services();
-  auto answer = dispatch(at_.request, *at_.requester, services);
-  token_failures_ = std::move(services.token_failures);
-  TRY(answer);
-  return *std::move(answer);
+  ASSIGN_OR_RETURN(auto answer, at_.shared.role.open(at_.request, *at_.requester, services));
+  return answer;
 }
 
 // a follow-up fits a transaction that has not ended and comes
@@ -343,8 +333,8 @@ Outcome<Responder::Next> Responder::go_on() {
   if (std::holds_alternative<body::popdecr>(body())) return take_response();
   if (std::holds_alternative<body::error>(body())) {
     auto services = at_.services();
-    ASSIGN_OR_RETURN(auto answer,
-                     handle_error(at_.request, *at_.requester, *at_.transaction, services));
+    ASSIGN_OR_RETURN(auto answer, at_.shared.role.give_up(at_.request, *at_.requester,
+                                                          *at_.transaction, services));
     continuing_ = true;
     given_up_ = true;
     return answer;
@@ -409,9 +399,7 @@ Outcome<Responder::Next> Responder::take_response() {
     return reject(PKIFailureInfo::badRequest, "popdecr has another pvno than the request");
   }
   auto services = at_.services();
-  auto dispatched = dispatch(parked, *at_.requester, services);
-  token_failures_ = std::move(services.token_failures);
-  ASSIGN_OR_RETURN(auto answer, std::move(dispatched));
+  ASSIGN_OR_RETURN(auto answer, at_.shared.role.open(parked, *at_.requester, services));
   continuing_ = true;
   return answer;
 }
@@ -454,26 +442,14 @@ Outcome<Responder::Next> Responder::poll() {
   return answer;
 }
 
-// a wrong hash is answered with an error, and the certificate counts as not confirmed. So is
-// the acceptance of one that was revoked meanwhile: who hears of an error uses none of them.
 Outcome<Responder::Next> Responder::confirm() {
   auto about = *at_.transaction;
   std::erase_if(about.certificates, &TransactionCertificate::settled);
   auto services = at_.services();
-  auto answer = handle_certConf(at_.request, *at_.requester, about, services);
+  ASSIGN_OR_RETURN(auto answer,
+                   at_.shared.role.confirm(at_.request, *at_.requester, about, services));
   continuing_ = true;
-  if (answer) return std::move(*answer);
-  const auto* rejection = answer.error().rejection();
-  const auto why = rejection == nullptr ? std::nullopt : why_withdrawn(*rejection);
-  if (!why) {
-    continuing_ = false;
-    return failure(std::move(answer).error());
-  }
-  Answer end;
-  ASSIGN_OR_RETURN(end.effects, withdraw_refused(about, *why, at_.request.now, services));
-  end.body = error_body(*rejection);
-  end.refuse(*rejection);
-  return end;
+  return answer;
 }
 
 }  // namespace cmpost

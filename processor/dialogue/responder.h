@@ -132,7 +132,6 @@ class Responder {
   Seldom<RevocationPassphrase> passphrase_;
   Seldom<Answer> given_;  // a KEM ciphertext
   Seldom<SecretFailure> secret_failure_;
-  std::vector<SecretFailure> token_failures_;
   std::optional<std::string> ignored_;  // why nothing is to be answered
   std::optional<std::string> kept_;     // why it is for an operator
   bool readable_ = false;               // as far as its header

@@ -1,7 +1,7 @@
 // What a message gets.
 #include <algorithm>
 
-#include "processor/ca_role/encrypted_delivery.h"
+#include "processor/admission/private_key_leaves.h"
 #include "processor/dialogue/responder.h"
 #include "processor/transaction/audit_detail.h"
 #include "processor/transaction/claims.h"
@@ -147,7 +147,7 @@ void Responder::hold_passphrase_back() {
 void Responder::note_outcome(Answer& answer) {
   at_.decision.effects = std::move(answer.effects);
   at_.decision.effects.secret_failure = std::move(secret_failure_);
-  at_.decision.effects.token_failures = std::move(token_failures_);
+  at_.decision.effects.token_failures = std::move(at_.tokens.failures);
   keep_passphrase();
   at_.decision.effects.failures_from = at_.request.sure - channel().mac.lock_time;
   if (at_.requester && at_.requester->established && (opening_ || continuing_)) {

@@ -6,7 +6,6 @@
 #include "processor/admission/authentication.h"
 #include "processor/admission/header_rules.h"
 #include "processor/admission/revocation_passphrase.h"
-#include "processor/dialogue/dispatch.h"
 #include "processor/dialogue/proceeding.h"
 #include "processor/transaction/audit_detail.h"
 #include "processor/transaction/stored_request.h"
@@ -110,7 +109,7 @@ class Resumption {
   Outcome<Answer> grant() {
     TRY(authenticate_again());
     auto services = at_.services();
-    return dispatch(at_.request, *at_.requester, services);
+    return at_.shared.role.open(at_.request, *at_.requester, services);
   }
 
   Result<Decision> settle(bool overdue) {

@@ -106,7 +106,7 @@ std::vector<ChallengedKey> challenged_keys(const Request& request) {
 
 Outcome<PKIBody> challenge(const std::vector<ChallengedKey>& keys, const Request& request,
                            const Requester& requester, const Services& services) {
-  const auto sender = answer_sender(requester, services.authority);
+  const auto sender = answer_sender(requester, services.identity);
   const bool enveloped = request.message.header.pvno >= kCmp2021;
   body::popdecc body;
   for (const auto& one : keys) {

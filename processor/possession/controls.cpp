@@ -125,7 +125,7 @@ struct TokenCheck {
   // One message is one guess. What was believed when it came is believed when it has waited. They
   // are the failures of one who is authenticated: whoever has too many locks nobody out but itself.
   Result<bool> may_guess() const {
-    if (!services.token_failures.empty()) return false;
+    if (!services.tokens.failures.empty()) return false;
     if (request.waited != nullptr) return true;
     const auto& channel = request.channel->settings;
     ASSIGN_OR_RETURN(const auto state,
@@ -162,16 +162,17 @@ struct TokenCheck {
     ASSIGN_OR_RETURN(auto secret, secrets.find(name.value_or(""), purpose));
     ASSIGN_OR_RETURN(const bool right, is_right(secret, *token));
     if (right) return secret;
-    services.token_failures.push_back(failure());
+    services.tokens.failures.push_back(failure());
     return wrong();
   }
 
   // False when other requests of the message use it up.
   bool take(const Secret& token, const std::string& key) const {
     const auto id = message.certReq.certReqId;
-    const auto others = std::ranges::count_if(
-        services.tokens, [&](const auto& one) { return one.first == key && one.second != id; });
-    services.tokens.emplace_back(key, id);
+    const auto others = std::ranges::count_if(services.tokens.used, [&](const auto& one) {
+      return one.first == key && one.second != id;
+    });
+    services.tokens.used.emplace_back(key, id);
     return token.max_uses && token.uses + others < *token.max_uses;
   }
 };

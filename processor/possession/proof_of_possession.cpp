@@ -150,7 +150,7 @@ Checked<void> verify_agree_mac(const CertRequest& wanted, const PublicKey& key,
     return reject(PKIFailureInfo::badPOP,
                   parameters ? "agreeMAC is not a DHBasedMac" : parameters.error().what);
   }
-  const auto* own = services.authority.agreement_key(key, request.message.header.recipKID);
+  const auto* own = services.identity.agreement_key(key, request.message.header.recipKID);
   if (own == nullptr) {
     return reject(PKIFailureInfo::badPOP, "there is no key here that agrees with the wanted one");
   }

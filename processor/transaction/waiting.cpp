@@ -107,6 +107,12 @@ CertResponse waiting_response(std::int64_t certReqId) {
   return {certReqId, std::move(status), std::nullopt, std::nullopt};
 }
 
+PKIBody waiting_krp() {
+  KeyRecRepContent content;
+  content.status = waiting_response(0).status;
+  return body::krp{std::move(content)};
+}
+
 PKIBody waiting_error() {
   return body::error{{waiting_response(kWholeMessage).status, std::nullopt, {}}};
 }

@@ -79,6 +79,7 @@ PKIBody part_of(const PKIBody& body, std::int64_t certReqId);
 CertResponse waiting_response(std::int64_t certReqId);
 // An error message with status waiting.
 PKIBody waiting_error();
+PKIBody waiting_krp();  // krp with that status
 
 // The job that makes the processor look at a decision or a timer (see resume.h); `why` tells those
 // of one version apart. Its id follows from the arguments: putting it again changes nothing.

@@ -108,7 +108,7 @@ void EveryRemarkTest::leave_a_service_killed() {
 }
 
 void EveryRemarkTest::revoke_own_certificate() {
-  const auto serial = (*instance_->authority())->cmp_certificate.serial_hex();
+  const auto serial = (*instance_->authority())->identity.certificate.serial_hex();
   const auto said = say(directory_.path(), {"cert", "revoke", serial});
   ASSERT_EQ(said.code, ExitCode::ok) << said.err;
 }

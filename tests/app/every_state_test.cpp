@@ -255,7 +255,7 @@ TEST_F(EveryStateTest, OfAPartOfARequestThatWaitsIsInTheList) {
 
 TEST_F(EveryStateTest, OfACertificateIsInTheList) {
   SystemRandom random;
-  SyntheticCertificates certificates((*instance_->authority())->cmp_certificate, random);
+  SyntheticCertificates certificates((*instance_->authority())->identity.certificate, random);
   for (const auto state : all_of_type<CertificateState>()) {
     const std::string name(to_string(state));
     SCOPED_TRACE(name);

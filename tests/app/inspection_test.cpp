@@ -198,7 +198,7 @@ TEST_F(InspectionTest, ARunLeavesItsRecord) {
 }
 
 TEST_F(InspectionTest, OwnCertificateThatIsRevokedIsAnError) {
-  const auto serial = (*instance_->authority())->cmp_certificate.serial_hex();
+  const auto serial = (*instance_->authority())->identity.certificate.serial_hex();
   ASSERT_EQ(say(directory_.path(), {"cert", "revoke", serial}).code, ExitCode::ok);
   const auto said = check_json();
   EXPECT_EQ(said.code, ExitCode::failed);

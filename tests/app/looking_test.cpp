@@ -145,7 +145,8 @@ class ClockHistoryTest : public LookingTest {
   }
   void issue(Time at) {
     SystemRandom random;
-    SyntheticCertificates certificates(instance_->authority().value()->cmp_certificate, random);
+    SyntheticCertificates certificates(instance_->authority().value()->identity.certificate,
+                                       random);
     write(at, [&](LedgerWriter& writer) -> Result<void> {
       TRY(writer.add(certificates.next(at)));
       return writer.audit("certificate.issued", "{}");

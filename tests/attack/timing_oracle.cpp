@@ -85,7 +85,7 @@ class Bench {
   Bench()
       : ca("archive = true\nrevocation_passphrase = true\nenvelopes = { refuse_after = 0 }\n"
            "mac = { lock_after = 0, lock_after_all = 0 }\n") {
-    ca.authority->protocol_keys.push_back(own.protocol_key());
+    ca.authority->identity.protocol_keys.push_back(own.protocol_key());
     ProfileSettings any;
     any.name = "any";
     any.keys = {{KeyRule::Kind::ec, "P-256", 0, 0}, {KeyRule::Kind::rsa, "", 2048, 4096}};

@@ -24,8 +24,8 @@ class Wiretapped : public ::testing::Test {
 
   Wiretapped() {
     configure("");
-    ca.authority->protocol_keys.push_back(own.protocol_key());
-    ca.authority->protocol_keys.push_back(own_dh.protocol_key());
+    ca.authority->identity.protocol_keys.push_back(own.protocol_key());
+    ca.authority->identity.protocol_keys.push_back(own_dh.protocol_key());
     ca.authority->key_generator = key_generator_of(ca);
     add_secret("victim", kVictims, "CN=dev1");
     add_secret("thief", kThiefs, "CN=dev2");

@@ -11,6 +11,7 @@
 #include "base/files.h"
 #include "ca/crl_publisher.h"
 #include "cmp/protection.h"
+#include "processor/ca_role/ca_role.h"
 #include "processor/commit.h"
 #include "processor/credentials/secret_store.h"
 #include "processor/dialogue/respond.h"
@@ -103,13 +104,14 @@ class CaUnderTest {
         must(make_cmp_certificate(issuer, cmp.key.public_key(), name("CN=Test CMP"), now,
                                   now + std::chrono::hours(24 * 365)));
     authority.emplace(Authority{
+        .identity = {.certificate = cmp_certificate,
+                     .signer = cmp.signer,
+                     .key_identifier = cmp.key.public_key().key_identifier(),
+                     .chain = {{to_bytes(cmp_certificate.der())}}},
         .issuer = std::move(issuer),
-        .cmp_certificate = cmp_certificate,
-        .cmp_signer = cmp.signer,
-        .cmp_key_identifier = cmp.key.public_key().key_identifier(),
-        .cmp_chain = {{to_bytes(cmp_certificate.der())}},
         .ca_chain = {{to_bytes(root.der())}},
     });
+    role.emplace(*authority);
     must(write_file(directory / "vendor.pem", view_of(vendor.certificate.to_pem()), 0644,
                     IfExists::fail));
     must(write_file(directory / "ra.pem", view_of(ra_root.certificate.to_pem()), 0644,
@@ -160,7 +162,7 @@ class CaUnderTest {
 
   ProcessorServices services() {
     const Clock& sure = doubted ? *doubted : clock;
-    return {*authority, channels, sealing_key, random, clock, sure, sure};
+    return {authority->identity, *role, channels, sealing_key, random, clock, sure, sure};
   }
   // The wall clock `clock` is in doubt: this is what is believed, as with a clock that is ahead.
   std::optional<FakeClock> doubted;
@@ -220,6 +222,7 @@ class CaUnderTest {
   OtherRoot other_ca;
   SealingKey sealing_key = SealingKey::generate(random);
   std::optional<Authority> authority;
+  std::optional<CaRole> role;
   ChannelPolicies channels;
   std::unique_ptr<Ledger> ledger;
   std::unique_ptr<Spool> spool;

@@ -74,9 +74,9 @@ TEST(Enrolment, SignedRequestGetsASignedAnswerWithItsChain) {
       ca.ask(signed_by(ca, device, body::cr{{cert_request(Credential(), "CN=dev1")}}));
   EXPECT_EQ(body_name(answer.body), "cp");
   EXPECT_TRUE(
-      verify_signature_protection(answer, ca.authority->cmp_signer.public_key()).has_value());
+      verify_signature_protection(answer, ca.authority->identity.signer.public_key()).has_value());
   ASSERT_THAT(answer.extraCerts, SizeIs(1)) << "who issued it is a root";
-  EXPECT_TRUE(equal(answer.extraCerts[0].der, ca.authority->cmp_certificate.der()));
+  EXPECT_TRUE(equal(answer.extraCerts[0].der, ca.authority->identity.certificate.der()));
 }
 
 TEST(Enrolment, VendorCertificateMayAskForItsOwnSubjectOnly) {

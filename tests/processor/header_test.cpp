@@ -118,7 +118,7 @@ TEST(Protection, MissingIsRefusedWithASignedError) {
   const auto answer = ca.ask(leave_unprotected(header, ir(Credential())));
   EXPECT_THAT(answer, Refuses("error", PKIFailureInfo::badMessageCheck));
   EXPECT_TRUE(
-      verify_signature_protection(answer, ca.authority->cmp_signer.public_key()).has_value());
+      verify_signature_protection(answer, ca.authority->identity.signer.public_key()).has_value());
 }
 
 TEST(Protection, WrongSecretAndUnknownReferenceLookTheSameFromOutside) {

@@ -116,7 +116,7 @@ struct AgreeMac : AnyKey, ::testing::WithParamInterface<const char*> {};
 
 TEST_P(AgreeMac, IsVerifiedWithOurKeyOfTheSameKind) {
   const AgreedParty own(GetParam(), ca.ra_root, "CN=CA DH", KeyUsageBit::keyAgreement, ca);
-  ca.authority->protocol_keys.push_back(own.protocol_key());
+  ca.authority->identity.protocol_keys.push_back(own.protocol_key());
   const auto key = test_key(GetParam());
   const auto asking = [&](std::uint8_t flip) {
     return request_for(key.public_key(), "CN=dev1", [&](const CertRequest& wanted) {
@@ -135,7 +135,7 @@ INSTANTIATE_TEST_SUITE_P(PossessionBy, AgreeMac, ::testing::Values("ec:P-256", "
 // R-105.
 struct GivenKey : AnyKey {
   GivenKey() : AnyKey("archive = true\n") {
-    ca.authority->protocol_keys.push_back(own.protocol_key());
+    ca.authority->identity.protocol_keys.push_back(own.protocol_key());
   }
   CertReqMsg giving(const PrivateKey& wanted, const PrivateKey& given,
                     std::string_view owner = "CN=dev1") {

@@ -42,8 +42,8 @@ class Requesters : public ::testing::Test {
  protected:
   Requesters() {
     configure("");
-    ca.authority->protocol_keys.push_back(own.protocol_key());
-    ca.authority->protocol_keys.push_back(own_dh.protocol_key());
+    ca.authority->identity.protocol_keys.push_back(own.protocol_key());
+    ca.authority->identity.protocol_keys.push_back(own_dh.protocol_key());
     ca.authority->key_generator = key_generator_of(ca);
     rows = secrets();
     bring_bystanders();

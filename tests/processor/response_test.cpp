@@ -31,11 +31,11 @@ class Response : public ::testing::Test {
   // By a holder of a secret, a registration authority, the CA itself, and nobody that is known.
   std::vector<Bytes> protected_by_each(const PKIBody& body, const MessageOptions& options) {
     auto header = first_header(ca, name("CN=Test CMP"), {}, options);
-    header.senderKID = ca.authority->cmp_key_identifier;
+    header.senderKID = ca.authority->identity.key_identifier;
     return {with_mac(ca, body, options), signed_by(ca, ra, body, options),
             with_mac(ca, body, options, "guessed"),
-            must(protect_with_signature(header, body, ca.authority->cmp_signer,
-                                        ca.authority->cmp_chain)),
+            must(protect_with_signature(header, body, ca.authority->identity.signer,
+                                        ca.authority->identity.chain)),
             leave_unprotected(first_header(ca, name("CN=dev1"), {}, options), body)};
   }
   // In messages of an RA and of a stranger.

@@ -87,7 +87,7 @@ TEST(ReusedKey, KeysOfTheCaAreNobodyElses) {
   const auto issuing = to_bytes(ca.authority->issuer.certificate().spki());
   EXPECT_THAT(request_for(issuing, "device"), Refuses("ip", PKIFailureInfo::badCertTemplate));
   EXPECT_THAT(request_for(issuing, "fresh"), Refuses("ip", PKIFailureInfo::badCertTemplate));
-  const auto working = to_bytes(ca.authority->cmp_certificate.spki());
+  const auto working = to_bytes(ca.authority->identity.certificate.spki());
   EXPECT_THAT(request_for(working, "fresh"), Refuses("ip", PKIFailureInfo::badCertTemplate));
 }
 

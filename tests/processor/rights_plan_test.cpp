@@ -107,10 +107,11 @@ TEST_F(RightsPlanTest, HoldersOwnNameBecomesNoOtherOne) {
 TEST_F(RightsPlanTest, NobodyGetsTheNamesThatAnswersOfThisCaHave) {
   add_secret("CN=*");
   const AgreedParty decrypts("rsa:2048", ca.ra_root, "CN=CA", KeyUsageBit::keyEncipherment, ca);
-  ca.authority->protocol_keys.push_back(decrypts.protocol_key());
+  ca.authority->identity.protocol_keys.push_back(decrypts.protocol_key());
   const auto& authority = *ca.authority;
-  for (const auto& own : {authority.issuer.certificate().subject(),
-                          authority.cmp_certificate.subject(), decrypts.certificate.subject()}) {
+  for (const auto& own :
+       {authority.issuer.certificate().subject(), authority.identity.certificate.subject(),
+        decrypts.certificate.subject()}) {
     EXPECT_THAT(by_secret(own.text()), Refuses("ip", PKIFailureInfo::badCertTemplate))
         << own.text();
   }

@@ -16,8 +16,8 @@ const std::string kTheftSettings = "archive = true\nrecovery = true\nwaiting = \
 struct Theft : ::testing::Test {
   explicit Theft(const std::string& settings = kTheftSettings)
       : ca(settings), victim(enrolled(ca, "CN=dev1")), thief(enrolled(ca, "CN=dev2")) {
-    ca.authority->protocol_keys.push_back(own.protocol_key());
-    ca.authority->protocol_keys.push_back(own_dh.protocol_key());
+    ca.authority->identity.protocol_keys.push_back(own.protocol_key());
+    ca.authority->identity.protocol_keys.push_back(own_dh.protocol_key());
     ca.authority->key_generator = key_generator_of(ca);
     ProfileSettings any;
     any.name = "any";
@@ -446,7 +446,7 @@ TEST_F(ArchiveTheft, KeyOfACertificateThatWasNotConfirmedIsForgotten) {
 struct Nameless : ::testing::Test {
   Nameless() {
     ca.ra_root.certify(ra, "CN=RA", ca.clock.now(), ca.random);
-    ca.authority->protocol_keys.push_back(own.protocol_key());
+    ca.authority->identity.protocol_keys.push_back(own.protocol_key());
   }
   Credential device(std::string_view dns) {
     Credential made;

@@ -32,8 +32,8 @@ std::string received_file(const ChannelSettings& channel);
 // the files of that stay where they are. Batches that come again or late are told in the log. A
 // batch is worked on when it is whole, even while an earlier one is missing.
 //
-// Where nothing may be moved (a read-only directory) files stay, and what was received is known. The
-// same where it cannot be moved for another reason, which is told.
+// Where nothing may be moved (a read-only directory) files stay, and what was received is known.
+// The same where it cannot be moved for another reason, which is told.
 class OneWayIngress final : public Ingress {
  public:
   // All references must outlive the object.

@@ -154,17 +154,17 @@ TEST(Announcement, OursIsSignedByTheCmpKeyAndNamesWhatItIsAbout) {
   const auto crl = must(issue_crl(*ca.ledger, ca.authority->issuer, {}, ca.clock));
   const auto& channel = ca.channels.at("drop").settings;
   const auto announcement = crl_announcement(*crl.crlNumber, crl.der);
-  const auto job =
-      must(announcement_job(announcement, channel, *ca.authority, ca.random, ca.clock.now()));
-  const auto again =
-      must(announcement_job(announcement, channel, *ca.authority, ca.random, ca.clock.now()));
+  const auto job = must(
+      announcement_job(announcement, channel, ca.authority->identity, ca.random, ca.clock.now()));
+  const auto again = must(
+      announcement_job(announcement, channel, ca.authority->identity, ca.random, ca.clock.now()));
   EXPECT_EQ(job.id, again.id) << "so that the queue takes it once";
   EXPECT_EQ(job.envelope.reply.name, "crl-1");
   EXPECT_EQ(job.envelope.body, "crlann");
   const auto message = decode(job.payload).value();
   EXPECT_EQ(std::get<body::crlann>(message.body).crls.at(0), crl.der);
   EXPECT_THAT(
-      verify_signature_protection(message, must(ca.authority->cmp_certificate.public_key())),
+      verify_signature_protection(message, must(ca.authority->identity.certificate.public_key())),
       IsOk());
   EXPECT_TRUE(message.header.recipient.directory_name()->is_null_dn());
 }

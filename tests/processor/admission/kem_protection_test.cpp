@@ -11,7 +11,7 @@ struct DhTest : ::testing::TestWithParam<const char*> {
   DhTest()
       : own(GetParam(), ca.ra_root, "CN=CA DH", KeyUsageBit::keyAgreement, ca),
         peer(GetParam(), ca.vendor, "CN=serial 1", KeyUsageBit::keyAgreement, ca) {
-    ca.authority->protocol_keys.push_back(own.protocol_key());
+    ca.authority->identity.protocol_keys.push_back(own.protocol_key());
   }
   Bytes request(const AgreedParty& sender) {
     auto header = first_header(ca, sender.certificate.subject(),
@@ -84,7 +84,9 @@ struct KemTest : ::testing::Test {
     return must(protect_with_mac(header(options), body, make_kem_parameter(), secret, chain()));
   }
   // Our own KEM key, for the answers.
-  void give_the_ca_a_kem_key() { ca.authority->protocol_keys.push_back(own.protocol_key()); }
+  void give_the_ca_a_kem_key() {
+    ca.authority->identity.protocol_keys.push_back(own.protocol_key());
+  }
   // A request under the shared secret `dev1` that brings `ciphertext`.
   Bytes bringing(const Encapsulated& made, const std::optional<Bytes>& tid = {}) {
     return with_mac(

@@ -59,7 +59,7 @@ struct PassphraseConsent : ::testing::Test {
       : ca("revocation_passphrase = true\n" + std::string(kTold) + "approve_for = [" + body +
            "]\n"),
         device(enrolled(ca)) {
-    ca.authority->protocol_keys.push_back(own.protocol_key());
+    ca.authority->identity.protocol_keys.push_back(own.protocol_key());
   }
   InfoTypeAndValue sealed() {
     auto value = must(envelop(view_of("seven wise men of Gotham"), oid::id_data,

@@ -29,8 +29,8 @@ struct EnvelopeTest : ::testing::Test {
       "envelopes = { refuse_after = 0 }\n";
 
   explicit EnvelopeTest(const std::string& settings = std::string(kLimits)) : ca(settings) {
-    ca.authority->protocol_keys.push_back(own.protocol_key());
-    ca.authority->protocol_keys.push_back(elliptic.protocol_key());
+    ca.authority->identity.protocol_keys.push_back(own.protocol_key());
+    ca.authority->identity.protocol_keys.push_back(elliptic.protocol_key());
     offer_any_key();
     for (const auto* reference : {"thief", "dev2"}) {
       Secret secret;

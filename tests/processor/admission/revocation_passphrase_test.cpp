@@ -30,7 +30,7 @@ Bytes with_local_key_id(ByteView enveloped, ByteView id) {
 struct PassphraseTest : ::testing::Test {
   explicit PassphraseTest(const std::string& settings = "revocation_passphrase = true\n")
       : ca(settings), device(enrolled(ca)) {
-    ca.authority->protocol_keys.push_back(own.protocol_key());
+    ca.authority->identity.protocol_keys.push_back(own.protocol_key());
   }
   InfoTypeAndValue sealed(std::string_view passphrase, std::optional<Bytes> id = {}) {
     auto value = must(

@@ -218,7 +218,7 @@ TEST_F(RevokedInEveryRole, AlsoWhoAsksForAKemCiphertextOrAgreesOnAKey) {
       Refuses("error", PKIFailureInfo::certRevoked));
   const AgreedParty own("x25519", ca.ra_root, "CN=CA DH", KeyUsageBit::keyAgreement, ca),
       peer("x25519", ca.vendor, "CN=serial 2", KeyUsageBit::keyAgreement, ca);
-  ca.authority->protocol_keys.push_back(own.protocol_key());
+  ca.authority->identity.protocol_keys.push_back(own.protocol_key());
   list_in_crl(ca.vendor, peer.certificate);
   ca.configure("crls = [\"list.crl\"]\n");
   EXPECT_THAT(

@@ -324,7 +324,7 @@ struct KemConflict : ConflictTest {
     start("protection = [\"rsa\", \"ecdsa\", \"pbm\", \"kem\"]\nconfirm = \"wait\"\n");
     own_ = std::make_unique<AgreedParty>("rsa:2048", ca().ra_root, "CN=CA KEM",
                                          KeyUsageBit::keyEncipherment, ca());
-    ca().authority->protocol_keys.push_back(own_->protocol_key());
+    ca().authority->identity.protocol_keys.push_back(own_->protocol_key());
   }
   static void bring(const Encapsulated& made, PKIHeader& header) {
     header.generalInfo.push_back(

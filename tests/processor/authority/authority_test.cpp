@@ -1,4 +1,4 @@
-#include "processor/admission/authority.h"
+#include "processor/authority/authority.h"
 
 #include <gmock/gmock.h>
 
@@ -69,29 +69,31 @@ class LoadAuthority : public ::testing::Test {
 
 TEST_F(LoadAuthority, AnswersBringNoRootAlong) {
   const auto authority = load(root_->to_pem(), false).value();
-  EXPECT_THAT(authority.cmp_chain, ElementsAre(IsTheCertificate(*cmp_)));
-  EXPECT_THAT(authority.issuers, ElementsAre());
+  EXPECT_THAT(authority.identity.chain, ElementsAre(IsTheCertificate(*cmp_)));
+  EXPECT_THAT(authority.identity.issuers, ElementsAre());
   EXPECT_THAT(authority.ca_chain, ElementsAre(IsTheCertificate(*root_)));
 }
 
 TEST_F(LoadAuthority, UnlessTheyAreToldTo) {
   const auto authority = load(root_->to_pem(), true).value();
-  EXPECT_THAT(authority.cmp_chain, ElementsAre(IsTheCertificate(*cmp_), IsTheCertificate(*root_)));
-  EXPECT_THAT(authority.issuers, ElementsAre(IsTheCertificate(*root_)));
+  EXPECT_THAT(authority.identity.chain,
+              ElementsAre(IsTheCertificate(*cmp_), IsTheCertificate(*root_)));
+  EXPECT_THAT(authority.identity.issuers, ElementsAre(IsTheCertificate(*root_)));
 }
 
 TEST_F(LoadAuthority, ARootBehindTheCertificateForCmpStaysHereToo) {
   save("with_root.pem", cmp_->to_pem() + root_->to_pem());
   const auto authority = load(root_->to_pem(), false, "with_root.pem").value();
-  EXPECT_THAT(authority.cmp_chain, ElementsAre(IsTheCertificate(*cmp_)));
+  EXPECT_THAT(authority.identity.chain, ElementsAre(IsTheCertificate(*cmp_)));
 }
 
 TEST_F(LoadAuthority, ALinkIsNoRoot) {
   const auto& link = rollover_->newWithOld;
   ASSERT_TRUE(link.is_self_issued());
   const auto authority = load(link.to_pem() + rollover_->oldWithOld.to_pem(), false).value();
-  EXPECT_THAT(authority.cmp_chain, ElementsAre(IsTheCertificate(*cmp_), IsTheCertificate(link)));
-  EXPECT_THAT(authority.issuers, ElementsAre(IsTheCertificate(link)));
+  EXPECT_THAT(authority.identity.chain,
+              ElementsAre(IsTheCertificate(*cmp_), IsTheCertificate(link)));
+  EXPECT_THAT(authority.identity.issuers, ElementsAre(IsTheCertificate(link)));
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "processor/ca_role/kem_ciphertext.h"
+#include "processor/admission/kem_ciphertext.h"
 
 #include "cmp/kem_ciphertext_info.h"
 #include "processor/admission/authentication.h"

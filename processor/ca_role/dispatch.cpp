@@ -1,4 +1,4 @@
-#include "processor/dialogue/dispatch.h"
+#include "processor/ca_role/dispatch.h"
 
 #include "processor/admission/message_audit.h"
 #include "processor/ca_role/consent_words.h"
@@ -7,7 +7,7 @@
 namespace cmpost {
 namespace {
 
-using Handler = Outcome<Answer> (*)(const Request&, const Requester&, Services&);
+using Handler = Outcome<Answer> (*)(const Request&, const Requester&, CaServices&);
 
 Handler handler_of(const PKIBody& body) {
   if (std::holds_alternative<body::ir>(body) || std::holds_alternative<body::cr>(body) ||
@@ -64,7 +64,7 @@ Answer wait(const Request& request, const ConsentObject& object) {
 }
 
 Result<ConsentObject> object_of(const Request& request, const Requester& requester,
-                                const Answer& answer, Services& services) {
+                                const Answer& answer, CaServices& services) {
   auto object = begin_object(request, requester);
   if (const auto* genm = std::get_if<body::genm>(&request.message.body)) {
     for (const auto& item : genm->items) object.add("asks about", item.infoType.name());
@@ -75,7 +75,7 @@ Result<ConsentObject> object_of(const Request& request, const Requester& request
 
 // `answer` is what would happen, and does where people have agreed to that.
 Outcome<Answer> hold_against_consent(Answer answer, const Request& request,
-                                     const Requester& requester, Services& services) {
+                                     const Requester& requester, CaServices& services) {
   ASSIGN_OR_RETURN(const auto object, object_of(request, requester, answer, services));
   const auto consent = consent_to(request, kWholeMessage, object);
   if (consent.rejection) return refuse(request.message.body, *consent.rejection);
@@ -85,7 +85,7 @@ Outcome<Answer> hold_against_consent(Answer answer, const Request& request,
 }
 
 Outcome<Answer> with_consent(Handler handler, const Request& request, const Requester& requester,
-                             Services& services) {
+                             CaServices& services) {
   using What = Consent::What;
   const auto consent = consent_for(request, kWholeMessage);
   if (consent.rejection) return refuse(request.message.body, *consent.rejection);
@@ -99,7 +99,7 @@ Outcome<Answer> with_consent(Handler handler, const Request& request, const Requ
 
 }  // namespace
 
-Outcome<Answer> dispatch(const Request& request, const Requester& requester, Services& services) {
+Outcome<Answer> dispatch(const Request& request, const Requester& requester, CaServices& services) {
   const auto& body = request.message.body;
   const auto handler = handler_of(body);
   if (handler == nullptr) {

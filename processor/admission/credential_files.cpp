@@ -1,0 +1,77 @@
+#include "processor/admission/credential_files.h"
+
+#include "base/files.h"
+#include "crypto/x509/trust.h"
+
+namespace cmpost {
+namespace {
+
+constexpr std::size_t kMaxCredentialFile = 1 << 20;
+
+Result<std::optional<std::string>> read_password(const std::optional<std::string>& path) {
+  if (!path) return std::nullopt;
+  ASSIGN_OR_RETURN(const auto contents, read_file(*path, 4096));
+  std::string password(text_of(contents));
+  while (!password.empty() && (password.back() == '\n' || password.back() == '\r')) {
+    password.pop_back();
+  }
+  return password;
+}
+
+}  // namespace
+
+Result<PrivateKey> read_key(const std::string& path,
+                            const std::optional<std::string>& password_file) {
+  if (path.starts_with("pkcs11:")) {
+    return hold("keys in a PKCS#11 token are not built into this version: " + path,
+                "name a PEM file");
+  }
+  ASSIGN_OR_RETURN(const auto contents, read_file(path, kMaxCredentialFile));
+  ASSIGN_OR_RETURN(const auto password, read_password(password_file));
+  auto key = PrivateKey::from_pem(text_of(contents), password);
+  if (!key) return failure(std::move(key).error().within(path));
+  return key;
+}
+
+Result<std::vector<Certificate>> read_certificates(const std::string& path) {
+  ASSIGN_OR_RETURN(const auto contents, read_file(path, kMaxCredentialFile));
+  auto certificates = Certificate::from_pem(text_of(contents));
+  if (!certificates) return failure(std::move(certificates).error().within(path));
+  return certificates;
+}
+
+Result<void> check_fits(const PrivateKey& key, const Certificate& certificate,
+                        const std::string& key_path, const std::string& certificate_path) {
+  if (equal(key.public_key().spki(), certificate.spki())) return {};
+  ASSIGN_OR_RETURN(const auto certified, certificate.public_key());
+  if (certified.type() == key.type() &&
+      equal(certified.key_identifier(), key.public_key().key_identifier()))
+    return {};
+  return hold(
+      "the key in " + key_path + " does not belong to the certificate in " + certificate_path,
+      "make sure that both files come from the same place");
+}
+
+std::vector<CMPCertificate> to_cmp(const std::vector<Certificate>& certificates) {
+  std::vector<CMPCertificate> chain;
+  for (const auto& certificate : certificates) chain.push_back({to_bytes(certificate.der())});
+  return chain;
+}
+
+std::vector<Certificate> without_roots(std::vector<Certificate> chain) {
+  std::erase_if(chain, [](const Certificate& one) { return issued_by(one, one).value_or(false); });
+  return chain;
+}
+
+std::vector<CMPCertificate> issuers_to_send(const std::vector<Certificate>& chain, bool with_root) {
+  return to_cmp(with_root ? chain : without_roots(chain));
+}
+
+std::vector<CMPCertificate> chain_to_send(const std::vector<Certificate>& chain, bool with_root) {
+  auto sent = to_cmp({chain.front()});
+  const auto issuers = issuers_to_send({chain.begin() + 1, chain.end()}, with_root);
+  sent.insert(sent.end(), issuers.begin(), issuers.end());
+  return sent;
+}
+
+}  // namespace cmpost

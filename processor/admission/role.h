@@ -1,0 +1,46 @@
+// What a requester gets, and what it means that one is silent: what an instance is decides, a CA or
+// an RA. Everything around it (who asks, headers, protection, transactions, waiting) is the same.
+#pragma once
+
+#include "processor/admission/check_verdict.h"
+#include "processor/admission/request.h"
+#include "processor/admission/services.h"
+#include "processor/rights/requester.h"
+#include "processor/transaction/answer.h"
+
+namespace cmpost {
+
+// One for each instance; any thread. All calls only plan: what they say happens by their Effects. A
+// Rejection becomes an error message and leaves the transaction as it is; an Error is ours.
+class Role {
+ public:
+  virtual ~Role() = default;
+
+  // No message can be worked on before: a clock that says so is wrong.
+  virtual Time begins() const = 0;
+
+  // The answer to a message that opens a transaction. Where somebody has to agree first
+  // (ChannelPolicy::approvals), everything is checked and Answer::undecided says what waits; when
+  // such a request comes back (Request::waited) the answer is about what has been decided. Also of
+  // one that was parked for a challenge (Request::challenges_met).
+  virtual Outcome<Answer> open(const Request& request, const Requester& requester,
+                               Services& services) const = 0;
+
+  // The next two go on with `transaction`, which is open and the requester's.
+  // certConf about `transaction.certificates`, all of them.
+  virtual Outcome<Answer> confirm(const Request& request, const Requester& requester,
+                                  const Transaction& transaction, Services& services) const = 0;
+  // An error from the requester: the end.
+  virtual Outcome<Answer> give_up(const Request& request, const Requester& requester,
+                                  const Transaction& transaction, Services& services) const = 0;
+
+  // The time for certConf is over: `rule` is revoke or keep.
+  virtual Result<Effects> end(const Transaction& transaction, UnconfirmedRule rule, Time now,
+                              Services& services) const = 0;
+
+  // The checks of the body once more, as ledger and settings are now.
+  virtual Result<CheckVerdicts> explain(const Request& request, const Requester& requester,
+                                        Services& services) const = 0;
+};
+
+}  // namespace cmpost
