@@ -142,32 +142,38 @@ Result<void> ReceivedBatches::add(const BatchManifest& manifest, const Sha256& h
   return {};
 }
 
-Result<void> ReceivedBatches::set_torn(
+Result<std::size_t> ReceivedBatches::set_torn(
     std::map<std::string, std::map<std::uint64_t, std::string>> torn) {
   bool changed = false;
+  std::size_t left_out = 0;
   for (const auto& [name, batches] : torn) {
-    if (!streams_.contains(name) && streams_.size() < kMostStreams) streams_.try_emplace(name);
+    const bool room = streams_.contains(name) || streams_.size() < kMostStreams;
+    if (room) streams_.try_emplace(name);
+    if (!room) left_out += batches.size();
   }
   for (auto& [name, stream] : streams_) {
     auto& now = torn[name];
-    while (now.size() > kMostTornNoted) now.erase(std::prev(now.end()));
+    for (; now.size() > kMostTornNoted; ++left_out) now.erase(std::prev(now.end()));
     changed = changed || stream.torn != now;
     stream.torn = std::move(now);
   }
-  return changed ? save() : Result<void>();
+  if (changed) TRY(save());
+  return left_out;
 }
 
-Result<void> ReceivedBatches::set_conflicts(
+Result<std::size_t> ReceivedBatches::set_conflicts(
     const std::map<std::string, std::set<std::uint64_t>>& conflicts) {
   bool changed = false;
+  std::size_t left_out = 0;
   for (auto& [name, stream] : streams_) {
     const auto found = conflicts.find(name);
     auto now = found == conflicts.end() ? std::set<std::uint64_t>() : found->second;
-    while (now.size() > kMostTornNoted) now.erase(std::prev(now.end()));
+    for (; now.size() > kMostTornNoted; ++left_out) now.erase(std::prev(now.end()));
     changed = changed || stream.conflicts != now;
     stream.conflicts = std::move(now);
   }
-  return changed ? save() : Result<void>();
+  if (changed) TRY(save());
+  return left_out;
 }
 
 ReceivedBatches::Same ReceivedBatches::same(const std::string& stream, std::uint64_t number,

@@ -34,10 +34,11 @@ class ReceivedBatches {
   // Notes a batch as complete. Durable when OK.
   Result<void> add(const BatchManifest& manifest, const Sha256& hash, Time now);
   // Notes which batches are torn and how, instead of what was noted before. Not durable: the next
-  // look finds it out again.
-  Result<void> set_torn(std::map<std::string, std::map<std::uint64_t, std::string>> torn);
+  // look finds it out again. Gives how many there was no room for.
+  Result<std::size_t> set_torn(std::map<std::string, std::map<std::uint64_t, std::string>> torn);
   // The same for batches of which another one has come before.
-  Result<void> set_conflicts(const std::map<std::string, std::set<std::uint64_t>>& conflicts);
+  Result<std::size_t> set_conflicts(
+      const std::map<std::string, std::set<std::uint64_t>>& conflicts);
   // Is the manifest the one that came under this number? Numbers long past are not known.
   enum class Same { yes, no, not_known };
   Same same(const std::string& stream, std::uint64_t number, const Sha256& hash) const;

@@ -230,7 +230,8 @@ void settle_places(Settings& settings) {
   if (instance.state.empty()) instance.state = path_below(settings.directory, "state");
   for (auto& channel : settings.channels) {
     channel.state = path_below(instance.state, channel.name);
-    if (channel.sftp.ledger.empty()) channel.sftp.ledger = taken_file(channel);
+    const bool sftp = channel.kind == ChannelKind::sftp;
+    if (sftp && channel.sftp.ledger.empty()) channel.sftp.ledger = taken_file(channel);
     channel.limits.disks = {settings.directory};
     if (instance.spool.starts_with(kSqlite)) {
       const auto file = path_below(settings.directory, instance.spool.substr(kSqlite.size()));

@@ -42,7 +42,8 @@ SftpIngress::SftpIngress(const ChannelSettings& settings, JobQueue& requests, co
       steady_(steady),
       sessions_(settings.sftp.fetch, settings.sftp, steady, std::move(dial)),
       gate_(settings_, requests, steady),
-      settling_(settings.sftp.settle) {}
+      settling_(settings.sftp.settle),
+      left_alone_(settings) {}
 
 Result<Intake> SftpIngress::poll(const std::stop_token& stop) {
   const SftpSessions::Stoppable stoppable(sessions_, stop);
@@ -96,6 +97,7 @@ Result<Intake> SftpIngress::scan(const std::stop_token& stop) {
   Intake intake;
   present_.clear();
   present_keys_.clear();
+  left_alone_.begin();
   ASSIGN_OR_RETURN(auto* const dialogue, sessions_.first());
   ASSIGN_OR_RETURN(auto listing, RemoteListing::open(*dialogue, settings_.sftp.fetch.path));
   // A file and its marker may be far from each other in the list.
@@ -110,6 +112,12 @@ Result<Intake> SftpIngress::scan(const std::stop_token& stop) {
     TRY(scan_part(entries, intake, stop));
   }
   if (stop.stop_requested() || gate_.closed()) return intake;  // not everything has been seen
+  if (more) {
+    left_alone_.more("more than " +
+                     std::to_string(names >= kMostNames ? kMostNames : kMostUnsettled) +
+                     " files lie");
+  }
+  left_alone_.tell(settings_.sftp.fetch.path);
   settling_.keep_only(present_);
   reluctant_.keep_only(present_);
   std::erase_if(unreleased_, [&](const auto& entry) { return !present_.contains(entry.first); });
@@ -147,7 +155,11 @@ std::optional<SftpIngress::Found> SftpIngress::consider(const RemoteEntry& entry
   if (is_ignored(name) || is_own_name(settings_.sftp, name)) return std::nullopt;
   if (settings_.sftp.ready == SftpReady::marker && marked_file(name)) return std::nullopt;
   if (!look.may_be_file()) {
-    if (is_request_name(name)) report(entry, "it is not a plain file", "only files are taken");
+    if (is_request_name(name)) {
+      report(entry, "it is not a plain file", "only files are taken");
+    } else if (look.kind() == RemoteLook::Kind::directory) {
+      left_alone_.folder(name);
+    }
     return std::nullopt;
   }
   if (ledger_ && ledger_->has(key_of(name, look))) {

@@ -14,6 +14,7 @@
 #include "sftp/wire/sftp_sessions.h"
 #include "watcher/ingress.h"
 #include "watcher/intake_gate.h"
+#include "watcher/left_alone.h"
 #include "watcher/reluctant_inputs.h"
 #include "watcher/settling.h"
 
@@ -116,6 +117,7 @@ class SftpIngress final : public Ingress {
   SftpSessions sessions_;
   IntakeGate gate_;
   Settling settling_;
+  LeftAlone left_alone_;
   std::optional<TakenLedger> ledger_;  // SftpAfter::leave_alone
   // In the queue, but still to be let go of: the server did not let us.
   std::map<std::string, Taken> unreleased_;

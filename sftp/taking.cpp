@@ -288,6 +288,7 @@ Result<void> SftpIngress::set_aside_refused() {
   held.state = JobState::held;
   held.channel = channel();
   held.limit = kHeldAtATime;
+  held.newest_first = true;  // those of before were looked after
   ASSIGN_OR_RETURN(const auto jobs, requests_.list(held));
   for (const auto& job : jobs) {
     if (job.size == 0 || refused_.contains(job.id))

@@ -17,8 +17,6 @@ constexpr std::size_t kGroupOctets = std::size_t{8} << 20U;
 constexpr std::size_t kListingPart = 20'000;
 constexpr std::size_t kMostSightings = 200'000;
 constexpr Duration kPurgeInterval = std::chrono::hours(1);
-// At every mount point of ext4.
-constexpr std::string_view kOfFileSystem = "lost+found";
 
 }  // namespace
 
@@ -33,7 +31,7 @@ DirectoryIngress::DirectoryIngress(const ChannelSettings& settings, JobQueue& re
       in_work_(settings.directory.settle),
       gate_(settings_, requests, steady),
       unlisted_(settings.state, "unlisted", NoteKind::warning),
-      folders_note_(settings.state, "folders") {}
+      left_alone_(settings) {}
 
 Result<Intake> DirectoryIngress::poll(const std::stop_token& stop) {
   TRY(ensure_open());
@@ -136,17 +134,14 @@ std::optional<DirectoryIngress::Spot> DirectoryIngress::spot(Place place, const 
   const auto& look = *found;
   const bool left_alone = look && S_ISDIR(look->type) && !is_request_name(name);
   if (look && !left_alone) return Spot{place, name, *look};
-  if (left_alone && place == Place::in && name != kOfFileSystem) {
-    ++folders_;
-    folder_ = name;
-  }
+  if (left_alone && place == Place::in) left_alone_.folder(name);
   settling(place).forget(name);
   return std::nullopt;
 }
 
 Result<Intake> DirectoryIngress::scan(const std::stop_token& stop) {
   const auto started = steady_.now();
-  folders_ = 0;
+  left_alone_.begin();
   const bool lists = settings_.directory.ready == ReadyRule::manifest;
   std::set<std::string> seen, in_work;
   ASSIGN_OR_RETURN(Intake intake, scan_place(Place::work, in_work, stop));
@@ -157,7 +152,7 @@ Result<Intake> DirectoryIngress::scan(const std::stop_token& stop) {
   in_work_.keep_only(in_work);
   if (!lists) settling_.keep_only(seen);
   if (!lists) unlisted_.clear();  // of a time when the channel had another rule
-  note_folders();
+  left_alone_.tell(settings_.directory.in);
   const auto gone = [&](const auto& one) {
     const auto look = drop_->look(Place::work, one.first);
     return look && !*look;
@@ -185,8 +180,8 @@ Result<Intake> DirectoryIngress::scan_place(Place place, std::set<std::string>& 
       if (settling(place).knows(name)) seen.insert(name);
     }
     if (seen.size() > kMostSightings) {
-      log::warning("channel.crowded",
-                   {{"channel", channel()}, {"reason", "so many files wait to become complete"}});
+      left_alone_.more("more than " + std::to_string(kMostSightings) +
+                       " files wait to become complete");
       break;
     }
   }
@@ -238,17 +233,6 @@ Result<Intake> DirectoryIngress::take(std::vector<Spot> spots, const std::stop_t
   }
   TRY(deposit_group());
   return intake;
-}
-
-// Somebody may have put a folder with requests there.
-void DirectoryIngress::note_folders() {
-  if (folders_ == 0) return void(folders_note_.clear());
-  const auto text = "what lies in folders is not taken: " + printable(folder_, 200) +
-                    (folders_ == 1 ? "" : " and " + std::to_string(folders_ - 1) + " more") +
-                    " in " + settings_.directory.in;
-  if (folders_note_.set(text)) {
-    log::info("input.left_alone", {{"channel", channel()}, {"reason", text}});
-  }
 }
 
 void DirectoryIngress::purge() {

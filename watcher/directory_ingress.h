@@ -16,6 +16,7 @@
 #include "watcher/drop_directory.h"
 #include "watcher/ingress.h"
 #include "watcher/intake_gate.h"
+#include "watcher/left_alone.h"
 #include "watcher/listed_files.h"
 #include "watcher/marker.h"
 #include "watcher/settling.h"
@@ -85,7 +86,6 @@ class DirectoryIngress final : public Ingress {
   Result<Intake> take_announced(const std::stop_token& stop);
   Result<Intake> take(std::vector<Spot> spots, const std::stop_token& stop);
   std::optional<Spot> spot(DropDirectory::Place place, const std::string& name);
-  void note_folders();
   void purge();
 
   // Taking (taken_files.cpp).
@@ -171,10 +171,8 @@ class DirectoryIngress final : public Ingress {
     bool not_read = false;  // looks that are the same may tell more the next time
   };
   std::map<std::string, IncompleteList> incomplete_lists_;
-  ChannelNote unlisted_, folders_note_;
-  // Of this scan: directories that were left alone, and one of them.
-  std::size_t folders_ = 0;
-  std::string folder_;
+  ChannelNote unlisted_;
+  LeftAlone left_alone_;
   std::int64_t file_system_now_ = 0;
   Time next_scan_ = Time::min();
   Time next_purge_ = Time::min();

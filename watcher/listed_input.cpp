@@ -41,7 +41,7 @@ bool is_list_name(std::string_view name) {
 Result<Intake> DirectoryIngress::take_lists(const std::stop_token& stop) {
   Intake intake;
   std::size_t files = 0;
-  folders_ = 0;
+  left_alone_.begin();
   std::vector<Spot> lists;
   std::set<std::string> seen;
   ASSIGN_OR_RETURN(auto listing, Listing::start(drop_->at(Place::in)));
@@ -58,6 +58,8 @@ Result<Intake> DirectoryIngress::take_lists(const std::stop_token& stop) {
       } else if (lists.size() < kMostLists) {
         seen.insert(name);
         lists.push_back(std::move(*found));
+      } else {
+        left_alone_.more("more than " + std::to_string(kMostLists) + " lists lie");
       }
     }
   }

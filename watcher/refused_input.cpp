@@ -37,6 +37,7 @@ Result<void> DirectoryIngress::set_aside_refused() {
   held.state = JobState::held;
   held.channel = channel();
   held.limit = kAtATime;
+  held.newest_first = true;  // those of before were looked after
   ASSIGN_OR_RETURN(const auto jobs, requests_.list(held));
   for (const auto& job : jobs) {
     if (job.size == 0) continue;  // was never taken: lies there already

@@ -12,9 +12,13 @@ namespace {
 
 constexpr std::size_t kMaxWords = 200;
 
-bool initialise_curl() {
+CURLcode initialise_curl() {
   ::signal(SIGPIPE, SIG_IGN);
-  return ::curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+  return ::curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+auto could_not_start(const char* why) {
+  return retry(std::string("libcurl could not start: ") + why);
 }
 
 std::string joined_pins(const std::vector<std::string>& pins) {
@@ -96,10 +100,11 @@ Result<std::unique_ptr<CurlSession>> CurlSession::open(const MailUrl& url,
                                                        const std::string& secret,
                                                        const TlsSettings& tls,
                                                        const Patience& patience) {
-  static const bool initialised = initialise_curl();
+  static const CURLcode initialised = initialise_curl();
+  if (initialised != CURLE_OK) return could_not_start(::curl_easy_strerror(initialised));
   std::unique_ptr<CurlSession> session(new CurlSession());
-  if (!initialised || session->easy_ == nullptr || session->multi_ == nullptr) {
-    return retry("libcurl could not start");
+  if (session->easy_ == nullptr || session->multi_ == nullptr) {
+    return could_not_start("it makes no handle");
   }
   auto code = session->set_options(url, tls);
   if (code == CURLE_OK && !login.user.empty()) code = session->set_login(login, secret);
@@ -188,18 +193,22 @@ Result<void> CurlSession::find_server(const MailUrl& url, const Patience& patien
   }
   if (found->empty()) return {};
   addresses_.reset(::curl_slist_append(nullptr, found->c_str()));
-  const bool set = addresses_ != nullptr &&
-                   ::curl_easy_setopt(easy_, CURLOPT_RESOLVE, addresses_.get()) == CURLE_OK;
-  if (!set) return retry("libcurl could not start");
+  if (addresses_ == nullptr) return could_not_start(::curl_easy_strerror(CURLE_OUT_OF_MEMORY));
+  const auto code = ::curl_easy_setopt(easy_, CURLOPT_RESOLVE, addresses_.get());
+  if (code != CURLE_OK) return could_not_start(::curl_easy_strerror(code));
   return {};
 }
 
 Result<CURLcode> CurlSession::connect(const Patience& patience) {
   // A multi handle, since a stop must interrupt it.
-  if (::curl_multi_add_handle(multi_, easy_) != CURLM_OK) return retry("libcurl could not start");
+  if (const auto code = ::curl_multi_add_handle(multi_, easy_); code != CURLM_OK) {
+    return could_not_start(::curl_multi_strerror(code));
+  }
   for (;;) {
     int running = 0, queued = 0;
-    if (::curl_multi_perform(multi_, &running) != CURLM_OK) return retry("libcurl gave up");
+    if (const auto code = ::curl_multi_perform(multi_, &running); code != CURLM_OK) {
+      return retry(std::string("libcurl gave up: ") + ::curl_multi_strerror(code));
+    }
     if (const auto* message = ::curl_multi_info_read(multi_, &queued)) return message->data.result;
     if (const auto end = patience.over()) {
       if (*end == Patience::End::late) return CURLE_OPERATION_TIMEDOUT;
@@ -207,8 +216,12 @@ Result<CURLcode> CurlSession::connect(const Patience& patience) {
     }
     curl_waitfd stop = {patience.stop_fd(), CURL_WAIT_POLLIN, 0};
     const auto millis = std::chrono::ceil<std::chrono::milliseconds>(patience.left()).count();
-    ::curl_multi_poll(multi_, &stop, patience.stop_fd() < 0 ? 0 : 1,
-                      static_cast<int>(std::min<std::int64_t>(millis, 60'000)), nullptr);
+    const auto polled =
+        ::curl_multi_poll(multi_, &stop, patience.stop_fd() < 0 ? 0 : 1,
+                          static_cast<int>(std::min<std::int64_t>(millis, 60'000)), nullptr);
+    if (polled != CURLM_OK) {
+      return retry(std::string("libcurl gave up: ") + ::curl_multi_strerror(polled));
+    }
   }
 }
 

@@ -23,7 +23,7 @@ TEST(ChannelSettingsTest, WhatWasTakenIsNotedInTheStateOfTheInstance) {
   file.instance += "state = \"/var/lib/cmpost\"\n";
   const auto settings = parse(file);
   EXPECT_EQ(taken_file(settings->channels[0]), "/var/lib/cmpost/drop.taken");
-  EXPECT_EQ(settings->channels[0].sftp.ledger, "/var/lib/cmpost/drop.taken");
+  EXPECT_EQ(settings->channels[0].sftp.ledger, "") << "that is of SFTP channels";
 }
 
 }  // namespace

@@ -112,6 +112,16 @@ TEST_F(SftpIngressTest, AFileThatTheProcessorRefusesFollowsToQuarantine) {
   EXPECT_THAT(server_.names("/in/quarantine"), SizeIs(2));
 }
 
+TEST_F(SftpIngressTest, FoldersAreSpokenOf) {
+  poll();
+  EXPECT_THAT(read_notes(settings_.state).value(), IsEmpty()) << "but not our own";
+  server_.directory("/in/requests");
+  poll();
+  ASSERT_THAT(read_notes(settings_.state).value(), SizeIs(1));
+  EXPECT_EQ(read_notes(settings_.state).value()[0].text,
+            "what lies in folders is not taken: requests in /in");
+}
+
 TEST_F(SftpIngressTest, FoldersThatSomebodyRemovesAreMadeAgain) {
   poll();
   server_.remove("/in/done");

@@ -89,7 +89,9 @@ class FakeJobQueue final : public JobQueue {
   Result<std::vector<JobStatus>> list(const JobFilter& filter) override {
     const std::lock_guard lock(mutex_);
     std::vector<JobStatus> found;
-    for (const auto& id : order_) {
+    auto order = order_;
+    if (filter.newest_first) std::reverse(order.begin(), order.end());
+    for (const auto& id : order) {
       const auto& entry = jobs_.at(id);
       if (filter.state && entry.state != *filter.state) continue;
       if (filter.channel && entry.job.envelope.channel != *filter.channel) continue;

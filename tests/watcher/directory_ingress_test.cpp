@@ -485,6 +485,21 @@ TEST_F(DirectoryIngressTest, TheLoopTakesWhatComesAndStopsWhenTold) {
   EXPECT_THAT(in(".done"), SizeIs(3));
 }
 
+TEST_F(DirectoryIngressTest, HeldJobsOfBeforeKeepNoRefusedFileInDone) {
+  for (int i = 0; i < 1000; ++i) {
+    Job job;
+    job.id = make_job_id({view_of(std::to_string(i))});
+    job.envelope.channel = "drop";
+    job.payload = to_bytes("held");
+    ASSERT_THAT(queue_.put_held(job, "of before"), IsOk());
+  }
+  drop("a.pki", message(1));
+  look_when_settled();
+  ASSERT_THAT(queue_.hold(queue_.take(1).value().at(0).job.id, "not a PKIMessage"), IsOk());
+  scan();
+  EXPECT_THAT(in(".quarantine"), Contains("a.pki"));
+}
+
 TEST_F(DirectoryIngressTest, ALoopWithoutAThreadIsAnError) {
   WayRecorder way({}, wall_);
   const NoMoreThreads none;

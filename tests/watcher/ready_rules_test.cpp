@@ -174,6 +174,14 @@ TEST_F(ReadyRulesTest, FilesThatNoListNamesStayAndAreSpokenOf) {
   EXPECT_THAT(note(), HasSubstr("1 files are in no list"));
 }
 
+TEST_F(ReadyRulesTest, MoreListsThanOneLookTakesNoticeOfAreSpokenOf) {
+  start(ReadyRule::manifest);
+  for (int i = 0; i < 1001; ++i) put("x" + std::to_string(i) + ".manifest", "no list");
+  steady_.advance(settings_.directory.poll);
+  look();
+  EXPECT_THAT(note_on("more"), HasSubstr("more than 1000 lists lie in"));
+}
+
 TEST_F(ReadyRulesTest, NotesOfAChannelThatHadOtherSettingsAreGone) {
   ChannelNote(settings_.state, "medium").set("no medium is there");
   start(ReadyRule::rename);

@@ -56,6 +56,14 @@ class WatchedInput : public ::testing::Test {
     return notes.empty() ? "" : notes.front().text;
   }
 
+  std::string note_on(const std::string& subject) {
+    const auto notes = read_notes(settings_.state).value();
+    for (const auto& note : notes) {
+      if (note.subject == subject) return note.text;
+    }
+    return {};
+  }
+
   TemporaryDirectory directory_;
   const std::string in_;
   FakeClock wall_{SystemClock().now()};

@@ -95,7 +95,8 @@ MediaIngress::MediaIngress(const ChannelSettings& settings, JobQueue& requests, 
       random_(random),
       gate_(settings_, requests, steady),
       note_(settings.state, "medium"),
-      settling_(settings.directory.settle) {}
+      settling_(settings.directory.settle),
+      left_alone_(settings) {}
 
 Result<Intake> MediaIngress::poll(const std::stop_token& stop) {
   next_look_ = steady_.now() + settings_.directory.poll;
@@ -211,21 +212,40 @@ Result<Intake> MediaIngress::copy_all(const Medium& medium, const std::stop_toke
 Result<std::vector<MediaIngress::Found>> MediaIngress::list(const FileDescriptor& in) {
   std::vector<Found> found;
   std::set<std::string> seen;
+  left_alone_.begin();
   ASSIGN_OR_RETURN(auto listing, Listing::start(in));
-  while (seen.size() < kMostOnMedium) {
+  for (;;) {
     ASSIGN_OR_RETURN(auto names, listing.next(kListedFromMedium));
     if (names.empty()) break;
+    if (seen.size() >= kMostOnMedium) {
+      left_alone_.more("more than " + std::to_string(kMostOnMedium) + " files lie");
+      break;
+    }
     for (auto& name : names) {
       if (is_ignored(name)) continue;
       const auto look = look_at_entry(in, name);
-      if (!look || !S_ISREG(look->type)) continue;
-      seen.insert(name);
+      if (!look) continue;
+      if (!S_ISDIR(look->type) || is_request_name(name)) seen.insert(name);
+      if (!S_ISREG(look->type)) {
+        leave_alone(name, *look);
+        continue;
+      }
       const auto readiness = settling_.look_at(name, *look, steady_.now(), 0);
       if (readiness == Readiness::settled) found.push_back({std::move(name), *look});
     }
   }
   settling_.keep_only(seen);
+  left_alone_.tell(settings_.directory.in);
   return found;
+}
+
+void MediaIngress::leave_alone(const std::string& name, const Look& look) {
+  if (S_ISDIR(look.type) && !is_request_name(name)) return left_alone_.folder(name);
+  constexpr auto kReason = "it is not a plain file";
+  settling_.look_at(name, look, steady_.now(), 0);
+  if (!settling_.first_report(name, kReason)) return;
+  log::warning("input.stuck",
+               {{"channel", channel()}, {"source", printable(name)}, {"reason", kReason}});
 }
 
 Result<std::size_t> MediaIngress::copy_group(const FileDescriptor& in, std::span<const Found> group,

@@ -14,6 +14,7 @@
 #include "watcher/directory_ingress.h"
 #include "watcher/drop_directory.h"
 #include "watcher/ingress.h"
+#include "watcher/left_alone.h"
 #include "watcher/media/copy_ledger.h"
 #include "watcher/settling.h"
 
@@ -50,6 +51,7 @@ class MediaIngress final : public Ingress {
   Result<Intake> work_on_left_copies(const std::stop_token& stop);
   Result<Intake> copy_all(const Medium& medium, const std::stop_token& stop);
   Result<std::vector<Found>> list(const FileDescriptor& in);
+  void leave_alone(const std::string& name, const Look& look);
   Result<std::size_t> copy_group(const FileDescriptor& in, std::span<const Found> group,
                                  CopyLedger& ledger, Intake& intake);
   // A file of the medium, or why it cannot be copied while others can; neither: it may still grow.
@@ -74,6 +76,7 @@ class MediaIngress final : public Ingress {
   IntakeGate gate_;
   ChannelNote note_;
   Settling settling_;
+  LeftAlone left_alone_;
   std::optional<std::string> there_;  // the id of the medium that was there at the last look
   bool looked_ = false;
   Time next_look_ = Time::min();

@@ -40,7 +40,8 @@ OneWayIngress::OneWayIngress(const ChannelSettings& settings, JobQueue& requests
       requests_(requests),
       wall_(wall),
       steady_(steady),
-      gate_(settings_, requests, steady) {}
+      gate_(settings_, requests, steady),
+      left_alone_(settings) {}
 
 Result<void> OneWayIngress::ensure_open() {
   struct stat named {
@@ -84,13 +85,17 @@ void OneWayIngress::open_drop() {
                                {"hint", drop.error().hint}});
 }
 
-Result<ArrivedBatches> OneWayIngress::list() const {
+Result<ArrivedBatches> OneWayIngress::list() {
   ArrivedBatches arrived;
   ASSIGN_OR_RETURN(auto listing, Listing::start(directory_));
   std::size_t count = 0;
-  while (count < kMostArrived) {
+  for (;;) {
     ASSIGN_OR_RETURN(const auto names, listing.next(kListedAtATime));
     if (names.empty()) break;
+    if (count >= kMostArrived) {
+      left_alone_.more("more than " + std::to_string(kMostArrived) + " files of batches lie");
+      break;
+    }
     for (const auto& name : names) count += arrived.add(name) ? 1 : 0;
   }
   return arrived;
@@ -101,6 +106,7 @@ Result<Intake> OneWayIngress::poll(const std::stop_token& stop) {
   watch_.read();
   Intake intake;
   TRY(gate_.allowance());
+  left_alone_.begin();
   ASSIGN_OR_RETURN(const auto arrived, list());
   forget_gone(arrived);
   bool whole_look = true;
@@ -255,20 +261,13 @@ std::string OneWayIngress::look_of(const ArrivedBatch& arrived) const {
   return look;
 }
 
+// What is torn, missing or there twice has its own record (received_file()).
 LookedAt OneWayIngress::looked_at() const {
   LookedAt found;
-  const auto add = [&](const std::string& stream, std::uint64_t number, const std::string& why) {
-    found.stuck.push_back({spelled(number) + " of stream " + stream, why, 0, std::nullopt});
-  };
-  for (const auto& [key, state] : incomplete_) {
-    if (state.told) add(key.first, key.second, state.torn);
+  for (const auto& [key, why] : unclear_repeats_) {
+    const auto what = spelled(key.second) + " of stream " + key.first;
+    found.stuck.push_back({what, why, 0, std::nullopt});
   }
-  for (const auto& [stream, numbers] : conflicts_) {
-    for (const auto number : numbers) {
-      add(stream, number, "another batch has come before under this number");
-    }
-  }
-  for (const auto& [key, why] : unread_repeats_) add(key.first, key.second, why);
   if (!not_moved_.empty()) found.stuck.push_back({".done", not_moved_, 0, std::nullopt});
   return found;
 }
@@ -284,7 +283,7 @@ void OneWayIngress::forget_gone(const ArrivedBatches& arrived) {
     return batch == arrived.all().end() || !batch->second.manifests.contains(name->copy);
   });
   conflicts_.clear();
-  unread_repeats_.clear();
+  unclear_repeats_.clear();
 }
 
 void OneWayIngress::tidy(const ArrivedBatch& arrived) {
@@ -316,8 +315,16 @@ Result<void> OneWayIngress::tell_complaints(bool whole_look) {
   for (const auto& [key, state] : incomplete_) {
     if (state.told) torn[key.first][key.second] = state.torn;
   }
-  TRY(received_->set_torn(std::move(torn)));
-  if (whole_look) TRY(received_->set_conflicts(conflicts_));
+  ASSIGN_OR_RETURN(std::size_t left_out, received_->set_torn(std::move(torn)));
+  if (whole_look) {
+    ASSIGN_OR_RETURN(const auto more, received_->set_conflicts(conflicts_));
+    left_out += more;
+  }
+  if (left_out > 0) {
+    left_alone_.more(std::to_string(left_out) +
+                     " more batches that are torn or there twice, which are named nowhere, lie");
+  }
+  left_alone_.tell(settings_.directory.in);
   const auto complaints = received_->complaints();
   std::set<std::string> now(complaints.begin(), complaints.end());
   for (const auto& text : now) {

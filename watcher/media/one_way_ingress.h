@@ -14,6 +14,7 @@
 #include "watcher/drop_directory.h"
 #include "watcher/ingress.h"
 #include "watcher/intake_gate.h"
+#include "watcher/left_alone.h"
 
 namespace cmpost {
 
@@ -57,14 +58,16 @@ class OneWayIngress final : public Ingress {
   // A manifest of a batch that had come before, as found when it looked like this.
   struct Repeat {
     std::string look;
-    FoundManifest found;
+    FoundManifest::What what = FoundManifest::What::gone;
+    Sha256 hash{};    // fits
+    std::string why;  // damaged, not_read
     bool told = false;
   };
   using Key = std::pair<std::string, std::uint64_t>;
 
   Result<void> ensure_open();
   void open_drop();
-  Result<ArrivedBatches> list() const;
+  Result<ArrivedBatches> list();
   Result<Intake> take(const ArrivedBatch& arrived);
   Result<Intake> deposit(const ArrivedBatch& arrived, AssembledBatch batch);
   Job job_of(const BatchManifest& manifest, std::size_t index, Bytes message) const;
@@ -90,16 +93,17 @@ class OneWayIngress final : public Ingress {
   const Clock& steady_;
   IntakeGate gate_;
   DirectoryWatch watch_;
+  LeftAlone left_alone_;
   FileDescriptor directory_;
   std::optional<DropDirectory> drop_;  // none: nothing can be moved here
   std::string not_moved_;              // why not, where it should be possible
   std::optional<ReceivedBatches> received_;
   std::map<Key, Incomplete> incomplete_;
   std::map<std::string, Repeat> repeats_;  // by the name of the manifest, as long as it is there
-  std::map<Key, Incomplete> without_manifest_;  // files of batches that had come before
+  std::map<Key, Incomplete> without_manifest_;  // of batches that had come before: no sound one
   // Of this look, in which each is found anew:
   std::map<std::string, std::set<std::uint64_t>> conflicts_;
-  std::map<Key, std::string> unread_repeats_;  // why
+  std::map<Key, std::string> unclear_repeats_;  // why nobody can say whether they are
   std::set<std::string> complaints_told_;
   Time next_scan_ = Time::min();
 };

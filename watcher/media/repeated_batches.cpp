@@ -12,15 +12,17 @@ Intake OneWayIngress::take_repeat(const ArrivedBatch& arrived) {
   using Same = ReceivedBatches::Same;
   Intake intake;
   bool known = false;
+  std::string damaged;
   for (const auto& [copy, name] : arrived.manifests) {
     auto& repeat = look_at_repeat(arrived, name);
-    if (repeat.found.what == Found::not_read) {
-      unread_repeats_[{arrived.stream, arrived.number}] = repeat.found.why;
+    if (repeat.what == Found::not_read) {
+      unclear_repeats_[{arrived.stream, arrived.number}] = repeat.why;
       intake.stuck = 1;
       return intake;
     }
-    if (repeat.found.what != Found::fits) continue;
-    if (received_->same(arrived.stream, arrived.number, repeat.found.hash) == Same::no) {
+    if (repeat.what == Found::damaged) damaged = repeat.why;
+    if (repeat.what != Found::fits) continue;
+    if (received_->same(arrived.stream, arrived.number, repeat.hash) == Same::no) {
       conflicts_[arrived.stream].insert(arrived.number);
       intake.stuck = 1;
       return intake;
@@ -28,10 +30,15 @@ Intake OneWayIngress::take_repeat(const ArrivedBatch& arrived) {
     known = true;
     tell_repeat(repeat, arrived, copy);
   }
-  if (known || has_come_to_rest(arrived)) {
-    tidy(arrived);
-  } else {
+  if (!known && !has_come_to_rest(arrived)) {
     intake.settling = 1;
+  } else if (!known && !damaged.empty()) {
+    unclear_repeats_[{arrived.stream, arrived.number}] =
+        "a batch of this number has come, and whether this is a copy its manifest does not tell: " +
+        damaged;
+    intake.stuck = 1;
+  } else {
+    tidy(arrived);
   }
   return intake;
 }
@@ -41,9 +48,10 @@ OneWayIngress::Repeat& OneWayIngress::look_at_repeat(const ArrivedBatch& arrived
                                                      const std::string& name) {
   auto& repeat = repeats_[name];
   auto look = look_of(name);
-  const bool open = repeat.found.what == Found::not_read || repeat.found.what == Found::gone;
+  const bool open = repeat.what == Found::not_read || repeat.what == Found::gone;
   if (open || repeat.look != look) {
-    repeat = {std::move(look), find_manifest(directory_, arrived, name), false};
+    auto found = find_manifest(directory_, arrived, name);
+    repeat = {std::move(look), found.what, found.hash, std::move(found.why), false};
   }
   return repeat;
 }
@@ -51,8 +59,8 @@ OneWayIngress::Repeat& OneWayIngress::look_at_repeat(const ArrivedBatch& arrived
 void OneWayIngress::tell_repeat(Repeat& repeat, const ArrivedBatch& arrived,
                                 std::uint64_t copy) const {
   if (std::exchange(repeat.told, true)) return;
-  const bool sure = received_->same(arrived.stream, arrived.number, repeat.found.hash) ==
-                    ReceivedBatches::Same::yes;
+  const bool sure =
+      received_->same(arrived.stream, arrived.number, repeat.hash) == ReceivedBatches::Same::yes;
   log::info(
       "batch.repeated",
       {{"channel", channel()},
@@ -63,7 +71,7 @@ void OneWayIngress::tell_repeat(Repeat& repeat, const ArrivedBatch& arrived,
        {"stream", arrived.stream}});
 }
 
-// Files without a manifest: it may still come.
+// Files without a sound manifest: it may still come.
 bool OneWayIngress::has_come_to_rest(const ArrivedBatch& arrived) {
   auto& state = without_manifest_[{arrived.stream, arrived.number}];
   const auto look = look_of(arrived);

@@ -130,6 +130,21 @@ TEST_F(MediaIngressTest, AFileThatEndsBeforeItsOwnLengthHasTimeToGrow) {
   EXPECT_THAT(in(), IsEmpty());
 }
 
+TEST_F(MediaIngressTest, FoldersAndWhatIsNoFileAreSpokenOf) {
+  std::filesystem::create_directory(in_ + "/System Volume Information");
+  look();
+  EXPECT_EQ(note_on("folders"), "");
+  std::filesystem::create_directory(in_ + "/requests");
+  std::filesystem::create_directory(in_ + "/dev.pki");
+  EXPECT_EQ(look_twice().stuck, 1U);
+  EXPECT_EQ(note_on("folders"), "what lies in folders is not taken: requests in " + in_);
+  ASSERT_THAT(ingress_->looked_at().stuck, SizeIs(1));
+  EXPECT_EQ(ingress_->looked_at().stuck[0].what, "dev.pki");
+  for (const auto* name : {"requests", "dev.pki"}) std::filesystem::remove(in_ + "/" + name);
+  EXPECT_EQ(look().stuck, 0U);
+  EXPECT_EQ(note_on("folders"), "");
+}
+
 TEST_F(MediaIngressTest, WhatWasCopiedAndNotPutAwayIsNotCopiedAgain) {
   put("a.pki", 1);
   look_twice();
