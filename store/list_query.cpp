@@ -111,12 +111,6 @@ std::string ListQuery::select() const {
          std::to_string(std::min(offset_, kMost));
 }
 
-Result<Statement*> ListQuery::begin(Connection& connection) const {
-  ASSIGN_OR_RETURN(auto* const statement, connection.statement(select()));
-  Parameters::bind(*statement, values_);
-  return statement;
-}
-
 Result<void> ListQuery::for_each(Connection& connection,
                                  const std::function<Result<void>(Row&)>& row) const {
   return each(connection, select(), row, values_);
