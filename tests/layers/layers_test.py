@@ -62,8 +62,14 @@ class TheCheck(unittest.TestCase):
             ["low/a.h:1: includes openssl/evp.h: openssl/ belongs to crypto"], self.complaints()
         )
 
+    def test_finds_a_folder_that_deps_names_and_nothing_includes(self):
+        self.folder("high", deps="low")
+        self.assertEqual(
+            ["high/DEPS names low, and nothing there includes it"], self.complaints()
+        )
+
     def test_finds_a_cycle(self):
-        self.folder("low", deps="high")
+        self.folder("low", deps="high", source='#include "high/a.h"\n')
         self.assertEqual(
             ["high depends on itself", "low depends on itself"], sorted(self.complaints())
         )
