@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "crypto/envelope/encrypted_value.h"
 #include "crypto/envelope/key_package.h"
 #include "crypto/secrets/key_agreement.h"
@@ -42,13 +43,6 @@ Checked<Recipient> recipient_for(const Requester& requester) {
                   "the certificate that protects the request is not for encryption");
   }
   return *std::move(recipient);
-}
-
-bool same_address(const std::string& a, const std::string& b) {
-  return std::ranges::equal(a, b, [](char left, char right) {
-    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c; };
-    return lower(left) == lower(right);
-  });
 }
 
 // id-regCtrl-rsaKeyLen says how long.
@@ -93,7 +87,7 @@ Checked<void> check_may_leave(const Request& request) {
   if (channel.kind != ChannelKind::mail) return {};
   const auto& entries = channel.mail.registered;
   const bool known = std::ranges::any_of(entries, [&](const RegisteredAddress& entry) {
-    return same_address(entry.answers_to, request.peer);
+    return same_letters(entry.answers_to, request.peer);
   });
   if (known) return {};
   return reject(PKIFailureInfo::notAuthorized,
