@@ -13,10 +13,9 @@ sigset_t all_but_faults() {
   return set;
 }
 
-}  // namespace
-
 // The mask is inherited, so that there is no moment at which the thread has another.
-Result<std::jthread> start_thread(std::function<void()> work) {
+template <typename Work>
+Result<std::jthread> start(Work work) {
   const auto blocked = all_but_faults();
   sigset_t before;
   ::pthread_sigmask(SIG_BLOCK, &blocked, &before);
@@ -28,6 +27,14 @@ Result<std::jthread> start_thread(std::function<void()> work) {
   }
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   return started;
+}
+
+}  // namespace
+
+Result<std::jthread> start_thread(std::function<void()> work) { return start(std::move(work)); }
+
+Result<std::jthread> start_thread(std::function<void(std::stop_token)> work) {
+  return start(std::move(work));
 }
 
 }  // namespace cmpost

@@ -11,5 +11,6 @@ namespace cmpost {
 // std::thread throws where the system has no more threads: here that is an Error (retry). The new
 // thread gets no signals but those of its own faults: signals are for whoever waits for them.
 Result<std::jthread> start_thread(std::function<void()> work);
+Result<std::jthread> start_thread(std::function<void(std::stop_token)> work);
 
 }  // namespace cmpost
