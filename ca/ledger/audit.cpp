@@ -1,7 +1,5 @@
 #include "ca/ledger/audit.h"
 
-#include <algorithm>
-
 #include "ca/ledger/audit_replay.h"
 #include "store/rows.h"
 
