@@ -12,6 +12,7 @@
 #include "base/at_work.h"
 #include "base/log.h"
 #include "base/pause.h"
+#include "base/start_thread.h"
 #include "processor/commit.h"
 #include "processor/dialogue/nested.h"
 #include "processor/worker_pool.h"
@@ -39,13 +40,13 @@ std::size_t worker_count(const ProcessorSettings& settings) {
 class Processor::Pipeline {
  public:
   Pipeline(Spool& spool, Ledger& ledger, ProcessorServices services, ProcessorSettings settings,
-           std::vector<std::unique_ptr<LedgerReader>> readers,
+           std::vector<std::unique_ptr<LedgerReader>> readers, std::unique_ptr<WorkerPool> pool,
            std::function<void()> after_revocation)
       : spool_(spool),
         services_(services),
         settings_(settings),
         readers_(std::move(readers)),
-        pool_(readers_.size()),
+        pool_(std::move(pool)),
         group_commit_(spool, ledger, services_, std::move(after_revocation)) {}
 
   // `patient`: go on for ever, also while there is nothing to do or the databases are in trouble.
@@ -53,8 +54,9 @@ class Processor::Pipeline {
     patient_ = patient;
     totals_ = {};
     error_.reset();
-    std::jthread committer(
-        [this, stop](std::stop_token end) { serve_commits(std::move(end), stop); });
+    ASSIGN_OR_RETURN(auto committer, start_thread([this, stop](std::stop_token end) {
+                       serve_commits(std::move(end), stop);
+                     }));
     while (!stop.stop_requested()) {
       auto leases = ahead_ ? std::move(*std::exchange(ahead_, {})) : next_group();
       if (!leases) {
@@ -171,7 +173,7 @@ class Processor::Pipeline {
     const std::span items(group);
     Batches batches(group.size());
     begin_snapshots();
-    pool_.run(
+    pool_->run(
         group.size(),
         [&](std::size_t worker, std::size_t i) {
           batches[i] = work_on(items[i], *readers_[worker]);
@@ -240,7 +242,7 @@ class Processor::Pipeline {
 
   void for_each(const std::vector<Part>& parts,
                 const std::function<void(const Part&, LedgerReader&)>& work) {
-    pool_.run(
+    pool_->run(
         parts.size(), [&](std::size_t worker, std::size_t i) { work(parts[i], *readers_[worker]); },
         [] {});
   }
@@ -395,7 +397,7 @@ class Processor::Pipeline {
   const ProcessorServices services_;
   const ProcessorSettings settings_;
   std::vector<std::unique_ptr<LedgerReader>> readers_;  // one per worker
-  WorkerPool pool_;
+  std::unique_ptr<WorkerPool> pool_;
   GroupCommit group_commit_;
   bool patient_ = false;
   std::string take_trouble_;  // what was told last; empty: none
@@ -429,8 +431,10 @@ Result<std::unique_ptr<Processor>> Processor::create(Spool& spool, Ledger& ledge
     ASSIGN_OR_RETURN(auto reader, ledger.reader());
     readers.push_back(std::move(reader));
   }
-  return std::unique_ptr<Processor>(new Processor(std::make_unique<Pipeline>(
-      spool, ledger, services, settings, std::move(readers), std::move(after_revocation))));
+  ASSIGN_OR_RETURN(auto pool, WorkerPool::create(readers.size()));
+  return std::unique_ptr<Processor>(new Processor(
+      std::make_unique<Pipeline>(spool, ledger, services, settings, std::move(readers),
+                                 std::move(pool), std::move(after_revocation))));
 }
 
 Result<ProcessorTotals> Processor::drain(std::stop_token stop) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/start_thread.h"
+
 namespace cmpost {
 namespace {
 
@@ -9,10 +11,16 @@ constexpr std::size_t kMostTaken = 4;  // indices taken at a time
 
 }  // namespace
 
-WorkerPool::WorkerPool(std::size_t workers) {
-  for (std::size_t i = 0; i < std::max<std::size_t>(workers, 1); ++i) {
-    threads_.emplace_back([this, i](std::stop_token stop) { serve(std::move(stop), i); });
+Result<std::unique_ptr<WorkerPool>> WorkerPool::create(std::size_t workers) {
+  std::unique_ptr<WorkerPool> pool(new WorkerPool);
+  pool->size_ = std::max<std::size_t>(workers, 1);
+  for (std::size_t i = 0; i < pool->size_; ++i) {
+    ASSIGN_OR_RETURN(auto thread, start_thread([&pool = *pool, i](std::stop_token stop) {
+                       pool.serve(std::move(stop), i);
+                     }));
+    pool->threads_.push_back(std::move(thread));
   }
+  return pool;
 }
 
 WorkerPool::~WorkerPool() {

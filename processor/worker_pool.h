@@ -4,25 +4,30 @@
 #include <condition_variable>
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <thread>
 #include <vector>
+
+#include "base/result.h"
 
 namespace cmpost {
 
 // One batch at a time; run() may be called from one thread only.
 class WorkerPool {
  public:
-  explicit WorkerPool(std::size_t workers);
+  // An Error where the system has no more threads.
+  static Result<std::unique_ptr<WorkerPool>> create(std::size_t workers);
   ~WorkerPool();
 
-  std::size_t size() const { return threads_.size(); }
+  std::size_t size() const { return size_; }
   // Calls work(worker, index) for each index below `count`, spread over the workers (numbered from
   // 0), and returns when all calls have. The calling thread does `meanwhile` in between.
   void run(std::size_t count, const std::function<void(std::size_t, std::size_t)>& work,
            const std::function<void()>& meanwhile);
 
  private:
+  WorkerPool() = default;
   void serve(std::stop_token stop, std::size_t worker);
 
   std::mutex mutex_;
@@ -31,6 +36,7 @@ class WorkerPool {
   std::size_t next_ = 0;     // GUARDED_BY(mutex_): the first index that nobody has taken
   std::size_t count_ = 0;    // GUARDED_BY(mutex_)
   std::size_t running_ = 0;  // GUARDED_BY(mutex_): indices taken and not done
+  std::size_t size_ = 0;     // before there are threads
   std::vector<std::jthread> threads_;
 };
 

@@ -4,6 +4,8 @@
 #include <iterator>
 #include <limits>
 
+#include "base/ascii.h"
+
 namespace cmpost {
 namespace {
 
@@ -111,12 +113,6 @@ std::string ListQuery::select() const {
          std::to_string(std::min(offset_, kMost));
 }
 
-Result<Statement*> ListQuery::begin(Connection& connection) const {
-  ASSIGN_OR_RETURN(auto* const statement, connection.statement(select()));
-  Parameters::bind(*statement, values_);
-  return statement;
-}
-
 Result<void> ListQuery::for_each(Connection& connection,
                                  const std::function<Result<void>(Row&)>& row) const {
   return each(connection, select(), row, values_);
@@ -143,9 +139,9 @@ std::optional<std::string> hex_digits(std::string_view text) {
   std::string digits;
   for (const char c : text) {
     if (c == ':') continue;
-    const bool upper = c >= 'A' && c <= 'F';
-    if (!upper && !(c >= '0' && c <= '9') && !(c >= 'a' && c <= 'f')) return std::nullopt;
-    digits += upper ? static_cast<char>(c - 'A' + 'a') : c;
+    const char small = lower_ascii(c);
+    if (!(small >= '0' && small <= '9') && !(small >= 'a' && small <= 'f')) return std::nullopt;
+    digits += small;
   }
   if (digits.empty()) return std::nullopt;
   return digits;

@@ -62,7 +62,6 @@ class ListQuery {
   void require_part(const char* column, std::string_view text);
   // That a BLOB begins with these hexadecimal digits, of which there may be an odd number.
   void require_beginning(const char* column, std::string_view digits);
-  void order_by(std::string expression) { order_ = std::move(expression); }
 
   // Until `row` gives an Error. Other statements of the connection may run meanwhile.
   Result<void> for_each(Connection& connection, const std::function<Result<void>(Row&)>& row) const;
@@ -70,9 +69,11 @@ class ListQuery {
   // end was reached, so that a long table is looked at once.
   Result<std::int64_t> for_each_counted(Connection& connection,
                                         const std::function<Result<void>(Row&)>& row) const;
-  // A cursor on the first row, for whoever wants to go on by himself; reset() it at the end. The
-  // query outlives it.
-  Result<Statement*> begin(Connection& connection) const;
+  // For whoever wants to go on by himself. The query outlives it.
+  template <typename Read>
+  Result<Cursor<Read>> cursor(Connection& connection, Read read) const {
+    return Cursor<Read>::open(connection, select(), std::move(read), values_);
+  }
   // All that match, whatever limit and offset say.
   Result<std::int64_t> count(Connection& connection) const;
 

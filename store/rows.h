@@ -12,6 +12,7 @@
 #include <concepts>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <ranges>
 #include <string>
@@ -255,6 +256,52 @@ Result<std::vector<Given<Read>>> all(Connection& connection, std::string_view sq
   }
 }
 
+// The rows of a statement at the pace of the caller, who holds two lists against each other; what
+// `read` makes of each. The parameters outlive it.
+template <typename Read>
+class Cursor {
+ public:
+  using Value = Given<Read>;
+
+  // On the first row.
+  template <typename... Args>
+  static Result<Cursor> open(Connection& connection, std::string_view sql, Read read,
+                             const Args&... args) {
+    ASSIGN_OR_RETURN(auto* const statement, connection.statement(sql));
+    Cursor cursor(*statement, std::move(read));
+    Parameters::bind(*statement, args...);
+    TRY(cursor.step());
+    return cursor;
+  }
+
+  bool is_there() const { return value_.has_value(); }
+  const Value& operator*() const { return *value_; }
+  const Value* operator->() const { return &*value_; }
+  Result<void> next() {
+    CHECK(is_there());
+    return step();
+  }
+
+ private:
+  Cursor(Statement& statement, Read read)
+      : statement_(&statement),
+        running_(std::make_unique<RunningStatement>(statement)),
+        read_(std::move(read)) {}
+
+  Result<void> step() {
+    value_.reset();
+    ASSIGN_OR_RETURN(const bool found, statement_->step());
+    if (!found) return {};
+    ASSIGN_OR_RETURN(value_, read_row(*statement_, read_));
+    return {};
+  }
+
+  Statement* statement_;
+  std::unique_ptr<RunningStatement> running_;
+  Read read_;
+  std::optional<Value> value_;
+};
+
 // Whether there is a row.
 template <typename... Args>
 Result<bool> any(Connection& connection, std::string_view sql, const Args&... args) {
@@ -268,6 +315,7 @@ Result<bool> any(Connection& connection, std::string_view sql, const Args&... ar
 template <typename... Args>
 Result<std::int64_t> change(Connection& connection, std::string_view sql, const Args&... args) {
   ASSIGN_OR_RETURN(auto* const statement, connection.statement(sql));
+  const RunningStatement running(*statement);
   Parameters::bind(*statement, args...);
   return statement->execute();
 }

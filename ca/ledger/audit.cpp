@@ -1,7 +1,5 @@
 #include "ca/ledger/audit.h"
 
-#include <algorithm>
-
 #include "ca/ledger/audit_replay.h"
 #include "store/rows.h"
 
@@ -60,8 +58,7 @@ Result<std::int64_t> for_each_audit(Connection& connection, const ListFilter& fi
   static const ListColumns kColumns = {
       .time = "time", .event = "event", .subject = "detail", .reason = "detail"};
   const ListQuery query("id, time, event, detail, hash", "audit", kColumns, filter);
-  TRY(query.for_each(connection, [&](Row& row) { return each(read_audit_record(row)); }));
-  return query.count(connection);
+  return query.for_each_counted(connection, [&](Row& row) { return each(read_audit_record(row)); });
 }
 
 Result<AuditHead> append_audit(Connection& connection, const AuditHead& head, Time time,

@@ -17,15 +17,6 @@
 
 namespace cmpost {
 
-struct CertificateFilter {
-  std::optional<CertificateState> state;
-  std::optional<std::string> subject_contains;  // looks at every row
-  std::optional<std::string> channel, profile;
-  std::optional<Time> expires_before;
-  std::size_t limit = 1000;
-  std::int64_t after_id = 0;  // for paging: rows with a larger id, ascending
-};
-
 // Reads. One thread at a time; each sees what was committed before its last call.
 class LedgerReader {
  public:
@@ -34,9 +25,8 @@ class LedgerReader {
   Connection& connection() { return *connection_; }
 
   Result<std::optional<CertificateRecord>> find(ByteView serial);
-  Result<std::vector<CertificateRecord>> list(const CertificateFilter& filter);
-  // The same one by one, so that memory stays flat; how many match, whatever limit and offset say.
-  // Sorts by subject, profile, channel, requester, state or notAfter.
+  // One by one, so that memory stays flat; how many match, whatever limit and offset say. Sorts by
+  // subject, profile, channel, requester, state or notAfter.
   Result<std::int64_t> for_each(const ListFilter& filter,
                                 const std::function<Result<void>(const CertificateRecord&)>& each);
   // The newest `limit` serial numbers that begin with these hexadecimal digits, as serial_text()

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <limits>
 #include <string>
 #include <utility>
 
@@ -13,28 +12,6 @@ namespace cmpost {
 namespace {
 
 #define SELECT_RECORD "SELECT " CMPOST_RECORD_COLUMNS " FROM certificate "
-
-// For LIKE ... ESCAPE '\'.
-std::string pattern_containing(std::string_view text) {
-  std::string pattern = "%";
-  for (const char c : text) {
-    if (c == '%' || c == '_' || c == '\\') pattern += '\\';
-    pattern += c;
-  }
-  return pattern + '%';
-}
-
-std::string sql_of(const CertificateFilter& filter) {
-  std::string sql = SELECT_RECORD "WHERE id > ?";
-  // The partial index covers all states but `valid`; SQLite uses it when it sees its condition.
-  if (filter.state) sql += " AND state = '" + std::string(to_string(*filter.state)) + "'";
-  if (filter.state && *filter.state != CertificateState::valid) sql += " AND state <> 'valid'";
-  if (filter.subject_contains) sql += " AND subject LIKE ? ESCAPE '\\'";
-  if (filter.channel) sql += " AND channel = ?";
-  if (filter.profile) sql += " AND profile = ?";
-  if (filter.expires_before) sql += " AND not_after < ?";
-  return sql + " ORDER BY id LIMIT ?";
-}
 
 bool has_key(const CertificateRecord& record, ByteView spki) {
   const auto certificate = Certificate::from_der(record.der);
@@ -67,16 +44,6 @@ Result<std::optional<CertificateRecord>> LedgerReader::find(ByteView serial) {
   return one(*connection_, SELECT_RECORD "WHERE serial = ?", read_record, serial);
 }
 
-Result<std::vector<CertificateRecord>> LedgerReader::list(const CertificateFilter& filter) {
-  std::vector<ListQuery::Value> values = {filter.after_id};
-  if (filter.subject_contains) values.emplace_back(pattern_containing(*filter.subject_contains));
-  if (filter.channel) values.emplace_back(*filter.channel);
-  if (filter.profile) values.emplace_back(*filter.profile);
-  if (filter.expires_before) values.emplace_back(to_unix_micros(*filter.expires_before));
-  constexpr std::size_t kMost = std::numeric_limits<std::int64_t>::max();
-  return all(*connection_, sql_of(filter), read_record, values, std::min(filter.limit, kMost));
-}
-
 Result<std::int64_t> LedgerReader::for_each(
     const ListFilter& filter, const std::function<Result<void>(const CertificateRecord&)>& each) {
   static const ListColumns kColumns = {.time = "issued",
@@ -97,14 +64,10 @@ Result<std::int64_t> LedgerReader::for_each(
   if (!filter.state.empty() && filter.state != to_string(CertificateState::valid)) {
     query.require("state <> 'valid'");
   }
-  std::int64_t count = 0;
-  TRY(query.for_each(*connection_, [&](Row& row) -> Result<void> {
-    ++count;
+  return query.for_each_counted(*connection_, [&](Row& row) -> Result<void> {
     ASSIGN_OR_RETURN(const auto record, read_record(row));
     return each(record);
-  }));
-  const bool cut = filter.offset > 0 || (filter.limit && std::cmp_equal(count, *filter.limit));
-  return cut ? query.count(*connection_) : Result<std::int64_t>(count);
+  });
 }
 
 Result<std::vector<Bytes>> LedgerReader::serials_beginning(std::string_view digits,
@@ -165,12 +128,11 @@ Result<std::int64_t> LedgerReader::for_each_crl(
   static const ListColumns kColumns = {.row = "number", .time = "this_update"};
   const ListQuery query("number, base, this_update, next_update, length(der)", "crl", kColumns,
                         filter);
-  TRY(query.for_each(*connection_, [&](Row& row) -> Result<void> {
+  return query.for_each_counted(*connection_, [&](Row& row) {
     CrlRow crl;
     row.into(crl.number, crl.base, crl.this_update, crl.next_update, crl.size);
     return each(crl);
-  }));
-  return query.count(*connection_);
+  });
 }
 
 // Certificates are never deleted and their ids have no gaps.

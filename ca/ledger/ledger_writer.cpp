@@ -169,11 +169,10 @@ Result<void> LedgerWriter::carry(const RevokedCertificate& entry) {
 }
 
 Result<void> LedgerWriter::keep_above(std::uint64_t crl_number) {
-  ASSIGN_OR_RETURN(Statement* const raise,
-                   connection_.statement("INSERT INTO crl_floor VALUES (1, ?) ON CONFLICT (one) DO "
-                                         "UPDATE SET number = max(number, excluded.number)"));
-  raise->bind(1, static_cast<std::int64_t>(crl_number));
-  TRY(raise->execute());
+  TRY(change(connection_,
+             "INSERT INTO crl_floor VALUES (1, ?) ON CONFLICT (one) DO UPDATE SET number = "
+             "max(number, excluded.number)",
+             crl_number));
   return {};
 }
 

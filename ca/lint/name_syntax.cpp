@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
+
 namespace cmpost {
 namespace {
 
@@ -48,14 +50,6 @@ bool is_of_uri(char c) {
   return is_letter(c) || is_digit(c) || is_one_of("-._~:/?#[]@!$&'()*+,;=%", c);
 }
 
-std::string in_small_letters(std::string_view text) {
-  std::string small(text);
-  for (char& c : small) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return small;
-}
-
 }  // namespace
 
 std::string host_fault(std::string_view host, bool wildcards) {
@@ -80,7 +74,7 @@ std::string uri_fault(std::string_view uri, const std::vector<std::string>& sche
   const auto colon = uri.find(':');
   if (colon == std::string_view::npos || colon + 1 == uri.size()) return "it is no absolute URI";
   if (!std::ranges::all_of(uri, is_of_uri)) return "it has characters that no URI has";
-  const auto scheme = in_small_letters(uri.substr(0, colon));
+  const auto scheme = lower_ascii(uri.substr(0, colon));
   if (std::ranges::find(schemes, scheme) == schemes.end()) {
     return "URIs of this scheme are not allowed";
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/ascii.h"
 #include "base/bytes.h"
 #include "ca/lint/name_syntax.h"
 
@@ -36,14 +37,6 @@ bool consists_of(std::string_view value, bool (*is_such)(char), std::string_view
       value, [&](char c) { return is_such(c) || more.find(c) != std::string_view::npos; });
 }
 
-std::string in_lower_case(std::string_view text) {
-  std::string small(text);
-  for (char& c : small) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return small;
-}
-
 struct NameKind {
   std::string_view prefix;  // as GeneralName::from_text has it, in small letters
   Place place;              // right behind it
@@ -54,7 +47,7 @@ constexpr std::array kNameKinds = {
     NameKind{"rid:", Place::identifier}, NameKind{"dirname:", Place::directory}};
 
 const NameKind* name_kind_of(std::string_view text) {
-  const auto small = in_lower_case(text.substr(0, 8));
+  const auto small = lower_ascii(text.substr(0, 8));
   const auto found = std::ranges::find_if(
       kNameKinds, [&](const NameKind& one) { return small.starts_with(one.prefix); });
   return found == kNameKinds.end() ? nullptr : &*found;

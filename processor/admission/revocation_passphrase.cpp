@@ -52,15 +52,8 @@ const InfoTypeAndValue* header_passphrase(const PKIHeader& header, const Channel
 Outcome<RevocationPassphrase> take_passphrase(const InfoTypeAndValue& item, const Request& request,
                                               const Requester& requester,
                                               const Services& services) {
-  // It is brought as by a genm, whose right it takes. Only a secret that is used up brings it with
-  // what follows: in a transaction that was opened while it had the right. What an unconfirmed
-  // certificate opens (its own rr) gives none.
-  const auto* secret = requester.secret();
-  const bool used_up = secret != nullptr && !secret->revokes && requester.rights.left &&
-                       *requester.rights.left <= 0 && !is_over(secret->secret, request.sure);
-  if (opens_transaction(request.message.body) || !used_up) {
-    TRY(check_right(requester.rights, wanted::Message{body::genm{}}));
-  }
+  TRY(check_right(requester.rights,
+                  wanted::Passphrase{.opens = opens_transaction(request.message.body)}));
   ASSIGN_OR_RETURN(auto named, holder_for(requester));
   // pvno 2 would have it in an EncryptedValue, which is not opened here.
   const bool enveloped = request.message.header.pvno >= kCmp2021 && item.infoValue &&

@@ -1,7 +1,6 @@
 // Whose certificate a message was protected with, and what it is worth here.
 #include <algorithm>
 
-#include "base/log.h"
 #include "processor/admission/authentication.h"
 #include "processor/admission/header_rules.h"
 #include "processor/admission/roles.h"

@@ -1,7 +1,5 @@
 #include "processor/ca_role/certificate_request.h"
 
-#include <algorithm>
-
 #include "base/log.h"
 #include "ca/lint/lint.h"
 #include "processor/ca_role/encrypted_delivery.h"

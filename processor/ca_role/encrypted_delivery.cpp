@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "crypto/envelope/encrypted_value.h"
 #include "crypto/envelope/key_package.h"
 #include "crypto/secrets/key_agreement.h"

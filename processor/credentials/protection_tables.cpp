@@ -1,7 +1,6 @@
 #include "processor/credentials/protection_tables.h"
 
 #include <algorithm>
-#include <utility>
 
 #include "store/rows.h"
 

@@ -291,11 +291,10 @@ Result<std::int64_t> SecretStore::for_each(Connection& connection, const ListFil
       .sorts = {
           {"added", "added"}, {"expires", "expires"}, {"subject", "subject"}, {"uses", "uses"}}};
   const ListQuery query(SECRET_COLUMNS, "secret", kColumns, filter);
-  TRY(query.for_each(connection, [&](Row& row) -> Result<void> {
+  return query.for_each_counted(connection, [&](Row& row) -> Result<void> {
     ASSIGN_OR_RETURN(const auto secret, read_secret(row));
     return each(secret);
-  }));
-  return query.count(connection);
+  });
 }
 
 Result<bool> SecretStore::use(Connection& connection, std::string_view reference,

@@ -1,7 +1,7 @@
 #include "processor/records/request_listing.h"
 
 #include <algorithm>
-#include <utility>
+#include <tuple>
 
 namespace cmpost {
 namespace {
@@ -70,67 +70,39 @@ std::string sort_key(const Side& side, const std::string& sort) {
   return std::ranges::find(sorts, sort, [](const auto& one) { return one.first; })->second;
 }
 
-// A cursor on one of the two.
-class Cursor {
- public:
-  Cursor(const Side& side, ListFilter filter)
-      : refused_(side.refused), query_(make(side, std::move(filter))) {}
-
-  Result<void> begin(Connection& connection) {
-    ASSIGN_OR_RETURN(rows_, query_.begin(connection));
-    return next();
-  }
-  Result<void> next() {
-    ASSIGN_OR_RETURN(there_, rows_->step());
-    if (!there_) rows_->reset();
-    return {};
-  }
-  bool is_there() const { return there_; }
-  void end() {
-    if (there_) rows_->reset();
-  }
-  Result<std::int64_t> count(Connection& connection) const { return query_.count(connection); }
-
-  // Of the current row.
-  std::pair<std::string, std::int64_t> place() const {
-    return {std::string(rows_->text(0)), rows_->integer(2)};
-  }
-  ListedRequest read() const {
-    ListedRequest one;
-    one.refused = refused_;
-    one.id = rows_->integer(1);
-    one.at = from_unix_micros(rows_->integer(2));
-    one.transactionID = to_bytes(rows_->blob(3));
-    one.state = rows_->text(4);
-    one.body = rows_->text(5);
-    one.channel = rows_->text(6);
-    one.requester = rows_->text(7);
-    one.known = rows_->integer(8) != 0;
-    one.subject = rows_->text(9);
-    one.source = rows_->text(10);
-    one.reason = rows_->text(11);
-    return one;
-  }
-
- private:
-  // Which rows are in the cut is known when both are merged: neither may leave out more.
-  static ListQuery make(const Side& side, ListFilter filter) {
-    if (filter.limit) *filter.limit += filter.offset;
-    filter.offset = 0;
-    return {sort_key(side, filter.sort) + side.columns, side.from, side.where, filter};
-  }
-
-  bool refused_;
-  ListQuery query_;
-  Statement* rows_ = nullptr;
-  bool there_ = false;
+struct Listing {
+  ListedRequest request;
+  std::string key;  // of the order
 };
 
+// Of one of the two.
+Result<Listing> read_listing(Row& row, bool refused) {
+  Listing one;
+  auto& request = one.request;
+  request.refused = refused;
+  row.into(one.key, request.id, request.at, request.transactionID, request.state, request.body,
+           request.channel, request.requester, request.known, request.subject, request.source,
+           request.reason);
+  return one;
+}
+
+// Which rows are in the cut is known when both are merged: neither may leave out more.
+ListQuery query_of(const Side& side, ListFilter filter) {
+  if (filter.limit) *filter.limit += filter.offset;
+  filter.offset = 0;
+  return {sort_key(side, filter.sort) + side.columns, side.from, side.where, filter};
+}
+
+auto open(Connection& connection, const ListQuery& query, const Side& side) {
+  return query.cursor(connection,
+                      [refused = side.refused](Row& row) { return read_listing(row, refused); });
+}
+
 // A row of the other table may be from the same moment; then its own order decides.
-bool comes_first(const Cursor& one, const Cursor& other, bool newest) {
-  if (!other.is_there()) return true;
-  if (!one.is_there()) return false;
-  return newest ? one.place() >= other.place() : one.place() <= other.place();
+bool comes_first(const Listing& one, const Listing& other, bool newest) {
+  const auto place = std::tie(one.key, one.request.at);
+  const auto other_place = std::tie(other.key, other.request.at);
+  return newest ? place >= other_place : place <= other_place;
 }
 
 }  // namespace
@@ -143,30 +115,30 @@ std::vector<std::string> request_sorts() {
 
 Result<Listed> list_requests(Connection& connection, const ListFilter& filter,
                              const std::function<Result<void>(const ListedRequest&)>& each) {
-  Cursor transactions(transactions_side(), filter), refused(refused_side(), filter);
-  TRY(transactions.begin(connection));
-  TRY(refused.begin(connection));
+  const auto of_transactions = query_of(transactions_side(), filter);
+  const auto of_refused = query_of(refused_side(), filter);
+  ASSIGN_OR_RETURN(auto transactions, open(connection, of_transactions, transactions_side()));
+  ASSIGN_OR_RETURN(auto refused, open(connection, of_refused, refused_side()));
   Listed listed;
   std::size_t place = 0;
   const auto is_cut = [&] {
     return filter.limit && place >= filter.offset && place - filter.offset >= *filter.limit;
   };
   while ((transactions.is_there() || refused.is_there()) && !is_cut()) {
-    const bool first = transactions.is_there() && comes_first(transactions, refused, filter.newest);
+    const bool first = !refused.is_there() || (transactions.is_there() &&
+                                               comes_first(*transactions, *refused, filter.newest));
     auto& one = first ? transactions : refused;
     if (place++ >= filter.offset) {
-      TRY(each(one.read()));
+      TRY(each(one->request));
       ++listed.shown;
     }
     TRY(one.next());
   }
-  transactions.end();
-  refused.end();
   listed.all = static_cast<std::int64_t>(place);
   if (!is_cut()) return listed;
-  ASSIGN_OR_RETURN(const auto of_transactions, transactions.count(connection));
-  ASSIGN_OR_RETURN(const auto of_refused, refused.count(connection));
-  listed.all = of_transactions + of_refused;
+  ASSIGN_OR_RETURN(const auto all_transactions, of_transactions.count(connection));
+  ASSIGN_OR_RETURN(const auto all_refused, of_refused.count(connection));
+  listed.all = all_transactions + all_refused;
   return listed;
 }
 

@@ -80,6 +80,50 @@ Result<std::string> digest_of_columns(Connection& connection, std::string_view c
   return *std::move(digest);
 }
 
+// What the records say of a certificate, and what the table does.
+struct SaidCertificate {
+  Bytes serial;
+  std::int64_t record = 0;
+  std::optional<std::string> subject, digest;
+  std::string state, reason;
+};
+struct CertificateRow {
+  Bytes serial;
+  std::string subject;
+  Bytes der;
+  std::string state;
+  std::optional<std::int64_t> reason;
+  Time not_after{};
+};
+
+SaidCertificate read_said(Row& row) {
+  SaidCertificate said;
+  row.into(said.serial, said.record, said.subject, said.digest, said.state, said.reason);
+  return said;
+}
+
+CertificateRow read_certificate(Row& row) {
+  CertificateRow read;
+  row.into(read.serial, read.subject, read.der, read.state, read.reason, read.not_after);
+  return read;
+}
+
+template <typename Read>
+Result<Cursor<Read>> open(Connection& connection, std::string_view sql, Read read) {
+  return Cursor<Read>::open(connection, sql, std::move(read));
+}
+
+// Which of two lists has the next row: below 0 the first, above 0 the other, 0 both.
+template <typename First, typename Other, typename KeyOfFirst, typename KeyOfOther>
+int order_of(const First& first, const Other& other, KeyOfFirst key_of_first,
+             KeyOfOther key_of_other) {
+  if (!first.is_there()) return 1;
+  if (!other.is_there()) return -1;
+  const auto& one = std::invoke(key_of_first, *first);
+  const auto& two = std::invoke(key_of_other, *other);
+  return one < two ? -1 : two < one ? 1 : 0;
+}
+
 class Comparison {
  public:
   Comparison(LedgerReader& reader, const std::function<void(const std::string&)>& tell)
@@ -213,89 +257,77 @@ class Comparison {
   // What the tables say. Both sides come in the order of their keys, so each is read once.
 
   Result<void> compare_certificates() {
-    ASSIGN_OR_RETURN(auto* const said,
-                     connection_.statement("SELECT serial, record, subject, digest, state, reason "
-                                           "FROM temp.said_certificate ORDER BY serial"));
-    ASSIGN_OR_RETURN(auto* const rows,
-                     connection_.statement("SELECT serial, subject, der, state, reason, not_after "
-                                           "FROM certificate ORDER BY serial"));
-    ASSIGN_OR_RETURN(bool more_said, said->step());
-    ASSIGN_OR_RETURN(bool more_rows, rows->step());
-    while (more_said || more_rows) {
-      const auto order = !more_said ? 1 : !more_rows ? -1 : order_of(said->blob(0), rows->blob(0));
+    ASSIGN_OR_RETURN(auto said, open(connection_,
+                                     "SELECT serial, record, subject, digest, state, reason FROM "
+                                     "temp.said_certificate ORDER BY serial",
+                                     read_said));
+    ASSIGN_OR_RETURN(auto rows, open(connection_,
+                                     "SELECT serial, subject, der, state, reason, not_after FROM "
+                                     "certificate ORDER BY serial",
+                                     read_certificate));
+    while (said.is_there() || rows.is_there()) {
+      const auto order = order_of(said, rows, &SaidCertificate::serial, &CertificateRow::serial);
       if (order < 0) {
-        differ("certificate " + to_hex(said->blob(0)) + " (" + std::string(said->text(2)) +
-               ") is missing: it " + std::string(word_for(said->text(4))) + " " +
-               by(said->integer(1)));
+        differ("certificate " + to_hex(said->serial) + " (" + said->subject.value_or("") +
+               ") is missing: it " + std::string(word_for(said->state)) + " " + by(said->record));
       } else if (order > 0) {
         TRY(certificate_without_record(*rows));
       } else {
         compare(*said, *rows);
       }
-      if (order <= 0) {
-        ASSIGN_OR_RETURN(more_said, said->step());
-      }
-      if (order >= 0) {
-        ASSIGN_OR_RETURN(more_rows, rows->step());
-      }
+      if (order <= 0) TRY(said.next());
+      if (order >= 0) TRY(rows.next());
     }
-    said->reset();
-    rows->reset();
     return {};
-  }
-
-  static int order_of(ByteView a, ByteView b) {
-    const auto order =
-        std::lexicographical_compare_three_way(a.begin(), a.end(), b.begin(), b.end());
-    return order < 0 ? -1 : order > 0 ? 1 : 0;
   }
 
   static std::string_view word_for(std::string_view state) {
     return state == "revoked" ? "was revoked" : state == "held" ? "was put on hold" : "was issued";
   }
 
-  Result<void> certificate_without_record(const Statement& row) {
-    ASSIGN_OR_RETURN(const bool known,
-                     any(connection_, "SELECT 1 FROM temp.said_cmp WHERE digest = ?",
-                         to_hex(sha256(row.blob(2)))));
+  Result<void> certificate_without_record(const CertificateRow& row) {
+    ASSIGN_OR_RETURN(
+        const bool known,
+        any(connection_, "SELECT 1 FROM temp.said_cmp WHERE digest = ?", to_hex(sha256(row.der))));
     ++verdict_.certificates;
     if (!known) {
-      differ("certificate " + to_hex(row.blob(0)) + " (" + std::string(row.text(1)) +
+      differ("certificate " + to_hex(row.serial) + " (" + row.subject +
              ") is in the ledger, and no record says that it was issued");
     }
     return {};
   }
 
-  void compare(const Statement& said, const Statement& row) {
+  void compare(const SaidCertificate& said, const CertificateRow& row) {
     ++verdict_.certificates;
-    const auto name = "certificate " + to_hex(row.blob(0));
-    const bool has_digest = !said.is_null(3);
-    if (!has_digest) ++verdict_.certificates_by_serial;
-    if (has_digest && said.text(3) != to_hex(sha256(row.blob(2)))) {
+    const auto name = "certificate " + to_hex(row.serial);
+    if (!said.digest) ++verdict_.certificates_by_serial;
+    if (said.digest && *said.digest != to_hex(sha256(row.der))) {
       differ(name + " was changed: its octets are not those that were issued");
     }
-    const bool same_subject =
-        said.is_null(2) || said.text(2) == printable(row.text(1), kLongestDetail);
-    if (!same_subject) {
-      differ(name + " was changed: its subject is " + std::string(row.text(1)) +
-             ", and that of the record " + std::string(said.text(2)));
+    if (said.subject && *said.subject != printable(row.subject, kLongestDetail)) {
+      differ(name + " was changed: its subject is " + row.subject + ", and that of the record " +
+             *said.subject);
     }
     // By this a revoked certificate leaves the CRLs.
-    if (const auto certificate = Certificate::from_der(row.blob(2)); !certificate) {
+    if (const auto certificate = Certificate::from_der(row.der); !certificate) {
       differ(name + " cannot be read");
-    } else if (to_unix_micros(certificate->not_after()) != row.integer(5)) {
+    } else if (certificate->not_after() != row.not_after) {
       differ(name + " was changed: it ends " + to_iso8601(certificate->not_after()) +
-             ", and the ledger says " + to_iso8601(from_unix_micros(row.integer(5))));
+             ", and the ledger says " + to_iso8601(row.not_after));
     }
-    if (!fits(said.text(4), row.text(3))) {
-      differ(name + " is " + std::string(row.text(3)) + ", and it " +
-             (said.text(4) == kSomeGoodState ? "was never revoked or put on hold"
-                                             : "became " + std::string(said.text(4))) +
-             " " + by(said.integer(1)));
-    } else if (const auto reason = reason_of(row);
-               !said.text(5).empty() && reason != said.text(5)) {
-      differ(name + " was changed: it is revoked for " + reason + ", and for " +
-             std::string(said.text(5)) + " " + by(said.integer(1)));
+    compare_states(said, row, name);
+  }
+
+  void compare_states(const SaidCertificate& said, const CertificateRow& row,
+                      const std::string& name) {
+    if (!fits(said.state, row.state)) {
+      differ(name + " is " + row.state + ", and it " +
+             (said.state == kSomeGoodState ? "was never revoked or put on hold"
+                                           : "became " + said.state) +
+             " " + by(said.record));
+    } else if (const auto reason = reason_of(row); !said.reason.empty() && reason != said.reason) {
+      differ(name + " was changed: it is revoked for " + reason + ", and for " + said.reason + " " +
+             by(said.record));
     }
   }
 
@@ -304,9 +336,8 @@ class Comparison {
     return state == "valid" || state == "unconfirmed" || state == "updated";
   }
 
-  static std::string reason_of(const Statement& row) {
-    const auto reason =
-        row.is_null(4) ? std::optional(CRLReason::unspecified) : crl_reason(row.integer(4));
+  static std::string reason_of(const CertificateRow& row) {
+    const auto reason = row.reason ? crl_reason(*row.reason) : CRLReason::unspecified;
     return reason ? to_string(*reason) : "an unknown reason";
   }
 
@@ -364,42 +395,35 @@ class Comparison {
   }
 
   Result<void> compare_transactions() {
-    ASSIGN_OR_RETURN(auto* const said,
-                     connection_.statement("SELECT tid, record FROM temp.said_tx ORDER BY tid"));
-    ASSIGN_OR_RETURN(auto* const rows,
-                     connection_.statement("SELECT lower(hex(tid)), opened FROM tx ORDER BY tid"));
-    ASSIGN_OR_RETURN(bool more_said, said->step());
-    ASSIGN_OR_RETURN(bool more_rows, rows->step());
-    while (more_said || more_rows) {
-      const auto order = !more_said ? 1 : !more_rows ? -1 : said->text(0).compare(rows->text(0));
+    ASSIGN_OR_RETURN(auto said,
+                     open(connection_, "SELECT tid, record FROM temp.said_tx ORDER BY tid",
+                          columns<std::string, std::int64_t>));
+    ASSIGN_OR_RETURN(auto rows,
+                     open(connection_, "SELECT lower(hex(tid)), opened FROM tx ORDER BY tid",
+                          columns<std::string, Time>));
+    constexpr auto kTid = [](const auto& row) -> const auto& { return std::get<0>(row); };
+    while (said.is_there() || rows.is_there()) {
+      const auto order = order_of(said, rows, kTid, kTid);
       if (order < 0) {
-        differ("transaction " + std::string(said->text(0)) + " is missing: it was opened " +
-               by(said->integer(1)));
+        const auto& [tid, record] = *said;
+        differ("transaction " + tid + " is missing: it was opened " + by(record));
       } else {
         ++verdict_.transactions;
-        if (order > 0) transaction_without_record(*rows);
+        if (order > 0) transaction_without_record(std::get<0>(*rows), std::get<1>(*rows));
       }
-      if (order <= 0) {
-        ASSIGN_OR_RETURN(more_said, said->step());
-      }
-      if (order >= 0) {
-        ASSIGN_OR_RETURN(more_rows, rows->step());
-      }
+      if (order <= 0) TRY(said.next());
+      if (order >= 0) TRY(rows.next());
     }
-    said->reset();
-    rows->reset();
     return {};
   }
 
-  void transaction_without_record(const Statement& row) {
-    const bool covered =
-        transactions_since_ && from_unix_micros(row.integer(1)) >= *transactions_since_;
+  void transaction_without_record(const std::string& tid, Time opened) {
+    const bool covered = transactions_since_ && opened >= *transactions_since_;
     if (!covered) {
       ++verdict_.transactions_without_record;
       return;
     }
-    differ("transaction " + std::string(row.text(0)) +
-           " is in the ledger, and no record says that it was opened");
+    differ("transaction " + tid + " is in the ledger, and no record says that it was opened");
   }
 
   static std::string by(std::int64_t record) { return "by record " + std::to_string(record); }

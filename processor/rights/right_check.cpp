@@ -253,6 +253,14 @@ struct Check {
     return failure(rights.denial);
   }
 
+  // It is brought as by a genm, whose right it takes. Only a secret that is used up brings it with
+  // what follows: in a transaction that was opened while it had the right. What an unconfirmed
+  // certificate opens (its own rr) gives none.
+  Checked<void> operator()(const wanted::Passphrase& wanted) const {
+    if (!wanted.opens && rights.used_up) return {};
+    return (*this)(wanted::Message{body::genm{}});
+  }
+
   Checked<void> operator()(const wanted::NewCertificate& wanted) const {
     TRY(check_kind(rights, wanted.body));
     if (rights.left && static_cast<std::int64_t>(wanted.granted) >= *rights.left) {

@@ -45,6 +45,7 @@ void limit(Rights& rights, const Secret& secret, const ChannelPolicy& channel, T
   } else if (rights.left && *rights.left <= 0) {
     // it still protects the certConf of its own transaction.
     deny_all_but(rights, kFollowUps, "the secret is used up");
+    rights.used_up = true;
   }
 }
 

@@ -39,6 +39,7 @@ struct Rights {
   std::string profile, serial_hex;        // of that certificate, where the ledger knows it
   std::vector<std::string> profiles;      // the only ones, and these whatever they say themselves
   std::optional<std::int64_t> left;       // certificates; nullopt: any number
+  bool used_up = false;                   // none are left, and that is all that is against it
   bool others = false;                    // speaks for others
   std::optional<HolderIdentity> revokes;  // by passphrase: the holder whose certificates
 };
@@ -58,6 +59,10 @@ namespace wanted {
 // That a message of this body is worked on.
 struct Message {
   const PKIBody& body;
+};
+// A revocation passphrase of its own. `opens`: with a message that opens a transaction.
+struct Passphrase {
+  bool opens = true;
 };
 // A certificate, as far as the wish tells; `granted`: those before it in the same message. What
 // comes of it is asked for as a PlannedCertificate.
@@ -97,9 +102,10 @@ struct Endorsement {};
 // A ciphertext for its KEM key, so that it can protect what it sends.
 struct KemCiphertext {};
 }  // namespace wanted
-using AskedFor = std::variant<wanted::Message, wanted::NewCertificate, wanted::RenewedCertificate,
-                              wanted::PlannedCertificate, wanted::Revocation, wanted::ArchivedKeys,
-                              wanted::Endorsement, wanted::KemCiphertext>;
+using AskedFor =
+    std::variant<wanted::Message, wanted::Passphrase, wanted::NewCertificate,
+                 wanted::RenewedCertificate, wanted::PlannedCertificate, wanted::Revocation,
+                 wanted::ArchivedKeys, wanted::Endorsement, wanted::KemCiphertext>;
 
 // Whether it may have it. notAuthorized, or as the rule has it.
 Checked<void> check_right(const Rights& rights, const AskedFor& wanted);

@@ -26,8 +26,6 @@ CREATE TABLE announcing (
 
 namespace {
 
-#define SELECT_ANNOUNCEMENT "SELECT id, digest, at, channel, body, sender, der FROM announcement "
-
 ReceivedAnnouncement read_announcement(Row& row) {
   ReceivedAnnouncement found;
   row.into(found.id, found.digest, found.at, found.channel, found.body, found.sender, found.der);
@@ -45,22 +43,20 @@ Result<void> AnnouncementTable::add(const ReceivedAnnouncement& announcement) {
   return {};
 }
 
-Result<std::vector<ReceivedAnnouncement>> AnnouncementTable::newest(std::size_t limit) {
-  return all(connection_, SELECT_ANNOUNCEMENT "ORDER BY id DESC LIMIT ?", read_announcement, limit);
-}
-
 Result<std::int64_t> AnnouncementTable::for_each(
     const ListFilter& filter,
     const std::function<Result<void>(const ReceivedAnnouncement&)>& each) {
   static const ListColumns kColumns = {.time = "at", .channel = "channel", .requester = "sender"};
   const ListQuery query("id, digest, at, channel, body, sender, der", "announcement", kColumns,
                         filter);
-  TRY(query.for_each(connection_, [&](Row& row) { return each(read_announcement(row)); }));
-  return query.count(connection_);
+  return query.for_each_counted(connection_,
+                                [&](Row& row) { return each(read_announcement(row)); });
 }
 
 Result<std::optional<ReceivedAnnouncement>> AnnouncementTable::find(std::int64_t id) {
-  return one(connection_, SELECT_ANNOUNCEMENT "WHERE id = ?", read_announcement, id);
+  return one(connection_,
+             "SELECT id, digest, at, channel, body, sender, der FROM announcement WHERE id = ?",
+             read_announcement, id);
 }
 
 Result<bool> AnnouncementTable::is_out(const JobId& job) {

@@ -34,8 +34,6 @@ class AnnouncementTable {
 
   // The same octets again change nothing.
   Result<void> add(const ReceivedAnnouncement& announcement);
-  // The newest first.
-  Result<std::vector<ReceivedAnnouncement>> newest(std::size_t limit);
   // One by one; how many match, whatever limit and offset say.
   Result<std::int64_t> for_each(
       const ListFilter& filter,

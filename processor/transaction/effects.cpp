@@ -1,6 +1,5 @@
 #include "processor/transaction/effects.h"
 
-#include <algorithm>
 #include <iterator>
 #include <variant>
 

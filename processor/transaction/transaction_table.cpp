@@ -269,16 +269,6 @@ Result<std::vector<Transaction>> TransactionTable::of_batch(ByteView batch) {
   return all(connection_, kSql, read_transaction, batch);
 }
 
-Result<std::vector<Transaction>> TransactionTable::newest(std::optional<TransactionState> state,
-                                                          std::size_t limit) {
-  static const auto kAll = select("TRUE ORDER BY id DESC LIMIT ?");
-  static const auto kLive = select("state = ? AND state <> 'closed' ORDER BY id DESC LIMIT ?");
-  static const auto kClosed = select("state = ? ORDER BY id DESC LIMIT ?");
-  if (!state) return all(connection_, kAll, read_transaction, limit);
-  return all(connection_, *state == TransactionState::closed ? kClosed : kLive, read_transaction,
-             to_string(*state), limit);
-}
-
 Result<TransactionTable::Ageing> TransactionTable::ageing() {
   Ageing ageing;
   const auto add = [&](Row& row) {

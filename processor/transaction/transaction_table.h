@@ -39,9 +39,6 @@ class TransactionTable {
   // Those that came in this nested message and have not ended.
   Result<std::vector<Transaction>> of_batch(ByteView batch);
 
-  // The newest first.
-  Result<std::vector<Transaction>> newest(std::optional<TransactionState> state, std::size_t limit);
-
   // What has not ended, for status: how much, since when. `alarms`: not confirmed in time, and the
   // channel wants somebody to look.
   struct Ageing {

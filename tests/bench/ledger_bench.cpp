@@ -84,11 +84,11 @@ class Bench {
     ASSIGN_OR_RETURN(const std::int64_t count, reader.count());
     std::vector<CertificateRecord> wanted;
     for (std::int64_t i = 0; i < kLookUps; ++i) {
-      CertificateFilter filter;
-      filter.limit = 1;
-      filter.after_id = i * 7919 * 31 % count;
-      ASSIGN_OR_RETURN(auto records, reader.list(filter));
-      wanted.push_back(std::move(records.at(0)));
+      const auto keep = [&](const CertificateRecord& record) -> Result<void> {
+        wanted.push_back(record);
+        return {};
+      };
+      TRY(reader.for_each({.after_row = i * 7919 * 31 % count, .limit = 1}, keep));
     }
     const Moment begin = Moment::now();
     for (const auto& record : wanted) TRY(look_up(record));

@@ -121,6 +121,20 @@ def forbidden_includes(root, deps):
     return complaints
 
 
+def too_wide(root, deps):
+    """Folders that a DEPS allows and that nothing includes: sooner or later something would."""
+    complaints = []
+    for folder, names in deps.items():
+        files = [file for file in (Path(root) / folder).glob("*") if file.suffix in SOURCE_SUFFIXES]
+        used = {header.rpartition("/")[0] for file in files for _, header in includes(file)}
+        complaints += [
+            f"{folder}/DEPS names {name}, and nothing there includes it"
+            for name in names
+            if name in deps and name not in used
+        ]
+    return complaints
+
+
 # Lines of a room, its headers included: what one head can hold.
 MOST_LINES = 3500
 # Folders that have not got their rooms yet.
@@ -152,5 +166,6 @@ def check(root):
         + without_deps(root, deps)
         + cycles(deps)
         + forbidden_includes(root, deps)
+        + too_wide(root, deps)
         + too_large(root, deps)
     )

@@ -71,8 +71,14 @@ class TheCheck(unittest.TestCase):
         deps = read_deps(self.directory.name)
         self.assertEqual(["high asks low, which stands below it"], rooms_out_of_order(table, deps))
 
+    def test_finds_a_folder_that_deps_names_and_nothing_includes(self):
+        self.folder("high", deps="low")
+        self.assertEqual(
+            ["high/DEPS names low, and nothing there includes it"], self.complaints()
+        )
+
     def test_finds_a_cycle(self):
-        self.folder("low", deps="high")
+        self.folder("low", deps="high", source='#include "high/a.h"\n')
         self.assertEqual(
             ["high depends on itself", "low depends on itself"], sorted(self.complaints())
         )

@@ -174,6 +174,16 @@ class CaUnderTest {
     }));
   }
 
+  // All that the ledger has, the oldest first.
+  std::vector<CertificateRecord> issued() {
+    std::vector<CertificateRecord> all;
+    must(reader->for_each({}, [&](const CertificateRecord& record) -> Result<void> {
+      all.push_back(record);
+      return {};
+    }));
+    return all;
+  }
+
   // A lease as the queue would give it; each call is another arrival.
   Lease arrival(Bytes der) {
     Job job;

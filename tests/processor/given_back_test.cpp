@@ -2,6 +2,7 @@
 #include <filesystem>
 
 #include "tests/processor/office.h"
+#include "tests/support/no_more_threads.h"
 
 namespace cmpost {
 namespace {
@@ -25,6 +26,21 @@ TEST(GivenBack, IsEverythingThatWasLeasedWhenTheLedgerTakesNoCommit) {
         << to_string(job.state) << ": nobody would look at it before its lease runs out";
   }
   EXPECT_THAT(must(ca.spool->replies().list({.state = {}, .channel = {}})), SizeIs(0));
+}
+
+TEST(GivenBack, WithoutThreadsItIsAnErrorAndNothingIsLost) {
+  Office ca;
+  ca.put(with_mac(ca, ir(Credential())));
+  const auto create = [&] {
+    return Processor::create(*ca.spool, *ca.ledger, ca.services(), {.workers = 1}, [] {});
+  };
+  const auto processor = must(create());
+  {
+    const NoMoreThreads none;
+    EXPECT_THAT(create(), Fails(HasSubstr("starting a thread")));
+    EXPECT_THAT(processor->drain({}), Fails(HasSubstr("starting a thread")));
+  }
+  EXPECT_EQ(must(processor->drain({})).answered, 1U);
 }
 
 }  // namespace

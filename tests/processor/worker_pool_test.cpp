@@ -11,14 +11,14 @@ namespace {
 using namespace std::chrono_literals;
 
 TEST(WorkerPool, EachIndexIsWorkedOnOnce) {
-  WorkerPool pool(3);
+  const auto pool = std::move(WorkerPool::create(3).value());
   for (const std::size_t count : {0, 1, 2, 7, 100, 1000}) {
     std::vector<std::atomic<int>> times(count);
     bool meanwhile = false;
-    pool.run(
+    pool->run(
         count,
         [&](std::size_t worker, std::size_t i) {
-          EXPECT_LT(worker, pool.size());
+          EXPECT_LT(worker, pool->size());
           ++times[i];
         },
         [&] { meanwhile = true; });
@@ -30,9 +30,9 @@ TEST(WorkerPool, EachIndexIsWorkedOnOnce) {
 // Each waits for the others.
 TEST(WorkerPool, FewAreSharedAmongAll) {
   constexpr std::size_t kWorkers = 4;
-  WorkerPool pool(kWorkers);
+  const auto pool = std::move(WorkerPool::create(kWorkers).value());
   std::atomic<std::size_t> begun = 0;
-  pool.run(
+  pool->run(
       kWorkers,
       [&](std::size_t, std::size_t) {
         ++begun;
@@ -46,10 +46,10 @@ TEST(WorkerPool, FewAreSharedAmongAll) {
 }
 
 TEST(WorkerPool, NoWorkersAreOne) {
-  WorkerPool pool(0);
-  EXPECT_EQ(pool.size(), 1U);
+  const auto pool = std::move(WorkerPool::create(0).value());
+  EXPECT_EQ(pool->size(), 1U);
   std::size_t sum = 0;
-  pool.run(
+  pool->run(
       5, [&](std::size_t, std::size_t i) { sum += i; }, [] {});
   EXPECT_EQ(sum, 10U);
 }

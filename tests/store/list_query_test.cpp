@@ -80,9 +80,8 @@ TEST_F(ListQueryTest, FindsWhatBeginsWithSomeDigits) {
                                    "(4, x'ffff'), (5, x'fe'), (6, x'')"),
               IsOk());
   const auto beginning = [&](std::string_view digits) {
-    ListQuery query("id", "b");
+    ListQuery query("id", "b", {}, {});
     query.require_beginning("key", digits);
-    query.order_by("id");
     std::vector<std::int64_t> found;
     EXPECT_THAT(query.for_each(*connection_,
                                [&](Row& row) -> Result<void> {

@@ -33,6 +33,7 @@ class Rows : public SqliteFile {
 };
 
 constexpr const char* kNumbers = "SELECT a FROM t ORDER BY a";
+using Numbers = Cursor<std::int64_t (*)(Row&)>;
 
 TEST_F(Rows, GiveColumnsInOrderAsWhatTheyAreFor) {
   const Bytes octets = {0, 1, 255};
@@ -67,6 +68,26 @@ TEST_F(Rows, GiveColumnsInOrderAsWhatTheyAreFor) {
   EXPECT_EQ(values->octets, octets);
   EXPECT_EQ(values->digest, digest);
   EXPECT_EQ(values->time, time);
+}
+
+TEST_F(Rows, ACursorGoesOnWhenItsCallerDoes) {
+  {
+    auto numbers = std::move(Numbers::open(*connection_, kNumbers, column<std::int64_t>).value());
+    EXPECT_EQ(*numbers, 1);
+    EXPECT_THAT(numbers.next(), IsOk());
+    EXPECT_EQ(*numbers, 2);
+    EXPECT_THAT(any(*connection_, "SELECT 1 FROM t WHERE a = 1"), IsOkAnd(true));
+    EXPECT_FALSE(nobody_reads());
+  }
+  EXPECT_TRUE(nobody_reads());
+}
+
+TEST_F(Rows, ACursorEndsWithItsRows) {
+  auto numbers = std::move(
+      Numbers::open(*connection_, "SELECT a FROM t WHERE a > ?", column<std::int64_t>, 2).value());
+  EXPECT_TRUE(numbers.is_there());
+  EXPECT_THAT(numbers.next(), IsOk());
+  EXPECT_FALSE(numbers.is_there());
 }
 
 TEST_F(Rows, OctetsOfAnotherSizeLeaveAnArrayZero) {

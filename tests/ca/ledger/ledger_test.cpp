@@ -51,10 +51,14 @@ class LedgerTest : public ::testing::Test {
       return writer.revoke(record.serial, reason, ca.clock.now(), invalidity);
     });
   }
-  std::vector<std::string> subjects(const CertificateFilter& filter) {
+  std::vector<std::string> subjects(const ListFilter& filter) {
     std::vector<std::string> result;
-    const auto records = reader->list(filter).value();
-    for (const auto& record : records) result.push_back(record.subject);
+    EXPECT_THAT(reader->for_each(filter,
+                                 [&](const CertificateRecord& record) -> Result<void> {
+                                   result.push_back(record.subject);
+                                   return {};
+                                 }),
+                IsOk());
     return result;
   }
 
@@ -238,30 +242,22 @@ TEST_F(LedgerTest, ListsByEachFilter) {
   ASSERT_THAT(add(other), IsOk());
 
   EXPECT_EQ(subjects({}).size(), 3u);
-  CertificateFilter filter;
-  filter.subject_contains = "o=grid";
+  ListFilter filter{.subject = "o=grid"};
   EXPECT_THAT(subjects(filter), ElementsAre("CN=dev1,O=Grid", "CN=100%_sure,O=Grid"));
-  filter.subject_contains = "%_s";
+  filter.subject = "%_s";
   EXPECT_THAT(subjects(filter), ElementsAre("CN=100%_sure,O=Grid"));
-  filter.state = State::valid;
+  filter.state = "valid";
   EXPECT_THAT(subjects(filter), IsEmpty());
-  CertificateFilter by_state;
-  by_state.state = State::unconfirmed;
-  EXPECT_THAT(subjects(by_state), ElementsAre("CN=100%_sure,O=Grid"));
-  CertificateFilter by_rest;
-  by_rest.channel = "mail";
-  by_rest.profile = "server";
-  by_rest.expires_before = ca.clock.now() + 2h;
-  EXPECT_THAT(subjects(by_rest), ElementsAre("CN=dev3,O=Plant"));
+  EXPECT_THAT(subjects({.state = "unconfirmed"}), ElementsAre("CN=100%_sure,O=Grid"));
+  EXPECT_THAT(
+      subjects({.channel = "mail", .profile = "server", .expires_before = ca.clock.now() + 2h}),
+      ElementsAre("CN=dev3,O=Plant"));
 }
 
 TEST_F(LedgerTest, ListsPageByPage) {
   for (const char* subject : {"CN=1", "CN=2", "CN=3"}) added(subject);
-  CertificateFilter filter;
-  filter.limit = 2;
-  EXPECT_THAT(subjects(filter), ElementsAre("CN=1", "CN=2"));
-  filter.after_id = 2;
-  EXPECT_THAT(subjects(filter), ElementsAre("CN=3"));
+  EXPECT_THAT(subjects({.limit = 2}), ElementsAre("CN=1", "CN=2"));
+  EXPECT_THAT(subjects({.after_row = 2, .limit = 2}), ElementsAre("CN=3"));
 }
 
 // --- states ---

@@ -64,7 +64,13 @@ class Elsewhere {
 };
 
 std::vector<ReceivedAnnouncement> kept(CaUnderTest& ca) {
-  return must(AnnouncementTable(ca.reader->connection()).newest(10));
+  std::vector<ReceivedAnnouncement> all;
+  must(AnnouncementTable(ca.reader->connection())
+           .for_each({.newest = true}, [&](const ReceivedAnnouncement& one) -> Result<void> {
+             all.push_back(one);
+             return {};
+           }));
+  return all;
 }
 
 PKIBody key_update(const CaRollover& rollover) { return ca_key_announcement(rollover).body; }

@@ -8,13 +8,18 @@ namespace {
 using ::testing::HasSubstr;
 using Judged = CheckVerdict::Verdict;
 
+Transaction newest_transaction(TransactionTable& table, Connection& connection) {
+  const auto id = must(only(connection, "SELECT max(id) FROM tx", column<std::int64_t>));
+  return must(table.find(id)).value();
+}
+
 // The checks of the only message of the newest transaction.
 CheckVerdicts explained(CaUnderTest& ca) {
   TransactionTable table(ca.reader->connection());
-  const auto newest = must(table.newest(std::nullopt, 1));
-  const auto messages = must(table.messages(newest.at(0).id));
+  const auto newest = newest_transaction(table, ca.reader->connection());
+  const auto messages = must(table.messages(newest.id));
   const auto services = ca.services();
-  return must(explain(newest[0], messages.at(0), *ca.reader, &services));
+  return must(explain(newest, messages.at(0), *ca.reader, &services));
 }
 
 const CheckVerdict* find_check(const CheckVerdicts& verdicts, std::string_view name) {
@@ -116,9 +121,9 @@ TEST(Explain, NeedsNoKeys) {
   CaUnderTest ca;
   ca.ask(with_mac(ca, ir(Credential(), "CN=server")));
   TransactionTable table(ca.reader->connection());
-  const auto newest = must(table.newest(std::nullopt, 1));
-  const auto messages = must(table.messages(newest.at(0).id));
-  const auto verdicts = must(explain(newest[0], messages.at(0), *ca.reader, nullptr));
+  const auto newest = newest_transaction(table, ca.reader->connection());
+  const auto messages = must(table.messages(newest.id));
+  const auto verdicts = must(explain(newest, messages.at(0), *ca.reader, nullptr));
   const auto* decision = find_check(verdicts, "decision");
   ASSERT_NE(decision, nullptr);
   EXPECT_EQ(decision->verdict, Judged::failed);

@@ -57,6 +57,14 @@ TEST_F(RequestListing, IsCutAndCountsTheRest) {
   EXPECT_THAT(subjects({.offset = 3}), ElementsAre("CN=dev3"));
 }
 
+// A row that is still being read keeps its connection at an older state.
+TEST_F(RequestListing, WhoGivesUpHasReadNothingForever) {
+  const auto give_up = [](const ListedRequest&) -> Result<void> { return hold("enough"); };
+  EXPECT_THAT(list_requests(ca_.reader->connection(), {}, give_up), Fails("enough"));
+  ask("CN=dev9", CaUnderTest::kSecret);
+  EXPECT_THAT(subjects({.newest = true, .limit = 1}), ElementsAre("CN=dev9"));
+}
+
 TEST_F(RequestListing, FiltersAndSortsBoth) {
   EXPECT_THAT(subjects({.state = std::string(kRefusedState)}), ElementsAre("CN=dev1", "CN=dev3"));
   EXPECT_THAT(subjects({.state = "closed"}), ElementsAre("CN=dev0", "CN=dev2"));
@@ -80,7 +88,7 @@ TEST_F(RequestListing, RequestsAreFoundByTheBeginningOfTheirId) {
 }
 
 TEST_F(RequestListing, RequestsAreFoundByTheSerialOfTheirCertificate) {
-  const auto record = must(ca_.reader->list({})).front();
+  const auto record = ca_.issued().front();
   const auto found = must(find_requests(*ca_.reader, to_hex(record.serial).substr(0, 20), 9));
   ASSERT_THAT(found.transactions, SizeIs(1));
   EXPECT_EQ(to_hex(found.transactions[0].transactionID), record.tid);
