@@ -39,8 +39,7 @@ class NewCaGeneration {
     ASSIGN_OR_RETURN(const auto old_key, load_ca_key(instance_.ca()));
     const auto algorithm = options_.key.empty() ? old_key.public_key().description() : options_.key;
     const auto now = std::chrono::floor<std::chrono::seconds>(instance_.clock().now());
-    ASSIGN_OR_RETURN(const auto key, of_usage(PrivateKey::generate(algorithm)));
-    TRY(of_usage(Signer::create(key)));
+    ASSIGN_OR_RETURN(const auto key, make_signing_key(algorithm));
     ASSIGN_OR_RETURN(
         const auto rollover,
         make_rollover(old, old_key, {key, now, end_from(now, old)}, instance_.random()));

@@ -77,10 +77,19 @@ class Exporter {
   bool csv_;
 };
 
+// Whoever looks for what ends soon wants to renew it.
+Result<ListFilter> read_filter(const CertOptions& options, const Instance& instance) {
+  ASSIGN_OR_RETURN(auto filter, options.list.read(instance));
+  if (filter.expires_before && filter.state.empty()) {
+    filter.but_state = to_string(CertificateState::revoked);
+  }
+  return filter;
+}
+
 Result<ExitCode> list(const CertOptions& options, const CommonOptions& common) {
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
   ASSIGN_OR_RETURN(const auto reader, instance->look_into_ledger());
-  ASSIGN_OR_RETURN(const auto filter, options.list.read(*instance));
+  ASSIGN_OR_RETURN(const auto filter, read_filter(options, *instance));
   RowSink sink({"serial", "state", "subject", "profile", "issued", "notAfter"},
                options.format == "json" ? ListForm::json_array : options.list.form(common),
                "no certificates");
@@ -107,7 +116,7 @@ Result<ExitCode> export_all(const CertOptions& options, const CommonOptions& com
   if (as_list) return list(options, common);
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
   ASSIGN_OR_RETURN(const auto reader, instance->look_into_ledger());
-  ASSIGN_OR_RETURN(const auto filter, options.list.read(*instance));
+  ASSIGN_OR_RETURN(const auto filter, read_filter(options, *instance));
   const Exporter exporter(options.format);
   ASSIGN_OR_RETURN(const auto all,
                    reader->for_each(filter, [&](const CertificateRecord& record) -> Result<void> {

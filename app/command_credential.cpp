@@ -132,8 +132,9 @@ Result<ExitCode> make_credential(const CredentialOptions& options, const CommonO
   if (!went_on) {
     ASSIGN_OR_RETURN(const auto wanted, plan(options, *instance, issuer));
     ASSIGN_OR_RETURN(const auto algorithm, algorithm_for(options, *instance, issuer));
-    ASSIGN_OR_RETURN(const auto key, of_usage(PrivateKey::generate(algorithm)));
-    if (wanted.use != OwnUse::protocol) TRY(of_usage(Signer::create(key)));
+    ASSIGN_OR_RETURN(const auto key, wanted.use == OwnUse::protocol
+                                         ? of_usage(PrivateKey::generate(algorithm))
+                                         : make_signing_key(algorithm));
     ASSIGN_OR_RETURN(const auto certificate,
                      of_usage(make_own_certificate(issuer, key.public_key(), wanted)));
     TRY(credential.begin());

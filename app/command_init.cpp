@@ -103,8 +103,7 @@ class NewInstance {
     const auto end = now + std::chrono::days(365) * options_.years;
     ASSIGN_OR_RETURN(const auto subject, subject_from(options_.subject));
     ASSIGN_OR_RETURN(const auto cmp_subject, Name::from_text("CN=" + options_.name + " CMP"));
-    ASSIGN_OR_RETURN(const auto key, of_usage(PrivateKey::generate(options_.key)));
-    TRY(of_usage(Signer::create(key)));
+    ASSIGN_OR_RETURN(const auto key, make_signing_key(options_.key));
     ASSIGN_OR_RETURN(const auto root, make_root(key, subject, now - kSlack, end, random_));
     ASSIGN_OR_RETURN(const auto issuer, Issuer::create(root, key, random_, clock_));
     ASSIGN_OR_RETURN(const auto cmp_key, PrivateKey::generate(options_.key));

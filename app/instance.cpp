@@ -117,16 +117,14 @@ Result<Loaded> read_settings(const CommonOptions& options) {
   return loaded;
 }
 
-Result<Settings> load_settings(const CommonOptions& options) {
-  ASSIGN_OR_RETURN(auto loaded, read_settings(options));
-  if (loaded) return std::move(*loaded);
-  for (const auto& complaint : loaded.error()) print_warning(to_string(complaint));
-  return wrong_settings("the settings have mistakes", "docs/configuration.md describes every key");
-}
-
 Result<std::unique_ptr<Instance>> Instance::open(const CommonOptions& options) {
-  ASSIGN_OR_RETURN(auto settings, load_settings(options));
-  auto instance = std::make_unique<Instance>(std::move(settings));
+  ASSIGN_OR_RETURN(auto loaded, read_settings(options));
+  if (!loaded) {
+    for (const auto& complaint : loaded.error()) print_warning(to_string(complaint));
+    return wrong_settings("the settings have mistakes",
+                          "docs/configuration.md describes every key");
+  }
+  auto instance = std::make_unique<Instance>(std::move(*loaded));
   instance->person_ = present_person(options);
   return instance;
 }

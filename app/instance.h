@@ -27,8 +27,6 @@ Result<std::string> find_config(const CommonOptions& options);
 // Finds and reads the settings, and configures the log. An Error: there is no file. All of them are
 // Blame::settings, which becomes exit code 78.
 Result<Loaded> read_settings(const CommonOptions& options);
-// The same; complaints go to standard error, one a line.
-Result<Settings> load_settings(const CommonOptions& options);
 
 // The log as the settings and the command line say.
 void configure_log(const Settings& settings, const CommonOptions& options);

@@ -1,5 +1,6 @@
 // The settings and what they name.
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <filesystem>
 
@@ -24,7 +25,7 @@ class SettingsLook {
       : instance_(instance), settings_(instance.settings()), findings_(findings) {}
 
   void look() {
-    for (const auto& complaint : check_files(settings_)) findings_.add(complaint);
+    look_at_files();
     look_at_permissions();
     look_at_databases();
     if (const auto services = instance_.services()) {
@@ -39,6 +40,18 @@ class SettingsLook {
   }
 
  private:
+  void look_at_files() {
+    for (const auto& complaint : check_files(settings_)) {
+      findings_.add(complaint);
+      for (const auto& file : settings_.files) {
+        const bool named =
+            file.at == complaint.at && complaint.message.find(file.path) != std::string::npos;
+        // Who opens it would say so once more.
+        if (named && ::access(file.path.c_str(), R_OK) != 0) findings_.told_of(file.path);
+      }
+    }
+  }
+
   void look_at_permissions() {
     const auto report = check_permissions(settings_);
     for (const auto& complaint : report.complaints) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/bytes.h"
+#include "base/joined.h"
 #include "config/text/spelling.h"
 
 namespace cmpost {
@@ -15,12 +16,6 @@ std::vector<std::string> names_of(const std::vector<T>& all) {
   std::vector<std::string> names;
   for (const auto& one : all) names.push_back(one.name);
   return names;
-}
-
-std::string in_a_row(const std::vector<std::string>& names) {
-  std::string row;
-  for (const auto& name : names) row += (row.empty() ? "" : ",") + name;
-  return row;
 }
 
 std::string full_name(const CLI::App& app) {
@@ -104,7 +99,7 @@ Result<const ProfileSettings*> profile_named(const Settings& settings, const std
 }
 
 CLI::Validator one_of(std::string kind, std::vector<std::string> names) {
-  auto row = in_a_row(names);
+  auto row = joined(names, ",");
   return {[kind = std::move(kind), names = std::move(names)](std::string& word) {
             if (std::ranges::find(names, word) != names.end()) return std::string();
             const auto error = no_such(kind, word, names);

@@ -59,6 +59,7 @@ void Table::print(std::string_view nothing) {
 
 namespace {
 
+ErrorForm error_form = ErrorForm::text;
 int lost_by = 0;  // errno of the first write to standard output that failed
 
 // Line ends and tabulators are ours: what comes from outside has gone through printable() before it
@@ -98,7 +99,14 @@ void print_json(const nlohmann::json& value) {
   print_line(value.dump(2, ' ', true, nlohmann::json::error_handler_t::replace));
 }
 
+void print_errors_as(ErrorForm form) { error_form = form; }
+
 void print_error(const Error& error) {
+  if (error_form == ErrorForm::json) {
+    const nlohmann::json value = {{"error", printable(error.what, 2000)},
+                                  {"hint", printable(error.hint, 2000)}};
+    return print_warning(value.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace));
+  }
   std::fprintf(stderr, "cmpost: %s\n", printable(error.what, 2000).c_str());
   if (!error.hint.empty())
     std::fprintf(stderr, "        %s\n", printable(error.hint, 2000).c_str());

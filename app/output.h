@@ -35,8 +35,10 @@ void print_warning(std::string_view text);
 // Why standard output took less than was printed; nullopt: it has taken all. Told once.
 std::optional<Error> find_lost_output();
 void print_json(const nlohmann::json& value);  // indented, text made valid UTF-8
-// "cmpost: what" and, on a line of its own, the hint; to standard error.
+// To standard error: "cmpost: what" and, on a line of its own, the hint; or a line of JSON.
 void print_error(const Error& error);
+enum class ErrorForm { text, json };
+void print_errors_as(ErrorForm form);
 
 // "3 d", "2 h", "5 min", "12 s", for ages and remaining times.
 std::string in_words(Duration duration);

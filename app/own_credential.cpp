@@ -65,6 +65,19 @@ Result<void> NewCredential::finish(const Certificate& certificate, const OwnEntr
   return directory_.publish();
 }
 
+Result<PrivateKey> make_signing_key(const std::string& algorithm) {
+  constexpr const char* kThatSign =
+      "use one of ec:P-256, ec:P-384, ec:P-521, rsa:2048 to rsa:16384, ed25519, ed448";
+  auto key = PrivateKey::generate(algorithm);
+  if (!key) {
+    return wrong_usage(key.error().what, kThatSign);
+  }
+  if (!Signer::create(*key)) {
+    return wrong_usage("a key of type " + printable(algorithm, 40) + " cannot sign", kThatSign);
+  }
+  return key;
+}
+
 Result<void> enter_on_books(Instance& instance, const Certificate& certificate,
                             const OwnEntry& entry) {
   CertificateRecord record;

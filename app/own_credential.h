@@ -41,6 +41,9 @@ class NewCredential {
   const std::string name_;
 };
 
+// As PrivateKey::generate(), for what signs. Otherwise the command line is wrong.
+Result<PrivateKey> make_signing_key(const std::string& algorithm);
+
 // A certificate of the CA's own that nobody has asked for, and its audit record.
 Result<void> enter_on_books(Instance& instance, const Certificate& certificate,
                             const OwnEntry& entry);

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "app/command.h"
 #include "app/named.h"
 #include "app/output.h"
@@ -70,6 +72,9 @@ ExitCode run_program(int argc, const char* const* argv) {
   Action action;
   build_command_line({app, options, action});
   const auto words = words_of(argc, argv);
+  // Also of words that cannot be parsed.
+  const bool json = std::ranges::find(words, "--json") != words.end();
+  print_errors_as(json ? ErrorForm::json : ErrorForm::text);
   try {
     app.parse(std::vector<std::string>(words.rbegin(), words.rend()));
   } catch (const CLI::ParseError& error) {

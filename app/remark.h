@@ -76,6 +76,8 @@ class Remarks {
   void add(Remark finding);
   void add(RemarkKind kind, const RemarkSubject& subject, const Error& error);
   void add(const Complaint& complaint, RemarkKind kind = RemarkKind::settings);
+  // That this file cannot be opened: an Error with its name is not added from now on.
+  void told_of(std::string file) { told_.push_back(std::move(file)); }
 
   const std::vector<Remark>& all() const { return all_; }
   bool any(Severity severity) const;
@@ -85,6 +87,7 @@ class Remarks {
 
  private:
   std::vector<Remark> all_;
+  std::vector<std::string> told_;
 };
 
 // "channel depots: the way in rests ..."

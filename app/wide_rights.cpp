@@ -4,16 +4,11 @@
 #include <map>
 
 #include "asn1/name.h"
+#include "base/joined.h"
 #include "processor/credentials/secret_store.h"
 
 namespace cmpost {
 namespace {
-
-std::string in_a_row(const std::vector<std::string>& texts) {
-  std::string row;
-  for (const auto& text : texts) row += (row.empty() ? "" : ", ") + text;
-  return row;
-}
 
 bool is_any(const SubjectRule& rule) { return rule.kind == SubjectRule::Kind::any; }
 bool is_any(const SanRule& rule) { return rule.kind == SanRule::Kind::any; }
@@ -35,7 +30,7 @@ class WideRights {
 
  private:
   void note(const std::string& what, const std::vector<std::string>& rights) {
-    if (!rights.empty()) all_.push_back(what + ": " + in_a_row(rights));
+    if (!rights.empty()) all_.push_back(what + ": " + joined(rights));
   }
 
   Result<void> look_at(const ProfileSettings& settings) {
@@ -43,7 +38,7 @@ class WideRights {
     if (!profile.powers().empty()) powerful_.push_back(settings.name);
     std::vector<std::string> rights;
     if (!profile.powers().empty() && !profile.who().empty()) {
-      rights.push_back(in_a_row(profile.powers()) + " for " + choosers_of(profile));
+      rights.push_back(joined(profile.powers()) + " for " + choosers_of(profile));
     }
     if (settings.extensions.other == ExtensionRule::Kind::copy) {
       rights.emplace_back("extensions that are not listed are copied for who may have any name");

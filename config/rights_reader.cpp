@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/bytes.h"
+#include "base/joined.h"
 #include "config/readers.h"
 #include "config/text/spelling.h"
 
@@ -16,12 +17,6 @@ constexpr std::array kRequesterKinds = {Word<RequesterKind>{"secret", RequesterK
 
 constexpr auto kWhoHint =
     "\"anybody\", \"nobody\", or a list of \"secret\", \"holder\", \"vendor\", \"ra\", \"ca\"";
-
-std::string joined(const std::vector<std::string>& texts) {
-  std::string all;
-  for (const auto& text : texts) all += (all.empty() ? "" : ", ") + text;
-  return all;
-}
 
 bool is_text(const Value* value) { return value != nullptr && value->kind == Value::Kind::text; }
 

@@ -62,6 +62,7 @@ ListQuery::ListQuery(std::string columns, std::string from, const ListColumns& w
   moment(where.expires, " < ?", filter.expires_before);
   exactly(where.channel, filter.channel);
   exactly(where.state, filter.state);
+  if (!filter.but_state.empty()) require(std::string(where.state) + " <> ?", {filter.but_state});
   exactly(where.profile, filter.profile);
   exactly(where.event, filter.event);
   part(where.subject, filter.subject);

@@ -19,6 +19,7 @@ struct ListFilter {
   std::optional<Time> since{}, until{};  // until: not that moment itself
   std::string channel{}, state{};        // exactly
   std::string profile{}, event{};        // exactly
+  std::string but_state{};               // not these
   // A part of it, in ASCII without case.
   std::string subject{}, requester{}, source{}, reason{};
   std::optional<Time> expires_before{};

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/joined.h"
 #include "ca/lint/extension_values.h"
 #include "ca/lint/words.h"
 #include "ca/serial_number.h"
@@ -32,9 +33,7 @@ std::string role_of(const Requester& requester) {
 }
 
 std::string in_a_row(const std::vector<std::string>& texts, std::string_view if_none) {
-  std::string row;
-  for (const auto& text : texts) row += (row.empty() ? "" : ", ") + text;
-  return row.empty() ? std::string(if_none) : row;
+  return texts.empty() ? std::string(if_none) : joined(texts);
 }
 
 // What the operator has said when it was made; how often it has been used since would make another

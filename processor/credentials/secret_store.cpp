@@ -5,6 +5,7 @@
 #include <cmath>
 #include <set>
 
+#include "base/joined.h"
 #include "processor/credentials/envelope_credential.h"
 #include "processor/credentials/envelope_tables.h"
 #include "processor/credentials/name_pattern.h"
@@ -19,17 +20,11 @@ std::string context_of(std::string_view key) { return "secret/" + std::string(ke
 constexpr std::size_t kIdentitySize = 16;
 
 // How the database has lists and rules: one text each, "*" for any channel.
-constexpr char kSeparator = '\n';
+constexpr std::string_view kSeparator = "\n";
 constexpr std::string_view kAnyChannel = "*";
 #define SECRET_COLUMNS                                                                             \
   "reference, subject, max_uses, uses, expires, added, san, profiles, channels, purpose, is_key, " \
   "identity"
-
-std::string joined(const std::vector<std::string>& texts) {
-  std::string all;
-  for (const auto& text : texts) all += (all.empty() ? "" : std::string(1, kSeparator)) + text;
-  return all;
-}
 
 std::vector<std::string> split(std::string_view all) {
   std::vector<std::string> texts;
@@ -43,11 +38,11 @@ std::vector<std::string> split(std::string_view all) {
 }
 
 std::string stored(const SanRule& rule) {
-  return rule.kind == SanRule::Kind::pattern ? joined(rule.patterns) : in_words(rule);
+  return rule.kind == SanRule::Kind::pattern ? joined(rule.patterns, kSeparator) : in_words(rule);
 }
 
 std::string stored(const ChannelRule& rule) {
-  return rule.any ? std::string(kAnyChannel) : joined(rule.names);
+  return rule.any ? std::string(kAnyChannel) : joined(rule.names, kSeparator);
 }
 
 ChannelRule read_channels(std::string_view text) {
@@ -197,7 +192,7 @@ Result<bool> SecretStore::add(const Secret& secret, Random& random) {
              "san, profiles, channels, purpose, is_key, identity) "
              "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
              key, sealed, secret.subject, secret.max_uses, secret.expires, secret.added,
-             stored(secret.san), joined(secret.profiles), stored(secret.channels),
+             stored(secret.san), joined(secret.profiles, kSeparator), stored(secret.channels),
              to_string(secret.purpose), secret.is_key, random.bytes(kIdentitySize)));
   return changed == 1;
 }

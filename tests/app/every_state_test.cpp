@@ -253,6 +253,8 @@ TEST_F(EveryStateTest, OfAPartOfARequestThatWaitsIsInTheList) {
   EXPECT_EQ(status().json().at("transactions").at("undecided"), 1);
 }
 
+std::string subject_of(const nlohmann::json& one) { return one.at("subject"); }
+
 TEST_F(EveryStateTest, OfACertificateIsInTheList) {
   SystemRandom random;
   SyntheticCertificates certificates((*instance_->authority())->identity.certificate, random);
@@ -270,7 +272,15 @@ TEST_F(EveryStateTest, OfACertificateIsInTheList) {
         say(directory_.path(), {"cert", "list", "--channel", "factory", "--state", name, "--json"});
     ASSERT_THAT(list.json(), SizeIs(1)) << list.out << list.err;
     EXPECT_EQ(list.json().at(0).at("subject"), record.subject);
+    const auto ending = say(directory_.path(), {"cert", "list", "--channel", "factory",
+                                                "--expires-within", "36500d", "--json"});
+    const auto named = std::ranges::count(ending.json(), record.subject, subject_of);
+    EXPECT_EQ(named, state == CertificateState::revoked ? 0 : 1) << "nobody has to renew those";
   }
+  EXPECT_THAT(say(directory_.path(),
+                  {"cert", "list", "--state", "revoked", "--expires-within", "36500d", "--json"})
+                  .json(),
+              SizeIs(1));
 }
 
 TEST_F(EveryStateTest, OfATransactionIsInTheList) {

@@ -72,6 +72,14 @@ TEST_F(InspectionTest, KeysThatOthersMayReadAreRefusedByWhoWorks) {
   EXPECT_THAT(said.err, HasSubstr("chmod 600"));
 }
 
+TEST_F(InspectionTest, AMissingFileIsToldOnce) {
+  insert_settings(directory_.path(), "profiles = [", "trust = [\"trust/none.pem\"]\n");
+  const auto said = check_json();
+  EXPECT_EQ(said.code, ExitCode::configuration);
+  EXPECT_THAT(remarks_of(said, "settings"), SizeIs(1));
+  EXPECT_THAT(remarks_of(said, "credential"), IsEmpty());
+}
+
 TEST_F(InspectionTest, SealingKeyThatOpensNoSecretIsFound) {
   ASSERT_EQ(say(directory_.path(), {"secret", "add", "dev1"}).code, ExitCode::ok);
   EXPECT_EQ(check().code, ExitCode::ok);

@@ -11,6 +11,7 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 using Words = std::vector<std::string>;
 
@@ -212,6 +213,44 @@ TEST_F(UsageTest, MisspeltFilterValuesAreRefusedWithTheNearest) {
     const auto said = say(directory_.path(), words);
     EXPECT_EQ(said.code, ExitCode::usage);
     EXPECT_THAT(said.out + said.err, HasSubstr("did you mean '" + near + "'?"));
+  }
+}
+
+TEST_F(UsageTest, KeysThatCannotSignAreNotOfferedToWhoSigns) {
+  const auto place = directory_ / "other";
+  const std::vector<Words> all = {{"init", place, "--key"},
+                                  {"ca", "rollover", "--directory", place, "--key"},
+                                  {"ca", "credential", "kga", "--directory", place, "--key"}};
+  for (auto words : all) {
+    for (const std::string key : {"foo", "x25519"}) {
+      SCOPED_TRACE(::testing::PrintToString(words) + key);
+      words.push_back(key);
+      const auto said = say(directory_.path(), words);
+      words.pop_back();
+      EXPECT_EQ(said.code, ExitCode::usage);
+      EXPECT_THAT(said.err, HasSubstr("ec:P-256"));
+      EXPECT_THAT(said.err, Not(HasSubstr("x448")));
+      EXPECT_FALSE(exists(place));
+    }
+  }
+  EXPECT_THAT(say(directory_.path(), {"ca", "credential", "protocol", "--key", "foo"}).err,
+              HasSubstr("x448"));
+}
+
+TEST_F(UsageTest, ErrorsAreJsonWhereJsonIsAskedFor) {
+  const std::vector<Words> all = {{"transaction", "show", "0a"},
+                                  {"channel", "test", "drpo"},
+                                  {"queue", "retry", "0a0a"},
+                                  {"cert", "shwo"}};
+  for (auto words : all) {
+    const auto text = say(directory_.path(), words);
+    words.emplace_back("--json");
+    const auto said = say(directory_.path(), words);
+    EXPECT_EQ(said.code, text.code);
+    const auto told = nlohmann::json::parse(said.err, nullptr, false);
+    ASSERT_TRUE(told.is_object()) << said.err;
+    EXPECT_THAT(text.err, HasSubstr(told.at("error").get<std::string>()));
+    EXPECT_THAT(text.err, HasSubstr(told.at("hint").get<std::string>()));
   }
 }
 

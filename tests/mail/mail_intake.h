@@ -12,17 +12,25 @@
 
 namespace cmpost {
 
+enum class Reluctance { refuses, breaks };
+
 // Mails in memory.
 class FakeSource final : public MailSource {
  public:
   std::map<std::string, Bytes> mails;  // by arrival
   std::map<std::string, MailPlace> filed;
+  std::map<std::string, Reluctance> bad;  // it has nothing for them, or breaks its dialogue
+  bool down = false;
   std::optional<Error> trouble_filing;
   std::size_t fetched = 0;
   std::size_t counted = 0;  // how often
 
-  Result<void> connect(const std::stop_token&) override { return {}; }
-  Result<std::vector<MailHandle>> list(std::size_t max, const std::stop_token&) override {
+  Result<void> connect(const std::stop_token&) override {
+    if (down) return retry("the server is down");
+    return {};
+  }
+  Result<std::vector<MailHandle>> list(std::size_t max, const std::stop_token& stop) override {
+    TRY(connect(stop));
     std::vector<MailHandle> found;
     for (const auto& [arrival, raw] : mails) {
       if (!filed.contains(arrival) && found.size() < max) {
@@ -32,8 +40,13 @@ class FakeSource final : public MailSource {
     return found;
   }
   Result<std::optional<Bytes>> fetch(const MailHandle& mail, std::size_t max,
-                                     const std::stop_token&) override {
+                                     const std::stop_token& stop) override {
+    TRY(connect(stop));
     ++fetched;
+    if (const auto reluctance = bad.find(mail.arrival); reluctance != bad.end()) {
+      if (reluctance->second == Reluctance::refuses) return std::nullopt;
+      return retry("the connection broke");
+    }
     const auto& raw = mails.at(mail.key);
     return Bytes(raw.begin(), raw.begin() + static_cast<std::ptrdiff_t>(std::min(max, raw.size())));
   }

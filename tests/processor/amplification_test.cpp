@@ -62,9 +62,7 @@ TEST_F(Amplification, OfCertificateRequests) {
 TEST_F(Amplification, OfRevocations) {
   start();
   const auto device = enrolled(*ca);
-  RevDetails own;
-  own.certDetails.issuer = device.certificate->issuer();
-  own.certDetails.serialNumber = to_bytes(device.certificate->serial_number());
+  const auto own = details_of(*device.certificate);
   for (const auto& details : {RevDetails{}, own}) {
     const body::rr rr{std::vector<RevDetails>(kMany, details)};
     expect_bounded(rr, "rr");

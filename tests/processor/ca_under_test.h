@@ -37,12 +37,18 @@ inline void must(Result<void> result) {
 
 inline Name name(std::string_view text) { return must(Name::from_text(text)); }
 
-// rr for one certificate.
-inline PKIBody revocation(const Certificate& certificate,
-                          CRLReason reason = CRLReason::keyCompromise) {
+// What an rr names a certificate by.
+inline RevDetails details_of(const Certificate& certificate) {
   RevDetails details;
   details.certDetails.issuer = certificate.issuer();
   details.certDetails.serialNumber = to_bytes(certificate.serial_number());
+  return details;
+}
+
+// rr for one certificate.
+inline PKIBody revocation(const Certificate& certificate,
+                          CRLReason reason = CRLReason::keyCompromise) {
+  auto details = details_of(certificate);
   der::Writer code;
   code.integer(static_cast<std::int64_t>(reason), 0x0a);
   details.crlEntryDetails = Extensions{{oid::id_ce_cRLReasons, false, std::move(code).take()}};

@@ -26,9 +26,7 @@ PKIMessage with_template(const std::function<void(CertTemplate&)>& edit) {
 PKIMessage revoke(const std::function<void(CertTemplate&)>& edit) {
   Office ca;
   const auto device = enrolled(ca);
-  RevDetails details;
-  details.certDetails.issuer = device.certificate->issuer();
-  details.certDetails.serialNumber = to_bytes(device.certificate->serial_number());
+  auto details = details_of(*device.certificate);
   edit(details.certDetails);
   return ca.talk(signed_by(ca, device, body::rr{{details}}));
 }

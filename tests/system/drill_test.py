@@ -15,11 +15,11 @@ from pathlib import Path
 
 from cable import Cable
 from clocks import Clocks
-from hostile_input_test import can_mount
 from instance import InstanceTest, eventually, run
 from mail_servers import MailServers
 from mail_test import Mailbox
 from sftp_server import SftpServer
+from small_disk import SmallDisk, can_mount
 
 SFTP = """
 [[channel]]
@@ -40,17 +40,11 @@ WELL, FAILED, PARTLY = 0, 1, 2
 BACKED_UP = ("cmpost.toml", "ca", "secrets", "state")
 
 
-class DrillTest(InstanceTest):
+class DrillTest(SmallDisk, InstanceTest):
     """One with three channels, on a small disk, its servers at the far ends of cables."""
 
     serve = False
-
-    def make_place(self, temporary):
-        place = Path(temporary) / "disk"
-        place.mkdir()
-        run("mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", place)
-        self.addCleanup(run, "umount", "--lazy", place)
-        return place / "ca"
+    disk_size = "24m"
 
     def setUp(self):
         place = tempfile.TemporaryDirectory(prefix="cmpost-drill-")
@@ -223,14 +217,7 @@ class Year(DrillTest):
         request = self.request("full")
         hidden = self.instance.drop / ".full"
         hidden.write_bytes(request.read_bytes())
-        ballast = self.instance.directory / "ballast"
-        with open(ballast, "wb", buffering=0) as file:
-            for size in (1 << 20, 1 << 12, 1):
-                try:
-                    while True:
-                        file.write(b"x" * size)
-                except OSError:
-                    pass
+        ballast = self.fill_disk()
         hidden.rename(self.instance.drop / "full.pki")
         self.shows("disk", FAILED)
         ballast.unlink()

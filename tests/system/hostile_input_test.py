@@ -4,11 +4,11 @@ import os
 import random
 import shutil
 import subprocess
-import tempfile
 import unittest
 from pathlib import Path
 
 from instance import PROGRAM, InstanceTest, eventually, run
+from small_disk import SmallDisk, can_mount
 
 NOBODY = 65534
 AS_NOBODY = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
@@ -142,40 +142,14 @@ class UnreadableFile(HostileInputTest):
         self.one_good_request()
 
 
-def can_mount():
-    if os.geteuid() != 0:
-        return False
-    with tempfile.TemporaryDirectory() as place:
-        done = subprocess.run(["mount", "-t", "tmpfs", "tmpfs", place], capture_output=True)
-        return done.returncode == 0 and run("umount", place).returncode == 0
-
-
 @unittest.skipUnless(can_mount(), "needs the right to mount a small file system")
-class FullDisk(HostileInputTest):
+class FullDisk(SmallDisk, HostileInputTest):
     """The whole instance is on a disk of 16 MiB that somebody fills up."""
-
-    def make_place(self, temporary):
-        place = Path(temporary) / "disk"
-        place.mkdir()
-        run("mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", place)
-        self.addCleanup(run, "umount", "--lazy", place)
-        return place / "ca"
-
-    def fill(self):
-        ballast = self.instance.directory / "ballast"
-        with open(ballast, "wb", buffering=0) as file:
-            for size in (1 << 20, 1 << 12, 1):
-                try:
-                    while True:
-                        file.write(b"x" * size)
-                except OSError:
-                    pass
-        return ballast
 
     def test_loses_nothing_and_goes_on_when_there_is_room_again(self):
         self.one_good_request()
         requests = self.prepared_requests(5)
-        ballast = self.fill()
+        ballast = self.fill_disk()
         # The sender wrote these before the disk was full; only renaming is left to do.
         for name, hidden in requests.items():
             hidden.rename(self.instance.drop / f"{name}.pki")

@@ -7,7 +7,7 @@
 
 namespace cmpost {
 
-inline constexpr const char* kTold =
+inline constexpr const char* kToldByError =
     "approve = \"one\"\nwaiting = \"always\"\nwaiting_by_error = true\n";
 
 inline Bytes tid_of(const PKIMessage& answer) { return *answer.header.transactionID; }

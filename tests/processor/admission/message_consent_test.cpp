@@ -22,7 +22,7 @@ RevDetails revocation_of_nothing(const Certificate& certificate) {
 }
 
 struct RevocationConsent : ::testing::Test {
-  Office ca{std::string(kTold) + "approve_for = [\"rr\"]\n"};
+  Office ca{std::string(kToldByError) + "approve_for = [\"rr\"]\n"};
   Credential device = enrolled(ca);
   CertificateState state() { return ca.record(*device.certificate)->state; }
   PKIMessage ask(const std::vector<RevDetails>& details) {
@@ -56,7 +56,7 @@ TEST_F(RevocationConsent, IsNotAskedForWhereNothingCouldBeGranted) {
 
 struct PassphraseConsent : ::testing::Test {
   explicit PassphraseConsent(const std::string& body = "\"kur\"")
-      : ca("revocation_passphrase = true\n" + std::string(kTold) + "approve_for = [" + body +
+      : ca("revocation_passphrase = true\n" + std::string(kToldByError) + "approve_for = [" + body +
            "]\n"),
         device(enrolled(ca)) {
     ca.authority->identity.protocol_keys.push_back(own.protocol_key());

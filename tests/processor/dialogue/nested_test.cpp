@@ -121,9 +121,7 @@ TEST_F(BatchOfMessages, EachMemberHasItsAnswerInTheSameOrder) {
   start();
   const auto device = enrolled(ca());
   const auto confirmed = ca().talk(with_mac(ca(), ir(Credential()), {.implicit_confirm = false}));
-  RevDetails details;
-  details.certDetails.issuer = device.certificate->issuer();
-  details.certDetails.serialNumber = to_bytes(device.certificate->serial_number());
+  const auto details = details_of(*device.certificate);
   const Credential other;
   const std::vector<Bytes> all = {
       request(),

@@ -69,9 +69,7 @@ class VerifyLedger : public ::testing::Test {
   void by_an_ra(const Certificate& certificate, std::uint8_t reason) {
     Credential ra;
     ca.ra_root.certify(ra, "CN=RA", ca.clock.now(), ca.random);
-    RevDetails details;
-    details.certDetails.issuer = certificate.issuer();
-    details.certDetails.serialNumber = to_bytes(certificate.serial_number());
+    auto details = details_of(certificate);
     details.crlEntryDetails = Extensions{{oid::id_ce_cRLReasons, false, Bytes{0x0a, 1, reason}}};
     EXPECT_EQ(status_in(ca.talk(signed_by(ca, ra, body::rr{{details}}))).status,
               PKIStatus::accepted);

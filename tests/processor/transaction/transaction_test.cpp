@@ -219,9 +219,7 @@ TEST(Renewal, FaultsAreNamed) {
 }
 
 PKIBody rr(const Certificate& certificate, std::optional<int> reason = 1) {
-  RevDetails details;
-  details.certDetails.issuer = certificate.issuer();
-  details.certDetails.serialNumber = to_bytes(certificate.serial_number());
+  auto details = details_of(certificate);
   if (reason) {
     details.crlEntryDetails = Extensions{
         {oid::id_ce_cRLReasons, false, Bytes{0x0a, 1, static_cast<std::uint8_t>(*reason)}}};

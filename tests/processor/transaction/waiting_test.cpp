@@ -332,8 +332,7 @@ TEST(Waiting, RenewalKeepsOthersOutWhileItWaits) {
   EXPECT_EQ(ca.record(*device.certificate)->state, CertificateState::updated);
 }
 
-TEST(Waiting, RequesterThatLostItsRightsMeanwhileGetsNothing) {
-  Office ca(kSilent);
+void say_yes_after_its_secret_has_expired(Office& ca) {
   Secret secret;
   secret.reference = "short";
   secret.value = to_bytes(std::string_view("short lived"));
@@ -343,21 +342,18 @@ TEST(Waiting, RequesterThatLostItsRightsMeanwhileGetsNothing) {
   ca.post(request);
   ca.clock.advance(hours(48));
   ca.say(tid_of(request), true);
+}
+
+TEST(Waiting, RequesterThatLostItsRightsMeanwhileGetsNothing) {
+  Office ca(kSilent);
+  say_yes_after_its_secret_has_expired(ca);
   EXPECT_THAT(Office::only(ca.work_and_send()), Refuses("error", PKIFailureInfo::notAuthorized));
   EXPECT_EQ(ca.certificates(), 0);
 }
 
 TEST(Waiting, RightsOnArrivalCountWhereTheChannelSaysSo) {
   Office ca(std::string(kSilent) + "judge = \"arrival\"\n");
-  Secret secret;
-  secret.reference = "short";
-  secret.value = to_bytes(std::string_view("short lived"));
-  secret.expires = ca.clock.now() + hours(24);
-  ca.add(secret);
-  const auto request = with_mac(ca, ir(Credential()), {}, "short lived", "short");
-  ca.post(request);
-  ca.clock.advance(hours(48));
-  ca.say(tid_of(request), true);
+  say_yes_after_its_secret_has_expired(ca);
   certificate_in(Office::only(ca.work_and_send()));
 }
 
