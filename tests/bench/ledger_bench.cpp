@@ -152,7 +152,8 @@ Result<void> run(const std::string& directory, std::int64_t fill, int groups) {
   std::printf(
       "certificates=%lld write_cpu_us=%.1f write_wall_us=%.1f find_serial_us=%.1f "
       "with_key_us=%.1f with_no_key_us=%.1f first_with_key_ms=%.1f peak_memory_mib=%ld\n",
-      static_cast<long long>(count), write.cpu, write.wall, serial.cpu, key.cpu, peak_memory_mib());
+      static_cast<long long>(count), write.cpu, write.wall, serial.cpu, key.cpu, absent.cpu,
+      filter.wall / 1000, peak_memory_mib());
   return {};
 }
 
