@@ -26,7 +26,7 @@ namespace cmpost {
 // Takes files from settings.directory.in:
 //   in/x.pki         read, judged, then claimed by renaming it to
 //   in/.work/x.pki   and put into the queue with up to 500 others; then renamed to
-//   in/.done/x.pki   (or x-1.pki, ...: nothing is overwritten)
+//   in/.done/x.pki   (or x-1.pki, or x-MARK.pki: nothing is overwritten)
 // and what cannot be taken is listed as a held job and renamed to
 //   in/.quarantine/x.pki, with in/.quarantine/x.pki.reason.txt
 // Files are found by events where the file system has them and, every `poll`, by a scan. When each
@@ -35,8 +35,9 @@ namespace cmpost {
 // `in` (intake_gate.h).
 // A file whose job the processor holds later, since it is no PKIMessage, follows there at a scan.
 // What lies in .work at a scan was left by a crash or by a queue that failed, and is deposited
-// then. A file in `in` whose job is done is a new arrival, so that what is put in again is answered
-// again. Sizes are checked before anything is read (max_message, of the file as it lies there).
+// then; or it is in the queue and could not be moved to .done. A file in `in` whose job is done is
+// a new arrival, so that what is put in again is answered again. Sizes are checked before anything
+// is read (max_message, of the file as it lies there).
 //
 // Names: hidden files, *.tmp *.part *.filepart *.crdownload and ~* are left alone, and so are
 // directories that are not named like a request, which a note tells of. Everything else is taken if

@@ -12,8 +12,9 @@
 
 namespace cmpost {
 
-// Moves files by rename only, never over another file. Nothing here is synced but by sync(): a
-// rename that a loss of power undoes brings back an arrival that the queue knows.
+// Moves files by rename only, never over another file. Nothing here is synced but by sync() and
+// sync_claims(): any other rename that a loss of power undoes brings back an arrival that the queue
+// knows.
 class DropDirectory {
  public:
   // Opens `path`, which must exist (an unmounted medium must not be taken for an empty one), and

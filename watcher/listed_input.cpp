@@ -38,6 +38,8 @@ bool is_list_name(std::string_view name) {
   return ends_with_letters(name, ".manifest") || ends_with_letters(name, ".sha256");
 }
 
+std::string mark_of_listed(const Sha256& sha256) { return to_hex(sha256).substr(0, 32); }
+
 Result<Intake> DirectoryIngress::take_lists(const std::stop_token& stop) {
   Intake intake;
   std::size_t files = 0;

@@ -14,7 +14,6 @@ namespace {
 using Place = DropDirectory::Place;
 
 constexpr std::size_t kAtATime = 1000;
-constexpr int kNumberedNames = 20;  // how many files of one name are looked through
 
 }  // namespace
 
@@ -58,19 +57,16 @@ Result<void> DirectoryIngress::set_aside_refused() {
   return {};
 }
 
-// The file in .done that the job was made from, whatever number its name was given there.
+// The file in .done that the job was made from, by the names that DropDirectory::move() gives; for
+// one of a list its mark is that of its octets.
 std::optional<std::string> DirectoryIngress::find_done(const JobStatus& job) const {
   const auto payload = requests_.payload(job.id);
   if (!payload) return std::nullopt;
-  const auto& source = job.envelope.source;
-  for (int number = 0; number < kNumberedNames; ++number) {
-    const auto name = number == 0 ? source : marked_name(source, std::to_string(number));
+  for (const auto& mark :
+       {std::string(), std::string("1"), job.id.text(), mark_of_listed(sha256(*payload))}) {
+    const auto name = marked_name(job.envelope.source, mark);
     const auto look = drop_->look(Place::done, name);
-    if (!look) return std::nullopt;
-    if (!*look) {
-      if (number == 0) continue;
-      return std::nullopt;
-    }
+    if (!look || !*look) continue;
     if (make_job_id({view_of(channel()), arrival_of(**look), *payload}) == job.id) return name;
   }
   return std::nullopt;

@@ -1,10 +1,11 @@
 // ready = "manifest": a list of which all is there.
-//   The list goes to .work, which says that it is being taken,
+//   The list goes to .work, durably, which says that it is being taken,
 //   all requests are put into the queue in one commit,
 //   the files go to .done, and then the list.
 // Wherever that ends early, the next scan goes on from the list in .work, and puts into the queue
-// what of it is not there yet. What lies in `in` with its list, on the other hand, was put there to
-// be answered, once more if need be.
+// what of it is not there yet. When files of it have gone and the queue knows none, the list goes
+// back to `in` to wait for them. What lies in `in` with its list, on the other hand, was put there
+// to be answered, once more if need be.
 #include <sys/stat.h>
 
 #include "base/crash_point.h"
@@ -166,7 +167,7 @@ Result<void> DirectoryIngress::put_listed_away(const ListedFile& file) const {
   ASSIGN_OR_RETURN(const auto contents,
                    read_if_there(drop_->at(Place::in), file.name, settings_.max_message));
   if (!contents || sha256(*contents) != file.sha256) return {};
-  TRY(put_away(*drop_, Place::in, file.name, to_hex(file.sha256).substr(0, 32)));
+  TRY(put_away(*drop_, Place::in, file.name, mark_of_listed(file.sha256)));
   crash_point("watcher.listed_done");
   return {};
 }

@@ -500,6 +500,20 @@ TEST_F(DirectoryIngressTest, HeldJobsOfBeforeKeepNoRefusedFileInDone) {
   EXPECT_THAT(in(".quarantine"), Contains("a.pki"));
 }
 
+TEST_F(DirectoryIngressTest, ARefusedFileIsFoundInDoneByWhateverNameItGot) {
+  for (int i = 1; i <= 4; ++i) {
+    drop("a.pki", message(i));
+    look_when_settled();
+  }
+  EXPECT_THAT(in(".done"), SizeIs(4));
+  const auto leases = queue_.take(4).value();
+  for (const auto& lease : leases) {
+    ASSERT_THAT(queue_.hold(lease.job.id, "not a PKIMessage"), IsOk());
+  }
+  scan();
+  EXPECT_THAT(in(".done"), IsEmpty());
+}
+
 TEST_F(DirectoryIngressTest, ALoopWithoutAThreadIsAnError) {
   WayRecorder way({}, wall_);
   const NoMoreThreads none;
