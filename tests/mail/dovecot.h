@@ -161,9 +161,7 @@ class Dovecot {
     own(directory_ / "mail", owner_, group_);
   }
 
-  bool is_before_2_4() const {
-    return shell("/usr/sbin/dovecot --version").starts_with("2.3");
-  }
+  bool is_before_2_4() const { return shell("/usr/sbin/dovecot --version").starts_with("2.3"); }
 
   std::string accounts_before_2_4() {
     write(directory_ / "oauth",
