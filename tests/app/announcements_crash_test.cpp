@@ -35,15 +35,12 @@ TEST(AnnouncementsCrash, WhereverItDiesTheCrlIsAnnouncedOnce) {
   const TemporaryDirectory place;
   make_instance(place / "fresh");
   insert_settings(place / "fresh", "profiles = ", "announce = [\"crlann\"]\n");
-  int steps = 0;
-  for (bool crashed = true; crashed && !::testing::Test::HasFailure(); ++steps) {
-    SCOPED_TRACE("killed at step " + std::to_string(steps + 1));
-    const auto directory = place / ("at" + std::to_string(steps));
-    std::filesystem::copy(place / "fresh", directory, std::filesystem::copy_options::recursive);
-    crashed = crashes_at("AnnouncementsCrash.DISABLED_Announces", directory, steps + 1);
-    maintain_once(directory);
-    expect_announced_once(directory);
-  }
+  const int steps =
+      killed_at_each_step("AnnouncementsCrash.DISABLED_Announces", copies_of(place / "fresh"),
+                          [](const std::string& directory, bool) {
+                            maintain_once(directory);
+                            expect_announced_once(directory);
+                          });
   EXPECT_GE(steps, 5) << "before and after each of the two commits";
 }
 

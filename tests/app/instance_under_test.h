@@ -18,6 +18,13 @@ inline void make_instance(const std::string& directory) {
   log::configure({});  // --quiet has changed it
 }
 
+// Makes copies of an instance in directories that are there, for killed_at_each_step().
+inline auto copies_of(const std::string& instance) {
+  return [instance](const std::string& directory) {
+    std::filesystem::copy(instance, directory, std::filesystem::copy_options::recursive);
+  };
+}
+
 // Puts lines in front of the first line that begins with `before`.
 inline void insert_settings(const std::string& directory, const std::string& before,
                             const std::string& lines) {

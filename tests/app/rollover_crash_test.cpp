@@ -51,16 +51,13 @@ void expect_rolled_over_once(const std::string& directory) {
 TEST(RolloverCrash, WhereverItDiesRunningItAgainCompletesIt) {
   const TemporaryDirectory place;
   make_instance(place / "fresh");
-  int steps = 0;
-  for (bool crashed = true; crashed && !::testing::Test::HasFailure(); ++steps) {
-    SCOPED_TRACE("killed at step " + std::to_string(steps + 1));
-    const auto directory = place / ("at" + std::to_string(steps));
-    std::filesystem::copy(place / "fresh", directory, std::filesystem::copy_options::recursive);
-    crashed = crashes_at("RolloverCrash.DISABLED_RollsOver", directory, steps + 1);
+  const auto look = [](const std::string& directory, bool) {
     const bool complete = exists(next_ca(directory));
     EXPECT_EQ(roll_over(directory), complete ? ExitCode::failed : ExitCode::ok);
     expect_rolled_over_once(directory);
-  }
+  };
+  const int steps =
+      killed_at_each_step("RolloverCrash.DISABLED_RollsOver", copies_of(place / "fresh"), look);
   EXPECT_GE(steps, 5);
 }
 
@@ -211,12 +208,7 @@ void expect_named_by_check(const std::string& directory, bool interrupted) {
 TEST(CredentialCrash, WhereverItDiesItIsEnteredOnceAndNoReadErrorRemovesIt) {
   const TemporaryDirectory place;
   make_instance(place / "fresh");
-  int steps = 0;
-  for (bool crashed = true; crashed && !::testing::Test::HasFailure(); ++steps) {
-    SCOPED_TRACE("killed at step " + std::to_string(steps + 1));
-    const auto directory = place / ("at" + std::to_string(steps));
-    std::filesystem::copy(place / "fresh", directory, std::filesystem::copy_options::recursive);
-    crashed = crashes_at("CredentialCrash.DISABLED_IsMade", directory, steps + 1);
+  const auto look = [](const std::string& directory, bool crashed) {
     const auto next = next_ca(directory), hidden = hidden_name(next);
     if (exists(hidden + "/kga.pem")) {
       make_unreadable(hidden + "/kga.pem");
@@ -231,7 +223,9 @@ TEST(CredentialCrash, WhereverItDiesItIsEnteredOnceAndNoReadErrorRemovesIt) {
     EXPECT_FALSE(exists(hidden));
     EXPECT_THAT(entries(directory), SizeIs(1));
     expect_named_by_check(directory, false);
-  }
+  };
+  const int steps =
+      killed_at_each_step("CredentialCrash.DISABLED_IsMade", copies_of(place / "fresh"), look);
   EXPECT_GE(steps, 5);
 }
 

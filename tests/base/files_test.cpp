@@ -146,14 +146,13 @@ TEST(FilesCrash, DISABLED_Replaces) {
 }
 
 TEST(FilesCrash, WhereverItDiesThereIsTheOldFileOrTheNewOne) {
-  int steps = 0;
-  for (bool crashed = true; crashed && !::testing::Test::HasFailure(); ++steps) {
-    const TemporaryDirectory directory;
-    write_in_place(directory / "a", "old");
-    crashed = crashes_at("FilesCrash.DISABLED_Replaces", directory.path(), steps + 1);
-    const auto contents = contents_of(directory / "a");
-    EXPECT_TRUE(contents == "new" || (crashed && contents == "old")) << contents;
-  }
+  const int steps = killed_at_each_step(
+      "FilesCrash.DISABLED_Replaces",
+      [](const std::string& directory) { write_in_place(directory + "/a", "old"); },
+      [](const std::string& directory, bool crashed) {
+        const auto contents = contents_of(directory + "/a");
+        EXPECT_TRUE(contents == "new" || (crashed && contents == "old")) << contents;
+      });
   EXPECT_GT(steps, 2);
 }
 

@@ -114,34 +114,29 @@ struct WayOut {
 };
 
 // Each answer lies there once and whole, and every job is done.
-int killed_at_each_step(const WayOut& way) {
-  int steps = 0;
-  for (bool crashed = true; crashed && !::testing::Test::HasFailure(); ++steps) {
-    SCOPED_TRACE("killed at step " + std::to_string(steps + 1));
-    const TemporaryDirectory directory;
-    fill(directory.path());
-    crashed = crashes_at(std::string("EgressCrash.") + way.child, directory.path(), steps + 1);
-    way.send(directory.path());
-    EXPECT_EQ(way.received(directory / "out"), (Answers{"answer 0", "answer 1", "answer 2"}));
+int killed_on(const WayOut& way) {
+  const auto look = [&](const std::string& directory, bool) {
+    way.send(directory);
+    EXPECT_EQ(way.received(directory + "/out"), (Answers{"answer 0", "answer 1", "answer 2"}));
     const SystemClock clock;
-    const auto spool = open_spool({"sqlite:spool.db", directory.path()}, clock).value();
+    const auto spool = open_spool({"sqlite:spool.db", directory}, clock).value();
     EXPECT_EQ(spool->replies().counts()->done, static_cast<std::size_t>(kAnswers));
-  }
-  return steps;
+  };
+  return killed_at_each_step(std::string("EgressCrash.") + way.child, fill, look);
 }
 
 TEST(EgressCrash, WhereverItDiesEachAnswerIsInTheDirectoryOnce) {
-  const int steps = killed_at_each_step({"DISABLED_SendsByDirectory", send_by_directory, files_in});
+  const int steps = killed_on({"DISABLED_SendsByDirectory", send_by_directory, files_in});
   EXPECT_GT(steps, kAnswers + 4);  // written, synced, each rename, the directory, finished
 }
 
 TEST(EgressCrash, WhereverItDiesEachAnswerIsOnTheMediumOnce) {
-  const int steps = killed_at_each_step({"DISABLED_SendsByMedium", send_by_medium, files_in});
+  const int steps = killed_on({"DISABLED_SendsByMedium", send_by_medium, files_in});
   EXPECT_GT(steps, kAnswers + 4);
 }
 
 TEST(EgressCrash, WhereverItDiesEachAnswerIsInOneBatchAndNoNumberIsMissing) {
-  const int steps = killed_at_each_step({"DISABLED_SendsOneWay", send_one_way, batches_in});
+  const int steps = killed_on({"DISABLED_SendsOneWay", send_one_way, batches_in});
   EXPECT_GT(steps, 8);  // the batch, its number, each copy's files and manifest, finished
 }
 

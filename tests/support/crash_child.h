@@ -13,6 +13,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/temporary_directory.h"
+
 namespace cmpost {
 
 // In the child: the directory that the parent has given.
@@ -52,6 +54,21 @@ inline bool crashes_at(const std::string& test, const std::string& directory,
 }
 inline bool crashes_at(const std::string& test, const std::string& directory, int crash_at) {
   return crashes_at(test, directory, std::to_string(crash_at));
+}
+
+// At its first step, its second, and so on until it comes to its end; the number of runs. Each has
+// a directory of its own, which `prepare(directory)` fills and `look(directory, crashed)` judges.
+template <typename Prepare, typename Look>
+int killed_at_each_step(const std::string& test, Prepare prepare, Look look) {
+  int runs = 0;
+  for (bool crashed = true; crashed && !::testing::Test::HasFailure(); ++runs) {
+    SCOPED_TRACE("killed at step " + std::to_string(runs + 1));
+    const TemporaryDirectory directory;
+    prepare(directory.path());
+    crashed = crashes_at(test, directory.path(), runs + 1);
+    look(directory.path(), crashed);
+  }
+  return runs;
 }
 
 }  // namespace cmpost

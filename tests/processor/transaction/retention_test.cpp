@@ -126,15 +126,16 @@ TEST(Retention, DISABLED_ForgetsAll) { forget_all(crash_directory()); }
 TEST(Retention, WhereverItDiesTheRestGoesNextTime) {
   const SystemClock clock;
   SystemRandom random;
-  int steps = 0;
-  for (bool crashed = true; crashed && !::testing::Test::HasFailure(); ++steps) {
-    const TemporaryDirectory directory;
-    fill(*open_ledger(directory.path(), clock), 600, random, clock.now());
-    crashed = crashes_at("Retention.DISABLED_ForgetsAll", directory.path(), steps + 1);
-    forget_all(directory.path());
-    const auto reader = must(open_ledger(directory.path(), clock)->reader());
-    EXPECT_THAT(audited(*reader), ::testing::ElementsAre(500, 100)) << "killed at " << steps + 1;
-  }
+  const int steps = killed_at_each_step(
+      "Retention.DISABLED_ForgetsAll",
+      [&](const std::string& directory) {
+        fill(*open_ledger(directory, clock), 600, random, clock.now());
+      },
+      [&](const std::string& directory, bool) {
+        forget_all(directory);
+        const auto reader = must(open_ledger(directory, clock)->reader());
+        EXPECT_THAT(audited(*reader), ::testing::ElementsAre(500, 100));
+      });
   EXPECT_GE(steps, 5) << "before and after each of the two commits";
 }
 
