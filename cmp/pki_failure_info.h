@@ -64,6 +64,24 @@ using Checked = tl::expected<T, Rejection>;
 template <typename T>
 using Outcome = tl::expected<T, Trouble>;
 
+// The two kinds of trouble taken apart: an Error is handed on by ASSIGN_OR_RETURN, and what remains
+// is the value or the Rejection:
+//   ASSIGN_OR_RETURN(const auto granted, apart(grant()));
+//   if (!granted) return answer_with(granted.error());
+template <typename T>
+Result<Checked<T>> apart(Outcome<T> outcome) {
+  if (!outcome) {
+    auto& trouble = outcome.error().kind;
+    if (auto* error = std::get_if<Error>(&trouble)) return failure(std::move(*error));
+    return Result<Checked<T>>(tl::in_place, tl::unexpect, std::get<Rejection>(std::move(trouble)));
+  }
+  if constexpr (std::is_void_v<T>) {
+    return Result<Checked<T>>(tl::in_place);
+  } else {
+    return Result<Checked<T>>(tl::in_place, *std::move(outcome));
+  }
+}
+
 inline auto reject(PKIFailureInfo bit, std::string text) {
   return failure(Rejection{bit, std::move(text)});
 }

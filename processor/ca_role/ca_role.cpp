@@ -47,11 +47,11 @@ Outcome<Answer> CaRole::open(const Request& request, const Requester& requester,
 Outcome<Answer> CaRole::confirm(const Request& request, const Requester& requester,
                                 const Transaction& transaction, Services& services) const {
   CaServices ours{services, authority_};
-  auto answer = handle_certConf(request, requester, transaction, ours);
-  const auto* rejection = answer ? nullptr : answer.error().rejection();
-  const auto why = rejection == nullptr ? std::nullopt : why_withdrawn(*rejection);
-  if (!why) return answer;
-  Answer end = refusal(*rejection);
+  ASSIGN_OR_RETURN(auto answer, apart(handle_certConf(request, requester, transaction, ours)));
+  if (answer) return *std::move(answer);
+  const auto why = why_withdrawn(answer.error());
+  if (!why) return failure(std::move(answer).error());
+  Answer end = refusal(answer.error());
   ASSIGN_OR_RETURN(end.effects, withdraw_refused(transaction, *why, request.now, ours));
   return end;
 }
@@ -68,9 +68,7 @@ Result<Effects> CaRole::end(const Transaction& transaction, UnconfirmedRule rule
   CaServices ours{services, authority_};
   auto about = transaction;
   std::erase_if(about.certificates, &TransactionCertificate::settled);
-  auto withdrawn = withdraw_unconfirmed(about, "not confirmed in time", now, ours);
-  if (!withdrawn) return failure(*withdrawn.error().error());
-  return std::move(*withdrawn);
+  return withdraw_unconfirmed(about, "not confirmed in time", now, ours);
 }
 
 Result<CheckVerdicts> CaRole::explain(const Request& request, const Requester& requester,

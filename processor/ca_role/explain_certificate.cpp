@@ -33,17 +33,6 @@ class Again : private VerdictsSoFar {
     pass(check, std::move(detail));
     return true;
   }
-  template <typename T>
-  Result<bool> note(const std::string& check, const Outcome<T>& result, std::string detail = {}) {
-    if (result) {
-      pass(check, std::move(detail));
-      return true;
-    }
-    const auto* rejection = result.error().rejection();
-    if (rejection == nullptr) return failure(*result.error().error());
-    fail(check, words_of(*rejection));
-    return false;
-  }
 
   Result<void> check_body() {
     const auto& body = request_.message.body;
@@ -58,23 +47,19 @@ class Again : private VerdictsSoFar {
   Result<void> check_request(const CertReqMsg& message) {
     about_ = "request " + std::to_string(message.certReq.certReqId) + ": ";
     const bool has_key = message.certReq.certTemplate.publicKey.has_value();
-    const auto possession = has_key ? verify_pop(message, request_, requester_, services_)
-                                    : Outcome<Possession>(reject(PKIFailureInfo::badPOP, "no key"));
-    const auto* no_proof = possession ? nullptr : possession.error().rejection();
-    if (!possession && no_proof == nullptr) return failure(*possession.error().error());
-    const auto proven = prove(message, request_, requester_, services_);
-    const auto* fault = proven ? nullptr : proven.error().rejection();
-    if (!proven && fault == nullptr) return failure(*proven.error().error());
+    ASSIGN_OR_RETURN(
+        const auto possession,
+        apart(has_key ? verify_pop(message, request_, requester_, services_)
+                      : Outcome<Possession>(reject(PKIFailureInfo::badPOP, "no key"))));
+    ASSIGN_OR_RETURN(const auto proven, apart(prove(message, request_, requester_, services_)));
     // prove() looks at the template first.
-    if (fault != nullptr && (possession || fault->text != no_proof->text)) {
-      fail(about_ + "template", words_of(*fault));
+    if (!proven && (possession || proven.error().text != possession.error().text)) {
+      fail(about_ + "template", words_of(proven.error()));
     } else {
       pass(about_ + "template");
     }
     if (has_key) {
-      note(
-          about_ + "proof of possession",
-          possession ? Checked<void>() : Checked<void>(reject(no_proof->failInfo, no_proof->text)));
+      note(about_ + "proof of possession", possession);
     } else {
       skip(about_ + "proof of possession", "the key is made here");
     }
@@ -88,9 +73,9 @@ class Again : private VerdictsSoFar {
 
   // What a kur leaves out is taken from the certificate that it renews.
   Result<void> check_renewal(const CertReqMsg& message) {
-    const auto prepared = prepare_renewal(message, request_, requester_, services_);
-    ASSIGN_OR_RETURN(const bool renews, note(about_ + "renewal", prepared));
-    if (!renews) return {};
+    ASSIGN_OR_RETURN(const auto prepared,
+                     apart(prepare_renewal(message, request_, requester_, services_)));
+    if (!note(about_ + "renewal", prepared)) return {};
     return check_profile(prepared->proven);
   }
 

@@ -42,7 +42,7 @@ Outcome<void> check_grantable(const ProvenRequest& proven, const Request& reques
   return check_issuable(proven, *profile, request, requester, services);
 }
 
-using Proofs = std::vector<Outcome<ProvenRequest>>;
+using Proofs = std::vector<Checked<ProvenRequest>>;
 
 // popdecc, if any of the requests can be granted once its key is proven; the whole message
 // is answered after that.
@@ -53,8 +53,8 @@ Outcome<std::optional<Answer>> ask_for_proof(const Proofs& proofs,
   bool worth_while = false;
   for (const auto& proof : proofs) {
     if (!proof || !proof->by_challenge) continue;
-    const auto checked = check_grantable(*proof, request, requester, services);
-    if (!checked && checked.error().rejection() == nullptr) return failure(checked.error());
+    ASSIGN_OR_RETURN(const auto checked,
+                     apart(check_grantable(*proof, request, requester, services)));
     worth_while = worth_while || checked.has_value();
   }
   if (!worth_while) return std::nullopt;
@@ -82,19 +82,18 @@ class Certification {
 
   // Before anything is granted, for each request of the message: what people have to say about what
   // would be.
-  Outcome<void> judge(std::int64_t certReqId, const Outcome<ProvenRequest>& proven,
+  Outcome<void> judge(std::int64_t certReqId, const Checked<ProvenRequest>& proven,
                       const std::optional<Renewal>& renewal) {
     const auto before = consent_for(request_, certReqId).what;
     const bool asked = before == Consent::What::needed || before == Consent::What::agreed;
     if (!asked || !proven) return {};
-    const auto object = describe(*proven, renewal);
-    if (!object && object.error().rejection() == nullptr) return failure(object.error());
+    ASSIGN_OR_RETURN(const auto object, apart(describe(*proven, renewal)));
     Judged judged{certReqId, {}, {}};
     if (object) {
       judged.object = *object;
       judged.consent = consent_to(request_, certReqId, *object);
     } else {
-      judged.consent = {Consent::What::refused, *object.error().rejection()};
+      judged.consent = {Consent::What::refused, object.error()};
     }
     // Some of it comes later, unlike what is_complete() had to believe.
     if (judged.consent.what == Consent::What::needed) answer_.implicitConfirm = false;
@@ -103,27 +102,21 @@ class Certification {
   }
 
   // One CertResponse; an Error of ours is handed on, a Rejection becomes its status.
-  Outcome<void> add(std::int64_t certReqId, const Outcome<ProvenRequest>& proven,
+  Outcome<void> add(std::int64_t certReqId, const Checked<ProvenRequest>& proven,
                     const std::optional<Renewal>& renewal) {
     const auto* judged = find_judged(certReqId);
     const auto consent = judged != nullptr ? judged->consent : consent_for(request_, certReqId);
     if (consent.what == Consent::What::settled || consent.what == Consent::What::pending) return {};
     if (consent.rejection) return add_rejection(certReqId, *consent.rejection);
-    if (!proven) {
-      const auto* rejection = proven.error().rejection();
-      if (rejection == nullptr) return failure(proven.error());
-      return add_rejection(certReqId, *rejection);
-    }
+    if (!proven) return add_rejection(certReqId, proven.error());
     if (consent.what != Consent::What::granted) return ask_for(*proven, judged, renewal);
-    auto issued = decide(*proven);
+    ASSIGN_OR_RETURN(auto issued, apart(decide(*proven)));
     if (issued && judged != nullptr) {
       issued->effects.audit.push_back(
           granted_entry(request_, certReqId, judged->object, issued->certificate.serial_number()));
     }
     if (issued) return add_certificate(certReqId, *proven, std::move(*issued), renewal);
-    if (const auto* rejection = issued.error().rejection())
-      return add_rejection(certReqId, *rejection);
-    return failure(std::move(issued).error());
+    return add_rejection(certReqId, issued.error());
   }
 
   Outcome<void> add_rejection(std::int64_t certReqId, const Rejection& rejection) {
@@ -338,7 +331,8 @@ Outcome<Answer> certify(const CertReqMessages& messages, const Request& request,
   if (!numbering) return reject_all<Body>(std::move(certification), messages, numbering.error());
   Proofs proofs;
   for (const auto& message : messages) {
-    proofs.push_back(prove(message, request, requester, services));
+    ASSIGN_OR_RETURN(auto proof, apart(prove(message, request, requester, services)));
+    proofs.push_back(std::move(proof));
   }
   ASSIGN_OR_RETURN(auto popdecc, ask_for_proof(proofs, {}, request, requester, services));
   if (popdecc) return *std::move(popdecc);
@@ -362,11 +356,10 @@ Outcome<Answer> renew(const CertReqMessages& messages, const Request& request,
   const auto numbering = check_numbering(messages, *request.channel, 1);
   if (!numbering)
     return reject_all<body::kup>(std::move(certification), messages, numbering.error());
-  auto prepared = prepare_renewal(messages.front(), request, requester, services);
+  ASSIGN_OR_RETURN(const auto prepared,
+                   apart(prepare_renewal(messages.front(), request, requester, services)));
   if (!prepared) {
-    const auto* rejection = prepared.error().rejection();
-    if (rejection == nullptr) return failure(std::move(prepared).error());
-    return reject_all<body::kup>(std::move(certification), messages, *rejection);
+    return reject_all<body::kup>(std::move(certification), messages, prepared.error());
   }
   const Proofs proofs = {prepared->proven};
   ASSIGN_OR_RETURN(auto popdecc,
@@ -388,7 +381,8 @@ Outcome<Answer> cross_certify(const CertReqMessages& messages, const Request& re
   if (!numbering) {
     return reject_all<body::ccp>(std::move(certification), messages, numbering.error());
   }
-  const auto proven = prepare_cross_certificate(messages.front(), request, requester, services);
+  ASSIGN_OR_RETURN(const auto proven, apart(prepare_cross_certificate(messages.front(), request,
+                                                                      requester, services)));
   TRY(certification.judge(0, proven, std::nullopt));
   TRY(certification.add(0, proven, std::nullopt));
   return std::move(certification).finish<body::ccp>();
@@ -417,13 +411,14 @@ Outcome<Answer> handle_p10cr(const Request& request, const Requester& requester,
   const std::int64_t certReqId = request.channel->settings.quirks.p10cr_zero ? 0 : kWholeMessage;
   const auto& wanted = std::get<body::p10cr>(request.message.body).request;
   Certification certification(request, requester, services);
-  const auto proven = [&]() -> Outcome<ProvenRequest> {
-    ASSIGN_OR_RETURN(auto key, verify_pop(wanted, requester));
-    ASSIGN_OR_RETURN(auto profile, profile_name(request, kWholeMessage));
-    return ProvenRequest{certReqId,
+  ASSIGN_OR_RETURN(const auto proven, apart([&]() -> Outcome<ProvenRequest> {
+                     ASSIGN_OR_RETURN(auto key, verify_pop(wanted, requester));
+                     ASSIGN_OR_RETURN(auto profile, profile_name(request, kWholeMessage));
+                     return ProvenRequest{
+                         certReqId,
                          CertificateWish{wanted.subject, std::move(key), wanted.extensions, {}, {}},
                          std::move(profile)};
-  }();
+                   }()));
   TRY(certification.judge(certReqId, proven, std::nullopt));
   TRY(certification.add(certReqId, proven, std::nullopt));
   return std::move(certification).finish<body::cp>();

@@ -144,8 +144,8 @@ bool is_or_was(CertificateState state, const CertificateRecord& record) {
 }
 
 template <typename Concerned>
-Outcome<Effects> withdraw_where(Concerned concerned, const Transaction& transaction,
-                                std::string_view why, Time now, CaServices& services) {
+Result<Effects> withdraw_where(Concerned concerned, const Transaction& transaction,
+                               std::string_view why, Time now, CaServices& services) {
   Effects effects;
   for (const auto& issued : transaction.certificates) {
     ASSIGN_OR_RETURN(const auto record, services.ledger.find(issued.serial));
@@ -158,16 +158,16 @@ Outcome<Effects> withdraw_where(Concerned concerned, const Transaction& transact
 
 }  // namespace
 
-Outcome<Effects> withdraw_unconfirmed(const Transaction& transaction, std::string_view why,
-                                      Time now, CaServices& services) {
+Result<Effects> withdraw_unconfirmed(const Transaction& transaction, std::string_view why, Time now,
+                                     CaServices& services) {
   const auto unconfirmed = [](const TransactionCertificate&, const CertificateRecord& record) {
     return is_or_was(CertificateState::unconfirmed, record);
   };
   return withdraw_where(unconfirmed, transaction, why, now, services);
 }
 
-Outcome<Effects> withdraw_refused(const Transaction& transaction, std::string_view why, Time now,
-                                  CaServices& services) {
+Result<Effects> withdraw_refused(const Transaction& transaction, std::string_view why, Time now,
+                                 CaServices& services) {
   const auto undecided = [](const TransactionCertificate& issued, const CertificateRecord& record) {
     return is_or_was(CertificateState::unconfirmed, record) ||
            (!issued.settled && is_or_was(CertificateState::valid, record));

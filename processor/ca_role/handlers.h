@@ -37,9 +37,9 @@ Outcome<Answer> handle_error(const Request& request, const Requester& requester,
 
 // The revocation of what a requester did not confirm in time, and of what it does not
 // accept: the latter also where silence would have been acceptance.
-Outcome<Effects> withdraw_unconfirmed(const Transaction& transaction, std::string_view why,
-                                      Time now, CaServices& services);
-Outcome<Effects> withdraw_refused(const Transaction& transaction, std::string_view why, Time now,
-                                  CaServices& services);
+Result<Effects> withdraw_unconfirmed(const Transaction& transaction, std::string_view why, Time now,
+                                     CaServices& services);
+Result<Effects> withdraw_refused(const Transaction& transaction, std::string_view why, Time now,
+                                 CaServices& services);
 
 }  // namespace cmpost

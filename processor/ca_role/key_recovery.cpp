@@ -232,12 +232,8 @@ Outcome<Answer> handle_recovery(const Request& request, const Requester& request
   }
   const auto consent = consent_for(request, kWholeMessage);
   if (consent.rejection) return refuse_recovery(*consent.rejection);
-  const auto prepared = prepare(request, requester, services);
-  if (!prepared) {
-    const auto* rejection = prepared.error().rejection();
-    if (rejection == nullptr) return failure(prepared.error());
-    return refuse_recovery(*rejection);
-  }
+  ASSIGN_OR_RETURN(const auto prepared, apart(prepare(request, requester, services)));
+  if (!prepared) return refuse_recovery(prepared.error());
   ASSIGN_OR_RETURN(const auto object, object_of(*prepared, request, requester, services));
   const auto given = consent_to(request, kWholeMessage, object);
   if (given.rejection) return refuse_recovery(*given.rejection);

@@ -20,10 +20,9 @@ Result<CheckVerdicts> explain_again(const Asked& asked, LedgerReader& ledger,
   }
   TokenLog tokens;
   Services local{services.identity, ledger, services.sealing_key, services.random, tokens};
-  const auto requester = authenticate(request, local);
-  if (requester) return services.role.explain(request, *requester, local);
-  if (requester.error().rejection() != nullptr) return CheckVerdicts();
-  return failure(*requester.error().error());
+  ASSIGN_OR_RETURN(const auto requester, apart(authenticate(request, local)));
+  if (!requester) return CheckVerdicts();
+  return services.role.explain(request, *requester, local);
 }
 
 }  // namespace cmpost

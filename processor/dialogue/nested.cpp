@@ -312,7 +312,7 @@ void Nested::refuse_repeated() {
   if (!strict_ || fault_) return;
   const auto wrong = std::ranges::find_if(
       members_, [](const auto& one) { return !one.error && one.responder->fault(); });
-  if (wrong != members_.end()) fault_ = wrong->responder->fault();
+  if (wrong != members_.end()) fault_ = *wrong->responder->fault();
 }
 
 void Nested::answer(std::size_t index, LedgerReader& ledger) {

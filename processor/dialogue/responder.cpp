@@ -10,9 +10,6 @@
 #include "processor/admission/kem_ciphertext.h"
 #include "processor/admission/kem_protection.h"
 #include "processor/admission/message_audit.h"
-#include "processor/admission/private_key_leaves.h"
-#include "processor/admission/revocation_passphrase.h"
-#include "processor/possession/challenge.h"
 #include "processor/transaction/audit_detail.h"
 #include "processor/transaction/stored_request.h"
 
@@ -58,16 +55,17 @@ Responder::Responder(Arrival arrival, const ProcessorServices& services)
   at_.in_batch = in_batch();
 }
 
-void Responder::read() {
+void Responder::read() { finding_ = read_form(); }
+
+Finding Responder::read_form() {
   const auto& name = arrival_.envelope.channel;
   at_.request.channel = at_.find_channel(name);
   if (at_.request.channel == nullptr) {
-    kept_ = "the channel " + name + " is not configured any more";
-    return;
+    return finding::Unroutable{"the channel " + name + " is not configured any more"};
   }
   stage_ = Milestone::encoding;
   auto message = decode(arrival_.der, at_.request.channel->limits);
-  if (!message) return note_unreadable(message.error());
+  if (!message) return unreadable(message.error());
   readable_ = true;
   at_.request.message = std::move(*message);
   at_.request.peer = arrival_.envelope.reply.address;
@@ -75,22 +73,20 @@ void Responder::read() {
   const auto& tid = request_header().transactionID;
   if (tid) at_.decision.tid = to_hex(*tid);
   const auto direction = direction_of(body());
-  if (direction == MessageDirection::response) return ignore_response(body_name(body()));
+  if (direction == MessageDirection::response) return response(body_name(body()));
   stage_ = Milestone::header;
   const bool nested = std::holds_alternative<body::nested>(body());
   expects_nothing_ =
       direction == MessageDirection::error || (nested && asks_for_nothing(arrival_.der));
+  return finding::Asked{};
 }
 
 // We ask nobody, so a response belongs to no transaction of ours: it came back, or went astray. An
 // answer to it would be one more response that goes astray, without end.
-void Responder::ignore_response(std::string_view what) {
+Finding Responder::response(std::string_view what) const {
   auto why = "a response, " + std::string(what) + ", to something that was not asked here";
-  if (in_batch()) {
-    fault_ = {PKIFailureInfo::badRequest, std::move(why)};
-  } else {
-    ignored_ = std::move(why);
-  }
+  if (in_batch()) return finding::Faulty{{PKIFailureInfo::badRequest, std::move(why)}};
+  return finding::Unanswered{std::move(why)};
 }
 
 // Of a large batch this takes as long as a thousand signatures, so it is not part of read().
@@ -99,28 +95,37 @@ void Responder::note_digest() {
 }
 
 Result<void> Responder::check(LedgerReader& ledger) {
-  if (kept_ || fault_ || ignored_) return {};
+  if (!std::holds_alternative<finding::Asked>(finding_)) return {};
   at_.ledger = &ledger;
   note_digest();
-  const auto identified = identify();
-  if (identified) return {};
-  if (const auto* rejection = identified.error().rejection()) {
+  ASSIGN_OR_RETURN(auto found, apart(identify()));
+  if (found) {
+    finding_ = std::move(*found);
+  } else if (is_announcement(body()) && !in_batch()) {
     // Whoever announces something waits for no answer, not even for an error.
-    if (is_announcement(body()) && !in_batch()) {
-      ignored_ = "an announcement that is not believed: " + rejection->text;
-    } else {
-      fault_ = *rejection;
-    }
-    return {};
+    finding_ = finding::Unanswered{"an announcement that is not believed: " + found.error().text};
+  } else {
+    finding_ = finding::Faulty{std::move(found).error()};
   }
-  return failure(*identified.error().error());
+  return {};
 }
 
 const PKIHeader* Responder::header() const { return readable_ ? &request_header() : nullptr; }
 
+const Rejection* Responder::fault() const {
+  const auto* faulty = std::get_if<finding::Faulty>(&finding_);
+  return faulty == nullptr ? nullptr : &faulty->rejection;
+}
+
+bool Responder::is_settled() const {
+  return std::holds_alternative<finding::Repeated>(finding_) ||
+         std::holds_alternative<finding::Unanswered>(finding_) ||
+         std::holds_alternative<finding::Unroutable>(finding_);
+}
+
 bool Responder::is_of_use() const {
-  if (fault_) return false;
-  if (is_announcement(body())) return ignored_.has_value();
+  if (fault() != nullptr) return false;
+  if (is_announcement(body())) return std::holds_alternative<finding::Unanswered>(finding_);
   return at_.transaction && at_.transaction->state != TransactionState::closed;
 }
 
@@ -138,8 +143,8 @@ void Responder::note_reprotection() {
 }
 
 void Responder::refuse_with(Rejection rejection) {
-  if (kept_) return;  // there is nobody to tell
-  fault_ = std::move(rejection);
+  if (std::holds_alternative<finding::Unroutable>(finding_)) return;  // there is nobody to tell
+  finding_ = finding::Faulty{std::move(rejection)};
 }
 
 // While the clock is in doubt either time will do.
@@ -150,32 +155,37 @@ Checked<HeaderWishes> Responder::checked_header() const {
   return check_header(request.message, *request.channel, request.likely);
 }
 
-Outcome<void> Responder::identify() {
+Outcome<Finding> Responder::identify() {
   const auto& tid = request_header().transactionID;
   if (tid && !tid->empty()) {
     TRY(at_.find_transaction(*tid));
     if (at_.transaction) at_.request.opened_by = at_.transaction->credential;
-    ASSIGN_OR_RETURN(resend_, find_duplicate());
-    if (resend_) return {};
+    ASSIGN_OR_RETURN(auto before, find_duplicate());
+    if (before) return finding::Repeated{*std::move(before)};
   }
   ASSIGN_OR_RETURN(at_.request.wishes, checked_header());
   stage_ = Milestone::sender;
   if (is_announcement(body())) return hear();
   TRY(recall_certificates());
   if (asks_for_kem_ciphertext(at_.request)) return give_ciphertext();
+  TRY(believe());
+  return finding::Asked{};
+}
+
+Outcome<void> Responder::believe() {
   auto requester = authenticate(at_.request, at_.services());
-  if (requester) {
-    at_.requester = std::move(*requester);
-    note_reprotection();
-    // An added protection has the transactionID of what it protects.
-    const bool opens = opens_transaction(body()) && !std::holds_alternative<body::nested>(body());
-    stage_ = Milestone::credential;
-    if (!at_.transaction || !opens) return {};
-    stage_ = Milestone::transaction;
-    return reject(PKIFailureInfo::transactionIdInUse, "the transactionID has been used before");
+  if (!requester) {
+    TRY(count_failure(requester.error()));
+    return failure(std::move(requester).error());
   }
-  TRY(count_failure(requester.error()));
-  return failure(std::move(requester).error());
+  at_.requester = std::move(*requester);
+  note_reprotection();
+  // An added protection has the transactionID of what it protects.
+  const bool opens = opens_transaction(body()) && !std::holds_alternative<body::nested>(body());
+  stage_ = Milestone::credential;
+  if (!at_.transaction || !opens) return {};
+  stage_ = Milestone::transaction;
+  return reject(PKIFailureInfo::transactionIdInUse, "the transactionID has been used before");
 }
 
 // extraCerts "MAY be omitted in certConf, PKIConf, pollReq," when they were in an earlier message
@@ -196,23 +206,22 @@ Result<void> Responder::recall_certificates() {
 }
 
 // R-075 to R-078: kept when believed, never answered.
-Outcome<void> Responder::hear() {
+Outcome<Finding> Responder::hear() {
   ASSIGN_OR_RETURN(auto received, receive_announcement(at_.request, arrival_.der, *at_.ledger));
-  ignored_ = received.body + " of " + received.sender + " is kept";
+  auto why = received.body + " of " + received.sender + " is kept";
   at_.decision.effects.audit.push_back(
-      answered_entry(at_.request, received.sender, "", *ignored_, at_.decision.effects));
+      answered_entry(at_.request, received.sender, "", why, at_.decision.effects));
   at_.decision.effects.announcement = std::move(received);
-  return {};
+  return finding::Unanswered{std::move(why)};
 }
 
 // R-039.
-Outcome<void> Responder::give_ciphertext() {
+Outcome<Finding> Responder::give_ciphertext() {
   if (at_.transaction) {
     return reject(PKIFailureInfo::transactionIdInUse, "the transactionID has been used before");
   }
-  ASSIGN_OR_RETURN(auto given, give_kem_ciphertext(at_.request, at_.services()));
-  given_ = std::move(given);
-  return {};
+  ASSIGN_OR_RETURN(auto answer, give_kem_ciphertext(at_.request, at_.services()));
+  return finding::Given{std::move(answer)};
 }
 
 // R-047: who guesses a secret is stopped after some guesses.
@@ -237,12 +246,10 @@ Result<std::optional<StoredMessage>> Responder::find_duplicate() {
 }
 
 // R-001: badDataFormat when somebody can be answered, else it is kept for an operator.
-void Responder::note_unreadable(const DecodeFault& fault) {
-  if (asks_for_nothing(arrival_.der))
-    return ignore_response("that cannot be read: " + fault.text());
+Finding Responder::unreadable(const DecodeFault& fault) {
+  if (asks_for_nothing(arrival_.der)) return response("that cannot be read: " + fault.text());
   if (!fault.header || !fault.header->transactionID || !fault.header->senderNonce) {
-    kept_ = "not a PKIMessage: " + fault.text();
-    return;
+    return finding::Unroutable{"not a PKIMessage: " + fault.text()};
   }
   readable_ = true;
   at_.request.message.header = *fault.header;
@@ -250,206 +257,9 @@ void Responder::note_unreadable(const DecodeFault& fault) {
   at_.request.message.body = body::error{};
   at_.decision.tid = to_hex(*fault.header->transactionID);
   const bool wrong_version = fault.header->pvno != kCmp2000 && fault.header->pvno != kCmp2021;
-  fault_ = {wrong_version ? PKIFailureInfo::unsupportedVersion : PKIFailureInfo::badDataFormat,
-            "the message cannot be read: " + fault.text()};
-}
-
-Result<Decision> Responder::answer(LedgerReader& ledger) {
-  at_.ledger = &ledger;
-  note_digest();
-  if (kept_ && in_batch()) return refuse({PKIFailureInfo::badDataFormat, *kept_});
-  if (kept_) {
-    note_refusal(std::nullopt, *kept_, {});
-    return at_.keep_for_operator(*kept_);
-  }
-  if (fault_) return refuse_or_ignore(*fault_);
-  if (resend_) return resent();
-  if (ignored_) return finish(Ignore{*ignored_});
-  const auto taken = take_header_passphrase();
-  if (!taken && taken.error().rejection() == nullptr) return failure(*taken.error().error());
-  if (!taken) return refuse_or_ignore(*taken.error().rejection());
-  auto next = work();
-  if (next) return finish(std::move(*next));
-  if (const auto* rejection = next.error().rejection()) return refuse_or_ignore(*rejection);
-  return failure(*next.error().error());
-}
-
-// Nobody waits for an answer to an error message that ends nothing, and two peers must not argue
-// for ever.
-Result<Decision> Responder::refuse_or_ignore(const Rejection& rejection) {
-  if (!expects_nothing_ || in_batch()) return refuse(rejection);
-  return finish(Ignore{"nothing that an answer is expected to: " + rejection.text});
-}
-
-// R-218: "MAY be sent [...] in the generalInfo field of the PKIHeader of any PKIMessage at any
-// time."
-Outcome<void> Responder::take_header_passphrase() {
-  const auto* item = header_passphrase(request_header(), *at_.request.channel);
-  const bool concerns =
-      item != nullptr && at_.requester && !std::holds_alternative<body::nested>(body());
-  if (!concerns) return {};
-  if (at_.request.channel->approvals("genm") > 0) {
-    return reject(PKIFailureInfo::badRequest,
-                  "people agree to a revocation passphrase here, which genm brings to them");
-  }
-  ASSIGN_OR_RETURN(passphrase_,
-                   take_passphrase(*item, at_.request, *at_.requester, at_.services()));
-  return {};
-}
-
-Outcome<Responder::Next> Responder::work() {
-  if (given_) return *std::move(given_);
-  if (opens_transaction(body())) return open();
-  return go_on();
-}
-
-Outcome<Responder::Next> Responder::open() {
-  TRY(check_may_open(*at_.requester, body()));
-  stage_ = Milestone::body;
-  opening_ = true;
-  auto services = at_.services();
-  ASSIGN_OR_RETURN(auto answer, at_.shared.role.open(at_.request, *at_.requester, services));
-  return answer;
-}
-
-// R-127, R-301, R-302, R-042, R-015: a follow-up fits a transaction that has not ended and comes
-// from the one who opened it. None of these refusals touches the transaction.
-Outcome<Responder::Next> Responder::go_on() {
-  const bool polls = std::holds_alternative<body::pollReq>(body());
-  stage_ = Milestone::transaction;
-  if (!at_.transaction && may_be_early()) return early("it follows a message that has not come");
-  const bool has_ended = !at_.transaction || at_.transaction->state == TransactionState::closed;
-  // Also what has ended is delivered again.
-  if (polls ? !at_.waiting : has_ended) return no_transaction();
-  TRY(check_credential());
-  TRY(check_right(at_.requester->rights, wanted::Message{body()}));
-  TRY(check_recip_nonce());
-  stage_ = Milestone::body;
-  if (polls) return poll();
-  if (std::holds_alternative<body::certConf>(body())) {
-    if (!at_.transaction->awaits_confirm()) return no_transaction();
-    return confirm();
-  }
-  if (std::holds_alternative<body::popdecr>(body())) return take_response();
-  if (std::holds_alternative<body::error>(body())) {
-    auto services = at_.services();
-    ASSIGN_OR_RETURN(auto answer, at_.shared.role.give_up(at_.request, *at_.requester,
-                                                          *at_.transaction, services));
-    continuing_ = true;
-    given_up_ = true;
-    return answer;
-  }
-  return reject(
-      PKIFailureInfo::badRequest,
-      "a message with the body " + std::string(body_name(body())) + " is not expected now");
-}
-
-tl::unexpected<Rejection> Responder::no_transaction() const {
-  const bool confirmed = at_.transaction && std::holds_alternative<body::certConf>(body());
-  return reject(
-      confirmed && channel().strict ? PKIFailureInfo::certConfirmed : PKIFailureInfo::badRequest,
-      "no open transaction has this transactionID");
-}
-
-// R-306. Only who is known may wait: authentication comes first.
-bool Responder::may_be_early() const {
-  return !in_batch() && arrival_.arrived + channel().out_of_order > at_.request.now;
-}
-
-Decision::Early Responder::early(std::string why) const {
-  // Doubles with each lease; within one process it is looked at once more when the queue is empty.
-  const auto shift = std::clamp(arrival_.attempts - 1, 0, 9);
-  return {at_.request.now + std::chrono::seconds(1 << shift), std::move(why)};
-}
-
-// A kur goes up with the protection of its sender (RFC 9483 5.2.3), what follows it may come with
-// that of an RA: the same kind of protection (3.2), and a sender that policy authorises (3.5).
-bool Responder::is_relayed() const {
-  const auto& transaction = *at_.transaction;
-  const bool relayable = std::holds_alternative<body::certConf>(body()) ||
-                         std::holds_alternative<body::pollReq>(body());
-  return relayable && !channel().strict && at_.requester->is_ra() && at_.requester->signs() &&
-         is_of_signer(transaction.credential) && transaction.channel == channel().name;
-}
-
-Checked<void> Responder::check_credential() const {
-  const auto& transaction = *at_.transaction;
-  if (transaction.credential == at_.requester->credential() || is_relayed()) return {};
-  return failure(at_.requester->refuse_instead_of(transaction.credential));
-}
-
-// R-145: where polls and answers cross, any of our latest messages may be the one that is
-// followed. Who has heard nothing of us yet has no nonce to send.
-Checked<void> Responder::check_recip_nonce() const {
-  const auto& nonce = request_header().recipNonce;
-  const bool last = nonce && *nonce == at_.transaction->our_nonce;
-  const bool known = at_.waiting && nonce && at_.waiting->knows_nonce(*nonce);
-  const bool heard_nothing = at_.waiting && at_.waiting->our_nonces.empty() && !nonce;
-  if (last || known || heard_nothing) return {};
-  return reject(PKIFailureInfo::badRecipientNonce,
-                "recipNonce is not the senderNonce of the last answer");
-}
-
-// R-066: the parked request is worked on as if it had just come, and its answer answers popdecr.
-Outcome<Responder::Next> Responder::take_response() {
-  if (at_.transaction->state != TransactionState::challenged) return no_transaction();
-  ASSIGN_OR_RETURN(const auto parked, parked_request());
-  TRY(check_may_open(*at_.requester, parked.message.body));
-  if (parked.message.header.pvno != request_header().pvno) {
-    return reject(PKIFailureInfo::badRequest, "popdecr has another pvno than the request");
-  }
-  auto services = at_.services();
-  ASSIGN_OR_RETURN(auto answer, at_.shared.role.open(parked, *at_.requester, services));
-  continuing_ = true;
-  return answer;
-}
-
-Outcome<Request> Responder::parked_request() {
-  const auto lost = [&] { return hold("the ledger has lost the request " + at_.decision.tid); };
-  ASSIGN_OR_RETURN(const auto stored, at_.table().first_message(at_.transaction->id));
-  if (!stored) return lost();
-  ASSIGN_OR_RETURN(auto request, request_in(*stored, at_.shared.sealing_key));
-  auto message = decode(request, at_.request.channel->limits);
-  const auto answer = decode(stored->reply, {});
-  if (!message || !answer) return lost();
-  const auto* given = std::get_if<body::popdecc>(&answer->body);
-  if (given == nullptr) return lost();
-  Request parked;
-  parked.message = std::move(*message);
-  parked.der = std::move(request);
-  parked.digest = stored->digest;
-  parked.peer = at_.request.peer;
-  parked.source = at_.request.source;
-  parked.channel = at_.request.channel;
-  ASSIGN_OR_RETURN(parked.wishes,
-                   check_header(parked.message, *parked.channel, at_.transaction->opened));
-  parked.now = at_.request.now;
-  parked.sure = at_.request.sure;
-  parked.likely = at_.request.likely;
-  parked.transaction = at_.transaction->id;
-  parked.challenges_met =
-      challenges_met(challenged_keys(parked), *given, std::get<body::popdecr>(body()));
-  return parked;
-}
-
-Outcome<Responder::Next> Responder::poll() {
-  const auto check_after = at_.request.channel->check_after(at_.request.now);
-  const auto& requests = std::get<body::pollReq>(body()).requests;
-  ASSIGN_OR_RETURN(auto answer, answer_poll(requests, *at_.waiting, check_after));
-  if (carries_private_key(answer.body)) TRY(check_may_leave(at_.request));
-  const bool patient = arrival_.turn == Turn::first && !in_batch();
-  if (answer.soon && patient) return early("what it asks for is being worked on");
-  return answer;
-}
-
-Outcome<Responder::Next> Responder::confirm() {
-  auto about = *at_.transaction;
-  std::erase_if(about.certificates, &TransactionCertificate::settled);
-  auto services = at_.services();
-  ASSIGN_OR_RETURN(auto answer,
-                   at_.shared.role.confirm(at_.request, *at_.requester, about, services));
-  continuing_ = true;
-  return answer;
+  return finding::Faulty{
+      {wrong_version ? PKIFailureInfo::unsupportedVersion : PKIFailureInfo::badDataFormat,
+       "the message cannot be read: " + fault.text()}};
 }
 
 }  // namespace cmpost

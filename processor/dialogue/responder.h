@@ -4,6 +4,7 @@
 #include <memory>
 #include <variant>
 
+#include "processor/dialogue/finding.h"
 #include "processor/dialogue/polling.h"
 #include "processor/dialogue/proceeding.h"
 
@@ -39,9 +40,10 @@ class Responder {
 
   // After read(). nullptr: not readable.
   const PKIHeader* header() const;
-  const std::optional<Rejection>& fault() const { return fault_; }
+  // nullptr: none was found.
+  const Rejection* fault() const;
   // The answer is known without looking at the body: a duplicate, or nobody to answer to.
-  bool is_settled() const { return resend_ || ignored_ || kept_; }
+  bool is_settled() const;
   bool is_strict() const { return channel().strict; }
   // After check().
   bool has_transaction() const { return at_.transaction.has_value(); }
@@ -60,10 +62,19 @@ class Responder {
   Result<Decision> answer_with(PKIBody body, std::string outcome, LedgerReader& ledger);
 
  private:
-  struct Ignore {
-    std::string why;
+  // What comes of a message that is worked on, and what it does to its transaction.
+  using Next = std::variant<Answer, PollAnswer, Decision::Early>;
+  enum class Step {
+    none,      // nothing: no trace but the audit record
+    opens,     // it opens, and perhaps ends, one
+    takes_up,  // popdecr: the parked request is worked on
+    goes_on,   // certConf
+    gives_up   // an error from the requester
   };
-  using Next = std::variant<Answer, PollAnswer, Ignore, Decision::Early>;
+  struct Worked {
+    Step step = Step::none;
+    Outcome<Next> next;
+  };
 
   const PKIHeader& request_header() const { return at_.request.message.header; }
   const PKIBody& body() const { return at_.request.message.body; }
@@ -73,73 +84,74 @@ class Responder {
   // The answer that takes the certificates along.
   JobId carrier() const { return reply_id(arrival_.carrier.value_or(at_.job)); }
 
-  // Who is it?
+  // Who is it? (responder.cpp)
+  Finding read_form();
+  Finding unreadable(const DecodeFault& fault);
+  Finding response(std::string_view what) const;
   void note_digest();
-  Outcome<void> identify();
+  Outcome<Finding> identify();
+  Outcome<Finding> hear();
+  Outcome<Finding> give_ciphertext();
+  Outcome<void> believe();
   void note_reprotection();
-  Outcome<void> hear();
   Result<void> recall_certificates();
-  Outcome<void> give_ciphertext();
   Result<void> count_failure(const Trouble& trouble);
   Result<std::optional<StoredMessage>> find_duplicate();
   Checked<HeaderWishes> checked_header() const;
-  void note_unreadable(const DecodeFault& fault);
-  void ignore_response(std::string_view what);
 
-  // What is it about? Rejections become error messages.
-  Outcome<void> take_header_passphrase();
-  void keep_passphrase();
-  void hold_passphrase_back();
-  Outcome<Next> work();
-  Outcome<Next> open();
-  Outcome<Next> go_on();
+  // What is it about? Rejections become error messages. (responder_work.cpp)
+  Worked work();
+  Worked open();
+  Worked go_on();
+  Checked<void> check_follows() const;
   tl::unexpected<Rejection> no_transaction() const;
   bool may_be_early() const;
   Decision::Early early(std::string why) const;
   bool is_relayed() const;
   Checked<void> check_credential() const;
   Checked<void> check_recip_nonce() const;
-  Outcome<Next> take_response();
+  Worked take_response();
   Outcome<Request> parked_request();
   Outcome<Next> poll();
-  Outcome<Next> confirm();
+  Worked confirm();
+  Worked end();
 
   // What does it get? (responder_answer.cpp)
-  Result<Decision> finish(Next&& next);
-  Result<Decision> refuse(const Rejection& rejection);
-  Result<Decision> refuse_or_ignore(const Rejection& rejection);
-  Result<Decision> answered(Answer&& answer);
-  Result<Decision> waits(Answer&& answer);
+  Result<Decision> answer_to(const finding::Unroutable& found);
+  Result<Decision> answer_to(const finding::Faulty& found);
+  Result<Decision> answer_to(finding::Repeated& found);
+  Result<Decision> answer_to(const finding::Unanswered& found);
+  Result<Decision> answer_to(finding::Given& found);
+  Result<Decision> answer_to(finding::Asked);
+  Result<Decision> finish(Worked&& worked);
+  Result<Decision> finish(Next&& next, Step step);
+  Result<Decision> stay_silent(const std::string& why);
+  Result<Decision> refuse(const Rejection& rejection, Step step = Step::none);
+  Result<Decision> refuse_or_ignore(const Rejection& rejection, Step step = Step::none);
+  Result<Decision> answered(Answer&& answer, Step step);
+  Result<Decision> waits(Answer&& answer, Step step);
   Result<Decision> polled(PollAnswer&& answer);
-  Result<Decision> resent();
   Result<StoredMessage> stored(const std::string& reply_body, const Bytes& reply);
-  void note_outcome(Answer& answer);
-  void note_refusal(const std::optional<Rejection>& rejection, std::string reason,
-                    std::string reply_body);
+  Outcome<void> take_header_passphrase();
+  void keep_passphrase();
+  void note_outcome(Answer& answer, Step step);
+  void note_refusal(const Rejection* rejection, std::string reason, std::string reply_body);
   Transaction transaction_after(const Answer& answer, const Bytes& nonce) const;
   void change_to(Transaction&& after);
-  bool takes_up_parked() const;
   Waiting new_waiting(const Answer& answer) const;
-  void go_on_from(const Bytes& nonce);
+  void go_on_from(const Bytes& nonce, bool given_up);
   void next_version(const Bytes& nonce, bool parts_changed);
   void deliver(const std::vector<std::int64_t>& parts, ReplyParts& reply);
 
   const Arrival arrival_;
   Proceeding at_;
+  Finding finding_ = finding::Asked{};
   Milestone stage_ = Milestone::channel;  // what it did not pass, where it was refused
-  std::optional<Rejection> fault_;
-  Seldom<StoredMessage> resend_;
   Seldom<RevocationPassphrase> passphrase_;
-  Seldom<Answer> given_;  // a KEM ciphertext
   Seldom<SecretFailure> secret_failure_;
-  std::optional<std::string> ignored_;  // why nothing is to be answered
-  std::optional<std::string> kept_;     // why it is for an operator
-  bool readable_ = false;               // as far as its header
-  bool expects_nothing_ = false;        // an error message: answered when it ends something
+  bool readable_ = false;         // as far as its header
+  bool expects_nothing_ = false;  // an error message: answered when it ends something
   bool digested_ = false;
-  bool opening_ = false;     // the answer opens (and perhaps ends) a transaction
-  bool continuing_ = false;  // the answer goes on with the transaction
-  bool given_up_ = false;    // by the requester
 };
 
 }  // namespace cmpost

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "processor/admission/private_key_leaves.h"
+#include "processor/admission/revocation_passphrase.h"
 #include "processor/dialogue/responder.h"
 #include "processor/transaction/audit_detail.h"
 #include "processor/transaction/claims.h"
@@ -34,51 +35,139 @@ bool answers_ours(const Route& route, std::string_view domain) {
 
 }  // namespace
 
-Result<Decision> Responder::finish(Next&& next) {
+Result<Decision> Responder::answer(LedgerReader& ledger) {
+  at_.ledger = &ledger;
+  note_digest();
+  return std::visit([this](auto& found) { return answer_to(found); }, finding_);
+}
+
+Result<Decision> Responder::answer_to(const finding::Unroutable& found) {
+  if (in_batch()) return refuse({PKIFailureInfo::badDataFormat, found.why});
+  note_refusal(nullptr, found.why, {});
+  return at_.keep_for_operator(found.why);
+}
+
+Result<Decision> Responder::answer_to(const finding::Faulty& found) {
+  return refuse_or_ignore(found.rejection);
+}
+
+Result<Decision> Responder::answer_to(finding::Repeated& found) {
+  auto& before = *found.stored;
+  if (before.reply_body.empty()) {
+    if (in_batch()) return refuse({PKIFailureInfo::systemUnavail, "its answer is not there yet"});
+    return at_.stay_silent("the same message again: it waits");
+  }
+  // R-167: the same message, and perhaps another address to answer to.
+  if (channel().kind == ChannelKind::mail) {
+    if (answers_ours(at_.envelope.reply, channel().mail.domain)) {
+      return at_.stay_silent("the same message again, in a mail that answers our answer to it");
+    }
+    const auto answer = decode(before.reply, {});
+    const bool with_key = !answer || carries_private_key(answer->body);
+    const auto allowed = with_key ? check_may_leave(at_.request) : Checked<void>();
+    if (!allowed) return refuse(allowed.error());
+  }
+  at_.decision.outcome = "the same message again: its answer is sent again";
+  return at_.send(own_reply(), at_.envelope.reply, before.reply_body, std::move(before.reply));
+}
+
+Result<Decision> Responder::answer_to(const finding::Unanswered& found) {
+  return stay_silent(found.why);
+}
+
+Result<Decision> Responder::answer_to(finding::Given& found) {
+  return answered(*std::move(found.answer), Step::none);
+}
+
+Result<Decision> Responder::answer_to(finding::Asked) {
+  ASSIGN_OR_RETURN(const auto taken, apart(take_header_passphrase()));
+  if (!taken) return refuse_or_ignore(taken.error());
+  return finish(work());
+}
+
+// R-218: "MAY be sent [...] in the generalInfo field of the PKIHeader of any PKIMessage at any
+// time."
+Outcome<void> Responder::take_header_passphrase() {
+  const auto* item = header_passphrase(request_header(), *at_.request.channel);
+  const bool concerns =
+      item != nullptr && at_.requester && !std::holds_alternative<body::nested>(body());
+  if (!concerns) return {};
+  if (at_.request.channel->approvals("genm") > 0) {
+    return reject(PKIFailureInfo::badRequest,
+                  "people agree to a revocation passphrase here, which genm brings to them");
+  }
+  ASSIGN_OR_RETURN(passphrase_,
+                   take_passphrase(*item, at_.request, *at_.requester, at_.services()));
+  return {};
+}
+
+Result<Decision> Responder::finish(Worked&& worked) {
+  ASSIGN_OR_RETURN(auto next, apart(std::move(worked.next)));
+  if (!next) return refuse_or_ignore(next.error(), worked.step);
+  return finish(*std::move(next), worked.step);
+}
+
+Result<Decision> Responder::finish(Next&& next, Step step) {
   if (auto* answer = std::get_if<Answer>(&next)) {
-    return answer->undecided.empty() ? answered(std::move(*answer)) : waits(std::move(*answer));
+    return answer->undecided.empty() ? answered(std::move(*answer), step)
+                                     : waits(std::move(*answer), step);
   }
   if (auto* poll = std::get_if<PollAnswer>(&next)) return polled(std::move(*poll));
-  if (auto* early = std::get_if<Decision::Early>(&next)) {
-    at_.decision.outcome = early->reason;
-    at_.decision.what = std::move(*early);
-    return std::move(at_.decision);
-  }
-  const auto& why = std::get<Ignore>(next).why;
+  auto& early = std::get<Decision::Early>(next);
+  at_.decision.outcome = early.reason;
+  at_.decision.what = std::move(early);
+  return std::move(at_.decision);
+}
+
+Result<Decision> Responder::stay_silent(const std::string& why) {
   if (in_batch()) return refuse({PKIFailureInfo::badMessageCheck, why});
-  if (!at_.decision.effects.announcement) note_refusal(std::nullopt, why, {});
+  if (!at_.decision.effects.announcement) note_refusal(nullptr, why, {});
   return at_.stay_silent(why);
 }
 
 // An error message. Of an authenticated requester it ends a transaction that it would have
 // opened, so that the same octets get the same answer; every other leaves no trace but the audit
 // record (R-302).
-Result<Decision> Responder::refuse(const Rejection& rejection) {
-  return answered(refusal(rejection));
+Result<Decision> Responder::refuse(const Rejection& rejection, Step step) {
+  return answered(refusal(rejection), step);
 }
 
-Result<Decision> Responder::answered(Answer&& answer) {
+// Nobody waits for an answer to an error message that ends nothing, and two peers must not argue
+// for ever.
+Result<Decision> Responder::refuse_or_ignore(const Rejection& rejection, Step step) {
+  if (!expects_nothing_ || in_batch()) return refuse(rejection, step);
+  return stay_silent("nothing that an answer is expected to: " + rejection.text);
+}
+
+Result<Decision> Responder::answered(Answer&& answer, Step step) {
   auto nonce = at_.shared.random.bytes(kNonceSize);
   ReplyParts parts{std::move(answer.body), answer.implicitConfirm, {}, nonce};
   if (std::holds_alternative<body::error>(parts.body)) passphrase_.reset();
-  if (answer.challenges && at_.request.channel->approvals(body_name(body())) > 0) {
-    hold_passphrase_back();
-  }
+  // What the header of a message leaves that people are asked about waits with it (resume.cpp),
+  // also while the possession of its key is proven.
+  const bool asks_people = at_.request.channel->approvals(body_name(body())) > 0;
+  if (answer.challenges && asks_people && step != Step::takes_up) passphrase_.reset();
   parts.takes_passphrase = passphrase_.has_value();
   parts.unprotected = answer.unprotected;
   if (answer.awaits_confirm) parts.confirmWaitTime = at_.request.now + channel().confirm_within;
   std::string reply_body;
   ASSIGN_OR_RETURN(auto der, at_.build(request_header(), std::move(parts), reply_body));
-  note_outcome(answer);
-  if (opening_ || takes_up_parked()) {
-    change_to(transaction_after(answer, nonce));
-  } else if (continuing_) {
-    go_on_from(nonce);
+  note_outcome(answer, step);
+  switch (step) {
+    case Step::none:
+      if (answer.refused) note_refusal(&*answer.refused, answer.refused->text, reply_body);
+      break;
+    case Step::opens:
+    case Step::takes_up:
+      change_to(transaction_after(answer, nonce));
+      break;
+    case Step::goes_on:
+    case Step::gives_up:
+      go_on_from(nonce, step == Step::gives_up);
+      break;
   }
-  if (opening_ || continuing_) {
+  if (step != Step::none) {
     ASSIGN_OR_RETURN(at_.decision.effects.message, stored(reply_body, der));
-  } else if (answer.refused) {
-    note_refusal(answer.refused, answer.refused->text, reply_body);
   }
   at_.note_in_audit(reply_body);
   return at_.send(own_reply(), at_.envelope.reply, reply_body, std::move(der));
@@ -86,11 +175,10 @@ Result<Decision> Responder::answered(Answer&& answer) {
 
 Result<Decision> Responder::answer_with(PKIBody reply, std::string outcome, LedgerReader& ledger) {
   at_.ledger = &ledger;
-  opening_ = true;
   Answer answer;
   answer.body = std::move(reply);
   answer.outcome = std::move(outcome);
-  return answered(std::move(answer));
+  return answered(std::move(answer), Step::opens);
 }
 
 Result<StoredMessage> Responder::stored(const std::string& reply_body, const Bytes& reply) {
@@ -101,7 +189,7 @@ Result<StoredMessage> Responder::stored(const std::string& reply_body, const Byt
 }
 
 // What is not kept with a transaction. Nothing of it is believed that is not proven.
-void Responder::note_refusal(const std::optional<Rejection>& rejection, std::string reason,
+void Responder::note_refusal(const Rejection* rejection, std::string reason,
                              std::string reply_body) {
   RefusedRequest refused;
   refused.at = at_.request.now;
@@ -110,7 +198,7 @@ void Responder::note_refusal(const std::optional<Rejection>& rejection, std::str
   refused.source = short_text(arrival_.envelope.source);
   refused.digest = at_.request.digest;
   refused.stage = stage_;
-  if (rejection) refused.failInfo = to_string(rejection->failInfo);
+  if (rejection != nullptr) refused.failInfo = to_string(rejection->failInfo);
   refused.reason = printable(reason, 500);
   refused.reply_body = std::move(reply_body);
   if (readable_) {
@@ -138,28 +226,17 @@ void Responder::keep_passphrase() {
   at_.decision.effects.passphrase = std::move(passphrase_);
 }
 
-// What the header of a message leaves that people are asked about waits with it (resume.cpp), also
-// while the possession of its key is proven.
-void Responder::hold_passphrase_back() {
-  if (!takes_up_parked()) passphrase_.reset();
-}
-
-void Responder::note_outcome(Answer& answer) {
+void Responder::note_outcome(Answer& answer, Step step) {
   at_.decision.effects = std::move(answer.effects);
   at_.decision.effects.secret_failure = std::move(secret_failure_);
   at_.decision.effects.token_failures = std::move(at_.tokens.failures);
   keep_passphrase();
   at_.decision.effects.failures_from = at_.request.sure - channel().mac.lock_time;
-  if (at_.requester && at_.requester->established && (opening_ || continuing_)) {
+  if (at_.requester && at_.requester->established && step != Step::none) {
     at_.decision.effects.kem_secrets.push_back(*std::move(at_.requester->established));
   }
   at_.decision.outcome = outcome_of(answer);
   at_.decision.refused = answer.refused.has_value();
-}
-
-// The answer to popdecr is that to the request.
-bool Responder::takes_up_parked() const {
-  return continuing_ && std::holds_alternative<body::popdecr>(body());
 }
 
 // A new one, or that of the parked request which popdecr takes up again.
@@ -200,16 +277,16 @@ void Responder::change_to(Transaction&& after) {
 
 // After certConf or error: everything that was delivered is settled; what waits still does,
 // unless the requester has given up.
-void Responder::go_on_from(const Bytes& nonce) {
+void Responder::go_on_from(const Bytes& nonce, bool given_up) {
   auto after = *at_.transaction;
   for (auto& certificate : after.certificates) certificate.settled = true;
   after.our_nonce = nonce;
   at_.await_confirm(after, carrier());
-  const bool ended = given_up_ || !at_.waiting || at_.waiting->all_delivered();
+  const bool ended = given_up || !at_.waiting || at_.waiting->all_delivered();
   after.state = ended ? TransactionState::closed : TransactionState::waiting;
   at_.decision.effects.advance = Effects::Advance{std::move(after), at_.transaction->state};
-  if (at_.waiting) next_version(nonce, given_up_);
-  if (!given_up_ || !at_.waiting) return;
+  if (at_.waiting) next_version(nonce, given_up);
+  if (!given_up || !at_.waiting) return;
   for (auto& part : at_.decision.effects.waiting->parts) {
     if (part.state == PartState::delivered) continue;
     part.state = PartState::delivered;
@@ -226,7 +303,7 @@ void Responder::next_version(const Bytes& nonce, bool parts_changed) {
 }
 
 // R-140, R-141, R-147: the requester hears that it waits, or nothing.
-Result<Decision> Responder::waits(Answer&& answer) {
+Result<Decision> Responder::waits(Answer&& answer, Step step) {
   const auto& policy = channel().waiting;
   const bool typed =
       cert_response(answer.body) != nullptr || std::holds_alternative<body::krp>(answer.body);
@@ -239,8 +316,8 @@ Result<Decision> Responder::waits(Answer&& answer) {
   waiting.told = in_batch() || (may_tell && policy.interim == WaitingSettings::Interim::always);
   if (!waiting.told && may_tell && policy.interim == WaitingSettings::Interim::after)
     waiting.interim_at = at_.request.likely + policy.after;
-  hold_passphrase_back();
-  note_outcome(answer);
+  if (step != Step::takes_up) passphrase_.reset();
+  note_outcome(answer, step);
   std::string reply_body;
   Bytes der;
   if (waiting.told) {
@@ -321,25 +398,6 @@ void Responder::deliver(const std::vector<std::int64_t>& parts, ReplyParts& repl
     after.state = after.awaits_confirm() ? TransactionState::open : TransactionState::closed;
   }
   at_.decision.effects.advance = Effects::Advance{std::move(after), at_.transaction->state};
-}
-
-Result<Decision> Responder::resent() {
-  if (resend_->reply_body.empty()) {
-    if (in_batch()) return refuse({PKIFailureInfo::systemUnavail, "its answer is not there yet"});
-    return at_.stay_silent("the same message again: it waits");
-  }
-  // R-167: the same message, and perhaps another address to answer to.
-  if (channel().kind == ChannelKind::mail) {
-    if (answers_ours(at_.envelope.reply, channel().mail.domain)) {
-      return at_.stay_silent("the same message again, in a mail that answers our answer to it");
-    }
-    const auto answer = decode(resend_->reply, {});
-    const bool with_key = !answer || carries_private_key(answer->body);
-    const auto allowed = with_key ? check_may_leave(at_.request) : Checked<void>();
-    if (!allowed) return refuse(allowed.error());
-  }
-  at_.decision.outcome = "the same message again: its answer is sent again";
-  return at_.send(own_reply(), at_.envelope.reply, resend_->reply_body, std::move(resend_->reply));
 }
 
 }  // namespace cmpost

@@ -114,16 +114,12 @@ class Resumption {
 
   Result<Decision> settle(bool overdue) {
     at_.request.overdue = overdue;
-    auto granted = grant();
-    if (!granted && granted.error().rejection() == nullptr) {
-      return failure(*granted.error().error());
-    }
+    ASSIGN_OR_RETURN(auto granted, apart(grant()));
     Answer answer;
     if (granted) {
       answer = std::move(*granted);
     } else {
-      const auto& rejection = *granted.error().rejection();
-      answer = refusal(rejection);
+      answer = refusal(granted.error());
       log::warning("request.refused_after_waiting",
                    {{"tid", at_.decision.tid}, {"outcome", outcome_of(answer)}});
     }
@@ -177,11 +173,11 @@ class Resumption {
     const bool granted =
         !at_.transaction->certificates.empty() || !answer.refused || answer.effects.grants();
     if (item == nullptr || !at_.requester || !after_.all_decided() || !granted) return {};
-    auto taken = take_passphrase(*item, at_.request, *at_.requester, at_.services());
-    if (!taken && taken.error().rejection() == nullptr) return failure(*taken.error().error());
+    ASSIGN_OR_RETURN(auto taken,
+                     apart(take_passphrase(*item, at_.request, *at_.requester, at_.services())));
     if (!taken) {
       log::warning("passphrase.refused_after_waiting",
-                   {{"tid", at_.decision.tid}, {"reason", taken.error().rejection()->text}});
+                   {{"tid", at_.decision.tid}, {"reason", taken.error().text}});
       return {};
     }
     at_.decision.effects.audit.push_back(passphrase_entry(taken->subject));
@@ -268,10 +264,8 @@ class Resumption {
   // R-147 "after": the silence has lasted long enough.
   Result<Decision> tell() {
     at_.decision.outcome = "waits for approval";
-    const auto verified = authenticate_again();
-    if (!verified && verified.error().rejection() == nullptr) {
-      return failure(*verified.error().error());
-    }
+    // Who is not believed any more hears so when it is decided.
+    TRY(apart(authenticate_again()));
     const auto nonce = at_.shared.random.bytes(kNonceSize);
     std::string reply_body;
     ASSIGN_OR_RETURN(auto der, at_.build(header(), {interim_body(), false, {}, nonce}, reply_body));

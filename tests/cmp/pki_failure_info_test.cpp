@@ -26,6 +26,24 @@ TEST(PkiFailureInfo, ARejectionBecomesARefusalWithExactlyItsBit) {
   EXPECT_TRUE(status_info({PKIFailureInfo::badRequest, ""}).statusString.empty());
 }
 
+// The value, the Rejection, or the Error on its way up: none is taken for another.
+TEST(Apart, KeepsTheThreeApart) {
+  const auto good = apart(Outcome<int>(7));
+  ASSERT_TRUE(good);
+  ASSERT_TRUE(*good);
+  EXPECT_EQ(**good, 7);
+  const auto refused = apart(Outcome<int>(reject(PKIFailureInfo::badPOP, "no proof")));
+  ASSERT_TRUE(refused);
+  ASSERT_FALSE(*refused);
+  EXPECT_EQ(refused->error().failInfo, PKIFailureInfo::badPOP);
+  EXPECT_EQ(refused->error().text, "no proof");
+  const auto ours = apart(Outcome<int>(retry("a full disk")));
+  ASSERT_FALSE(ours);
+  EXPECT_EQ(ours.error().what, "a full disk");
+  EXPECT_TRUE(apart(Outcome<void>()).value());
+  EXPECT_FALSE(apart(Outcome<void>(reject(PKIFailureInfo::badAlg, "weak"))).value());
+}
+
 TEST(PkiBody, NamesFollowTheTags) {
   EXPECT_EQ(body_name(0), "ir");
   EXPECT_EQ(body_name(19), "pkiconf");
