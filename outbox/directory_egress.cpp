@@ -1,6 +1,7 @@
 #include "outbox/directory_egress.h"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -39,6 +40,15 @@ Result<FileDescriptor> open_output(const std::string& path) {
   FileDescriptor directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!directory) return failure(errno_error("opening directory", path, errno));
   return directory;
+}
+
+// Drafts are open until all of them are on the disk; others of this process open files, too.
+std::size_t drafts_at_once() {
+  constexpr std::size_t kOthers = 16, kLeast = 4;
+  struct rlimit limit {};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return kLeast;
+  const auto half = static_cast<std::size_t>(limit.rlim_cur / 2);
+  return half < kOthers + kLeast ? kLeast : half - kOthers;
 }
 
 Result<void> write_all(int fd, ByteView contents, const std::string& path) {
@@ -86,12 +96,15 @@ Deliveries DirectoryEgress::send(std::span<const Lease> leases, const std::stop_
 Deliveries DirectoryEgress::send_now(std::span<const Lease> leases) {
   Deliveries deliveries;
   deliveries.each.resize(leases.size());
-  if (leases.empty()) return deliveries;
-  auto drafts = write_drafts(leases, deliveries);
-  crash_point("outbox.written");
-  sync_drafts(drafts, deliveries);
-  crash_point("outbox.synced");
-  publish(drafts, leases, deliveries);
+  const auto at_once = drafts_at_once();
+  for (std::size_t from = 0; from < leases.size(); from += at_once) {
+    const auto until = std::min(from + at_once, leases.size());
+    auto drafts = write_drafts(leases, from, until, deliveries);
+    crash_point("outbox.written");
+    sync_drafts(drafts, deliveries);
+    crash_point("outbox.synced");
+    publish(drafts, leases, deliveries);
+  }
   if (settings_.directory.media) read_back(leases, deliveries);
   return deliveries;
 }
@@ -141,9 +154,11 @@ Result<void> DirectoryEgress::ensure_open(std::span<const Lease> leases) {
 }
 
 std::vector<DirectoryEgress::Draft> DirectoryEgress::write_drafts(std::span<const Lease> leases,
+                                                                  std::size_t from,
+                                                                  std::size_t until,
                                                                   Deliveries& deliveries) const {
   std::vector<Draft> drafts;
-  for (std::size_t i = 0; i < leases.size(); ++i) {
+  for (std::size_t i = from; i < until; ++i) {
     const auto& job = leases[i].job;
     const auto names = answer_names(settings_.directory.name_template, leases[i]);
     if (leases[i].attempts > 1) {

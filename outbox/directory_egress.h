@@ -46,7 +46,8 @@ class DirectoryEgress final : public Egress {
   void keep_back(std::size_t from, Deliveries& deliveries) const;
   void read_back(std::span<const Lease> leases, Deliveries& deliveries) const;
   const FileDescriptor& drafts() const { return staging_ ? staging_ : directory_; }
-  std::vector<Draft> write_drafts(std::span<const Lease> leases, Deliveries& deliveries) const;
+  std::vector<Draft> write_drafts(std::span<const Lease> leases, std::size_t from,
+                                  std::size_t until, Deliveries& deliveries) const;
   Result<FileDescriptor> write_draft(const std::string& temporary, ByteView contents) const;
   void sync_drafts(std::vector<Draft>& drafts, Deliveries& deliveries) const;
   void publish(const std::vector<Draft>& drafts, std::span<const Lease> leases,

@@ -64,8 +64,8 @@ Result<Effects> plan_end(const Transaction& transaction, UnconfirmedRule rule, c
   Effects effects;
   auto after = transaction;
   after.confirm_by.reset();
+  ASSIGN_OR_RETURN(effects, role.end(transaction, rule, now, services));
   if (rule != UnconfirmedRule::alarm) {
-    ASSIGN_OR_RETURN(effects, role.end(transaction, rule, now, services));
     for (auto& certificate : after.certificates) certificate.settled = true;
     if (after.state == TransactionState::open) after.state = TransactionState::closed;
   }

@@ -38,7 +38,7 @@ Consent consent_for(const Request& request, std::int64_t certReqId) {
     // The approval of a registration authority stands for that of one person.
     const auto body = body_name(request.message.body);
     const int needed = request.channel->approvals(body);
-    const bool endorsed = request.endorsed && !ChannelPolicy::needs_people(body);
+    const bool endorsed = !request.endorsed_by.empty() && !ChannelPolicy::needs_people(body);
     const bool ask = needed > (endorsed ? 1 : 0);
     return {ask ? Consent::What::needed : Consent::What::granted, {}};
   }

@@ -40,8 +40,9 @@ struct Request {
   // time for that is over.
   const Waiting* waited = nullptr;
   bool overdue = false;
-  // A registration authority has added its protection: it agrees to the request (RFC 9483 5.2.2.1).
-  bool endorsed = false;
+  // The registration authority that agrees to the request by its protection (RFC 9483 5.2.2.1,
+  // 5.2.3), in words: Requester::text(). Empty: none.
+  std::string endorsed_by;
   // popdecr has come for it: whose challenges were answered rightly.
   std::optional<std::vector<std::int64_t>> challenges_met{};
   // The credential that has opened the transaction, if it is a follow-up (Requester::credential).

@@ -11,7 +11,8 @@
 namespace cmpost {
 
 // One for each instance; any thread. All calls only plan: what they say happens by their Effects. A
-// Rejection becomes an error message and leaves the transaction as it is; an Error is ours.
+// Rejection becomes an error message: of open() it ends the transaction that would have been opened,
+// of the others it leaves the transaction as it is. An Error is ours.
 class Role {
  public:
   virtual ~Role() = default;
@@ -34,7 +35,7 @@ class Role {
   virtual Outcome<Answer> give_up(const Request& request, const Requester& requester,
                                   const Transaction& transaction, Services& services) const = 0;
 
-  // The time for certConf is over: `rule` is revoke or keep.
+  // The time for certConf is over: what that means for the certificates.
   virtual Result<Effects> end(const Transaction& transaction, UnconfirmedRule rule, Time now,
                               Services& services) const = 0;
 

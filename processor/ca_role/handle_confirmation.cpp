@@ -84,15 +84,11 @@ Checked<void> check_hash_algorithm(const CertStatus& status, const Request& requ
                                                : "hashAlg is not known here");
 }
 
-//
-Outcome<void> check_hash(const CertStatus& status, const CertificateRecord& record,
-                         const Request& request) {
-  TRY(check_hash_algorithm(status, request));
-  const auto certificate = Certificate::from_der(record.der);
-  if (!certificate) return failure(certificate.error());
-  ASSIGN_OR_RETURN(const auto expected, cert_hash(*certificate, status.hashAlg));
-  if (expected == status.certHash) return {};
-  return reject(PKIFailureInfo::badCertId, "certHash is not that of the certificate");
+// After check_hash_algorithm().
+Outcome<bool> has_its_hash(const CertStatus& status, const CertificateRecord& record) {
+  ASSIGN_OR_RETURN(const auto certificate, Certificate::from_der(record.der));
+  ASSIGN_OR_RETURN(const auto expected, cert_hash(certificate, status.hashAlg));
+  return expected == status.certHash;
 }
 
 // What was revoked or put on hold meanwhile cannot be accepted any more: who hears pkiconf would
@@ -175,16 +171,42 @@ Result<Effects> withdraw_refused(const Transaction& transaction, std::string_vie
   return withdraw_where(undecided, transaction, why, now, services);
 }
 
+namespace {
+
+// a wrong hash is answered with an error, and the certificate counts as not confirmed. So is
+// the acceptance of one that was revoked meanwhile: who hears of an error uses none of them. Every
+// other fault of certConf may be mended.
+Result<Answer> end_with(const Rejection& rejection, std::string_view why,
+                        const Transaction& transaction, Time now, CaServices& services) {
+  Answer end = refusal(rejection);
+  ASSIGN_OR_RETURN(end.effects, withdraw_refused(transaction, why, now, services));
+  return end;
+}
+
+}  // namespace
+
 Outcome<Answer> handle_certConf(const Request& request, const Requester&,
                                 const Transaction& transaction, CaServices& services) {
   const auto& statuses = std::get<body::certConf>(request.message.body).statuses;
   TRY(check_statuses(statuses, transaction));
   ASSIGN_OR_RETURN(const auto records, find_records(transaction, services));
   for (const auto& status : statuses) {
-    if (is_accepted(status)) TRY(check_hash(status, records.at(status.certReqId), request));
+    if (!is_accepted(status)) continue;
+    TRY(check_hash_algorithm(status, request));
+    ASSIGN_OR_RETURN(const bool right, has_its_hash(status, records.at(status.certReqId)));
+    if (right) continue;
+    const Rejection wrong{PKIFailureInfo::badCertId, "certHash is not that of the certificate"};
+    ASSIGN_OR_RETURN(auto end,
+                     end_with(wrong, "wrong certHash", transaction, request.now, services));
+    return end;
   }
   for (const auto& status : statuses) {
-    if (is_accepted(status)) TRY(check_acceptable(records.at(status.certReqId)));
+    const auto acceptable =
+        is_accepted(status) ? check_acceptable(records.at(status.certReqId)) : Checked<void>();
+    if (acceptable) continue;
+    ASSIGN_OR_RETURN(auto end, end_with(acceptable.error(), "revoked before it was confirmed",
+                                        transaction, request.now, services));
+    return end;
   }
   Answer answer;
   answer.effects = accept_and_refuse(statuses, transaction, records, request.now);

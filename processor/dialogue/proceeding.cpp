@@ -46,6 +46,7 @@ Result<StoredMessage> Proceeding::stored(const std::string& reply_body, const By
   message.reply = reply;
   message.outcome = decision.outcome;
   message.source = printable(envelope.source);
+  message.job = to_bytes(ByteView(job.octets));
   if (has_token(request.message)) TRY(seal_request(message, shared.sealing_key, shared.random));
   return message;
 }

@@ -24,28 +24,44 @@ bool is_same_party(const Requester& one, const Requester& other) {
   return b != nullptr && equal(a->certificate.spki(), b->certificate.spki());
 }
 
+// With another name and another key.
+bool differs(const Name& subject, ByteView spki, const Certificate& ra) {
+  return !subject.is_null_dn() && !subject.same(ra.subject()) && !equal(spki, ra.spki());
+}
+
+Result<bool> is_of_another(const RevDetails& details, const Certificate& ra, LedgerReader& ledger) {
+  const auto& serial = details.certDetails.serialNumber;
+  if (!serial) return false;
+  ASSIGN_OR_RETURN(const auto record, ledger.find(*serial));
+  if (!record) return false;
+  ASSIGN_OR_RETURN(const auto target, Certificate::from_der(record->der));
+  return differs(target.subject(), target.spki(), ra);
+}
+
+Result<bool> is_for_another(const CertReqMessages& messages, const Certificate& ra) {
+  return std::ranges::all_of(messages, [&](const CertReqMsg& message) {
+    const auto& wanted = message.certReq.certTemplate;
+    return wanted.subject && wanted.publicKey &&
+           differs(*wanted.subject, wanted.publicKey->der, ra);
+  });
+}
+
 // Whether a request that an RA has protected is certainly for somebody else. Where subject or key
 // stand in it only later, that is not known.
-bool is_for_another(const PKIBody& body, const Certificate& ra) {
-  const auto differs = [&](const Name& subject, ByteView spki) {
-    return !subject.is_null_dn() && !subject.same(ra.subject()) && !equal(spki, ra.spki());
-  };
-  if (const auto* request = std::get_if<body::p10cr>(&body)) {
-    return differs(request->request.subject, request->request.spki.der);
+Result<bool> is_for_another(const PKIBody& body, const Certificate& ra, LedgerReader& ledger) {
+  if (const auto* p10cr = std::get_if<body::p10cr>(&body)) {
+    return differs(p10cr->request.subject, p10cr->request.spki.der, ra);
   }
   if (const auto* revocation = std::get_if<body::rr>(&body)) {
-    return std::ranges::all_of(revocation->details, [&](const RevDetails& details) {
-      const auto& serial = details.certDetails.serialNumber;
-      return serial && !equal(*serial, ra.serial_number());
-    });
+    for (const auto& details : revocation->details) {
+      ASSIGN_OR_RETURN(const bool another, is_of_another(details, ra, ledger));
+      if (!another) return false;
+    }
+    return true;
   }
   const auto* requests = cert_requests(body);
-  return requests != nullptr && !std::holds_alternative<body::kur>(body) &&
-         std::ranges::all_of(*requests, [&](const CertReqMsg& message) {
-           const auto& wanted = message.certReq.certTemplate;
-           return wanted.subject && wanted.publicKey &&
-                  differs(*wanted.subject, wanted.publicKey->der);
-         });
+  if (requests == nullptr || std::holds_alternative<body::kur>(body)) return false;
+  return is_for_another(*requests, ra);
 }
 
 }  // namespace
@@ -131,15 +147,19 @@ bool Responder::is_of_use() const {
 
 void Responder::note_endorsement(const Requester& by) {
   using enum RaApproval;
-  const auto rule = channel().waiting.ra_approval;
-  at_.request.endorsed = rule != none && at_.requester && !is_same_party(by, *at_.requester);
+  if (channel().waiting.ra_approval == none || !at_.requester) return;
+  if (!is_same_party(by, *at_.requester)) at_.request.endorsed_by = by.text();
 }
 
 // RFC 9483 5.2.3: whoever puts its own protection in place of another's approves, too.
-void Responder::note_reprotection() {
+Result<void> Responder::note_reprotection(Request& request) {
   const auto& requester = *at_.requester;
-  if (channel().waiting.ra_approval != RaApproval::any || !requester.is_ra()) return;
-  at_.request.endorsed = is_for_another(body(), requester.certificate()->certificate);
+  if (channel().waiting.ra_approval != RaApproval::any || !requester.is_ra()) return {};
+  ASSIGN_OR_RETURN(
+      const bool another,
+      is_for_another(request.message.body, requester.certificate()->certificate, *at_.ledger));
+  if (another) request.endorsed_by = requester.text();
+  return {};
 }
 
 void Responder::refuse_with(Rejection rejection) {
@@ -179,7 +199,7 @@ Outcome<void> Responder::believe() {
     return failure(std::move(requester).error());
   }
   at_.requester = std::move(*requester);
-  note_reprotection();
+  TRY(note_reprotection(at_.request));
   // An added protection has the transactionID of what it protects.
   const bool opens = opens_transaction(body()) && !std::holds_alternative<body::nested>(body());
   stage_ = Milestone::credential;
@@ -235,9 +255,13 @@ Result<void> Responder::count_failure(const Trouble& trouble) {
 // the same octets on the same channel get the stored answer; they were verified when they
 // came first. A request that waited in silence has its answer in the final response.
 Result<std::optional<StoredMessage>> Responder::find_duplicate() {
-  if (!at_.transaction || channel().strict) return std::nullopt;
+  if (!at_.transaction) return std::nullopt;
   ASSIGN_OR_RETURN(auto stored, at_.table().message(at_.transaction->id, at_.request.digest));
   if (!stored || stored->channel != channel().name) return std::nullopt;
+  // A strict channel answers no message twice, but a job that was worked on before the process died
+  // has not been answered.
+  const bool same_job = equal(stored->job, ByteView(arrival_.job.octets));
+  if (channel().strict && !same_job) return std::nullopt;
   if (stored->reply_body.empty() && at_.waiting && !at_.waiting->pushed.empty()) {
     stored->reply_body = at_.waiting->pushed_body;
     stored->reply = at_.waiting->pushed;

@@ -93,7 +93,7 @@ class Responder {
   Outcome<Finding> hear();
   Outcome<Finding> give_ciphertext();
   Outcome<void> believe();
-  void note_reprotection();
+  Result<void> note_reprotection(Request& request);
   Result<void> recall_certificates();
   Result<void> count_failure(const Trouble& trouble);
   Result<std::optional<StoredMessage>> find_duplicate();
@@ -126,6 +126,8 @@ class Responder {
   Result<Decision> finish(Worked&& worked);
   Result<Decision> finish(Next&& next, Step step);
   Result<Decision> stay_silent(const std::string& why);
+  Result<Decision> acknowledge(const std::string& why);
+  void count_failures();
   Result<Decision> refuse(const Rejection& rejection, Step step = Step::none);
   Result<Decision> refuse_or_ignore(const Rejection& rejection, Step step = Step::none);
   Result<Decision> answered(Answer&& answer, Step step);
@@ -134,6 +136,7 @@ class Responder {
   Result<StoredMessage> stored(const std::string& reply_body, const Bytes& reply);
   Outcome<void> take_header_passphrase();
   void keep_passphrase();
+  void keep_established();
   void note_outcome(Answer& answer, Step step);
   void note_refusal(const Rejection* rejection, std::string reason, std::string reply_body);
   Transaction transaction_after(const Answer& answer, const Bytes& nonce) const;

@@ -80,6 +80,7 @@ Result<Decision> Responder::answer_to(finding::Given& found) {
 }
 
 Result<Decision> Responder::answer_to(finding::Asked) {
+  CHECK(at_.requester);  // check() comes before
   ASSIGN_OR_RETURN(const auto taken, apart(take_header_passphrase()));
   if (!taken) return refuse_or_ignore(taken.error());
   return finish(work());
@@ -120,9 +121,26 @@ Result<Decision> Responder::finish(Next&& next, Step step) {
 }
 
 Result<Decision> Responder::stay_silent(const std::string& why) {
+  if (in_batch() && at_.decision.effects.announcement) return acknowledge(why);
   if (in_batch()) return refuse({PKIFailureInfo::badMessageCheck, why});
+  count_failures();
   if (!at_.decision.effects.announcement) note_refusal(nullptr, why, {});
   return at_.stay_silent(why);
+}
+
+// Each member of a batch has an answer, also an announcement, which elsewhere has none.
+Result<Decision> Responder::acknowledge(const std::string& why) {
+  Answer answer;
+  answer.body = body::pkiconf{};
+  answer.effects = std::move(at_.decision.effects);
+  answer.outcome = why;
+  return answered(std::move(answer), Step::none);
+}
+
+void Responder::count_failures() {
+  at_.decision.effects.secret_failure = std::move(secret_failure_);
+  at_.decision.effects.token_failures = std::move(at_.tokens.failures);
+  at_.decision.effects.failures_from = at_.request.sure - channel().mac.lock_time;
 }
 
 // An error message. Of an authenticated requester it ends a transaction that it would have
@@ -226,15 +244,17 @@ void Responder::keep_passphrase() {
   at_.decision.effects.passphrase = std::move(passphrase_);
 }
 
+// A KEM ciphertext is good for one transaction.
+void Responder::keep_established() {
+  if (!at_.requester || !at_.requester->established) return;
+  at_.decision.effects.kem_secrets.push_back(*std::move(at_.requester->established));
+}
+
 void Responder::note_outcome(Answer& answer, Step step) {
   at_.decision.effects = std::move(answer.effects);
-  at_.decision.effects.secret_failure = std::move(secret_failure_);
-  at_.decision.effects.token_failures = std::move(at_.tokens.failures);
+  count_failures();
   keep_passphrase();
-  at_.decision.effects.failures_from = at_.request.sure - channel().mac.lock_time;
-  if (at_.requester && at_.requester->established && step != Step::none) {
-    at_.decision.effects.kem_secrets.push_back(*std::move(at_.requester->established));
-  }
+  if (step != Step::none) keep_established();
   at_.decision.outcome = outcome_of(answer);
   at_.decision.refused = answer.refused.has_value();
 }
@@ -317,11 +337,13 @@ Result<Decision> Responder::waits(Answer&& answer, Step step) {
   if (!waiting.told && may_tell && policy.interim == WaitingSettings::Interim::after)
     waiting.interim_at = at_.request.likely + policy.after;
   if (step != Step::takes_up) passphrase_.reset();
+  const bool takes_passphrase = passphrase_.has_value();
   note_outcome(answer, step);
   std::string reply_body;
   Bytes der;
   if (waiting.told) {
     ReplyParts parts{std::move(answer.body), false, {}, nonce};
+    parts.takes_passphrase = takes_passphrase;
     ASSIGN_OR_RETURN(der, at_.build(request_header(), std::move(parts), reply_body));
     transaction.our_nonce = nonce;
     waiting.note_nonce(nonce);
@@ -331,6 +353,7 @@ Result<Decision> Responder::waits(Answer&& answer, Step step) {
   }
   change_to(std::move(transaction));
   at_.decision.effects.waiting = std::move(waiting);
+  at_.decision.effects.endorsed_by = at_.request.endorsed_by;
   ASSIGN_OR_RETURN(at_.decision.effects.message, stored(reply_body, der));
   at_.note_in_audit(reply_body);
   if (reply_body.empty()) return at_.stay_silent(at_.decision.outcome);
@@ -369,6 +392,7 @@ Result<Decision> Responder::polled(PollAnswer&& answer) {
   ReplyParts parts{std::move(answer.body), false, {}, nonce};
   parts.takes_passphrase = passphrase_.has_value();
   keep_passphrase();
+  keep_established();
   at_.decision.outcome = "not yet";
   if (!answer.delivers.empty()) deliver(answer.delivers, parts);
   std::string reply_body;

@@ -99,7 +99,11 @@ Checked<void> Responder::check_recip_nonce() const {
 Responder::Worked Responder::take_response() {
   auto answer = [&]() -> Outcome<Answer> {
     if (at_.transaction->state != TransactionState::challenged) return no_transaction();
-    ASSIGN_OR_RETURN(const auto parked, parked_request());
+    ASSIGN_OR_RETURN(auto parked, parked_request());
+    // What has been added around popdecr stands around what it takes up.
+    parked.endorsed_by = at_.request.endorsed_by;
+    TRY(note_reprotection(parked));
+    at_.request.endorsed_by = parked.endorsed_by;
     TRY(check_may_open(*at_.requester, parked.message.body));
     if (parked.message.header.pvno != request_header().pvno) {
       return reject(PKIFailureInfo::badRequest, "popdecr has another pvno than the request");

@@ -84,6 +84,28 @@ Applied<void> check_keys_are_fresh(const Effects& effects, LedgerWriter& writer,
   return {};
 }
 
+// What a registration authority says by its protection counts like the word of a person.
+Applied<void> note_endorsement(const Effects& effects, std::int64_t transaction,
+                               LedgerWriter& writer) {
+  if (effects.endorsed_by.empty()) return {};
+  const auto& about = effects.open ? *effects.open : effects.advance->after;
+  for (const auto& part : effects.waiting->parts) {
+    const auto digest = part.digest();
+    if (part.state != PartState::undecided || !digest) continue;
+    Vote vote;
+    vote.certReqId = part.certReqId;
+    vote.approves = true;
+    vote.who = vote.account = effects.endorsed_by;
+    vote.at = effects.waiting->received;
+    vote.object = to_bytes(*digest);
+    vote.round = part.round;
+    TRY(WaitTable(writer.connection()).add(transaction, vote));
+    const auto entry = verdict_entry(about, part, vote);
+    TRY(writer.audit(entry.event, entry.detail));
+  }
+  return {};
+}
+
 Applied<void> change_waiting(const Effects& effects, std::int64_t transaction,
                              LedgerWriter& writer) {
   if (!effects.waiting) return {};
@@ -98,7 +120,7 @@ Applied<void> change_waiting(const Effects& effects, std::int64_t transaction,
   auto added = *effects.waiting;
   added.transaction = transaction;
   TRY(table.add(added));
-  return {};
+  return note_endorsement(effects, transaction, writer);
 }
 
 Applied<void> change_protections(const Effects& effects, LedgerWriter& writer, Time now) {

@@ -63,6 +63,8 @@ struct Effects {
   // version of one that is there.
   Seldom<Waiting> waiting;
   bool waiting_parts_changed = true;
+  // A new one: who agrees already to what its parts ask for. Empty: nobody.
+  std::string endorsed_by;
   // Belongs to the transaction of the above. `replaces`: the answer to a message that is stored
   // without one.
   std::optional<StoredMessage> message;

@@ -77,6 +77,7 @@ struct StoredMessage {
   std::string outcome;  // "accepted", "rejection badPOP", ...: for people
   std::string source;   // how it came, for people
   Time at{};            // when it was worked on
+  Bytes job;            // that it came as; empty: not known
   // To be stored: not empty where `reply` has only what is of its own in the answer. What was read
   // is whole.
   std::vector<ReplyPiece> pieces{};

@@ -138,6 +138,10 @@ ALTER TABLE verdict ADD COLUMN account TEXT NOT NULL DEFAULT '';
     {9, R"sql(
 ALTER TABLE secret ADD COLUMN identity BLOB NOT NULL DEFAULT x'';
 )sql"},
+    // Which job it came as; of messages that are there it was not kept.
+    {10, R"sql(
+ALTER TABLE message ADD COLUMN job BLOB NOT NULL DEFAULT x'';
+)sql"},
 };
 
 }  // namespace cmpost

@@ -104,7 +104,8 @@ Result<Transaction> read_transaction(Row& row) {
 }
 
 constexpr const char* kMessageColumns =
-    "SELECT digest, channel, body, outcome, reply_body, request, reply, pieces, sealed, source, at "
+    "SELECT digest, channel, body, outcome, reply_body, request, reply, pieces, sealed, source, "
+    "at, job "
     "FROM message WHERE tx = ?";
 
 // "120 5001+10000 95": 120 octets, the answers in 10 000 messages from row 5001 on, 95 octets.
@@ -158,7 +159,7 @@ Result<StoredMessage> read_message(Row& row) {
                 "restore the ledger from a backup");
   }
   message.pieces = *std::move(pieces);
-  row.into(message.sealed, message.source, message.at);
+  row.into(message.sealed, message.source, message.at, message.job);
   return message;
 }
 
@@ -332,10 +333,10 @@ Result<std::int64_t> TransactionTable::add(std::int64_t transaction, const Store
                                            Time at) {
   TRY(change(connection_,
              "INSERT INTO message (tx, digest, channel, at, body, outcome, reply_body, request, "
-             "reply, pieces, sealed, source) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             "reply, pieces, sealed, source, job) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
              transaction, message.digest, message.channel, at, message.body, message.outcome,
              message.reply_body, message.request, message.reply, spell(message.pieces),
-             message.sealed, message.source));
+             message.sealed, message.source, message.job));
   return connection_.last_insert_id();
 }
 

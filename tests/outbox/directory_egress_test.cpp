@@ -1,6 +1,7 @@
 #include "outbox/directory_egress.h"
 
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -60,6 +61,21 @@ TEST_F(DirectoryEgressTest, AnAnswerGetsTheNameOfItsRequest) {
   EXPECT_FALSE(deliveries.trouble);
   EXPECT_THAT(names_in(out_), ElementsAre("dev1.ip.pki"));
   EXPECT_EQ(contents("dev1.ip.pki"), "one");
+}
+
+// A group is larger than what a process may have open.
+TEST_F(DirectoryEgressTest, AGroupIsSentWithFewFilesOpen) {
+  struct rlimit before {};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const struct rlimit few = {64, before.rlim_max};
+  std::vector<Lease> leases;
+  for (int i = 0; i < 300; ++i) leases.push_back(answer(i, "dev" + std::to_string(i), "answer"));
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &few), 0);
+  const auto deliveries = send(leases);
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_FALSE(deliveries.trouble);
+  for (const auto& delivery : deliveries.each) EXPECT_EQ(delivery.what, What::sent);
+  EXPECT_THAT(names_in(out_), SizeIs(300));
 }
 
 TEST_F(DirectoryEgressTest, AGroupIsSentInOneGo) {

@@ -228,6 +228,27 @@ TEST_F(ApprovalByAnRa, IsWhatTheChannelSays) {
   }
 }
 
+TEST_F(ApprovalByAnRa, CountsAsOneOfTwo) {
+  start("approve = \"two\"\nwaiting = \"always\"\n");
+  const auto waits = ca().talk(added(with_mac(ca(), ir(Credential()))));
+  EXPECT_EQ(status_in(waits).status, PKIStatus::waiting);
+  EXPECT_EQ(ca().say(*waits.header.transactionID, true), Decided::done);
+  const auto alone = ca().talk(with_mac(ca(), ir(Credential())));
+  EXPECT_EQ(ca().say(*alone.header.transactionID, true), Decided::one_more);
+}
+
+// With whatever certificate: this is another one of its own.
+TEST_F(ApprovalByAnRa, IsNoneOfARevocationOfItsOwn) {
+  start("approve = \"one\"\napprove_for = [\"rr\"]\napproval_by_ra = \"any\"\n");
+  const auto others = enrolled(ca(), "CN=dev1");
+  Credential own;
+  own.certificate = certificate_in(ca().ask(signed_by(ca(), ra_, ir(own, "CN=RA"))));
+  EXPECT_THAT(ca().post(signed_by(ca(), ra_, revocation(*own.certificate))), ::testing::IsEmpty());
+  EXPECT_EQ(state_of(*own.certificate), CertificateState::valid);
+  ca().talk(signed_by(ca(), ra_, revocation(*others.certificate)));
+  EXPECT_EQ(state_of(*others.certificate), CertificateState::revoked);
+}
+
 TEST_F(ApprovalByAnRa, IsNoneOfWhatIsItsOwn) {
   start("approve = \"one\"\nwaiting = \"always\"\napproval_by_ra = \"any\"\n");
   for (const auto& body : {ir(Credential(), "CN=RA"), ir(ra_, "CN=dev1")}) {

@@ -229,6 +229,22 @@ TEST(Replay, AfterARestartIsRefusedOrAnsweredAsBeforeAsLongAsMessagesMayBeOld) {
   }
 }
 
+// The process has died after the ledger knew the answer and before the queue had it: the same job
+// comes again, which is no second message, however strict the channel is.
+TEST(Replay, OfTheSameJobAfterADeathGetsItsStoredAnswer) {
+  for (const auto* strict : {"", "strict = true\n"}) {
+    CaUnderTest ca(strict);
+    const auto lease = ca.arrival(with_mac(ca, ir(Credential())));
+    const auto first = must(respond(lease, *ca.reader, ca.services()));
+    ASSERT_TRUE(ca.commit(first));
+    const auto again = must(respond(lease, *ca.reader, ca.services()));
+    ASSERT_TRUE(std::holds_alternative<Decision::Reply>(again.what)) << strict;
+    const auto& answer = std::get<Decision::Reply>(again.what).job;
+    EXPECT_EQ(answer.payload, std::get<Decision::Reply>(first.what).job.payload) << strict;
+    EXPECT_TRUE(answer.id == std::get<Decision::Reply>(first.what).job.id);
+  }
+}
+
 TEST(Dump, TransactionsGoOnOnAnotherMachine) {
   Office ca("approve = \"one\"\nwaiting = \"always\"\napprove_for = [\"ir\"]\n");
   const auto waits = with_mac(ca, ir(Credential()));

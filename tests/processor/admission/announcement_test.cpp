@@ -1,6 +1,6 @@
 #include "processor/admission/announcement.h"
 
-#include "tests/processor/messages.h"
+#include "tests/processor/office.h"
 
 namespace cmpost {
 namespace {
@@ -82,6 +82,21 @@ bool is_kept(CaUnderTest& ca, Bytes der) {
   EXPECT_TRUE(std::holds_alternative<Decision::Silence>(decision.what)) << decision.outcome;
   EXPECT_TRUE(ca.commit(decision));
   return kept(ca).size() > before;
+}
+
+// Each member of a batch has an answer.
+TEST(Announcement, InABatchIsKeptAndAcknowledged) {
+  Office ca;
+  Elsewhere other(ca);
+  Credential ra;
+  ca.ra_root.certify(ra, "CN=RA", ca.clock.now(), ca.random);
+  const auto batch =
+      body::nested{{other.announce(body::crlann{{other.crl()}}), with_mac(ca, ir(Credential()))}};
+  const auto answer = ca.talk(signed_by(ca, ra, batch));
+  const auto* members = std::get_if<body::nested>(&answer.body);
+  ASSERT_NE(members, nullptr) << body_name(answer.body);
+  EXPECT_EQ(body_name(decode(members->messages.at(0))->body), "pkiconf");
+  EXPECT_THAT(kept(ca), SizeIs(1));
 }
 
 TEST(Announcement, OfAKnownCaIsKeptAndNotAnswered) {

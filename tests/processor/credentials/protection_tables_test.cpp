@@ -68,6 +68,15 @@ TEST(SecretLock, ASecretAddedLaterUnderTheReferenceIsNotLocked) {
             PKIStatus::accepted);
 }
 
+// Nobody is answered, and the guess counts all the same.
+TEST(SecretFailures, OfAnErrorMessageCount) {
+  CaUnderTest ca;
+  ErrorMsgContent content;
+  content.pKIStatusInfo.status = PKIStatus::rejection;
+  EXPECT_TRUE(ca.exchange(with_mac(ca, body::error{content}, {}, "guessed")).empty());
+  EXPECT_EQ(rows_of(ca, "secret_failure"), 1);
+}
+
 TEST(SecretLock, SameWrongMessageAgainCountsOnce) {
   CaUnderTest ca("mac = { lock_after = 2 }\n");
   const auto wrong = with_mac(ca, ir(Credential()), {}, "guess");

@@ -191,6 +191,20 @@ TEST(Renewal, KeepsTheSubjectAndRetiresTheOldCertificate) {
   EXPECT_THAT(status_in(again).statusString, ElementsAre(HasSubstr("renewed before")));
 }
 
+// What can be mended ends nothing.
+TEST(Confirmation, AHashAlgorithmThatThisVersionHasNotRevokesNothing) {
+  CaUnderTest ca("strict = true\n");
+  const auto answer = ca.ask(with_mac(ca, ir(Credential()), waiting()));
+  const auto certificate = certificate_in(answer);
+  auto conf = cert_conf(certificate);
+  std::get<body::certConf>(conf).statuses[0].hashAlg = AlgorithmIdentifier{oid::id_sha512, std::nullopt};
+  EXPECT_THAT(ca.ask(with_mac(ca, conf, following(answer))),
+              Refuses("error", PKIFailureInfo::badCertId));
+  EXPECT_EQ(ca.record(certificate)->state, CertificateState::unconfirmed);
+  EXPECT_EQ(body_name(ca.ask(with_mac(ca, cert_conf(certificate), following(answer))).body),
+            "pkiconf");
+}
+
 TEST(Renewal, OldCertificateStaysUntilTheNewOneIsConfirmed) {
   CaUnderTest ca;
   const auto device = enrolled(ca);
