@@ -12,8 +12,6 @@ namespace {
 
 using Place = DropDirectory::Place;
 
-constexpr std::size_t kGroupJobs = 500;
-constexpr std::size_t kGroupOctets = std::size_t{8} << 20U;
 constexpr std::size_t kListingPart = 20'000;
 constexpr std::size_t kMostSightings = 200'000;
 constexpr Duration kPurgeInterval = std::chrono::hours(1);
@@ -23,20 +21,19 @@ constexpr Duration kPurgeInterval = std::chrono::hours(1);
 DirectoryIngress::DirectoryIngress(const ChannelSettings& settings, JobQueue& requests,
                                    const Clock& wall, const Clock& steady, const Clock* sure)
     : settings_(settings),
-      requests_(requests),
       wall_(wall),
       sure_(sure != nullptr ? *sure : wall),
       steady_(steady),
       settling_(settings.directory.settle),
       in_work_(settings.directory.settle),
-      gate_(settings_, requests, steady),
+      deposit_(settings_, requests, steady),
       unlisted_(settings.state, "unlisted", NoteKind::warning),
       left_alone_(settings) {}
 
 Result<Intake> DirectoryIngress::poll(const std::stop_token& stop) {
   TRY(ensure_open());
   note_events();
-  TRY(gate_.allowance());
+  TRY(deposit_.ask_gate());
   file_system_now_ = drop_->file_system_now();
   const bool due = steady_.now() >= next_scan_;
   auto intake = due ? scan(stop) : take_announced(stop);
@@ -44,12 +41,14 @@ Result<Intake> DirectoryIngress::poll(const std::stop_token& stop) {
     next_scan_ = Time::min();  // what was claimed lies in .work
     return intake;
   }
-  if (due) TRY(set_aside_refused());
+  if (due) {
+    TRY(deposit_.set_aside_refused(
+        [this](const JobStatus& job, const Error& why) { return set_aside(job, why); }));
+  }
   if (due && steady_.now() >= next_purge_) purge();
   intake->settling = settling_.unsettled() + in_work_.unsettled();
-  intake->stuck = settling_.stuck() + in_work_.stuck() + deposited_.size() + stuck_lists_.size() +
-                  (gate_.needs_help() ? 1 : 0);
-  intake->paused = gate_.closed() && !gate_.needs_help();
+  intake->stuck = settling_.stuck() + in_work_.stuck() + deposited_.size() + stuck_lists_.size();
+  deposit_.tell_gate(*intake);
   return intake;
 }
 
@@ -68,7 +67,7 @@ LookedAt DirectoryIngress::looked_at() const {
 void DirectoryIngress::wait(Duration time_out, const std::stop_token& stop) {
   const auto now = steady_.now();
   const auto look = std::min({next_scan_, settling_.next_look(), in_work_.next_look()});
-  const auto until = std::min(now + time_out, gate_.closed() ? gate_.opens() : look);
+  const auto until = std::min(now + time_out, deposit_.closed() ? deposit_.opens() : look);
   if (until > now) watch_.wait(until - now, stop);
 }
 
@@ -148,7 +147,7 @@ Result<Intake> DirectoryIngress::scan(const std::stop_token& stop) {
   ASSIGN_OR_RETURN(const Intake more, lists ? take_lists(stop) : scan_place(Place::in, seen, stop));
   intake += more;
   // Until the gate opens nothing is known of what was not looked at.
-  if (stop.stop_requested() || gate_.closed()) return intake;
+  if (stop.stop_requested() || deposit_.closed()) return intake;
   in_work_.keep_only(in_work);
   if (!lists) settling_.keep_only(seen);
   if (!lists) unlisted_.clear();  // of a time when the channel had another rule
@@ -167,7 +166,7 @@ Result<Intake> DirectoryIngress::scan_place(Place place, std::set<std::string>& 
                                             const std::stop_token& stop) {
   Intake intake;
   ASSIGN_OR_RETURN(auto listing, Listing::start(drop_->at(place)));
-  while (!stop.stop_requested() && !gate_.closed()) {
+  while (!stop.stop_requested() && !deposit_.closed()) {
     ASSIGN_OR_RETURN(const auto names, listing.next(kListingPart));
     if (names.empty()) break;
     std::vector<Spot> spots;
@@ -189,7 +188,7 @@ Result<Intake> DirectoryIngress::scan_place(Place place, std::set<std::string>& 
 }
 
 Result<Intake> DirectoryIngress::take_announced(const std::stop_token& stop) {
-  if (gate_.closed()) return Intake{};
+  if (deposit_.closed()) return Intake{};
   const bool lists = settings_.directory.ready == ReadyRule::manifest;
   std::vector<Spot> spots;
   for (const auto place : {Place::work, Place::in}) {
@@ -212,24 +211,20 @@ Result<Intake> DirectoryIngress::take(std::vector<Spot> spots, const std::stop_t
   });
   Intake intake;
   std::vector<Claimed> group;
-  std::size_t octets = 0;
-  ASSIGN_OR_RETURN(auto allowed, gate_.allowance());
+  ASSIGN_OR_RETURN(auto room, deposit_.room());
   const auto deposit_group = [&]() -> Result<void> {
     ASSIGN_OR_RETURN(const Intake deposited, deposit(std::exchange(group, {})));
     intake += deposited;
-    octets = 0;
-    ASSIGN_OR_RETURN(allowed, gate_.allowance());
+    ASSIGN_OR_RETURN(room, deposit_.room());
     return {};
   };
   for (const auto& spot : spots) {
-    if (stop.stop_requested() || allowed == 0) break;
+    if (stop.stop_requested() || deposit_.closed()) break;
     ASSIGN_OR_RETURN(auto claimed, take_one(spot, intake));
     if (!claimed) continue;
-    gate_.took(1);
-    octets += claimed->job.payload.size();
+    room.take(claimed->job.payload.size());
     group.push_back(std::move(*claimed));
-    const bool full = group.size() == kGroupJobs || octets >= kGroupOctets;
-    if (full || group.size() == allowed) TRY(deposit_group());
+    if (room.full()) TRY(deposit_group());
   }
   TRY(deposit_group());
   return intake;

@@ -12,10 +12,10 @@
 #include "config/channel_settings.h"
 #include "queue/job_queue.h"
 #include "watcher/candidate.h"
+#include "watcher/deposit.h"
 #include "watcher/directory_watch.h"
 #include "watcher/drop_directory.h"
 #include "watcher/ingress.h"
-#include "watcher/intake_gate.h"
 #include "watcher/left_alone.h"
 #include "watcher/listed_files.h"
 #include "watcher/marker.h"
@@ -102,7 +102,6 @@ class DirectoryIngress final : public Ingress {
   Job job_of(const Spot& spot, Bytes message) const;
   void move_markers(const std::string& name, DropDirectory::Place to);
   Result<Intake> deposit(std::vector<Claimed> group);
-  void log_arrival(const Job& job) const;
   Result<void> quarantine(const Spot& spot, const Finding& finding, Intake& intake);
   void report(const Spot& spot, const std::string& reason, const std::string& hint);
 
@@ -136,9 +135,9 @@ class DirectoryIngress final : public Ingress {
   Result<void> put_listed_away(const ListedFile& file) const;
 
   // What was taken and is none (refused_input.cpp).
-  void write_reason(const std::string& name, const std::string& source, const Finding& finding,
+  void write_reason(const std::string& name, const std::string& source, const Error& why,
                     const JobId& id) const;
-  Result<void> set_aside_refused();
+  Result<bool> set_aside(const JobStatus& job, const Error& why) const;
   std::optional<std::string> find_done(const JobStatus& job) const;
 
   Settling& settling(DropDirectory::Place place) {
@@ -148,7 +147,6 @@ class DirectoryIngress final : public Ingress {
   static constexpr std::string_view kReasonEnding = ".reason.txt";
 
   const ChannelSettings settings_;
-  JobQueue& requests_;
   const Clock& wall_;
   const Clock& sure_;
   const Clock& steady_;
@@ -163,7 +161,7 @@ class DirectoryIngress final : public Ingress {
   };
   std::map<std::string, Deposited> deposited_;
   std::map<std::string, std::string> stuck_lists_;  // in .work, and why
-  IntakeGate gate_;
+  Deposit deposit_;
   std::string return_address_;
   bool watches_ = true;
   struct IncompleteList {

@@ -68,11 +68,11 @@ Result<Intake> DirectoryIngress::take_lists(const std::stop_token& stop) {
   settling_.keep_only(seen);
   std::erase_if(incomplete_lists_, [&](const auto& entry) { return !seen.contains(entry.first); });
   for (const auto& list : lists) {
-    if (stop.stop_requested() || gate_.closed()) return intake;
+    if (stop.stop_requested() || deposit_.closed()) return intake;
     ASSIGN_OR_RETURN(const Intake part, take_list(list));
     intake += part;
     files -= std::min(files, part.deposited + part.quarantined);
-    TRY(gate_.allowance());
+    TRY(deposit_.ask_gate());
   }
   note_unlisted(incomplete_lists_.empty() ? files : 0);
   return intake;

@@ -13,8 +13,6 @@ namespace {
 
 using Place = DropDirectory::Place;
 
-constexpr std::size_t kAtATime = 1000;
-
 }  // namespace
 
 std::array<std::uint8_t, 16> arrival_of(const Look& look) {
@@ -29,38 +27,21 @@ std::array<std::uint8_t, 16> arrival_of(const Look& look) {
   return octets;
 }
 
-// A job that is held as no PKIMessage keeps its file waiting for an operator, so that belongs where
-// operators look. The job id proves that the file is the job's: a name may have been used before.
-Result<void> DirectoryIngress::set_aside_refused() {
-  JobFilter held;
-  held.state = JobState::held;
-  held.channel = channel();
-  held.limit = kAtATime;
-  held.newest_first = true;  // those of before were looked after
-  ASSIGN_OR_RETURN(const auto jobs, requests_.list(held));
-  for (const auto& job : jobs) {
-    if (job.size == 0) continue;  // was never taken: lies there already
-    const auto name = find_done(job);
-    if (!name) continue;
-    auto moved =
-        drop_->move(Place::done, *name, Place::quarantine, job.id.text(), kReasonEnding.size());
-    if (!moved) continue;  // at the next look
-    Finding finding;
-    finding.reason = job.reason;
-    finding.hint = "`cmpost queue show " + job.id.text() + "`, then `retry` or `drop` it";
-    write_reason(*moved, job.envelope.source, finding, job.id);
-    log::warning("input.quarantined", {{"job", job.id.text()},
-                                       {"channel", channel()},
-                                       {"source", job.envelope.source},
-                                       {"reason", job.reason}});
-  }
-  return {};
+// The job id proves that the file is the job's: a name may have been used before.
+Result<bool> DirectoryIngress::set_aside(const JobStatus& job, const Error& why) const {
+  const auto name = find_done(job);
+  if (!name) return false;
+  auto moved =
+      drop_->move(Place::done, *name, Place::quarantine, job.id.text(), kReasonEnding.size());
+  if (!moved) return false;  // at the next look
+  write_reason(*moved, job.envelope.source, why, job.id);
+  return true;
 }
 
 // The file in .done that the job was made from, by the names that DropDirectory::move() gives; for
 // one of a list its mark is that of its octets.
 std::optional<std::string> DirectoryIngress::find_done(const JobStatus& job) const {
-  const auto payload = requests_.payload(job.id);
+  const auto payload = deposit_.queue().payload(job.id);
   if (!payload) return std::nullopt;
   for (const auto& mark :
        {std::string(), std::string("1"), job.id.text(), mark_of_listed(sha256(*payload))}) {
@@ -73,12 +54,8 @@ std::optional<std::string> DirectoryIngress::find_done(const JobStatus& job) con
 }
 
 void DirectoryIngress::write_reason(const std::string& name, const std::string& source,
-                                    const Finding& finding, const JobId& id) const {
-  const auto text =
-      "time:   " + to_iso8601(wall_.now()) + "\nfile:   " + printable(source) +
-      "\nreason: " + printable(finding.reason, 2000) + "\n" +
-      (finding.hint.empty() ? "" : "hint:   " + printable(finding.hint, 2000) + "\n") +
-      "job:    " + id.text() + "\n";
+                                    const Error& why, const JobId& id) const {
+  const auto text = reason_text(wall_.now(), source, why, id);
   // The queue has the reason too, so a full disk costs only this copy of it.
   (void)replace_file_at(drop_->at(Place::quarantine), name + std::string(kReasonEnding),
                         view_of(text), 0640);

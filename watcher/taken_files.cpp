@@ -83,13 +83,9 @@ bool DirectoryIngress::has_stopped_growing(const Spot& spot) {
 }
 
 Job DirectoryIngress::job_of(const Spot& spot, Bytes message) const {
-  Job job;
-  job.id = make_job_id({view_of(channel()), arrival_of(spot.look), message});
-  job.envelope.channel = channel();
-  job.envelope.source = whole_name(spot.name);
-  job.envelope.reply.channel = channel();
+  auto job =
+      deposit_.job_of(make_job_id({view_of(channel()), arrival_of(spot.look), message}), spot.name);
   job.envelope.reply.address = return_address_;
-  job.envelope.reply.name = whole_name(stem_of(spot.name));
   job.payload = std::move(message);
   return job;
 }
@@ -186,7 +182,7 @@ Result<std::optional<DirectoryIngress::Claimed>> DirectoryIngress::claim(const S
                                                                          Bytes message) {
   Claimed claimed{spot.name, job_of(spot, std::move(message))};
   if (spot.place == Place::work) return claimed;
-  ASSIGN_OR_RETURN(const auto known, requests_.find(claimed.job.id));
+  ASSIGN_OR_RETURN(const auto known, deposit_.queue().find(claimed.job.id));
   if (known && known->state == JobState::done) {
     return claim_anew(spot, std::move(claimed.job.payload));
   }
@@ -216,32 +212,23 @@ Result<Intake> DirectoryIngress::deposit(std::vector<Claimed> group) {
   if (group.empty()) return intake;
   std::vector<Job> jobs;
   for (auto& claimed : group) jobs.push_back(std::move(claimed.job));
-  ASSIGN_OR_RETURN(const auto fresh, requests_.put(jobs));
+  TRY(deposit_.put(jobs, intake));
   crash_point("watcher.deposited");
+  deposit_.log_arrivals(jobs);
   for (std::size_t i = 0; i < group.size(); ++i) {
     const auto& name = group[i].name;
     let_go(name, jobs[i].id);
     crash_point("watcher.done");
-    log_arrival(jobs[i]);
   }
   TRY(drop_->sync());
-  intake.deposited = group.size();
-  intake.known = group.size() - fresh;
   return intake;
-}
-
-void DirectoryIngress::log_arrival(const Job& job) const {
-  log::info("job.arrived", {{"job", job.id.text()},
-                            {"channel", channel()},
-                            {"source", job.envelope.source},
-                            {"octets", job.payload.size()}});
 }
 
 Result<void> DirectoryIngress::quarantine(const Spot& spot, const Finding& finding,
                                           Intake& intake) {
   Job job = job_of(spot, {});
   job.id = make_job_id({view_of(channel()), arrival_of(spot.look), view_of("quarantine")});
-  TRY(requests_.put_held(job, to_string(Error{Recovery::hold, finding.reason, finding.hint})));
+  TRY(deposit_.hold(job, finding.reason, finding.hint));
   crash_point("watcher.held");
   auto moved =
       drop_->move(spot.place, spot.name, Place::quarantine, job.id.text(), kReasonEnding.size());
@@ -253,12 +240,9 @@ Result<void> DirectoryIngress::quarantine(const Spot& spot, const Finding& findi
   settling(spot.place).forget(spot.name);
   if (is_taken_list(spot)) stuck_lists_.erase(spot.name);
   if (spot.place == Place::in) move_markers(spot.name, Place::quarantine);
-  write_reason(*moved, spot.name, finding, job.id);
+  write_reason(*moved, spot.name, {Recovery::hold, finding.reason, finding.hint}, job.id);
   ++intake.quarantined;
-  log::warning("input.quarantined", {{"job", job.id.text()},
-                                     {"channel", channel()},
-                                     {"source", job.envelope.source},
-                                     {"reason", finding.reason}});
+  deposit_.log_put_aside(job.id, job.envelope.source, finding.reason);
   return {};
 }
 

@@ -50,7 +50,7 @@ Result<Intake> DirectoryIngress::take_listed(const Spot& list, const std::vector
   std::vector<Job> jobs;
   for (std::size_t i = 0; i < spots.size(); ++i) {
     auto job = job_of(spots[i], std::move(messages[i]));
-    ASSIGN_OR_RETURN(const auto known, requests_.find(job.id));
+    ASSIGN_OR_RETURN(const auto known, deposit_.queue().find(job.id));
     // Put in again with its list: see claim_anew().
     const bool again = known && known->state == JobState::done;
     const bool renewed = again && drop_->renew(spots[i].name);
@@ -82,12 +82,9 @@ Result<Intake> DirectoryIngress::take_listed(const Spot& list, const std::vector
 
 Result<void> DirectoryIngress::deposit_list(const std::string& name, std::span<const Job> jobs,
                                             Intake& intake) {
-  ASSIGN_OR_RETURN(const auto fresh, requests_.put(jobs));
+  TRY(deposit_.put(jobs, intake));
   crash_point("watcher.list_deposited");
-  gate_.took(jobs.size());
-  intake.deposited += jobs.size();
-  intake.known += jobs.size() - fresh;
-  for (const auto& job : jobs) log_arrival(job);
+  deposit_.log_arrivals(jobs);
   log::info("list.taken",
             {{"channel", channel()}, {"list", printable(name)}, {"files", jobs.size()}});
   return {};
@@ -123,7 +120,7 @@ Result<void> DirectoryIngress::resume_list(const Spot& list, Intake& intake) {
   }
   std::size_t known = 0;
   for (const auto& job : *jobs) {
-    ASSIGN_OR_RETURN(const auto found, requests_.find(job.id));
+    ASSIGN_OR_RETURN(const auto found, deposit_.queue().find(job.id));
     known += found ? 1 : 0;
   }
   if (known == 0 && !jobs->empty() && jobs->size() < files->size()) {
