@@ -9,7 +9,6 @@
 namespace cmpost {
 namespace {
 
-constexpr std::size_t kGroup = 500;
 // Mails that a group holds in memory together.
 constexpr std::size_t kGroupOctets = std::size_t{32} << 20U;
 constexpr std::size_t kMostSenders = 100'000;
@@ -26,20 +25,19 @@ MailIngress::MailIngress(const ChannelSettings& settings, std::unique_ptr<MailSo
                          std::shared_ptr<const SmimeOpener> smime)
     : settings_(settings),
       source_(std::move(source)),
-      requests_(requests),
       steady_(steady),
       bounced_(std::move(bounced)),
       smime_(std::move(smime)),
-      gate_(settings_, requests, steady) {}
+      deposit_(settings_, requests, steady) {}
 
 Result<Intake> MailIngress::poll(const std::stop_token& stop) {
   Intake intake;
   begin_hour();
   while (!stop.stop_requested()) {
-    ASSIGN_OR_RETURN(const auto allowed, gate_.allowance());
-    if (allowed == 0) break;
+    ASSIGN_OR_RETURN(const auto room, deposit_.room());
+    if (deposit_.closed()) break;
     // What is left for the next hour must not hide what lies behind it.
-    const auto most = std::min(kGroup, allowed) + left_.size() + reluctant_.size();
+    const auto most = room.jobs() + left_.size() + reluctant_.size();
     ASSIGN_OR_RETURN(auto mails, source_->list(most, stop));
     const bool full = mails.size() >= most;
     if (!full) forget_gone(mails);
@@ -50,8 +48,8 @@ Result<Intake> MailIngress::poll(const std::stop_token& stop) {
     if (!full || mails.empty()) break;
   }
   if (!stop.stop_requested()) TRY(count_foreign(stop));
-  intake.stuck = left_.size() + reluctant_.left_out() + (gate_.needs_help() ? 1 : 0);
-  intake.paused = gate_.closed() && !gate_.needs_help();
+  intake.stuck = left_.size() + reluctant_.left_out();
+  deposit_.tell_gate(intake);
   return intake;
 }
 
@@ -78,9 +76,10 @@ Result<void> MailIngress::take_group(std::span<const MailHandle> mails, Intake& 
                                      const std::stop_token& stop) {
   while (!mails.empty() && !stop.stop_requested()) {
     std::size_t count = 0;
-    for (std::size_t octets = 0; count < mails.size(); ++count) {
-      octets += std::min(mails[count].size, settings_.mail.max_mail);
-      if (count > 0 && octets > kGroupOctets) break;
+    for (GroupRoom room(mails.size(), kGroupOctets); count < mails.size(); ++count) {
+      const auto octets = std::min(mails[count].size, settings_.mail.max_mail);
+      if (!room.has_room(octets)) break;
+      room.take(octets);
     }
     TRY(take_part(mails.first(count), intake, stop));
     mails = mails.subspan(count);
@@ -136,10 +135,8 @@ Result<void> MailIngress::leave_out(const MailHandle& mail, const std::string& r
   const auto why = "the mail cannot be fetched and is left out: " + reason;
   log::error("mail.left_out",
              {{"channel", settings_.name}, {"mail", mail.arrival}, {"reason", why}});
-  return requests_.put_held(
-      job_of_unread(mail),
-      to_string(Error{Recovery::hold, why,
-                      "look at it in the mailbox; it is asked for again by and by"}));
+  return deposit_.hold(job_of_unread(mail), why,
+                       "look at it in the mailbox; it is asked for again by and by");
 }
 
 Result<void> MailIngress::note_came(const Mails& wanted, const Mails& missing) {
@@ -155,7 +152,7 @@ Result<void> MailIngress::note_came(const Mails& wanted, const Mails& missing) {
 Result<void> MailIngress::note_came(const MailHandle& mail) {
   if (!reluctant_.came(mail.arrival)) return {};
   log::info("mail.came_after_all", {{"channel", settings_.name}, {"mail", mail.arrival}});
-  TRY(requests_.drop(job_of_unread(mail).id, "the mail came after all"));
+  TRY(deposit_.queue().drop(job_of_unread(mail).id, "the mail came after all"));
   return {};
 }
 
@@ -197,7 +194,7 @@ void MailIngress::put_aside_unread(const MailHandle& mail, Group& group, Intake&
   const auto reason = "the mail has " + std::to_string(mail.size) +
                       " octets, more than max_mail (" + std::to_string(settings_.mail.max_mail) +
                       "); it was not fetched and lies in the quarantine folder";
-  group.held.emplace_back(job_of_unread(mail), reason);
+  group.held.push_back({job_of_unread(mail), reason, {}});
   group.places[MailPlace::quarantine].push_back(mail);
   ++intake.quarantined;
 }
@@ -211,7 +208,6 @@ void MailIngress::judge(const MailHandle& mail, Bytes raw, Group& group, Intake&
         {{"channel", settings_.name}, {"sender", judgement.sender}, {"mail", mail.arrival}});
     return;
   }
-  intake.deposited += judgement.requests.size();
   std::move(judgement.requests.begin(), judgement.requests.end(),
             std::back_inserter(group.requests));
   if (judgement.place == MailPlace::quarantine) {
@@ -223,9 +219,9 @@ void MailIngress::judge(const MailHandle& mail, Bytes raw, Group& group, Intake&
                                       {"hint", judgement.hint}});
     const auto sender = judgement.sender.empty() ? "" : " from " + judgement.sender;
     const auto subject = judgement.subject.empty() ? "" : ": " + printable(judgement.subject, 80);
-    group.held.emplace_back(
-        quarantined_mail(raw, mail.arrival, settings_, "mail " + mail.arrival + sender + subject),
-        to_string(Error{Recovery::hold, judgement.reason, judgement.hint}));
+    group.held.push_back(
+        {quarantined_mail(raw, mail.arrival, settings_, "mail " + mail.arrival + sender + subject),
+         judgement.reason, judgement.hint});
   }
   if (judgement.place == MailPlace::foreign) {
     log::info("mail.without_request", {{"channel", settings_.name},
@@ -239,12 +235,8 @@ void MailIngress::judge(const MailHandle& mail, Bytes raw, Group& group, Intake&
 
 // First everything is durable, then the mails are filed away.
 Result<void> MailIngress::settle(Group& group, Intake& intake, const std::stop_token& stop) {
-  if (!group.requests.empty()) {
-    ASSIGN_OR_RETURN(const auto fresh, requests_.put(group.requests));
-    intake.known += group.requests.size() - fresh;
-    gate_.took(group.requests.size());
-  }
-  for (const auto& [job, reason] : group.held) TRY(requests_.put_held(job, reason));
+  TRY(deposit_.put(group.requests, intake));
+  for (const auto& [job, reason, hint] : group.held) TRY(deposit_.hold(job, reason, hint));
   for (const auto& [report, mail] : group.reports) TRY(bounced_(report, mail));
   crash_point("mail.deposited");
   for (const auto& [place, mails] : group.places) {
@@ -276,8 +268,8 @@ bool MailIngress::over_budget(const std::string& sender, std::size_t requests) {
 
 void MailIngress::wait(Duration time_out, const std::stop_token& stop) {
   // The source would say at once that there are mails.
-  if (gate_.closed()) {
-    pause(std::min<Duration>(gate_.opens() - steady_.now(), time_out), stop);
+  if (deposit_.closed()) {
+    pause(std::min<Duration>(deposit_.opens() - steady_.now(), time_out), stop);
     return;
   }
   const auto waited = source_->wait(std::min(time_out, settings_.mail.poll), stop);

@@ -13,8 +13,8 @@
 #include "mail/judge_mail.h"
 #include "mail/mail_source.h"
 #include "queue/job_queue.h"
+#include "watcher/deposit.h"
 #include "watcher/ingress.h"
-#include "watcher/intake_gate.h"
 #include "watcher/reluctant_inputs.h"
 
 namespace cmpost {
@@ -46,10 +46,14 @@ class MailIngress final : public Ingress {
   LookedAt looked_at() const override;
 
  private:
+  struct Held {
+    Job job;
+    std::string reason, hint;
+  };
   // What a group of mails came to, until it is durable.
   struct Group {
     std::vector<Job> requests;
-    std::vector<std::pair<Job, std::string>> held;  // and why
+    std::vector<Held> held;
     std::vector<std::pair<DeliveryReport, Bytes>> reports;
     std::map<MailPlace, std::vector<MailHandle>> places;
   };
@@ -79,11 +83,10 @@ class MailIngress final : public Ingress {
 
   const ChannelSettings settings_;
   const std::unique_ptr<MailSource> source_;
-  JobQueue& requests_;
   const Clock& steady_;
   const Bounced bounced_;
   const std::shared_ptr<const SmimeOpener> smime_;
-  IntakeGate gate_;
+  Deposit deposit_;
   Time hour_{};  // the budget's, from its begin
   std::map<std::string, std::size_t> used_;
   std::set<std::string> left_;  // arrivals of mails that wait for the next hour

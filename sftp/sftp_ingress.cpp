@@ -14,8 +14,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t kGroupFiles = 500;
-constexpr std::size_t kGroupFileOctets = std::size_t{8} << 20U;
 constexpr std::size_t kNamesAtATime = 5'000;
 constexpr std::size_t kMostNames = 1'000'000;
 constexpr std::size_t kMostUnsettled = 100'000;
@@ -37,11 +35,10 @@ RemoteEntry entry_of(const auto& found) { return {found.name, found.look}; }
 SftpIngress::SftpIngress(const ChannelSettings& settings, JobQueue& requests, const Clock& wall,
                          const Clock& steady, SftpDial dial)
     : settings_(settings),
-      requests_(requests),
       wall_(wall),
       steady_(steady),
       sessions_(settings.sftp.fetch, settings.sftp, steady, std::move(dial)),
-      gate_(settings_, requests, steady),
+      deposit_(settings_, requests, steady),
       settling_(settings.sftp.settle),
       left_alone_(settings) {}
 
@@ -50,16 +47,16 @@ Result<Intake> SftpIngress::poll(const std::stop_token& stop) {
   TRY(prepare());
   const auto started = steady_.now();
   trouble_.reset();
-  TRY(gate_.allowance());
-  auto intake = gate_.closed() ? Intake{} : scan(stop);
+  TRY(deposit_.ask_gate());
+  auto intake = deposit_.closed() ? Intake{} : scan(stop);
   // What is under way when a stop is requested may well break.
   if (!intake && stop.stop_requested()) return Intake{};
   if (!intake) return intake;
   TRY(set_aside_refused());
   next_scan_ = started + settings_.sftp.poll;
   intake->settling = settling_.unsettled();
-  intake->stuck = settling_.stuck() + (gate_.needs_help() ? 1 : 0);
-  intake->paused = gate_.closed() && !gate_.needs_help();
+  intake->stuck = settling_.stuck();
+  deposit_.tell_gate(*intake);
   if (trouble_) return failure(*trouble_);
   return intake;
 }
@@ -72,8 +69,8 @@ LookedAt SftpIngress::looked_at() const {
 }
 
 void SftpIngress::wait(Duration time_out, const std::stop_token& stop) {
-  const auto next = gate_.closed()
-                        ? gate_.opens()
+  const auto next = deposit_.closed()
+                        ? deposit_.opens()
                         : std::min(next_scan_, std::max(settling_.next_look(), steady_.now()));
   const auto until = std::min(steady_.now() + time_out, next);
   for (auto now = steady_.now(); now < until && !stop.stop_requested(); now = steady_.now()) {
@@ -105,13 +102,13 @@ Result<Intake> SftpIngress::scan(const std::stop_token& stop) {
   std::size_t names = 0;
   bool more = true;
   while (more && names < kMostNames && present_.size() < kMostUnsettled && !stop.stop_requested() &&
-         !gate_.closed()) {
+         !deposit_.closed()) {
     ASSIGN_OR_RETURN(const auto entries, listing.next(all ? kMostUnsettled : kNamesAtATime));
     names += entries.size();
     more = !entries.empty();
     TRY(scan_part(entries, intake, stop));
   }
-  if (stop.stop_requested() || gate_.closed()) return intake;  // not everything has been seen
+  if (stop.stop_requested() || deposit_.closed()) return intake;  // not everything has been seen
   if (more) {
     left_alone_.more("more than " +
                      std::to_string(names >= kMostNames ? kMostNames : kMostUnsettled) +
@@ -205,19 +202,16 @@ Result<void> SftpIngress::take(std::vector<Found> found, Intake& intake,
   });
   if (found.empty()) return {};
   std::vector<Found> group;
-  std::size_t octets = 0;
-  ASSIGN_OR_RETURN(auto allowed, gate_.allowance());
+  ASSIGN_OR_RETURN(auto room, deposit_.room());
   for (auto& file : found) {
     const auto size = std::min<std::uint64_t>(file.look.size.value_or(0), settings_.max_message);
-    if (group.size() >= std::min(kGroupFiles, allowed) ||
-        (!group.empty() && octets + size > kGroupFileOctets)) {
+    if (!room.has_room(size)) {
       TRY(take_group(group, intake, stop));
       group.clear();
-      octets = 0;
-      ASSIGN_OR_RETURN(allowed, gate_.allowance());
+      ASSIGN_OR_RETURN(room, deposit_.room());
     }
-    if (stop.stop_requested() || allowed == 0) return {};
-    octets += size;
+    if (stop.stop_requested() || deposit_.closed()) return {};
+    room.take(size);
     group.push_back(std::move(file));
   }
   return take_group(group, intake, stop);
@@ -273,7 +267,6 @@ Result<std::vector<SftpIngress::Found>> SftpIngress::settle(const std::vector<Fo
         break;
     }
   }
-  gate_.took(taken.size());
   TRY(deposit(std::move(taken), intake));
   return missing;
 }
@@ -290,10 +283,8 @@ Result<void> SftpIngress::suspect(const Found& found, const Error& broken) {
     const auto why = "the file breaks the connection and is left out: " + broken.what;
     log::error("input.left_out",
                {{"channel", channel()}, {"source", printable(found.name)}, {"reason", why}});
-    TRY(requests_.put_held(
-        job_of_unread(found.name),
-        to_string(Error{Recovery::hold, why,
-                        "look at it at the server; it is asked for again by and by"})));
+    TRY(deposit_.hold(job_of_unread(found.name), why,
+                      "look at it at the server; it is asked for again by and by"));
   }
   if (++broken_in_a_row_ >= kMostInARow) return failure(broken);
   return {};
@@ -302,7 +293,7 @@ Result<void> SftpIngress::suspect(const Found& found, const Error& broken) {
 Result<void> SftpIngress::note_came(const std::string& name) {
   if (!reluctant_.came(name)) return {};
   log::info("input.came_after_all", {{"channel", channel()}, {"source", printable(name)}});
-  TRY(requests_.drop(job_of_unread(name).id, "the file came after all"));
+  TRY(deposit_.queue().drop(job_of_unread(name).id, "the file came after all"));
   return {};
 }
 

@@ -12,8 +12,8 @@
 #include "sftp/source_files.h"
 #include "sftp/taken_ledger.h"
 #include "sftp/wire/sftp_sessions.h"
+#include "watcher/deposit.h"
 #include "watcher/ingress.h"
-#include "watcher/intake_gate.h"
 #include "watcher/left_alone.h"
 #include "watcher/reluctant_inputs.h"
 #include "watcher/settling.h"
@@ -106,16 +106,15 @@ class SftpIngress final : public Ingress {
   void report(const RemoteEntry& entry, const std::string& reason, const std::string& hint);
   Result<void> report_unreadable(const Found& found, const Read& read);
   Result<void> set_aside_refused();
-  std::string reason_text(const std::string& name, const Error& why, const JobId& id) const;
+  Result<bool> set_aside_one(const JobStatus& job, const Error& why);
   Bytes arrival_of(const std::string& name, const RemoteLook& look) const;
   JobId key_of(const std::string& name, const RemoteLook& look) const;
 
   const ChannelSettings settings_;
-  JobQueue& requests_;
   const Clock& wall_;
   const Clock& steady_;
   SftpSessions sessions_;
-  IntakeGate gate_;
+  Deposit deposit_;
   Settling settling_;
   LeftAlone left_alone_;
   std::optional<TakenLedger> ledger_;  // SftpAfter::leave_alone

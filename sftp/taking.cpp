@@ -12,16 +12,6 @@ namespace cmpost {
 namespace {
 
 constexpr std::size_t kMostRemembered = 100'000;
-constexpr std::size_t kHeldAtATime = 1000;
-
-Envelope request_envelope(const std::string& channel, const std::string& name) {
-  Envelope envelope;
-  envelope.channel = channel;
-  envelope.source = whole_name(name);
-  envelope.reply.channel = channel;
-  envelope.reply.name = whole_name(stem_of(name));
-  return envelope;
-}
 
 }  // namespace
 
@@ -161,16 +151,13 @@ JobId SftpIngress::job_id_of(const Found& found, ByteView message) const {
 }
 
 Job SftpIngress::job_of_unread(const std::string& name) const {
-  Job job;
-  job.id = make_job_id({view_of(channel()), view_of(name), view_of("left out")});
-  job.envelope = request_envelope(channel(), name);
-  return job;
+  return deposit_.job_of(make_job_id({view_of(channel()), view_of(name), view_of("left out")}),
+                         name);
 }
 
 SftpIngress::Taken SftpIngress::claim(const Found& found, Read read) const {
   Taken taken;
-  taken.job.id = job_id_of(found, read.message);
-  taken.job.envelope = request_envelope(channel(), found.name);
+  taken.job = deposit_.job_of(job_id_of(found, read.message), found.name);
   taken.job.payload = std::move(read.message);
   taken.file = source_of(found, taken.job.id);
   // Within the same second another file may come that has the same size.
@@ -187,23 +174,17 @@ Result<void> SftpIngress::deposit(std::vector<Taken> taken, Intake& intake) {
     one.job = {jobs.back().id, jobs.back().envelope, {}};
     if (ledger_) keys.push_back(key_of(one.file.name, one.file.look));
   }
-  ASSIGN_OR_RETURN(const auto fresh, requests_.put(jobs));
+  const auto known = intake.known;
+  TRY(deposit_.put(jobs, intake));
   crash_point("sftp.deposited");
   if (ledger_) {
     TRY(ledger_->add(keys));
     present_keys_.insert(keys.begin(), keys.end());
   }
-  for (const auto& job : jobs) {
-    log::info("job.arrived", {{"job", job.id.text()},
-                              {"channel", channel()},
-                              {"source", job.envelope.source},
-                              {"octets", job.payload.size()}});
-  }
-  intake.deposited += jobs.size();
-  intake.known += jobs.size() - fresh;
-  if (fresh < jobs.size()) {
+  deposit_.log_arrivals(jobs);
+  if (intake.known > known) {
     log::info("jobs.known", {{"channel", channel()},
-                             {"files", jobs.size() - fresh},
+                             {"files", intake.known - known},
                              {"text", "had come before, at the same time with the same octets"}});
   }
   return release(std::move(taken));
@@ -242,13 +223,13 @@ Result<void> SftpIngress::release(std::vector<Taken> taken) {
 }
 
 Result<void> SftpIngress::quarantine(const Found& found, const Read& read, Intake& intake) {
-  Job job;
-  job.id =
-      make_job_id({view_of(channel()), arrival_of(found.name, found.look), view_of("quarantine")});
-  job.envelope = request_envelope(channel(), found.name);
-  TRY(requests_.put_held(job, to_string(Error{Recovery::hold, read.reason, read.hint})));
+  const auto job = deposit_.job_of(
+      make_job_id({view_of(channel()), arrival_of(found.name, found.look), view_of("quarantine")}),
+      found.name);
+  TRY(deposit_.hold(job, read.reason, read.hint));
   crash_point("sftp.held");
-  const auto text = reason_text(found.name, {Recovery::hold, read.reason, read.hint}, job.id);
+  const auto text =
+      reason_text(wall_.now(), found.name, {Recovery::hold, read.reason, read.hint}, job.id);
   ASSIGN_OR_RETURN(auto* const dialogue, sessions_.first());
   ASSIGN_OR_RETURN(const auto outcome,
                    set_aside(*dialogue, settings_.sftp, source_of(found, job.id), text));
@@ -266,52 +247,31 @@ Result<void> SftpIngress::quarantine(const Found& found, const Read& read, Intak
   settling_.forget(found.name);
   if (outcome.what == LetGo::What::replaced) return {};
   ++intake.quarantined;
-  log::warning("input.quarantined", {{"job", job.id.text()},
-                                     {"channel", channel()},
-                                     {"source", job.envelope.source},
-                                     {"reason", read.reason}});
+  deposit_.log_put_aside(job.id, job.envelope.source, read.reason);
   return {};
 }
 
-std::string SftpIngress::reason_text(const std::string& name, const Error& why,
-                                     const JobId& id) const {
-  return "time:   " + to_iso8601(wall_.now()) + "\nfile:   " + printable(name) +
-         "\nreason: " + why.what + "\n" + (why.hint.empty() ? "" : "hint:   " + why.hint + "\n") +
-         "job:    " + id.text() + "\n";
-}
-
-// A job that is held as no PKIMessage keeps its file waiting for an operator, so that belongs where
-// operators look. The job id proves that the file is the job's: a name may have been used before.
+// The job id proves that the file is the job's: a name may have been used before.
 Result<void> SftpIngress::set_aside_refused() {
   if (settings_.sftp.after != SftpAfter::move) return {};
-  JobFilter held;
-  held.state = JobState::held;
-  held.channel = channel();
-  held.limit = kHeldAtATime;
-  held.newest_first = true;  // those of before were looked after
-  ASSIGN_OR_RETURN(const auto jobs, requests_.list(held));
-  for (const auto& job : jobs) {
-    if (job.size == 0 || refused_.contains(job.id))
-      continue;  // was never taken: lies there already
-    const auto payload = requests_.payload(job.id);
-    if (!payload) continue;
-    const auto& name = job.envelope.source;
-    if (!name_mistake(name).empty()) continue;  // of a time when the channel was another one
-    const auto is_it = [&](const RemoteLook& look) {
-      return make_job_id({view_of(channel()), arrival_of(name, look), *payload}) == job.id;
-    };
-    const Error why{Recovery::hold, job.reason,
-                    "`cmpost queue show " + job.id.text() + "`, then `retry` or `drop` it"};
-    ASSIGN_OR_RETURN(auto* const dialogue, sessions_.first());
-    ASSIGN_OR_RETURN(const bool moved, set_aside_done(*dialogue, settings_.sftp, name, job.id,
-                                                      reason_text(name, why, job.id), is_it));
-    refused_.insert(job.id);
-    if (!moved) continue;
-    log::warning(
-        "input.quarantined",
-        {{"job", job.id.text()}, {"channel", channel()}, {"source", name}, {"reason", job.reason}});
-  }
-  return {};
+  return deposit_.set_aside_refused(
+      [this](const JobStatus& job, const Error& why) { return set_aside_one(job, why); });
+}
+
+Result<bool> SftpIngress::set_aside_one(const JobStatus& job, const Error& why) {
+  if (refused_.contains(job.id)) return false;
+  const auto payload = deposit_.queue().payload(job.id);
+  const auto& name = job.envelope.source;
+  if (!payload || !name_mistake(name).empty()) return false;  // of a time of another channel
+  const auto is_it = [&](const RemoteLook& look) {
+    return make_job_id({view_of(channel()), arrival_of(name, look), *payload}) == job.id;
+  };
+  ASSIGN_OR_RETURN(auto* const dialogue, sessions_.first());
+  ASSIGN_OR_RETURN(const bool moved,
+                   set_aside_done(*dialogue, settings_.sftp, name, job.id,
+                                  reason_text(wall_.now(), name, why, job.id), is_it));
+  refused_.insert(job.id);
+  return moved;
 }
 
 }  // namespace cmpost

@@ -1,25 +1,17 @@
 // Requests that are dropped into a directory.
 #pragma once
 
-#include <array>
-#include <map>
-#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
-#include "carrier/hash_list.h"
-#include "config/channel_settings.h"
-#include "queue/job_queue.h"
-#include "watcher/candidate.h"
 #include "watcher/directory_watch.h"
-#include "watcher/drop_directory.h"
+#include "watcher/drop_input.h"
+#include "watcher/file_input.h"
 #include "watcher/ingress.h"
-#include "watcher/intake_gate.h"
-#include "watcher/left_alone.h"
-#include "watcher/listed_files.h"
-#include "watcher/marker.h"
-#include "watcher/settling.h"
+#include "watcher/listed_input.h"
+#include "watcher/refused_input.h"
+#include "watcher/taken_lists.h"
 
 namespace cmpost {
 
@@ -30,7 +22,7 @@ namespace cmpost {
 // and what cannot be taken is listed as a held job and renamed to
 //   in/.quarantine/x.pki, with in/.quarantine/x.pki.reason.txt
 // Files are found by events where the file system has them and, every `poll`, by a scan. When each
-// is complete is the channel's `ready` rule: settling.h (rename, stable), marker.h, listed_files.h
+// is complete is the channel's `ready` rule: settling.h (rename, stable), marker.h, listed_input.h
 // (manifest). Markers go where their file goes. What the channel's limits do not let in stays in
 // `in` (intake_gate.h).
 // A file whose job the processor holds later, since it is no PKIMessage, follows there at a scan.
@@ -54,29 +46,16 @@ class DirectoryIngress final : public Ingress {
   // What lies in `in` are copies of what came by a medium, and all of them are there: nobody waits
   // for more. Answers go to this address of the channel (Route::address).
   void take_copies_for(std::string address) {
-    return_address_ = std::move(address);
+    input_.return_address = std::move(address);
     watches_ = false;
   }
 
-  const std::string& channel() const override { return settings_.name; }
+  const std::string& channel() const override { return input_.channel(); }
   Result<Intake> poll(const std::stop_token& stop) override;
   void wait(Duration time_out, const std::stop_token& stop) override;
   LookedAt looked_at() const override;
 
  private:
-  // A file that was found and how it looked.
-  struct Spot {
-    DropDirectory::Place place;
-    std::string name;
-    Look look;
-  };
-  // A file in .work and its job.
-  struct Claimed {
-    std::string name;
-    Job job;
-  };
-
-  // Looking (directory_ingress.cpp).
   Result<void> ensure_open();
   void start_watching();
   void note_events();
@@ -86,95 +65,16 @@ class DirectoryIngress final : public Ingress {
                             const std::stop_token& stop);
   Result<Intake> take_announced(const std::stop_token& stop);
   Result<Intake> take(std::vector<Spot> spots, const std::stop_token& stop);
-  std::optional<Spot> spot(DropDirectory::Place place, const std::string& name);
   void purge();
 
-  // Taking (taken_files.cpp).
-  Result<std::optional<Claimed>> take_one(const Spot& spot, Intake& intake);
-  std::optional<Finding> judge_spot(const Spot& spot, bool& settled);
-  std::int64_t time_by(ReadyRule rule) const;
-  bool has_stopped_growing(const Spot& spot);
-  Result<std::optional<Claimed>> claim(const Spot& spot, Bytes message);
-  Result<std::optional<Claimed>> claim_anew(const Spot& spot, Bytes message);
-  Result<std::optional<Claimed>> copy_anew(const Spot& spot, Bytes message, const JobId& old);
-  bool is_deposited(const Spot& spot);
-  void let_go(const std::string& name, const JobId& id);
-  Job job_of(const Spot& spot, Bytes message) const;
-  void move_markers(const std::string& name, DropDirectory::Place to);
-  Result<Intake> deposit(std::vector<Claimed> group);
-  void log_arrival(const Job& job) const;
-  Result<void> quarantine(const Spot& spot, const Finding& finding, Intake& intake);
-  void report(const Spot& spot, const std::string& reason, const std::string& hint);
-
-  // ready = "manifest" (listed_input.cpp).
-  Result<Intake> take_lists(const std::stop_token& stop);
-  Result<Intake> take_list(const Spot& list);
-  // What a list names, as found.
-  struct Listed {
-    std::vector<Spot> spots;
-    std::vector<Bytes> messages;     // of all spots, when none of the following is set
-    std::string incomplete;          // why the list has to wait
-    std::string not_read;            // the same, since something cannot be read just now
-    std::optional<Finding> refused;  // why nothing of it will ever be taken
-  };
-  Listed read_listed(const Spot& list, const std::vector<ListedFile>& files);
-  void read_one_listed(const ListedFile& file, std::size_t index, Listed& listed,
-                       std::vector<std::string>& damaged) const;
-  Result<Intake> quarantine_list(const Spot& list, const std::vector<Spot>& spots,
-                                 const Finding& finding);
-  void note_unlisted(std::size_t count);
-
-  // Taking what lists name (taken_lists.cpp).
-  Result<Intake> take_listed(const Spot& list, const std::vector<Spot>& spots,
-                             std::vector<Bytes> messages);
-  Result<void> deposit_list(const std::string& name, std::span<const Job> jobs, Intake& intake);
-  bool is_taken_list(const Spot& spot) const;
-  Result<std::vector<Job>> jobs_left(const std::vector<ListedFile>& files) const;
-  Result<void> resume_list(const Spot& list, Intake& intake);
-  void give_back(const Spot& list, const std::string& mark);
-  Result<void> finish_list(const Spot& list);
-  Result<void> put_listed_away(const ListedFile& file) const;
-
-  // What was taken and is none (refused_input.cpp).
-  void write_reason(const std::string& name, const std::string& source, const Finding& finding,
-                    const JobId& id) const;
-  Result<void> set_aside_refused();
-  std::optional<std::string> find_done(const JobStatus& job) const;
-
-  Settling& settling(DropDirectory::Place place) {
-    return place == DropDirectory::Place::work ? in_work_ : settling_;
-  }
-
-  static constexpr std::string_view kReasonEnding = ".reason.txt";
-
-  const ChannelSettings settings_;
-  JobQueue& requests_;
-  const Clock& wall_;
+  DropInput input_;
+  FileInput files_{input_};
+  TakenLists taken_lists_{input_};
+  ListedInput lists_{input_, taken_lists_};
+  RefusedInput refused_{input_};
   const Clock& sure_;
-  const Clock& steady_;
   DirectoryWatch watch_;
-  std::optional<DropDirectory> drop_;
-  Settling settling_, in_work_;  // files in `in` and in .work, which may have one name
-  // Files in .work whose requests are in the queue and that cannot be moved to .done.
-  struct Deposited {
-    std::array<std::uint8_t, 16> arrival;
-    JobId id;
-    std::string why;
-  };
-  std::map<std::string, Deposited> deposited_;
-  std::map<std::string, std::string> stuck_lists_;  // in .work, and why
-  IntakeGate gate_;
-  std::string return_address_;
   bool watches_ = true;
-  struct IncompleteList {
-    std::vector<Look> looks;  // of its files
-    std::string why;
-    bool not_read = false;  // looks that are the same may tell more the next time
-  };
-  std::map<std::string, IncompleteList> incomplete_lists_;
-  ChannelNote unlisted_;
-  LeftAlone left_alone_;
-  std::int64_t file_system_now_ = 0;
   Time next_scan_ = Time::min();
   Time next_purge_ = Time::min();
 };

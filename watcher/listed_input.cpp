@@ -1,13 +1,16 @@
-// ready = "manifest": lists in `in` and whether all that they name is there. What is, is taken by
-// taken_lists.cpp.
+#include "watcher/listed_input.h"
+
 #include <sys/stat.h>
+
+#include <algorithm>
+#include <set>
 
 #include "base/ascii.h"
 #include "base/log.h"
 #include "base/presence.h"
 #include "carrier/hash_list.h"
-#include "watcher/directory_ingress.h"
 #include "watcher/file_names.h"
+#include "watcher/listed_files.h"
 #include "watcher/unwrap.h"
 
 namespace cmpost {
@@ -40,82 +43,86 @@ bool is_list_name(std::string_view name) {
 
 std::string mark_of_listed(const Sha256& sha256) { return to_hex(sha256).substr(0, 32); }
 
-Result<Intake> DirectoryIngress::take_lists(const std::stop_token& stop) {
+Result<Intake> ListedInput::take(const std::stop_token& stop) {
   Intake intake;
   std::size_t files = 0;
-  left_alone_.begin();
+  input_.left_alone.begin();
   std::vector<Spot> lists;
   std::set<std::string> seen;
-  ASSIGN_OR_RETURN(auto listing, Listing::start(drop_->at(Place::in)));
+  ASSIGN_OR_RETURN(auto listing, Listing::start(input_.drop->at(Place::in)));
   for (;;) {
     ASSIGN_OR_RETURN(const auto names, listing.next(kListingAtATime));
     if (names.empty()) break;
     for (const auto& name : names) {
       if (is_ignored(name)) continue;
-      auto found = spot(Place::in, name);
+      auto found = input_.spot(Place::in, name);
       if (!found) {
-        if (settling_.knows(name)) seen.insert(name);  // nobody can look at it
+        if (input_.in.knows(name)) seen.insert(name);  // nobody can look at it
       } else if (!is_list_name(name)) {
         ++files;
       } else if (lists.size() < kMostLists) {
         seen.insert(name);
         lists.push_back(std::move(*found));
       } else {
-        left_alone_.more("more than " + std::to_string(kMostLists) + " lists lie");
+        input_.left_alone.more("more than " + std::to_string(kMostLists) + " lists lie");
       }
     }
   }
-  settling_.keep_only(seen);
-  std::erase_if(incomplete_lists_, [&](const auto& entry) { return !seen.contains(entry.first); });
+  input_.in.keep_only(seen);
+  std::erase_if(incomplete_, [&](const auto& entry) { return !seen.contains(entry.first); });
   for (const auto& list : lists) {
-    if (stop.stop_requested() || gate_.closed()) return intake;
+    if (stop.stop_requested() || input_.deposit.closed()) return intake;
     ASSIGN_OR_RETURN(const Intake part, take_list(list));
     intake += part;
     files -= std::min(files, part.deposited + part.quarantined);
-    TRY(gate_.allowance());
+    TRY(input_.deposit.ask_gate());
   }
-  note_unlisted(incomplete_lists_.empty() ? files : 0);
+  note_unlisted(incomplete_.empty() ? files : 0);
   return intake;
 }
 
-void DirectoryIngress::note_unlisted(std::size_t count) {
+void ListedInput::note_unlisted(std::size_t count) {
   count == 0 ? void(unlisted_.clear())
              : void(unlisted_.set(std::to_string(count) + " files are in no list (*.manifest)"));
 }
 
-Result<Intake> DirectoryIngress::take_list(const Spot& list) {
+Result<Intake> ListedInput::take_list(const Spot& list) {
   Intake intake;
-  const auto readiness = settling_.look_at(list.name, list.look, steady_.now(), file_system_now_);
+  const auto readiness =
+      input_.in.look_at(list.name, list.look, input_.steady.now(), input_.file_system_now);
   if (readiness == Readiness::unsettled) return intake;
   const bool settled = readiness == Readiness::settled;
   if (!S_ISREG(list.look.type)) {
-    if (settled) TRY(quarantine(list, bad_list("it is no file"), intake));
+    if (settled) TRY(input_.quarantine(list, bad_list("it is no file"), intake));
     return intake;
   }
   const bool too_large = list.look.size > kLargestHashList;
-  const auto text = too_large ? Result<std::optional<Bytes>>(Bytes())
-                              : read_if_there(drop_->at(Place::in), list.name, kLargestHashList);
-  if (!text) report(list, text.error().what, text.error().hint);  // that says nothing about it
+  const auto text = too_large
+                        ? Result<std::optional<Bytes>>(Bytes())
+                        : read_if_there(input_.drop->at(Place::in), list.name, kLargestHashList);
+  // That says nothing about it.
+  if (!text) input_.report(list, text.error().what, text.error().hint);
   if (!text || !*text) return intake;
   const auto files = too_large ? hold("the list is too large") : parse_hash_list(**text);
   if (!files) {
-    if (settled) TRY(quarantine(list, bad_list(files.error().what, files.error().hint), intake));
+    const auto& why = files.error();
+    if (settled) TRY(input_.quarantine(list, bad_list(why.what, why.hint), intake));
     return intake;
   }
   auto contents = read_listed(list, *files);
   if (!contents.incomplete.empty()) return intake;
   if (contents.refused) return quarantine_list(list, contents.spots, *contents.refused);
-  return take_listed(list, contents.spots, std::move(contents.messages));
+  return taken_.take(list, contents.spots, std::move(contents.messages));
 }
 
-DirectoryIngress::Listed DirectoryIngress::read_listed(const Spot& list,
-                                                       const std::vector<ListedFile>& files) {
-  Listed listed;
+ListedInput::Contents ListedInput::read_listed(const Spot& list,
+                                               const std::vector<ListedFile>& files) {
+  Contents listed;
   std::vector<std::string> missing, damaged;
   std::vector<Look> looks;
   std::size_t octets = 0;
   for (const auto& file : files) {
-    const auto found = drop_->look(Place::in, file.name);
+    const auto found = input_.drop->look(Place::in, file.name);
     if (!found) listed.not_read = found.error().what;
     const auto look = found ? *found : std::nullopt;
     looks.push_back(look.value_or(Look{}));
@@ -127,8 +134,8 @@ DirectoryIngress::Listed DirectoryIngress::read_listed(const Spot& list,
     listed.spots.push_back({Place::in, file.name, *look});
   }
   // What was incomplete stays so until one of its files changes.
-  const auto known = incomplete_lists_.find(list.name);
-  const bool same = known != incomplete_lists_.end() && known->second.looks == looks;
+  const auto known = incomplete_.find(list.name);
+  const bool same = known != incomplete_.end() && known->second.looks == looks;
   if (same && !known->second.not_read) {
     listed.incomplete = known->second.why;
   } else if (!listed.not_read.empty()) {
@@ -147,21 +154,22 @@ DirectoryIngress::Listed DirectoryIngress::read_listed(const Spot& list,
     }
   }
   if (listed.incomplete.empty()) {
-    incomplete_lists_.erase(list.name);
+    incomplete_.erase(list.name);
   } else if (!same || known->second.why != listed.incomplete) {
-    incomplete_lists_[list.name] = {looks, listed.incomplete, !listed.not_read.empty()};
-    log::info(
-        "list.incomplete",
-        {{"channel", channel()}, {"list", printable(list.name)}, {"reason", listed.incomplete}});
+    incomplete_[list.name] = {looks, listed.incomplete, !listed.not_read.empty()};
+    log::info("list.incomplete", {{"channel", input_.channel()},
+                                  {"list", printable(list.name)},
+                                  {"reason", listed.incomplete}});
   }
   return listed;
 }
 
-void DirectoryIngress::read_one_listed(const ListedFile& file, std::size_t index, Listed& listed,
-                                       std::vector<std::string>& damaged) const {
+void ListedInput::read_one_listed(const ListedFile& file, std::size_t index, Contents& listed,
+                                  std::vector<std::string>& damaged) const {
   const auto& spot = listed.spots[index];
-  if (spot.look.size <= settings_.max_message) {
-    const auto contents = read_if_there(drop_->at(Place::in), spot.name, settings_.max_message);
+  if (spot.look.size <= input_.settings.max_message) {
+    const auto contents =
+        read_if_there(input_.drop->at(Place::in), spot.name, input_.settings.max_message);
     if (!contents) {
       listed.not_read = contents.error().what;
       return;
@@ -171,7 +179,7 @@ void DirectoryIngress::read_one_listed(const ListedFile& file, std::size_t index
       return;
     }
   }
-  auto finding = judge(*drop_, Place::in, spot.name, spot.look, settings_.max_message);
+  auto finding = judge(*input_.drop, Place::in, spot.name, spot.look, input_.settings.max_message);
   switch (finding.what) {
     case Finding::What::take:
       listed.messages.push_back(std::move(finding.message));
@@ -190,12 +198,18 @@ void DirectoryIngress::read_one_listed(const ListedFile& file, std::size_t index
 }
 
 // Nothing of it will ever be taken: each file is as its sender wanted it, and one is no request.
-Result<Intake> DirectoryIngress::quarantine_list(const Spot& list, const std::vector<Spot>& spots,
-                                                 const Finding& finding) {
+Result<Intake> ListedInput::quarantine_list(const Spot& list, const std::vector<Spot>& spots,
+                                            const Finding& finding) {
   Intake intake;
-  for (const auto& spot : spots) TRY(quarantine(spot, finding, intake));
-  TRY(quarantine(list, finding, intake));
+  for (const auto& spot : spots) TRY(input_.quarantine(spot, finding, intake));
+  TRY(input_.quarantine(list, finding, intake));
   return intake;
+}
+
+void ListedInput::add_stuck(LookedAt& found) const {
+  for (const auto& [name, list] : incomplete_) {
+    found.stuck.push_back({name, list.why, 0, std::nullopt});
+  }
 }
 
 }  // namespace cmpost

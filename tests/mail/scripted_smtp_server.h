@@ -62,6 +62,12 @@ class ScriptedSmtpServer {
   // As sent: with stuffed dots, without the last one.
   std::vector<std::string> mails() const { return locked(mails_); }
   int connections() const { return locked(connections_); }
+  // From now on these.
+  void answer(const std::string& verb, std::vector<std::string> answers) {
+    const std::lock_guard lock(mutex_);
+    script_[verb] = std::move(answers);
+    times_[verb] = 0;
+  }
   // From now on the usual answer.
   void forget(const std::string& verb) {
     const std::lock_guard lock(mutex_);

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "config/sftp_settings.h"
@@ -74,6 +75,7 @@ class MemoryServer {
   bool fsync = true;
   std::size_t piece = 1021;  // octets that come at a time
   int break_after = -1;      // requests that it answers before it hangs up
+  bool mute_rename = false;  // the next rename is done, and then it hangs up without an answer
   // Called between two requests, for what others do meanwhile: (type of request, its path).
   std::function<void(std::uint8_t, const std::string&)> before;
 
@@ -288,7 +290,9 @@ inline std::string MemoryServer::answer(ByteView request,
       const auto moved = file->second;
       files_.erase(file);
       files_[to] = moved;
-      return status(0);
+      if (!std::exchange(mute_rename, false)) return status(0);
+      break_after = 0;
+      return {};
     }
     case 200:  // EXTENDED
       return status(first == "fsync@openssh.com" && fsync ? 0 : 8);

@@ -89,22 +89,21 @@ Result<bool> has_left_copies(const std::string& local) {
 MediaIngress::MediaIngress(const ChannelSettings& settings, JobQueue& requests, const Clock& wall,
                            const Clock& steady, Random& random)
     : settings_(settings),
-      requests_(requests),
       wall_(wall),
       steady_(steady),
       random_(random),
-      gate_(settings_, requests, steady),
+      deposit_(settings_, requests, steady),
       note_(settings.state, "medium"),
       settling_(settings.directory.settle),
       left_alone_(settings) {}
 
 Result<Intake> MediaIngress::poll(const std::stop_token& stop) {
   next_look_ = steady_.now() + settings_.directory.poll;
-  TRY(gate_.allowance());
+  TRY(deposit_.ask_gate());
   ASSIGN_OR_RETURN(Intake intake, work_on_left_copies(stop));
   ASSIGN_OR_RETURN(const auto medium, find_medium(place(), &random_));
   note_medium(medium);
-  if (medium && !gate_.closed()) {
+  if (medium && !deposit_.closed()) {
     auto copied = copy_all(*medium, stop);
     if (!copied) {
       // Pulled out meanwhile: what was copied is safe, and the rest is still on it.
@@ -116,8 +115,8 @@ Result<Intake> MediaIngress::poll(const std::stop_token& stop) {
     intake += *copied;
   }
   intake.settling = settling_.unsettled();
-  intake.stuck += settling_.stuck() + (gate_.needs_help() ? 1 : 0);
-  intake.paused = intake.paused || (gate_.closed() && !gate_.needs_help());
+  intake.stuck += settling_.stuck();
+  deposit_.tell_gate(intake);
   if (intake.paused) next_look_ = std::min(next_look_, steady_.now() + kPaused);
   return intake;
 }
@@ -128,7 +127,8 @@ LookedAt MediaIngress::looked_at() const {
 
 void MediaIngress::wait(Duration time_out, const std::stop_token& stop) {
   const auto now = steady_.now();
-  const auto look = gate_.closed() ? gate_.opens() : std::min(next_look_, settling_.next_look());
+  const auto look =
+      deposit_.closed() ? deposit_.opens() : std::min(next_look_, settling_.next_look());
   const auto until = std::min(now + time_out, look);
   if (until > now) DirectoryWatch().wait(until - now, stop);
 }
@@ -172,7 +172,7 @@ Result<Intake> MediaIngress::work_on_copies(const std::string& id, const std::st
   settings.state.clear();  // notes are ours
   ASSIGN_OR_RETURN(const bool any, is_there(settings.directory.in));
   if (!any) return Intake{};
-  DirectoryIngress ingress(settings, requests_, wall_, steady_);
+  DirectoryIngress ingress(settings, deposit_.queue(), wall_, steady_);
   ingress.take_copies_for(id);
   Intake intake;
   for (;;) {
@@ -317,16 +317,13 @@ Result<void> MediaIngress::put_aside_large(const FileDescriptor& in, const Found
       {view_of(channel()), arrival_of(found.look), view_of(found.name), view_of("quarantine")});
   job.envelope.channel = job.envelope.reply.channel = channel();
   job.envelope.source = printable(found.name);
-  TRY(requests_.put_held(job, reason));
+  TRY(deposit_.hold(job, reason));
   const auto quarantine = open_below(in, ".quarantine");
   const bool moved = quarantine && move_below(in, found.name, *quarantine, job.id.text());
   if (!moved && !settling_.first_report(found.name, reason)) return {};
   if (moved) settling_.forget(found.name);
   ++intake.quarantined;
-  log::warning("input.quarantined", {{"job", job.id.text()},
-                                     {"channel", channel()},
-                                     {"source", job.envelope.source},
-                                     {"reason", reason}});
+  deposit_.log_put_aside(job.id, job.envelope.source, reason);
   return {};
 }
 

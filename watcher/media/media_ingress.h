@@ -11,6 +11,7 @@
 #include "carrier/medium.h"
 #include "config/channel_settings.h"
 #include "queue/job_queue.h"
+#include "watcher/deposit.h"
 #include "watcher/directory_ingress.h"
 #include "watcher/drop_directory.h"
 #include "watcher/ingress.h"
@@ -69,11 +70,10 @@ class MediaIngress final : public Ingress {
   std::string local(const std::string& id) const { return settings_.state + "/media/" + id; }
 
   const ChannelSettings settings_;
-  JobQueue& requests_;
   const Clock& wall_;
   const Clock& steady_;
   Random& random_;
-  IntakeGate gate_;
+  Deposit deposit_;
   ChannelNote note_;
   Settling settling_;
   LeftAlone left_alone_;

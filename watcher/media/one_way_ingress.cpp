@@ -37,10 +37,9 @@ std::string received_file(const ChannelSettings& channel) { return channel.state
 OneWayIngress::OneWayIngress(const ChannelSettings& settings, JobQueue& requests, const Clock& wall,
                              const Clock& steady)
     : settings_(settings),
-      requests_(requests),
       wall_(wall),
       steady_(steady),
-      gate_(settings_, requests, steady),
+      deposit_(settings_, requests, steady),
       left_alone_(settings) {}
 
 Result<void> OneWayIngress::ensure_open() {
@@ -105,22 +104,22 @@ Result<Intake> OneWayIngress::poll(const std::stop_token& stop) {
   TRY(ensure_open());
   watch_.read();
   Intake intake;
-  TRY(gate_.allowance());
+  TRY(deposit_.ask_gate());
   left_alone_.begin();
   ASSIGN_OR_RETURN(const auto arrived, list());
   forget_gone(arrived);
   bool whole_look = true;
   for (const auto& [key, batch] : arrived.all()) {
-    whole_look = !stop.stop_requested() && !gate_.closed();
+    whole_look = !stop.stop_requested() && !deposit_.closed();
     if (!whole_look) break;
     ASSIGN_OR_RETURN(const Intake part, take(batch));
     intake += part;
-    TRY(gate_.allowance());
+    TRY(deposit_.ask_gate());
   }
   TRY(tell_complaints(whole_look));
   for (const auto& [key, batch] : incomplete_) ++(batch.told ? intake.stuck : intake.settling);
-  intake.paused = gate_.closed() && !gate_.needs_help();
-  intake.stuck += (gate_.needs_help() ? 1 : 0) + (not_moved_.empty() ? 0 : 1);
+  intake.stuck += not_moved_.empty() ? 0 : 1;
+  deposit_.tell_gate(intake);
   next_scan_ =
       steady_.now() + (intake.settling > 0 ? std::max(kFirstLookAgain, settings_.directory.settle)
                                            : settings_.directory.poll);
@@ -129,7 +128,7 @@ Result<Intake> OneWayIngress::poll(const std::stop_token& stop) {
 
 void OneWayIngress::wait(Duration time_out, const std::stop_token& stop) {
   const auto now = steady_.now();
-  const auto until = std::min(now + time_out, gate_.closed() ? gate_.opens() : next_scan_);
+  const auto until = std::min(now + time_out, deposit_.closed() ? deposit_.opens() : next_scan_);
   if (until <= now) return;
   watch_.wait(until - now, stop);
 }
@@ -176,19 +175,11 @@ Result<Intake> OneWayIngress::deposit(const ArrivedBatch& arrived, AssembledBatc
     TRY(put_aside(job_of(batch.manifest, i, {}), name, contents, unwrapped.reason));
     ++intake.quarantined;
   }
-  ASSIGN_OR_RETURN(const auto fresh, requests_.put(jobs));
+  TRY(deposit_.put(jobs, intake));
   crash_point("watcher.batch_deposited");
-  gate_.took(jobs.size());
-  intake.deposited = jobs.size();
-  intake.known = jobs.size() - fresh;
   tell_order(batch.manifest);
   TRY(received_->add(batch.manifest, batch.hash, wall_.now()));
-  for (const auto& job : jobs) {
-    log::info("job.arrived", {{"job", job.id.text()},
-                              {"channel", channel()},
-                              {"source", job.envelope.source},
-                              {"octets", job.payload.size()}});
-  }
+  deposit_.log_arrivals(jobs);
   log::info("batch.complete", {{"channel", channel()},
                                {"batch", arrived.number},
                                {"stream", arrived.stream},
@@ -208,29 +199,23 @@ Job OneWayIngress::job_of(const BatchManifest& manifest, std::size_t index, Byte
   const auto place =
       manifest.stream + " " + std::to_string(manifest.number) + " " + std::to_string(index);
   const auto& name = manifest.files[index].name;
-  Job job;
-  job.id = make_job_id({view_of(channel()), view_of("batch"), view_of(place), message});
-  job.envelope.channel = channel();
+  auto job = deposit_.job_of(
+      make_job_id({view_of(channel()), view_of("batch"), view_of(place), message}), name);
   job.envelope.source = source_of(manifest, name);
-  job.envelope.reply.channel = channel();
-  job.envelope.reply.name = whole_name(stem_of(name));
   job.payload = std::move(message);
   return job;
 }
 
 Result<void> OneWayIngress::put_aside(const Job& job, const BatchName& name, ByteView contents,
                                       const std::string& reason) {
-  TRY(requests_.put_held(job, reason));
+  TRY(deposit_.hold(job, reason));
   if (drop_) {
     const auto path = settings_.directory.in + "/.quarantine/" + name.text();
     (void)write_file(path, contents, 0640, IfExists::replace);
     (void)write_file(path + ".reason.txt", view_of("reason: " + reason + "\n"), 0640,
                      IfExists::replace);
   }
-  log::warning("input.quarantined", {{"job", job.id.text()},
-                                     {"channel", channel()},
-                                     {"source", job.envelope.source},
-                                     {"reason", reason}});
+  deposit_.log_put_aside(job.id, job.envelope.source, reason);
   return {};
 }
 

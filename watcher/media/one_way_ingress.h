@@ -10,10 +10,10 @@
 #include "carrier/received_batches.h"
 #include "config/channel_settings.h"
 #include "queue/job_queue.h"
+#include "watcher/deposit.h"
 #include "watcher/directory_watch.h"
 #include "watcher/drop_directory.h"
 #include "watcher/ingress.h"
-#include "watcher/intake_gate.h"
 #include "watcher/left_alone.h"
 
 namespace cmpost {
@@ -88,10 +88,9 @@ class OneWayIngress final : public Ingress {
   bool has_come_to_rest(const ArrivedBatch& arrived);
 
   const ChannelSettings settings_;
-  JobQueue& requests_;
   const Clock& wall_;
   const Clock& steady_;
-  IntakeGate gate_;
+  Deposit deposit_;
   DirectoryWatch watch_;
   LeftAlone left_alone_;
   FileDescriptor directory_;
