@@ -121,7 +121,8 @@ class SettingsLook {
 
   void look_at_mail(const ChannelSettings& channel) {
     const auto subject = RemarkSubject::of_channel(channel.name);
-    const auto& smime = channel.mail.smime;
+    if (channel.mail() == nullptr) return;
+    const auto& smime = channel.mail()->smime;
     const auto opener = of_settings(SmimeOpener::load(smime, instance_.clock(), channel.crls));
     if (!opener) findings_.add(RemarkKind::credential, subject, opener.error());
     const auto signer = of_settings(AnswerSigner::load(smime));

@@ -79,7 +79,8 @@ Found check(const NamedFile& file) {
 // A rename does not reach another file system.
 void check_staging(const Settings& settings, Complaints& complaints) {
   for (const auto& channel : settings.channels) {
-    const auto& directory = channel.directory;
+    if (channel.directory() == nullptr) continue;
+    const auto& directory = *channel.directory();
     struct stat staging {
     }, out{};
     if (directory.staging.empty() || ::stat(directory.staging.c_str(), &staging) != 0 ||

@@ -27,8 +27,8 @@ DirectoryIngress::DirectoryIngress(const ChannelSettings& settings, JobQueue& re
       wall_(wall),
       sure_(sure != nullptr ? *sure : wall),
       steady_(steady),
-      settling_(settings.directory.settle),
-      in_work_(settings.directory.settle),
+      settling_(settings.directory()->settle),
+      in_work_(settings.directory()->settle),
       gate_(settings_, requests, steady),
       unlisted_(settings.state, "unlisted", NoteKind::warning),
       left_alone_(settings) {}
@@ -75,7 +75,7 @@ void DirectoryIngress::wait(Duration time_out, const std::stop_token& stop) {
 Result<void> DirectoryIngress::ensure_open() {
   if (drop_ && drop_->is_current()) return {};
   drop_.reset();
-  ASSIGN_OR_RETURN(drop_, DropDirectory::open(settings_.directory.in));
+  ASSIGN_OR_RETURN(drop_, DropDirectory::open(settings_.directory()->in));
   // Before the first scan, so that nothing appears between the two.
   if (watches_) start_watching();
   settling_.keep_only({});
@@ -90,12 +90,12 @@ Result<void> DirectoryIngress::ensure_open() {
 void DirectoryIngress::start_watching() {
   bool events = drop_->kind().tells_events;
   if (events) {
-    events = watch_.watch(settings_.directory.in);
+    events = watch_.watch(settings_.directory()->in);
   } else {
     watch_.stop();
   }
   log::info("channel.watched", {{"channel", channel()},
-                                {"directory", settings_.directory.in},
+                                {"directory", settings_.directory()->in},
                                 {"file_system", drop_->kind().text()},
                                 {"by", events ? "events" : "polling"}});
 }
@@ -110,7 +110,7 @@ void DirectoryIngress::note_events() {
 
 void DirectoryIngress::note_event(const std::string& name, bool complete) {
   if (is_ignored(name)) return;
-  const auto rule = settings_.directory.ready;
+  const auto rule = settings_.directory()->ready;
   if (rule == ReadyRule::manifest) {
     // A list, or perhaps what an incomplete list waits for.
     if (!is_list_name(name) && !incomplete_lists_.empty()) next_scan_ = Time::min();
@@ -125,7 +125,7 @@ void DirectoryIngress::note_event(const std::string& name, bool complete) {
 std::optional<DirectoryIngress::Spot> DirectoryIngress::spot(Place place, const std::string& name) {
   if (place == Place::in && is_ignored(name)) return std::nullopt;
   // A marker is looked at with its file.
-  if (settings_.directory.ready == ReadyRule::marker && marked_file(name)) return std::nullopt;
+  if (settings_.directory()->ready == ReadyRule::marker && marked_file(name)) return std::nullopt;
   const auto found = drop_->look(place, name);
   if (!found) {
     report({place, name, {}}, found.error().what, found.error().hint);
@@ -142,7 +142,7 @@ std::optional<DirectoryIngress::Spot> DirectoryIngress::spot(Place place, const 
 Result<Intake> DirectoryIngress::scan(const std::stop_token& stop) {
   const auto started = steady_.now();
   left_alone_.begin();
-  const bool lists = settings_.directory.ready == ReadyRule::manifest;
+  const bool lists = settings_.directory()->ready == ReadyRule::manifest;
   std::set<std::string> seen, in_work;
   ASSIGN_OR_RETURN(Intake intake, scan_place(Place::work, in_work, stop));
   ASSIGN_OR_RETURN(const Intake more, lists ? take_lists(stop) : scan_place(Place::in, seen, stop));
@@ -152,14 +152,14 @@ Result<Intake> DirectoryIngress::scan(const std::stop_token& stop) {
   in_work_.keep_only(in_work);
   if (!lists) settling_.keep_only(seen);
   if (!lists) unlisted_.clear();  // of a time when the channel had another rule
-  left_alone_.tell(settings_.directory.in);
+  left_alone_.tell(settings_.directory()->in);
   const auto gone = [&](const auto& one) {
     const auto look = drop_->look(Place::work, one.first);
     return look && !*look;
   };
   std::erase_if(deposited_, gone);
   std::erase_if(stuck_lists_, gone);
-  next_scan_ = started + settings_.directory.poll;
+  next_scan_ = started + settings_.directory()->poll;
   return intake;
 }
 
@@ -190,7 +190,7 @@ Result<Intake> DirectoryIngress::scan_place(Place place, std::set<std::string>& 
 
 Result<Intake> DirectoryIngress::take_announced(const std::stop_token& stop) {
   if (gate_.closed()) return Intake{};
-  const bool lists = settings_.directory.ready == ReadyRule::manifest;
+  const bool lists = settings_.directory()->ready == ReadyRule::manifest;
   std::vector<Spot> spots;
   for (const auto place : {Place::work, Place::in}) {
     if (place == Place::in && lists) continue;
@@ -243,8 +243,8 @@ void DirectoryIngress::purge() {
         std::chrono::floor<std::chrono::seconds>(sure_.now() - keep).time_since_epoch().count();
     drop_->purge(place, before);
   };
-  sweep(Place::done, settings_.directory.done_keep);
-  sweep(Place::quarantine, settings_.directory.quarantine_keep);
+  sweep(Place::done, settings_.directory()->done_keep);
+  sweep(Place::quarantine, settings_.directory()->quarantine_keep);
 }
 
 }  // namespace cmpost

@@ -48,7 +48,7 @@ Result<std::optional<DirectoryIngress::Claimed>> DirectoryIngress::take_one(cons
 
 // nullopt: it may not be complete.
 std::optional<Finding> DirectoryIngress::judge_spot(const Spot& spot, bool& settled) {
-  const auto rule = spot.place == Place::work ? ReadyRule::rename : settings_.directory.ready;
+  const auto rule = spot.place == Place::work ? ReadyRule::rename : settings_.directory()->ready;
   const auto file_system_now = time_by(rule);
   const auto readiness =
       settling(spot.place).look_at(spot.name, spot.look, steady_.now(), file_system_now);
@@ -79,7 +79,7 @@ std::int64_t DirectoryIngress::time_by(ReadyRule rule) const {
 
 bool DirectoryIngress::has_stopped_growing(const Spot& spot) {
   return settling_.wait_for_more(spot.name, spot.look, steady_.now(),
-                                 time_by(settings_.directory.ready)) == Readiness::settled;
+                                 time_by(settings_.directory()->ready)) == Readiness::settled;
 }
 
 Job DirectoryIngress::job_of(const Spot& spot, Bytes message) const {
@@ -95,7 +95,7 @@ Job DirectoryIngress::job_of(const Spot& spot, Bytes message) const {
 }
 
 void DirectoryIngress::move_markers(const std::string& name, Place to) {
-  if (settings_.directory.ready != ReadyRule::marker) return;
+  if (settings_.directory()->ready != ReadyRule::marker) return;
   for (const auto& marker : markers_of(name)) {
     if (const auto look = drop_->look(Place::in, marker); look && *look) {
       // One that stays is older than any file of that name that comes, and so tells nothing.

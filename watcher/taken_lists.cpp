@@ -37,7 +37,7 @@ Result<void> put_away(const DropDirectory& drop, Place from, const std::string& 
 }  // namespace
 
 bool DirectoryIngress::is_taken_list(const Spot& spot) const {
-  return spot.place == Place::work && settings_.directory.ready == ReadyRule::manifest &&
+  return spot.place == Place::work && settings_.directory()->ready == ReadyRule::manifest &&
          is_list_name(spot.name);
 }
 

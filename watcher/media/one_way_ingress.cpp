@@ -46,7 +46,7 @@ OneWayIngress::OneWayIngress(const ChannelSettings& settings, JobQueue& requests
 Result<void> OneWayIngress::ensure_open() {
   struct stat named {
   }, opened{};
-  const auto& path = settings_.directory.in;
+  const auto& path = settings_.directory()->in;
   const bool current = directory_ && ::stat(path.c_str(), &named) == 0 &&
                        ::fstat(directory_.get(), &opened) == 0 && named.st_dev == opened.st_dev &&
                        named.st_ino == opened.st_ino && (!drop_ || drop_->is_current());
@@ -76,7 +76,7 @@ void OneWayIngress::open_drop() {
   const auto before = std::exchange(not_moved_, {});
   const bool writable = ::faccessat(directory_.get(), ".", W_OK, AT_EACCESS) == 0;
   if (!writable && (errno == EROFS || errno == EACCES)) return;
-  auto drop = DropDirectory::open(settings_.directory.in);
+  auto drop = DropDirectory::open(settings_.directory()->in);
   if (drop) return void(drop_.emplace(std::move(*drop)));
   not_moved_ = drop.error().what;
   if (not_moved_ == before) return;
@@ -121,9 +121,9 @@ Result<Intake> OneWayIngress::poll(const std::stop_token& stop) {
   for (const auto& [key, batch] : incomplete_) ++(batch.told ? intake.stuck : intake.settling);
   intake.paused = gate_.closed() && !gate_.needs_help();
   intake.stuck += (gate_.needs_help() ? 1 : 0) + (not_moved_.empty() ? 0 : 1);
-  next_scan_ =
-      steady_.now() + (intake.settling > 0 ? std::max(kFirstLookAgain, settings_.directory.settle)
-                                           : settings_.directory.poll);
+  next_scan_ = steady_.now() + (intake.settling > 0
+                                    ? std::max(kFirstLookAgain, settings_.directory()->settle)
+                                    : settings_.directory()->poll);
   return intake;
 }
 
@@ -222,7 +222,7 @@ Result<void> OneWayIngress::put_aside(const Job& job, const BatchName& name, Byt
                                       const std::string& reason) {
   TRY(requests_.put_held(job, reason));
   if (drop_) {
-    const auto path = settings_.directory.in + "/.quarantine/" + name.text();
+    const auto path = settings_.directory()->in + "/.quarantine/" + name.text();
     (void)write_file(path, contents, 0640, IfExists::replace);
     (void)write_file(path + ".reason.txt", view_of("reason: " + reason + "\n"), 0640,
                      IfExists::replace);
@@ -245,7 +245,7 @@ void OneWayIngress::note_incomplete(const ArrivedBatch& arrived, const std::stri
   state.torn = torn;
   state.not_read = not_read;
   // It is torn when nothing more has come for a while, not while its files arrive.
-  if (steady_.now() - state.since >= settings_.directory.settle) state.told = true;
+  if (steady_.now() - state.since >= settings_.directory()->settle) state.told = true;
 }
 
 std::string OneWayIngress::look_of(const std::string& name) const {
@@ -324,7 +324,7 @@ Result<void> OneWayIngress::tell_complaints(bool whole_look) {
     left_alone_.more(std::to_string(left_out) +
                      " more batches that are torn or there twice, which are named nowhere, lie");
   }
-  left_alone_.tell(settings_.directory.in);
+  left_alone_.tell(settings_.directory()->in);
   const auto complaints = received_->complaints();
   std::set<std::string> now(complaints.begin(), complaints.end());
   for (const auto& text : now) {
