@@ -1,6 +1,5 @@
 // The settings and what they name.
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <filesystem>
 
@@ -43,12 +42,8 @@ class SettingsLook {
   void look_at_files() {
     for (const auto& complaint : check_files(settings_)) {
       findings_.add(complaint);
-      for (const auto& file : settings_.files) {
-        const bool named =
-            file.at == complaint.at && complaint.message.find(file.path) != std::string::npos;
-        // Who opens it would say so once more.
-        if (named && ::access(file.path.c_str(), R_OK) != 0) findings_.told_of(file.path);
-      }
+      // Who opens it would say so once more.
+      if (!complaint.unopened.empty()) findings_.told_of(complaint.unopened);
     }
   }
 

@@ -129,7 +129,9 @@ Complaints check_files(const Settings& settings) {
   Complaints complaints;
   for (const auto& file : settings.files) {
     if (auto found = check(file)) {
-      complaints.push_back({settings.file, file.at, file.key + ": " + found->message, found->hint});
+      const bool opens = ::access(file.path.c_str(), R_OK) == 0;
+      complaints.push_back({settings.file, file.at, file.key + ": " + found->message, found->hint,
+                            opens ? "" : file.path});
     }
   }
   check_aliases(settings, complaints);
