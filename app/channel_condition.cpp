@@ -6,7 +6,8 @@
 namespace cmpost {
 
 std::vector<std::string> batch_complaints(const ChannelSettings& channel) {
-  if (channel.kind != ChannelKind::directory || !channel.directory.one_way_in) return {};
+  const auto* own = channel.directory();
+  if (own == nullptr || !own->one_way_in) return {};
   const auto received = ReceivedBatches::read(received_file(channel));
   if (!received) return {to_string(received.error())};
   return received->complaints();

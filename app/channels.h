@@ -1,4 +1,4 @@
-// The concrete channels: the only place that names them.
+// The channels of an instance, made (channel_kinds.h).
 #pragma once
 
 #include <memory>
@@ -6,7 +6,6 @@
 
 #include "app/instance.h"
 #include "carrier/way_state.h"
-#include "mail/mail_source.h"
 #include "outbox/egress.h"
 #include "processor/processor.h"
 #include "queue/spool.h"

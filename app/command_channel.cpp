@@ -1,45 +1,23 @@
-#include "app/command.h"
+#include "app/channel_kinds.h"
 #include "app/command_trust.h"
+#include "app/commands.h"
 #include "app/instance.h"
-#include "app/mail_probe.h"
 #include "app/named.h"
 #include "app/output.h"
-#include "app/sftp_probe.h"
 
 namespace cmpost {
 namespace {
 
-Result<ExitCode> test_sftp(Instance& instance, const ChannelSettings& channel, bool quiet) {
-  ASSIGN_OR_RETURN(const auto took, write_a_probe(instance, channel));
-  if (!quiet) {
-    print_line(channel.name + ": a file was written to " + channel.sftp.send.host +
-               ", read back and removed within " + in_words(took));
-  }
-  return ExitCode::ok;
-}
-
-Result<ExitCode> test_mail(Instance& instance, const ChannelSettings& channel, bool quiet) {
-  ASSIGN_OR_RETURN(const auto took, send_to_itself(instance, channel));
-  if (!quiet) {
-    print_line(channel.name + ": a mail to " + channel.mail.from +
-               " was sent and came back after " + in_words(took));
-  }
-  return ExitCode::ok;
-}
-
 Result<ExitCode> test(const std::string& name, const CommonOptions& common) {
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
   ASSIGN_OR_RETURN(const auto* const found, channel_named(instance->settings(), name));
-  switch (found->kind) {
-    case ChannelKind::directory:
-      return hold("channel " + name + " has no server to try",
-                  "`cmpost check` looks at its directories");
-    case ChannelKind::mail:
-      return test_mail(*instance, *found, common.quiet);
-    case ChannelKind::sftp:
-      return test_sftp(*instance, *found, common.quiet);
+  const auto& server = kind_of(*found).server;
+  if (!server) {
+    return hold("channel " + name + " has no server to try", kind_of(*found).without_server);
   }
-  CHECK(false);
+  ASSIGN_OR_RETURN(const auto text, server->test(*instance, *found));
+  if (!common.quiet) print_line(name + ": " + text);
+  return ExitCode::ok;
 }
 
 }  // namespace

@@ -1,11 +1,10 @@
 #include <nlohmann/json.hpp>
 
-#include "app/command.h"
+#include "app/channel_kinds.h"
+#include "app/commands.h"
 #include "app/inspection.h"
 #include "app/instance.h"
-#include "app/mail_probe.h"
 #include "app/output.h"
-#include "app/sftp_probe.h"
 
 namespace cmpost {
 namespace {
@@ -20,34 +19,17 @@ struct LogIn {
   std::string channel, text;
 };
 
-// nullopt: it has no server.
-struct Login {
-  Result<void> done;
-  std::string fetch, send;  // hosts
-};
-std::optional<Login> try_to_log_in(const ChannelSettings& channel) {
-  switch (channel.kind) {
-    case ChannelKind::directory:
-      return std::nullopt;
-    case ChannelKind::mail:
-      return Login{log_in(channel), channel.mail.fetch.host, channel.mail.send.host};
-    case ChannelKind::sftp:
-      return Login{log_in_by_sftp(channel), channel.sftp.fetch.host, channel.sftp.send.host};
-  }
-  CHECK(false);
-}
-
 // Logs in wherever there is something to log in to, whoever cannot.
 std::vector<LogIn> log_in_everywhere(const Instance& instance, Remarks& findings) {
   std::vector<LogIn> well;
   for (const auto& channel : instance.settings().channels) {
-    const auto login = try_to_log_in(channel);
-    if (!login) continue;
-    if (!login->done) {
-      findings.add(RemarkKind::server, RemarkSubject::of_channel(channel.name),
-                   login->done.error());
+    const auto& server = kind_of(channel).server;
+    if (!server) continue;
+    if (const auto done = server->log_in(channel); !done) {
+      findings.add(RemarkKind::server, RemarkSubject::of_channel(channel.name), done.error());
     } else {
-      well.push_back({channel.name, "logged in at " + login->fetch + " and " + login->send});
+      well.push_back({channel.name, "logged in at " + server->host(channel, Way::in) + " and " +
+                                        server->host(channel, Way::out)});
     }
   }
   return well;

@@ -1,6 +1,7 @@
 #include <nlohmann/json.hpp>
 
-#include "app/command.h"
+#include "app/channel_kinds.h"
+#include "app/commands.h"
 #include "app/instance.h"
 #include "app/list_options.h"
 #include "app/named.h"
@@ -166,12 +167,10 @@ Result<void> has_content(const Instance& instance, JobQueue& jobs, const JobId& 
   const bool request = job && job->envelope.body.empty();
   if (!request || job->state != JobState::held || job->size > 0) return {};
   const auto* const channel = find_channel(instance, job->envelope.channel);
-  const bool mail = channel != nullptr && channel->kind == ChannelKind::mail;
   return hold(
       "job " + id.text() + " has no message, only the reason why none was taken: " + job->reason,
-      mail ? "move the mail back to where requests come, when the reason is gone"
-           : "move the file back to where requests come, when the reason is gone; then "
-             "`cmpost queue drop` the job");
+      channel != nullptr ? kind_of(*channel).try_input_again
+                         : "its channel is not in the settings any more; `cmpost queue drop` it");
 }
 
 Result<bool> release(const Instance& instance, JobQueue& jobs, const JobId& id,

@@ -1,6 +1,6 @@
 #include <nlohmann/json.hpp>
 
-#include "app/command.h"
+#include "app/commands.h"
 #include "app/instance.h"
 #include "app/named.h"
 #include "app/operator_act.h"
@@ -31,7 +31,8 @@ Result<const ChannelSettings*> find_batch_channel(const Instance& instance, cons
   std::vector<const ChannelSettings*> found;
   for (const auto& channel : instance.settings().channels) {
     const bool wanted = name.empty() || channel.name == name;
-    if (wanted && channel.kind == ChannelKind::directory && channel.directory.*fits) {
+    const auto* own = channel.directory();
+    if (wanted && own != nullptr && own->*fits) {
       found.push_back(&channel);
     }
   }

@@ -48,10 +48,10 @@ Result<void> confirm(const HostKey& key, const std::vector<std::string>& confirm
 
 Result<void> trust_one(Instance& instance, const SftpUrl& url, const ChannelSettings& channel,
                        const std::vector<std::string>& confirmed, const CommonOptions& common) {
-  ASSIGN_OR_RETURN(const auto key, fetch_host_key(url, channel.sftp));
+  ASSIGN_OR_RETURN(const auto key, fetch_host_key(url, *channel.sftp()));
   show(key, common);
   if (key.state == HostKey::State::known) {
-    if (!common.quiet) print_line("  it is in " + channel.sftp.known_hosts + " already");
+    if (!common.quiet) print_line("  it is in " + channel.sftp()->known_hosts + " already");
     return {};
   }
   TRY(confirm(key, confirmed));
@@ -59,8 +59,8 @@ Result<void> trust_one(Instance& instance, const SftpUrl& url, const ChannelSett
                  {{"channel", channel.name},
                   {"server", printable(key.server)},
                   {"fingerprint", printable(key.fingerprint)}}));
-  TRY(trust_host_key(key, channel.sftp));
-  if (!common.quiet) print_line("  stored in " + channel.sftp.known_hosts);
+  TRY(trust_host_key(key, *channel.sftp()));
+  if (!common.quiet) print_line("  stored in " + channel.sftp()->known_hosts);
   return {};
 }
 
@@ -70,10 +70,10 @@ Result<ExitCode> trust_host_keys(const std::string& name, const std::vector<std:
                                  const CommonOptions& common) {
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
   ASSIGN_OR_RETURN(const auto* const channel, channel_named(instance->settings(), name));
-  if (channel->kind != ChannelKind::sftp) {
+  if (channel->sftp() == nullptr) {
     return hold("channel " + name + " has no host keys", "kind = \"sftp\" has");
   }
-  const auto& [fetch, send] = std::pair(channel->sftp.fetch, channel->sftp.send);
+  const auto& [fetch, send] = std::pair(channel->sftp()->fetch, channel->sftp()->send);
   TRY(trust_one(*instance, fetch, *channel, confirmed, common));
   if (known_hosts_name(send) != known_hosts_name(fetch)) {
     TRY(trust_one(*instance, send, *channel, confirmed, common));

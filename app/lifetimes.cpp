@@ -69,8 +69,9 @@ Result<void> look_at_certificates(Instance& instance, Warnings& warnings) {
   warnings.certificate("the CA certificate", authority->issuer.certificate());
   warnings.certificate("the certificate that protects answers", authority->identity.certificate);
   for (const auto& channel : instance.settings().channels) {
-    if (channel.mail.smime.key.empty()) continue;
-    ASSIGN_OR_RETURN(const auto identity, read_smime_identity(channel.mail.smime));
+    const auto* mail = channel.mail();
+    if (mail == nullptr || mail->smime.key.empty()) continue;
+    ASSIGN_OR_RETURN(const auto identity, read_smime_identity(mail->smime));
     warnings.certificate("the S/MIME certificate of channel " + channel.name, identity.certificate);
   }
   return {};

@@ -1,6 +1,5 @@
 // The settings and what they name.
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <filesystem>
 
@@ -43,12 +42,8 @@ class SettingsLook {
   void look_at_files() {
     for (const auto& complaint : check_files(settings_)) {
       findings_.add(complaint);
-      for (const auto& file : settings_.files) {
-        const bool named =
-            file.at == complaint.at && complaint.message.find(file.path) != std::string::npos;
-        // Who opens it would say so once more.
-        if (named && ::access(file.path.c_str(), R_OK) != 0) findings_.told_of(file.path);
-      }
+      // Who opens it would say so once more.
+      if (!complaint.unopened.empty()) findings_.told_of(complaint.unopened);
     }
   }
 
@@ -121,7 +116,8 @@ class SettingsLook {
 
   void look_at_mail(const ChannelSettings& channel) {
     const auto subject = RemarkSubject::of_channel(channel.name);
-    const auto& smime = channel.mail.smime;
+    if (channel.mail() == nullptr) return;
+    const auto& smime = channel.mail()->smime;
     const auto opener = of_settings(SmimeOpener::load(smime, instance_.clock(), channel.crls));
     if (!opener) findings_.add(RemarkKind::credential, subject, opener.error());
     const auto signer = of_settings(AnswerSigner::load(smime));

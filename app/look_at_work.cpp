@@ -7,6 +7,7 @@
 #include <set>
 
 #include "app/channel_condition.h"
+#include "app/channel_kinds.h"
 #include "app/inspection.h"
 #include "app/output.h"
 #include "app/settings_in_use.h"
@@ -146,15 +147,8 @@ class WorkLook {
   }
 
   static std::string peer_of(const ChannelSettings& channel, Way way) {
-    switch (channel.kind) {
-      case ChannelKind::mail:
-        return way == Way::in ? channel.mail.fetch.host : channel.mail.send.host;
-      case ChannelKind::sftp:
-        return way == Way::in ? channel.sftp.fetch.host : channel.sftp.send.host;
-      case ChannelKind::directory:
-        break;
-    }
-    return {};
+    const auto& server = kind_of(channel).server;
+    return server ? server->host(channel, way) : std::string();
   }
 
   void look_at_inputs(const ChannelSettings& channel, const WayState& in) {
@@ -196,20 +190,10 @@ class WorkLook {
       }
     }
     for (const auto& channel : settings_.channels) {
-      for (const auto& path : directories_of(channel)) look_at_disk(path, channel.limits.min_free);
+      for (const auto& path : kind_of(channel).directories(channel)) {
+        look_at_disk(path, channel.limits.min_free);
+      }
     }
-  }
-
-  // Of its own; where servers keep the mails and files is their matter.
-  static std::vector<std::string> directories_of(const ChannelSettings& channel) {
-    switch (channel.kind) {
-      case ChannelKind::directory:
-        return {channel.directory.in, channel.directory.out, channel.directory.staging};
-      case ChannelKind::mail:
-      case ChannelKind::sftp:
-        return {};
-    }
-    CHECK(false);
   }
 
   std::string directory_of_database(const std::string& url) const {

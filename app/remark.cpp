@@ -102,10 +102,8 @@ void Remarks::add(RemarkKind kind, const RemarkSubject& subject, const Error& er
     const bool elsewhere = theirs && subject.channel && *theirs != *subject.channel;
     return other.text == error.what && !elsewhere;
   };
-  const auto named = [&](const std::string& file) {
-    return error.what.find(file) != std::string::npos;
-  };
-  if (std::ranges::any_of(all_, same) || std::ranges::any_of(told_, named)) return;
+  const bool told = std::ranges::find(told_, error.path) != told_.end();
+  if (told || std::ranges::any_of(all_, same)) return;
   add({Severity::error,
        of_settings ? RemarkKind::settings : kind,
        subject,

@@ -76,7 +76,7 @@ class Remarks {
   void add(Remark finding);
   void add(RemarkKind kind, const RemarkSubject& subject, const Error& error);
   void add(const Complaint& complaint, RemarkKind kind = RemarkKind::settings);
-  // That this file cannot be opened: an Error with its name is not added from now on.
+  // That this file cannot be opened: the Error of who tries is not added from now on.
   void told_of(std::string file) { told_.push_back(std::move(file)); }
 
   const std::vector<Remark>& all() const { return all_; }

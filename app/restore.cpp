@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <set>
 
+#include "app/channel_kinds.h"
 #include "base/files.h"
 #include "ca/ledger/ledger_rows.h"
 #include "ca/published_crl.h"
@@ -87,13 +88,8 @@ class Search {
 
   Result<void> look_into_outputs() {
     for (const auto& channel : instance_.settings().channels) {
-      switch (channel.kind) {
-        case ChannelKind::directory:
-          TRY(look_into(channel.directory.out, channel.name));
-          break;
-        case ChannelKind::mail:  // what has left lies with others
-        case ChannelKind::sftp:
-          break;
+      for (const auto& path : kind_of(channel).outputs(channel)) {
+        TRY(look_into(path, channel.name));
       }
     }
     return {};

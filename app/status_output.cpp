@@ -93,8 +93,7 @@ json channels_json(const Status& status) {
     for (const auto& finding : status.findings.of_channel(channel.name)) {
       notes.push_back(finding.text);
     }
-    json value = {
-        {"name", channel.name}, {"kind", to_string(channel.kind)}, {"notes", std::move(notes)}};
+    json value = {{"name", channel.name}, {"kind", channel.kind()}, {"notes", std::move(notes)}};
     for (const auto& [way, state] : known->ways)
       value[std::string(to_string(way))] = to_json(state);
     channels.push_back(std::move(value));
@@ -156,7 +155,7 @@ void print(const Remark& finding, const std::string& indent, bool with_subject) 
 void print_channels(const Status& status, const Settings& settings, Time now) {
   for (const auto& channel : settings.channels) {
     const auto known = std::ranges::find(status.work.channels, channel.name, &ChannelStatus::name);
-    print_line("channel " + channel.name + " (" + std::string(to_string(channel.kind)) + "): " +
+    print_line("channel " + channel.name + " (" + std::string(channel.kind()) + "): " +
                way_in_words(*known, Way::in, now) + "; " + way_in_words(*known, Way::out, now));
     for (const auto& finding : status.findings.of_channel(channel.name)) {
       print(finding, "  ", false);

@@ -8,7 +8,8 @@
 namespace cmpost {
 
 Error Error::within(std::string_view context) && {
-  return Error{recovery, std::string(context) + ": " + what, std::move(hint), blame};
+  return Error{recovery, std::string(context) + ": " + what, std::move(hint), blame,
+               std::move(path)};
 }
 
 Error Error::of_settings() && {
@@ -64,7 +65,7 @@ Error errno_error(std::string_view doing, std::string_view path, int error_numbe
   return Error{may_pass(error_number) ? Recovery::retry : Recovery::hold,
                std::string(doing) + " " + std::string(path) + ": " +
                    std::generic_category().message(error_number),
-               hint_for(error_number), Blame::world};
+               hint_for(error_number), Blame::world, std::string(path)};
 }
 
 void check_failed(const char* expression, const char* file, int line) {

@@ -23,6 +23,8 @@ struct Error {
   std::string what;  // one sentence without a full stop, names the thing ("cannot open x: ...")
   std::string hint;  // what the operator can do; may be empty
   Blame blame = Blame::world;
+  // What the system refused to work with, as it was named to errno_error(); empty: other trouble.
+  std::string path = {};
 
   // The error seen from further up: "context: what".
   [[nodiscard]] Error within(std::string_view context) &&;

@@ -12,114 +12,26 @@ using namespace std::chrono_literals;
 
 constexpr auto kYear = Duration(24h * 365);
 
-constexpr std::array kKinds = {Word<ChannelKind>{"directory", ChannelKind::directory},
-                               Word<ChannelKind>{"mail", ChannelKind::mail},
-                               Word<ChannelKind>{"sftp", ChannelKind::sftp}};
-
-std::optional<std::string> template_mistake(std::string_view name) {
-  static const std::vector<std::string> kKnown = {"stem", "body", "tid", "date", "seq"};
-  for (auto rest = name; rest.find_first_of("{}") != std::string_view::npos;) {
-    const auto open = rest.find_first_of("{}");
-    const auto close = rest.find('}', open);
-    if (rest[open] == '}' || close == std::string_view::npos) return "a brace has no partner";
-    const auto word = rest.substr(open + 1, close - open - 1);
-    if (std::find(kKnown.begin(), kKnown.end(), word) == kKnown.end()) {
-      return "unknown placeholder '" + printable(word, 40) + "'";
-    }
-    rest.remove_prefix(close + 1);
-  }
-  if (name.find('/') != std::string_view::npos) return "a file name has no '/'";
-  if (name.find('{') == std::string_view::npos) return "every answer would have the same name";
-  if (name.empty() || name.front() == '.') return "a hidden file would be overlooked";
-  if (!name.ends_with(".pki")) return "answers end in .pki (RFC 9483 6.4.1)";
-  if (name.size() > 100 || printable(name) != name) return "too long or not printable";
-  return std::nullopt;
+template <auto read>
+Transport read_as(Section& table) {
+  return read(table);
 }
 
-std::string read_template(Section& table, const std::string& fallback) {
-  auto text = table.text("name_template", fallback);
-  if (const auto mistake = template_mistake(text)) {
-    table.complain("name_template", "'name_template': " + *mistake,
-                   "such as \"{stem}.{body}.pki\"; known are {stem} {body} {tid} {date} {seq}");
+using ReadTransport = Transport (*)(Section&);
+constexpr std::array kKinds = {
+    Word<ReadTransport>{DirectorySettings::kKind, read_as<read_directory_settings>},
+    Word<ReadTransport>{MailSettings::kKind, read_as<read_mail_settings>},
+    Word<ReadTransport>{SftpSettings::kKind, read_as<read_sftp_settings>}};
+static_assert(kKinds.size() == std::variant_size_v<Transport>, "a kind has no reader");
+
+// kind = "a", kind = "b" or kind = "c"
+std::string all_kinds() {
+  std::string text;
+  for (const auto& one : kKinds) {
+    const auto* before = &one == &kKinds.front() ? "" : &one == &kKinds.back() ? " or " : ", ";
+    text += before + ("kind = \"" + std::string(one.word) + "\"");
   }
   return text;
-}
-
-void read_one_way(Section& table, DirectorySettings& settings) {
-  enum class OneWay { none, in, out, both };
-  constexpr std::array kOneWay = {Word<OneWay>{"none", OneWay::none},
-                                  Word<OneWay>{"in", OneWay::in}, Word<OneWay>{"out", OneWay::out},
-                                  Word<OneWay>{"both", OneWay::both}};
-  const auto one_way = table.choice("one_way", OneWay::none, kOneWay);
-  settings.one_way_in = one_way == OneWay::in || one_way == OneWay::both;
-  settings.one_way_out = one_way == OneWay::out || one_way == OneWay::both;
-  settings.copies = static_cast<std::size_t>(table.integer("copies", 1, {1, 100}));
-  settings.repeat_after = table.duration("repeat_after", settings.repeat_after, {0s, kYear});
-  settings.batch_keep = table.duration("batch_keep", settings.batch_keep, {0s, 10 * kYear});
-  for (const auto* key : {"copies", "repeat_after", "batch_keep"}) {
-    if (table.has(key) && !settings.one_way_out) {
-      table.complain(key, "'" + std::string(key) + "' is for numbered batches",
-                     "one_way = \"out\" makes them");
-    }
-  }
-  if (settings.one_way_in && table.has("ready")) {
-    table.complain("ready", "'ready' has no meaning where numbered batches come in",
-                   "their manifests tell what is complete");
-  }
-}
-
-void read_media(Section& table, DirectorySettings& settings) {
-  settings.mount_point = table.path("mount_point", NamedFile::Use::removable);
-  if (!settings.media) {
-    if (table.has("mount_point")) {
-      table.complain("mount_point", "'mount_point' is for media", "media = true");
-    }
-    return;
-  }
-  for (const auto* key : {"one_way", "ready"}) {
-    if (table.has(key)) {
-      table.complain(key, "'" + std::string(key) + "' cannot stand beside media = true",
-                     "a medium is copied as a whole and verified");
-    }
-  }
-}
-
-// How answers are put where a reader of `out` is particular about it.
-void read_manners(Section& table, DirectorySettings& settings) {
-  settings.staging = table.path("staging", NamedFile::Use::directory);
-  settings.pace = table.duration("pace", settings.pace, {0s, 1h});
-  settings.max_outstanding =
-      static_cast<std::size_t>(table.integer("max_outstanding", 0, {0, 1'000'000}));
-  for (const auto* key : {"pace", "max_outstanding"}) {
-    if (table.has(key) && settings.one_way_out) {
-      table.complain(key, "'" + std::string(key) + "' has no meaning for numbered batches");
-    }
-  }
-}
-
-DirectorySettings read_directory(Section& table) {
-  constexpr std::array kReady = {Word<ReadyRule>{"rename", ReadyRule::rename},
-                                 Word<ReadyRule>{"stable", ReadyRule::stable},
-                                 Word<ReadyRule>{"marker", ReadyRule::marker},
-                                 Word<ReadyRule>{"manifest", ReadyRule::manifest}};
-  DirectorySettings settings;
-  settings.media = table.flag("media", false);
-  const auto use = settings.media ? NamedFile::Use::removable : NamedFile::Use::directory;
-  table.require("in", "the directory where requests are put");
-  table.require("out", "the directory where answers are put");
-  settings.in = table.path("in", use);
-  settings.out = table.path("out", use);
-  settings.name_template = read_template(table, settings.name_template);
-  settings.ready = table.choice("ready", settings.ready, kReady);
-  settings.settle = table.duration("settle", settings.settle, {100ms, 1h});
-  settings.poll = table.duration("poll", settings.poll, {100ms, 1h});
-  settings.done_keep = table.duration("done_keep", settings.done_keep, {0s, 10 * kYear});
-  settings.quarantine_keep =
-      table.duration("quarantine_keep", settings.quarantine_keep, {0s, 10 * kYear});
-  read_media(table, settings);
-  read_one_way(table, settings);
-  read_manners(table, settings);
-  return settings;
 }
 
 IntakeLimits read_limits(Section& table) {
@@ -209,7 +121,7 @@ void read_roles(Section table, ChannelSettings& channel) {
   table.finish();
 }
 
-AnnouncementSettings read_announcements(Section& table, ChannelKind kind) {
+AnnouncementSettings read_announcements(Section& table, bool by_mail) {
   constexpr std::array kBodies = {
       std::pair("crlann", &AnnouncementSettings::crlann),
       std::pair("ckuann", &AnnouncementSettings::ckuann),
@@ -227,7 +139,7 @@ AnnouncementSettings read_announcements(Section& table, ChannelKind kind) {
     }
   }
   settings.to = table.text("announce_to");
-  if (kind == ChannelKind::mail && settings.any() && settings.to.empty()) {
+  if (by_mail && settings.any() && settings.to.empty()) {
     table.complain("announce", "'announce' needs 'announce_to' on a mail channel",
                    "the address that announcements are sent to");
   }
@@ -337,41 +249,21 @@ void read_policy(Section& table, ChannelSettings& channel) {
   channel.quirks = read_quirks(table, channel.strict);
   channel.mac = read_mac(table.table("mac"));
   channel.envelopes = read_envelopes(table.table("envelopes"));
-  channel.announcements = read_announcements(table, channel.kind);
+  channel.announcements = read_announcements(table, channel.mail() != nullptr);
   channel.information = read_information(table.table("information"));
 }
 
 }  // namespace
-
-std::string read_name_template(Section& table, const std::string& fallback) {
-  return read_template(table, fallback);
-}
-
-std::string_view to_string(ChannelKind kind) {
-  return std::find_if(kKinds.begin(), kKinds.end(),
-                      [&](const auto& w) { return w.meaning == kind; })
-      ->word;
-}
 
 ChannelSettings read_channel(Section table) {
   constexpr std::array kDirection = {Word<Direction>{"downstream", Direction::downstream},
                                      Word<Direction>{"upstream", Direction::upstream}};
   ChannelSettings channel;
   channel.name = table.name("name");
-  table.require("kind", "kind = \"directory\", kind = \"mail\" or kind = \"sftp\"");
-  channel.kind = table.choice("kind", channel.kind, kKinds);
+  table.require("kind", all_kinds());
+  const auto read_transport = table.choice("kind", kKinds.front().meaning, kKinds);
   channel.direction = table.choice("direction", channel.direction, kDirection);
-  switch (channel.kind) {
-    case ChannelKind::directory:
-      channel.directory = read_directory(table);
-      break;
-    case ChannelKind::mail:
-      channel.mail = read_mail_settings(table);
-      break;
-    case ChannelKind::sftp:
-      channel.sftp = read_sftp_settings(table);
-      break;
-  }
+  channel.transport = read_transport(table);
   channel.limits = read_limits(table);
   channel.max_message = table.size("max_message", channel.max_message,
                                    {std::size_t{1} << 10U, std::size_t{16} << 20U});

@@ -4,67 +4,26 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
+#include <variant>
 #include <vector>
 
 #include "base/clock.h"
+#include "config/directory_settings.h"
 #include "config/mail_settings.h"
 #include "config/rights_settings.h"
 #include "config/sftp_settings.h"
 
 namespace cmpost {
 
-// Kinds that the file may name. A kind adds a struct to ChannelSettings and a row to kKinds in
-// channel_reader.cpp.
-enum class ChannelKind { directory, mail, sftp };
-std::string_view to_string(ChannelKind kind);
+// What a channel goes by: its kind. A kind is an alternative here, with the word for it, its `poll`
+// and is_private() as the others have them; a row in channel_reader.cpp; and one in
+// app/channel_kinds.cpp. Neither compiles without.
+using Transport = std::variant<DirectorySettings, MailSettings, SftpSettings>;
 
 enum class Direction {
   downstream,  // requests come in, answers go out
   upstream     // our requests go out to another CA, its answers come in
-};
-
-// When a file of an input directory is complete.
-enum class ReadyRule {
-  rename,   // it was renamed there or closed by its writer, or has not changed for `settle`
-  stable,   // it has not changed for `settle`, whatever events say
-  marker,   // x.done or x.ok lies beside x; what the marker says is x's SHA-256
-  manifest  // a list of SHA-256 and names has come, and everything in it
-};
-
-struct DirectorySettings {
-  std::string in;   // absolute
-  std::string out;  // absolute
-  // The name of an answer: {stem} of the request's file, {body} "ip", {tid} transactionID in hex,
-  // {date} 20260131, {seq} a number that is fixed by the answer itself.
-  std::string name_template = "{stem}.{body}.pki";
-  ReadyRule ready = ReadyRule::rename;
-  // Where answers are written before they are renamed to `out`, on the same file system; empty: in
-  // `out` itself, under hidden names. For readers of `out` that take any file at once.
-  std::string staging;
-  // At least so long between two answers, and at most so many in `out` at a time; zero: no limit.
-  // For readers that cannot take more.
-  Duration pace = Duration::zero();
-  std::size_t max_outstanding = 0;
-
-  // `in` and `out` lie on something that is taken out and put in again.
-  bool media = false;
-  // Then: the medium is there only while this is a mount point. Empty: while `in` exists.
-  std::string mount_point;
-
-  // Numbered batches, of which nobody tells whether they arrived (docs/one-way.md).
-  bool one_way_in = false, one_way_out = false;
-  std::size_t copies = 1;                             // times each batch is written
-  Duration repeat_after = Duration::zero();           // between two of them
-  Duration batch_keep = std::chrono::hours(24 * 90);  // for `cmpost resend`; zero: for ever
-  // A file that is seen first by a scan, and not by an event that says it is complete, must look
-  // the same for this long. Raise it when uploads stall; it costs that much delay for such files
-  // only.
-  Duration settle = std::chrono::seconds(1);
-  // Time between scans. Events make new files known at once where the file system has them.
-  Duration poll = std::chrono::seconds(10);
-  // How long in/.done and in/.quarantine keep files; zero: for ever.
-  Duration done_keep = std::chrono::hours(24 * 30);
-  Duration quarantine_keep = Duration::zero();
 };
 
 // When an Ingress leaves input where it is. It goes on by itself.
@@ -185,11 +144,17 @@ struct WaitingSettings {
 
 struct ChannelSettings {
   std::string name;
-  ChannelKind kind = ChannelKind::directory;
+  Transport transport;
   Direction direction = Direction::downstream;
-  DirectorySettings directory;  // kind = "directory"
-  MailSettings mail;            // kind = "mail"
-  SftpSettings sftp;            // kind = "sftp"
+
+  std::string_view kind() const;  // the word for it
+  // The settings of one kind; nullptr: it is another.
+  const DirectorySettings* directory() const { return std::get_if<DirectorySettings>(&transport); }
+  DirectorySettings* directory() { return std::get_if<DirectorySettings>(&transport); }
+  const MailSettings* mail() const { return std::get_if<MailSettings>(&transport); }
+  MailSettings* mail() { return std::get_if<MailSettings>(&transport); }
+  const SftpSettings* sftp() const { return std::get_if<SftpSettings>(&transport); }
+  SftpSettings* sftp() { return std::get_if<SftpSettings>(&transport); }
 
   std::size_t max_message = std::size_t{1} << 20U;  // octets, before anything is read
   IntakeLimits limits;
@@ -241,6 +206,8 @@ struct ChannelSettings {
 
 // Its `poll`, of whatever kind it is.
 Duration poll_of(const ChannelSettings& channel);
+// Whether what leaves for `peer` reaches nobody but whom the settings name.
+bool is_private(const ChannelSettings& channel, std::string_view peer);
 // Where it notes what it has taken from a server that keeps it, unless the settings name a file.
 std::string taken_file(const ChannelSettings& channel);
 

@@ -79,7 +79,8 @@ Found check(const NamedFile& file) {
 // A rename does not reach another file system.
 void check_staging(const Settings& settings, Complaints& complaints) {
   for (const auto& channel : settings.channels) {
-    const auto& directory = channel.directory;
+    if (channel.directory() == nullptr) continue;
+    const auto& directory = *channel.directory();
     struct stat staging {
     }, out{};
     if (directory.staging.empty() || ::stat(directory.staging.c_str(), &staging) != 0 ||
@@ -128,7 +129,9 @@ Complaints check_files(const Settings& settings) {
   Complaints complaints;
   for (const auto& file : settings.files) {
     if (auto found = check(file)) {
-      complaints.push_back({settings.file, file.at, file.key + ": " + found->message, found->hint});
+      const bool opens = ::access(file.path.c_str(), R_OK) == 0;
+      complaints.push_back({settings.file, file.at, file.key + ": " + found->message, found->hint,
+                            opens ? "" : file.path});
     }
   }
   check_aliases(settings, complaints);

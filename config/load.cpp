@@ -93,9 +93,11 @@ void complain_about_shared_directories(Section& top, const Settings& settings) {
   std::map<std::string, std::string> users;
   for (std::size_t i = 0; i < settings.channels.size(); ++i) {
     const auto& channel = settings.channels[i];
-    for (const auto& [key, path] : {std::pair("in", channel.directory.in),  //
-                                    std::pair("out", channel.directory.out),
-                                    std::pair("staging", channel.directory.staging)}) {
+    const auto* own = channel.directory();
+    if (own == nullptr) continue;
+    for (const auto& [key, path] :
+         {std::pair("in", own->in),  //
+          std::pair("out", own->out), std::pair("staging", own->staging)}) {
       if (path.empty()) continue;
       const auto user = "'" + std::string(key) + "' of channel '" + channel.name + "'";
       const auto [other, fresh] = users.emplace(path, user);
@@ -230,8 +232,8 @@ void settle_places(Settings& settings) {
   if (instance.state.empty()) instance.state = path_below(settings.directory, "state");
   for (auto& channel : settings.channels) {
     channel.state = path_below(instance.state, channel.name);
-    const bool sftp = channel.kind == ChannelKind::sftp;
-    if (sftp && channel.sftp.ledger.empty()) channel.sftp.ledger = taken_file(channel);
+    auto* sftp = channel.sftp();
+    if (sftp != nullptr && sftp->ledger.empty()) sftp->ledger = taken_file(channel);
     channel.limits.disks = {settings.directory};
     if (instance.spool.starts_with(kSqlite)) {
       const auto file = path_below(settings.directory, instance.spool.substr(kSqlite.size()));

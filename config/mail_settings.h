@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
@@ -57,6 +58,10 @@ struct SmimeSettings {
 };
 
 struct MailSettings {
+  static constexpr std::string_view kKind = "mail";
+  // One of the addresses that `registered` sends answers to: anybody may write a From.
+  bool is_private(std::string_view peer) const;
+
   MailUrl fetch, send;
   LoginSettings login;       // for fetch, and for send unless that has its own
   LoginSettings send_login;  // user empty: no login

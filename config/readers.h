@@ -15,9 +15,9 @@ SubjectRules read_subject(Section table);
 ExtensionRules read_extensions(Section table);
 ChannelSettings read_channel(Section table);
 RunSettings read_run(Section table);
-// The keys of a mail channel; the caller finishes the table.
+// The keys of one kind of channel; the caller finishes the table.
+DirectorySettings read_directory_settings(Section& table);
 MailSettings read_mail_settings(Section& table);
-// The same for an SFTP channel of that name.
 SftpSettings read_sftp_settings(Section& table);
 // Keys about who may have what (rights_settings.h).
 std::optional<RequesterKinds> read_who(Section& profile);

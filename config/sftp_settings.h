@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 
 #include "base/clock.h"
 
@@ -42,6 +43,9 @@ enum class SftpAfter {
 };
 
 struct SftpSettings {
+  static constexpr std::string_view kKind = "sftp";
+  bool is_private(std::string_view) const { return true; }
+
   SftpUrl fetch, send;
   SftpLogin login;
   std::string known_hosts;   // absolute, in OpenSSH's format

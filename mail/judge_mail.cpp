@@ -17,9 +17,9 @@ constexpr std::size_t kLongestStem = 150;
 
 MailLimits limits_of(const ChannelSettings& channel) {
   MailLimits limits;
-  limits.mail = channel.mail.max_mail;
+  limits.mail = channel.mail()->max_mail;
   limits.message = channel.max_message;
-  limits.messages = channel.mail.max_messages;
+  limits.messages = channel.mail()->max_messages;
   return limits;
 }
 
@@ -74,7 +74,7 @@ class Judge {
         trusted_(trusted) {}
 
   MailJudgement judge() {
-    const MailPolicy policy{.octet_stream = channel_.mail.octet_stream,
+    const MailPolicy policy{.octet_stream = channel_.mail()->octet_stream,
                             .is_message = is_pki_message};
     auto mail = read_mail(raw_, limits_, policy);
     if (!mail) return quarantined(mail.error());
@@ -158,7 +158,7 @@ class Judge {
       quarantine(std::move(*refusal), "`cmpost queue release` takes it all the same");
       return false;
     }
-    reply_ = reply_address(mail, channel_.mail);
+    reply_ = reply_address(mail, *channel_.mail());
     if (!reply_) {
       quarantine("nobody to answer to: no address that `reply` allows",
                  "the setting `reply` of the channel says which ones are used");
@@ -173,12 +173,12 @@ class Judge {
       return "the mail is the reply of a program or has a null return path, which is never "
              "answered";
     }
-    if (mail.automatic && channel_.mail.senders.empty()) {
+    if (mail.automatic && channel_.mail()->senders.empty()) {
       return "the mail was sent by a program (Auto-Submitted, Precedence, List-*), and the channel "
              "has "
              "no `senders` that such are taken from";
     }
-    if (auto refusal = sender_refusal(mail, channel_.mail)) return refusal;
+    if (auto refusal = sender_refusal(mail, *channel_.mail())) return refusal;
     return smime_ == nullptr ? std::nullopt : smime_->refusal(opened_);
   }
 

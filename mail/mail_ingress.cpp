@@ -77,7 +77,7 @@ Result<void> MailIngress::take_group(std::span<const MailHandle> mails, Intake& 
   while (!mails.empty() && !stop.stop_requested()) {
     std::size_t count = 0;
     for (GroupRoom room(mails.size(), kGroupOctets); count < mails.size(); ++count) {
-      const auto octets = std::min(mails[count].size, settings_.mail.max_mail);
+      const auto octets = std::min(mails[count].size, settings_.mail()->max_mail);
       if (!room.has_room(octets)) break;
       room.take(octets);
     }
@@ -113,7 +113,7 @@ Result<void> MailIngress::take_part(std::span<const MailHandle> mails, Intake& i
 Result<std::optional<Error>> MailIngress::take_suspect(const MailHandle& mail, Intake& intake,
                                                        const std::stop_token& stop) {
   TRY(source_->connect(stop));
-  auto raw = source_->fetch(mail, settings_.mail.max_mail, stop);
+  auto raw = source_->fetch(mail, settings_.mail()->max_mail, stop);
   if (raw && *raw) {
     Group group;
     judge(mail, **std::move(raw), group, intake);
@@ -165,7 +165,7 @@ void MailIngress::forget_gone(const Mails& listed) {
 
 MailIngress::Mails MailIngress::take(std::span<const MailHandle> mails, Group& group,
                                      Intake& intake, const std::stop_token& stop) {
-  const auto limit = settings_.mail.max_mail;
+  const auto limit = settings_.mail()->max_mail;
   std::vector<MailHandle> wanted;
   for (const auto& mail : mails) {
     if (mail.size <= limit) {
@@ -192,7 +192,7 @@ MailIngress::Mails MailIngress::take(std::span<const MailHandle> mails, Group& g
 
 void MailIngress::put_aside_unread(const MailHandle& mail, Group& group, Intake& intake) {
   const auto reason = "the mail has " + std::to_string(mail.size) +
-                      " octets, more than max_mail (" + std::to_string(settings_.mail.max_mail) +
+                      " octets, more than max_mail (" + std::to_string(settings_.mail()->max_mail) +
                       "); it was not fetched and lies in the quarantine folder";
   group.held.push_back({job_of_unread(mail), reason, {}});
   group.places[MailPlace::quarantine].push_back(mail);
@@ -261,7 +261,7 @@ bool MailIngress::over_budget(const std::string& sender, std::size_t requests) {
   // So many senders in an hour are one who invents them: they share a budget.
   const auto& name = used_.size() < kMostSenders || used_.contains(sender) ? sender : std::string();
   auto& used = used_[name];
-  if (used >= settings_.mail.per_sender_per_hour) return true;
+  if (used >= settings_.mail()->per_sender_per_hour) return true;
   used += requests;
   return false;
 }
@@ -272,7 +272,7 @@ void MailIngress::wait(Duration time_out, const std::stop_token& stop) {
     pause(std::min<Duration>(deposit_.opens() - steady_.now(), time_out), stop);
     return;
   }
-  const auto waited = source_->wait(std::min(time_out, settings_.mail.poll), stop);
+  const auto waited = source_->wait(std::min(time_out, settings_.mail()->poll), stop);
   if (waited) return;
   // poll() meets the same trouble and tells it.
   log::debug("mail.wait", {{"channel", settings_.name}, {"reason", waited.error().what}});

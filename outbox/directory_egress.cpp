@@ -86,7 +86,7 @@ Deliveries DirectoryEgress::send(std::span<const Lease> leases, const std::stop_
   if (now > 0) last_sent_ = steady_.now();
   deliveries.each.resize(leases.size());
   keep_back(now, deliveries);
-  if (settings_.directory.media) {
+  if (settings_.directory()->media) {
     directory_ = {};
     staging_ = {};
   }
@@ -105,13 +105,13 @@ Deliveries DirectoryEgress::send_now(std::span<const Lease> leases) {
     crash_point("outbox.synced");
     publish(drafts, leases, deliveries);
   }
-  if (settings_.directory.media) read_back(leases, deliveries);
+  if (settings_.directory()->media) read_back(leases, deliveries);
   return deliveries;
 }
 
 // How many answers the reader of `out` can take now.
 std::size_t DirectoryEgress::room() const {
-  const auto& directory = settings_.directory;
+  const auto& directory = *settings_.directory();
   const bool paced = directory.pace > Duration::zero();
   if (paced && steady_.now() - last_sent_ < directory.pace) return 0;
   std::size_t room = paced ? 1 : std::numeric_limits<std::size_t>::max();
@@ -124,11 +124,11 @@ std::size_t DirectoryEgress::room() const {
 
 // The rest goes one after the other, `pace` apart, or when the reader has taken some.
 void DirectoryEgress::keep_back(std::size_t from, Deliveries& deliveries) const {
-  const auto pace = settings_.directory.pace;
+  const auto pace = settings_.directory()->pace;
   for (auto i = from; i < deliveries.each.size(); ++i) {
     auto& delivery = deliveries.each[i];
     delivery.what = Delivery::What::deferred;
-    delivery.paced = pace > Duration::zero() && settings_.directory.max_outstanding == 0;
+    delivery.paced = pace > Duration::zero() && settings_.directory()->max_outstanding == 0;
     delivery.detail = delivery.paced ? "the reader takes one answer at a time"
                                      : "so many answers are not yet taken from the directory";
     delivery.after = delivery.paced ? pace * static_cast<std::int64_t>(i - from + 1) : kAskReader;
@@ -136,7 +136,7 @@ void DirectoryEgress::keep_back(std::size_t from, Deliveries& deliveries) const 
 }
 
 Result<void> DirectoryEgress::ensure_open(std::span<const Lease> leases) {
-  const auto& directory = settings_.directory;
+  const auto& directory = *settings_.directory();
   const bool staged = !directory.staging.empty();
   if (same_directory(directory_, directory.out) &&
       (!staged || same_directory(staging_, directory.staging))) {
@@ -160,7 +160,7 @@ std::vector<DirectoryEgress::Draft> DirectoryEgress::write_drafts(std::span<cons
   std::vector<Draft> drafts;
   for (std::size_t i = from; i < until; ++i) {
     const auto& job = leases[i].job;
-    const auto names = answer_names(settings_.directory.name_template, leases[i]);
+    const auto names = answer_names(settings_.directory()->name_template, leases[i]);
     if (leases[i].attempts > 1) {
       const auto sent = std::find_if(names.begin(), names.end(),
                                      [&](const auto& name) { return is_there(name, job.payload); });
@@ -184,7 +184,7 @@ std::vector<DirectoryEgress::Draft> DirectoryEgress::write_drafts(std::span<cons
 
 Result<FileDescriptor> DirectoryEgress::write_draft(const std::string& temporary,
                                                     ByteView contents) const {
-  const auto& directory = settings_.directory;
+  const auto& directory = *settings_.directory();
   const auto path = (staging_ ? directory.staging : directory.out) + "/" + temporary;
   const auto create = [&] {
     return FileDescriptor(::openat(drafts().get(), temporary.c_str(),
@@ -228,7 +228,7 @@ void DirectoryEgress::publish(const std::vector<Draft>& drafts, std::span<const 
     deliveries.each[draft.index] = publish_one(draft, leases[draft.index], deliveries);
     crash_point("outbox.renamed");
   }
-  const auto synced = sync(directory_, settings_.directory.out);
+  const auto synced = sync(directory_, settings_.directory()->out);
   crash_point("outbox.directory_synced");
   if (synced) return;
   deliveries.trouble = synced.error();
@@ -239,7 +239,7 @@ void DirectoryEgress::publish(const std::vector<Draft>& drafts, std::span<const 
 
 Delivery DirectoryEgress::publish_one(const Draft& draft, const Lease& lease,
                                       Deliveries& deliveries) const {
-  for (const auto& name : answer_names(settings_.directory.name_template, lease)) {
+  for (const auto& name : answer_names(settings_.directory()->name_template, lease)) {
     const auto renamed = rename_no_replace(drafts(), draft.temporary, directory_, name);
     if (renamed) return sent_as(name);
     if (!exists_at(directory_, name)) {

@@ -12,7 +12,7 @@
 
 namespace cmpost {
 
-// Writes each answer to `.NAME.JOBID.part` in settings.directory.out, makes the files of a group
+// Writes each answer to `.NAME.JOBID.part` in settings.directory()->out, makes the files of a group
 // durable together, renames each to NAME without ever replacing a file, and syncs the directory
 // once; only then is the group reported as sent. A reader that takes no hidden files never sees
 // half an answer. A file that has the name already and the same octets is this answer, sent before

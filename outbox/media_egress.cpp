@@ -16,7 +16,7 @@ Delivery waits_for(const std::string& id) {
 
 // What cannot be told is as good as absent: the Ingress reports it.
 std::optional<Medium> MediaEgress::medium() const {
-  auto found = find_medium({settings_.directory.in, settings_.directory.mount_point});
+  auto found = find_medium({settings_.directory()->in, settings_.directory()->mount_point});
   return found ? std::move(*found) : std::nullopt;
 }
 

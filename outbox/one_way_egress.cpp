@@ -28,7 +28,7 @@ std::string free_name(const std::string& name_template, const Lease& lease,
 }  // namespace
 
 BatchSenderSettings batch_sender_settings(const ChannelSettings& channel) {
-  const auto& directory = channel.directory;
+  const auto& directory = *channel.directory();
   return {.state = channel.state + "/batches-out",
           .out = directory.out,
           .staging = directory.staging,
@@ -59,7 +59,7 @@ Result<void> OneWayEgress::send(std::span<const Lease> leases, Deliveries& deliv
   for (std::size_t i = 0; i < leases.size(); ++i) {
     if (deliveries.each[i].what == Delivery::What::sent) continue;
     const auto& job = leases[i].job;
-    auto name = free_name(settings_.directory.name_template, leases[i], names);
+    auto name = free_name(settings_.directory()->name_template, leases[i], names);
     if (name.empty()) {
       deliveries.each[i] = {.what = Delivery::What::held,
                             .detail = "other answers have all the names that it may have"};

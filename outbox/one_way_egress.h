@@ -13,7 +13,7 @@ namespace cmpost {
 
 BatchSenderSettings batch_sender_settings(const ChannelSettings& channel);
 
-// Makes a batch of each group of answers and writes its copies to settings.directory.out
+// Makes a batch of each group of answers and writes its copies to settings.directory()->out
 // (carrier/batch_sender.h). An answer is in one batch only, wherever the process dies: what was
 // leased before is looked for in the batches made since it was put into the queue, and none of them
 // is forgotten while the queue may lease one of its answers again. Where the queue

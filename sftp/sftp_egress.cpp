@@ -26,10 +26,10 @@ SftpEgress::SftpEgress(const ChannelSettings& settings, const Clock& steady, Sft
                        UnderWay under_way)
     : settings_(settings),
       under_way_(std::move(under_way)),
-      sessions_(settings.sftp.send, settings.sftp, steady, std::move(dial)) {}
+      sessions_(settings.sftp()->send, *settings.sftp(), steady, std::move(dial)) {}
 
 std::string SftpEgress::path(const std::string& name) const {
-  return remote_path(settings_.sftp.send.path, name);
+  return remote_path(settings_.sftp()->send.path, name);
 }
 
 Deliveries SftpEgress::send(std::span<const Lease> leases, const std::stop_token& stop) {
@@ -75,7 +75,7 @@ Result<void> SftpEgress::send_part(SftpDialogue& dialogue, std::span<const Lease
   }
   std::vector<Draft> drafts;
   for (std::size_t i = 0; i < leases.size(); ++i) {
-    auto names = answer_names(settings_.sftp.name_template, leases[i]);
+    auto names = answer_names(settings_.sftp()->name_template, leases[i]);
     auto hidden = hidden_name(names.front(), leases[i]);
     drafts.push_back({&leases[i], begin + i, std::move(names), 0, std::move(hidden)});
   }
@@ -161,7 +161,7 @@ Result<void> SftpEgress::find_names(SftpDialogue& dialogue, std::vector<Draft>& 
 Error SftpEgress::not_writable(SftpDialogue& dialogue, std::string_view doing,
                                const std::string& name, const SftpStatus& status) {
   auto error = remote_error(doing, path(name), dialogue.peer(), status);
-  const auto& directory = settings_.sftp.send.path;
+  const auto& directory = settings_.sftp()->send.path;
   if (const auto why = why_not_writable(dialogue, directory); !why.empty()) {
     error.what = "writing into " + directory + " at " + dialogue.peer() + ": " + why;
   } else if (status.code == SftpCode::no_such_file) {
@@ -242,7 +242,7 @@ Result<void> SftpEgress::explain(SftpDialogue& dialogue, const std::vector<Draft
 }
 
 Result<void> SftpEgress::tidy(SftpDialogue& dialogue, std::span<const Lease> leases) {
-  ASSIGN_OR_RETURN(auto listing, RemoteListing::open(dialogue, settings_.sftp.send.path));
+  ASSIGN_OR_RETURN(auto listing, RemoteListing::open(dialogue, settings_.sftp()->send.path));
   std::vector<std::string> leftovers;
   std::size_t listed = 0;
   for (bool more = true; more && listed < kMostListed;) {

@@ -14,8 +14,8 @@
 
 namespace cmpost {
 
-// Writes each answer to a hidden name in settings.sftp.send.path, has the server sync it where it
-// can, and renames it to a name that the answer itself fixes (answer_name.h); only then it is
+// Writes each answer to a hidden name in settings.sftp()->send.path, has the server sync it where
+// it can, and renames it to a name that the answer itself fixes (answer_name.h); only then it is
 // reported as sent. A reader that takes no hidden files never sees half an answer. Nothing is ever
 // overwritten: a file of that name with the same octets is this answer, sent before a crash; one
 // with other octets is left alone and the answer gets the next of its names, and is held when all

@@ -37,9 +37,9 @@ SftpIngress::SftpIngress(const ChannelSettings& settings, JobQueue& requests, co
     : settings_(settings),
       wall_(wall),
       steady_(steady),
-      sessions_(settings.sftp.fetch, settings.sftp, steady, std::move(dial)),
+      sessions_(settings.sftp()->fetch, *settings.sftp(), steady, std::move(dial)),
       deposit_(settings_, requests, steady),
-      settling_(settings.sftp.settle),
+      settling_(settings.sftp()->settle),
       left_alone_(settings) {}
 
 Result<Intake> SftpIngress::poll(const std::stop_token& stop) {
@@ -53,7 +53,7 @@ Result<Intake> SftpIngress::poll(const std::stop_token& stop) {
   if (!intake && stop.stop_requested()) return Intake{};
   if (!intake) return intake;
   TRY(set_aside_refused());
-  next_scan_ = started + settings_.sftp.poll;
+  next_scan_ = started + settings_.sftp()->poll;
   intake->settling = settling_.unsettled();
   intake->stuck = settling_.stuck();
   deposit_.tell_gate(*intake);
@@ -80,12 +80,12 @@ void SftpIngress::wait(Duration time_out, const std::stop_token& stop) {
 }
 
 Result<void> SftpIngress::prepare() {
-  if (settings_.sftp.after == SftpAfter::leave_alone && !ledger_) {
-    ASSIGN_OR_RETURN(ledger_, TakenLedger::open(settings_.sftp.ledger));
+  if (settings_.sftp()->after == SftpAfter::leave_alone && !ledger_) {
+    ASSIGN_OR_RETURN(ledger_, TakenLedger::open(settings_.sftp()->ledger));
   }
   ASSIGN_OR_RETURN(auto* const dialogue, sessions_.first());
   if (folders_made_) return {};
-  TRY(ensure_folders(*dialogue, settings_.sftp));
+  TRY(ensure_folders(*dialogue, *settings_.sftp()));
   folders_made_ = true;
   return {};
 }
@@ -96,9 +96,9 @@ Result<Intake> SftpIngress::scan(const std::stop_token& stop) {
   present_keys_.clear();
   left_alone_.begin();
   ASSIGN_OR_RETURN(auto* const dialogue, sessions_.first());
-  ASSIGN_OR_RETURN(auto listing, RemoteListing::open(*dialogue, settings_.sftp.fetch.path));
+  ASSIGN_OR_RETURN(auto listing, RemoteListing::open(*dialogue, settings_.sftp()->fetch.path));
   // A file and its marker may be far from each other in the list.
-  const bool all = settings_.sftp.ready == SftpReady::marker;
+  const bool all = settings_.sftp()->ready == SftpReady::marker;
   std::size_t names = 0;
   bool more = true;
   while (more && names < kMostNames && present_.size() < kMostUnsettled && !stop.stop_requested() &&
@@ -114,7 +114,7 @@ Result<Intake> SftpIngress::scan(const std::stop_token& stop) {
                      std::to_string(names >= kMostNames ? kMostNames : kMostUnsettled) +
                      " files lie");
   }
-  left_alone_.tell(settings_.sftp.fetch.path);
+  left_alone_.tell(settings_.sftp()->fetch.path);
   settling_.keep_only(present_);
   reluctant_.keep_only(present_);
   std::erase_if(unreleased_, [&](const auto& entry) { return !present_.contains(entry.first); });
@@ -138,7 +138,7 @@ Result<void> SftpIngress::scan_part(const std::vector<RemoteEntry>& entries, Int
     }
   }
   TRY(release(std::move(again)));
-  if (settings_.sftp.ready == SftpReady::marker) pair_markers(entries, found);
+  if (settings_.sftp()->ready == SftpReady::marker) pair_markers(entries, found);
   return take(std::move(found), intake, stop);
 }
 
@@ -149,8 +149,8 @@ std::optional<SftpIngress::Found> SftpIngress::consider(const RemoteEntry& entry
     report(entry, mistake, "rename it at the server");
     return std::nullopt;
   }
-  if (is_ignored(name) || is_own_name(settings_.sftp, name)) return std::nullopt;
-  if (settings_.sftp.ready == SftpReady::marker && marked_file(name)) return std::nullopt;
+  if (is_ignored(name) || is_own_name(*settings_.sftp(), name)) return std::nullopt;
+  if (settings_.sftp()->ready == SftpReady::marker && marked_file(name)) return std::nullopt;
   if (!look.may_be_file()) {
     if (is_request_name(name)) {
       report(entry, "it is not a plain file", "only files are taken");
@@ -167,7 +167,7 @@ std::optional<SftpIngress::Found> SftpIngress::consider(const RemoteEntry& entry
   present_.insert(name);
   const auto readiness = settling_.look_at(name, look_of(look), steady_.now(), 0);
   const bool settled = readiness == Readiness::settled;
-  if (settings_.sftp.ready == SftpReady::stable && !settled) return std::nullopt;
+  if (settings_.sftp()->ready == SftpReady::stable && !settled) return std::nullopt;
   if (reluctant_.rests(name, steady_.now())) return std::nullopt;
   return Found{name, look, settled, {}, 0};
 }
@@ -301,8 +301,9 @@ Result<void> SftpIngress::note_came(const std::string& name) {
 Result<void> SftpIngress::report_unreadable(const Found& found, const Read& read) {
   if (found.look.kind() == RemoteLook::Kind::not_told) {
     ASSIGN_OR_RETURN(auto* const dialogue, sessions_.first());
-    ASSIGN_OR_RETURN(const bool folder,
-                     is_directory(*dialogue, remote_path(settings_.sftp.fetch.path, found.name)));
+    ASSIGN_OR_RETURN(
+        const bool folder,
+        is_directory(*dialogue, remote_path(settings_.sftp()->fetch.path, found.name)));
     if (folder && !is_request_name(found.name)) return {};
   }
   report(entry_of(found), read.reason, read.hint);

@@ -20,10 +20,10 @@
 
 namespace cmpost {
 
-// Looks at the directory settings.sftp.fetch.path every `poll`: lists it, fetches what is complete
-// (SftpReady) over several connections, puts up to 500 requests into the queue at a time, and only
-// then lets go of their files at the server (SftpAfter). A file that cannot be a request is moved
-// into the quarantine folder, with a file that says why, and listed as a held job. With
+// Looks at the directory settings.sftp()->fetch.path every `poll`: lists it, fetches what is
+// complete (SftpReady) over several connections, puts up to 500 requests into the queue at a time,
+// and only then lets go of their files at the server (SftpAfter). A file that cannot be a request
+// is moved into the quarantine folder, with a file that says why, and listed as a held job. With
 // SftpAfter::move a file whose job the processor holds later, since it is no PKIMessage, follows.
 //
 // A job's id is made from the file's path, its time at the server and what is in it. So a file that

@@ -16,7 +16,7 @@ constexpr std::size_t kMostRemembered = 100'000;
 }  // namespace
 
 Bytes SftpIngress::arrival_of(const std::string& name, const RemoteLook& look) const {
-  const auto& url = settings_.sftp.fetch;
+  const auto& url = settings_.sftp()->fetch;
   return to_bytes("sftp://" + url.user + "@" + url.host + ":" + std::to_string(url.port) + "/" +
                   url.path + "/" + name + "?mtime=" + std::to_string(look.mtime.value_or(0)));
 }
@@ -47,7 +47,7 @@ Result<void> SftpIngress::read_part(SftpDialogue& dialogue, const std::vector<Fo
     const bool told = group[i].look.size.has_value();
     const auto size = group[i].look.size.value_or(settings_.max_message);
     if (size <= settings_.max_message) {
-      wanted.push_back({remote_path(settings_.sftp.fetch.path, group[i].name),
+      wanted.push_back({remote_path(settings_.sftp()->fetch.path, group[i].name),
                         static_cast<std::size_t>(size), told});
       owners.push_back(i);
       continue;
@@ -111,7 +111,7 @@ Result<void> SftpIngress::check_markers(SftpDialogue& dialogue, const std::vecto
   for (auto i = begin; i < end; ++i) {
     if (group[i].marker_size == 0 || !reads[i].contents) continue;
     wanted.push_back(
-        {remote_path(settings_.sftp.fetch.path, group[i].marker), group[i].marker_size});
+        {remote_path(settings_.sftp()->fetch.path, group[i].marker), group[i].marker_size});
     owners.push_back(i);
   }
   ASSIGN_OR_RETURN(const auto fetched, fetch_files(dialogue, wanted));
@@ -198,7 +198,7 @@ Result<void> SftpIngress::release(std::vector<Taken> taken) {
       [&](SftpDialogue& dialogue, std::size_t begin, std::size_t end) -> Result<void> {
         std::vector<SourceFile> files;
         for (auto i = begin; i < end; ++i) files.push_back(taken[i].file);
-        ASSIGN_OR_RETURN(auto part, let_go(dialogue, settings_.sftp, files));
+        ASSIGN_OR_RETURN(auto part, let_go(dialogue, *settings_.sftp(), files));
         std::move(part.begin(), part.end(), outcomes.begin() + static_cast<std::ptrdiff_t>(begin));
         return {};
       }));
@@ -232,7 +232,7 @@ Result<void> SftpIngress::quarantine(const Found& found, const Read& read, Intak
       reason_text(wall_.now(), found.name, {Recovery::hold, read.reason, read.hint}, job.id);
   ASSIGN_OR_RETURN(auto* const dialogue, sessions_.first());
   ASSIGN_OR_RETURN(const auto outcome,
-                   set_aside(*dialogue, settings_.sftp, source_of(found, job.id), text));
+                   set_aside(*dialogue, *settings_.sftp(), source_of(found, job.id), text));
   crash_point("sftp.quarantined");
   if (outcome.what == LetGo::What::failed) {
     if (!trouble_) trouble_ = outcome.error;
@@ -253,7 +253,7 @@ Result<void> SftpIngress::quarantine(const Found& found, const Read& read, Intak
 
 // The job id proves that the file is the job's: a name may have been used before.
 Result<void> SftpIngress::set_aside_refused() {
-  if (settings_.sftp.after != SftpAfter::move) return {};
+  if (settings_.sftp()->after != SftpAfter::move) return {};
   return deposit_.set_aside_refused(
       [this](const JobStatus& job, const Error& why) { return set_aside_one(job, why); });
 }

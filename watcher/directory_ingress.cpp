@@ -65,7 +65,7 @@ void DirectoryIngress::wait(Duration time_out, const std::stop_token& stop) {
 Result<void> DirectoryIngress::ensure_open() {
   if (input_.drop && input_.drop->is_current()) return {};
   input_.drop.reset();
-  ASSIGN_OR_RETURN(input_.drop, DropDirectory::open(input_.settings.directory.in));
+  ASSIGN_OR_RETURN(input_.drop, DropDirectory::open(input_.settings.directory()->in));
   // Before the first scan, so that nothing appears between the two.
   if (watches_) start_watching();
   input_.in.keep_only({});
@@ -80,12 +80,12 @@ Result<void> DirectoryIngress::ensure_open() {
 void DirectoryIngress::start_watching() {
   bool events = input_.drop->kind().tells_events;
   if (events) {
-    events = watch_.watch(input_.settings.directory.in);
+    events = watch_.watch(input_.settings.directory()->in);
   } else {
     watch_.stop();
   }
   log::info("channel.watched", {{"channel", input_.channel()},
-                                {"directory", input_.settings.directory.in},
+                                {"directory", input_.settings.directory()->in},
                                 {"file_system", input_.drop->kind().text()},
                                 {"by", events ? "events" : "polling"}});
 }
@@ -100,7 +100,7 @@ void DirectoryIngress::note_events() {
 
 void DirectoryIngress::note_event(const std::string& name, bool complete) {
   if (is_ignored(name)) return;
-  const auto rule = input_.settings.directory.ready;
+  const auto rule = input_.settings.directory()->ready;
   if (rule == ReadyRule::manifest) {
     // A list, or perhaps what an incomplete list waits for.
     if (!is_list_name(name) && lists_.waits()) next_scan_ = Time::min();
@@ -115,7 +115,7 @@ void DirectoryIngress::note_event(const std::string& name, bool complete) {
 Result<Intake> DirectoryIngress::scan(const std::stop_token& stop) {
   const auto started = input_.steady.now();
   input_.left_alone.begin();
-  const bool lists = input_.settings.directory.ready == ReadyRule::manifest;
+  const bool lists = input_.settings.directory()->ready == ReadyRule::manifest;
   std::set<std::string> seen, in_work;
   ASSIGN_OR_RETURN(Intake intake, scan_place(Place::work, in_work, stop));
   ASSIGN_OR_RETURN(const Intake more,
@@ -126,14 +126,14 @@ Result<Intake> DirectoryIngress::scan(const std::stop_token& stop) {
   input_.in_work.keep_only(in_work);
   if (!lists) input_.in.keep_only(seen);
   if (!lists) lists_.forget_note();  // of a time when the channel had another rule
-  input_.left_alone.tell(input_.settings.directory.in);
+  input_.left_alone.tell(input_.settings.directory()->in);
   const auto gone = [&](const auto& one) {
     const auto look = input_.drop->look(Place::work, one.first);
     return look && !*look;
   };
   files_.forget_gone();
   std::erase_if(input_.stuck_lists, gone);
-  next_scan_ = started + input_.settings.directory.poll;
+  next_scan_ = started + input_.settings.directory()->poll;
   return intake;
 }
 
@@ -164,7 +164,7 @@ Result<Intake> DirectoryIngress::scan_place(Place place, std::set<std::string>& 
 
 Result<Intake> DirectoryIngress::take_announced(const std::stop_token& stop) {
   if (input_.deposit.closed()) return Intake{};
-  const bool lists = input_.settings.directory.ready == ReadyRule::manifest;
+  const bool lists = input_.settings.directory()->ready == ReadyRule::manifest;
   std::vector<Spot> spots;
   for (const auto place : {Place::work, Place::in}) {
     if (place == Place::in && lists) continue;
@@ -216,8 +216,8 @@ void DirectoryIngress::purge() {
         std::chrono::floor<std::chrono::seconds>(sure_.now() - keep).time_since_epoch().count();
     input_.drop->purge(place, before);
   };
-  sweep(Place::done, input_.settings.directory.done_keep);
-  sweep(Place::quarantine, input_.settings.directory.quarantine_keep);
+  sweep(Place::done, input_.settings.directory()->done_keep);
+  sweep(Place::quarantine, input_.settings.directory()->quarantine_keep);
 }
 
 }  // namespace cmpost

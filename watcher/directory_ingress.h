@@ -15,7 +15,7 @@
 
 namespace cmpost {
 
-// Takes files from settings.directory.in:
+// Takes files from settings.directory()->in:
 //   in/x.pki         read, judged, then claimed by renaming it to
 //   in/.work/x.pki   and put into the queue with up to 500 others; then renamed to
 //   in/.done/x.pki   (or x-1.pki, or x-MARK.pki: nothing is overwritten)

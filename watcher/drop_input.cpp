@@ -23,14 +23,14 @@ DropInput::DropInput(const ChannelSettings& channel_settings, JobQueue& requests
       wall(wall_clock),
       steady(steady_clock),
       deposit(settings, requests, steady),
-      in(settings.directory.settle),
-      in_work(settings.directory.settle),
+      in(settings.directory()->settle),
+      in_work(settings.directory()->settle),
       left_alone(settings) {}
 
 std::optional<Spot> DropInput::spot(Place place, const std::string& name) {
   if (place == Place::in && is_ignored(name)) return std::nullopt;
   // A marker is looked at with its file.
-  if (settings.directory.ready == ReadyRule::marker && marked_file(name)) return std::nullopt;
+  if (settings.directory()->ready == ReadyRule::marker && marked_file(name)) return std::nullopt;
   const auto found = drop->look(place, name);
   if (!found) {
     report({place, name, {}}, found.error().what, found.error().hint);
@@ -45,7 +45,7 @@ std::optional<Spot> DropInput::spot(Place place, const std::string& name) {
 }
 
 bool DropInput::is_taken_list(const Spot& spot) const {
-  return spot.place == Place::work && settings.directory.ready == ReadyRule::manifest &&
+  return spot.place == Place::work && settings.directory()->ready == ReadyRule::manifest &&
          is_list_name(spot.name);
 }
 
@@ -58,7 +58,7 @@ Job DropInput::job_of(const Spot& spot, Bytes message) const {
 }
 
 void DropInput::move_markers(const std::string& name, Place to) {
-  if (settings.directory.ready != ReadyRule::marker) return;
+  if (settings.directory()->ready != ReadyRule::marker) return;
   for (const auto& marker : markers_of(name)) {
     if (const auto look = drop->look(Place::in, marker); look && *look) {
       // One that stays is older than any file of that name that comes, and so tells nothing.

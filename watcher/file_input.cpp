@@ -44,7 +44,7 @@ Result<std::optional<FileInput::Claimed>> FileInput::take(const Spot& spot, Inta
 
 // nullopt: it may not be complete.
 std::optional<Finding> FileInput::judge_spot(const Spot& spot, bool& settled) {
-  const auto rule = spot.place == Place::work ? ReadyRule::rename : input_.settings.directory.ready;
+  const auto rule = spot.place == Place::work ? ReadyRule::rename : input_.settings.directory()->ready;
   const auto file_system_now = time_by(rule);
   const auto readiness = input_.settling(spot.place)
                              .look_at(spot.name, spot.look, input_.steady.now(), file_system_now);
@@ -75,7 +75,7 @@ std::int64_t FileInput::time_by(ReadyRule rule) const {
 
 bool FileInput::has_stopped_growing(const Spot& spot) {
   return input_.in.wait_for_more(spot.name, spot.look, input_.steady.now(),
-                                 time_by(input_.settings.directory.ready)) == Readiness::settled;
+                                 time_by(input_.settings.directory()->ready)) == Readiness::settled;
 }
 
 // One that lies in .work since it could not be moved to .done: its request is in the queue, so that

@@ -18,6 +18,8 @@ struct Complaint {
   Position at;
   std::string message;  // one sentence without a full stop
   std::string hint;     // how to mend it; may be empty
+  // The file that is named there and cannot be opened, if that is what is wrong.
+  std::string unopened = {};
 };
 using Complaints = std::vector<Complaint>;
 

@@ -2,25 +2,13 @@
 
 #include <algorithm>
 
-#include "base/ascii.h"
-
 namespace cmpost {
 Checked<void> check_may_leave(const Request& request) {
   const auto& channel = request.channel->settings;
-  switch (channel.kind) {
-    case ChannelKind::directory:
-    case ChannelKind::sftp:
-      return {};
-    case ChannelKind::mail:
-      break;
-  }
-  const auto& entries = channel.mail.registered;
-  const bool known = std::ranges::any_of(entries, [&](const RegisteredAddress& entry) {
-    return same_letters(entry.answers_to, request.peer);
-  });
-  if (known) return {};
-  return reject(PKIFailureInfo::notAuthorized,
-                "private keys leave by mail to registered addresses only");
+  if (is_private(channel, request.peer)) return {};
+  return reject(
+      PKIFailureInfo::notAuthorized,
+      "private keys leave by " + std::string(channel.kind()) + " to registered addresses only");
 }
 
 bool carries_private_key(const PKIBody& answer) {

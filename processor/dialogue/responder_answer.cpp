@@ -57,15 +57,14 @@ Result<Decision> Responder::answer_to(finding::Repeated& found) {
     if (in_batch()) return refuse({PKIFailureInfo::systemUnavail, "its answer is not there yet"});
     return at_.stay_silent("the same message again: it waits");
   }
+  const auto* mail = channel().mail();
+  if (mail != nullptr && answers_ours(at_.envelope.reply, mail->domain)) {
+    return at_.stay_silent("the same message again, in a mail that answers our answer to it");
+  }
   // the same message, and perhaps another address to answer to.
-  if (channel().kind == ChannelKind::mail) {
-    if (answers_ours(at_.envelope.reply, channel().mail.domain)) {
-      return at_.stay_silent("the same message again, in a mail that answers our answer to it");
-    }
+  if (const auto allowed = check_may_leave(at_.request); !allowed) {
     const auto answer = decode(before.reply, {});
-    const bool with_key = !answer || carries_private_key(answer->body);
-    const auto allowed = with_key ? check_may_leave(at_.request) : Checked<void>();
-    if (!allowed) return refuse(allowed.error());
+    if (!answer || carries_private_key(answer->body)) return refuse(allowed.error());
   }
   at_.decision.outcome = "the same message again: its answer is sent again";
   return at_.send(own_reply(), at_.envelope.reply, before.reply_body, std::move(before.reply));

@@ -76,7 +76,7 @@ void report(const char* what, std::size_t count, double seconds) {
 
 void bench_ingress(const ChannelSettings& settings, std::size_t count, const char* what) {
   for (std::size_t i = 0; i < count; ++i) {
-    write_and_rename(settings.directory.in, "f" + std::to_string(i) + ".pki", message(i));
+    write_and_rename(settings.directory()->in, "f" + std::to_string(i) + ".pki", message(i));
   }
   NoQueue queue;
   const SystemClock wall;
@@ -123,9 +123,9 @@ int main(int argc, char** argv) {
   std::filesystem::create_directories(base + "/out");
   ChannelSettings settings;
   settings.name = "drop";
-  settings.directory.in = base + "/in";
-  settings.directory.out = base + "/out";
-  settings.directory.settle = Duration::zero();
+  settings.directory()->in = base + "/in";
+  settings.directory()->out = base + "/out";
+  settings.directory()->settle = Duration::zero();
   bench_ingress(settings, count, "watcher: taken in, without the queue");
   bench_egress(settings, count);
   std::filesystem::remove_all(base);

@@ -69,8 +69,8 @@ int main(int argc, char** argv) {
   log::configure({.level = log::Level::error});
   ChannelSettings settings;
   settings.name = "bench";
-  settings.kind = ChannelKind::sftp;
-  auto& sftp = settings.sftp;
+  settings.transport = SftpSettings{};
+  auto& sftp = *settings.sftp();
   sftp.fetch = sftp.send = url_of(argv[2]);
   sftp.login.key_file = argv[3];
   sftp.known_hosts = argv[4];

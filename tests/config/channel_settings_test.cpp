@@ -7,14 +7,35 @@ namespace {
 
 TEST(ChannelSettingsTest, PollIsThatOfItsKind) {
   ChannelSettings channel;
-  channel.directory.poll = std::chrono::seconds(1);
-  channel.mail.poll = std::chrono::seconds(2);
-  channel.sftp.poll = std::chrono::seconds(3);
+  channel.directory()->poll = std::chrono::seconds(1);
   EXPECT_EQ(poll_of(channel), std::chrono::seconds(1));
-  channel.kind = ChannelKind::mail;
+  channel.transport = MailSettings{};
+  channel.mail()->poll = std::chrono::seconds(2);
   EXPECT_EQ(poll_of(channel), std::chrono::seconds(2));
-  channel.kind = ChannelKind::sftp;
+  channel.transport = SftpSettings{};
+  channel.sftp()->poll = std::chrono::seconds(3);
   EXPECT_EQ(poll_of(channel), std::chrono::seconds(3));
+}
+
+TEST(ChannelSettingsTest, OnlyItsOwnKindHasSettings) {
+  ChannelSettings channel;
+  EXPECT_EQ(channel.kind(), "directory");
+  EXPECT_EQ(channel.mail(), nullptr);
+  channel.transport = SftpSettings{};
+  EXPECT_EQ(channel.kind(), "sftp");
+  EXPECT_NE(channel.sftp(), nullptr);
+  EXPECT_EQ(channel.directory(), nullptr);
+}
+
+TEST(ChannelSettingsTest, MailIsPrivateAtRegisteredAddressesAndWhatIsNoMailAlways) {
+  ChannelSettings channel;
+  EXPECT_TRUE(is_private(channel, ""));
+  channel.transport = SftpSettings{};
+  EXPECT_TRUE(is_private(channel, ""));
+  channel.transport = MailSettings{};
+  channel.mail()->registered = {{"*@site.example", "Answers@site.example"}};
+  EXPECT_TRUE(is_private(channel, "answers@site.example"));
+  EXPECT_FALSE(is_private(channel, "dev@site.example"));
 }
 
 TEST(ChannelSettingsTest, WhatWasTakenIsNotedInTheStateOfTheInstance) {
@@ -23,7 +44,6 @@ TEST(ChannelSettingsTest, WhatWasTakenIsNotedInTheStateOfTheInstance) {
   file.instance += "state = \"/var/lib/cmpost\"\n";
   const auto settings = parse(file);
   EXPECT_EQ(taken_file(settings->channels[0]), "/var/lib/cmpost/drop.taken");
-  EXPECT_EQ(settings->channels[0].sftp.ledger, "") << "that is of SFTP channels";
 }
 
 }  // namespace

@@ -32,7 +32,7 @@ MailSettings read(const std::string& keys) {
     for (const auto& complaint : loaded.error()) ADD_FAILURE() << to_string(complaint);
     return {};
   }
-  return loaded->channels.at(0).mail;
+  return *loaded->channels.at(0).mail();
 }
 
 std::string complaint(const std::string& keys) {

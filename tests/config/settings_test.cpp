@@ -24,10 +24,10 @@ TEST(Settings, TheExampleIsRightAndShowsTheDefaults) {
   ASSERT_EQ(loaded->channels.size(), 1U);
   const auto& channel = loaded->channels[0];
   const DirectorySettings defaults;
-  EXPECT_EQ(channel.directory.name_template, defaults.name_template);
-  EXPECT_EQ(channel.directory.settle, defaults.settle);
-  EXPECT_EQ(channel.directory.poll, defaults.poll);
-  EXPECT_EQ(channel.directory.done_keep, defaults.done_keep);
+  EXPECT_EQ(channel.directory()->name_template, defaults.name_template);
+  EXPECT_EQ(channel.directory()->settle, defaults.settle);
+  EXPECT_EQ(channel.directory()->poll, defaults.poll);
+  EXPECT_EQ(channel.directory()->done_keep, defaults.done_keep);
   EXPECT_EQ(channel.max_message, ChannelSettings{}.max_message);
   EXPECT_EQ(channel.age, ChannelSettings{}.age);
   EXPECT_EQ(channel.mac.max_iterations, MacSettings{}.max_iterations);
@@ -51,7 +51,7 @@ TEST(Settings, AShortFileGetsSensibleDefaults) {
   EXPECT_EQ(profile.extensions.rule_for("2.5.29.17").kind, ExtensionRule::Kind::copy);
   EXPECT_EQ(profile.extensions.rule_for("2.5.29.15").kind, ExtensionRule::Kind::ignore);
   EXPECT_THAT(loaded->channels.at(0).profiles, ElementsAre("device"));
-  EXPECT_EQ(loaded->channels.at(0).directory.in, "/etc/cmpost/in");
+  EXPECT_EQ(loaded->channels.at(0).directory()->in, "/etc/cmpost/in");
   EXPECT_NE(loaded->profile("device"), nullptr);
   EXPECT_EQ(loaded->channel("other"), nullptr);
 }
@@ -222,9 +222,9 @@ TEST(Settings, WhatAnRaApprovesAndWhatPeersUnderstandTheirOwnWay) {
 TEST(Settings, TheExampleOfMediaAndDiodesIsRight) {
   const auto settings = load(CMPOST_TEST_DATA "/../../config/examples/ca-vault.toml");
   ASSERT_TRUE(settings) << (settings ? "" : to_string(settings.error().front()));
-  EXPECT_TRUE(settings->channel("stick")->directory.media);
-  EXPECT_TRUE(settings->channel("diode")->directory.one_way_in);
-  EXPECT_EQ(settings->channel("diode")->directory.repeat_after, 10min);
+  EXPECT_TRUE(settings->channel("stick")->directory()->media);
+  EXPECT_TRUE(settings->channel("diode")->directory()->one_way_in);
+  EXPECT_EQ(settings->channel("diode")->directory()->repeat_after, 10min);
 }
 
 TEST(Settings, DirectoriesHaveRulesOfTheirOwn) {
@@ -233,13 +233,13 @@ TEST(Settings, DirectoriesHaveRulesOfTheirOwn) {
       "min_free = \"1GiB\"\nmax_rate = 10\nmax_pending = 50\n");
   ASSERT_TRUE(settings);
   const auto& channel = settings->channels.front();
-  EXPECT_EQ(channel.directory.ready, ReadyRule::marker);
-  EXPECT_EQ(channel.directory.pace, 1s);
-  EXPECT_EQ(channel.directory.max_outstanding, 3U);
+  EXPECT_EQ(channel.directory()->ready, ReadyRule::marker);
+  EXPECT_EQ(channel.directory()->pace, 1s);
+  EXPECT_EQ(channel.directory()->max_outstanding, 3U);
   EXPECT_EQ(channel.limits.min_free, std::size_t{1} << 30U);
   EXPECT_EQ(channel.limits.max_rate, 10U);
   EXPECT_EQ(channel.limits.max_pending, 50U);
-  EXPECT_TRUE(channel.directory.staging.ends_with("/stage"));
+  EXPECT_TRUE(channel.directory()->staging.ends_with("/stage"));
   EXPECT_TRUE(channel.state.ends_with("/state/" + channel.name));
   ASSERT_EQ(channel.limits.disks.size(), 1U);
   EXPECT_EQ(channel.limits.disks[0], settings->directory);
@@ -248,9 +248,9 @@ TEST(Settings, DirectoriesHaveRulesOfTheirOwn) {
 TEST(Settings, OneWayAndMediaExcludeWhatMakesNoSenseBesideThem) {
   const auto both = with_channel("one_way = \"both\"\ncopies = 3\nrepeat_after = \"10m\"\n");
   ASSERT_TRUE(both);
-  EXPECT_TRUE(both->channels.front().directory.one_way_in);
-  EXPECT_TRUE(both->channels.front().directory.one_way_out);
-  EXPECT_EQ(both->channels.front().directory.copies, 3U);
+  EXPECT_TRUE(both->channels.front().directory()->one_way_in);
+  EXPECT_TRUE(both->channels.front().directory()->one_way_out);
+  EXPECT_EQ(both->channels.front().directory()->copies, 3U);
   EXPECT_THAT(with_channel("copies = 3\n"), ComplainsOnce(HasSubstr("numbered batches")));
   EXPECT_THAT(with_channel("one_way = \"in\"\nready = \"stable\"\n"),
               ComplainsOnce(HasSubstr("'ready' has no meaning")));
@@ -262,7 +262,7 @@ TEST(Settings, OneWayAndMediaExcludeWhatMakesNoSenseBesideThem) {
               ComplainsOnce(HasSubstr("'mount_point' is for media")));
   const auto medium = with_channel("media = true\nmount_point = \"/media/stick\"\n");
   ASSERT_TRUE(medium);
-  EXPECT_EQ(medium->channels.front().directory.mount_point, "/media/stick");
+  EXPECT_EQ(medium->channels.front().directory()->mount_point, "/media/stick");
 }
 
 TEST(Settings, TheRaRoleIsReadAndSaidToBeMissing) {
@@ -363,7 +363,7 @@ TEST(Settings, TheExampleWithSftpIsRight) {
   const auto loaded = load(CMPOST_TEST_DATA "/../../config/examples/ca-sftp.toml");
   ASSERT_THAT(complaints(loaded), IsEmpty());
   const auto& channel = loaded->channels.at(0);
-  EXPECT_EQ(channel.sftp.fetch.host, "files.factory.example");
+  EXPECT_EQ(channel.sftp()->fetch.host, "files.factory.example");
   EXPECT_EQ(channel.limits.max_rate, 50U) << "limits are not for directories alone";
   EXPECT_TRUE(channel.announcements.crlann);
   EXPECT_EQ(loaded->ca->crl.delta, 24h);

@@ -25,7 +25,7 @@ const std::string kSftpUsual = kSftpFetch + kSftpSend + kSftpLogin + kSftpKnown;
 
 SftpSettings read_sftp(const std::string& keys) {
   const auto loaded = parse_sftp(keys);
-  if (loaded) return loaded->channels.at(0).sftp;
+  if (loaded) return *loaded->channels.at(0).sftp();
   for (const auto& complaint : loaded.error()) ADD_FAILURE() << to_string(complaint);
   return {};
 }

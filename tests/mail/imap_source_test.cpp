@@ -262,7 +262,8 @@ TEST(ImapSource, ByIdleARequestIsInTheQueueWithinASecond) {
   dovecot->deliver(user, "Subject: there is a mailbox\r\n\r\n");
   ChannelSettings channel;
   channel.name = "depots";
-  channel.mail.from = "pki@ca.test";
+  channel.transport = MailSettings{};
+  channel.mail()->from = "pki@ca.test";
   const FakeClock clock;
   FakeJobQueue queue(clock);
   MailIngress ingress(channel, std::make_unique<ImapSource>(dovecot->settings("imaps", user)),

@@ -27,10 +27,10 @@ void look_at_mails_once(const std::string& directory) {
   const auto spool = open_spool({"sqlite:spool.db", directory}, wall).value();
   ChannelSettings settings;
   settings.name = "depots";
-  settings.kind = ChannelKind::mail;
-  settings.mail.from = "pki@example.com";
-  settings.mail.fetch = {"maildir", "", 0, directory + "/mail"};
-  MailIngress ingress(settings, std::make_unique<MaildirSource>(settings.mail, wall),
+  settings.transport = MailSettings{};
+  settings.mail()->from = "pki@example.com";
+  settings.mail()->fetch = {"maildir", "", 0, directory + "/mail"};
+  MailIngress ingress(settings, std::make_unique<MaildirSource>(*settings.mail(), wall),
                       spool->requests(), steady,
                       [](const DeliveryReport&, const Bytes&) { return Result<void>(); });
   ASSERT_THAT(ingress.poll({}), IsOk());

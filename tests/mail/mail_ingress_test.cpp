@@ -108,7 +108,7 @@ TEST_F(MailIngressTest, ABadMailIsKeptWithItsReasonAndDoesNotStopItsNeighbours) 
 }
 
 TEST_F(MailIngressTest, AMailThatIsTooLargeIsNotEvenFetched) {
-  settings_.mail.max_mail = 100;
+  settings_.mail()->max_mail = 100;
   start();
   receive("1", mail_of(request(1)));
   EXPECT_EQ(poll().quarantined, 1U);
@@ -118,7 +118,7 @@ TEST_F(MailIngressTest, AMailThatIsTooLargeIsNotEvenFetched) {
 }
 
 TEST_F(MailIngressTest, SendersThatAreNotListedGoToQuarantineAndCanBeReleased) {
-  settings_.mail.senders = {"*@good.example"};
+  settings_.mail()->senders = {"*@good.example"};
   start();
   receive("1", mail_of(request(1), "a@evil.example"));
   EXPECT_EQ(poll().quarantined, 1U);
@@ -130,7 +130,7 @@ TEST_F(MailIngressTest, SendersThatAreNotListedGoToQuarantineAndCanBeReleased) {
 }
 
 TEST_F(MailIngressTest, OverItsBudgetASenderWaitsForTheNextHour) {
-  settings_.mail.per_sender_per_hour = 2;
+  settings_.mail()->per_sender_per_hour = 2;
   start();
   for (int i = 1; i <= 4; ++i) receive(std::to_string(i), mail_of(request(1)));
   receive("5", mail_of(request(5), "other@site.example"));
@@ -144,7 +144,7 @@ TEST_F(MailIngressTest, OverItsBudgetASenderWaitsForTheNextHour) {
 
 TEST_F(MailIngressTest, ManyMailsAreTakenInOneLook) {
   for (int i = 0; i < 250; ++i) receive(std::to_string(1000 + i), mail_of(request(1)));
-  settings_.mail.per_sender_per_hour = 10'000;
+  settings_.mail()->per_sender_per_hour = 10'000;
   start();
   EXPECT_EQ(poll().deposited, 250U);
   EXPECT_THAT(source_->filed, SizeIs(250));

@@ -68,8 +68,8 @@ class MailIngressTest : public ::testing::Test {
  protected:
   MailIngressTest() : queue_(clock_) {
     settings_.name = "depots";
-    settings_.kind = ChannelKind::mail;
-    settings_.mail.from = "pki@example.com";
+    settings_.transport = MailSettings{};
+    settings_.mail()->from = "pki@example.com";
     settings_.state = directory_ / "state";
     start();
   }

@@ -46,7 +46,7 @@ TEST_F(MailsOfPrograms, WhatAProgramSendsWaitsForAnOperatorUnlessTheChannelNames
                                                 "List-Id: <x.example>\r\n",
                                                 "X-Auto-Response-Suppress: All\r\n"};
   for (const bool takes : {false, true}) {
-    if (takes) settings_.mail.senders = {"*@site.example"};
+    if (takes) settings_.mail()->senders = {"*@site.example"};
     for (const auto& header : by_programs) {
       const auto raw = to_bytes(with_request(header, "dev@site.example"));
       const auto judged = judge_mail(raw, "1", settings_, nullptr);
@@ -74,7 +74,7 @@ TEST_F(MailsOfPrograms, WhatPeopleAndDevicesSendIsTaken) {
 }
 
 TEST_F(MailsOfPrograms, ToWhomNoProgramMayReplyNothingIsEverSent) {
-  settings_.mail.senders = {"*@*.example"};
+  settings_.mail()->senders = {"*@*.example"};
   const std::vector<std::pair<std::string, std::string>> mails = {
       {"Return-Path: <>\r\n", "dev@site.example"},
       {"Return-Path: <#@[]>\r\n", "dev@site.example"},

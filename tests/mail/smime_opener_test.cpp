@@ -46,9 +46,9 @@ class Smime : public ::testing::Test {
     }
     desk_.write("request", request_part());
     settings_.name = "depots";
-    settings_.kind = ChannelKind::mail;
-    settings_.mail.from = "pki@ca.example";
-    auto& smime = settings_.mail.smime;
+    settings_.transport = MailSettings{};
+    settings_.mail()->from = "pki@ca.example";
+    auto& smime = settings_.mail()->smime;
     smime.enabled = true;
     smime.certificate = desk_.path("channel.pem");
     smime.key = desk_.path("channel.key");
@@ -65,7 +65,7 @@ class Smime : public ::testing::Test {
            "Content-Transfer-Encoding: base64\r\n\r\n" +
            to_base64(request()) + "\r\n";
   }
-  void require(Require what) { settings_.mail.smime.require = what; }
+  void require(Require what) { settings_.mail()->smime.require = what; }
 
   // `openssl ARGUMENTS`, with the file `in`, as the body of a mail in the file `out`.
   void wrap(const std::string& arguments, const std::string& in, const std::string& out) {
@@ -87,7 +87,7 @@ class Smime : public ::testing::Test {
     return to_bytes(text + std::string(text_of(desk_.read(file))));
   }
   MailJudgement judge(const Bytes& raw, bool trusted = false) const {
-    const auto smime = SmimeOpener::load(settings_.mail.smime, clock_, settings_.crls).value();
+    const auto smime = SmimeOpener::load(settings_.mail()->smime, clock_, settings_.crls).value();
     return judge_mail(raw, "1", settings_, smime.get(), trusted);
   }
   void expect_taken(const Bytes& raw) const {
@@ -173,7 +173,7 @@ TEST_F(Smime, TheSignatureIsOverTheOctetsWhateverTheLineEnds) {
 }
 
 TEST_F(Smime, WithoutTheTableNothingIsOpened) {
-  settings_.mail.smime = {};
+  settings_.mail()->smime = {};
   encrypt("request", "enveloped");
   expect_refused(mail("enveloped"), "does not open");
   sign("site", "request", "clear");
@@ -237,7 +237,7 @@ TEST_F(Smime, EncryptionIsDemandedWhereItIsRequired) {
 TEST_F(Smime, WhatIsEncryptedForOthersSaysSo) {
   encrypt("request", "enveloped", "-aes256", "other.pem");
   expect_refused(mail("enveloped"), "for other certificates");
-  settings_.mail.smime.certificate = settings_.mail.smime.key = "";
+  settings_.mail()->smime.certificate = settings_.mail()->smime.key = "";
   expect_refused(mail("enveloped"), "no key");
 }
 
@@ -268,10 +268,10 @@ TEST_F(Smime, SignedLettersOfPeopleAreLeftAlone) {
 }
 
 TEST_F(Smime, FilesThatDoNotFitAreFoundWhenTheyAreRead) {
-  auto smime = settings_.mail.smime;
+  auto smime = settings_.mail()->smime;
   smime.key = desk_.path("site.key");
   EXPECT_THAT(to_string(SmimeOpener::load(smime, clock_).error()), HasSubstr("is not the key of"));
-  smime = settings_.mail.smime;
+  smime = settings_.mail()->smime;
   smime.trust = {desk_.path("request")};
   EXPECT_THAT(to_string(SmimeOpener::load(smime, clock_).error()), HasSubstr("request"));
 }
@@ -292,14 +292,14 @@ OutgoingMail some_answer() {
 }
 
 TEST_F(Smime, OpenSslVerifiesASignedAnswerAndEachTryIsTheSame) {
-  settings_.mail.smime.sign_answers = true;
-  const auto signer = AnswerSigner::load(settings_.mail.smime);
+  settings_.mail()->smime.sign_answers = true;
+  const auto signer = AnswerSigner::load(settings_.mail()->smime);
   ASSERT_THAT(signer, IsOk());
   const auto answer = some_answer();
   const auto raw = (*signer)->write(answer);
   ASSERT_THAT(raw, IsOk());
   EXPECT_EQ((*signer)->write(answer).value_or(Bytes()), *raw);
-  const auto another = AnswerSigner::load(settings_.mail.smime).value();
+  const auto another = AnswerSigner::load(settings_.mail()->smime).value();
   EXPECT_EQ(another->write(answer).value_or(Bytes()), *raw);
   desk_.write("answer", *raw);
   for (const std::string program : {"cms", "smime"}) {
@@ -315,12 +315,12 @@ TEST_F(Smime, OpenSslVerifiesASignedAnswerAndEachTryIsTheSame) {
 }
 
 TEST_F(Smime, AKeyThatCannotSignTheSameTwiceIsRefusedAtOnce) {
-  settings_.mail.smime.certificate = desk_.path("site.pem");
-  settings_.mail.smime.key = desk_.path("site.key");
-  settings_.mail.smime.sign_answers = true;
-  EXPECT_THAT(to_string(AnswerSigner::load(settings_.mail.smime).error()), HasSubstr("RSA"));
-  settings_.mail.smime.sign_answers = false;
-  EXPECT_EQ(AnswerSigner::load(settings_.mail.smime).value(), nullptr);
+  settings_.mail()->smime.certificate = desk_.path("site.pem");
+  settings_.mail()->smime.key = desk_.path("site.key");
+  settings_.mail()->smime.sign_answers = true;
+  EXPECT_THAT(to_string(AnswerSigner::load(settings_.mail()->smime).error()), HasSubstr("RSA"));
+  settings_.mail()->smime.sign_answers = false;
+  EXPECT_EQ(AnswerSigner::load(settings_.mail()->smime).value(), nullptr);
 }
 
 }  // namespace

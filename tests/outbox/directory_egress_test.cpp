@@ -41,7 +41,7 @@ class DirectoryEgressTest : public ::testing::Test {
   DirectoryEgressTest() {
     std::filesystem::create_directory(out_);
     settings_.name = "drop";
-    settings_.directory.out = out_;
+    settings_.directory()->out = out_;
     egress_.emplace(settings_);
   }
   Deliveries send(std::vector<Lease> leases) { return egress_->send(leases, {}); }

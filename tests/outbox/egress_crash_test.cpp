@@ -23,9 +23,9 @@ ChannelSettings drop_settings(const std::string& directory) {
   ChannelSettings settings;
   settings.name = "drop";
   settings.state = directory + "/state";
-  settings.directory.in = directory + "/in";
-  settings.directory.out = directory + "/out";
-  settings.directory.copies = 2;
+  settings.directory()->in = directory + "/in";
+  settings.directory()->out = directory + "/out";
+  settings.directory()->copies = 2;
   return settings;
 }
 

@@ -30,7 +30,7 @@ class AnswersOut : public ::testing::Test {
     std::filesystem::create_directories(out_);
     settings_.name = "drop";
     settings_.state = directory_ / "state";
-    settings_.directory.out = out_;
+    settings_.directory()->out = out_;
   }
   void use(std::unique_ptr<Egress> egress) {
     egress_ = std::move(egress);
@@ -183,8 +183,8 @@ TEST_F(OneWayEgressTest, AMissingDirectoryMakesTroubleAndNoGap) {
 }
 
 TEST_F(OneWayEgressTest, RepeatsAreWrittenWithoutNewAnswers) {
-  settings_.directory.copies = 2;
-  settings_.directory.repeat_after = 10min;
+  settings_.directory()->copies = 2;
+  settings_.directory()->repeat_after = 10min;
   restart();
   put("dev1", "one");
   send();
@@ -195,7 +195,7 @@ TEST_F(OneWayEgressTest, RepeatsAreWrittenWithoutNewAnswers) {
 }
 
 TEST_F(OneWayEgressTest, ABatchIsRememberedAsLongAsAnAnswerInItMayComeAgain) {
-  settings_.directory.batch_keep = 24h;
+  settings_.directory()->batch_keep = 24h;
   restart();
   put("dev1", "one");
   const auto leases = queue_.take(10).value();
@@ -217,7 +217,7 @@ TEST_F(OneWayEgressTest, ABatchIsRememberedAsLongAsAnAnswerInItMayComeAgain) {
 }
 
 TEST_F(OneWayEgressTest, AStreamGoesOnThoughTheBatchOfTheLastAnswerIsForgotten) {
-  settings_.directory.batch_keep = 24h;
+  settings_.directory()->batch_keep = 24h;
   restart();
   put("dev1", "one");
   const auto lease = queue_.take(1).value().at(0);
@@ -255,9 +255,9 @@ TEST_F(OneWayEgressTest, NothingIsSentWhereTheNumbersThatLeftCannotBeSeen) {
 class MediaEgressTest : public AnswersOut {
  protected:
   MediaEgressTest() {
-    settings_.directory.media = true;
-    settings_.directory.in = directory_ / "medium/in";
-    std::filesystem::create_directories(settings_.directory.in);
+    settings_.directory()->media = true;
+    settings_.directory()->in = directory_ / "medium/in";
+    std::filesystem::create_directories(settings_.directory()->in);
     label("medium", first_);
     use(std::make_unique<MediaEgress>(settings_));
   }
@@ -328,27 +328,27 @@ TEST_F(MediaEgressTest, NothingOfTheMediumStaysOpen) {
 class CarefulEgressTest : public AnswersOut {
  protected:
   CarefulEgressTest() {
-    settings_.directory.staging = directory_ / "staging";
-    std::filesystem::create_directories(settings_.directory.staging);
+    settings_.directory()->staging = directory_ / "staging";
+    std::filesystem::create_directories(settings_.directory()->staging);
   }
 };
 
 TEST_F(CarefulEgressTest, FilesComeFromStagingByRenameOnly) {
   use(std::make_unique<DirectoryEgress>(settings_, clock_));
-  write_in_place(settings_.directory.staging + "/.dev1.ip.pki." + std::string(32, 'a') + ".part",
+  write_in_place(settings_.directory()->staging + "/.dev1.ip.pki." + std::string(32, 'a') + ".part",
                  "left by a crash");
   write_in_place(out_ + "/dev2.ip.pki", "a stranger's");
   put("dev1", "one");
   put("dev2", "two");
   EXPECT_EQ(send().sent, 2U);
-  EXPECT_THAT(names_in(settings_.directory.staging), IsEmpty());
+  EXPECT_THAT(names_in(settings_.directory()->staging), IsEmpty());
   EXPECT_EQ(contents_of(out_ + "/dev1.ip.pki"), "one");
   EXPECT_EQ(contents_of(out_ + "/dev2.ip.pki"), "a stranger's");
   EXPECT_THAT(names_in(out_), SizeIs(3));
 }
 
 TEST_F(CarefulEgressTest, APaceIsKept) {
-  settings_.directory.pace = 1s;
+  settings_.directory()->pace = 1s;
   use(std::make_unique<DirectoryEgress>(settings_, clock_));
   for (int i = 0; i < 3; ++i) put("dev" + std::to_string(i), "x");
   EXPECT_EQ(send().sent, 1U);
@@ -362,7 +362,7 @@ TEST_F(CarefulEgressTest, APaceIsKept) {
 }
 
 TEST_F(CarefulEgressTest, NoMoreLieThereThanTheReaderCanTake) {
-  settings_.directory.max_outstanding = 2;
+  settings_.directory()->max_outstanding = 2;
   use(std::make_unique<DirectoryEgress>(settings_, clock_));
   for (int i = 0; i < 5; ++i) put("dev" + std::to_string(i), "x");
   EXPECT_EQ(send().sent, 2U);

@@ -330,8 +330,8 @@ TEST_F(KeyGeneration, LongSecretThatIsSimpleDoesNotProtectAKeyEither) {
 
 TEST_F(KeyGeneration, ByMailKeysLeaveToRegisteredAddressesOnly) {
   auto& channel = ca.channels.at("drop").settings;
-  channel.kind = ChannelKind::mail;
-  channel.mail.registered = {{"*@site.example", "Answers@site.example"}};
+  channel.transport = MailSettings{};
+  channel.mail()->registered = {{"*@site.example", "Answers@site.example"}};
   Bytes request;  // the first
   const auto answer_to = [&](const std::string& address) {
     const auto der = with_mac(ca, body::ir{{asking()}}, pvno3(), kLong, "long");

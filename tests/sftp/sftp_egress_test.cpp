@@ -30,7 +30,8 @@ class SftpEgressTest : public ::testing::Test {
   SftpEgressTest() {
     log::configure({.level = log::Level::error});
     settings_.name = "factory";
-    settings_.sftp.send.path = "/out";
+    settings_.transport = SftpSettings{};
+    settings_.sftp()->send.path = "/out";
   }
   Deliveries send(const std::vector<Lease>& leases) {
     if (!egress_) egress_ = std::make_unique<SftpEgress>(settings_, clock_, server_.dial());

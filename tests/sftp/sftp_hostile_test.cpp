@@ -13,7 +13,7 @@ using ::testing::SizeIs;
 using HostileSftpServer = SftpIngressTest;
 
 TEST_F(HostileSftpServer, AFileThatBreaksTheConnectionStopsNobodyForLong) {
-  settings_.sftp.sessions = 1;
+  settings_.sftp()->sessions = 1;
   for (int i = 0; i < 20; ++i) {
     server_.put("/in/f" + std::to_string(10 + i) + ".pki", message(i));
   }
@@ -33,7 +33,7 @@ TEST_F(HostileSftpServer, AFileThatBreaksTheConnectionStopsNobodyForLong) {
   EXPECT_EQ(poll().deposited, 20U);
   EXPECT_THAT(server_.names("/in"), ElementsAre("f15x.pki"));
   for (int i = 0; i < 5; ++i) {
-    steady_.advance(settings_.sftp.poll);
+    steady_.advance(settings_.sftp()->poll);
     poll();
   }
   EXPECT_EQ(poll().stuck, 1U);
@@ -99,7 +99,7 @@ TEST_F(HostileSftpServer, AListingWithoutAnEndEnds) {
   server_.endless_listing = true;
   server_.piece = 1U << 20U;
   server_.put("/in/good.pki", message(2));
-  settings_.sftp.ready = SftpReady::stable;
+  settings_.sftp()->ready = SftpReady::stable;
   EXPECT_LE(poll().settling, 100'001U);
 }
 

@@ -29,19 +29,19 @@ TEST_F(SftpIngressTest, TakesAFileAndMovesItToDone) {
 }
 
 TEST_F(SftpIngressTest, RenamesRemovesOrLeavesWhereTheSettingsSaySo) {
-  settings_.sftp.after = SftpAfter::rename;
+  settings_.sftp()->after = SftpAfter::rename;
   server_.put("/in/a.pki", message(1));
   EXPECT_EQ(poll().deposited, 1U);
   EXPECT_THAT(server_.names("/in"), ElementsAre("a.pki.taken"));
   restart();
-  settings_.sftp.after = SftpAfter::remove;
+  settings_.sftp()->after = SftpAfter::remove;
   server_.put("/in/b.pki", message(2));
   server_.remove("/in/a.pki.taken");
   EXPECT_EQ(poll().deposited, 1U);
   EXPECT_THAT(server_.names("/in"), IsEmpty());
   EXPECT_THAT(server_.names("/in/done"), IsEmpty());
   restart();
-  settings_.sftp.after = SftpAfter::leave_alone;
+  settings_.sftp()->after = SftpAfter::leave_alone;
   server_.read_only = true;
   server_.put("/in/c.pki", message(3));
   EXPECT_EQ(poll().deposited, 1U);
@@ -50,7 +50,7 @@ TEST_F(SftpIngressTest, RenamesRemovesOrLeavesWhereTheSettingsSaySo) {
 }
 
 TEST_F(SftpIngressTest, TheLedgerOfWhatWasTakenSurvivesARestartAndForgetsWhatIsGone) {
-  settings_.sftp.after = SftpAfter::leave_alone;
+  settings_.sftp()->after = SftpAfter::leave_alone;
   for (int i = 0; i < 5; ++i) server_.put("/in/" + std::to_string(i) + ".pki", message(i));
   EXPECT_EQ(poll().deposited, 5U);
   restart();
@@ -59,7 +59,7 @@ TEST_F(SftpIngressTest, TheLedgerOfWhatWasTakenSurvivesARestartAndForgetsWhatIsG
   for (int i = 0; i < 4; ++i) server_.remove("/in/" + std::to_string(i) + ".pki");
   EXPECT_EQ(poll().deposited, 0U);
   restart();
-  EXPECT_EQ(TakenLedger::open(settings_.sftp.ledger).value().size(), 2U);
+  EXPECT_EQ(TakenLedger::open(settings_.sftp()->ledger).value().size(), 2U);
   EXPECT_EQ(poll().deposited, 0U);
   // Another one of that name is another one.
   server_.put("/in/5.pki", message(6));
@@ -183,7 +183,7 @@ TEST_F(SftpIngressTest, GroupsAreDepositedWithOneCommit) {
 }
 
 TEST_F(SftpIngressTest, WhereNoThreadsAreToBeHadOneConnectionBringsAll) {
-  settings_.sftp.sessions = 4;
+  settings_.sftp()->sessions = 4;
   for (int i = 0; i < 40; ++i) server_.put("/in/" + std::to_string(i) + ".pki", message(i));
   const NoMoreThreads none;
   EXPECT_EQ(poll().deposited, 40U);

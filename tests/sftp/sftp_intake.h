@@ -24,13 +24,13 @@ class SftpIngressTest : public ::testing::Test {
   SftpIngressTest() {
     log::configure({.level = log::Level::error});
     settings_.name = "factory";
-    settings_.kind = ChannelKind::sftp;
+    settings_.transport = SftpSettings{};
     settings_.max_message = 100;
     settings_.state = directory_ / "state";
-    settings_.sftp.fetch.path = "/in";
-    settings_.sftp.send.path = "/out";
-    settings_.sftp.ready = SftpReady::rename;
-    settings_.sftp.ledger = directory_ / "ledger";
+    settings_.sftp()->fetch.path = "/in";
+    settings_.sftp()->send.path = "/out";
+    settings_.sftp()->ready = SftpReady::rename;
+    settings_.sftp()->ledger = directory_ / "ledger";
   }
   SftpIngress& ingress() {
     if (!ingress_) {
@@ -53,7 +53,7 @@ class SftpIngressTest : public ::testing::Test {
   // Two looks that lie far enough apart.
   Intake poll_until_settled() {
     const auto first = poll();
-    steady_.advance(settings_.sftp.settle);
+    steady_.advance(settings_.sftp()->settle);
     auto both = poll();
     both.deposited += first.deposited;
     both.quarantined += first.quarantined;

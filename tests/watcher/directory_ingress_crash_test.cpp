@@ -23,8 +23,8 @@ void look_once(const std::string& directory) {
   const auto spool = open_spool({"sqlite:spool.db", directory}, wall).value();
   ChannelSettings settings;
   settings.name = "drop";
-  settings.directory.in = directory + "/in";
-  settings.directory.settle = Duration::zero();
+  settings.directory()->in = directory + "/in";
+  settings.directory()->settle = Duration::zero();
   DirectoryIngress ingress(settings, spool->requests(), wall, steady);
   ASSERT_THAT(ingress.poll({}), IsOk());
 }

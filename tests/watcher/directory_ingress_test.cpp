@@ -35,7 +35,7 @@ std::string message(int number) {
 class DirectoryIngressTest : public WatchedInput<DirectoryIngress> {
  protected:
   DirectoryIngressTest() : WatchedInput("drop", "in", kSettle) {
-    settings_.directory.poll = 10 * kSettle;
+    settings_.directory()->poll = 10 * kSettle;
     restart();
   }
 
@@ -55,7 +55,7 @@ class DirectoryIngressTest : public WatchedInput<DirectoryIngress> {
     return intake;
   }
   Intake scan() {
-    steady_.advance(settings_.directory.poll);
+    steady_.advance(settings_.directory()->poll);
     return look();
   }
   void drop(const std::string& name, std::string_view contents) {
@@ -177,7 +177,7 @@ TEST_F(DirectoryIngressTest, FilesFromBeforeTheStartAreTakenWhenTheyHaveSettled)
 TEST_F(DirectoryIngressTest, FilesThatAreOldByTheFileSystemsClockAreTakenAtOnce) {
   ingress_.reset();
   drop("dev1.pki", message(1));
-  settings_.directory.settle = Duration::zero();
+  settings_.directory()->settle = Duration::zero();
   ingress_.emplace(settings_, queue_, wall_, steady_);
   EXPECT_EQ(look().deposited, 1U);
 }
@@ -430,8 +430,8 @@ TEST_F(DirectoryIngressTest, AMissingDirectoryIsNotMade) {
 }
 
 TEST_F(DirectoryIngressTest, OldFilesGoWhenTheirTimeIsOver) {
-  settings_.directory.done_keep = 24h * 30;
-  settings_.directory.quarantine_keep = Duration::zero();
+  settings_.directory()->done_keep = 24h * 30;
+  settings_.directory()->quarantine_keep = Duration::zero();
   restart();
   drop("dev1.pki", message(1));
   drop("bad.pki", "bad");
@@ -456,7 +456,7 @@ TEST_F(DirectoryIngressTest, ARequestedStopEndsTheLookBetweenFiles) {
 }
 
 TEST_F(DirectoryIngressTest, ABatchRunTakesAllThatWaits) {
-  settings_.directory.settle = 10ms;
+  settings_.directory()->settle = 10ms;
   const SteadyClock real;
   DirectoryIngress ingress(settings_, queue_, wall_, real);
   drop("a.pki", message(1));
@@ -469,8 +469,8 @@ TEST_F(DirectoryIngressTest, ABatchRunTakesAllThatWaits) {
 }
 
 TEST_F(DirectoryIngressTest, TheLoopTakesWhatComesAndStopsWhenTold) {
-  settings_.directory.settle = 10ms;
-  settings_.directory.poll = 1h;
+  settings_.directory()->settle = 10ms;
+  settings_.directory()->poll = 1h;
   const SteadyClock real;
   DirectoryIngress ingress(settings_, queue_, wall_, real);
   {

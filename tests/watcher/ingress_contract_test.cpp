@@ -24,7 +24,7 @@ std::string line_of(const std::string& contents, const std::string& name) {
 class DirectorySite {
  public:
   explicit DirectorySite(IngressSurroundings& around) : around_(around) {
-    auto& settings = around.settings.directory;
+    auto& settings = *around.settings.directory();
     settings.in = around.directory / "in";
     settings.settle = settle;
     settings.poll = settle;
@@ -39,7 +39,7 @@ class DirectorySite {
 
  protected:
   void put(const std::string& name, const std::string& contents) {
-    write_and_rename(around_.settings.directory.in, name, contents);
+    write_and_rename(around_.settings.directory()->in, name, contents);
   }
   IngressSurroundings& around_;
 };
@@ -48,7 +48,7 @@ template <ReadyRule rule>
 class PlainSite : public DirectorySite {
  public:
   explicit PlainSite(IngressSurroundings& around) : DirectorySite(around) {
-    around.settings.directory.ready = rule;
+    around.settings.directory()->ready = rule;
   }
   void offer(int number) { put(name_of(number), contract_request(number)); }
   void offer_nonsense() { put("nonsense.pki", kNonsense); }
@@ -59,7 +59,7 @@ using StableSite = PlainSite<ReadyRule::stable>;
 class MarkerSite : public DirectorySite {
  public:
   explicit MarkerSite(IngressSurroundings& around) : DirectorySite(around) {
-    around.settings.directory.ready = ReadyRule::marker;
+    around.settings.directory()->ready = ReadyRule::marker;
   }
   void offer(int number) { put_marked(name_of(number), contract_request(number)); }
   void offer_nonsense() { put_marked("nonsense.pki", kNonsense); }
@@ -74,7 +74,7 @@ class MarkerSite : public DirectorySite {
 class ListSite : public DirectorySite {
  public:
   explicit ListSite(IngressSurroundings& around) : DirectorySite(around) {
-    around.settings.directory.ready = ReadyRule::manifest;
+    around.settings.directory()->ready = ReadyRule::manifest;
   }
   void offer(int number) { put_listed(name_of(number), contract_request(number)); }
   void offer_nonsense() { put_listed("nonsense.pki", kNonsense); }
@@ -103,16 +103,17 @@ class OneWaySite : public DirectorySite {
     ASSERT_THAT(sender_.emit(), IsOk());
   }
   SystemRandom random_;
-  BatchSender sender_{
-      {.state = around_.directory / "sender", .out = around_.settings.directory.in, .staging = {}},
-      around_.wall,
-      random_};
+  BatchSender sender_{{.state = around_.directory / "sender",
+                       .out = around_.settings.directory()->in,
+                       .staging = {}},
+                      around_.wall,
+                      random_};
 };
 
 class MediaSite : public DirectorySite {
  public:
   explicit MediaSite(IngressSurroundings& around) : DirectorySite(around) {
-    around.settings.directory.media = true;
+    around.settings.directory()->media = true;
   }
   std::unique_ptr<Ingress> make() {
     return std::make_unique<MediaIngress>(around_.settings, around_.queue, around_.wall,

@@ -22,7 +22,7 @@ std::string known_request(int number) {
 class KnownFilesTest : public WatchedInput<DirectoryIngress> {
  protected:
   KnownFilesTest() : WatchedInput("drop", "in", std::chrono::hours(1)) {
-    settings_.directory.poll = std::chrono::hours(10);
+    settings_.directory()->poll = std::chrono::hours(10);
     restart();
   }
   void restart() {
@@ -128,7 +128,7 @@ TEST_F(KnownFilesTest, AFileThatCannotBePutAwayIsNotReadAgainAndAgain) {
   log::configure({});
   EXPECT_EQ(look().deposited, 1U);
   for (int scans = 0; scans < 3; ++scans) {
-    steady_.advance(settings_.directory.poll);
+    steady_.advance(settings_.directory()->poll);
     const auto intake = look();
     EXPECT_EQ(intake.deposited, 0U);
     EXPECT_EQ(intake.stuck, 1U);
@@ -138,7 +138,7 @@ TEST_F(KnownFilesTest, AFileThatCannotBePutAwayIsNotReadAgainAndAgain) {
     EXPECT_THAT(stuck[0].why, ::testing::HasSubstr("its request is in the queue"));
   }
   std::filesystem::remove(in_ + "/.done/dev1-1.pki");
-  steady_.advance(settings_.directory.poll);
+  steady_.advance(settings_.directory()->poll);
   look();
   const auto text = ::testing::internal::GetCapturedStderr();
   log::configure({.level = log::Level::error});

@@ -29,8 +29,8 @@ ChannelSettings channel_below(const std::string& directory) {
   ChannelSettings settings;
   settings.name = "drop";
   settings.state = directory + "/state";
-  settings.directory.in = directory + "/in";
-  settings.directory.settle = Duration::zero();
+  settings.directory()->in = directory + "/in";
+  settings.directory()->settle = Duration::zero();
   return settings;
 }
 
@@ -47,7 +47,7 @@ void with_spool(const std::string& directory, const Look& look) {
 void look_at_list(const std::string& directory) {
   with_spool(directory, [&](JobQueue& requests, const Clock& wall, const Clock& steady, Random&) {
     auto settings = channel_below(directory);
-    settings.directory.ready = ReadyRule::manifest;
+    settings.directory()->ready = ReadyRule::manifest;
     DirectoryIngress ingress(settings, requests, wall, steady);
     ASSERT_THAT(ingress.poll({}), IsOk());
   });
@@ -69,7 +69,7 @@ void look_at_medium(const std::string& directory) {
   with_spool(directory,
              [&](JobQueue& requests, const Clock& wall, const Clock& steady, Random& random) {
                auto settings = channel_below(directory);
-               settings.directory.media = true;
+               settings.directory()->media = true;
                MediaIngress ingress(settings, requests, wall, steady, random);
                ASSERT_THAT(ingress.poll({}), IsOk());
              });

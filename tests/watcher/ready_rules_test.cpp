@@ -26,10 +26,10 @@ std::string digest(std::string_view contents) { return to_hex(sha256(view_of(con
 class ReadyRulesTest : public WatchedInput<DirectoryIngress> {
  protected:
   ReadyRulesTest() : WatchedInput("drop", "in", kSettleTime) {
-    settings_.directory.poll = 10 * kSettleTime;
+    settings_.directory()->poll = 10 * kSettleTime;
   }
   void start(ReadyRule rule) {
-    settings_.directory.ready = rule;
+    settings_.directory()->ready = rule;
     ingress_.emplace(settings_, queue_, wall_, steady_);
     look();
   }
@@ -54,7 +54,7 @@ TEST_F(ReadyRulesTest, StableBelievesNoEvent) {
 
 TEST_F(ReadyRulesTest, StableDoesNotTrustAnOldTimeStampEither) {
   put("old.pki", request(1));
-  settings_.directory.settle = 1ms;
+  settings_.directory()->settle = 1ms;
   ::usleep(5000);  // older than that by the file system's clock, and seen once only
   start(ReadyRule::stable);
   EXPECT_EQ(waiting(), 0U);
@@ -177,7 +177,7 @@ TEST_F(ReadyRulesTest, FilesThatNoListNamesStayAndAreSpokenOf) {
 TEST_F(ReadyRulesTest, MoreListsThanOneLookTakesNoticeOfAreSpokenOf) {
   start(ReadyRule::manifest);
   for (int i = 0; i < 1001; ++i) put("x" + std::to_string(i) + ".manifest", "no list");
-  steady_.advance(settings_.directory.poll);
+  steady_.advance(settings_.directory()->poll);
   look();
   EXPECT_THAT(note_on("more"), HasSubstr("more than 1000 lists lie in"));
 }
@@ -271,7 +271,7 @@ TEST_F(ReadyRulesTest, ATakenListWithAFileThatCannotBeReadIsStuckAndNothingElse)
   EXPECT_EQ(ingress_->looked_at().stuck[0].what, ".work/all.manifest");
   EXPECT_THAT(ingress_->looked_at().stuck[0].why, HasSubstr("Permission denied"));
   allow(in_ + "/a.pki");
-  steady_.advance(settings_.directory.poll);
+  steady_.advance(settings_.directory()->poll);
   EXPECT_EQ(look().deposited, 1U);
   EXPECT_EQ(look().stuck, 0U);
   EXPECT_THAT(in(".work"), IsEmpty());
@@ -305,12 +305,12 @@ TEST_F(ReadyRulesTest, ATakenListThatCannotBePutAwayStopsNothing) {
   EXPECT_EQ(look().deposited, 1U);
   ASSERT_THAT(ingress_->looked_at().stuck, SizeIs(1));
   EXPECT_EQ(ingress_->looked_at().stuck[0].what, ".work/a.manifest");
-  steady_.advance(settings_.directory.poll);
+  steady_.advance(settings_.directory()->poll);
   EXPECT_EQ(look().deposited, 0U);
   EXPECT_THAT(in(), ElementsAre("a.pki"));
   EXPECT_EQ(waiting(), 1U);
   std::filesystem::permissions(in_ + "/.done", std::filesystem::perms(0755));
-  steady_.advance(settings_.directory.poll);
+  steady_.advance(settings_.directory()->poll);
   look();
   EXPECT_THAT(in(".done"), ElementsAre("a.manifest", "a.pki"));
   EXPECT_THAT(ingress_->looked_at().stuck, IsEmpty());
@@ -372,7 +372,7 @@ TEST_F(ReadyRulesTest, AMarkerThatCannotBeReadIsNotAWrongOne) {
   ASSERT_THAT(ingress_->looked_at().stuck, SizeIs(1));
   EXPECT_THAT(ingress_->looked_at().stuck[0].why, HasSubstr("Permission denied"));
   allow(in_ + "/x.pki.done");
-  steady_.advance(settings_.directory.poll);
+  steady_.advance(settings_.directory()->poll);
   EXPECT_EQ(look().deposited, 1U);
 }
 

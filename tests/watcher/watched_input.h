@@ -23,8 +23,8 @@ class WatchedInput : public ::testing::Test {
     std::filesystem::create_directories(in_);
     settings_.name = channel;
     settings_.state = directory_ / "state";
-    settings_.directory.in = in_;
-    settings_.directory.settle = settle;
+    settings_.directory()->in = in_;
+    settings_.directory()->settle = settle;
     settings_.max_message = 1000;
   }
 
@@ -34,7 +34,7 @@ class WatchedInput : public ::testing::Test {
     return intake.value_or(Intake{});
   }
   Intake look_later() {
-    steady_.advance(settings_.directory.settle);
+    steady_.advance(settings_.directory()->settle);
     return look();
   }
   Intake look_twice() {

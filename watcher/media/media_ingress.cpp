@@ -94,11 +94,11 @@ MediaIngress::MediaIngress(const ChannelSettings& settings, JobQueue& requests, 
       random_(random),
       deposit_(settings_, requests, steady),
       note_(settings.state, "medium"),
-      settling_(settings.directory.settle),
+      settling_(settings.directory()->settle),
       left_alone_(settings) {}
 
 Result<Intake> MediaIngress::poll(const std::stop_token& stop) {
-  next_look_ = steady_.now() + settings_.directory.poll;
+  next_look_ = steady_.now() + settings_.directory()->poll;
   TRY(deposit_.ask_gate());
   ASSIGN_OR_RETURN(Intake intake, work_on_left_copies(stop));
   ASSIGN_OR_RETURN(const auto medium, find_medium(place(), &random_));
@@ -166,11 +166,11 @@ Result<Intake> MediaIngress::work_on_left_copies(const std::stop_token& stop) {
 
 Result<Intake> MediaIngress::work_on_copies(const std::string& id, const std::stop_token& stop) {
   auto settings = settings_;
-  settings.directory.in = local(id) + "/in";
-  settings.directory.settle = Duration::zero();  // the copies are complete
-  settings.directory.ready = ReadyRule::rename;
+  settings.directory()->in = local(id) + "/in";
+  settings.directory()->settle = Duration::zero();  // the copies are complete
+  settings.directory()->ready = ReadyRule::rename;
   settings.state.clear();  // notes are ours
-  ASSIGN_OR_RETURN(const bool any, is_there(settings.directory.in));
+  ASSIGN_OR_RETURN(const bool any, is_there(settings.directory()->in));
   if (!any) return Intake{};
   DirectoryIngress ingress(settings, deposit_.queue(), wall_, steady_);
   ingress.take_copies_for(id);
@@ -185,8 +185,8 @@ Result<Intake> MediaIngress::work_on_copies(const std::string& id, const std::st
 Result<Intake> MediaIngress::copy_all(const Medium& medium, const std::stop_token& stop) {
   Intake intake;
   const FileDescriptor in(
-      ::open(settings_.directory.in.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!in) return failure(errno_error("opening directory", settings_.directory.in, errno));
+      ::open(settings_.directory()->in.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!in) return failure(errno_error("opening directory", settings_.directory()->in, errno));
   ASSIGN_OR_RETURN(const auto found, list(in));
   ASSIGN_OR_RETURN(const bool visited, is_there(local(medium.id) + "/copied"));
   if (found.empty() && !visited) return intake;
@@ -235,7 +235,7 @@ Result<std::vector<MediaIngress::Found>> MediaIngress::list(const FileDescriptor
     }
   }
   settling_.keep_only(seen);
-  left_alone_.tell(settings_.directory.in);
+  left_alone_.tell(settings_.directory()->in);
   return found;
 }
 

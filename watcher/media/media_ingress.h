@@ -21,11 +21,11 @@
 
 namespace cmpost {
 
-// Copies the files of settings.directory.in, which is there only while a medium is, to a directory
-// of this machine (settings.state/media/ID/in), syncs each copy, reads both sides again and
-// compares; then notes them as copied (copy_ledger.h), moves them to in/.done on the medium, and
-// lets a DirectoryIngress work on the copies. The medium may be pulled out at any moment: what was
-// noted as copied is worked on and not copied again, everything else is still on the medium.
+// Copies the files of settings.directory()->in, which is there only while a medium is, to a
+// directory of this machine (settings.state/media/ID/in), syncs each copy, reads both sides again
+// and compares; then notes them as copied (copy_ledger.h), moves them to in/.done on the medium,
+// and lets a DirectoryIngress work on the copies. The medium may be pulled out at any moment: what
+// was noted as copied is worked on and not copied again, everything else is still on the medium.
 // Nothing on the medium stays open between two calls, so it can be unmounted.
 //
 // Answers go back to the medium that the request came from: its id is the jobs' return address.
@@ -66,7 +66,9 @@ class MediaIngress final : public Ingress {
   Result<void> put_aside_large(const FileDescriptor& in, const Found& found, Intake& intake);
   Result<void> let_go(const FileDescriptor& in, const Medium& medium, CopyLedger& ledger);
   void note_medium(const std::optional<Medium>& medium);
-  MediumPlace place() const { return {settings_.directory.in, settings_.directory.mount_point}; }
+  MediumPlace place() const {
+    return {settings_.directory()->in, settings_.directory()->mount_point};
+  }
   std::string local(const std::string& id) const { return settings_.state + "/media/" + id; }
 
   const ChannelSettings settings_;

@@ -45,7 +45,7 @@ OneWayIngress::OneWayIngress(const ChannelSettings& settings, JobQueue& requests
 Result<void> OneWayIngress::ensure_open() {
   struct stat named {
   }, opened{};
-  const auto& path = settings_.directory.in;
+  const auto& path = settings_.directory()->in;
   const bool current = directory_ && ::stat(path.c_str(), &named) == 0 &&
                        ::fstat(directory_.get(), &opened) == 0 && named.st_dev == opened.st_dev &&
                        named.st_ino == opened.st_ino && (!drop_ || drop_->is_current());
@@ -75,7 +75,7 @@ void OneWayIngress::open_drop() {
   const auto before = std::exchange(not_moved_, {});
   const bool writable = ::faccessat(directory_.get(), ".", W_OK, AT_EACCESS) == 0;
   if (!writable && (errno == EROFS || errno == EACCES)) return;
-  auto drop = DropDirectory::open(settings_.directory.in);
+  auto drop = DropDirectory::open(settings_.directory()->in);
   if (drop) return void(drop_.emplace(std::move(*drop)));
   not_moved_ = drop.error().what;
   if (not_moved_ == before) return;
@@ -121,8 +121,8 @@ Result<Intake> OneWayIngress::poll(const std::stop_token& stop) {
   intake.stuck += not_moved_.empty() ? 0 : 1;
   deposit_.tell_gate(intake);
   next_scan_ =
-      steady_.now() + (intake.settling > 0 ? std::max(kFirstLookAgain, settings_.directory.settle)
-                                           : settings_.directory.poll);
+      steady_.now() + (intake.settling > 0 ? std::max(kFirstLookAgain, settings_.directory()->settle)
+                                           : settings_.directory()->poll);
   return intake;
 }
 
@@ -210,7 +210,7 @@ Result<void> OneWayIngress::put_aside(const Job& job, const BatchName& name, Byt
                                       const std::string& reason) {
   TRY(deposit_.hold(job, reason));
   if (drop_) {
-    const auto path = settings_.directory.in + "/.quarantine/" + name.text();
+    const auto path = settings_.directory()->in + "/.quarantine/" + name.text();
     (void)write_file(path, contents, 0640, IfExists::replace);
     (void)write_file(path + ".reason.txt", view_of("reason: " + reason + "\n"), 0640,
                      IfExists::replace);
@@ -230,7 +230,7 @@ void OneWayIngress::note_incomplete(const ArrivedBatch& arrived, const std::stri
   state.torn = torn;
   state.not_read = not_read;
   // It is torn when nothing more has come for a while, not while its files arrive.
-  if (steady_.now() - state.since >= settings_.directory.settle) state.told = true;
+  if (steady_.now() - state.since >= settings_.directory()->settle) state.told = true;
 }
 
 std::string OneWayIngress::look_of(const std::string& name) const {
@@ -309,7 +309,7 @@ Result<void> OneWayIngress::tell_complaints(bool whole_look) {
     left_alone_.more(std::to_string(left_out) +
                      " more batches that are torn or there twice, which are named nowhere, lie");
   }
-  left_alone_.tell(settings_.directory.in);
+  left_alone_.tell(settings_.directory()->in);
   const auto complaints = received_->complaints();
   std::set<std::string> now(complaints.begin(), complaints.end());
   for (const auto& text : now) {

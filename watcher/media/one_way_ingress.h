@@ -21,7 +21,7 @@ namespace cmpost {
 // The file with what a channel has received, for `cmpost status`.
 std::string received_file(const ChannelSettings& channel);
 
-// Looks for files of batches (batch_name.h) in settings.directory.in. A batch that is whole,
+// Looks for files of batches (batch_name.h) in settings.directory()->in. A batch that is whole,
 // whichever copies its files come from, is put into the queue in one commit, then noted as
 // received, then moved to in/.done. What cannot be a request is listed as a held job and lies in
 // in/.quarantine. Jobs are named by stream, number and place, so that a batch that comes again

@@ -76,7 +76,7 @@ bool OneWayIngress::has_come_to_rest(const ArrivedBatch& arrived) {
   auto& state = without_manifest_[{arrived.stream, arrived.number}];
   const auto look = look_of(arrived);
   if (state.look != look) state = {look, steady_.now(), {}, false};
-  return steady_.now() - state.since >= settings_.directory.settle;
+  return steady_.now() - state.since >= settings_.directory()->settle;
 }
 
 }  // namespace cmpost

@@ -17,7 +17,7 @@ using ::testing::SizeIs;
 class MediaIngressTest : public WatchedInput<MediaIngress> {
  protected:
   MediaIngressTest() : WatchedInput("stick", "medium/in", 1s) {
-    settings_.directory.media = true;
+    settings_.directory()->media = true;
     restart();
   }
   void restart() { ingress_.emplace(settings_, queue_, wall_, steady_, random_); }
@@ -63,7 +63,7 @@ TEST_F(MediaIngressTest, AnAbsentMediumIsNoError) {
 }
 
 TEST_F(MediaIngressTest, AnEmptyMountPointIsNoMedium) {
-  settings_.directory.mount_point = medium_;
+  settings_.directory()->mount_point = medium_;
   restart();
   put("a.pki", 1);
   EXPECT_EQ(look_twice().deposited, 0U);
@@ -78,7 +78,7 @@ TEST_F(MediaIngressTest, AMediumThatNobodyMayLookAtIsNotAbsent) {
   std::filesystem::permissions(in_, perms::owner_read);
   EXPECT_THAT(ingress_->poll({}), Fails(HasSubstr("Permission denied")));
   std::filesystem::permissions(in_, perms::owner_all);
-  settings_.directory.mount_point = medium_ + "/in";
+  settings_.directory()->mount_point = medium_ + "/in";
   std::filesystem::permissions(medium_, perms::owner_read);
   restart();
   EXPECT_THAT(ingress_->poll({}), Fails(HasSubstr("Permission denied")));

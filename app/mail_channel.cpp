@@ -1,7 +1,11 @@
-#include "app/mail_probe.h"
+#include "app/mail_channel.h"
 
 #include <algorithm>
 
+#include "app/bounces.h"
+#include "app/output.h"
+#include "mail/mail_egress.h"
+#include "mail/mail_ingress.h"
 #include "mail/open_mail_source.h"
 #include "mail/wire/smtp_sender.h"
 
@@ -23,9 +27,10 @@ std::string probe_mail(const MailSettings& mail, const std::string& id) {
 }
 
 Result<void> send_probe(const ChannelSettings& channel, const Mailbox& own, const std::string& id) {
-  SmtpSender sender(channel.mail);
-  const auto raw = probe_mail(channel.mail, id);
-  const auto outcome = sender.send(channel.mail.from, own, id, view_of(raw));
+  const auto& mail = *channel.mail();
+  SmtpSender sender(mail);
+  const auto raw = probe_mail(mail, id);
+  const auto outcome = sender.send(mail.from, own, id, view_of(raw));
   if (outcome.what == SmtpOutcome::What::accepted) return {};
   return hold("the mail was not sent: " + outcome.detail);
 }
@@ -44,22 +49,53 @@ Result<std::optional<MailHandle>> find_probe(MailSource& source, const std::stri
 
 }  // namespace
 
-Result<void> log_in(const ChannelSettings& channel) {
-  ASSIGN_OR_RETURN(const auto source, open_mail_source(channel.mail));
+Result<std::unique_ptr<Ingress>> make_mail_ingress(const Surroundings& around,
+                                                   const ChannelSettings& channel) {
+  auto& [instance, spool, steady] = around;
+  const auto& mail = *channel.mail();
+  ASSIGN_OR_RETURN(auto source,
+                   open_mail_source(mail, taken_file(channel), &instance.sure_clock()));
+  ASSIGN_OR_RETURN(const auto key, bounce_key(instance));
+  const auto bounced = [&replies = spool.replies(), key, name = channel.name](
+                           const DeliveryReport& report, const Bytes& returned) {
+    return note_bounce(replies, name, key, report, returned);
+  };
+  ASSIGN_OR_RETURN(auto smime,
+                   of_settings(SmimeOpener::load(mail.smime, instance.clock(), channel.crls)));
+  return std::make_unique<MailIngress>(channel, std::move(source), spool.requests(), steady,
+                                       bounced, std::move(smime));
+}
+
+Result<std::unique_ptr<Egress>> make_mail_egress(const Surroundings& around,
+                                                 const ChannelSettings& channel) {
+  auto& instance = around.instance;
+  const auto& mail = *channel.mail();
+  ASSIGN_OR_RETURN(auto key, bounce_key(instance));
+  ASSIGN_OR_RETURN(auto signer, of_settings(AnswerSigner::load(mail.smime)));
+  return std::make_unique<MailEgress>(channel.name, mail, instance.settings().instance.name,
+                                      std::move(key), instance.sure_clock(), std::move(signer));
+}
+
+std::string mail_host(const ChannelSettings& channel, Way way) {
+  return way == Way::in ? channel.mail()->fetch.host : channel.mail()->send.host;
+}
+
+Result<void> log_in_by_mail(const ChannelSettings& channel) {
+  ASSIGN_OR_RETURN(const auto source, open_mail_source(*channel.mail()));
   if (auto connected = source->connect({}); !connected) {
     return failure(std::move(connected).error().within("fetch"));
   }
-  SmtpSender sender(channel.mail);
+  SmtpSender sender(*channel.mail());
   if (auto willing = sender.ask_whether_mail_goes(); !willing) {
     return failure(std::move(willing).error().within("send"));
   }
   return {};
 }
 
-Result<Duration> send_to_itself(Instance& instance, const ChannelSettings& channel) {
-  const auto own = read_mailbox(channel.mail.from);
+Result<std::string> send_to_itself(Instance& instance, const ChannelSettings& channel) {
+  const auto own = read_mailbox(channel.mail()->from);
   if (!own) return hold("`from` of the channel is not a plain address");
-  ASSIGN_OR_RETURN(const auto source, open_mail_source(channel.mail));
+  ASSIGN_OR_RETURN(const auto source, open_mail_source(*channel.mail()));
   const SteadyClock clock;
   const auto start = clock.now();
   const auto id = to_hex(instance.random().bytes(12));
@@ -69,12 +105,13 @@ Result<Duration> send_to_itself(Instance& instance, const ChannelSettings& chann
     ASSIGN_OR_RETURN(const auto found, find_probe(*source, id, seen));
     if (found) {
       TRY(source->file_away({&*found, 1}, MailPlace::done, {}));
-      return clock.now() - start;
+      return "a mail to " + channel.mail()->from + " was sent and came back after " +
+             in_words(clock.now() - start);
     }
     TRY(source->wait(kPause, {}));
   }
   return hold("the mail was sent, but has not come back within a minute",
-              "is " + channel.mail.from +
+              "is " + channel.mail()->from +
                   " delivered to the mailbox of `fetch`? A running `cmpost "
                   "serve` may have taken it first: stop it for the test");
 }

@@ -1,6 +1,9 @@
-#include "app/sftp_probe.h"
+#include "app/sftp_channel.h"
 
+#include "app/output.h"
 #include "sftp/remote_files.h"
+#include "sftp/sftp_egress.h"
+#include "sftp/sftp_ingress.h"
 #include "sftp/source_files.h"
 #include "sftp/wire/sftp_sessions.h"
 
@@ -10,7 +13,7 @@ namespace {
 Result<void> look_at_directory(const SftpUrl& url, const ChannelSettings& channel,
                                const char* which) {
   const SteadyClock clock;
-  SftpSessions sessions(url, channel.sftp, clock);
+  SftpSessions sessions(url, *channel.sftp(), clock);
   auto dialogue = sessions.first();
   auto listing = dialogue ? RemoteListing::open(**dialogue, url.path)
                           : Result<RemoteListing>(failure(dialogue.error()));
@@ -43,20 +46,37 @@ Result<void> write_read_remove(SftpDialogue& dialogue, const std::string& path, 
 
 }  // namespace
 
-Result<void> log_in_by_sftp(const ChannelSettings& channel) {
-  TRY(look_at_directory(channel.sftp.fetch, channel, "fetch"));
-  return look_at_directory(channel.sftp.send, channel, "send");
+Result<std::unique_ptr<Ingress>> make_sftp_ingress(const Surroundings& around,
+                                                   const ChannelSettings& channel) {
+  return std::make_unique<SftpIngress>(channel, around.spool.requests(), around.instance.clock(),
+                                       around.steady);
 }
 
-Result<Duration> write_a_probe(Instance& instance, const ChannelSettings& channel) {
+Result<std::unique_ptr<Egress>> make_sftp_egress(const Surroundings& around,
+                                                 const ChannelSettings& channel) {
+  return std::make_unique<SftpEgress>(channel, around.steady, SftpDial{},
+                                      under_way_in(around.spool.replies()));
+}
+
+std::string sftp_host(const ChannelSettings& channel, Way way) {
+  return way == Way::in ? channel.sftp()->fetch.host : channel.sftp()->send.host;
+}
+
+Result<void> log_in_by_sftp(const ChannelSettings& channel) {
+  TRY(look_at_directory(channel.sftp()->fetch, channel, "fetch"));
+  return look_at_directory(channel.sftp()->send, channel, "send");
+}
+
+Result<std::string> write_a_probe(Instance& instance, const ChannelSettings& channel) {
   const SteadyClock clock;
   const auto start = clock.now();
-  TRY(look_at_directory(channel.sftp.fetch, channel, "fetch"));
-  SftpSessions sessions(channel.sftp.send, channel.sftp, clock);
+  TRY(look_at_directory(channel.sftp()->fetch, channel, "fetch"));
+  SftpSessions sessions(channel.sftp()->send, *channel.sftp(), clock);
   ASSIGN_OR_RETURN(auto* const dialogue, sessions.first());
   const auto id = to_hex(instance.random().bytes(12));
-  TRY(write_read_remove(*dialogue, channel.sftp.send.path + "/.cmpost-test-" + id, view_of(id)));
-  return clock.now() - start;
+  TRY(write_read_remove(*dialogue, channel.sftp()->send.path + "/.cmpost-test-" + id, view_of(id)));
+  return "a file was written to " + channel.sftp()->send.host + ", read back and removed within " +
+         in_words(clock.now() - start);
 }
 
 }  // namespace cmpost
