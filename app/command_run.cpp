@@ -202,13 +202,13 @@ void print(const BatchRun& run, bool as_json) {
 }
 
 Result<ExitCode> run(const CommonOptions& common) {
-  ProcessSignals signals(Asked::stop);
+  ASSIGN_OR_RETURN(const auto signals, ProcessSignals::create(Asked::stop));
   ASSIGN_OR_RETURN(const auto file, find_config(common));
   const auto digest = digest_of_settings(file);
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
   TRY(instance->refuse_open_secrets());
   BatchRun batch(*instance, digest);
-  TRY(batch.work(signals));
+  TRY(batch.work(*signals));
   if (!common.quiet || common.json) print(batch, common.json);
   // Requests may wait for it, and what is overdue does.
   ASSIGN_OR_RETURN(const auto clock, find_clock_notes(*instance));
