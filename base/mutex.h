@@ -13,8 +13,7 @@
 // A member that nobody touches without the mutex; the second, what a pointer points to.
 #define GUARDED_BY(mutex) CMPOST_THREAD_SAFETY(guarded_by(mutex))
 #define PT_GUARDED_BY(mutex) CMPOST_THREAD_SAFETY(pt_guarded_by(mutex))
-// A function whose caller has the mutex, or must not have it. A lambda with one of them needs its
-// ().
+// A function whose caller has the mutex, or must not have it. Of a lambda: after its ().
 #define REQUIRES(mutex) CMPOST_THREAD_SAFETY(requires_capability(mutex))
 #define EXCLUDES(mutex) CMPOST_THREAD_SAFETY(locks_excluded(mutex))
 // A function that needs no mutex for what it touches; its comment says why.
