@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <atomic>
-#include <mutex>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -14,6 +13,7 @@
 #include "app/settings_in_use.h"
 #include "app/sign_of_life.h"
 #include "base/log.h"
+#include "base/mutex.h"
 #include "base/start_thread.h"
 #include "outbox/dispatcher.h"
 #include "processor/processor.h"
@@ -77,6 +77,7 @@ class BatchRun {
     dispatching.join();
     ASSIGN_OR_RETURN(const auto left, spool->replies().counts());
     still_to_send_ = left.waiting + left.active + left.deferred;
+    const MutexLock lock(mutex_);
     if (error_) return failure(*error_);
     if (interrupted_) return hold("interrupted", "run again: nothing is lost");
     return {};
@@ -160,7 +161,7 @@ class BatchRun {
 
   void note(const Error& error) {
     log::error("run.failed", {{"error", to_string(error)}});
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (!error_) error_ = error;
   }
 
@@ -175,8 +176,8 @@ class BatchRun {
   Intake intake_;              // of the taking thread, until it is joined
   ProcessorTotals processed_;  // of the processing thread
   Dispatched sent_;            // of the dispatching thread
-  std::mutex mutex_;
-  std::optional<Error> error_;  // GUARDED_BY(mutex_)
+  Mutex mutex_;
+  std::optional<Error> error_ GUARDED_BY(mutex_);
 };
 
 void print(const BatchRun& run, bool as_json) {
@@ -201,13 +202,13 @@ void print(const BatchRun& run, bool as_json) {
 }
 
 Result<ExitCode> run(const CommonOptions& common) {
-  ProcessSignals signals(Asked::stop);
+  ASSIGN_OR_RETURN(const auto signals, ProcessSignals::create(Asked::stop));
   ASSIGN_OR_RETURN(const auto file, find_config(common));
   const auto digest = digest_of_settings(file);
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
   TRY(instance->refuse_open_secrets());
   BatchRun batch(*instance, digest);
-  TRY(batch.work(signals));
+  TRY(batch.work(*signals));
   if (!common.quiet || common.json) print(batch, common.json);
   // Requests may wait for it, and what is overdue does.
   ASSIGN_OR_RETURN(const auto clock, find_clock_notes(*instance));

@@ -14,7 +14,7 @@
 #include "config/text/units.h"
 #include "processor/credentials/name_pattern.h"
 #include "processor/credentials/secret_store.h"
-#include "processor/records/verify_ledger.h"
+#include "processor/records/secret_digest.h"
 
 namespace cmpost {
 namespace {

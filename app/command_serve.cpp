@@ -248,7 +248,8 @@ class Serving {
 };
 
 Result<ExitCode> serve(const ServeOptions& options, const CommonOptions& common) {
-  ProcessSignals signals(Asked::reload);  // before any thread; and it ends what hangs at the end
+  // Before any thread; and it ends what hangs at the end.
+  ASSIGN_OR_RETURN(const auto signals, ProcessSignals::create(Asked::reload));
   const AtWork at_work("the service");
   Serving serving(options, common);
   TRY(serving.start());
@@ -256,12 +257,12 @@ Result<ExitCode> serve(const ServeOptions& options, const CommonOptions& common)
   const auto alive = watchdog_interval();
   const auto pause = std::min<Duration>(alive.value_or(kLook), kLook);
   for (;;) {
-    const auto asked = signals.wait(pause);
+    const auto asked = signals->wait(pause);
     if (asked == Asked::stop) break;
     if (const auto placed = serving.check_databases(); !placed) end_at_once(placed.error());
     if (asked == Asked::reload) {
       tell_service_manager_of_reload();
-      const auto uid = signals.asked_by();
+      const auto uid = signals->asked_by();
       TRY(serving.reload(uid ? account_of(*uid) : std::string()));
       tell_service_manager("READY=1");
     }

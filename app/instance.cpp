@@ -12,6 +12,7 @@
 #include "base/at_work.h"
 #include "base/files.h"
 #include "base/log.h"
+#include "base/start_thread.h"
 #include "ca/crl_publisher.h"
 #include "ca/ledger/clock_record.h"
 #include "processor/credentials/protection_tables.h"
@@ -145,6 +146,13 @@ Result<void> Instance::refuse_open_secrets() const {
   for (const auto& complaint : complaints) print_warning(to_string(complaint));
   if (complaints.empty()) return {};
   return wrong_settings("others may read keys or passwords", "`cmpost check` says the same");
+}
+
+// Each may have a long log to take in.
+void Instance::close_databases() {
+  const auto other = start_thread([this] { spool_.reset(); });
+  ledger_.reset();
+  if (!other) spool_.reset();
 }
 
 Result<Spool*> Instance::spool() {

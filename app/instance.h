@@ -6,7 +6,6 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <thread>
 
 #include "app/command_line.h"
 #include "base/clock.h"
@@ -74,10 +73,7 @@ class Instance {
   Result<std::unique_ptr<LedgerReader>> look_into_ledger();
   Result<std::unique_ptr<Spool>> look_into_spool();
   // Both, if open. Whatever was handed out before is gone; the next use opens them again.
-  void close_databases() {
-    const std::jthread other([this] { spool_.reset(); });
-    ledger_.reset();
-  }
+  void close_databases();
   // For `init` alone: the databases are made where they do not exist.
   void may_make_databases() { databases_ = OpenMode::create; }
   // What the settings name for these: what is wrong with it is Blame::settings.

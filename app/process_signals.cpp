@@ -13,6 +13,7 @@
 #include "app/exit_code.h"
 #include "base/at_work.h"
 #include "base/log.h"
+#include "base/start_thread.h"
 #include "store/connection.h"
 
 namespace cmpost {
@@ -58,12 +59,17 @@ ProcessSignals::ProcessSignals(Asked hangup)
   ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
   signals_ = FileDescriptor(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
   CHECK(signals_ && news_ && end_);
-  listening_ = std::jthread([this] { listen(); });
+}
+
+Result<std::unique_ptr<ProcessSignals>> ProcessSignals::create(Asked hangup) {
+  std::unique_ptr<ProcessSignals> signals(new ProcessSignals(hangup));
+  ASSIGN_OR_RETURN(signals->listening_, start_thread([&all = *signals] { all.listen(); }));
+  return signals;
 }
 
 ProcessSignals::~ProcessSignals() {
   ::eventfd_write(end_.get(), 1);
-  listening_.join();
+  if (listening_.joinable()) listening_.join();
   wait_briefly_for_databases(false);
 }
 

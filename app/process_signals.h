@@ -2,11 +2,13 @@
 #pragma once
 
 #include <atomic>
+#include <memory>
 #include <optional>
 #include <thread>
 
 #include "base/clock.h"
 #include "base/files.h"
+#include "base/result.h"
 
 namespace cmpost {
 
@@ -20,8 +22,9 @@ enum class Asked { nothing, stop, reload };
 // ExitCode::hung: that is safe at any time, like loss of power.
 class ProcessSignals {
  public:
-  // What SIGHUP asks for. A `stop` is one that nohup(1) has not switched off.
-  explicit ProcessSignals(Asked hangup);
+  // `hangup`: what SIGHUP asks for. A `stop` is one that nohup(1) has not switched off. An Error
+  // where the system has no more threads.
+  static Result<std::unique_ptr<ProcessSignals>> create(Asked hangup);
   ~ProcessSignals();
   ProcessSignals(const ProcessSignals&) = delete;
   ProcessSignals& operator=(const ProcessSignals&) = delete;
@@ -35,6 +38,7 @@ class ProcessSignals {
   void wake();
 
  private:
+  explicit ProcessSignals(Asked hangup);
   void listen();
   void take_signals();
   void note_stop();
@@ -46,7 +50,7 @@ class ProcessSignals {
   std::atomic<bool> stop_ = false, reload_ = false;
   std::atomic<std::int64_t> asked_by_ = -1;
   std::optional<std::chrono::steady_clock::time_point> deadline_;  // of the listening thread
-  // A thread of its own: whoever waits may hang itself. Last: starts when the rest is there.
+  // Its own: whoever waits may hang itself.
   std::jthread listening_;
 };
 

@@ -1,14 +1,15 @@
 #include "base/at_work.h"
 
 #include <list>
-#include <mutex>
+
+#include "base/mutex.h"
 
 namespace cmpost {
 namespace {
 
 struct Register {
-  std::mutex mutex;
-  std::list<std::string> entries;  // GUARDED_BY(mutex)
+  Mutex mutex;
+  std::list<std::string> entries GUARDED_BY(mutex);
 };
 
 Register& all_work() {
@@ -18,7 +19,7 @@ Register& all_work() {
 
 const std::string* enter(const std::string& what) {
   auto& all = all_work();
-  const std::lock_guard lock(all.mutex);
+  const MutexLock lock(all.mutex);
   return &all.entries.emplace_back(what);
 }
 
@@ -28,13 +29,13 @@ AtWork::AtWork(const std::string& what) : entry_(enter(what)) {}
 
 AtWork::~AtWork() {
   auto& all = all_work();
-  const std::lock_guard lock(all.mutex);
+  const MutexLock lock(all.mutex);
   all.entries.remove_if([this](const std::string& entry) { return &entry == entry_; });
 }
 
 std::string AtWork::list() {
   auto& all = all_work();
-  const std::lock_guard lock(all.mutex);
+  const MutexLock lock(all.mutex);
   std::string text;
   for (const auto& entry : all.entries) text += (text.empty() ? "" : ", ") + entry;
   return text;

@@ -2,8 +2,9 @@
 
 #include <csignal>
 #include <cstdlib>
-#include <mutex>
 #include <string>
+
+#include "base/mutex.h"
 
 namespace cmpost {
 namespace {
@@ -29,11 +30,11 @@ Plan read_plan() {
 }  // namespace
 
 void crash_point(std::string_view name) {
-  static std::mutex mutex;
+  static Mutex mutex;
   static Plan plan = read_plan();
   static const bool armed = plan.armed;
   if (!armed) return;
-  const std::lock_guard lock(mutex);
+  const MutexLock lock(mutex);
   if (!plan.name.empty() && plan.name != name) return;
   if (--plan.left == 0) std::raise(SIGKILL);
 }

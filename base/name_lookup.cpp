@@ -2,8 +2,8 @@
 
 #include <condition_variable>
 #include <map>
-#include <mutex>
 
+#include "base/mutex.h"
 #include "base/start_thread.h"
 
 namespace cmpost {
@@ -12,18 +12,18 @@ namespace {
 constexpr auto kSlice = std::chrono::milliseconds(100);  // between two looks at `give_up`
 
 struct Lookup {
-  std::mutex mutex;
-  std::condition_variable changed;
-  bool ended = false;  // GUARDED_BY(mutex), as what follows
-  int error = 0;       // of getaddrinfo(3)
-  AddressesPtr found;
+  Mutex mutex;
+  std::condition_variable_any changed;
+  bool ended GUARDED_BY(mutex) = false;
+  int error GUARDED_BY(mutex) = 0;  // of getaddrinfo(3)
+  AddressesPtr found GUARDED_BY(mutex);
 };
 
 class Lookups {
  public:
   // The one that is under way for the same, or a new one.
   Result<std::shared_ptr<Lookup>> join(const std::string& host, const std::string& port) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     const Key key{host, port};
     if (const auto found = under_way_.find(key); found != under_way_.end()) return found->second;
     if (under_way_.size() >= kMostLookups) {
@@ -48,7 +48,7 @@ class Lookups {
     addrinfo* all = nullptr;
     const int error = ::getaddrinfo(key.first.c_str(), key.second.c_str(), &hints, &all);
     leave(key);
-    const std::lock_guard lock(lookup.mutex);
+    const MutexLock lock(lookup.mutex);
     lookup.error = error;
     if (error == 0) lookup.found = AddressesPtr(all, ::freeaddrinfo);
     lookup.ended = true;
@@ -56,12 +56,12 @@ class Lookups {
   }
 
   void leave(const Key& key) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     under_way_.erase(key);
   }
 
-  std::mutex mutex_;
-  std::map<Key, std::shared_ptr<Lookup>> under_way_;  // GUARDED_BY(mutex_)
+  Mutex mutex_;
+  std::map<Key, std::shared_ptr<Lookup>> under_way_ GUARDED_BY(mutex_);
 };
 
 Lookups& lookups() {
@@ -78,8 +78,9 @@ Result<AddressesPtr> find_addresses(const std::string& host, int port,
   auto joined = lookups().join(host, std::to_string(port));
   if (!joined) return failure(std::move(joined).error().within(doing));
   auto& lookup = **joined;
-  std::unique_lock lock(lookup.mutex);
-  while (!lookup.changed.wait_for(lock, kSlice, [&] { return lookup.ended; })) {
+  MutexLock lock(lookup.mutex);
+  while (!lookup.changed.wait_for(lock, kSlice,
+                                  [&]() REQUIRES(lookup.mutex) { return lookup.ended; })) {
     if (give_up() || std::chrono::steady_clock::now() >= until) {
       return retry(doing + ": no name server has answered in time");
     }

@@ -96,19 +96,19 @@ ClockReading WatchedClock::read() const {
 }
 
 ClockState WatchedClock::state() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return state_;
 }
 
 void WatchedClock::remember(ClockState state) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   state_ = std::move(state);
 }
 
 // For every message, more than once: nothing is copied, and the kernel is asked about time services
 // only where that decides.
 Time WatchedClock::reckon(Reckoning reckoning) const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   reading_.wall = wall_.now();
   reading_.since_boot = since_boot_.now();
   if (doubt_of(state_.accepted, reading_, rules_) == ClockDoubt::none) return reading_.wall;

@@ -5,12 +5,12 @@
 #pragma once
 
 #include <functional>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/clock.h"
+#include "base/mutex.h"
 
 namespace cmpost {
 
@@ -101,9 +101,9 @@ class WatchedClock {
   const std::function<bool()> synchronized_;
   const ClockRules rules_;
   const View sure_, likely_;
-  mutable std::mutex mutex_;
-  mutable ClockReading reading_;  // GUARDED_BY(mutex_), of reckon()
-  ClockState state_;              // GUARDED_BY(mutex_)
+  mutable Mutex mutex_;
+  mutable ClockReading reading_ GUARDED_BY(mutex_);  // of reckon()
+  ClockState state_ GUARDED_BY(mutex_);
 };
 
 // Whether a time service keeps the system's clock right, as the kernel knows (adjtimex(2)).

@@ -230,7 +230,7 @@ WayRecorder& WayBook::of(const std::string& channel, Way way) {
 WayRecorder& WayBook::of(Part part) { return at(record_of(directory_, part)); }
 
 WayRecorder& WayBook::at(const std::string& record) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   auto& recorder = recorders_[record];
   if (!recorder) {
     recorder = std::make_unique<WayRecorder>(directory_.empty() ? std::string() : record, wall_);

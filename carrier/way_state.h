@@ -5,12 +5,12 @@
 #include <array>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/clock.h"
+#include "base/mutex.h"
 #include "base/result.h"
 
 namespace cmpost {
@@ -118,8 +118,8 @@ class WayBook {
 
   const std::string directory_;
   const Clock& wall_;
-  std::mutex mutex_;
-  std::map<std::string, std::unique_ptr<WayRecorder>> recorders_;  // GUARDED_BY(mutex_)
+  Mutex mutex_;
+  std::map<std::string, std::unique_ptr<WayRecorder>> recorders_ GUARDED_BY(mutex_);
 };
 
 }  // namespace cmpost

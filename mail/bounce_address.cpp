@@ -62,9 +62,9 @@ Result<Mailbox> bounce_address(const Mailbox& from, const JobId& job, ByteView k
 }
 
 bool names_bounce_address(std::string_view text) {
-  return std::ranges::search(text, kBounceMark, [](char a, char b) {
-           return (a == 'B' ? 'b' : a) == b;
-         }).begin() != text.end();
+  const auto same = [](char a, char b) { return (a == 'B' ? 'b' : a) == b; };
+  return std::search(text.begin(), text.end(), kBounceMark.begin(), kBounceMark.end(), same) !=
+         text.end();
 }
 
 std::optional<JobId> job_of_bounce_address(const Mailbox& address, ByteView key) {

@@ -30,7 +30,7 @@ WorkerPool::~WorkerPool() {
 
 void WorkerPool::run(std::size_t count, const std::function<void(std::size_t, std::size_t)>& work,
                      const std::function<void()>& meanwhile) {
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   work_ = &work;
   next_ = 0;
   count_ = count;
@@ -38,14 +38,14 @@ void WorkerPool::run(std::size_t count, const std::function<void(std::size_t, st
   lock.unlock();
   meanwhile();
   lock.lock();
-  changed_.wait(lock, [&] { return next_ == count_ && running_ == 0; });
+  while (next_ != count_ || running_ != 0) changed_.wait(lock);
   work_ = nullptr;
   count_ = next_ = 0;
 }
 
 void WorkerPool::serve(std::stop_token stop, std::size_t worker) {
-  std::unique_lock lock(mutex_);
-  while (changed_.wait(lock, stop, [&] { return next_ < count_; })) {
+  MutexLock lock(mutex_);
+  while (changed_.wait(lock, stop, [&]() REQUIRES(mutex_) { return next_ < count_; })) {
     const auto first = next_;
     // Towards the end one by one, so that all end together, also where there are only a few.
     const auto share = (count_ - first) / (2 * size());

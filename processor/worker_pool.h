@@ -5,10 +5,10 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <thread>
 #include <vector>
 
+#include "base/mutex.h"
 #include "base/result.h"
 
 namespace cmpost {
@@ -30,13 +30,13 @@ class WorkerPool {
   WorkerPool() = default;
   void serve(std::stop_token stop, std::size_t worker);
 
-  std::mutex mutex_;
+  Mutex mutex_;
   std::condition_variable_any changed_;
-  const std::function<void(std::size_t, std::size_t)>* work_ = nullptr;  // GUARDED_BY(mutex_)
-  std::size_t next_ = 0;     // GUARDED_BY(mutex_): the first index that nobody has taken
-  std::size_t count_ = 0;    // GUARDED_BY(mutex_)
-  std::size_t running_ = 0;  // GUARDED_BY(mutex_): indices taken and not done
-  std::size_t size_ = 0;     // before there are threads
+  const std::function<void(std::size_t, std::size_t)>* work_ GUARDED_BY(mutex_) = nullptr;
+  std::size_t next_ GUARDED_BY(mutex_) = 0;  // the first index that nobody has taken
+  std::size_t count_ GUARDED_BY(mutex_) = 0;
+  std::size_t running_ GUARDED_BY(mutex_) = 0;  // indices taken and not done
+  std::size_t size_ = 0;                        // before there are threads
   std::vector<std::jthread> threads_;
 };
 

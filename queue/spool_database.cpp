@@ -75,7 +75,7 @@ Result<bool> SpoolDatabase::has_been_later() {
 }
 
 Result<std::vector<Lease>> SpoolDatabase::take(QueueParts& queue, std::size_t max) {
-  const std::lock_guard lock(write_mutex_);
+  const MutexLock lock(write_mutex_);
   // Both are noted before the look, so that what comes during it is not missed.
   const auto generation = queue.signal.generation();
   ASSIGN_OR_RETURN(const auto version, data_version());
@@ -109,7 +109,7 @@ void SpoolDatabase::forget() {
 }
 
 bool SpoolDatabase::may_have_work(const QueueParts& queue) {
-  const std::lock_guard lock(write_mutex_);
+  const MutexLock lock(write_mutex_);
   const auto version = data_version();
   if (version && *version != queue.seen_version) return true;
   if (queue.next.due && now() >= *queue.next.due) return true;
@@ -120,7 +120,7 @@ bool SpoolDatabase::may_have_work(const QueueParts& queue) {
 }
 
 Result<void> SpoolDatabase::clean_up() {
-  const std::lock_guard lock(write_mutex_);
+  const MutexLock lock(write_mutex_);
   ASSIGN_OR_RETURN(const auto dead, dead_owners());
   TRY(free_leases_of(dead));
   ASSIGN_OR_RETURN(const bool later, has_been_later());
@@ -138,12 +138,11 @@ Result<std::int64_t> SpoolDatabase::data_version() {
 Result<std::int64_t> SpoolDatabase::own_number() {
   if (owner_) return own_number_;
   ASSIGN_OR_RETURN(auto owner, LeaseOwner::create(path_));
-  const auto registered = transaction([&]() -> Result<void> {
-    TRY(change(*writer_, "INSERT INTO owner(token) VALUES (?)", owner.token()));
-    own_number_ = writer_->last_insert_id();
-    return {};
+  const auto registered = transaction([&, &writer = *writer_]() -> Result<std::int64_t> {
+    TRY(change(writer, "INSERT INTO owner(token) VALUES (?)", owner.token()));
+    return writer.last_insert_id();
   });
-  TRY(registered);
+  ASSIGN_OR_RETURN(own_number_, registered);
   owner_.emplace(std::move(owner));
   return own_number_;
 }
@@ -155,8 +154,9 @@ Result<std::vector<SpoolDatabase::Owner>> SpoolDatabase::other_owners() {
     return owner;
   };
   ASSIGN_OR_RETURN(auto owners, all(*writer_, "SELECT number, token FROM owner", read));
-  std::erase_if(owners,
-                [this](const Owner& owner) { return owner_ && owner.number == own_number_; });
+  if (owner_) {
+    std::erase_if(owners, [own = own_number_](const Owner& one) { return one.number == own; });
+  }
   return owners;
 }
 
@@ -167,13 +167,14 @@ Result<std::vector<SpoolDatabase::Owner>> SpoolDatabase::dead_owners() {
 }
 
 Result<std::size_t> SpoolDatabase::hanging(QueueParts& queue) {
-  const std::lock_guard lock(write_mutex_);
+  const MutexLock lock(write_mutex_);
   ASSIGN_OR_RETURN(const auto active, read([&] { return queue.listing.active(); }));
   ASSIGN_OR_RETURN(const auto others, other_owners());
+  const auto own = owner_ ? std::optional(own_number_) : std::nullopt;
   const auto now = clocks_.steady.now();
   const auto is_worked_on = [&](const JobListing::Active& lease) {
     if (lease.until <= now || lease.until > now + lease_) return false;
-    if (owner_ && lease.owner == own_number_) return true;
+    if (lease.owner == own) return true;
     const auto owner = std::ranges::find(others, lease.owner, &Owner::number);
     return owner != others.end() && is_alive(path_, owner->token);
   };
@@ -186,14 +187,14 @@ Result<std::size_t> SpoolDatabase::hanging(QueueParts& queue) {
 
 Result<void> SpoolDatabase::free_leases_of(const std::vector<Owner>& dead) {
   if (dead.empty()) return {};
-  const auto freed = transaction([&]() -> Result<std::int64_t> {
+  const auto freed = transaction([&, &writer = *writer_]() -> Result<std::int64_t> {
     std::int64_t jobs = 0;
     for (const auto& owner : dead) {
       for (auto* queue : {&requests_, &replies_}) {
         ASSIGN_OR_RETURN(const auto some, queue->table.take_back(owner.number));
         jobs += some;
       }
-      TRY(change(*writer_, "DELETE FROM owner WHERE number = ?", owner.number));
+      TRY(change(writer, "DELETE FROM owner WHERE number = ?", owner.number));
     }
     return jobs;
   });

@@ -3,12 +3,12 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <type_traits>
 
 #include "base/clock.h"
+#include "base/mutex.h"
 #include "queue/job_listing.h"
 #include "queue/job_table.h"
 #include "queue/lease_owner.h"
@@ -42,19 +42,20 @@ class SpoolDatabase {
 
   // One write transaction around `work`; committed when that is OK.
   template <typename Work>
-  std::invoke_result_t<Work> write(const Work& work) {
-    const std::lock_guard lock(write_mutex_);
+  std::invoke_result_t<Work> write(const Work& work) EXCLUDES(write_mutex_) {
+    const MutexLock lock(write_mutex_);
     return transaction(work);
   }
-  Result<void> check_place() const { return writer_->check_place(); }
+  // Connection lets any thread ask.
+  Result<void> check_place() const NEEDS_NO_MUTEX { return writer_->check_place(); }
   std::int64_t log_size() {
-    const std::lock_guard lock(write_mutex_);
+    const MutexLock lock(write_mutex_);
     return writer_->log_size();
   }
   // `work` with the listings to itself.
   template <typename Work>
-  std::invoke_result_t<Work> read(const Work& work) {
-    const std::lock_guard lock(read_mutex_);
+  std::invoke_result_t<Work> read(const Work& work) EXCLUDES(read_mutex_) {
+    const MutexLock lock(read_mutex_);
     return work();
   }
 
@@ -74,32 +75,31 @@ class SpoolDatabase {
     std::string token;
   };
 
-  // The private members below need write_mutex_.
   template <typename Work>
-  std::invoke_result_t<Work> transaction(const Work& work);
-  void forget();
-  Result<std::vector<Owner>> other_owners();
-  Result<std::vector<Owner>> dead_owners();
-  Result<void> free_leases_of(const std::vector<Owner>& dead);
-  Result<std::int64_t> own_number();
-  Result<std::int64_t> data_version();
-  Result<std::vector<Lease>> lease(QueueParts& queue, std::size_t max);
+  std::invoke_result_t<Work> transaction(const Work& work) REQUIRES(write_mutex_);
+  void forget() REQUIRES(write_mutex_);
+  Result<std::vector<Owner>> other_owners() REQUIRES(write_mutex_);
+  Result<std::vector<Owner>> dead_owners() REQUIRES(write_mutex_);
+  Result<void> free_leases_of(const std::vector<Owner>& dead) REQUIRES(write_mutex_);
+  Result<std::int64_t> own_number() REQUIRES(write_mutex_);
+  Result<std::int64_t> data_version() REQUIRES(write_mutex_);
+  Result<std::vector<Lease>> lease(QueueParts& queue, std::size_t max) REQUIRES(write_mutex_);
   JobTable::Moment moment() const;
-  bool was_set_back() const;
-  Result<void> look_at_clock();
-  Result<bool> has_been_later();
-  Result<void> hasten();
+  bool was_set_back() const REQUIRES(write_mutex_);
+  Result<void> look_at_clock() REQUIRES(write_mutex_);
+  Result<bool> has_been_later() REQUIRES(write_mutex_);
+  Result<void> hasten() REQUIRES(write_mutex_);
 
   const SpoolClocks clocks_;
   const Duration lease_;
   const std::string path_;
-  std::mutex write_mutex_;
-  std::mutex read_mutex_;
-  const std::unique_ptr<Connection> writer_;  // guarded by write_mutex_
-  const std::unique_ptr<Connection> reader_;  // guarded by read_mutex_
-  std::optional<LeaseOwner> owner_;           // guarded by write_mutex_, as what follows
-  std::int64_t own_number_ = 0;
-  JobTable::Moment seen_;  // by the last look at the clocks
+  Mutex write_mutex_;
+  Mutex read_mutex_;
+  const std::unique_ptr<Connection> writer_ PT_GUARDED_BY(write_mutex_);
+  const std::unique_ptr<Connection> reader_ PT_GUARDED_BY(read_mutex_);
+  std::optional<LeaseOwner> owner_ GUARDED_BY(write_mutex_);
+  std::int64_t own_number_ GUARDED_BY(write_mutex_) = 0;
+  JobTable::Moment seen_ GUARDED_BY(write_mutex_);  // by the last look at the clocks
   QueueParts requests_;
   QueueParts replies_;
 };

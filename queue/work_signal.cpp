@@ -10,18 +10,18 @@ constexpr auto kAskEvery = std::chrono::milliseconds(75);
 }  // namespace
 
 std::uint64_t WorkSignal::generation() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return generation_;
 }
 
 void WorkSignal::nothing_found(std::uint64_t generation) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   seen_ = std::max(seen_, generation);
 }
 
 void WorkSignal::work_added() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     ++generation_;
   }
   added_.notify_all();
@@ -32,9 +32,10 @@ void WorkSignal::wait(std::chrono::microseconds time_out, const std::function<bo
   while (!changed()) {
     const auto now = std::chrono::steady_clock::now();
     if (now >= end) return;
-    std::unique_lock lock(mutex_);
+    MutexLock lock(mutex_);
     const auto pause = std::min<std::chrono::steady_clock::duration>(kAskEvery, end - now);
-    if (added_.wait_for(lock, pause, [this] { return generation_ != seen_; })) return;
+    if (added_.wait_for(lock, pause, [this]() REQUIRES(mutex_) { return generation_ != seen_; }))
+      return;
   }
 }
 

@@ -5,7 +5,8 @@
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
-#include <mutex>
+
+#include "base/mutex.h"
 
 namespace cmpost {
 
@@ -22,10 +23,10 @@ class WorkSignal {
   void wait(std::chrono::microseconds time_out, const std::function<bool()>& changed);
 
  private:
-  mutable std::mutex mutex_;
-  std::condition_variable added_;
-  std::uint64_t generation_ = 0;  // guarded by mutex_
-  std::uint64_t seen_ = 0;        // guarded by mutex_
+  mutable Mutex mutex_;
+  std::condition_variable_any added_;
+  std::uint64_t generation_ GUARDED_BY(mutex_) = 0;
+  std::uint64_t seen_ GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace cmpost

@@ -4,7 +4,7 @@
 #   scripts/install-deps.sh           what a build and the tests need
 #   scripts/install-deps.sh build     what a build and the demo need
 #   scripts/install-deps.sh readers   also what scripts/readers.sh needs (Go, Java, Bouncy Castle)
-#   scripts/install-deps.sh extra     also what fuzzing and scripts/tidy.sh need (clang)
+#   scripts/install-deps.sh extra     also what fuzzing, scripts/tidy.sh and scripts/check-threads.sh need (clang)
 #
 # Works as root, or as a user who may use sudo. Does nothing, and asks no package server, when all
 # is there.

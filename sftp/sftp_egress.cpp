@@ -36,8 +36,11 @@ Deliveries SftpEgress::send(std::span<const Lease> leases, const std::stop_token
   const SftpSessions::Stoppable stoppable(sessions_, stop);
   Deliveries deliveries;
   deliveries.each.resize(leases.size());
-  reserved_.clear();
-  trouble_.reset();
+  {
+    const MutexLock lock(mutex_);
+    reserved_.clear();
+    trouble_.reset();
+  }
   const auto work = [&]() -> Result<void> {
     if (!tidied_) {
       ASSIGN_OR_RETURN(auto* const dialogue, sessions_.first());
@@ -51,7 +54,9 @@ Deliveries SftpEgress::send(std::span<const Lease> leases, const std::stop_token
           return send_part(dialogue, leases.subspan(begin, end - begin), begin, deliveries);
         });
   };
-  if (auto done = work(); !done) {
+  auto done = work();
+  const MutexLock lock(mutex_);
+  if (!done) {
     trouble_ = std::move(done).error();
     tidied_ = false;  // a connection that breaks leaves hidden files
   }
@@ -70,7 +75,7 @@ Deliveries SftpEgress::send(std::span<const Lease> leases, const std::stop_token
 Result<void> SftpEgress::send_part(SftpDialogue& dialogue, std::span<const Lease> leases,
                                    std::size_t begin, Deliveries& deliveries) {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (trouble_) return {};  // of another part: this one would meet it, too
   }
   std::vector<Draft> drafts;
@@ -88,7 +93,7 @@ Result<void> SftpEgress::send_part(SftpDialogue& dialogue, std::span<const Lease
 }
 
 bool SftpEgress::reserve(const std::string& name) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return reserved_.insert(name).second;
 }
 
@@ -173,7 +178,7 @@ Error SftpEgress::not_writable(SftpDialogue& dialogue, std::string_view doing,
 // A file that cannot be written is taken for the channel's trouble: the others would fare alike.
 void SftpEgress::note_failure(Error error, const Draft& draft, Deliveries& deliveries) {
   deliveries.each[draft.index] = {Delivery::What::deferred, to_string(error)};
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (!trouble_) trouble_ = std::move(error);
 }
 

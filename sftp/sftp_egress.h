@@ -1,12 +1,12 @@
 // Answers that are put on an SFTP server.
 #pragma once
 
-#include <mutex>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "base/clock.h"
+#include "base/mutex.h"
 #include "config/channel_settings.h"
 #include "outbox/egress.h"
 #include "sftp/remote_files.h"
@@ -64,10 +64,10 @@ class SftpEgress final : public Egress {
   const UnderWay under_way_;
   SftpSessions sessions_;
   bool tidied_ = false;
-  std::mutex mutex_;
+  Mutex mutex_;
   // Names of this group: two answers for one name must not meet on two connections.
-  std::set<std::string> reserved_;  // GUARDED_BY(mutex_), as what follows
-  std::optional<Error> trouble_;
+  std::set<std::string> reserved_ GUARDED_BY(mutex_);
+  std::optional<Error> trouble_ GUARDED_BY(mutex_);
 };
 
 }  // namespace cmpost

@@ -1,7 +1,6 @@
 #include "ca/ledger/ledger.h"
 
-#include <mutex>
-
+#include "base/mutex.h"
 #include "ca/ledger/ledger_schema.h"
 
 namespace cmpost {
@@ -16,8 +15,8 @@ struct Ledger::State {
   std::string url;
   std::string base_directory;
   const Clock& clock;
-  std::mutex mutex;
-  std::unique_ptr<Connection> connection;  // GUARDED_BY(mutex)
+  Mutex mutex;
+  const std::unique_ptr<Connection> connection PT_GUARDED_BY(mutex);
 };
 
 Ledger::Ledger(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -49,7 +48,7 @@ Result<std::unique_ptr<LedgerReader>> Ledger::reader() const {
 }
 
 Result<void> Ledger::write(const std::function<Result<void>(LedgerWriter&)>& work) {
-  const std::lock_guard lock(state_->mutex);
+  const MutexLock lock(state_->mutex);
   Connection& connection = *state_->connection;
   TRY(connection.begin());
   LedgerWriter writer(connection, state_->clock);
@@ -60,15 +59,18 @@ Result<void> Ledger::write(const std::function<Result<void>(LedgerWriter&)>& wor
   return connection.commit();
 }
 
-Result<void> Ledger::check_place() const { return state_->connection->check_place(); }
+// Connection lets any thread ask.
+Result<void> Ledger::check_place() const NEEDS_NO_MUTEX {
+  return state_->connection->check_place();
+}
 
 std::int64_t Ledger::log_size() const {
-  const std::lock_guard lock(state_->mutex);
+  const MutexLock lock(state_->mutex);
   return state_->connection->log_size();
 }
 
 Result<bool> Ledger::checkpoint() {
-  const std::lock_guard lock(state_->mutex);
+  const MutexLock lock(state_->mutex);
   return state_->connection->checkpoint();
 }
 

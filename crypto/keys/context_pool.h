@@ -1,10 +1,10 @@
 // Contexts of one key, made once and used again; for this folder only.
 #pragma once
 
-#include <mutex>
 #include <utility>
 #include <vector>
 
+#include "base/mutex.h"
 #include "crypto/keys/openssl.h"
 
 namespace cmpost {
@@ -14,22 +14,24 @@ namespace cmpost {
 class ContextPool {
  public:
   EvpPkeyCtxPtr take() {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (idle_.empty()) return nullptr;
     auto context = std::move(idle_.back());
     idle_.pop_back();
     return context;
   }
   void put(EvpPkeyCtxPtr context) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     idle_.push_back(std::move(context));
   }
-  // All of them, when no other thread knows the pool any more.
-  std::vector<EvpPkeyCtxPtr> take_all() { return std::exchange(idle_, {}); }
+  std::vector<EvpPkeyCtxPtr> take_all() {
+    const MutexLock lock(mutex_);
+    return std::exchange(idle_, {});
+  }
 
  private:
-  std::mutex mutex_;
-  std::vector<EvpPkeyCtxPtr> idle_;  // guarded by mutex_
+  Mutex mutex_;
+  std::vector<EvpPkeyCtxPtr> idle_ GUARDED_BY(mutex_);
 };
 
 }  // namespace cmpost

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <mutex>
 #include <optional>
 
+#include "base/mutex.h"
 #include "crypto/keys/native_key.h"
 
 namespace cmpost {
@@ -64,7 +64,7 @@ class IdlePoints {
   };
 
   std::optional<Idle> take() {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (idle_.empty()) return std::nullopt;
     auto one = std::move(idle_.back());
     idle_.pop_back();
@@ -72,14 +72,14 @@ class IdlePoints {
   }
 
   void put(Idle&& one) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (idle_.size() < kMost) idle_.push_back(std::move(one));
   }
 
  private:
   static constexpr std::size_t kMost = 100;
-  std::mutex mutex_;
-  std::vector<Idle> idle_;  // guarded by mutex_
+  Mutex mutex_;
+  std::vector<Idle> idle_ GUARDED_BY(mutex_);
 };
 
 // Lives as long as the process: keys may be released while it ends.

@@ -1,7 +1,6 @@
 #include "crypto/x509/certificate_cache.h"
 
-#include <mutex>
-
+#include "base/mutex.h"
 #include "crypto/keys/generation_map.h"
 
 namespace cmpost {
@@ -12,8 +11,8 @@ constexpr std::size_t kCapacity = 4'000;
 }  // namespace
 
 struct CertificateCache::State {
-  std::mutex mutex;  // guards what follows
-  GenerationMap<Certificate> certificates{kCapacity};
+  Mutex mutex;
+  GenerationMap<Certificate> certificates GUARDED_BY(mutex){kCapacity};
 };
 
 CertificateCache::CertificateCache() : state_(std::make_unique<State>()) {}
@@ -23,11 +22,11 @@ CertificateCache::CertificateCache(CertificateCache&&) noexcept = default;
 Result<Certificate> CertificateCache::from_der(ByteView der) const {
   const auto fingerprint = sha256(der);
   {
-    const std::lock_guard lock(state_->mutex);
+    const MutexLock lock(state_->mutex);
     if (const auto* known = state_->certificates.find(fingerprint)) return *known;
   }
   ASSIGN_OR_RETURN(auto certificate, Certificate::from_der(der));
-  const std::lock_guard lock(state_->mutex);
+  const MutexLock lock(state_->mutex);
   return *state_->certificates.put(fingerprint, std::move(certificate));
 }
 

@@ -63,7 +63,7 @@ void CrlFiles::look_again() {
 }
 
 CrlFiles::Lists CrlFiles::lists(Time now) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (!files_.empty() && (now - looked_ >= kLookEvery || now < looked_)) {
     looked_ = now;
     look_again();

@@ -2,10 +2,10 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
+#include "base/mutex.h"
 #include "crypto/x509/revocation_list.h"
 
 namespace cmpost {
@@ -28,13 +28,13 @@ class CrlFiles {
     std::vector<RevocationList> lists;
   };
   explicit CrlFiles(std::vector<File> files);
-  void look_again();
-  void join();
+  void look_again() REQUIRES(mutex_);
+  void join() REQUIRES(mutex_);
 
-  std::mutex mutex_;
-  std::vector<File> files_;  // GUARDED_BY(mutex_)
-  Lists lists_;              // GUARDED_BY(mutex_)
-  Time looked_{};            // GUARDED_BY(mutex_)
+  Mutex mutex_;
+  std::vector<File> files_ GUARDED_BY(mutex_);
+  Lists lists_ GUARDED_BY(mutex_);
+  Time looked_ GUARDED_BY(mutex_){};
 };
 
 }  // namespace cmpost

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <iterator>
-#include <mutex>
 
 #include "asn1/pem.h"
+#include "base/mutex.h"
 #include "crypto/keys/signature.h"
 #include "crypto/x509/certificate_builder.h"
 #include "crypto/x509/trust.h"
@@ -15,8 +15,8 @@ struct RevocationList::State {
   CertificateList list;
   std::vector<Bytes> serials;  // sorted
 
-  std::mutex mutex;
-  std::optional<std::pair<Sha256, bool>> asked;  // GUARDED_BY(mutex): who was asked, the answer
+  Mutex mutex;
+  std::optional<std::pair<Sha256, bool>> asked GUARDED_BY(mutex);  // who was asked, the answer
 };
 
 namespace {
@@ -90,7 +90,7 @@ bool RevocationList::names(ByteView serial_number) const {
 }
 
 bool RevocationList::signed_by(const Certificate& authority) const {
-  const std::lock_guard lock(state_->mutex);
+  const MutexLock lock(state_->mutex);
   auto& asked = state_->asked;
   if (!asked || asked->first != authority.fingerprint()) {
     asked = {authority.fingerprint(), signs(authority, state_->list)};

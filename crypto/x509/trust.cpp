@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <limits>
-#include <mutex>
 #include <utility>
 
+#include "base/mutex.h"
 #include "crypto/keys/generation_map.h"
 #include "crypto/keys/signature.h"
 #include "crypto/x509/path_validation.h"
@@ -80,11 +80,13 @@ struct TrustStore::State {
   const std::vector<Certificate> anchors;
   std::vector<std::string> subjects;  // of the anchors
   const PathValidator validator;
-  std::mutex mutex;  // guards what follows
-  GenerationMap<KnownPath> paths{kRemembered};
-  GenerationMap<KnownRefusal> refusals{kRemembered};
-  GenerationMap<DecodedCertificate> helpers_seen{kRememberedHelpers};
-  std::string stranger, stranger_reason;  // the last issuer that is none of ours: its key, and why
+  Mutex mutex;
+  GenerationMap<KnownPath> paths GUARDED_BY(mutex){kRemembered};
+  GenerationMap<KnownRefusal> refusals GUARDED_BY(mutex){kRemembered};
+  GenerationMap<DecodedCertificate> helpers_seen GUARDED_BY(mutex){kRememberedHelpers};
+  // The last issuer that is none of ours: its key, and why.
+  std::string stranger GUARDED_BY(mutex);
+  std::string stranger_reason GUARDED_BY(mutex);
 };
 
 TrustStore::State::KnownPath::KnownPath(const std::vector<Certificate>& certificates)
@@ -113,7 +115,7 @@ bool TrustStore::State::ends_in_an_anchor(const Certificate& signer,
 // A signer of one kind is asked about in the stores of all kinds, request after request.
 std::string TrustStore::State::no_anchor_for(const Certificate& signer) {
   const auto& issuer = signer.issuer_key();
-  const std::lock_guard lock(mutex);
+  const MutexLock lock(mutex);
   if (stranger != issuer || stranger_reason.empty()) {
     stranger = issuer;
     stranger_reason = "no trust anchor for issuer " + printable(signer.issuer().text());
@@ -122,14 +124,14 @@ std::string TrustStore::State::no_anchor_for(const Certificate& signer) {
 }
 
 std::optional<PathCheck> TrustStore::State::recall(const Certificate& signer, Time at) {
-  const std::lock_guard lock(mutex);
+  const MutexLock lock(mutex);
   const auto* path = paths.find(signer.fingerprint());
   if (path == nullptr || !within(at, path->from, path->until)) return std::nullopt;
   return PathCheck{PathVerdict::trusted, {}, path->chain};
 }
 
 std::optional<PathCheck> TrustStore::State::recall_refusal(const Sha256& key, Time at) {
-  const std::lock_guard lock(mutex);
+  const MutexLock lock(mutex);
   const auto* refusal = refusals.find(key);
   if (refusal == nullptr) return std::nullopt;
   if (!within(at, refusal->at - kRefusalKept, refusal->at + kRefusalKept)) return std::nullopt;
@@ -139,12 +141,12 @@ std::optional<PathCheck> TrustStore::State::recall_refusal(const Sha256& key, Ti
 std::optional<DecodedCertificate> TrustStore::State::decoded_helper(
     const Certificate& certificate) {
   {
-    const std::lock_guard lock(mutex);
+    const MutexLock lock(mutex);
     if (const auto* seen = helpers_seen.find(certificate.fingerprint())) return *seen;
   }
   auto decoded = decode_certificate(certificate);
   if (!decoded) return std::nullopt;
-  const std::lock_guard lock(mutex);
+  const MutexLock lock(mutex);
   return *helpers_seen.put(certificate.fingerprint(), *std::move(decoded));
 }
 
@@ -161,7 +163,7 @@ Result<PathCheck> TrustStore::State::validate(const Certificate& signer,
 
 void TrustStore::State::remember(const Certificate& signer, const Sha256& key,
                                  const PathCheck& check, Time at) {
-  const std::lock_guard lock(mutex);
+  const MutexLock lock(mutex);
   if (check.verdict == PathVerdict::trusted) {
     paths.put(signer.fingerprint(), KnownPath(check.chain));
   } else if (check.verdict == PathVerdict::untrusted) {

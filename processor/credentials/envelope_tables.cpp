@@ -78,7 +78,7 @@ Result<std::int64_t> EnvelopeTable::forget_failures(std::string_view credential)
 }
 
 bool EnvelopeMemory::claim(const EnvelopeUse& use) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto [at, added] = uses_.try_emplace(use.content_key, use);
   if (!added) return is_same(at->second, use);
   order_.push_back(use.content_key);
@@ -90,7 +90,7 @@ bool EnvelopeMemory::claim(const EnvelopeUse& use) {
 }
 
 void EnvelopeMemory::count(const EnvelopeFailure& failure) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   failures_.try_emplace({failure.credential, failure.envelope}, failure.at);
   if (failures_.size() <= kMostFailures) return;
   std::erase_if(failures_,
@@ -99,7 +99,7 @@ void EnvelopeMemory::count(const EnvelopeFailure& failure) {
 }
 
 std::int64_t EnvelopeMemory::failures(const std::string& credential, Time now) const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   std::int64_t count = 0;
   for (auto at = failures_.lower_bound({credential, Sha256{}});
        at != failures_.end() && at->first.first == credential; ++at) {

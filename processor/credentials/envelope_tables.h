@@ -4,13 +4,13 @@
 
 #include <deque>
 #include <map>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "base/clock.h"
+#include "base/mutex.h"
 #include "crypto/keys/algorithm.h"
 #include "store/connection.h"
 
@@ -65,10 +65,10 @@ class EnvelopeMemory {
   std::int64_t failures(const std::string& credential, Time now) const;
 
  private:
-  mutable std::mutex mutex_;
-  std::map<Sha256, EnvelopeUse> uses_;                       // guarded by mutex_
-  std::deque<Sha256> order_;                                 // of these; guarded by mutex_
-  std::map<std::pair<std::string, Sha256>, Time> failures_;  // guarded by mutex_
+  mutable Mutex mutex_;
+  std::map<Sha256, EnvelopeUse> uses_ GUARDED_BY(mutex_);
+  std::deque<Sha256> order_ GUARDED_BY(mutex_);  // of these
+  std::map<std::pair<std::string, Sha256>, Time> failures_ GUARDED_BY(mutex_);
 };
 
 }  // namespace cmpost

@@ -19,7 +19,7 @@ MemberStream::MemberStream(std::size_t members, std::set<std::size_t> late)
 
 void MemberStream::put(std::size_t member, Effects effects) {
   auto kept = std::make_unique<const Effects>(std::move(effects));
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   effects_[member] = std::move(kept);
   if (is_late(member)) return;
   ++put_;
@@ -27,14 +27,14 @@ void MemberStream::put(std::size_t member, Effects effects) {
 }
 
 const Effects* MemberStream::taken(std::size_t member) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return effects_[member].get();
 }
 
 const Effects* MemberStream::judge(std::size_t member, LedgerReader& ledger) {
   if (const auto* effects = taken(member)) return effects;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (late_ended_ || ended_) return nullptr;
   }
   judge_(member, ledger, nullptr);
@@ -44,7 +44,7 @@ const Effects* MemberStream::judge(std::size_t member, LedgerReader& ledger) {
 const Effects* MemberStream::refuse(std::size_t member, LedgerReader& ledger,
                                     const Conflict& conflict) {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (late_ended_ || ended_) return nullptr;
     effects_[member].reset();
   }
@@ -53,24 +53,27 @@ const Effects* MemberStream::refuse(std::size_t member, LedgerReader& ledger,
 }
 
 void MemberStream::end_late() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   late_ended_ = true;
   changed_.notify_all();
 }
 
 bool MemberStream::late_are_in() const {
-  return std::ranges::all_of(late_, [&](auto member) { return effects_[member] != nullptr; });
+  for (const auto member : late_) {
+    if (effects_[member] == nullptr) return false;
+  }
+  return true;
 }
 
 bool MemberStream::wait_for_late() {
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   if (late_.empty()) return true;
-  changed_.wait(lock, [&] { return late_ended_; });
+  while (!late_ended_) changed_.wait(lock);
   return late_are_in();
 }
 
 void MemberStream::end() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   ended_ = true;
   changed_.notify_all();
 }
@@ -86,23 +89,23 @@ bool MemberStream::is_soon() const {
 
 void MemberStream::wait_until_soon() {
   constexpr auto kLook = std::chrono::milliseconds(50);
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   while (!is_soon()) changed_.wait_for(lock, kLook);
 }
 
 void MemberStream::wait_for_others() {
-  std::unique_lock lock(mutex_);
-  changed_.wait(lock, [&] { return others_are_in(); });
+  MutexLock lock(mutex_);
+  while (!others_are_in()) changed_.wait(lock);
 }
 
 std::optional<const Effects*> MemberStream::wait_for(std::size_t member, Moment until) {
-  std::unique_lock lock(mutex_);
-  const auto come = [&](std::size_t one) {
+  MutexLock lock(mutex_);
+  const auto come = [&](std::size_t one) REQUIRES(mutex_) {
     return effects_[one] != nullptr || is_late(one) || ended_;
   };
-  const auto has_come = [&](std::size_t one) {
+  const auto has_come = [&](std::size_t one) REQUIRES(mutex_) {
     wanted_ = one;
-    return changed_.wait_until(lock, until, [&] { return come(one); });
+    return changed_.wait_until(lock, until, [&]() REQUIRES(mutex_) { return come(one); });
   };
   if (!come(member)) {
     // The workers do not keep to the order.
@@ -112,12 +115,12 @@ std::optional<const Effects*> MemberStream::wait_for(std::size_t member, Moment 
 }
 
 void MemberStream::wait_for_end() {
-  std::unique_lock lock(mutex_);
-  changed_.wait(lock, [&] { return ended_; });
+  MutexLock lock(mutex_);
+  while (!ended_) changed_.wait(lock);
 }
 
 bool MemberStream::changes_crl() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return std::ranges::any_of(effects_,
                              [](const auto& effects) { return effects && effects->changes_crl(); });
 }

@@ -5,11 +5,11 @@
 #include <condition_variable>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <set>
 #include <vector>
 
+#include "base/mutex.h"
 #include "processor/transaction/effects.h"
 
 namespace cmpost {
@@ -58,22 +58,22 @@ class MemberStream {
   bool changes_crl();
 
  private:
-  bool is_soon() const;        // REQUIRES(mutex_)
-  bool others_are_in() const;  // REQUIRES(mutex_)
-  bool late_are_in() const;    // REQUIRES(mutex_)
+  bool is_soon() const REQUIRES(mutex_);
+  bool others_are_in() const REQUIRES(mutex_);
+  bool late_are_in() const REQUIRES(mutex_);
   const Effects* taken(std::size_t member);
 
   const std::size_t size_;
   const std::set<std::size_t> late_;
   Judge judge_;
   const std::chrono::steady_clock::time_point start_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::vector<std::unique_ptr<const Effects>> effects_;  // GUARDED_BY(mutex_)
-  std::size_t put_ = 0;                                  // GUARDED_BY(mutex_): but late ones
-  std::size_t wanted_ = 0;   // GUARDED_BY(mutex_): the member that is waited for
-  bool late_ended_ = false;  // GUARDED_BY(mutex_)
-  bool ended_ = false;       // GUARDED_BY(mutex_)
+  Mutex mutex_;
+  std::condition_variable_any changed_;
+  std::vector<std::unique_ptr<const Effects>> effects_ GUARDED_BY(mutex_);
+  std::size_t put_ GUARDED_BY(mutex_) = 0;     // but late ones
+  std::size_t wanted_ GUARDED_BY(mutex_) = 0;  // the member that is waited for
+  bool late_ended_ GUARDED_BY(mutex_) = false;
+  bool ended_ GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace cmpost

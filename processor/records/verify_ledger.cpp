@@ -1,84 +1,14 @@
 #include "processor/records/verify_ledger.h"
 
-#include <algorithm>
-#include <nlohmann/json.hpp>
-
-#include "ca/ledger/audit_replay.h"
 #include "crypto/keys/algorithm.h"
-#include "processor/credentials/secret_store.h"
+#include "processor/records/recorded_state.h"
+#include "processor/records/secret_digest.h"
 #include "processor/transaction/audit_detail.h"
 #include "store/database_transaction.h"
 #include "store/rows.h"
 
 namespace cmpost {
 namespace {
-
-using nlohmann::json;
-
-// Where only records of earlier versions speak of a certificate: any of the good states.
-constexpr std::string_view kSomeGoodState = "good";
-
-// SQLite keeps these in a file of its own that nobody else sees, with a cache of two megabytes.
-constexpr const char* kTables = R"sql(
-DROP TABLE IF EXISTS temp.said_certificate;
-DROP TABLE IF EXISTS temp.said_cmp;
-DROP TABLE IF EXISTS temp.said_secret;
-DROP TABLE IF EXISTS temp.said_tx;
-CREATE TEMP TABLE said_certificate (
-  serial BLOB PRIMARY KEY, record INTEGER NOT NULL, subject TEXT, digest TEXT, state TEXT NOT NULL,
-  reason TEXT NOT NULL) WITHOUT ROWID;
-CREATE TEMP TABLE said_cmp (digest TEXT PRIMARY KEY) WITHOUT ROWID;
-CREATE TEMP TABLE said_secret (
-  reference TEXT PRIMARY KEY, record INTEGER NOT NULL, columns TEXT NOT NULL, digest TEXT NOT NULL,
-  uses INTEGER NOT NULL, seen INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TEMP TABLE said_tx (tid TEXT PRIMARY KEY, record INTEGER NOT NULL) WITHOUT ROWID;
-)sql";
-
-std::string text_in(const json& detail, const char* key) {
-  const auto found = detail.find(key);
-  return found != detail.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-
-// As content octets of a positive INTEGER: some records leave out the zero in front.
-std::optional<Bytes> serial_in(const json& detail) {
-  auto octets = from_hex(text_in(detail, "serial"));
-  if (!octets || octets->empty()) return std::nullopt;
-  const auto first = std::ranges::find_if(*octets, [](auto octet) { return octet != 0; });
-  octets->erase(octets->begin(), first == octets->end() ? first - 1 : first);
-  if (octets->front() >= 0x80) octets->insert(octets->begin(), 0);
-  return octets;
-}
-
-// As the table has it. Earlier versions had tokens among the MAC secrets, called as they are now.
-std::string key_in(const json& detail) {
-  const auto purpose = secret_purpose(text_in(detail, "for"));
-  return secret_key(purpose.value_or(SecretPurpose::mac), text_in(detail, "reference"));
-}
-
-// Only what is a plain column may be put into SQL.
-bool is_column_list(std::string_view text) {
-  return !text.empty() && std::ranges::all_of(text, [](char c) {
-    return (c >= 'a' && c <= 'z') || c == '_' || c == ',';
-  });
-}
-
-Result<std::string> digest_of_columns(Connection& connection, std::string_view columns,
-                                      std::string_view reference) {
-  const auto sql = "SELECT " + std::string(columns) + " FROM secret WHERE reference = ?";
-  const auto count = 1 + std::ranges::count(columns, ',');
-  const auto read = [count](Row& row) {
-    Bytes input;
-    for (int i = 0; i < count; ++i) {
-      const auto value = row.next<std::optional<ByteView>>();
-      append(input, view_of((value ? std::to_string(value->size()) : "-") + ":"));
-      if (value) append(input, *value);
-    }
-    return to_hex(sha256(input));
-  };
-  ASSIGN_OR_RETURN(auto digest, one(connection, sql, read, reference));
-  if (!digest) return hold("there is no such secret");
-  return *std::move(digest);
-}
 
 // What the records say of a certificate, and what the table does.
 struct SaidCertificate {
@@ -127,14 +57,19 @@ int order_of(const First& first, const Other& other, KeyOfFirst key_of_first,
 class Comparison {
  public:
   Comparison(LedgerReader& reader, const std::function<void(const std::string&)>& tell)
-      : connection_(reader.connection()), tell_(tell) {}
+      : connection_(reader.connection()),
+        tell_(tell),
+        said_(connection_, [this](const std::string& text) { differ(text); }) {}
 
   Result<LedgerVerdict> run() {
     DatabaseTransaction snapshot(connection_);
     TRY(snapshot.begin_read());
-    TRY(connection_.execute(kTables));
+    TRY(said_.begin());
     ASSIGN_OR_RETURN(verdict_.broken_at,
-                     replay_audit(connection_, [this](const AuditRecord& r) { return take(r); }));
+                     replay_audit(connection_, [this](const AuditRecord& record) {
+                       verdict_.records = record.id;
+                       return said_.take(record);
+                     }));
     if (!verdict_.broken_at) {
       TRY(compare_certificates());
       TRY(compare_secrets());
@@ -145,115 +80,6 @@ class Comparison {
   }
 
  private:
-  // What a record says.
-
-  Result<void> take(const AuditRecord& record) {
-    verdict_.records = record.id;
-    const auto& event = record.event;
-    const auto kind = event.substr(0, event.find('.'));
-    if (kind != "certificate" && kind != "instance" && kind != "ca" && kind != "secret" &&
-        kind != "message") {
-      return {};
-    }
-    const auto detail = json::parse(record.detail, nullptr, false);
-    if (!detail.is_object()) return {};
-    if (event == "certificate.issued" || event == "instance.made" || event == "ca.credential") {
-      return issued(record.id, detail);
-    }
-    if (event == "ca.rollover") return rolled_over(record.id, detail);
-    if (event == "certificate.revoked") return revoked(record.id, detail);
-    if (event == "certificate.released") return released(record.id, detail);
-    if (event == "certificate.changed") {
-      return becomes(record.id, detail, text_in(detail, "state"), "");
-    }
-    if (event == "secret.added") return secret_added(record.id, detail);
-    if (event == "secret.removed") return secret_removed(detail);
-    if (event == "message.answered") return answered(record, detail);
-    return {};
-  }
-
-  Result<void> issued(std::int64_t record, const json& detail) {
-    const auto serial = serial_in(detail);
-    if (!serial) return {};
-    auto state = text_in(detail, "state");
-    if (state.empty()) state = kSomeGoodState;
-    ASSIGN_OR_RETURN(
-        const auto added,
-        change(connection_,
-               "INSERT INTO temp.said_certificate VALUES (?, ?, ?, ?, ?, '') ON CONFLICT DO "
-               "NOTHING",
-               *serial, record, known_in(detail, "subject"), known_in(detail, "sha256"), state));
-    if (added == 0)
-      differ("certificate " + to_hex(*serial) + " was issued twice, the second time " + by(record));
-    return {};
-  }
-
-  static std::optional<std::string> known_in(const json& detail, const char* key) {
-    auto text = text_in(detail, key);
-    return text.empty() ? std::nullopt : std::optional(std::move(text));
-  }
-
-  // Records of earlier versions name the new CMP certificate by its fingerprint alone.
-  Result<void> rolled_over(std::int64_t record, const json& detail) {
-    if (detail.contains("serial")) return issued(record, detail);
-    TRY(change(connection_, "INSERT INTO temp.said_cmp VALUES (?) ON CONFLICT DO NOTHING",
-               text_in(detail, "cmp")));
-    return {};
-  }
-
-  Result<void> revoked(std::int64_t record, const json& detail) {
-    const auto reason = text_in(detail, "reason");
-    return becomes(record, detail, reason == "certificateHold" ? "held" : "revoked", reason);
-  }
-
-  // Earlier versions made each one valid.
-  Result<void> released(std::int64_t record, const json& detail) {
-    const auto state = text_in(detail, "state");
-    return becomes(record, detail, state.empty() ? "valid" : state, "");
-  }
-
-  Result<void> becomes(std::int64_t record, const json& detail, std::string_view state,
-                       std::string_view reason) {
-    const auto serial = serial_in(detail);
-    if (!serial) return {};
-    TRY(change(connection_,
-               "INSERT INTO temp.said_certificate VALUES (?1, ?2, NULL, NULL, ?3, ?4) ON CONFLICT "
-               "DO UPDATE SET record = ?2, state = ?3, reason = ?4",
-               *serial, record, state, reason));
-    return {};
-  }
-
-  Result<void> secret_added(std::int64_t record, const json& detail) {
-    TRY(change(connection_, "INSERT OR REPLACE INTO temp.said_secret VALUES (?, ?, ?, ?, 0, 0)",
-               key_in(detail), record, text_in(detail, "columns"), text_in(detail, "sha256")));
-    return {};
-  }
-
-  Result<void> secret_removed(const json& detail) {
-    TRY(change(connection_, "DELETE FROM temp.said_secret WHERE reference = ?", key_in(detail)));
-    return {};
-  }
-
-  Result<void> count_uses(const json& detail) {
-    const auto used = text_in(detail, "used"), uses = text_in(detail, "uses");
-    if (used.empty()) return {};
-    TRY(change(connection_,
-               "UPDATE temp.said_secret SET uses = uses + CAST(? AS INTEGER) WHERE reference = ?",
-               uses, used));
-    return {};
-  }
-
-  Result<void> answered(const AuditRecord& record, const json& detail) {
-    TRY(count_uses(detail));
-    const auto transaction = text_in(detail, "transaction");
-    if (transaction.empty()) return {};
-    if (!transactions_since_) transactions_since_ = record.time;
-    if (transaction != "opened") return {};
-    TRY(change(connection_, "INSERT INTO temp.said_tx VALUES (?, ?) ON CONFLICT DO NOTHING",
-               text_in(detail, "tid"), record.id));
-    return {};
-  }
-
   // What the tables say. Both sides come in the order of their keys, so each is read once.
 
   Result<void> compare_certificates() {
@@ -269,7 +95,8 @@ class Comparison {
       const auto order = order_of(said, rows, &SaidCertificate::serial, &CertificateRow::serial);
       if (order < 0) {
         differ("certificate " + to_hex(said->serial) + " (" + said->subject.value_or("") +
-               ") is missing: it " + std::string(word_for(said->state)) + " " + by(said->record));
+               ") is missing: it " + std::string(word_for(said->state)) + " " +
+               by_record(said->record));
       } else if (order > 0) {
         TRY(certificate_without_record(*rows));
       } else {
@@ -324,10 +151,10 @@ class Comparison {
       differ(name + " is " + row.state + ", and it " +
              (said.state == kSomeGoodState ? "was never revoked or put on hold"
                                            : "became " + said.state) +
-             " " + by(said.record));
+             " " + by_record(said.record));
     } else if (const auto reason = reason_of(row); !said.reason.empty() && reason != said.reason) {
       differ(name + " was changed: it is revoked for " + reason + ", and for " + said.reason + " " +
-             by(said.record));
+             by_record(said.record));
     }
   }
 
@@ -351,7 +178,7 @@ class Comparison {
              "SELECT reference, record FROM temp.said_secret WHERE seen = 0 ORDER BY reference",
              [&](Row& row) {
                const auto [reference, record] = columns<std::string, std::int64_t>(row);
-               differ("secret " + reference + " is missing: it was added " + by(record));
+               differ("secret " + reference + " is missing: it was added " + by_record(record));
              }));
     return {};
   }
@@ -384,7 +211,7 @@ class Comparison {
     } else {
       ASSIGN_OR_RETURN(const auto digest, digest_of_columns(connection_, said->columns, reference));
       if (digest != said->digest) {
-        differ(name + " was changed since it was added " + by(said->record));
+        differ(name + " was changed since it was added " + by_record(said->record));
       }
     }
     if (said && uses < said->uses) {
@@ -406,7 +233,7 @@ class Comparison {
       const auto order = order_of(said, rows, kTid, kTid);
       if (order < 0) {
         const auto& [tid, record] = *said;
-        differ("transaction " + tid + " is missing: it was opened " + by(record));
+        differ("transaction " + tid + " is missing: it was opened " + by_record(record));
       } else {
         ++verdict_.transactions;
         if (order > 0) transaction_without_record(std::get<0>(*rows), std::get<1>(*rows));
@@ -418,15 +245,13 @@ class Comparison {
   }
 
   void transaction_without_record(const std::string& tid, Time opened) {
-    const bool covered = transactions_since_ && opened >= *transactions_since_;
-    if (!covered) {
+    const auto since = said_.transactions_since();
+    if (!since || opened < *since) {
       ++verdict_.transactions_without_record;
       return;
     }
     differ("transaction " + tid + " is in the ledger, and no record says that it was opened");
   }
-
-  static std::string by(std::int64_t record) { return "by record " + std::to_string(record); }
 
   void differ(const std::string& text) {
     ++verdict_.differences;
@@ -436,7 +261,7 @@ class Comparison {
   Connection& connection_;
   const std::function<void(const std::string&)>& tell_;
   LedgerVerdict verdict_;
-  std::optional<Time> transactions_since_;  // the first record that says something about them
+  RecordedState said_;
 };
 
 }  // namespace
@@ -444,18 +269,6 @@ class Comparison {
 Result<LedgerVerdict> verify_ledger(LedgerReader& reader,
                                     const std::function<void(const std::string&)>& tell) {
   return Comparison(reader, tell).run();
-}
-
-Result<SecretDigest> secret_digest(Connection& connection, std::string_view reference) {
-  // Whatever a later version adds stays out of what this one vouches for, and the other way round.
-  SecretDigest digest;
-  TRY(each(connection,
-           "SELECT name FROM pragma_table_info('secret') WHERE name <> 'uses' ORDER BY name",
-           [&](Row& row) {
-             digest.columns += (digest.columns.empty() ? "" : ",") + row.next<std::string>();
-           }));
-  ASSIGN_OR_RETURN(digest.sha256, digest_of_columns(connection, digest.columns, reference));
-  return digest;
 }
 
 }  // namespace cmpost

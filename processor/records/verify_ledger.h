@@ -26,12 +26,4 @@ struct LedgerVerdict {
 Result<LedgerVerdict> verify_ledger(LedgerReader& reader,
                                     const std::function<void(const std::string&)>& tell);
 
-// "reference,sealed,...": the columns of the secret that its record vouches for, and the SHA-256
-// over their values, for the detail of the record of secret.added. `uses` is counted by itself.
-struct SecretDigest {
-  std::string columns;
-  std::string sha256;  // hex
-};
-Result<SecretDigest> secret_digest(Connection& connection, std::string_view reference);
-
 }  // namespace cmpost

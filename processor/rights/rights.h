@@ -20,7 +20,7 @@ namespace cmpost {
 struct CertificateHolder;
 struct ChannelPolicy;
 struct ChannelRule;
-struct Requester;
+class Requester;
 
 using BodySet = std::bitset<std::variant_size_v<PKIBody>>;  // by PKIBody::index()
 

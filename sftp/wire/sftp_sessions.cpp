@@ -6,6 +6,7 @@
 #include <atomic>
 
 #include "base/log.h"
+#include "base/mutex.h"
 #include "base/start_thread.h"
 #include "sftp/wire/ssh_connection.h"
 
@@ -47,7 +48,7 @@ Result<SftpDialogue*> SftpSessions::ready(Slot& slot) {
 
 Result<void> SftpSessions::dial(Slot& slot) {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (refusal_ && steady_.now() < rests_until_ && refused_stamp_ == login_stamp()) {
       return failure(*refusal_);
     }
@@ -66,7 +67,7 @@ Result<void> SftpSessions::dial(Slot& slot) {
 }
 
 void SftpSessions::note_dial(const std::optional<Error>& refused) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   refusal_ = refused;
   if (!refused) {
     next_rest_ = kFirstRefusalRest;
@@ -99,10 +100,10 @@ std::size_t SftpSessions::part_size(std::size_t count) const {
 Result<void> SftpSessions::for_parts(std::size_t count, const Part& work) {
   const auto size = part_size(count);
   std::atomic<std::size_t> next = 0;
-  std::mutex mutex;
+  Mutex mutex;
   std::optional<Error> error;
   const auto fail = [&](Error why) {
-    const std::lock_guard lock(mutex);
+    const MutexLock lock(mutex);
     if (!error) error = std::move(why);
     next = count;
   };

@@ -3,13 +3,13 @@
 
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <semaphore>
 #include <stop_token>
 #include <string>
 #include <vector>
 
 #include "base/clock.h"
+#include "base/mutex.h"
 #include "config/sftp_settings.h"
 #include "sftp/wire/sftp_dialogue.h"
 #include "sftp/wire/socket_watchdog.h"
@@ -67,11 +67,11 @@ class SftpSessions {
   std::vector<Slot> slots_;  // each used by one thread at a time
   // Servers refuse connections when too many have not logged in yet (MaxStartups).
   std::counting_semaphore<4> dialling_{4};
-  std::mutex mutex_;
-  std::optional<Error> refusal_;  // GUARDED_BY(mutex_), as what follows
-  std::string refused_stamp_;
-  Time rests_until_{};
-  Duration next_rest_;
+  Mutex mutex_;
+  std::optional<Error> refusal_ GUARDED_BY(mutex_);
+  std::string refused_stamp_ GUARDED_BY(mutex_);
+  Time rests_until_ GUARDED_BY(mutex_){};
+  Duration next_rest_ GUARDED_BY(mutex_);
 };
 
 class SftpSessions::Stoppable {

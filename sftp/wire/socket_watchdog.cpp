@@ -11,7 +11,7 @@ namespace cmpost {
 
 SocketWatchdog::~SocketWatchdog() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     ends_ = true;
   }
   changed_.notify_all();
@@ -19,7 +19,7 @@ SocketWatchdog::~SocketWatchdog() {
 }
 
 Result<std::unique_ptr<SocketWatchdog::Watch>> SocketWatchdog::watch(int fd, Duration limit) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (!thread_.joinable()) {
     ASSIGN_OR_RETURN(thread_, start_thread([this] { run(); }));
   }
@@ -28,7 +28,7 @@ Result<std::unique_ptr<SocketWatchdog::Watch>> SocketWatchdog::watch(int fd, Dur
 }
 
 void SocketWatchdog::hurry(Duration grace) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   latest_ = std::chrono::steady_clock::now() + grace;
   for (auto& entry : entries_) {
     if (entry.due != SteadyTime::max()) entry.due = std::min(entry.due, latest_);
@@ -37,17 +37,17 @@ void SocketWatchdog::hurry(Duration grace) {
 }
 
 bool SocketWatchdog::out_of_time() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return std::chrono::steady_clock::now() >= latest_;
 }
 
 void SocketWatchdog::relax() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   latest_ = SteadyTime::max();
 }
 
 void SocketWatchdog::run() {
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   while (!ends_) {
     const auto now = std::chrono::steady_clock::now();
     wakes_ = SteadyTime::max();
@@ -69,24 +69,24 @@ void SocketWatchdog::run() {
 }
 
 SocketWatchdog::Watch::~Watch() {
-  const std::lock_guard lock(dog_.mutex_);
+  const MutexLock lock(dog_.mutex_);
   dog_.entries_.erase(entry_);
 }
 
 void SocketWatchdog::Watch::arm() {
-  const std::lock_guard lock(dog_.mutex_);
+  const MutexLock lock(dog_.mutex_);
   entry_->due = std::min(std::chrono::steady_clock::now() + entry_->limit, dog_.latest_);
   // Mostly it wakes earlier anyway, for an operation that has ended since.
   if (entry_->due < dog_.wakes_) dog_.changed_.notify_all();
 }
 
 void SocketWatchdog::Watch::disarm() {
-  const std::lock_guard lock(dog_.mutex_);
+  const MutexLock lock(dog_.mutex_);
   entry_->due = SteadyTime::max();
 }
 
 bool SocketWatchdog::Watch::fired() const {
-  const std::lock_guard lock(dog_.mutex_);
+  const MutexLock lock(dog_.mutex_);
   return entry_->fired;
 }
 

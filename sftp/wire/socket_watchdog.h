@@ -5,11 +5,11 @@
 #include <condition_variable>
 #include <list>
 #include <memory>
-#include <mutex>
 #include <thread>
 
 #include "base/clock.h"
 #include "base/files.h"
+#include "base/mutex.h"
 
 namespace cmpost {
 
@@ -44,13 +44,13 @@ class SocketWatchdog {
 
   void run();
 
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::list<Entry> entries_;               // GUARDED_BY(mutex_), as all below
-  SteadyTime latest_ = SteadyTime::max();  // hurry()
-  SteadyTime wakes_ = SteadyTime::max();   // when the thread looks next
-  bool ends_ = false;
-  std::jthread thread_;
+  Mutex mutex_;
+  std::condition_variable_any changed_;
+  std::list<Entry> entries_ GUARDED_BY(mutex_);
+  SteadyTime latest_ GUARDED_BY(mutex_) = SteadyTime::max();  // hurry()
+  SteadyTime wakes_ GUARDED_BY(mutex_) = SteadyTime::max();   // when the thread looks next
+  bool ends_ GUARDED_BY(mutex_) = false;
+  std::jthread thread_ GUARDED_BY(mutex_);
 };
 
 // One socket's. Must not outlive the watchdog.

@@ -10,6 +10,7 @@
 
 #include "app/exit_code.h"
 #include "base/at_work.h"
+#include "tests/support/no_more_threads.h"
 
 namespace cmpost {
 namespace {
@@ -32,11 +33,11 @@ MATCHER_P(Exits, code, "") { return WIFEXITED(arg) && WEXITSTATUS(arg) == code; 
 TEST(ProcessSignals, AreARequestToStop) {
   for (const int signal : {SIGTERM, SIGINT}) {
     EXPECT_THAT(apart([=] {
-                  ProcessSignals signals(Asked::reload);
-                  if (signals.wait(1ms) != Asked::nothing) return 1;
+                  const auto signals = ProcessSignals::create(Asked::reload).value();
+                  if (signals->wait(1ms) != Asked::nothing) return 1;
                   ask(signal);
-                  if (signals.wait(1min) != Asked::stop) return 2;
-                  return signals.wait(1ms) == Asked::stop ? 0 : 3;  // for good
+                  if (signals->wait(1min) != Asked::stop) return 2;
+                  return signals->wait(1ms) == Asked::stop ? 0 : 3;  // for good
                 }),
                 Exits(0));
   }
@@ -44,39 +45,47 @@ TEST(ProcessSignals, AreARequestToStop) {
 
 TEST(ProcessSignals, ManyHangupsAreOneReload) {
   EXPECT_THAT(apart([] {
-                ProcessSignals signals(Asked::reload);
+                const auto signals = ProcessSignals::create(Asked::reload).value();
                 ask(SIGHUP);
-                if (signals.wait(1min) != Asked::reload) return 1;
-                return signals.wait(1ms) == Asked::nothing ? 0 : 2;
+                if (signals->wait(1min) != Asked::reload) return 1;
+                return signals->wait(1ms) == Asked::nothing ? 0 : 2;
               }),
               Exits(0));
 }
 
 TEST(ProcessSignals, AHangupStopsWhatHasATerminal) {
   EXPECT_THAT(apart([] {
-                ProcessSignals signals(Asked::stop);
+                const auto signals = ProcessSignals::create(Asked::stop).value();
                 ask(SIGHUP);
-                return signals.wait(1min) == Asked::stop ? 0 : 1;
+                return signals->wait(1min) == Asked::stop ? 0 : 1;
               }),
               Exits(0));
   EXPECT_THAT(apart([] {
                 ::signal(SIGHUP, SIG_IGN);  // nohup(1)
-                ProcessSignals signals(Asked::stop);
+                const auto signals = ProcessSignals::create(Asked::stop).value();
                 ask(SIGHUP);
-                return signals.wait(50ms) == Asked::nothing ? 0 : 1;
+                return signals->wait(50ms) == Asked::nothing ? 0 : 1;
               }),
               Exits(0));
 }
 
 TEST(ProcessSignals, WaitEndsWhenThereIsNews) {
   EXPECT_THAT(apart([] {
-                ProcessSignals signals(Asked::stop);
+                const auto signals = ProcessSignals::create(Asked::stop).value();
                 const auto start = std::chrono::steady_clock::now();
-                std::jthread other([&] { signals.wake(); });
-                if (signals.wait(1min) != Asked::nothing) return 1;
+                std::jthread other([&] { signals->wake(); });
+                if (signals->wait(1min) != Asked::nothing) return 1;
                 if (std::chrono::steady_clock::now() - start > 50s) return 2;
                 other.join();
-                return signals.wait(1ms) == Asked::nothing ? 0 : 3;  // old news
+                return signals->wait(1ms) == Asked::nothing ? 0 : 3;  // old news
+              }),
+              Exits(0));
+}
+
+TEST(ProcessSignals, AreNotTakenWithoutAThread) {
+  EXPECT_THAT(apart([] {
+                const NoMoreThreads none;
+                return ProcessSignals::create(Asked::stop) ? 1 : 0;
               }),
               Exits(0));
 }
@@ -87,7 +96,7 @@ TEST(ProcessSignals, WhatHangsIsNamedAndEnded) {
   const auto begin = std::chrono::steady_clock::now();
   EXPECT_THAT(apart([&] {
                 ::dup2(ends[1], STDERR_FILENO);
-                ProcessSignals signals(Asked::reload);
+                const auto signals = ProcessSignals::create(Asked::reload).value();
                 const AtWork at_work("waiting for a disk");
                 ask(SIGTERM);
                 std::this_thread::sleep_for(1min);

@@ -1,5 +1,7 @@
 #include "ca/rollover.h"
 
+#include <algorithm>
+
 #include "ca/issuer.h"
 #include "crypto/x509/trust.h"
 #include "tests/ca/ca_fixture.h"
@@ -80,7 +82,7 @@ TEST(Rollover, FileOfFourIsRecognisedInAnyOrder) {
   auto certificates = Certificate::from_pem(to_pem(made)).value();
   ASSERT_EQ(certificates.size(), 4);
   for (int i = 0; i < 4; ++i) {
-    std::ranges::rotate(certificates, certificates.begin() + 1);
+    std::rotate(certificates.begin(), certificates.begin() + 1, certificates.end());
     const auto found = recognise_rollover(certificates).value();
     EXPECT_TRUE(found.oldWithOld == made.oldWithOld);
     EXPECT_TRUE(found.newWithNew == made.newWithNew);

@@ -21,7 +21,7 @@ INCLUDE = re.compile(r'^\s*#\s*include\s*["<]([^">]+)[">]')
 
 NAMESPACE = re.compile(r"^namespace ([\w:]+) \{")
 END_OF_NAMESPACE = re.compile(r"^\}  // namespace")
-TYPE = re.compile(r"^(?:class|struct|enum class) (\w+)(?!::)\b[^;]*$")
+TYPE = re.compile(r"^(?:class|struct|enum class) (?:[A-Z_]+\(.*\) )?(\w+)(?!::)\b[^;]*$")
 
 
 def types_of(header):

@@ -2,9 +2,9 @@
 #pragma once
 
 #include <map>
-#include <mutex>
 #include <thread>
 
+#include "base/mutex.h"
 #include "config/mail_settings.h"
 #include "tests/mail/scripted_smtp_server.h"
 
@@ -22,14 +22,14 @@ class ScriptedMailboxServer {
   }
   ~ScriptedMailboxServer() {
     ::shutdown(listener_.get(), SHUT_RDWR);
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (guest_) ::shutdown(guest_.get(), SHUT_RDWR);
   }
   ScriptedMailboxServer(const ScriptedMailboxServer&) = delete;
 
   // Of all connections, without tags.
   std::vector<std::string> commands() const {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return commands_;
   }
   bool heard(const std::string& begin) const {
@@ -55,11 +55,11 @@ class ScriptedMailboxServer {
       if (!guest) return;
       const int fd = guest.get();
       {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         guest_ = std::move(guest);
       }
       serve(fd);
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       guest_ = FileDescriptor();
     }
   }
@@ -90,7 +90,7 @@ class ScriptedMailboxServer {
   }
 
   std::string answer_to(const std::string& command) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     commands_.push_back(command);
     const std::vector<std::string>* found = nullptr;
     std::string key;
@@ -119,10 +119,10 @@ class ScriptedMailboxServer {
   MailboxScript script_;
   FileDescriptor listener_;
   int port_ = 0;
-  mutable std::mutex mutex_;
-  FileDescriptor guest_;
-  std::vector<std::string> commands_;
-  std::map<std::string, std::size_t> times_;
+  mutable Mutex mutex_;
+  FileDescriptor guest_ GUARDED_BY(mutex_);
+  std::vector<std::string> commands_ GUARDED_BY(mutex_);
+  std::map<std::string, std::size_t> times_ GUARDED_BY(mutex_);
   std::jthread thread_;
 };
 

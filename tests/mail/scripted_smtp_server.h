@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <map>
-#include <mutex>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -15,6 +14,7 @@
 #include <vector>
 
 #include "base/files.h"
+#include "base/mutex.h"
 
 namespace cmpost {
 
@@ -52,52 +52,55 @@ class ScriptedSmtpServer {
   ~ScriptedSmtpServer() {
     thread_.request_stop();
     ::shutdown(listener_.get(), SHUT_RDWR);
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (guest_) ::shutdown(guest_.get(), SHUT_RDWR);
   }
   ScriptedSmtpServer(const ScriptedSmtpServer&) = delete;
 
   int port() const { return port_; }
-  std::vector<std::string> commands() const { return locked(commands_); }
+  std::vector<std::string> commands() const {
+    const MutexLock lock(mutex_);
+    return commands_;
+  }
   // As sent: with stuffed dots, without the last one.
-  std::vector<std::string> mails() const { return locked(mails_); }
-  int connections() const { return locked(connections_); }
+  std::vector<std::string> mails() const {
+    const MutexLock lock(mutex_);
+    return mails_;
+  }
+  int connections() const {
+    const MutexLock lock(mutex_);
+    return connections_;
+  }
   // From now on these.
   void answer(const std::string& verb, std::vector<std::string> answers) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     script_[verb] = std::move(answers);
     times_[verb] = 0;
   }
   // From now on the usual answer.
   void forget(const std::string& verb) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     script_.erase(verb);
   }
   // Ends the connection of the guest that is there.
   void hang_up() {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (guest_) ::shutdown(guest_.get(), SHUT_RDWR);
   }
 
  private:
-  template <typename T>
-  T locked(const T& value) const {
-    const std::lock_guard lock(mutex_);
-    return value;
-  }
-
   void run(const std::stop_token& stop) {
     while (!stop.stop_requested()) {
       FileDescriptor guest(::accept(listener_.get(), nullptr, nullptr));
       if (!guest) return;
       const int fd = guest.get();
       {
-        const std::lock_guard lock(mutex_);
+        const MutexLock lock(mutex_);
         guest_ = std::move(guest);
         ++connections_;
       }
       serve(fd);
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       guest_ = FileDescriptor();
     }
   }
@@ -107,7 +110,7 @@ class ScriptedSmtpServer {
     if (!say(fd, "greeting")) return;
     while (auto line = take(fd, heard, "\r\n")) {
       const auto verb = line->substr(0, line->find(' '));
-      note(commands_, *line);
+      note_command(*line);
       if (!say(fd, verb)) return;
       if (verb == "QUIT") return;
       if (verb == "DATA" && said_.starts_with('3') && !take_mail(fd, heard)) return;
@@ -119,7 +122,7 @@ class ScriptedSmtpServer {
     heard.insert(0, "\r\n");  // so that a mail without any line ends, too
     const auto mail = take(fd, heard, "\r\n.\r\n");
     if (!mail) return false;
-    note(mails_, mail->empty() ? "" : mail->substr(2) + "\r\n");
+    note_mail(mail->empty() ? "" : mail->substr(2) + "\r\n");
     return say(fd, "mail");
   }
 
@@ -138,17 +141,21 @@ class ScriptedSmtpServer {
     }
   }
 
-  void note(std::vector<std::string>& list, std::string what) {
-    const std::lock_guard lock(mutex_);
-    list.push_back(std::move(what));
+  void note_command(std::string command) {
+    const MutexLock lock(mutex_);
+    commands_.push_back(std::move(command));
+  }
+  void note_mail(std::string mail) {
+    const MutexLock lock(mutex_);
+    mails_.push_back(std::move(mail));
   }
 
   bool is_scripted(const std::string& verb) const {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return script_.contains(verb);
   }
   std::string wanted(const std::string& verb) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     const auto found = script_.find(verb);
     if (found == script_.end()) return {};
     const auto time = times_[verb]++;
@@ -177,13 +184,14 @@ class ScriptedSmtpServer {
     return ::send(fd, said_.data(), said_.size(), MSG_NOSIGNAL) >= 0 && !last;
   }
 
-  mutable std::mutex mutex_;
-  SmtpScript script_;                          // guarded by mutex_
-  std::map<std::string, std::size_t> times_;   // guarded by mutex_
-  std::vector<std::string> commands_, mails_;  // guarded by mutex_
-  int connections_ = 0;                        // guarded by mutex_
-  FileDescriptor guest_;                       // guarded by mutex_
-  std::string said_;                           // of the thread
+  mutable Mutex mutex_;
+  SmtpScript script_ GUARDED_BY(mutex_);
+  std::map<std::string, std::size_t> times_ GUARDED_BY(mutex_);
+  std::vector<std::string> commands_ GUARDED_BY(mutex_);
+  std::vector<std::string> mails_ GUARDED_BY(mutex_);
+  int connections_ GUARDED_BY(mutex_) = 0;
+  FileDescriptor guest_ GUARDED_BY(mutex_);
+  std::string said_;  // of the thread
   FileDescriptor listener_;
   int port_ = 0;
   std::jthread thread_;  // last: ends before the rest

@@ -1,5 +1,7 @@
 #include <gmock/gmock.h>
 
+#include <thread>
+
 #include "mail/wire/connection.h"
 #include "tests/support/matchers.h"
 #include "tests/support/silent_name_server.h"

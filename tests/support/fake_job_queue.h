@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <condition_variable>
 #include <map>
-#include <mutex>
 
 #include "base/clock.h"
+#include "base/mutex.h"
 #include "queue/job_queue.h"
 
 namespace cmpost {
@@ -18,16 +18,16 @@ class FakeJobQueue final : public JobQueue {
   explicit FakeJobQueue(const Clock& clock) : clock_(clock) {}
 
   void fail_with(Error error) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     trouble_ = std::move(error);
   }
   void go_on() {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     trouble_.reset();
   }
 
   Result<std::size_t> put(std::span<const Job> jobs) override {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (trouble_) return failure(*trouble_);
     ++puts_;
     std::size_t fresh = 0;
@@ -37,14 +37,14 @@ class FakeJobQueue final : public JobQueue {
   }
 
   Result<void> put_held(const Job& job, std::string_view reason) override {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (trouble_) return failure(*trouble_);
     store(job, JobState::held, reason);
     return {};
   }
 
   Result<std::vector<Lease>> take(std::size_t max) override {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (trouble_) return failure(*trouble_);
     std::vector<Lease> leases;
     for (const auto& id : order_) {
@@ -58,13 +58,13 @@ class FakeJobQueue final : public JobQueue {
   }
 
   Result<void> finish(std::span<const JobId> ids, std::string_view reason) override {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (trouble_) return failure(*trouble_);
     for (const auto& id : ids) move(id, {JobState::active}, JobState::done, reason);
     return {};
   }
   Result<void> defer(const JobId& id, Time due, std::string_view reason) override {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (trouble_) return failure(*trouble_);
     if (move(id, {JobState::active}, JobState::deferred, reason)) jobs_.at(id).due = due;
     return {};
@@ -74,20 +74,20 @@ class FakeJobQueue final : public JobQueue {
     return {};
   }
   Result<void> hold(const JobId& id, std::string_view reason) override {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (trouble_) return failure(*trouble_);
     move(id, {JobState::active}, JobState::held, reason);
     return {};
   }
 
   Result<bool> bounce(const JobId& id, std::string_view reason) override {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (trouble_) return failure(*trouble_);
     return move(id, {JobState::done}, JobState::held, reason);
   }
 
   Result<std::vector<JobStatus>> list(const JobFilter& filter) override {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     std::vector<JobStatus> found;
     auto order = order_;
     if (filter.newest_first) std::reverse(order.begin(), order.end());
@@ -107,7 +107,7 @@ class FakeJobQueue final : public JobQueue {
     return static_cast<std::int64_t>(all.size());
   }
   Result<std::vector<JobId>> ids_beginning(std::string_view digits, std::size_t limit) override {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     std::vector<JobId> found;
     for (const auto& id : order_) {
       if (id.text().starts_with(digits) && found.size() < limit) found.push_back(id);
@@ -115,20 +115,20 @@ class FakeJobQueue final : public JobQueue {
     return found;
   }
   Result<std::optional<JobStatus>> find(const JobId& id) override {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     const auto found = jobs_.find(id);
     if (found == jobs_.end()) return std::nullopt;
     return status(found->second);
   }
   Result<Bytes> payload(const JobId& id) override {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     const auto found = jobs_.find(id);
     if (found == jobs_.end()) return cmpost::hold("no such job");
     return found->second.job.payload;
   }
   Result<std::optional<JobStatus>> newest_done(std::string_view reply_channel,
                                                std::string_view reason) override {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     std::optional<JobStatus> newest;
     for (const auto& id : order_) {
       const auto& entry = jobs_.at(id);
@@ -139,20 +139,20 @@ class FakeJobQueue final : public JobQueue {
     return newest;
   }
   Result<bool> retry(const JobId& id) override {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return move(id, {JobState::deferred, JobState::held}, JobState::waiting, "");
   }
   Result<bool> release(const JobId& id) override {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return move(id, {JobState::held}, JobState::waiting, "");
   }
   Result<bool> drop(const JobId& id, std::string_view reason) override {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return move(id, {JobState::waiting, JobState::deferred, JobState::held}, JobState::done,
                 reason);
   }
   Result<QueueCounts> counts() override {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     QueueCounts counts;
     for (const auto& [id, entry] : jobs_) {
       ++*std::array{&counts.waiting, &counts.active, &counts.deferred, &counts.held,
@@ -164,7 +164,7 @@ class FakeJobQueue final : public JobQueue {
   }
   Result<std::size_t> hanging() override { return std::size_t{0}; }
   Result<std::size_t> pending(std::string_view channel) override {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (trouble_) return failure(*trouble_);
     return static_cast<std::size_t>(
         std::count_if(jobs_.begin(), jobs_.end(), [&](const auto& entry) {
@@ -174,7 +174,7 @@ class FakeJobQueue final : public JobQueue {
         }));
   }
   Result<std::size_t> wake(std::string_view channel) override {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (trouble_) return failure(*trouble_);
     std::size_t woken = 0;
     for (const auto& id : order_) {
@@ -185,8 +185,8 @@ class FakeJobQueue final : public JobQueue {
     return woken;
   }
   Result<std::size_t> purge(Time before) override {
-    const std::lock_guard lock(mutex_);
-    const auto old = [&](const JobId& id) {
+    const MutexLock lock(mutex_);
+    const auto old = [&](const JobId& id) REQUIRES(mutex_) {
       const auto& entry = jobs_.at(id);
       return entry.state == JobState::done && entry.ended < before;
     };
@@ -197,8 +197,8 @@ class FakeJobQueue final : public JobQueue {
     return gone.size();
   }
   void wait_for_work(Duration time_out) override {
-    std::unique_lock lock(mutex_);
-    work_.wait_for(lock, time_out, [this] {
+    MutexLock lock(mutex_);
+    work_.wait_for(lock, time_out, [this]() REQUIRES(mutex_) {
       return wait_ended_ || std::any_of(jobs_.begin(), jobs_.end(),
                                         [this](const auto& entry) { return due(entry.second); });
     });
@@ -206,7 +206,7 @@ class FakeJobQueue final : public JobQueue {
   }
   void end_wait() override {
     {
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       wait_ended_ = true;
     }
     work_.notify_all();
@@ -214,7 +214,7 @@ class FakeJobQueue final : public JobQueue {
 
   // How many calls of put() stored something or nothing: the groups.
   std::size_t puts() const {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return puts_;
   }
 
@@ -231,14 +231,14 @@ class FakeJobQueue final : public JobQueue {
     return entry.state == JobState::waiting ||
            (entry.state == JobState::deferred && entry.due <= clock_.now());
   }
-  bool store(const Job& job, JobState state, std::string_view reason) {
+  bool store(const Job& job, JobState state, std::string_view reason) REQUIRES(mutex_) {
     const Entry entry{job, state, 0, clock_.now(), {}, {}, std::string(reason)};
     if (!jobs_.emplace(job.id, entry).second) return false;
     order_.push_back(job.id);
     return true;
   }
   bool move(const JobId& id, std::initializer_list<JobState> from, JobState to,
-            std::string_view reason) {
+            std::string_view reason) REQUIRES(mutex_) {
     const auto found = jobs_.find(id);
     if (found == jobs_.end()) return false;
     auto& entry = found->second;
@@ -263,13 +263,13 @@ class FakeJobQueue final : public JobQueue {
   }
 
   const Clock& clock_;
-  mutable std::mutex mutex_;
-  std::condition_variable work_;
-  bool wait_ended_ = false;      // GUARDED_BY(mutex_)
-  std::map<JobId, Entry> jobs_;  // GUARDED_BY(mutex_), as all below
-  std::vector<JobId> order_;     // of arrival
-  std::optional<Error> trouble_;
-  std::size_t puts_ = 0;
+  mutable Mutex mutex_;
+  std::condition_variable_any work_;
+  bool wait_ended_ GUARDED_BY(mutex_) = false;
+  std::map<JobId, Entry> jobs_ GUARDED_BY(mutex_);
+  std::vector<JobId> order_ GUARDED_BY(mutex_);  // of arrival
+  std::optional<Error> trouble_ GUARDED_BY(mutex_);
+  std::size_t puts_ GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace cmpost

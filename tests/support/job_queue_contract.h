@@ -7,6 +7,7 @@
 
 #include <thread>
 
+#include "base/mutex.h"
 #include "queue/job_queue.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/matchers.h"
@@ -380,7 +381,7 @@ TYPED_TEST_P(JobQueueContract, AWaitInVainEndsAtItsTime) {
 
 TYPED_TEST_P(JobQueueContract, ManyThreadsLeaseEachJobOnce) {
   constexpr int kJobs = 400;
-  std::mutex mutex;
+  Mutex mutex;
   std::vector<int> seen;
   const auto work = [&] {
     for (;;) {
@@ -388,7 +389,7 @@ TYPED_TEST_P(JobQueueContract, ManyThreadsLeaseEachJobOnce) {
       if (leases.empty()) return;
       EXPECT_THAT(this->queue().finish(ids_of(leases), "sent"), IsOk());
       EXPECT_THAT(this->queue().counts(), IsOk());
-      const std::lock_guard lock(mutex);
+      const MutexLock lock(mutex);
       for (const auto& lease : leases) seen.push_back(std::stoi(lease.job.envelope.source));
     }
   };

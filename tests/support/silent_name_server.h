@@ -7,8 +7,9 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
-#include <mutex>
 #include <string_view>
+
+#include "base/mutex.h"
 
 namespace cmpost {
 // This one, and all below it.
@@ -21,20 +22,21 @@ inline std::atomic<int> silent_names_asked = 0;
 class Silence {
  public:
   void enter() {
-    std::unique_lock lock(mutex_);
-    left_.wait_for(lock, kNamesTake, [this, now = generation_] { return now != generation_; });
+    MutexLock lock(mutex_);
+    left_.wait_for(lock, kNamesTake,
+                   [this, now = generation_]() REQUIRES(mutex_) { return now != generation_; });
   }
   // Whoever waits is told that there is no answer.
   void leave() {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     ++generation_;
     left_.notify_all();
   }
 
  private:
-  std::mutex mutex_;
-  std::condition_variable left_;
-  int generation_ = 0;
+  Mutex mutex_;
+  std::condition_variable_any left_;
+  int generation_ GUARDED_BY(mutex_) = 0;
 };
 // Never destroyed: threads are left in it.
 inline Silence& silence_of_name_servers = *new Silence;

@@ -5,6 +5,7 @@
 #include <openssl/cms.h>
 #include <openssl/pem.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "crypto/envelope/key_package.h"
@@ -225,8 +226,9 @@ TEST_F(AuthEnvelope, ContentTypeIsAmongWhatIsAuthenticated) {
   const auto whole = sealed(oid::id_ct_encKeyWithID);
   Bytes other = whole;
   const auto type = oid::id_ct_encKeyWithID.content();
-  const auto at = std::ranges::search(other, type);
-  other[static_cast<std::size_t>(at.end() - other.begin()) - 1] ^= 1;
+  const auto at = std::search(other.begin(), other.end(), type.begin(), type.end());
+  ASSERT_NE(at, other.end());
+  at[static_cast<std::ptrdiff_t>(type.size()) - 1] ^= 1;
   EXPECT_FALSE(open_envelope(other, key, certificate).has_value());
 }
 

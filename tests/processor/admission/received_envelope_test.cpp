@@ -1,6 +1,7 @@
 // Somebody who has captured envelopes, changes them and sends them again: he learns nothing.
 #include "processor/admission/received_envelope.h"
 
+#include <algorithm>
 #include <set>
 
 #include "tests/processor/keys.h"
@@ -181,9 +182,10 @@ TEST_P(EveryEnvelope, HasOneAnswerWhateverIsWrongWithIt) {
   sights.insert(sight(sealed(key_with_id(key, "CN=somebody"), way().type)));
   auto other_key = good();
   const Bytes of_256_octets = {0x04, 0x82, 0x01, 0x00};  // the encrypted content-encryption key
-  const auto found = std::ranges::search(other_key, of_256_octets);
-  ASSERT_FALSE(found.empty());
-  other_key[static_cast<std::size_t>(found.end() - other_key.begin()) + 90] ^= 1;
+  const auto found =
+      std::search(other_key.begin(), other_key.end(), of_256_octets.begin(), of_256_octets.end());
+  ASSERT_NE(found, other_key.end());
+  found[4 + 90] ^= 1;
   sights.insert(sight(other_key));
   EXPECT_EQ(sights.size(), 1U) << ::testing::PrintToString(sights);
   EXPECT_EQ(sights.begin()->envelopes, 1);
@@ -255,9 +257,10 @@ TEST_F(EnvelopeTest, TheReasonIsForTheOperatorAlone) {
 TEST_F(EnvelopeTest, PublicKeyAloneProvesNothing) {
   auto content = key_with_id(key, "CN=dev1");
   const Bytes scalar_header = {0x04, 0x20};
-  const auto found = std::ranges::search(content, scalar_header);
-  ASSERT_FALSE(found.empty());
-  content[static_cast<std::size_t>(found.end() - content.begin()) + 5] ^= 1;
+  const auto found =
+      std::search(content.begin(), content.end(), scalar_header.begin(), scalar_header.end());
+  ASSERT_NE(found, content.end());
+  found[2 + 5] ^= 1;
   EXPECT_THAT(talk(body::ir{{as_proof(sealed(content, oid::id_ct_encKeyWithID))}}),
               Refuses("ip", PKIFailureInfo::badPOP));
 }

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "base/files.h"
 #include "ca/issuer.h"
 #include "ca/rollover.h"
 #include "tests/support/fake_clock.h"

@@ -1,5 +1,6 @@
 #include "processor/records/verify_ledger.h"
 
+#include "processor/records/secret_digest.h"
 #include "tests/processor/office.h"
 
 namespace cmpost {
