@@ -2,11 +2,11 @@
 
 #include "app/announcements.h"
 #include "app/certificate_search.h"
-#include "app/command.h"
 #include "app/list_options.h"
 #include "app/named.h"
 #include "app/operator_act.h"
 #include "app/output.h"
+#include "app/record_commands.h"
 #include "cmp/inspect/inspect.h"
 #include "config/text/units.h"
 #include "processor/transaction/announcement_table.h"

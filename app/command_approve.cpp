@@ -3,11 +3,11 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
-#include "app/command.h"
 #include "app/consent_output.h"
 #include "app/find_transaction.h"
 #include "app/instance.h"
 #include "app/output.h"
+#include "app/record_commands.h"
 #include "processor/approval.h"
 #include "processor/transaction/transaction_table.h"
 

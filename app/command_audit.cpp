@@ -1,11 +1,11 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "app/command.h"
 #include "app/instance.h"
 #include "app/list_options.h"
 #include "app/named.h"
 #include "app/output.h"
+#include "app/record_commands.h"
 #include "processor/records/verify_ledger.h"
 
 namespace cmpost {

@@ -1,8 +1,8 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "app/command.h"
 #include "app/command_credential.h"
+#include "app/commands.h"
 #include "app/instance.h"
 #include "app/new_directory.h"
 #include "app/output.h"

@@ -1,12 +1,12 @@
 #include <nlohmann/json.hpp>
 
 #include "app/certificate_search.h"
-#include "app/command.h"
 #include "app/instance.h"
 #include "app/list_options.h"
 #include "app/named.h"
 #include "app/operator_act.h"
 #include "app/output.h"
+#include "app/record_commands.h"
 #include "app/restore.h"
 #include "ca/serial_number.h"
 

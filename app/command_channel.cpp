@@ -1,6 +1,6 @@
 #include "app/channel_kinds.h"
-#include "app/command.h"
 #include "app/command_trust.h"
+#include "app/commands.h"
 #include "app/instance.h"
 #include "app/named.h"
 #include "app/output.h"

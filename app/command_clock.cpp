@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/clock_notes.h"
-#include "app/command.h"
+#include "app/commands.h"
 #include "app/doubted_times.h"
 #include "app/operator_act.h"
 #include "app/output.h"

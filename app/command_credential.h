@@ -1,7 +1,7 @@
 // `cmpost ca credential`.
 #pragma once
 
-#include "app/command.h"
+#include "app/command_line.h"
 
 namespace cmpost {
 

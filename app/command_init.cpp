@@ -2,7 +2,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "app/command.h"
+#include "app/commands.h"
 #include "app/instance.h"
 #include "app/output.h"
 #include "app/own_credential.h"

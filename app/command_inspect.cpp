@@ -3,7 +3,7 @@
 #include <array>
 #include <cerrno>
 
-#include "app/command.h"
+#include "app/commands.h"
 #include "app/output.h"
 #include "base/files.h"
 #include "cmp/inspect/inspect.h"

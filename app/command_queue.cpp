@@ -1,7 +1,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/channel_kinds.h"
-#include "app/command.h"
+#include "app/commands.h"
 #include "app/instance.h"
 #include "app/list_options.h"
 #include "app/named.h"

@@ -1,6 +1,6 @@
 #include <nlohmann/json.hpp>
 
-#include "app/command.h"
+#include "app/commands.h"
 #include "app/instance.h"
 #include "app/named.h"
 #include "app/operator_act.h"

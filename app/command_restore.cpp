@@ -1,7 +1,7 @@
 // `restore-check`: what a restored backup lacks of what has left the house.
 #include <nlohmann/json.hpp>
 
-#include "app/command.h"
+#include "app/commands.h"
 #include "app/instance.h"
 #include "app/operator_act.h"
 #include "app/output.h"

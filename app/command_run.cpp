@@ -6,11 +6,11 @@
 
 #include "app/channels.h"
 #include "app/clock_notes.h"
-#include "app/command.h"
 #include "app/instance.h"
 #include "app/operator_act.h"
 #include "app/output.h"
 #include "app/process_signals.h"
+#include "app/service_commands.h"
 #include "app/settings_in_use.h"
 #include "app/sign_of_life.h"
 #include "base/log.h"

@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "app/command.h"
 #include "app/instance.h"
 #include "app/list_options.h"
 #include "app/named.h"
 #include "app/operator_act.h"
 #include "app/output.h"
+#include "app/record_commands.h"
 #include "app/secret_listing.h"
 #include "base/files.h"
 #include "config/text/units.h"

@@ -4,13 +4,13 @@
 #include <thread>
 
 #include "app/channels.h"
-#include "app/command.h"
 #include "app/instance.h"
 #include "app/named.h"
 #include "app/operator_act.h"
 #include "app/output.h"
 #include "app/process_signals.h"
 #include "app/reload.h"
+#include "app/service_commands.h"
 #include "app/service_manager.h"
 #include "app/settings_in_use.h"
 #include "app/sign_of_life.h"

@@ -1,7 +1,7 @@
 // `status`: how an instance does. Whatever is wrong, the rest is said all the same.
 #include <nlohmann/json.hpp>
 
-#include "app/command.h"
+#include "app/commands.h"
 #include "app/instance.h"
 #include "app/output.h"
 #include "app/status_output.h"

@@ -1,11 +1,11 @@
 #include <nlohmann/json.hpp>
 
-#include "app/command.h"
 #include "app/consent_output.h"
 #include "app/find_transaction.h"
 #include "app/instance.h"
 #include "app/list_options.h"
 #include "app/output.h"
+#include "app/record_commands.h"
 #include "app/refused_output.h"
 #include "base/log.h"
 #include "processor/dialogue/explain.h"

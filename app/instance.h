@@ -8,7 +8,7 @@
 #include <string>
 #include <thread>
 
-#include "app/command.h"
+#include "app/command_line.h"
 #include "base/clock.h"
 #include "base/random.h"
 #include "base/watched_clock.h"

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "app/command.h"
+#include "app/command_line.h"
 #include "app/instance.h"
 #include "app/row_sink.h"
 #include "store/list_query.h"

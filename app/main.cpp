@@ -1,4 +1,4 @@
-#include "app/command.h"
+#include "app/program.h"
 #include "base/log.h"
 
 int main(int argc, char** argv) {

@@ -1,8 +1,12 @@
+#include "app/program.h"
+
 #include <algorithm>
 
-#include "app/command.h"
+#include "app/commands.h"
 #include "app/named.h"
 #include "app/output.h"
+#include "app/record_commands.h"
+#include "app/service_commands.h"
 
 namespace cmpost {
 namespace {

@@ -4,6 +4,7 @@
 #include <fstream>
 
 #include "app/instance.h"
+#include "app/program.h"
 #include "base/files.h"
 #include "base/log.h"
 #include "tests/support/fake_clock.h"
