@@ -2,11 +2,11 @@
 
 #include <algorithm>
 
-#include "app/commands.h"
-#include "app/named.h"
-#include "app/output.h"
-#include "app/record_commands.h"
-#include "app/service_commands.h"
+#include "app/commands/commands.h"
+#include "app/records/record_commands.h"
+#include "app/service/service_commands.h"
+#include "app/terminal/named.h"
+#include "app/terminal/output.h"
 
 namespace cmpost {
 namespace {

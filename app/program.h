@@ -1,7 +1,7 @@
 // The program: all commands together.
 #pragma once
 
-#include "app/command_line.h"
+#include "app/terminal/command_line.h"
 
 namespace cmpost {
 

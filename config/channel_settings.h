@@ -18,7 +18,7 @@ namespace cmpost {
 
 // What a channel goes by: its kind. A kind is an alternative here, with the word for it, its `poll`
 // and is_private() as the others have them; a row in channel_reader.cpp; and one in
-// app/channel_kinds.cpp. Neither compiles without.
+// app/instance/channel_kinds.cpp. Neither compiles without.
 using Transport = std::variant<DirectorySettings, MailSettings, SftpSettings>;
 
 enum class Direction {

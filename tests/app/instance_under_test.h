@@ -3,7 +3,7 @@
 
 #include <fstream>
 
-#include "app/instance.h"
+#include "app/instance/instance.h"
 #include "app/program.h"
 #include "base/files.h"
 #include "base/log.h"

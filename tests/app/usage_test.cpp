@@ -2,7 +2,7 @@
 #include <map>
 #include <set>
 
-#include "app/named.h"
+#include "app/terminal/named.h"
 #include "tests/app/instance_under_test.h"
 #include "tests/app/said.h"
 

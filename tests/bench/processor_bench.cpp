@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "app/instance.h"
+#include "app/instance/instance.h"
 #include "base/files.h"
 #include "processor/processor.h"
 

@@ -15,7 +15,7 @@ EVENT = re.compile(r"[a-z]+\.[a-z_]+")
 
 def records_of_app(root):
     found = set()
-    for file in (Path(root) / "app").glob("*.cpp"):
+    for file in (Path(root) / "app").rglob("*.cpp"):
         text = file.read_text()
         found |= {act for pair in ACTS.findall(text) for act in pair if act}
         found |= {f"job.{name}" for name in JOB_ACTS.findall(text)}
@@ -45,12 +45,12 @@ def told_kinds(text):
 
 
 def kinds(root):
-    text = (Path(root) / "app/remark.cpp").read_text()
+    text = (Path(root) / "app/looking/remark.cpp").read_text()
     return set(re.findall(r'case RemarkKind::\w+:\s*return \{\s*"(\w+)"', text))
 
 
 def exit_codes(root):
-    text = (Path(root) / "app/exit_code.h").read_text()
+    text = (Path(root) / "app/terminal/exit_code.h").read_text()
     body = re.search(r"enum class ExitCode \{(.*?)\};", text, re.DOTALL)[1]
     return set(re.findall(r"= (\d+)", body))
 
@@ -67,7 +67,7 @@ def complaints(root):
     for act in sorted(BY_ITSELF - records_of_app(root)):
         yield f"BY_ITSELF has {act}, which app does not write"
     for kind in sorted(kinds(root) ^ told_kinds(text)):
-        yield f"the kind `{kind}` is in one of {DOCUMENT} and app/remark.cpp"
+        yield f"the kind `{kind}` is in one of {DOCUMENT} and app/looking/remark.cpp"
     table = set(re.findall(r"^\| (\d+) \|", text, re.MULTILINE))
     for code in sorted(exit_codes(root) ^ table):
-        yield f"the exit code {code} is in one of {DOCUMENT} and app/exit_code.h"
+        yield f"the exit code {code} is in one of {DOCUMENT} and app/terminal/exit_code.h"

@@ -1,0 +1,21 @@
+// The other commands: each function adds one.
+#pragma once
+
+#include "app/terminal/command_line.h"
+
+namespace cmpost {
+
+void add_init(CommandLine line);
+void add_check(CommandLine line);
+void add_status(CommandLine line);
+void add_queue(CommandLine line);
+void add_crl(CommandLine line);
+void add_ca(CommandLine line);
+void add_profile(CommandLine line);
+void add_channel(CommandLine line);
+void add_resend(CommandLine line);
+void add_restore_check(CommandLine line);
+void add_inspect(CommandLine line);
+void add_clock(CommandLine line);
+
+}  // namespace cmpost

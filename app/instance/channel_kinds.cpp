@@ -1,0 +1,60 @@
+#include "app/instance/channel_kinds.h"
+
+#include <array>
+
+#include "app/instance/directory_channel.h"
+#include "app/instance/mail_channel.h"
+#include "app/instance/sftp_channel.h"
+
+namespace cmpost {
+namespace {
+
+// What a server keeps is its matter.
+std::vector<std::string> nowhere(const ChannelSettings&) { return {}; }
+
+constexpr const char* kMoveFileBack =
+    "move the file back to where requests come, when the reason is gone; then "
+    "`cmpost queue drop` the job";
+
+constexpr std::array<ChannelKind, std::variant_size_v<Transport>> kKinds = {{
+    {.word = DirectorySettings::kKind,
+     .make_ingress = make_directory_ingress,
+     .make_egress = make_directory_egress,
+     .directories = directories_of,
+     .outputs = output_of,
+     .server = std::nullopt,
+     .without_server = "`cmpost check` looks at its directories",
+     .try_input_again = kMoveFileBack},
+    {.word = MailSettings::kKind,
+     .make_ingress = make_mail_ingress,
+     .make_egress = make_mail_egress,
+     .directories = nowhere,
+     .outputs = nowhere,
+     .server = ServerActs{.host = mail_host, .log_in = log_in_by_mail, .test = send_to_itself},
+     .without_server = nullptr,
+     .try_input_again = "move the mail back to where requests come, when the reason is gone"},
+    {.word = SftpSettings::kKind,
+     .make_ingress = make_sftp_ingress,
+     .make_egress = make_sftp_egress,
+     .directories = nowhere,
+     .outputs = nowhere,
+     .server = ServerActs{.host = sftp_host, .log_in = log_in_by_sftp, .test = write_a_probe},
+     .without_server = nullptr,
+     .try_input_again = kMoveFileBack},
+}};
+
+// A kind without a row has no word.
+template <std::size_t... i>
+constexpr bool have_rows(std::index_sequence<i...>) {
+  return ((kKinds[i].word == std::variant_alternative_t<i, Transport>::kKind) && ...);
+}
+static_assert(have_rows(std::make_index_sequence<kKinds.size()>()),
+              "a kind of channel has no row, or rows are not in the order of Transport");
+
+}  // namespace
+
+const ChannelKind& kind_of(const ChannelSettings& channel) {
+  return kKinds[channel.transport.index()];
+}
+
+}  // namespace cmpost

@@ -1,0 +1,134 @@
+// CRLs, certificates, and how the ledger stands to what has left.
+#include "app/instance/lifetimes.h"
+#include "app/looking/clock_notes.h"
+#include "app/looking/inspection.h"
+#include "app/looking/restore.h"
+#include "app/terminal/output.h"
+#include "base/files.h"
+#include "ca/published_crl.h"
+
+namespace cmpost {
+namespace {
+
+void add_lifetimes(Remarks& findings, const Result<std::vector<LifetimeWarning>>& warnings) {
+  if (!warnings) return findings.add(RemarkKind::lifetime, {}, warnings.error());
+  for (const auto& warning : *warnings) {
+    findings.add({warning.urgent ? Severity::error : Severity::warning,
+                  RemarkKind::lifetime,
+                  {},
+                  warning.text,
+                  {},
+                  {}});
+  }
+}
+
+class AuthorityLook {
+ public:
+  AuthorityLook(Instance& instance, Remarks& findings) : instance_(instance), findings_(findings) {}
+
+  void look(std::size_t newest) {
+    look_at_lifetimes();
+    const auto behind = find_newer_crl(instance_);
+    if (!behind) return findings_.add(RemarkKind::crl, {}, behind.error());
+    if (*behind) {
+      findings_.add(RemarkKind::ledger, "the ledger", **behind);
+    } else if (const auto done = look_at_crls(); !done) {
+      findings_.add(RemarkKind::crl, {}, done.error());
+    }
+    look_at_answers(newest);
+  }
+
+ private:
+  void look_at_lifetimes() { add_lifetimes(findings_, find_lifetime_warnings(instance_)); }
+
+  Result<void> look_at_crls() {
+    ASSIGN_OR_RETURN(const auto reader, instance_.look_into_ledger());
+    const auto& settings = instance_.ca().crl;
+    ASSIGN_OR_RETURN(const auto complete, reader->newest_crl());
+    if (complete) TRY(look_at_crl("the CRL", complete->second, settings.publish));
+    if (settings.delta == Duration::zero()) return {};
+    ASSIGN_OR_RETURN(const auto delta, reader->newest_delta_crl());
+    if (delta) TRY(look_at_crl("the delta CRL", delta->second, settings.publish_delta));
+    return {};
+  }
+
+  Result<void> look_at_crl(const std::string& what, ByteView der, const std::string& path) {
+    ASSIGN_OR_RETURN(const auto crl, CertificateList::from_der(der));
+    const auto now = instance_.clock().now();
+    if (crl.thisUpdate > now) {
+      findings_.add({Severity::error,
+                     RemarkKind::clock,
+                     {},
+                     what + " is of the future: " + to_iso8601(crl.thisUpdate) + ", now it is " +
+                         to_iso8601(now),
+                     "set the clock; the service then issues a new one",
+                     {}});
+    }
+    if (path.empty()) return {};
+    if (!exists(path)) {
+      findings_.add({Severity::warning,
+                     RemarkKind::crl,
+                     {},
+                     what + " is not where it should be published: " + path + " does not exist",
+                     "the service, or `cmpost run`, writes it",
+                     {}});
+      return {};
+    }
+    ASSIGN_OR_RETURN(const auto* const authority, instance_.authority());
+    ASSIGN_OR_RETURN(const auto published, read_published_crl(path, authority->issuer));
+    if (published && published->crlNumber == crl.crlNumber) return {};
+    findings_.add(
+        {Severity::warning,
+         RemarkKind::crl,
+         {},
+         path + (published ? " is CRL number " + std::to_string(published->crlNumber.value_or(0)) +
+                                 ", the newest of the ledger is number " +
+                                 std::to_string(crl.crlNumber.value_or(0))
+                           : " is no CRL of this CA"),
+         "the service, or `cmpost run`, writes it anew",
+         {}});
+    return {};
+  }
+
+  void look_at_answers(std::size_t newest) {
+    const auto losses = find_losses_in_spool(instance_, newest);
+    if (!losses) return findings_.add(RemarkKind::ledger, "the ledger", losses.error());
+    if (losses->certificates.empty()) return;
+    findings_.add({Severity::error,
+                   RemarkKind::ledger,
+                   "the ledger",
+                   "the ledger lacks " + std::to_string(losses->certificates.size()) +
+                       " certificates that answers in the spool hand out: it is older than these",
+                   "`cmpost restore-check` names them, with --apply it brings them back",
+                   {}});
+  }
+
+  Instance& instance_;
+  Remarks& findings_;
+};
+
+}  // namespace
+
+void look_at_clock(Instance& instance, Remarks& remarks) {
+  const auto notes = find_clock_notes(instance);
+  // What the clock was is in the ledger.
+  if (!notes) return remarks.add(RemarkKind::database, {}, notes.error());
+  for (const auto& note : *notes) {
+    remarks.add({note.urgent ? Severity::error : Severity::warning,
+                 RemarkKind::clock,
+                 "the clock",
+                 note.text,
+                 {},
+                 {}});
+  }
+}
+
+void look_without_keys(Instance& instance, Remarks& findings) {
+  add_lifetimes(findings, find_lifetimes_without_keys(instance));
+}
+
+void look_at_authority(Instance& instance, std::size_t newest, Remarks& findings) {
+  AuthorityLook(instance, findings).look(newest);
+}
+
+}  // namespace cmpost

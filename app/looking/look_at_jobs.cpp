@@ -1,0 +1,116 @@
+// Jobs and transactions that stand still.
+#include "app/looking/inspection.h"
+#include "app/terminal/output.h"
+#include "processor/transaction/transaction_table.h"
+
+namespace cmpost {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Longer than a service needs to take a job, and than most pauses.
+constexpr Duration kTooLong = 1h;
+constexpr Duration kFarTooLong = 24h;
+
+class JobsLook {
+ public:
+  JobsLook(Time now, Remarks& findings) : now_(now), findings_(findings) {}
+
+  std::optional<QueueStatus> look(JobQueue& queue, const std::string& what) {
+    auto status = examine(queue, what);
+    if (status) return *status;
+    findings_.add(RemarkKind::database, "the spool", status.error());
+    return std::nullopt;
+  }
+
+ private:
+  Result<QueueStatus> examine(JobQueue& queue, const std::string& what) {
+    QueueStatus status;
+    ASSIGN_OR_RETURN(status.counts, queue.counts());
+    ASSIGN_OR_RETURN(const auto hanging, queue.hanging());
+    status.hanging = hanging;
+    TRY(tell(queue, what, JobState::waiting, status.counts.waiting));
+    TRY(tell(queue, what, JobState::deferred, status.counts.deferred));
+    TRY(tell(queue, what, JobState::held, status.counts.held));
+    if (hanging > 0) {
+      findings_.add({Severity::warning,
+                     RemarkKind::lease,
+                     what,
+                     std::to_string(hanging) + " are leased by somebody who is gone",
+                     "the next service or `cmpost run` takes them again",
+                     {}});
+    }
+    return status;
+  }
+
+  // The longest waiting of them stands for all.
+  Result<void> tell(JobQueue& queue, const std::string& what, JobState state, std::size_t count) {
+    if (count == 0) return {};
+    ASSIGN_OR_RETURN(const auto jobs, queue.list({.state = state, .channel = {}, .limit = 1}));
+    if (jobs.empty()) return {};  // it is gone by now
+    const auto& oldest = jobs.front();
+    const auto age = now_ - oldest.arrived;
+    auto text = std::to_string(count) + " " + std::string(to_string(state)) + ", the oldest for " +
+                in_words(age) + " (" + printable(oldest.envelope.source, 100) + ")";
+    if (!oldest.reason.empty()) text += ": " + printable(oldest.reason, 300);
+    if (state == JobState::deferred) text += "; the next try at " + to_iso8601(oldest.due);
+    const auto list = "`cmpost queue list --queue " + what + " --state " +
+                      std::string(to_string(state)) + "` shows them";
+    findings_.add({severity_of(state, age), kind_of(state), what, std::move(text), list, {}});
+    return {};
+  }
+
+  static Severity severity_of(JobState state, Duration age) {
+    switch (state) {
+      case JobState::held:
+        return Severity::warning;
+      case JobState::waiting:
+        return age > kTooLong ? Severity::warning : Severity::note;
+      case JobState::deferred:
+        return age > kFarTooLong ? Severity::warning : Severity::note;
+      case JobState::active:
+      case JobState::done:
+        break;
+    }
+    return Severity::note;
+  }
+
+  static RemarkKind kind_of(JobState state) {
+    if (state == JobState::held) return RemarkKind::held;
+    return state == JobState::deferred ? RemarkKind::deferred : RemarkKind::waiting;
+  }
+
+  const Time now_;
+  Remarks& findings_;
+};
+
+void look_at_transactions(Instance& instance, Remarks& findings) {
+  const auto reader = instance.look_into_ledger();
+  if (!reader) return findings.add(RemarkKind::database, "the ledger", reader.error());
+  const auto ageing = TransactionTable((*reader)->connection()).ageing();
+  if (!ageing) return findings.add(RemarkKind::database, "the ledger", ageing.error());
+  if (ageing->alarms == 0) return;
+  findings.add({Severity::error,
+                RemarkKind::transaction,
+                {},
+                std::to_string(ageing->alarms) + " transactions were not confirmed in time",
+                "`cmpost transaction list --state open` shows them",
+                {}});
+}
+
+}  // namespace
+
+JobsStatus look_at_jobs(Instance& instance, Remarks& findings) {
+  JobsLook look(instance.clock().now(), findings);
+  JobsStatus status;
+  if (const auto spool = instance.look_into_spool(); !spool) {
+    findings.add(RemarkKind::database, "the spool", spool.error());
+  } else {
+    status.requests = look.look((*spool)->requests(), "requests");
+    status.replies = look.look((*spool)->replies(), "replies");
+  }
+  look_at_transactions(instance, findings);
+  return status;
+}
+
+}  // namespace cmpost

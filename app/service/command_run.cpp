@@ -1,0 +1,231 @@
+#include <algorithm>
+#include <atomic>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "app/instance/instance.h"
+#include "app/instance/operator_act.h"
+#include "app/instance/settings_in_use.h"
+#include "app/instance/sign_of_life.h"
+#include "app/looking/clock_notes.h"
+#include "app/service/channels.h"
+#include "app/service/process_signals.h"
+#include "app/service/service_commands.h"
+#include "app/terminal/output.h"
+#include "base/log.h"
+#include "base/mutex.h"
+#include "base/start_thread.h"
+#include "outbox/dispatcher.h"
+#include "processor/processor.h"
+
+namespace cmpost {
+namespace {
+
+using namespace std::chrono_literals;
+
+// One batch: the three stages at the same time, each until the one before it has ended and nothing
+// is left to do.
+class BatchRun {
+ public:
+  // `digest`: of the settings.
+  BatchRun(Instance& instance, std::string digest)
+      : instance_(instance),
+        digest_(std::move(digest)),
+        ways_(instance.settings().instance.state, instance.clock()),
+        life_(instance.settings().instance.state, {kStages.begin(), kStages.end()},
+              SignOfLife::Kind::run, instance.clock()) {}
+
+  Result<void> work(ProcessSignals& signals) {
+    ASSIGN_OR_RETURN(auto* const spool, instance_.spool());
+    ASSIGN_OR_RETURN(auto* const ledger, instance_.ledger());
+    ASSIGN_OR_RETURN(const auto services, instance_.services());
+    TRY(record_settings(instance_, digest_));
+    auto& maintenance = ways_.of(Part::maintenance);
+    if (const auto done = maintain(instance_); !done) {
+      maintenance.rests(done.error(), std::nullopt);
+      return failure(done.error());
+    }
+    maintenance.works();
+    const auto workers = static_cast<std::size_t>(instance_.settings().instance.workers);
+    ASSIGN_OR_RETURN(
+        auto processor,
+        Processor::create(*spool, *ledger, services, settings_for(workers, ways_), [this] {
+          if (const auto crl = issue_crl_after_revocation(instance_); !crl) note(crl.error());
+        }));
+    // Who ends tells the next one, so that nobody sleeps over the end of everything.
+    ASSIGN_OR_RETURN(auto taking, start_thread([&](std::stop_token stop) {
+                       take_in(*spool, std::move(stop));
+                       spool->requests().end_wait();
+                     }));
+    ASSIGN_OR_RETURN(auto processing, start_thread([&](std::stop_token stop) {
+                       process(*processor, spool->requests(), std::move(stop));
+                       spool->replies().end_wait();
+                     }));
+    ASSIGN_OR_RETURN(auto dispatching, start_thread([&](std::stop_token stop) {
+                       dispatch(spool->replies(), std::move(stop));
+                       signals.wake();
+                     }));
+    while (!dispatched_) {
+      if (signals.wait(1s) != Asked::stop) continue;
+      for (auto* thread : {&taking, &processing, &dispatching}) thread->request_stop();
+      interrupted_ = true;
+      break;
+    }
+    taking.request_stop();  // input may be waiting for room that a failed stage will not make
+    taking.join();
+    processing.join();
+    dispatching.join();
+    ASSIGN_OR_RETURN(const auto left, spool->replies().counts());
+    still_to_send_ = left.waiting + left.active + left.deferred;
+    const MutexLock lock(mutex_);
+    if (error_) return failure(*error_);
+    if (interrupted_) return hold("interrupted", "run again: nothing is lost");
+    return {};
+  }
+
+  const Intake& intake() const { return intake_; }
+  const ProcessorTotals& processed() const { return processed_; }
+  const Dispatched& sent() const { return sent_; }
+  // Answers that have not left, whichever run has tried.
+  std::size_t still_to_send() const { return still_to_send_; }
+
+ private:
+  void take_in(Spool& spool, std::stop_token stop) {
+    const auto ingresses = make_ingresses(instance_, spool, steady_);
+    if (!ingresses) {
+      note(ingresses.error());
+      taken_in_ = true;
+      return;
+    }
+    for (const auto& ingress : *ingresses) {
+      const auto taken = take_all(*ingress, stop);
+      auto& way = ways_.of(ingress->channel(), Way::in);
+      if (taken) {
+        intake_ += *taken;
+        way.works(ingress->looked_at());
+      } else {
+        note(taken.error());
+        way.rests(taken.error(), std::nullopt);
+      }
+    }
+    taken_in_ = true;
+  }
+
+  void process(Processor& processor, JobQueue& requests, std::stop_token stop) {
+    while (!stop.stop_requested()) {
+      const bool last = taken_in_;
+      const auto totals = processor.drain(stop);
+      if (!totals) {
+        note(totals.error());
+        break;
+      }
+      add(*totals);
+      if (last) break;
+      if (!taken_in_) requests.wait_for_work(50ms);
+    }
+    processed_all_ = true;
+  }
+
+  void dispatch(JobQueue& replies, std::stop_token stop) {
+    const auto egresses = make_egresses(instance_, steady_);
+    if (!egresses) {
+      note(egresses.error());
+      dispatched_ = true;
+      return;
+    }
+    std::vector<Egress*> channels;
+    for (const auto& egress : *egresses) channels.push_back(egress.get());
+    Dispatcher dispatcher(replies, channels, instance_.likely_clock(), steady_, instance_.random(),
+                          ways_);
+    while (!stop.stop_requested()) {
+      const bool last = processed_all_;
+      const auto sent = send_all(dispatcher, stop);
+      if (!sent) {
+        note(sent.error());
+        break;
+      }
+      sent_ += *sent;
+      if (last && !dispatcher.more_comes_soon()) break;
+      if (last || !processed_all_) replies.wait_for_work(20ms);
+    }
+    dispatched_ = true;
+  }
+
+  void add(const ProcessorTotals& totals) {
+    processed_.answered += totals.answered;
+    processed_.refused += totals.refused;
+    processed_.silent += totals.silent;
+    processed_.held += totals.held;
+    processed_.deferred += totals.deferred;
+  }
+
+  void note(const Error& error) {
+    log::error("run.failed", {{"error", to_string(error)}});
+    const MutexLock lock(mutex_);
+    if (!error_) error_ = error;
+  }
+
+  Instance& instance_;
+  const std::string digest_;
+  SteadyClock steady_;
+  WayBook ways_;
+  SignOfLife life_;
+  std::atomic<bool> taken_in_ = false, processed_all_ = false, dispatched_ = false;
+  bool interrupted_ = false;
+  std::size_t still_to_send_ = 0;
+  Intake intake_;              // of the taking thread, until it is joined
+  ProcessorTotals processed_;  // of the processing thread
+  Dispatched sent_;            // of the dispatching thread
+  Mutex mutex_;
+  std::optional<Error> error_ GUARDED_BY(mutex_);
+};
+
+void print(const BatchRun& run, bool as_json) {
+  if (as_json) {
+    print_json({{"taken", run.intake().deposited},
+                {"quarantined", run.intake().quarantined},
+                {"answered", run.processed().answered},
+                {"refused", run.processed().refused},
+                {"held", run.processed().held},
+                {"deferred", run.processed().deferred + run.sent().deferred},
+                {"sent", run.sent().sent},
+                {"still_to_send", run.still_to_send()}});
+    return;
+  }
+  print_line(
+      "taken in " + std::to_string(run.intake().deposited) + ", answered " +
+      std::to_string(run.processed().answered) + " (refused " +
+      std::to_string(run.processed().refused) + "), sent " + std::to_string(run.sent().sent) +
+      ", put aside " + std::to_string(run.intake().quarantined + run.processed().held) +
+      (run.still_to_send() == 0 ? ""
+                                : ", still to be sent " + std::to_string(run.still_to_send())));
+}
+
+Result<ExitCode> run(const CommonOptions& common) {
+  ASSIGN_OR_RETURN(const auto signals, ProcessSignals::create(Asked::stop));
+  ASSIGN_OR_RETURN(const auto file, find_config(common));
+  const auto digest = digest_of_settings(file);
+  ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
+  TRY(instance->refuse_open_secrets());
+  BatchRun batch(*instance, digest);
+  TRY(batch.work(*signals));
+  if (!common.quiet || common.json) print(batch, common.json);
+  // Requests may wait for it, and what is overdue does.
+  ASSIGN_OR_RETURN(const auto clock, find_clock_notes(*instance));
+  const bool all_well =
+      std::ranges::none_of(clock, &ClockNote::urgent) &&
+      batch.intake().quarantined + batch.intake().stuck == 0 &&
+      batch.processed().refused + batch.processed().held + batch.processed().deferred == 0 &&
+      batch.sent().held + batch.still_to_send() == 0;
+  return all_well ? ExitCode::ok : ExitCode::partly;
+}
+
+}  // namespace
+
+void add_run(CommandLine line) {
+  auto* command =
+      line.app.add_subcommand("run", "one batch: take in all that waits, answer it, exit");
+  command->callback([line] { line.action = [common = &line.options] { return run(*common); }; });
+}
+
+}  // namespace cmpost
