@@ -268,7 +268,7 @@ Result<bool> SftpIngress::set_aside_one(const JobStatus& job, const Error& why) 
   };
   ASSIGN_OR_RETURN(auto* const dialogue, sessions_.first());
   ASSIGN_OR_RETURN(const bool moved,
-                   set_aside_done(*dialogue, settings_.sftp, name, job.id,
+                   set_aside_done(*dialogue, *settings_.sftp(), name, job.id,
                                   reason_text(wall_.now(), name, why, job.id), is_it));
   refused_.insert(job.id);
   return moved;

@@ -44,7 +44,8 @@ Result<std::optional<FileInput::Claimed>> FileInput::take(const Spot& spot, Inta
 
 // nullopt: it may not be complete.
 std::optional<Finding> FileInput::judge_spot(const Spot& spot, bool& settled) {
-  const auto rule = spot.place == Place::work ? ReadyRule::rename : input_.settings.directory()->ready;
+  const auto rule =
+      spot.place == Place::work ? ReadyRule::rename : input_.settings.directory()->ready;
   const auto file_system_now = time_by(rule);
   const auto readiness = input_.settling(spot.place)
                              .look_at(spot.name, spot.look, input_.steady.now(), file_system_now);

@@ -11,8 +11,8 @@
 namespace cmpost {
 
 // One for each instance; any thread. All calls only plan: what they say happens by their Effects. A
-// Rejection becomes an error message: of open() it ends the transaction that would have been opened,
-// of the others it leaves the transaction as it is. An Error is ours.
+// Rejection becomes an error message: of open() it ends the transaction that would have been
+// opened, of the others it leaves the transaction as it is. An Error is ours.
 class Role {
  public:
   virtual ~Role() = default;

@@ -11,7 +11,8 @@ namespace {
 class SmtpSite {
  public:
   explicit SmtpSite(EgressSurroundings& around) : around_(around) {
-    auto& settings = around.settings.mail;
+    around.settings.transport = MailSettings{};
+    auto& settings = *around.settings.mail();
     settings.tls.required = false;
     settings.time_limit = std::chrono::seconds(20);
     settings.from = "pki@ca.test";
@@ -19,7 +20,7 @@ class SmtpSite {
   }
   std::unique_ptr<Egress> make() {
     servers_.push_back(std::make_unique<ScriptedSmtpServer>());
-    auto settings = around_.settings.mail;
+    auto settings = *around_.settings.mail();
     settings.send = {"smtp", "127.0.0.1", servers_.back()->port(), "client.test"};
     return std::make_unique<MailEgress>(around_.settings.name, settings, "grid", Bytes(32, 7),
                                         around_.clock);

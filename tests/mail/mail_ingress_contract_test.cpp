@@ -15,8 +15,8 @@ using namespace std::chrono_literals;
 class MaildirSite {
  public:
   explicit MaildirSite(IngressSurroundings& around) : around_(around) {
-    around.settings.kind = ChannelKind::mail;
-    auto& settings = around.settings.mail;
+    around.settings.transport = MailSettings{};
+    auto& settings = *around.settings.mail();
     settings.from = "pki@example.com";
     settings.fetch = {"maildir", "", 0, around.directory / "Maildir"};
     settings.poll = settle;
@@ -26,7 +26,7 @@ class MaildirSite {
   }
   std::unique_ptr<Ingress> make() {
     return std::make_unique<MailIngress>(
-        around_.settings, std::make_unique<MaildirSource>(around_.settings.mail, around_.wall),
+        around_.settings, std::make_unique<MaildirSource>(*around_.settings.mail(), around_.wall),
         around_.queue, around_.steady,
         [](const DeliveryReport&, const Bytes&) { return Result<void>(); });
   }
@@ -45,7 +45,7 @@ class MaildirSite {
     mail.text = "a request";
     mail.file_name = "dev1.pki";
     mail.message = to_bytes(message);
-    Dovecot::deliver_into(around_.settings.mail.fetch.path, mail_of_a_person(mail), ++delivered_,
+    Dovecot::deliver_into(around_.settings.mail()->fetch.path, mail_of_a_person(mail), ++delivered_,
                           ::getuid(), ::getgid());
   }
 

@@ -17,7 +17,7 @@ const std::string kMediumId(32, '1');
 class OutSite {
  public:
   explicit OutSite(EgressSurroundings& around) : around_(around) {
-    auto& settings = around.settings.directory;
+    auto& settings = *around.settings.directory();
     settings.in = place_ + "/in";
     settings.out = place_ + "/out";
     std::filesystem::create_directories(settings.in);
@@ -42,7 +42,7 @@ class DirectorySite : public OutSite {
   }
   std::multiset<std::string> arrived() {
     std::multiset<std::string> found;
-    const auto& out = around_.settings.directory.out;
+    const auto& out = around_.settings.directory()->out;
     for (const auto& name : names_in(out)) {
       const auto contents = contents_of(out + "/" + name);
       EXPECT_FALSE(name.starts_with(".")) << name;
@@ -52,7 +52,7 @@ class DirectorySite : public OutSite {
   }
   // Somebody else's files have all the names that it may have.
   void refuse(const Lease& lease) {
-    const auto& settings = around_.settings.directory;
+    const auto& settings = *around_.settings.directory();
     for (const auto& name : answer_names(settings.name_template, lease)) {
       write_in_place(settings.out + "/" + name, kOthers);
     }
@@ -65,15 +65,15 @@ class DirectorySite : public OutSite {
 class StagingSite : public DirectorySite {
  public:
   explicit StagingSite(EgressSurroundings& around) : DirectorySite(around) {
-    around.settings.directory.staging = place_ + "/staging";
-    std::filesystem::create_directories(around.settings.directory.staging);
+    around.settings.directory()->staging = place_ + "/staging";
+    std::filesystem::create_directories(around.settings.directory()->staging);
   }
 };
 
 class MediumSite : public DirectorySite {
  public:
   explicit MediumSite(EgressSurroundings& around) : DirectorySite(around) {
-    around.settings.directory.media = true;
+    around.settings.directory()->media = true;
   }
   std::unique_ptr<Egress> make() {
     return std::make_unique<MediaEgress>(around_.settings, under_way_in(around_.queue));
@@ -88,7 +88,7 @@ class OneWaySite : public OutSite {
     return std::make_unique<OneWayEgress>(around_.settings, around_.queue, around_.clock, random_);
   }
   std::multiset<std::string> arrived() {
-    const auto& out = around_.settings.directory.out;
+    const auto& out = around_.settings.directory()->out;
     ArrivedBatches batches;
     for (const auto& name : names_in(out)) batches.add(name);
     std::multiset<std::string> found;

@@ -10,8 +10,8 @@ namespace {
 class SftpOutSite {
  public:
   explicit SftpOutSite(EgressSurroundings& around) : around_(around) {
-    around.settings.kind = ChannelKind::sftp;
-    around.settings.sftp.send.path = "/out";
+    around.settings.transport = SftpSettings{};
+    around.settings.sftp()->send.path = "/out";
   }
   std::unique_ptr<Egress> make() {
     return std::make_unique<SftpEgress>(around_.settings, around_.clock, server_.dial(),
@@ -37,7 +37,7 @@ class SftpOutSite {
     around_.clock.advance(std::chrono::hours(1));  // it is not asked again at once
   }
   void refuse(const Lease& lease) {
-    for (const auto& name : answer_names(around_.settings.sftp.name_template, lease)) {
+    for (const auto& name : answer_names(around_.settings.sftp()->name_template, lease)) {
       server_.put("/out/" + name, kOthers);
     }
   }

@@ -13,8 +13,8 @@ template <SftpReady ready, SftpAfter after>
 class SftpSite {
  public:
   explicit SftpSite(IngressSurroundings& around) : around_(around) {
-    around.settings.kind = ChannelKind::sftp;
-    auto& settings = around.settings.sftp;
+    around.settings.transport = SftpSettings{};
+    auto& settings = *around.settings.sftp();
     settings.fetch.path = "/in";
     settings.send.path = "/out";
     settings.ready = ready;

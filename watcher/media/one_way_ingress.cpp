@@ -120,9 +120,9 @@ Result<Intake> OneWayIngress::poll(const std::stop_token& stop) {
   for (const auto& [key, batch] : incomplete_) ++(batch.told ? intake.stuck : intake.settling);
   intake.stuck += not_moved_.empty() ? 0 : 1;
   deposit_.tell_gate(intake);
-  next_scan_ =
-      steady_.now() + (intake.settling > 0 ? std::max(kFirstLookAgain, settings_.directory()->settle)
-                                           : settings_.directory()->poll);
+  next_scan_ = steady_.now() + (intake.settling > 0
+                                    ? std::max(kFirstLookAgain, settings_.directory()->settle)
+                                    : settings_.directory()->poll);
   return intake;
 }
 

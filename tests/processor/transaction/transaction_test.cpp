@@ -197,7 +197,8 @@ TEST(Confirmation, AHashAlgorithmThatThisVersionHasNotRevokesNothing) {
   const auto answer = ca.ask(with_mac(ca, ir(Credential()), waiting()));
   const auto certificate = certificate_in(answer);
   auto conf = cert_conf(certificate);
-  std::get<body::certConf>(conf).statuses[0].hashAlg = AlgorithmIdentifier{oid::id_sha512, std::nullopt};
+  std::get<body::certConf>(conf).statuses[0].hashAlg =
+      AlgorithmIdentifier{oid::id_sha512, std::nullopt};
   EXPECT_THAT(ca.ask(with_mac(ca, conf, following(answer))),
               Refuses("error", PKIFailureInfo::badCertId));
   EXPECT_EQ(ca.record(certificate)->state, CertificateState::unconfirmed);

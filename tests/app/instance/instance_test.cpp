@@ -1,4 +1,4 @@
-#include "app/instance.h"
+#include "app/instance/instance.h"
 
 #include <gmock/gmock.h>
 
