@@ -50,7 +50,8 @@ Found check_directory(const std::string& path, const struct stat& status) {
 
 Found check(const NamedFile& file) {
   // A file that is yet to be written needs its directory.
-  const bool target = file.use == NamedFile::Use::writable_file;
+  const bool target =
+      file.use == NamedFile::Use::writable_file || file.use == NamedFile::Use::published;
   const auto path = target ? std::filesystem::path(file.path).parent_path().string() : file.path;
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0) {
@@ -59,7 +60,8 @@ Found check(const NamedFile& file) {
     if (file.use == NamedFile::Use::made || file.use == NamedFile::Use::removable) {
       return std::nullopt;
     }
-    const bool directory = target || file.use == NamedFile::Use::directory;
+    const bool directory =
+        target || file.use == NamedFile::Use::directory || file.use == NamedFile::Use::exchanged;
     return Finding{path + " does not exist", directory ? "mkdir -p " + path : ""};
   }
   switch (file.use) {
@@ -68,9 +70,11 @@ Found check(const NamedFile& file) {
     case NamedFile::Use::readable:
       return check_readable(path, status);
     case NamedFile::Use::directory:
+    case NamedFile::Use::exchanged:
     case NamedFile::Use::made:
     case NamedFile::Use::removable:
     case NamedFile::Use::writable_file:
+    case NamedFile::Use::published:
       return check_directory(path, status);
   }
   return std::nullopt;
@@ -100,9 +104,8 @@ void check_staging(const Settings& settings, Complaints& complaints) {
 void check_aliases(const Settings& settings, Complaints& complaints) {
   std::map<std::pair<dev_t, ino_t>, const NamedFile*> seen;
   for (const auto& file : settings.files) {
-    if (!file.key.starts_with("channel ")) continue;
     struct stat status {};
-    if (file.use != NamedFile::Use::directory || ::stat(file.path.c_str(), &status) != 0) continue;
+    if (file.use != NamedFile::Use::exchanged || ::stat(file.path.c_str(), &status) != 0) continue;
     const auto [other, fresh] = seen.emplace(std::pair(status.st_dev, status.st_ino), &file);
     if (fresh) continue;
     complaints.push_back({settings.file, file.at,

@@ -28,10 +28,8 @@ class Permissions {
   // Requests and answers lie where others write and read, sticks belong to whoever brings them, and
   // what is published lies among other people's pages.
   static bool is_for_others(const NamedFile& file) {
-    if (file.key.ends_with("publish") || file.key.ends_with("publish_delta")) return true;
-    const bool directory =
-        file.use == NamedFile::Use::directory || file.use == NamedFile::Use::removable;
-    return directory && file.key.starts_with("channel ");
+    using enum NamedFile::Use;
+    return file.use == published || file.use == exchanged || file.use == removable;
   }
 
   void check_named(const NamedFile& file) {

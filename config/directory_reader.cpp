@@ -69,7 +69,7 @@ void read_media(Section& table, DirectorySettings& settings) {
 
 // How answers are put where a reader of `out` is particular about it.
 void read_manners(Section& table, DirectorySettings& settings) {
-  settings.staging = table.path("staging", NamedFile::Use::directory);
+  settings.staging = table.path("staging", NamedFile::Use::exchanged);
   settings.pace = table.duration("pace", settings.pace, {0s, 1h});
   settings.max_outstanding =
       static_cast<std::size_t>(table.integer("max_outstanding", 0, {0, 1'000'000}));
@@ -98,7 +98,7 @@ DirectorySettings read_directory_settings(Section& table) {
                                  Word<ReadyRule>{"manifest", ReadyRule::manifest}};
   DirectorySettings settings;
   settings.media = table.flag("media", false);
-  const auto use = settings.media ? NamedFile::Use::removable : NamedFile::Use::directory;
+  const auto use = settings.media ? NamedFile::Use::removable : NamedFile::Use::exchanged;
   table.require("in", "the directory where requests are put");
   table.require("out", "the directory where answers are put");
   settings.in = table.path("in", use);

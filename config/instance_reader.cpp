@@ -62,9 +62,9 @@ void read_key_generator(Section& table, CaSettings& ca) {
 CrlSettings read_crl(Section table) {
   CrlSettings crl;
   crl.lifetime = table.duration("lifetime", crl.lifetime, {1min, kTenYears});
-  crl.publish = table.path("publish", NamedFile::Use::writable_file);
+  crl.publish = table.path("publish", NamedFile::Use::published);
   crl.delta = table.duration("delta", crl.delta, {0s, kTenYears});
-  crl.publish_delta = table.path("publish_delta", NamedFile::Use::writable_file);
+  crl.publish_delta = table.path("publish_delta", NamedFile::Use::published);
   for (auto* url : {&crl.url, &crl.delta_url}) {
     const auto* key = url == &crl.url ? "url" : "delta_url";
     *url = table.text(key);

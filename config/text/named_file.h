@@ -9,8 +9,16 @@ namespace cmpost {
 
 // A file or directory that the settings name, for check_files().
 struct NamedFile {
-  // `made`: a directory that is made when it is missing; `removable`: one that may be away.
-  enum class Use { secret, readable, directory, writable_file, made, removable };
+  enum class Use {
+    secret,
+    readable,
+    directory,
+    writable_file,
+    made,       // a directory that is made when it is missing
+    exchanged,  // a directory of a channel, where others write and read
+    removable,  // the same, which may be away
+    published   // a file that is written among other people's pages
+  };
   std::string path;
   Use use = Use::readable;
   std::string key;  // "ca.key"
