@@ -40,20 +40,18 @@ class Dovecot {
   Dovecot() {
     ::chmod(directory_.path().c_str(), 0755);
     make_keys();
-    std::vector<FileDescriptor> taken;  // until all are known
-    for (const auto* const scheme : {"imap", "imaps", "pop3", "pop3s", "smtp", "smtps"}) {
-      auto [listener, port] = listen_on_loopback();
-      taken.push_back(std::move(listener));
-      ports_[scheme] = port;
+    // Between the choice and the start another program may take one of them.
+    for (int tries = 0; tries < 5; ++tries) {
+      choose_ports();
+      if (start()) return;
     }
-    taken.clear();
-    start();
   }
   ~Dovecot() { stop(); }
   Dovecot(const Dovecot&) = delete;
 
   // A new run directory each time: a server that is ending tidies up in its own.
-  void start() {
+  // False: it has ended at once.
+  bool start() {
     const auto run = directory_ / ("run" + std::to_string(++starts_));
     const auto file = write(run + ".conf", configuration(run));
     pid_ = ::fork();
@@ -66,8 +64,11 @@ class Dovecot {
     ::setpgid(pid_, pid_);
     const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(20);
     while (!answers(ports_["imap"]) && std::chrono::steady_clock::now() < give_up) {
+      if (has_ended()) return false;
       ::poll(nullptr, 0, 10);
     }
+    ::poll(nullptr, 0, 50);  // who answered may have been another program
+    return !has_ended();
   }
   void stop() {
     if (pid_ <= 0) return;
@@ -130,6 +131,19 @@ class Dovecot {
   }
 
  private:
+  void choose_ports() {
+    std::vector<FileDescriptor> taken;  // until all are known
+    for (const auto* const scheme : {"imap", "imaps", "pop3", "pop3s", "smtp", "smtps"}) {
+      auto [listener, port] = listen_on_loopback();
+      taken.push_back(std::move(listener));
+      ports_[scheme] = port;
+    }
+  }
+  bool has_ended() {
+    if (pid_ > 0 && ::waitpid(pid_, nullptr, WNOHANG) == pid_) pid_ = 0;
+    return pid_ <= 0;
+  }
+
   static void own(const std::string& path, uid_t owner, gid_t group) {
     const bool owned = ::getuid() != 0 || ::chown(path.c_str(), owner, group) == 0;
     CHECK(owned);
