@@ -350,9 +350,12 @@ Result<Decision> Responder::waits(Answer&& answer, Step step) {
       if (part.state == PartState::ready) part.state = PartState::delivered;
     }
   }
+  // For some bodies no machine stands in for a person.
+  if (!ChannelPolicy::needs_people(transaction.body)) {
+    at_.decision.effects.endorsed_by = at_.request.endorsed_by;
+  }
   change_to(std::move(transaction));
   at_.decision.effects.waiting = std::move(waiting);
-  at_.decision.effects.endorsed_by = at_.request.endorsed_by;
   ASSIGN_OR_RETURN(at_.decision.effects.message, stored(reply_body, der));
   at_.note_in_audit(reply_body);
   if (reply_body.empty()) return at_.stay_silent(at_.decision.outcome);

@@ -62,6 +62,21 @@ struct RecoveryTest : ::testing::Test {
   PrivateKey protocol_key = test_key("x25519");
 };
 
+// No machine stands in for one of them, with its protection around the request neither.
+TEST_F(RecoveryTest, TwoPeopleMustAgreeWhateverARegistrationAuthoritySays) {
+  Credential ra;
+  ca.ra_root.certify(ra, "CN=RA", ca.clock.now(), ca.random);
+  const auto request = krr(asking(Keys::wanted));
+  const auto header = decode(request)->header;
+  const auto told = ca.talk(signed_by(ca, ra, body::nested{{request}}, {.edit = [&](auto& outer) {
+                                        outer.transactionID = header.transactionID;
+                                        outer.senderNonce = header.senderNonce;
+                                      }}));
+  ASSERT_EQ(status_in(told).status, PKIStatus::waiting);
+  EXPECT_EQ(ca.say(*told.header.transactionID, true, "alice"), Decided::one_more);
+  EXPECT_TRUE(recoveries().empty());
+}
+
 TEST_F(RecoveryTest, TwoPeopleMustAgreeAlsoOverARestart) {
   const auto told = ca.talk(krr(asking(Keys::wanted)));
   ASSERT_EQ(body_name(told.body), "krp");
