@@ -25,6 +25,8 @@ class ChannelNote {
 
   // True when that is news: the note was another one.
   bool set(const std::string& text);
+  // It still holds: what could not be written is tried again.
+  void hold() { (void)set(text_); }
   // True when there was a note.
   bool clear();
 

@@ -103,7 +103,7 @@ Deliveries DirectoryEgress::send_now(std::span<const Lease> leases) {
     crash_point("outbox.written");
     sync_drafts(drafts, deliveries);
     crash_point("outbox.synced");
-    publish(drafts, leases, deliveries);
+    publish(drafts, leases, from, until, deliveries);
   }
   if (settings_.directory()->media) read_back(leases, deliveries);
   return deliveries;
@@ -222,8 +222,9 @@ void DirectoryEgress::sync_drafts(std::vector<Draft>& drafts, Deliveries& delive
   drafts = std::move(durable);
 }
 
+// Of those before `from` the directory has been synced, and their reader may have taken them.
 void DirectoryEgress::publish(const std::vector<Draft>& drafts, std::span<const Lease> leases,
-                              Deliveries& deliveries) const {
+                              std::size_t from, std::size_t until, Deliveries& deliveries) const {
   for (const auto& draft : drafts) {
     deliveries.each[draft.index] = publish_one(draft, leases[draft.index], deliveries);
     crash_point("outbox.renamed");
@@ -232,7 +233,8 @@ void DirectoryEgress::publish(const std::vector<Draft>& drafts, std::span<const 
   crash_point("outbox.directory_synced");
   if (synced) return;
   deliveries.trouble = synced.error();
-  for (auto& delivery : deliveries.each) {
+  for (std::size_t i = from; i < until; ++i) {
+    auto& delivery = deliveries.each[i];
     if (delivery.what == Delivery::What::sent) delivery = deferred(synced.error());
   }
 }

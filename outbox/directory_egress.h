@@ -50,8 +50,8 @@ class DirectoryEgress final : public Egress {
                                   std::size_t until, Deliveries& deliveries) const;
   Result<FileDescriptor> write_draft(const std::string& temporary, ByteView contents) const;
   void sync_drafts(std::vector<Draft>& drafts, Deliveries& deliveries) const;
-  void publish(const std::vector<Draft>& drafts, std::span<const Lease> leases,
-               Deliveries& deliveries) const;
+  void publish(const std::vector<Draft>& drafts, std::span<const Lease> leases, std::size_t from,
+               std::size_t until, Deliveries& deliveries) const;
   Delivery publish_one(const Draft& draft, const Lease& lease, Deliveries& deliveries) const;
   // Is there a file of that name with these octets? If so it is durable.
   bool is_there(const std::string& name, ByteView contents) const;

@@ -70,7 +70,7 @@ std::vector<Lease> CommitThread::take_early() {
 
 void CommitThread::fail(const Error& error) {
   const MutexLock lock(mutex_);
-  error_ = error;
+  if (!error_) error_ = error;
 }
 
 std::optional<Error> CommitThread::error() const {

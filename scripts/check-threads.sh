@@ -18,7 +18,8 @@ import concurrent.futures, json, os, pathlib, re, subprocess, sys
 
 top = os.getcwd()
 commands = {os.path.relpath(entry["file"], top): entry for entry in json.load(open(sys.argv[1]))}
-headers = [str(path) for deps in pathlib.Path().glob("*/DEPS") for path in deps.parent.rglob("*.h")]
+headers = [str(path) for depth in ("*", "*/*")
+           for deps in pathlib.Path().glob(depth + "/DEPS") for path in deps.parent.rglob("*.h")]
 headers += map(str, pathlib.Path("tests").rglob("*.h"))
 
 def included(path):

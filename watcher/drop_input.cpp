@@ -33,6 +33,7 @@ std::optional<Spot> DropInput::spot(Place place, const std::string& name) {
   if (settings.directory()->ready == ReadyRule::marker && marked_file(name)) return std::nullopt;
   const auto found = drop->look(place, name);
   if (!found) {
+    settling(place).cannot_look_at(name);
     report({place, name, {}}, found.error().what, found.error().hint);
     return std::nullopt;
   }

@@ -114,7 +114,10 @@ std::size_t IntakeGate::close(const std::string& why, Duration again, bool needs
   closed_ = true;
   const bool news = !told_ || needs_help != needs_help_;
   needs_help_ = needs_help;
-  if (!news) return 0;
+  if (!news) {
+    note_.hold();
+    return 0;
+  }
   told_ = true;
   note_.set("input waits: " + why);
   const auto level = needs_help ? log::Level::error : log::Level::info;

@@ -43,6 +43,12 @@ Duration Settling::settle_of(const Sighting& sighting) const {
   return sighting.cut_off ? kPatience * settle_ : settle_;
 }
 
+void Settling::cannot_look_at(const std::string& name) {
+  auto& sighting = sightings_[name];
+  sighting.look.reset();
+  sighting.settled = true;
+}
+
 bool Settling::first_report(const std::string& name, const std::string& why) {
   auto& sighting = sightings_[name];
   if (!sighting.look) sighting.settled = true;

@@ -69,6 +69,9 @@ class Settling {
   // One that cannot even be looked at is stuck.
   bool first_report(const std::string& name, const std::string& why);
 
+  // It is there and cannot be looked at: nothing is waited for, it is reported.
+  void cannot_look_at(const std::string& name);
+
   // The file was taken or is gone.
   void forget(const std::string& name) { sightings_.erase(name); }
   // Forgets all files but these.

@@ -6,6 +6,7 @@
 #include "app/terminal/named.h"
 #include "app/terminal/output.h"
 #include "base/files.h"
+#include "base/joined.h"
 #include "ca/lint/lint.h"
 #include "cmp/inspect/inspect.h"
 #include "processor/ca_role/certificate_request.h"
@@ -192,12 +193,6 @@ Result<ExitCode> test_profile(const ProfileOptions& options, const CommonOptions
   return refused == 0 ? ExitCode::ok : ExitCode::partly;
 }
 
-std::string in_a_row(const std::vector<std::string>& names) {
-  std::string row;
-  for (const auto& name : names) row += (row.empty() ? "" : " ") + name;
-  return row;
-}
-
 Result<ExitCode> list_profiles(const CommonOptions& common) {
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
   auto all = json::array();
@@ -218,7 +213,7 @@ Result<ExitCode> list_profiles(const CommonOptions& common) {
          {"who", std::move(who)},
          {"powers", made.powers()},
          {"channels", channels}});
-    table.add({profile.name, in_words(profile.validity), choosers_of(made), in_a_row(channels)});
+    table.add({profile.name, in_words(profile.validity), choosers_of(made), joined(channels, " ")});
   }
   common.json ? print_json(all) : table.print("no profiles");
   return ExitCode::ok;

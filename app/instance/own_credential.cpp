@@ -72,8 +72,10 @@ Result<PrivateKey> make_signing_key(const std::string& algorithm) {
   if (!key) {
     return wrong_usage(key.error().what, kThatSign);
   }
-  if (!Signer::create(*key)) {
-    return wrong_usage("a key of type " + printable(algorithm, 40) + " cannot sign", kThatSign);
+  if (const auto signer = Signer::create(*key); !signer) {
+    return wrong_usage(
+        "a key of type " + printable(algorithm, 40) + " cannot sign: " + signer.error().what,
+        kThatSign);
   }
   return key;
 }

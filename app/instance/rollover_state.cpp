@@ -30,6 +30,7 @@ Result<std::vector<std::string>> hidden_beside_ca(const Instance& instance) {
     }
     std::error_code error;
     const bool is_directory = fs::is_directory(home / name, error);
+    if (error == std::errc::no_such_file_or_directory) continue;  // it has got its name
     if (error) return failure(errno_error("examining", (home / name).string(), error.value()));
     if (!is_directory) continue;
     directories.push_back(home / name.substr(1, name.size() - 1 - kPart.size()));
@@ -106,8 +107,10 @@ Result<std::vector<std::string>> find_unfinished_commands(Instance& instance) {
   std::vector<std::string> texts;
   ASSIGN_OR_RETURN(const auto hidden, hidden_beside_ca(instance));
   for (const auto& directory : hidden) {
-    ASSIGN_OR_RETURN(auto text, interrupted_in(instance, directory));
-    if (!text.empty()) texts.push_back(std::move(text));
+    auto text = interrupted_in(instance, directory);
+    // One that cannot be looked into hides none of the others.
+    if (!text) text = hidden_name(directory) + " cannot be looked into: " + to_string(text.error());
+    if (!text->empty()) texts.push_back(*std::move(text));
   }
   ASSIGN_OR_RETURN(const auto* const authority, instance.authority());
   const auto& cmp = authority->identity.certificate;

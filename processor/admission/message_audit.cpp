@@ -14,6 +14,7 @@ AuditEntry answered_entry(const Request& request, std::string_view requester,
       .add("requester", requester)
       .add("answer", reply_body)
       .add("outcome", outcome);
+  if (!request.endorsed_by.empty()) detail.add("endorsed_by", request.endorsed_by);
   if (effects.open) detail.add("transaction", "opened");
   if (const auto& used = effects.use_secret) {
     detail.add("used", used->reference).add("uses", std::to_string(used->certificates));

@@ -3,6 +3,9 @@
 #include "processor/ca_role/dispatch.h"
 #include "processor/ca_role/explain_certificate.h"
 #include "processor/ca_role/renewal.h"
+#include "processor/possession/proof_of_possession.h"
+#include "processor/transaction/stored_request.h"
+#include "processor/transaction/transaction_table.h"
 
 namespace cmpost {
 namespace {
@@ -18,12 +21,26 @@ Result<Effects> keep(const Transaction& transaction, LedgerReader& ledger) {
       effects.state_changes.push_back(
           {certificate.serial, {CertificateState::unconfirmed}, CertificateState::valid});
     }
-    any = any || unconfirmed || (record && record->state == CertificateState::valid);
+    // Renewed in its turn, it has been accepted, too.
+    const bool stands = record && (record->state == CertificateState::valid ||
+                                   record->state == CertificateState::updated);
+    any = any || unconfirmed || stands;
   }
   if (!any) return effects;
   ASSIGN_OR_RETURN(auto retired, retire(transaction, ledger));
   effects.merge(std::move(retired));
   return effects;
+}
+
+// Where certConf is what proves possession, silence proves nothing.
+Result<bool> awaits_proof(const Transaction& transaction, const Services& services) {
+  ASSIGN_OR_RETURN(const auto first,
+                   TransactionTable(services.ledger.connection()).first_message(transaction.id));
+  if (!first) return hold("the ledger has lost the request " + to_hex(transaction.transactionID));
+  ASSIGN_OR_RETURN(const auto request, request_in(*first, services.sealing_key));
+  const auto message = decode(request, {});
+  if (!message) return hold("the stored request cannot be read: " + message.error().text());
+  return proves_by_certificate(message->body);
 }
 
 }  // namespace
@@ -54,8 +71,11 @@ Result<Effects> CaRole::end(const Transaction& transaction, UnconfirmedRule rule
   switch (rule) {
     case UnconfirmedRule::revoke:
       return withdraw_unconfirmed(about, "not confirmed in time", now, ours);
-    case UnconfirmedRule::keep:
-      return keep(about, services.ledger);
+    case UnconfirmedRule::keep: {
+      ASSIGN_OR_RETURN(const bool unproven, awaits_proof(transaction, services));
+      if (!unproven) return keep(about, services.ledger);
+      return withdraw_unconfirmed(about, "possession was not proven in time", now, ours);
+    }
     case UnconfirmedRule::alarm:
       break;
   }

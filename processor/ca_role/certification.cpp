@@ -6,6 +6,7 @@
 #include "processor/ca_role/consent_words.h"
 #include "processor/ca_role/encrypted_delivery.h"
 #include "processor/credentials/secret_store.h"
+#include "processor/possession/proof_of_possession.h"
 #include "processor/transaction/audit_detail.h"
 
 namespace cmpost {
@@ -14,26 +15,12 @@ namespace {
 constexpr const char* kRenewedBefore =
     "warning: the certificate that this one replaces has been renewed before";
 
-// who proves possession by the confirmation cannot be let off it.
-bool proves_by_certificate(const PKIBody& body) {
-  const auto* requests = cert_requests(body);
-  return requests != nullptr && std::ranges::any_of(*requests, [](const CertReqMsg& message) {
-           if (!message.popo) return false;
-           const auto* encipherment = std::get_if<KeyEncipherment>(&*message.popo);
-           const auto* agreement = std::get_if<KeyAgreement>(&*message.popo);
-           if (encipherment == nullptr && agreement == nullptr) return false;
-           const auto& choice =
-               encipherment != nullptr ? encipherment->key.choice : agreement->key.choice;
-           const auto* later = std::get_if<POPOPrivKey::SubsequentMessage>(&choice);
-           return later != nullptr && *later == POPOPrivKey::SubsequentMessage::encrCert;
-         });
-}
-
 // implicit confirmation is for the whole message; where some of it comes later, each part
 // is confirmed by itself.
 bool is_complete(const Request& request) {
-  if (request.waited == nullptr)
-    return request.channel->approvals(body_name(request.message.body)) == 0;
+  if (request.waited == nullptr) {
+    return consent_for(request, kWholeMessage).what == Consent::What::granted;
+  }
   return std::ranges::all_of(request.waited->parts, [&](const WaitingPart& part) {
     const auto what = consent_for(request, part.certReqId).what;
     return what == Consent::What::agreed || what == Consent::What::refused;
@@ -206,8 +193,8 @@ void Certification::sum_up() {
   answer_.implicitConfirm = answer_.implicitConfirm && issues();
   answer_.awaits_confirm = issues() && !answer_.implicitConfirm;
   if (const auto* holder = requester_.secret(); holder != nullptr && issues()) {
-    answer_.effects.use_secret =
-        SecretUse{holder->secret.reference, static_cast<std::int64_t>(answer_.certificates.size())};
+    answer_.effects.use_secret = SecretUse{holder->secret.reference, holder->secret.identity,
+                                           static_cast<std::int64_t>(answer_.certificates.size())};
   }
   answer_.outcome = answer_.undecided.empty() ? "accepted" : "waits for approval";
   answer_.partly = answer_.refused && (issues() || !answer_.undecided.empty());

@@ -172,7 +172,12 @@ Outcome<Answer> handle_certification(const Request& request, const Requester& re
 Outcome<Answer> handle_p10cr(const Request& request, const Requester& requester,
                              CaServices& services) {
   // -1 by RFC 9483 4.1.4; some peers know 0 alone.
-  const std::int64_t certReqId = request.channel->settings.quirks.p10cr_zero ? 0 : kWholeMessage;
+  // What has waited keeps the one that it was told with.
+  const auto* waits = request.waited;
+  const std::int64_t certReqId = waits != nullptr && waits->parts.size() == 1
+                                     ? waits->parts.front().certReqId
+                                 : request.channel->settings.quirks.p10cr_zero ? 0
+                                                                               : kWholeMessage;
   const auto& wanted = std::get<body::p10cr>(request.message.body).request;
   Certification certification(request, requester, services);
   ASSIGN_OR_RETURN(const auto proven, apart([&]() -> Outcome<ProvenRequest> {

@@ -86,6 +86,13 @@ std::string full_reference(const Secret& secret) {
   return marked(secret.reference, secret.identity);
 }
 
+std::string plain_reference(std::string_view full) {
+  constexpr std::size_t kMark = 1 + 2 * kIdentitySize;
+  const bool marked = full.size() > kMark && full[full.size() - kMark] == '#' &&
+                      from_hex(full.substr(full.size() - kMark + 1)).has_value();
+  return std::string(marked ? full.substr(0, full.size() - kMark) : full);
+}
+
 Result<std::string> subject_of_reference(std::string_view reference) {
   constexpr std::size_t kMostOfName = 64;  // ub-common-name
   const auto plain = [](char c) { return c > '\x1f' && c < '\x7f' && c != '*'; };
@@ -293,12 +300,13 @@ Result<std::int64_t> SecretStore::for_each(Connection& connection, const ListFil
 }
 
 Result<bool> SecretStore::use(Connection& connection, std::string_view reference,
-                              std::int64_t count) {
+                              std::int64_t count, const std::optional<Bytes>& identity) {
   ASSIGN_OR_RETURN(const auto changed,
                    change(connection,
                           "UPDATE secret SET uses = uses + ?1 WHERE reference = ?2 AND "
-                          "(max_uses IS NULL OR uses + ?1 <= max_uses)",
-                          count, reference));
+                          "(max_uses IS NULL OR uses + ?1 <= max_uses) AND "
+                          "(?3 IS NULL OR identity = ?3)",
+                          count, reference, identity));
   return changed == 1;
 }
 

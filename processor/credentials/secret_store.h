@@ -53,6 +53,8 @@ std::string secret_key(SecretPurpose purpose, std::string_view reference);
 // Tells it from one that gets its reference later: with "#" and its identity in hexadecimal, where
 // it has one.
 std::string full_reference(const Secret& secret);
+// What people call it.
+std::string plain_reference(std::string_view full);
 
 // "CN=REF" for a secret that is said nothing else of: its reference names its owner. An Error where
 // the reference cannot be a commonName, or would be a pattern.
@@ -90,7 +92,7 @@ class SecretStore {
                                        const std::function<Result<void>(const Secret&)>& each);
   // Counts uses; false when fewer are left or the secret is gone. Needs no key.
   static Result<bool> use(Connection& connection, std::string_view reference,
-                          std::int64_t count = 1);
+                          std::int64_t count = 1, const std::optional<Bytes>& identity = {});
 
  private:
   struct Sealed {

@@ -51,7 +51,7 @@ Result<StoredMessage> Proceeding::stored(const std::string& reply_body, const By
   return message;
 }
 
-void Proceeding::note_in_audit(const std::string& reply_body) {
+void Proceeding::note_envelopes() {
   auto& effects = decision.effects;
   for (const auto& reason : envelopes.reasons) {
     effects.audit.push_back(envelope_entry(request, requester ? requester->text() : "", reason));
@@ -60,6 +60,10 @@ void Proceeding::note_in_audit(const std::string& reply_body) {
   effects.envelope_failures = std::move(envelopes.failures);
   effects.envelope_failures_from = request.sure - request.channel->settings.envelopes.refuse_time;
   envelopes = {};
+}
+
+void Proceeding::note_in_audit(const std::string& reply_body) {
+  note_envelopes();
   auto entry = answered_entry(request, requester ? requester->text() : "", reply_body,
                               decision.outcome, decision.effects);
   // The members of a batch come from who has protected it.

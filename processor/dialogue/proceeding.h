@@ -30,6 +30,7 @@ struct Proceeding {
   Result<StoredMessage> stored(const std::string& reply_body, const Bytes& reply) const;
   // And what has become of envelopes: comes after all else in decision.effects.
   void note_in_audit(const std::string& reply_body);
+  void note_envelopes();
   // The parts of `answer` whose certificates are now on their way: certConf (or popdecr) is awaited
   // once the reply `carrier` has left.
   void await_confirm(Transaction& after, const JobId& carrier) const;

@@ -154,7 +154,7 @@ void Responder::note_endorsement(const Requester& by) {
 // RFC 9483 5.2.3: whoever puts its own protection in place of another's approves, too.
 Result<void> Responder::note_reprotection(Request& request) {
   const auto& requester = *at_.requester;
-  if (channel().waiting.ra_approval != RaApproval::any || !requester.is_ra()) return {};
+  if (channel().waiting.ra_approval != RaApproval::any || !stands_for_others(requester)) return {};
   ASSIGN_OR_RETURN(
       const bool another,
       is_for_another(request.message.body, requester.certificate()->certificate, *at_.ledger));

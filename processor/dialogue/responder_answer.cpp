@@ -123,17 +123,18 @@ Result<Decision> Responder::stay_silent(const std::string& why) {
   if (in_batch() && at_.decision.effects.announcement) return acknowledge(why);
   if (in_batch()) return refuse({PKIFailureInfo::badMessageCheck, why});
   count_failures();
+  at_.note_envelopes();
   if (!at_.decision.effects.announcement) note_refusal(nullptr, why, {});
   return at_.stay_silent(why);
 }
 
 // Each member of a batch has an answer, also an announcement, which elsewhere has none.
 Result<Decision> Responder::acknowledge(const std::string& why) {
-  Answer answer;
-  answer.body = body::pkiconf{};
-  answer.effects = std::move(at_.decision.effects);
-  answer.outcome = why;
-  return answered(std::move(answer), Step::none);
+  at_.decision.outcome = why;
+  std::string reply_body;
+  ReplyParts parts{body::pkiconf{}, false, {}, at_.shared.random.bytes(kNonceSize)};
+  ASSIGN_OR_RETURN(auto der, at_.build(request_header(), std::move(parts), reply_body));
+  return at_.send(own_reply(), at_.envelope.reply, reply_body, std::move(der));
 }
 
 void Responder::count_failures() {
@@ -231,7 +232,8 @@ void Responder::note_refusal(const Rejection* rejection, std::string reason,
     refused.serial = std::move(claims.serial);
   }
   if (at_.decision.effects.secret_failure) {
-    refused.note = "the secret " + printable(at_.decision.effects.secret_failure->reference) +
+    refused.note = "the secret " +
+                   printable(plain_reference(at_.decision.effects.secret_failure->reference)) +
                    " is known here: the MAC is wrong";
   }
   at_.decision.effects.refused = std::move(refused);

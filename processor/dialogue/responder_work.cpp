@@ -73,7 +73,7 @@ bool Responder::is_relayed() const {
   const auto& transaction = *at_.transaction;
   const bool relayable = std::holds_alternative<body::certConf>(body()) ||
                          std::holds_alternative<body::pollReq>(body());
-  return relayable && !channel().strict && at_.requester->is_ra() && at_.requester->signs() &&
+  return relayable && !channel().strict && stands_for_others(*at_.requester) &&
          is_of_signer(transaction.credential) && transaction.channel == channel().name;
 }
 

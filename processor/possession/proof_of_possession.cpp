@@ -323,4 +323,18 @@ Checked<PublicKey> verify_pop(const CertificationRequest& request, const Request
   return key;
 }
 
+bool proves_by_certificate(const PKIBody& body) {
+  const auto* requests = cert_requests(body);
+  return requests != nullptr && std::ranges::any_of(*requests, [](const CertReqMsg& message) {
+           if (!message.popo) return false;
+           const auto* encipherment = std::get_if<KeyEncipherment>(&*message.popo);
+           const auto* agreement = std::get_if<KeyAgreement>(&*message.popo);
+           if (encipherment == nullptr && agreement == nullptr) return false;
+           const auto& choice =
+               encipherment != nullptr ? encipherment->key.choice : agreement->key.choice;
+           const auto* later = std::get_if<POPOPrivKey::SubsequentMessage>(&choice);
+           return later != nullptr && *later == POPOPrivKey::SubsequentMessage::encrCert;
+         });
+}
+
 }  // namespace cmpost

@@ -51,4 +51,7 @@ Checked<PublicKey> verify_pop(const CertificationRequest& request, const Request
 Checked<void> check_identifier(const EncKeyWithID& sent, const CertTemplate& wanted, bool covered,
                                const Requester& requester);
 
+// who proves possession by the confirmation cannot be let off it.
+bool proves_by_certificate(const PKIBody& body);
+
 }  // namespace cmpost

@@ -90,6 +90,10 @@ bool Requester::is_called(std::string_view token) const {
   return name && is_called(*name);
 }
 
+bool stands_for_others(const Requester& requester) {
+  return requester.signs() && check_right(requester.rights, wanted::Endorsement{});
+}
+
 bool is_of_signer(std::string_view credential) { return credential.starts_with("cert:"); }
 
 Rejection Requester::refuse_instead_of(std::string_view other) const {

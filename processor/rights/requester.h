@@ -102,6 +102,8 @@ class Requester {
   std::variant<SecretHolder, CertificateHolder> who_;
 };
 
+// By its signature, with the right to it (wanted::Endorsement): a registration authority.
+bool stands_for_others(const Requester& requester);
 // Whether a Requester::credential stands for a signature.
 bool is_of_signer(std::string_view credential);
 // "cert:", "dh:" or "kem:" with the SHA-256 of the certificate.

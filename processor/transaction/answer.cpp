@@ -2,17 +2,9 @@
 
 #include <algorithm>
 
+#include "base/joined.h"
+
 namespace cmpost {
-namespace {
-
-std::string one_after_another(const PKIFreeText& texts) {
-  std::string row;
-  for (const auto& text : texts) row += (row.empty() ? "" : "; ") + text;
-  return row;
-}
-
-}  // namespace
-
 std::string outcome_of(const Answer& answer) {
   if (!answer.refused) return answer.outcome;
   const auto& [failInfo, text] = *answer.refused;
@@ -73,7 +65,7 @@ std::string words_of(const PKIStatusInfo& status) {
     const auto info = static_cast<PKIFailureInfo>(bit);
     if (status.has(info)) bits += (bits.empty() ? "" : " ") + std::string(to_string(info));
   }
-  const auto text = one_after_another(status.statusString);
+  const auto text = joined(status.statusString, "; ");
   return bits + (bits.empty() || text.empty() ? "" : ": ") + text;
 }
 

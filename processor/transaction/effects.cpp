@@ -214,8 +214,8 @@ Applied<void> apply_all(const Effects& effects, LedgerWriter& writer, Time now, 
   TRY(change_waiting(effects, transaction, writer));
   if (effects.use_secret) {
     const auto& use = *effects.use_secret;
-    ASSIGN_OR_RETURN(const bool used,
-                     SecretStore::use(writer.connection(), use.reference, use.certificates));
+    ASSIGN_OR_RETURN(const bool used, SecretStore::use(writer.connection(), use.reference,
+                                                       use.certificates, use.identity));
     if (!used) return conflict(What::secret, use.reference);
   }
   TRY(change_protections(effects, writer, now));

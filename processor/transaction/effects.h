@@ -35,6 +35,7 @@ struct Revocation {
 // Certificates that a secret has brought; what it is good for becomes fewer.
 struct SecretUse {
   std::string reference;
+  Bytes identity;  // Secret::identity: another one may have got the reference meanwhile
   std::int64_t certificates = 1;
 };
 // A key that no certificate may have but those of these effects: there was none among the first

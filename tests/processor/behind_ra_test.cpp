@@ -186,6 +186,33 @@ TEST_F(SilenceIsAcceptance, AfterItsTimeTheOldCertificateIsDoneWith) {
   EXPECT_EQ(state_of(*device.certificate), CertificateState::updated);
 }
 
+// Renewed in its turn before the time for its certConf was over, it was accepted.
+TEST_F(SilenceIsAcceptance, AlsoOfWhatWasRenewedSince) {
+  start("unconfirmed = \"keep\"\nconfirm_within = \"1h\"\n");
+  const auto device = enrolled(ca());
+  Credential renewed = next_;
+  renewed.certificate = certificate_in(ca().talk(signed_by(ca(), device, kur(), explicitly())));
+  next_ = Credential();
+  certificate_in(ca().talk(signed_by(ca(), renewed, kur())));
+  ca().timers();
+  ca().clock.advance(std::chrono::hours(2));
+  ca().timers();
+  EXPECT_EQ(state_of(*device.certificate), CertificateState::updated);
+  EXPECT_EQ(state_of(*renewed.certificate), CertificateState::updated);
+}
+
+TEST_F(BehindAnRa, AP10crThatWaitsKeepsItsNumberWhateverTheQuirksSayMeanwhile) {
+  start("waiting = \"always\"\napprove = \"one\"\n");
+  const PKIBody request = body::p10cr{certification_request(next_, "CN=dev1")};
+  const auto interim = ca().talk(with_mac(ca(), request));
+  ca().say(*interim.header.transactionID, true);
+  ca().channels.at("drop").settings.quirks.p10cr_zero = true;
+  ca().work();
+  const auto answer = ca().talk(with_mac(ca(), poll_req(-1), following(interim)));
+  EXPECT_EQ(certificate_in(answer).subject(), name("CN=dev1"));
+  EXPECT_EQ(cert_response(answer.body)->response.at(0).certReqId, -1);
+}
+
 TEST_F(BehindAnRa, WhoseP10crKnowsCertReqIdZeroAloneGetsThat) {
   start("quirks = [\"p10cr_zero\"]\nout_of_order = \"0s\"\n");
   const PKIBody request = body::p10cr{certification_request(next_, "CN=dev1")};

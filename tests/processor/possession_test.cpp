@@ -1,4 +1,5 @@
 // Keys that cannot sign: how their possession is proven, and keys that the CA makes.
+#include "processor/timers.h"
 #include "tests/processor/keys.h"
 
 namespace cmpost {
@@ -62,13 +63,18 @@ TEST_P(EncrCert, WrongHashWithdrawsTheCertificate) {
 TEST_P(EncrCert, SilenceThatIsAcceptanceElsewhereProvesNothing) {
   auto& settings = ca.channels.at("drop").settings;
   settings.unconfirmed = UnconfirmedRule::keep;
+  settings.confirm_within = std::chrono::hours(1);
   const auto key = test_key(GetParam());
   const auto answer = enrol(request_for(key.public_key(), "CN=dev1",
                                         [](const CertRequest&) { return later(Later::encrCert); }));
   const auto& encrypted = std::get<EncryptedKey>(key_pair_in(answer).certOrEncCert.choice);
   const auto opened = must(open_envelope(enveloped_in(encrypted), key));
-  EXPECT_EQ(ca.record(must(Certificate::from_der(opened.content)))->state,
-            CertificateState::unconfirmed);
+  const auto certificate = must(Certificate::from_der(opened.content));
+  EXPECT_EQ(ca.record(certificate)->state, CertificateState::unconfirmed);
+  must(run_timers(*ca.spool, *ca.ledger, ca.services()));
+  ca.clock.advance(std::chrono::hours(2));
+  must(run_timers(*ca.spool, *ca.ledger, ca.services()));
+  EXPECT_EQ(ca.record(certificate)->state, CertificateState::revoked);
 }
 INSTANTIATE_TEST_SUITE_P(PossessionBy, EncrCert,
                          ::testing::Values("rsa:2048", "ec:P-256", "x25519", "x448"));

@@ -235,6 +235,8 @@ TYPED_TEST_P(EgressContract, ARefusalIsFinalAndStopsNothingBesideIt) {
     expected.insert(contract_answer(1));
     expected.insert(contract_answer(3));
     EXPECT_EQ(this->site_->arrived(), expected);
+  } else {
+    GTEST_SKIP() << "nothing refuses a single answer here";
   }
 }
 
@@ -247,6 +249,8 @@ TYPED_TEST_P(EgressContract, ACutIsTriedAgainAndIsOneAnswer) {
     this->around_.clock.advance(std::chrono::minutes(5));
     this->expect_sent(this->again(leases));
     EXPECT_EQ(this->site_->arrived(), this->payloads(1, 1));
+  } else {
+    GTEST_SKIP() << "nothing is cut in the middle here";
   }
 }
 

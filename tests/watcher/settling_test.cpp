@@ -30,6 +30,17 @@ TEST(Settling, AChangeStartsTheWaitAgain) {
   EXPECT_EQ(settling.look_at("a", look, kStart + 3s, 0), Readiness::settled);
 }
 
+// Seen once, and from then on the file system has an error instead: nothing is due all the time.
+TEST(Settling, WhatCannotBeLookedAtAnyMoreIsNotWaitedFor) {
+  Settling settling(1s);
+  settling.look_at("a", kLook, kStart, 0);
+  settling.cannot_look_at("a");
+  EXPECT_TRUE(settling.first_report("a", "input/output error"));
+  EXPECT_EQ(settling.next_look(), Time::max());
+  EXPECT_EQ(settling.stuck(), 1U);
+  EXPECT_EQ(settling.look_at("a", kLook, kStart + 5s, 0), Readiness::unsettled) << "anew";
+}
+
 TEST(Settling, AnAnnouncedFileIsReadyAtOnce) {
   Settling settling(1s);
   settling.announce("a");

@@ -135,7 +135,7 @@ void MediaIngress::wait(Duration time_out, const std::stop_token& stop) {
 
 void MediaIngress::note_medium(const std::optional<Medium>& medium) {
   const auto id = medium ? std::optional(medium->id) : std::nullopt;
-  if (looked_ && id == there_) return;
+  if (looked_ && id == there_) return note_.hold();
   if (id) {
     log::info("medium.there", {{"channel", channel()}, {"medium", *id}});
     note_.set("medium " + *id + " is there");
@@ -223,8 +223,15 @@ Result<std::vector<MediaIngress::Found>> MediaIngress::list(const FileDescriptor
     }
     for (auto& name : names) {
       if (is_ignored(name)) continue;
+      errno = 0;
       const auto look = look_at_entry(in, name);
-      if (!look) continue;
+      if (!look && errno == ENOENT) continue;
+      if (!look) {
+        seen.insert(name);
+        settling_.cannot_look_at(name);
+        report(name, errno_error("examining", name, errno).what);
+        continue;
+      }
       if (!S_ISDIR(look->type) || is_request_name(name)) seen.insert(name);
       if (!S_ISREG(look->type)) {
         leave_alone(name, *look);
@@ -241,11 +248,14 @@ Result<std::vector<MediaIngress::Found>> MediaIngress::list(const FileDescriptor
 
 void MediaIngress::leave_alone(const std::string& name, const Look& look) {
   if (S_ISDIR(look.type) && !is_request_name(name)) return left_alone_.folder(name);
-  constexpr auto kReason = "it is not a plain file";
   settling_.look_at(name, look, steady_.now(), 0);
-  if (!settling_.first_report(name, kReason)) return;
+  report(name, "it is not a plain file");
+}
+
+void MediaIngress::report(const std::string& name, const std::string& why) {
+  if (!settling_.first_report(name, why)) return;
   log::warning("input.stuck",
-               {{"channel", channel()}, {"source", printable(name)}, {"reason", kReason}});
+               {{"channel", channel()}, {"source", printable(name)}, {"reason", why}});
 }
 
 Result<std::size_t> MediaIngress::copy_group(const FileDescriptor& in, std::span<const Found> group,

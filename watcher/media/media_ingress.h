@@ -53,6 +53,7 @@ class MediaIngress final : public Ingress {
   Result<Intake> copy_all(const Medium& medium, const std::stop_token& stop);
   Result<std::vector<Found>> list(const FileDescriptor& in);
   void leave_alone(const std::string& name, const Look& look);
+  void report(const std::string& name, const std::string& why);
   Result<std::size_t> copy_group(const FileDescriptor& in, std::span<const Found> group,
                                  CopyLedger& ledger, Intake& intake);
   // A file of the medium, or why it cannot be copied while others can; neither: it may still grow.

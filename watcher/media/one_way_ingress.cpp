@@ -72,16 +72,20 @@ Result<void> OneWayIngress::ensure_open() {
 
 // A directory that may only be read is left as it is. Whatever else is in the way is told.
 void OneWayIngress::open_drop() {
-  const auto before = std::exchange(not_moved_, {});
+  not_moved_.clear();
   const bool writable = ::faccessat(directory_.get(), ".", W_OK, AT_EACCESS) == 0;
   if (!writable && (errno == EROFS || errno == EACCES)) return;
   auto drop = DropDirectory::open(settings_.directory()->in);
   if (drop) return void(drop_.emplace(std::move(*drop)));
-  not_moved_ = drop.error().what;
-  if (not_moved_ == before) return;
+  cannot_move(drop.error());
+}
+
+void OneWayIngress::cannot_move(const Error& error) {
+  not_moved_ = error.what;
+  if (std::exchange(told_not_moved_, not_moved_) == not_moved_) return;
   log::warning("input.stuck", {{"channel", channel()},
                                {"reason", "what was received cannot be put away: " + not_moved_},
-                               {"hint", drop.error().hint}});
+                               {"hint", error.hint}});
 }
 
 Result<ArrivedBatches> OneWayIngress::list() {
@@ -274,7 +278,9 @@ void OneWayIngress::forget_gone(const ArrivedBatches& arrived) {
 void OneWayIngress::tidy(const ArrivedBatch& arrived) {
   if (!drop_) return;
   for (const auto& name : arrived.names()) {
-    (void)drop_->move(Place::in, name, Place::done, std::to_string(to_unix_micros(wall_.now())));
+    const auto moved =
+        drop_->move(Place::in, name, Place::done, std::to_string(to_unix_micros(wall_.now())));
+    if (!moved) return cannot_move(moved.error());
     crash_point("watcher.batch_file_done");
   }
 }

@@ -67,6 +67,7 @@ class OneWayIngress final : public Ingress {
 
   Result<void> ensure_open();
   void open_drop();
+  void cannot_move(const Error& error);
   Result<ArrivedBatches> list();
   Result<Intake> take(const ArrivedBatch& arrived);
   Result<Intake> deposit(const ArrivedBatch& arrived, AssembledBatch batch);
@@ -96,6 +97,7 @@ class OneWayIngress final : public Ingress {
   FileDescriptor directory_;
   std::optional<DropDirectory> drop_;  // none: nothing can be moved here
   std::string not_moved_;              // why not, where it should be possible
+  std::string told_not_moved_;
   std::optional<ReceivedBatches> received_;
   std::map<Key, Incomplete> incomplete_;
   std::map<std::string, Repeat> repeats_;  // by the name of the manifest, as long as it is there

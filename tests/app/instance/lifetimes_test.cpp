@@ -33,8 +33,9 @@ class LifetimesTest : public ::testing::Test {
   }
 
   TemporaryDirectory directory_;
-  // At noon, so that what happens on one day does not depend on when the test runs.
-  FakeClock clock_{std::chrono::ceil<std::chrono::days>(SystemClock().now()) + 12h};
+  // The next noon, so that what happens on one day does not depend on when the test runs; not more
+  // than a day ahead, which the instance would not believe (usual_off).
+  FakeClock clock_{std::chrono::ceil<std::chrono::days>(SystemClock().now() - 12h) + 12h};
   std::unique_ptr<Instance> instance_;
 };
 

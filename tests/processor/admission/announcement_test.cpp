@@ -97,6 +97,13 @@ TEST(Announcement, InABatchIsKeptAndAcknowledged) {
   ASSERT_NE(members, nullptr) << body_name(answer.body);
   EXPECT_EQ(body_name(decode(members->messages.at(0))->body), "pkiconf");
   EXPECT_THAT(kept(ca), SizeIs(1));
+  const auto audit = must(ca.reader->audit(0, 100));
+  EXPECT_EQ(std::ranges::count_if(audit,
+                                  [](const auto& one) {
+                                    return one.event == "message.answered" &&
+                                           one.detail.find("crlann") != std::string::npos;
+                                  }),
+            1);
 }
 
 TEST(Announcement, OfAKnownCaIsKeptAndNotAnswered) {

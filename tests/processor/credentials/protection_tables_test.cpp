@@ -68,6 +68,24 @@ TEST(SecretLock, ASecretAddedLaterUnderTheReferenceIsNotLocked) {
             PKIStatus::accepted);
 }
 
+// Between the plan and the commit the reference was given to somebody else.
+TEST(SecretUses, AreOfTheSecretAndNotOfWhoHasItsReferenceLater) {
+  CaUnderTest ca;
+  const auto decision = ca.decide(with_mac(ca, ir(Credential())));
+  must(ca.ledger->write([&](LedgerWriter& writer) -> Result<void> {
+    EXPECT_THAT(SecretStore(writer.connection(), ca.sealing_key).remove(CaUnderTest::kReference),
+                IsOk());
+    return {};
+  }));
+  Secret next;
+  next.reference = CaUnderTest::kReference;
+  next.value = to_bytes(std::string_view("the secret of somebody else"));
+  next.subject = "CN=dev*";
+  ca.add(next);
+  EXPECT_FALSE(ca.commit(decision));
+  EXPECT_EQ(ca.certificates(), 0);
+}
+
 // Nobody is answered, and the guess counts all the same.
 TEST(SecretFailures, OfAnErrorMessageCount) {
   CaUnderTest ca;
