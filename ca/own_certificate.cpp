@@ -1,5 +1,6 @@
 #include "ca/own_certificate.h"
 
+#include "ca/serial_number.h"
 #include "crypto/secrets/kem.h"
 #include "crypto/secrets/key_agreement.h"
 
@@ -26,6 +27,9 @@ Result<Extensions> extensions_for(const PublicKey& key, const OwnCertificate& wa
       ASSIGN_OR_RETURN(const auto usage, protocol_usage(key));
       return Extensions{key_usage_extension({usage})};
     }
+    case OwnUse::registration:
+      return Extensions{key_usage_extension({KeyUsageBit::digitalSignature}),
+                        extended_key_usage_extension({oid::id_kp_cmcRA})};
     case OwnUse::mail:
       break;
   }
@@ -59,6 +63,17 @@ Result<Certificate> make_cmp_certificate(const Issuer& issuer, const PublicKey& 
                                          const Name& subject, Time not_before, Time not_after) {
   return make_own_certificate(issuer, key,
                               {OwnUse::protection, subject, not_before, not_after, {}});
+}
+
+Result<Certificate> make_self_signed(const PrivateKey& key, const OwnCertificate& wanted,
+                                     Random& random) {
+  ASSIGN_OR_RETURN(auto extensions, extensions_for(key.public_key(), wanted));
+  extensions.push_back(subject_key_identifier_extension(key.public_key().key_identifier()));
+  ASSIGN_OR_RETURN(const auto signer, Signer::create(key));
+  return sign_own(
+      {make_serial_number(wanted.notBefore, random), wanted.subject, wanted.notBefore,
+       wanted.notAfter, wanted.subject, to_bytes(key.public_key().spki()), std::move(extensions)},
+      signer);
 }
 
 }  // namespace cmpost

@@ -53,8 +53,8 @@ Parsed<PKIMessage> read_only_message(ByteView input, const MessageLimits& limits
   return message;
 }
 
-// The header of an input that is not good as a whole. The outer length is not believed, so that a
-// message that was cut off can still be answered.
+}  // namespace
+
 std::optional<PKIHeader> readable_header(ByteView input, const MessageLimits& limits) {
   if (input.size() < 2 || input[0] != der::kSequence) return std::nullopt;
   const std::size_t length_octets = input[1] < 0x80 ? 1 : 1 + (input[1] & 0x7fU);
@@ -64,8 +64,6 @@ std::optional<PKIHeader> readable_header(ByteView input, const MessageLimits& li
   if (!header) return std::nullopt;
   return std::move(*header);
 }
-
-}  // namespace
 
 tl::expected<PKIMessage, DecodeFault> decode(ByteView input, const MessageLimits& limits) {
   auto message = read_only_message(input, limits);

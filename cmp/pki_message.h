@@ -52,6 +52,10 @@ struct DecodeFault {
 // have (unknown string types inside names are kept as they are).
 tl::expected<PKIMessage, DecodeFault> decode(ByteView input, const MessageLimits& limits = {});
 
+// The header of an input that may be no good as a whole. The outer length is not believed, so that
+// a message that was cut off can still be answered.
+std::optional<PKIHeader> readable_header(ByteView input, const MessageLimits& limits = {});
+
 // The parts of a message as views into `input`, without decoding them: cheap, for routing and for
 // nested bodies. Lengths and order are checked, contents are not.
 struct MessageParts {

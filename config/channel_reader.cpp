@@ -253,6 +253,20 @@ void read_policy(Section& table, ChannelSettings& channel) {
   channel.information = read_information(table.table("information"));
 }
 
+UpstreamSettings read_upstream(Section& table, const ChannelSettings& channel) {
+  UpstreamSettings upstream;
+  upstream.recipient = table.text("recipient");
+  upstream.secret = table.text("secret");
+  upstream.signers = table.texts("signers");
+  upstream.batch_most = static_cast<std::size_t>(
+      table.integer("batch_most", static_cast<std::int64_t>(upstream.batch_most), {1, 20'000}));
+  upstream.batch_within = table.duration("batch_within", upstream.batch_within, {0s, kYear});
+  if (channel.mail() == nullptr) return upstream;
+  table.require("to", "the mail address of the CA");
+  upstream.to = table.text("to");
+  return upstream;
+}
+
 }  // namespace
 
 ChannelSettings read_channel(Section table) {
@@ -268,6 +282,7 @@ ChannelSettings read_channel(Section table) {
   channel.max_message = table.size("max_message", channel.max_message,
                                    {std::size_t{1} << 10U, std::size_t{16} << 20U});
   read_policy(table, channel);
+  if (channel.direction == Direction::upstream) channel.upstream = read_upstream(table, channel);
   table.finish();
   return channel;
 }

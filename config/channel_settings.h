@@ -142,10 +142,27 @@ struct WaitingSettings {
   bool judge_on_arrival = false;
 };
 
+// direction = "upstream": how the CA at the other end is asked.
+struct UpstreamSettings {
+  std::string to;  // mail: its address
+  std::string
+      recipient;  // RFC 4514, of the messages that are ours; empty: whom the requester named
+  // The reference of a secret of ours (`secret add`) that protects what we send instead of our key.
+  std::string secret;
+  // Who signs answers, beside `trust` itself, CAs below it, and who is for id-kp-cmcCA: patterns of
+  // subjects.
+  std::vector<std::string> signers;
+  Duration answer_within{};  // that of [ra]: from its departure a message is to be answered
+  // mode = "batch": so many requests in one message at most, and how long one may wait for others.
+  std::size_t batch_most = 1000;
+  Duration batch_within = std::chrono::minutes(10);
+};
+
 struct ChannelSettings {
   std::string name;
   Transport transport;
   Direction direction = Direction::downstream;
+  UpstreamSettings upstream;  // of an upstream channel
 
   std::string_view kind() const;  // the word for it
   // The settings of one kind; nullptr: it is another.

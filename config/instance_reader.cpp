@@ -140,12 +140,20 @@ RaSettings read_ra(Section table) {
                                  Word<RaSettings::Mode>{"forward", RaSettings::Mode::forward},
                                  Word<RaSettings::Mode>{"nest", RaSettings::Mode::nest},
                                  Word<RaSettings::Mode>{"batch", RaSettings::Mode::batch}};
+  constexpr std::array kConfirm = {
+      Word<RaSettings::Confirm>{"forward", RaSettings::Confirm::forward},
+      Word<RaSettings::Confirm>{"local", RaSettings::Confirm::local}};
   RaSettings ra;
   ra.cmp_certificate = required_path(table, "cmp_certificate");
   ra.cmp_key = required_key(table, "cmp_key");
+  ra.cmp_key_password_file = optional_secret(table, "cmp_key_password_file");
+  ra.send_root = table.flag("send_root", ra.send_root);
+  ra.protocol_keys = read_protocol_keys(table);
   table.require("upstream", "the name of a channel with direction = \"upstream\"");
   ra.upstream = table.text("upstream");
   ra.mode = table.choice("mode", ra.mode, kModes);
+  ra.confirm = table.choice("confirm", ra.confirm, kConfirm);
+  ra.upstream_within = table.duration("upstream_within", ra.upstream_within, {1min, kTenYears});
   table.finish();
   return ra;
 }

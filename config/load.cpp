@@ -133,11 +133,8 @@ void check_roles(Section& top, Settings& settings) {
   if (settings.ca && settings.ra) {
     reading.complain(top.at("ra"), "[ca] and [ra] cannot stand in one file",
                      "an instance has one role");
-  } else if (settings.ra) {
-    reading.complain(top.at("ra"), "the role RA is not built into this version",
-                     "configure a [ca]");
   }
-  if (settings.ca && settings.profiles.empty() && !top.has("profile")) {
+  if ((settings.ca || settings.ra) && settings.profiles.empty() && !top.has("profile")) {
     reading.complain({1, 1}, "the file has no [[profile]]",
                      "add one: [[profile]] name = \"device\"");
   }
@@ -167,11 +164,11 @@ void complain_about_missing_kga_key(Section& top, const Settings& settings) {
 void complain_about_unbuilt(Section& top, const Settings& settings) {
   auto& reading = top.reading();
   for (std::size_t i = 0; i < settings.channels.size(); ++i) {
-    if (settings.channels[i].direction != Direction::upstream) continue;
+    if (settings.channels[i].direction != Direction::upstream || settings.ra) continue;
     reading.complain(position_of(top, "channel", i, "direction"),
                      "direction = \"upstream\" of channel '" + settings.channels[i].name +
-                         "' does nothing: this version has no role RA that asks another CA",
-                     "remove the channel");
+                         "' does nothing: a CA asks no other CA",
+                     "remove the channel, or configure an [ra] instead of the [ca]");
   }
   for (std::size_t i = 0; i < settings.runs.size(); ++i) {
     reading.complain(position_of(top, "run", i, "at"),
@@ -181,6 +178,46 @@ void complain_about_unbuilt(Section& top, const Settings& settings) {
                      "remove it, and start `cmpost run` by cron or a systemd timer; `check_after` "
                      "of a channel tells requesters when to come back");
   }
+}
+
+// Whom a CA above may ask to wait polls it, or hears nothing: where the messages are not ours, our
+// own `waiting` would put a nonce of ours where the CA expects its own (RFC 9483 4.4).
+void complain_about_two_who_wait(Section& top, const Settings& settings) {
+  using Mode = RaSettings::Mode;
+  if (settings.ra->mode != Mode::forward && settings.ra->mode != Mode::nest) return;
+  for (std::size_t i = 0; i < settings.channels.size(); ++i) {
+    const auto& channel = settings.channels[i];
+    const bool waits = channel.waiting.interim != WaitingSettings::Interim::never;
+    if (channel.direction == Direction::upstream || !waits) continue;
+    top.reading().complain(
+        position_of(top, "channel", i, "waiting"),
+        "'waiting' of channel '" + channel.name +
+            "' cannot go with a mode of [ra] that leaves requests as they are: the requester would "
+            "poll with a nonce that the CA does not know",
+        "waiting = \"never\", or mode = \"reprotect\"");
+  }
+}
+
+void check_upstreams(Section& top, Settings& settings, const std::vector<std::string>& channels) {
+  if (!settings.ra || settings.ra->upstream.empty()) return;
+  const auto at = top.at("ra");
+  complain_about_unknown(top, at, "[ra]", {settings.ra->upstream}, "channel", channels);
+  const auto* upstream = settings.channel(settings.ra->upstream);
+  if (upstream != nullptr && upstream->direction != Direction::upstream) {
+    top.reading().complain(at, "the channel '" + upstream->name + "' is not an upstream channel",
+                           "direction = \"upstream\"");
+  }
+  for (std::size_t i = 0; i < settings.channels.size(); ++i) {
+    auto& channel = settings.channels[i];
+    if (channel.direction != Direction::upstream) continue;
+    channel.upstream.answer_within = settings.ra->upstream_within;
+    if (channel.trust.empty() && channel.upstream.secret.empty()) {
+      top.reading().complain(position_of(top, "channel", i),
+                             "channel '" + channel.name + "' does not say who signs its answers",
+                             "trust = [\"trust/ca.pem\"]");
+    }
+  }
+  complain_about_two_who_wait(top, settings);
 }
 
 void check_references(Section& top, Settings& settings) {
@@ -198,14 +235,7 @@ void check_references(Section& top, Settings& settings) {
                            "run '" + settings.runs[i].name + "'", settings.runs[i].channels,
                            "channel", channels);
   }
-  if (!settings.ra || settings.ra->upstream.empty()) return;
-  const auto at = top.at("ra");
-  complain_about_unknown(top, at, "[ra]", {settings.ra->upstream}, "channel", channels);
-  const auto* upstream = settings.channel(settings.ra->upstream);
-  if (upstream != nullptr && upstream->direction != Direction::upstream) {
-    top.reading().complain(at, "the channel '" + upstream->name + "' is not an upstream channel",
-                           "direction = \"upstream\"");
-  }
+  check_upstreams(top, settings, channels);
 }
 
 Settings read_top(Section& top) {

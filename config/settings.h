@@ -73,11 +73,21 @@ struct CaSettings {
 };
 
 struct RaSettings {
+  // A wish: what a request allows decides (processor/ra_role/choose_mode.h).
   enum class Mode { reprotect, forward, nest, batch };
-  std::string cmp_certificate;
-  std::string cmp_key;
-  std::string upstream;  // a channel with direction = "upstream"
+  // Who says to the CA that a certificate has been accepted: its requester, or we at once.
+  enum class Confirm { forward, local };
+  std::string cmp_certificate;  // protects what we send, up and down
+  std::string cmp_key;          // a PEM file, or a "pkcs11:" URI
+  std::optional<std::string> cmp_key_password_file;
+  bool send_root = false;  // self-signed certificates in extraCerts, too
+  std::vector<ProtocolKeySettings> protocol_keys;
+  std::string
+      upstream;  // a channel with direction = "upstream": where what no other one is for goes
   Mode mode = Mode::reprotect;
+  Confirm confirm = Confirm::forward;
+  // From its departure; then the requester hears systemUnavail.
+  Duration upstream_within = std::chrono::hours(24 * 30);
 };
 
 // `stop_if = "rejected > 2%"`

@@ -57,10 +57,25 @@ const Job* reply_of(const WorkedOn& item) {
   return reply != nullptr ? &reply->job : nullptr;
 }
 
+// Of an RA: what goes up, whether there is an answer down or not.
+void add_departures(const WorkedOn& item, Spool::Exchange& exchange) {
+  const auto add = [&](const Effects& effects) {
+    for (const auto& message : effects.send_up) {
+      if (message.state != UpstreamState::made) continue;
+      exchange.more.push_back(departure_of(message));
+      exchange.replies.push_back(&exchange.more.back());
+    }
+  };
+  if (item.decision) add(item.decision->effects);
+  if (item.members) item.members->for_each(add);
+}
+
 Spool::Exchange exchange_of(const Group& group, const Fates& fates) {
   Spool::Exchange exchange;
   for (std::size_t i = 0; i < group.size(); ++i) {
-    const auto* reply = fates[i].applied ? reply_of(group[i]) : nullptr;
+    if (!fates[i].applied) continue;
+    add_departures(group[i], exchange);
+    const auto* reply = reply_of(group[i]);
     if (reply == nullptr) continue;
     exchange.answered.push_back(group[i].lease.job.id);
     exchange.replies.push_back(reply);
@@ -312,6 +327,18 @@ Result<void> GroupCommit::settle_contested(WorkedOn& item, Fate& fate, Committed
   return {};
 }
 
+// What a message was taken apart into is durable before it is finished.
+Result<std::size_t> GroupCommit::put_more(const Group& group, const Fates& fates) {
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < group.size(); ++i) {
+    if (!fates[i].applied || !group[i].decision || group[i].decision->more.empty()) continue;
+    const auto& more = group[i].decision->more;
+    TRY(spool_.requests().put(more));
+    count += more.size();
+  }
+  return count;
+}
+
 Result<Committed> GroupCommit::commit(Group& group) {
   Handover handover(spool_);
   ASSIGN_OR_RETURN(auto fates, write_ledger(group, handover));
@@ -323,6 +350,7 @@ Result<Committed> GroupCommit::commit(Group& group) {
   const bool batch = has_batch(group);
   const auto tidying = batch ? tidy_ledger() : std::future<void>();
   TRY(handover.finish());
+  ASSIGN_OR_RETURN(committed.more, put_more(group, fates));
 
   std::map<std::string, std::vector<JobId>> silent;  // by the reason
   for (std::size_t i = 0; i < group.size(); ++i) {

@@ -35,6 +35,7 @@ struct Redo {
 struct Committed {
   std::vector<Redo> redo;
   std::vector<Lease> early;  // to be looked at again when what came before them is done
+  std::size_t more = 0;      // jobs that have come of it
   std::size_t answered = 0, refused = 0, silent = 0, held = 0, deferred = 0, contested = 0;
   bool changes_crl = false;
 };
@@ -64,6 +65,7 @@ class GroupCommit {
 
  private:
   Result<Fates> write_ledger(Group& group, Handover& handover);
+  Result<std::size_t> put_more(const Group& group, const Fates& fates);
   Result<void> settle_contested(WorkedOn& item, Fate& fate, Committed& committed);
   std::future<void> tidy_ledger();
   void tidy_spool();

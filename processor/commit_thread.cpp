@@ -68,6 +68,11 @@ std::vector<Lease> CommitThread::take_early() {
   return std::exchange(early_, {});
 }
 
+bool CommitThread::take_more() {
+  const MutexLock lock(mutex_);
+  return std::exchange(more_, false);
+}
+
 void CommitThread::fail(const Error& error) {
   const MutexLock lock(mutex_);
   if (!error_) error_ = error;
@@ -134,6 +139,7 @@ void CommitThread::note(Committed&& committed) {
   totals_.held += committed.held;
   totals_.deferred += committed.deferred;
   totals_.contested += committed.contested;
+  more_ = more_ || committed.more > 0;
   append_moved(redo_, std::move(committed.redo));
   append_moved(early_, std::move(committed.early));
   if (committed.answered > 0) {

@@ -35,6 +35,8 @@ class CommitThread {
   // What has come back since it was asked last.
   std::vector<Redo> take_redo();
   std::vector<Lease> take_early();
+  // Whether jobs have come of what was committed since it was asked last.
+  bool take_more();
 
   // The first error ends it.
   void fail(const Error& error);
@@ -60,6 +62,7 @@ class CommitThread {
   bool committing_ GUARDED_BY(mutex_) = false;
   std::vector<Redo> redo_ GUARDED_BY(mutex_);
   std::vector<Lease> early_ GUARDED_BY(mutex_);
+  bool more_ GUARDED_BY(mutex_) = false;
   std::vector<JobId> abandoned_ GUARDED_BY(mutex_);  // leased, and not worked on any more
   ProcessorTotals totals_ GUARDED_BY(mutex_);
   std::optional<Error> error_ GUARDED_BY(mutex_);

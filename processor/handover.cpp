@@ -11,7 +11,7 @@ Handover::~Handover() {
 // By the default policy: where no thread can be had it is done by finish(). What it needs is kept
 // here, because of a callable that was moved for a thread libstdc++ runs what is left of it.
 void Handover::begin(Spool::Exchange exchange) {
-  if (exchange.answered.empty()) return;
+  if (exchange.answered.empty() && exchange.replies.empty()) return;
   exchange_ = std::move(exchange);
   written_ = std::async(
       [this] { return spool_.exchange(exchange_, [this] { return may_commit_.get(); }); });

@@ -87,8 +87,9 @@ class Processor::Pipeline {
   bool has_returned() {
     if (!commits_.wait_until_committed()) return false;
     source_.add_redo(commits_.take_redo());
+    const bool more = commits_.take_more();
     if (!source_.has_returned()) source_.add_early(commits_.take_early());
-    return source_.has_returned();
+    return more || source_.has_returned();
   }
 
   // In the log when it begins, changes and ends.
@@ -139,7 +140,7 @@ class Processor::Pipeline {
                            "look into the log, then `cmpost queue retry` or `drop` it");
     } else if (item.contest.is_decided_alone()) {
       return nullptr;  // by the committing thread
-    } else if (is_nested(item.lease.job.payload)) {
+    } else if (is_batch(item.lease, services_)) {
       auto nested = std::make_unique<Nested>(item.lease, item.turn, services_, item.contest);
       nested->open();
       return nested;

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "processor/transaction/transaction_table.h"
 #include "processor/transaction/wait_table.h"
+#include "processor/upstream_timers.h"
 
 namespace cmpost {
 namespace {
@@ -183,7 +184,7 @@ Result<void> run_timers(Spool& spool, Ledger& ledger, const ProcessorServices& s
   TRY(start_confirm_timers(spool, ledger, services));
   TRY(end_overdue(ledger, services));
   TRY(wake_waiting(spool, ledger, services.sure));
-  return {};
+  return tend_upstream(spool, ledger, services);
 }
 
 }  // namespace cmpost

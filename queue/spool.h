@@ -2,6 +2,7 @@
 // the other.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -24,6 +25,7 @@ class Spool {
   struct Exchange {
     std::vector<JobId> answered;
     std::vector<const Job*> replies;
+    std::deque<Job> more{};  // owns those replies that nobody else does
   };
   // `may_commit` is asked once, when all is written but the commit; false: nothing has changed. As
   // long as it takes nobody else can write to the spool, so it must not wait for one who does.

@@ -146,6 +146,7 @@ Result<void> complete(Instance& instance, const InterruptedRollover& interrupted
 
 Result<ExitCode> rollover(const RolloverOptions& options, const CommonOptions& common) {
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
+  TRY(instance->require_ca());
   auto path = options.directory;
   if (path.empty()) {
     ASSIGN_OR_RETURN(path, default_rollover_directory(*instance));
@@ -168,6 +169,7 @@ Result<ExitCode> rollover(const RolloverOptions& options, const CommonOptions& c
 
 Result<ExitCode> show_ca(const CommonOptions& common) {
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
+  TRY(instance->require_ca());
   ASSIGN_OR_RETURN(const auto* const authority, instance->authority());
   auto all = nlohmann::json::array();
   Table table({"certificate", "subject", "from", "to", "SHA-256"});

@@ -118,6 +118,7 @@ Result<ExitCode> make_credential(const CredentialOptions& options, const CommonO
                        "leave out --key-password-file");
   }
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
+  TRY(instance->require_ca());
   ASSIGN_OR_RETURN(const auto issuer,
                    load_issuer(instance->ca(), instance->random(), instance->clock()));
   auto path = options.directory;

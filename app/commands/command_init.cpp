@@ -20,30 +20,73 @@ struct InitOptions {
   std::string subject;
   std::string name;
   std::string password_file;
+  std::string ca;  // role ra: whose certificates are asked for
   int years = 10;
 };
 
 // All that `init` makes beside the settings.
-constexpr std::array kMade = {"ca",    "secrets",  "crl",       "in",   "out",
-                              "trust", "spool.db", "ledger.db", "state"};
+constexpr std::array kMade = {"ra", "from-ca", "to-ca", "ca",       "secrets",   "crl",
+                              "in", "out",     "trust", "spool.db", "ledger.db", "state"};
 constexpr mode_t kPrivate = 0600, kPublic = 0644;
 // For readers whose clocks are slow, as `not_before_slack` of profiles.
 constexpr auto kSlack = std::chrono::minutes(5);
+constexpr std::size_t kLargestTrustFile = 4 << 20;
+
+std::string instance_text(const InitOptions& options) {
+  return "# Made by `cmpost init`. `cmpost check` tells every mistake; docs/configuration.md "
+         "describes\n"
+         "# every key. Relative paths are taken from the directory of this file.\n\n"
+         "[instance]\nname   = \"" +
+         options.name +
+         "\"\n"
+         "spool  = \"sqlite:spool.db\"\n"
+         "ledger = \"sqlite:ledger.db\"\n"
+         "sealing_key = \"secrets/seal.key\"   # what seals the secrets in the ledger\n\n";
+}
+
+constexpr const char* kProfileAndChannel =
+    "[[profile]]\n"
+    "name       = \"device\"\n"
+    "validity   = \"398d\"\n"
+    "keys       = [\"ec:P-256\", \"ec:P-384\", \"ec:P-521\", \"rsa:2048-4096\", \"ed25519\", "
+    "\"ed448\"]\n"
+    "extensions = { subjectAltName = \"copy\", other = \"ignore\" }\n\n"
+    "[[channel]]\n"
+    "name     = \"drop\"\n"
+    "kind     = \"directory\"\n"
+    "in       = \"in\"\n"
+    "out      = \"out\"\n"
+    "profiles = [\"device\"]\n"
+    "# Certificates of another PKI that may ask for a first certificate here:\n"
+    "# trust  = [\"trust/vendor.pem\"]\n"
+    "# Registration authorities, which may ask for others:\n"
+    "# roles  = { ra = [\"trust/ra.pem\"] }\n";
+
+std::string ra_settings_text(const InitOptions& options) {
+  return instance_text(options) +
+         "[ra]\n"
+         "cmp_certificate = \"ra/cmp.pem\"   # protects what goes up and down\n"
+         "cmp_key         = \"ra/cmp.key\"\n"
+         "upstream        = \"vault\"        # the channel below that reaches the CA\n"
+         "mode            = \"reprotect\"    # or \"forward\", \"nest\", \"batch\": "
+         "docs/ra.md\n\n" +
+         kProfileAndChannel +
+         "\n# To the CA and back: move what is in to-ca to where the CA takes requests, and its "
+         "answers into\n# from-ca. docs/ra.md has the same by mail, SFTP and HTTP.\n"
+         "[[channel]]\n"
+         "name      = \"vault\"\n"
+         "direction = \"upstream\"\n"
+         "kind      = \"directory\"\n"
+         "in        = \"from-ca\"\n"
+         "out       = \"to-ca\"\n"
+         "trust     = [\"trust/ca.pem\"]     # who may sign the answers\n";
+}
 
 std::string settings_text(const InitOptions& options) {
-  std::string text =
-      "# Made by `cmpost init`. `cmpost check` tells every mistake; docs/configuration.md "
-      "describes\n"
-      "# every key. Relative paths are taken from the directory of this file.\n\n"
-      "[instance]\nname   = \"" +
-      options.name +
-      "\"\n"
-      "spool  = \"sqlite:spool.db\"\n"
-      "ledger = \"sqlite:ledger.db\"\n"
-      "sealing_key = \"secrets/seal.key\"   # what seals the secrets in the ledger\n\n"
-      "[ca]\n"
-      "certificate     = \"ca/ca.pem\"\n"
-      "key             = \"ca/ca.key\"\n";
+  std::string text = instance_text(options) +
+                     "[ca]\n"
+                     "certificate     = \"ca/ca.pem\"\n"
+                     "key             = \"ca/ca.key\"\n";
   if (!options.password_file.empty()) {
     text += "key_password_file = \"" + fs::absolute(options.password_file).string() + "\"\n";
   }
@@ -51,24 +94,7 @@ std::string settings_text(const InitOptions& options) {
          "cmp_certificate = \"ca/cmp.pem\"   # protects answers\n"
          "cmp_key         = \"ca/cmp.key\"\n"
          "crl = { lifetime = \"14d\", publish = \"crl/" +
-         options.name +
-         ".crl\" }\n\n"
-         "[[profile]]\n"
-         "name       = \"device\"\n"
-         "validity   = \"398d\"\n"
-         "keys       = [\"ec:P-256\", \"ec:P-384\", \"ec:P-521\", \"rsa:2048-4096\", \"ed25519\", "
-         "\"ed448\"]\n"
-         "extensions = { subjectAltName = \"copy\", other = \"ignore\" }\n\n"
-         "[[channel]]\n"
-         "name     = \"drop\"\n"
-         "kind     = \"directory\"\n"
-         "in       = \"in\"\n"
-         "out      = \"out\"\n"
-         "profiles = [\"device\"]\n"
-         "# Certificates of another PKI that may ask for a first certificate here:\n"
-         "# trust  = [\"trust/vendor.pem\"]\n"
-         "# Registration authorities, which may ask for others:\n"
-         "# roles  = { ra = [\"trust/ra.pem\"] }\n";
+         options.name + ".crl\" }\n\n" + kProfileAndChannel;
 }
 
 Result<Name> subject_from(const std::string& text) {
@@ -83,10 +109,8 @@ class NewInstance {
   explicit NewInstance(const InitOptions& options) : options_(options) {}
 
   Result<void> make() {
-    for (const auto* name : {"ca", "secrets", "crl", "in", "out", "trust"}) {
-      TRY(make_directories(path(name), std::string_view(name) == "secrets" ? 0700 : 0750));
-    }
-    TRY(make_authority());
+    TRY(make_rooms({"secrets", "in", "out", "trust"}));
+    TRY(options_.role == "ra" ? make_registration() : make_authority());
     const auto sealing_key = SealingKey::generate(random_);
     return write("secrets/seal.key", sealing_key.to_hex() + "\n", kPrivate);
   }
@@ -98,7 +122,38 @@ class NewInstance {
     return write_file(path(name), view_of(contents), mode, IfExists::fail);
   }
 
+  Result<void> make_rooms(std::initializer_list<std::string_view> names) const {
+    for (const auto name : names) {
+      TRY(make_directories(path(std::string(name)), name == "secrets" ? 0700 : 0750));
+    }
+    return {};
+  }
+
+  // A certificate that the CA knows by itself (roles.ra), so that there is something to begin with.
+  Result<void> make_registration() {
+    TRY(make_rooms({"ra", "from-ca", "to-ca"}));
+    ASSIGN_OR_RETURN(const auto pem, of_usage(read_file(options_.ca, kLargestTrustFile)));
+    ASSIGN_OR_RETURN(const auto certificates, of_usage(Certificate::from_pem(text_of(pem))));
+    if (certificates.empty()) return wrong_usage(options_.ca + " has no certificate in it");
+    const auto now = clock_.now();
+    ASSIGN_OR_RETURN(const auto subject, subject_from(options_.subject));
+    ASSIGN_OR_RETURN(const auto key, make_signing_key(options_.key));
+    ASSIGN_OR_RETURN(const auto certificate,
+                     make_self_signed(key,
+                                      {OwnUse::registration,
+                                       subject,
+                                       now - kSlack,
+                                       now + std::chrono::days(365) * options_.years,
+                                       {}},
+                                      random_));
+    ASSIGN_OR_RETURN(const auto key_pem, key.to_pem());
+    TRY(write("ra/cmp.key", key_pem, kPrivate));
+    TRY(write("ra/cmp.pem", certificate.to_pem(), kPublic));
+    return write("trust/ca.pem", text_of(pem), kPublic);
+  }
+
   Result<void> make_authority() {
+    TRY(make_rooms({"ca", "crl"}));
     const auto now = clock_.now();
     const auto end = now + std::chrono::days(365) * options_.years;
     ASSIGN_OR_RETURN(const auto subject, subject_from(options_.subject));
@@ -131,6 +186,11 @@ Result<void> open_books(const std::string& settings) {
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
   instance->may_make_databases();
   TRY(instance->spool());
+  if (!instance->is_ca()) {
+    TRY(instance->ledger());
+    TRY(instance->services());
+    return {};
+  }
   ASSIGN_OR_RETURN(const auto* const authority, instance->authority());
   TRY(enter_on_books(*instance, authority->identity.certificate, {"instance.made", "init", {}}));
   TRY(issue_crl(*instance));
@@ -152,12 +212,43 @@ void tell(const InitOptions& options) {
   print_line("  cmpost serve                  # or `cmpost run` for one batch");
 }
 
+void tell_of_ra(const InitOptions& options) {
+  const auto& directory = options.directory;
+  print_line("A registration authority is ready in " + directory + ":");
+  print_line("  settings            " + directory + "/cmpost.toml");
+  print_line("  its certificate     " + directory +
+             "/ra/cmp.pem   (name it in `roles = { ra = [...] }` of the CA's channel)");
+  print_line("  requests go into    " + directory + "/in");
+  print_line("  answers come from   " + directory + "/out");
+  print_line("  what the CA gets    " + directory + "/to-ca");
+  print_line("  its answers go into " + directory + "/from-ca");
+  print_line("Next:");
+  print_line("  cd " + directory);
+  print_line("  cmpost secret add device1     # a shared secret for a first requester");
+  print_line(
+      "  cmpost serve                  # or `cmpost run` before and after each way to the CA");
+}
+
+Result<void> check_role(const InitOptions& options) {
+  if (options.role != "ca" && options.role != "ra") {
+    return wrong_usage("there is no role " + printable(options.role, 40), "--role ca or --role ra");
+  }
+  const bool ra = options.role == "ra";
+  if (ra && options.ca.empty()) {
+    return wrong_usage("an RA has to know whose answers it is to believe",
+                       "--ca FILE names the certificate of the CA");
+  }
+  if (!ra && !options.ca.empty()) return wrong_usage("--ca is for --role ra");
+  if (ra && !options.password_file.empty()) {
+    return wrong_usage("--ca-key-password-file is for --role ca");
+  }
+  return {};
+}
+
 Result<ExitCode> init(InitOptions options, const CommonOptions& common) {
   if (options.directory.empty()) return wrong_usage("the name of the directory is empty");
-  if (options.role != "ca") {
-    return wrong_usage("the role " + options.role + " is not built into this version",
-                       "use --role ca");
-  }
+  TRY(check_role(options));
+  const bool ra = options.role == "ra";
   if (options.name.empty()) {
     options.name = fs::absolute(options.directory).lexically_normal().filename().string();
     if (options.name.empty() || options.name == ".") options.name = "cmpost";
@@ -168,13 +259,13 @@ Result<ExitCode> init(InitOptions options, const CommonOptions& common) {
     return wrong_usage("\"" + printable(options.name, 80) + "\" is no name for an instance",
                        "choose one of letters, digits, '-', '_' and '.' with --name");
   }
-  if (options.subject.empty()) options.subject = "CN=" + options.name + " CA";
+  if (options.subject.empty()) options.subject = "CN=" + options.name + (ra ? " RA" : " CA");
   UnfinishedDirectory directory(options.directory, {kMade.begin(), kMade.end()});
-  TRY(directory.begin(settings_text(options)));
+  TRY(directory.begin(ra ? ra_settings_text(options) : settings_text(options)));
   TRY(NewInstance(options).make());
   TRY(open_books(directory.mark()));
   TRY(directory.finish("cmpost.toml"));
-  if (!common.quiet) tell(options);
+  if (!common.quiet) ra ? tell_of_ra(options) : tell(options);
   return ExitCode::ok;
 }
 
@@ -185,7 +276,9 @@ void add_init(CommandLine line) {
   auto options = std::make_shared<InitOptions>();
   command->add_option("DIR", options->directory, "a directory that does not exist or is empty")
       ->required();
-  command->add_option("--role", options->role, "ca (default)");
+  command->add_option("--role", options->role, "ca (default), or ra: a registration authority");
+  command->add_option("--ca", options->ca,
+                      "role ra: a PEM file with the certificate of the CA above it");
   command->add_option(
       "--key", options->key,
       "algorithm of the CA key: ec:P-256 (default), ec:P-384, ec:P-521, rsa:3072, ed25519, ...");

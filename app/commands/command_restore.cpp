@@ -66,6 +66,7 @@ void print(const Losses& losses) {
 
 Result<ExitCode> check(const RestoreOptions& options, const CommonOptions& common) {
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
+  TRY(instance->require_ca());
   ASSIGN_OR_RETURN(const auto losses, find_losses(*instance, options.from));
   for (const auto& place : losses.unread) {
     print_error(Error{Recovery::hold, "not looked at: " + place, {}});

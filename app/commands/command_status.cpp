@@ -34,8 +34,9 @@ void look_at_ledger(Instance& instance, Status& status) {
 }
 
 void look_at_ca(Instance& instance, Status& status) {
-  if (instance.ca().certificate.empty()) return;  // a mistake of the settings, which is said
-  auto certificate = instance.ca_certificate();
+  const auto& file = instance.is_ca() ? instance.ca().certificate : instance.cmp_certificate_file();
+  if (file.empty()) return;  // a mistake of the settings, which is said
+  auto certificate = instance.certificate_in(file);
   if (!certificate) return status.findings.add(RemarkKind::credential, {}, certificate.error());
   status.ca = std::move(*certificate);
 }

@@ -15,7 +15,9 @@
 #include "base/start_thread.h"
 #include "ca/crl_publisher.h"
 #include "ca/ledger/clock_record.h"
+#include "processor/admission/credential_files.h"
 #include "processor/credentials/protection_tables.h"
+#include "processor/ra_role/ra_role.h"
 #include "processor/timers.h"
 #include "processor/transaction/announcement_table.h"
 #include "processor/transaction/operation_schema.h"
@@ -32,7 +34,8 @@ constexpr const char* kSystemConfig = "/etc/cmpost/cmpost.toml";
 std::vector<Ledger::Schema> ledger_schemas() {
   return {{"processor", kProcessorMigrations},   {"announcement", kAnnouncementMigrations},
           {"protection", kProtectionMigrations}, {"envelope", kEnvelopeMigrations},
-          {"clock", clock_migrations()},         {"operation", kOperationMigrations}};
+          {"clock", clock_migrations()},         {"operation", kOperationMigrations},
+          {"upstream", kUpstreamMigrations}};
 }
 
 CrlTime crl_time(const Instance& instance) {
@@ -114,7 +117,7 @@ Result<Loaded> read_settings(const CommonOptions& options) {
   auto loaded = load(path);
   if (!loaded) return loaded;
   configure_log(*loaded, options);
-  CHECK(loaded->ca);  // load() takes no other role
+  CHECK(loaded->ca || loaded->ra);  // load() takes nothing else
   return loaded;
 }
 
@@ -136,7 +139,7 @@ Result<LegibleInstance> open_legible(const CommonOptions& options) {
   LegibleInstance opened{nullptr, std::move(legible.complaints)};
   if (!legible.settings) return opened;
   configure_log(*legible.settings, options);
-  if (!legible.settings->ca) legible.settings->ca.emplace();
+  if (!legible.settings->ca && !legible.settings->ra) legible.settings->ca.emplace();
   opened.instance = std::make_unique<Instance>(std::move(*legible.settings));
   return opened;
 }
@@ -193,13 +196,32 @@ Result<Certificate> Instance::certificate_in(const std::string& file) {
   return of_settings(Result<Certificate>(hold(file + " has no certificate in it")));
 }
 
+Result<void> Instance::require_ca() const {
+  if (is_ca()) return {};
+  return wrong_usage("this instance is a registration authority, which issues nothing itself",
+                     "do it at the CA");
+}
+
+const std::string& Instance::cmp_certificate_file() const {
+  return is_ca() ? ca().cmp_certificate : settings_.ra->cmp_certificate;
+}
+
 bool Instance::may_not_read_keys() const {
-  std::vector<std::string> files = {ca().key, ca().cmp_key};
-  for (const auto* file : {&ca().key_password_file, &ca().cmp_key_password_file, &ca().kga_key,
-                           &ca().kga_key_password_file}) {
-    if (*file) files.push_back(**file);
+  std::vector<std::string> files;
+  const auto add = [&](const std::optional<std::string>& file) {
+    if (file) files.push_back(*file);
+  };
+  if (is_ca()) {
+    for (const auto* file : {&ca().key, &ca().cmp_key}) files.push_back(*file);
+    for (const auto* file : {&ca().key_password_file, &ca().cmp_key_password_file, &ca().kga_key,
+                             &ca().kga_key_password_file}) {
+      add(*file);
+    }
+  } else {
+    files.push_back(settings_.ra->cmp_key);
+    add(settings_.ra->cmp_key_password_file);
   }
-  for (const auto& pair : ca().protocol_keys) {
+  for (const auto& pair : is_ca() ? ca().protocol_keys : settings_.ra->protocol_keys) {
     files.push_back(pair.key);
     if (pair.key_password_file) files.push_back(*pair.key_password_file);
   }
@@ -208,12 +230,35 @@ bool Instance::may_not_read_keys() const {
 }
 
 Result<const Authority*> Instance::authority() {
+  TRY(require_ca());
   if (!authority_) {
     ASSIGN_OR_RETURN(auto loaded, of_settings(load_authority(ca(), random_, clock_)));
     authority_.emplace(std::move(loaded));
-    role_.emplace(*authority_);
+    role_ = std::make_unique<CaRole>(*authority_);
   }
   return &*authority_;
+}
+
+Result<const Identity*> Instance::identity() {
+  if (is_ca()) {
+    ASSIGN_OR_RETURN(const auto* const authority, this->authority());
+    return &authority->identity;
+  }
+  if (!ra_identity_) {
+    const auto& ra = *settings_.ra;
+    ASSIGN_OR_RETURN(auto loaded,
+                     of_settings(load_identity({.certificate = ra.cmp_certificate,
+                                                .key = ra.cmp_key,
+                                                .key_password_file = ra.cmp_key_password_file,
+                                                .protocol_keys = ra.protocol_keys,
+                                                .send_root = ra.send_root,
+                                                .links = {},
+                                                .issuers = {}},
+                                               clock_)));
+    ra_identity_.emplace(std::move(loaded));
+    role_ = std::make_unique<RaRole>(ra, *ra_identity_, channels_);
+  }
+  return &*ra_identity_;
 }
 
 Result<const SealingKey*> Instance::sealing_key() {
@@ -227,15 +272,32 @@ Result<const SealingKey*> Instance::sealing_key() {
   return &*sealing_key_;
 }
 
+// Whose certificates are those of this PKI: our own, or of the CAs above.
+Result<std::vector<Certificate>> Instance::issuing_roots() {
+  if (is_ca()) {
+    ASSIGN_OR_RETURN(const auto* const authority, this->authority());
+    return authority->own_roots();
+  }
+  std::vector<Certificate> roots;
+  for (const auto& channel : settings_.channels) {
+    if (channel.direction != Direction::upstream) continue;
+    for (const auto& file : channel.trust) {
+      ASSIGN_OR_RETURN(auto certificates, read_certificates(file));
+      std::ranges::copy_if(certificates, std::back_inserter(roots), &Certificate::is_ca);
+    }
+  }
+  return roots;
+}
+
 Result<ProcessorServices> Instance::services() {
-  ASSIGN_OR_RETURN(const auto* const authority, this->authority());
+  ASSIGN_OR_RETURN(const auto* const identity, this->identity());
   ASSIGN_OR_RETURN(const auto* const key, sealing_key());
   if (channels_.empty()) {
-    ASSIGN_OR_RETURN(channels_,
-                     of_settings(load_channel_policies(settings_, authority->own_roots())));
+    ASSIGN_OR_RETURN(const auto roots, of_settings(issuing_roots()));
+    ASSIGN_OR_RETURN(channels_, of_settings(load_channel_policies(settings_, roots)));
   }
-  return ProcessorServices{authority->identity, *role_,        channels_, *key, random_, clock_,
-                           sure_clock(),        likely_clock()};
+  return ProcessorServices{*identity, *role_, channels_,    *key,
+                           random_,   clock_, sure_clock(), likely_clock()};
 }
 
 Result<CertificateList> issue_crl(Instance& instance) {
@@ -256,6 +318,12 @@ Result<CertificateList> issue_delta_crl(Instance& instance) {
   return crl;
 }
 
+Result<void> crl_after_revocation(Instance& instance) {
+  if (!instance.is_ca()) return {};
+  TRY(issue_crl_after_revocation(instance));
+  return {};
+}
+
 Result<CertificateList> issue_crl_after_revocation(Instance& instance) {
   return instance.ca().crl.delta == Duration::zero() ? issue_crl(instance)
                                                      : issue_delta_crl(instance);
@@ -268,11 +336,11 @@ Result<void> maintain(Instance& instance) {
   ASSIGN_OR_RETURN(auto* const spool, instance.spool());
   TRY(look_at_clock(*ledger, instance.watched_clock()));
   TRY(run_timers(*spool, *ledger, services));
-  const auto renewed = keep_crls(instance);
+  const auto renewed = instance.is_ca() ? keep_crls(instance) : Result<void>();
   // Above all when the CRL could not be renewed.
   TRY(log_lifetime_warnings(instance));
   TRY(renewed);
-  TRY(announce_news(instance));
+  if (instance.is_ca()) TRY(announce_news(instance));
   TRY(forget_old_jobs(instance));
   TRY(forget_old_refusals(instance));
   return forget_old_messages(instance);

@@ -53,7 +53,11 @@ class Instance {
   const Person& person() const { return person_; }
   // For one that goes on in the same process.
   void take_over(const Instance& before) { person_ = before.person_; }
+  bool is_ca() const { return settings_.ca.has_value(); }
+  // Of a CA; whoever asks has looked.
   const CaSettings& ca() const { return *settings_.ca; }
+  // For what a CA alone can do. Blame::usage.
+  Result<void> require_ca() const;
   // The wall clock, whatever it says.
   const Clock& clock() const { return clock_; }
   // The same under watch. Opening the ledger and maintain() look at it; whoever only looks judges
@@ -77,9 +81,12 @@ class Instance {
   // For `init` alone: the databases are made where they do not exist.
   void may_make_databases() { databases_ = OpenMode::create; }
   // What the settings name for these: what is wrong with it is Blame::settings.
-  Result<const Authority*> authority();
+  Result<const Authority*> authority();  // of a CA: require_ca()
+  Result<const Identity*> identity();    // of either role
   // Of the settings; needs no key. The first of the file is the CA's.
   Result<Certificate> ca_certificate() const { return certificate_in(ca().certificate); }
+  // What protects our messages.
+  const std::string& cmp_certificate_file() const;
   static Result<Certificate> certificate_in(const std::string& file);
   // Whether this account may not read all keys of the CA with their passwords, as those who only
   // look and decide need not.
@@ -90,6 +97,7 @@ class Instance {
   bool say_once(const std::string& text) { return said_.insert(text).second; }
 
  private:
+  Result<std::vector<Certificate>> issuing_roots();
   static std::function<bool()> trust(const ClockSettings& settings) {
     return settings.ntp ? system_clock_is_synchronized : std::function<bool()>();
   }
@@ -105,7 +113,8 @@ class Instance {
   std::unique_ptr<Spool> spool_;
   std::unique_ptr<Ledger> ledger_;
   std::optional<Authority> authority_;
-  std::optional<CaRole> role_;
+  std::optional<Identity> ra_identity_;
+  std::unique_ptr<Role> role_;
   std::optional<SealingKey> sealing_key_;
   ChannelPolicies channels_;
   OpenMode databases_ = OpenMode::read_write;
@@ -125,6 +134,8 @@ Result<CertificateList> issue_crl(Instance& instance);
 Result<CertificateList> issue_delta_crl(Instance& instance);
 // One of the two: a delta CRL where the instance has them.
 Result<CertificateList> issue_crl_after_revocation(Instance& instance);
+// The same where the instance has CRLs: an RA only notes what the CA has revoked.
+Result<void> crl_after_revocation(Instance& instance);
 // What has to be done now and then: looks at the clock, runs the timers of transactions, issues a
 // CRL that is missing, half through its life or behind the ledger, writes the CRL files anew if
 // they differ, announces what is new, forgets old jobs and messages. Warns in the log of what is

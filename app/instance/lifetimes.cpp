@@ -65,20 +65,24 @@ class Warnings {
 };
 
 Result<void> look_at_certificates(Instance& instance, Warnings& warnings) {
-  ASSIGN_OR_RETURN(const auto* const authority, instance.authority());
-  warnings.certificate("the CA certificate", authority->issuer.certificate());
-  warnings.certificate("the certificate that protects answers", authority->identity.certificate);
+  if (instance.is_ca()) {
+    ASSIGN_OR_RETURN(const auto* const authority, instance.authority());
+    warnings.certificate("the CA certificate", authority->issuer.certificate());
+  }
+  ASSIGN_OR_RETURN(const auto* const identity, instance.identity());
+  warnings.certificate("the certificate that protects answers", identity->certificate);
   for (const auto& channel : instance.settings().channels) {
     const auto* mail = channel.mail();
     if (mail == nullptr || mail->smime.key.empty()) continue;
-    ASSIGN_OR_RETURN(const auto identity, read_smime_identity(mail->smime));
-    warnings.certificate("the S/MIME certificate of channel " + channel.name, identity.certificate);
+    ASSIGN_OR_RETURN(const auto smime, read_smime_identity(mail->smime));
+    warnings.certificate("the S/MIME certificate of channel " + channel.name, smime.certificate);
   }
   return {};
 }
 
 // A delta CRL counts where the settings want them, and until the next complete CRL.
 Result<void> look_at_crls(Instance& instance, Warnings& warnings) {
+  if (!instance.is_ca()) return {};
   ASSIGN_OR_RETURN(const auto reader, instance.look_into_ledger());
   ASSIGN_OR_RETURN(const auto complete, reader->newest_crl());
   if (!complete) {
@@ -94,15 +98,17 @@ Result<void> look_at_crls(Instance& instance, Warnings& warnings) {
 
 // What this CA has issued to itself, as far as the ledger knows it.
 Result<void> look_for_revoked(Instance& instance, Warnings& warnings) {
-  ASSIGN_OR_RETURN(const auto* const authority, instance.authority());
+  ASSIGN_OR_RETURN(const auto* const identity, instance.identity());
   ASSIGN_OR_RETURN(const auto reader, instance.look_into_ledger());
   std::vector<std::pair<std::string, Certificate>> own = {
-      {"the certificate that protects answers", authority->identity.certificate}};
-  for (const auto& one : authority->identity.protocol_keys) {
+      {"the certificate that protects answers", identity->certificate}};
+  for (const auto& one : identity->protocol_keys) {
     own.emplace_back("the certificate of a protocol key", one.certificate);
   }
-  if (authority->key_generator) {
-    own.emplace_back("the certificate of `kga_key`", authority->key_generator->chain.front());
+  if (instance.is_ca()) {
+    ASSIGN_OR_RETURN(const auto* const authority, instance.authority());
+    const auto& generator = authority->key_generator;
+    if (generator) own.emplace_back("the certificate of `kga_key`", generator->chain.front());
   }
   for (const auto& [what, certificate] : own) {
     ASSIGN_OR_RETURN(const auto record, reader->find(certificate.serial_number()));
@@ -137,9 +143,11 @@ Result<void> look_at_foreign_lists(Instance& instance, Warnings& warnings) {
 
 Result<std::vector<LifetimeWarning>> find_lifetimes_without_keys(Instance& instance) {
   Warnings warnings(instance.likely_clock().now());
-  ASSIGN_OR_RETURN(const auto ca, instance.certificate_in(instance.ca().certificate));
-  warnings.certificate("the CA certificate", ca);
-  ASSIGN_OR_RETURN(const auto cmp, instance.certificate_in(instance.ca().cmp_certificate));
+  if (instance.is_ca()) {
+    ASSIGN_OR_RETURN(const auto ca, instance.certificate_in(instance.ca().certificate));
+    warnings.certificate("the CA certificate", ca);
+  }
+  ASSIGN_OR_RETURN(const auto cmp, instance.certificate_in(instance.cmp_certificate_file()));
   warnings.certificate("the certificate that protects answers", cmp);
   TRY(look_at_crls(instance, warnings));
   return std::move(warnings).take();

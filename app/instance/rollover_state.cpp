@@ -105,6 +105,7 @@ Result<std::string> default_rollover_directory(Instance& instance) {
 
 Result<std::vector<std::string>> find_unfinished_commands(Instance& instance) {
   std::vector<std::string> texts;
+  if (!instance.is_ca()) return texts;
   ASSIGN_OR_RETURN(const auto hidden, hidden_beside_ca(instance));
   for (const auto& directory : hidden) {
     auto text = interrupted_in(instance, directory);

@@ -55,6 +55,7 @@ Result<void> add_records_ahead(LedgerReader& reader, Time now, const ClockRules&
 
 Result<void> add_before_the_ca(Instance& instance, Time now, const ClockRules& rules,
                                std::vector<ClockNote>& notes) {
+  if (!instance.is_ca()) return {};
   ASSIGN_OR_RETURN(const auto certificate, instance.ca_certificate());
   const auto begin = certificate.not_before();
   if (now >= begin - rules.tolerance) return {};

@@ -28,6 +28,7 @@ class AuthorityLook {
 
   void look(std::size_t newest) {
     look_at_lifetimes();
+    if (!instance_.is_ca()) return;
     const auto behind = find_newer_crl(instance_);
     if (!behind) return findings_.add(RemarkKind::crl, {}, behind.error());
     if (*behind) {

@@ -89,7 +89,11 @@ class ChannelLook {
 Result<std::vector<std::string>> find_role_warnings(Instance& instance) {
   ASSIGN_OR_RETURN(const auto services, instance.services());
   std::vector<std::string> found;
-  for (const auto& [name, channel] : services.channels) ChannelLook(channel, found).look();
+  for (const auto& [name, channel] : services.channels) {
+    // There `trust` says who answers.
+    if (channel.settings.direction == Direction::upstream) continue;
+    ChannelLook(channel, found).look();
+  }
   return found;
 }
 

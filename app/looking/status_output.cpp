@@ -202,8 +202,8 @@ json to_json(const Status& status) {
     value["transactions"] = to_json(*status.ageing, *status.undecided);
   }
   if (status.ca) {
-    value["ca"] = {{"subject", status.ca->subject().text()},
-                   {"notAfter", to_iso8601(status.ca->not_after())}};
+    value[status.settings->ra ? "ra" : "ca"] = {{"subject", status.ca->subject().text()},
+                                                {"notAfter", to_iso8601(status.ca->not_after())}};
   }
   if (status.crl) value["crl"] = crl_json(*status.crl);
   for (const auto& [stage, life] : status.work.stages) {
@@ -220,7 +220,8 @@ json to_json(const Status& status) {
 
 void print(const Status& status, Time now) {
   if (status.settings != nullptr) {
-    const auto ca = status.ca ? ", CA " + status.ca->subject().text() + ", valid until " +
+    const auto ca = status.ca ? std::string(status.settings->ra ? ", RA " : ", CA ") +
+                                    status.ca->subject().text() + ", valid until " +
                                     to_iso8601(status.ca->not_after())
                               : std::string();
     print_line("instance " + status.settings->instance.name + ca);

@@ -50,7 +50,7 @@ class BatchRun {
     ASSIGN_OR_RETURN(
         auto processor,
         Processor::create(*spool, *ledger, services, settings_for(workers, ways_), [this] {
-          if (const auto crl = issue_crl_after_revocation(instance_); !crl) note(crl.error());
+          if (const auto crl = crl_after_revocation(instance_); !crl) note(crl.error());
         }));
     // Who ends tells the next one, so that nobody sleeps over the end of everything.
     ASSIGN_OR_RETURN(auto taking, start_thread([&](std::stop_token stop) {

@@ -111,7 +111,7 @@ class Service {
     ASSIGN_OR_RETURN(
         processor_,
         Processor::create(spool, *ledger, services, settings_for(workers, ways_), [this] {
-          if (const auto crl = issue_crl_after_revocation(instance_); !crl) {
+          if (const auto crl = crl_after_revocation(instance_); !crl) {
             log::error("crl.failed", {{"error", to_string(crl.error())}});
           }
         }));

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "cmp/direction.h"
+
 namespace cmpost {
 namespace {
 
@@ -67,6 +69,7 @@ Checked<void> check_protection_pair(const PKIMessage& message) {
 Checked<void> check_recip_nonce(const PKIMessage& message) {
   const bool nested = std::holds_alternative<body::nested>(message.body);
   if (!message.header.recipNonce || nested || !opens_transaction(message.body)) return {};
+  if (direction_of(message.body) == MessageDirection::response) return {};  // of a CA above
   // A request under KemBasedMac follows the answer that brought the ciphertext.
   const auto& algorithm = message.header.protectionAlg;
   if (algorithm && algorithm->algorithm == oid::id_KemBasedMac) return {};

@@ -69,6 +69,9 @@ Consent consent_for(const Request& request, std::int64_t certReqId);
 // Everything else is `needed`, a few times, then refused: who changes the settings under what waits
 // shall not keep a requester waiting for ever.
 Consent consent_to(const Request& request, std::int64_t certReqId, const ConsentObject& object);
+// What every object begins with: what is asked for by whom, how it came, and the message itself.
+ConsentObject begin_object(const Request& request, const Requester& requester);
+
 // What waits, or waits once more, for the consent that is needed.
 WaitingPart ask_people(const Request& request, std::int64_t certReqId, std::string subject,
                        const ConsentObject& object);

@@ -7,8 +7,20 @@
 #include "processor/admission/services.h"
 #include "processor/rights/requester.h"
 #include "processor/transaction/answer.h"
+#include "processor/transaction/upstream_table.h"
 
 namespace cmpost {
+
+// An answer that a CA above has given to a message of ours. Borrowed.
+struct Heard {
+  const UpstreamMessage& asked;
+  const Request& answer;  // its protection holds, and ...
+  const Requester& signer;
+  const Request& question;     // of the requester: what has opened the transaction
+  const Request& replied_to;   // of the requester: what is answered by it; the same, or certConf
+  const Requester* requester;  // nullptr: it is not believed any more
+  const Transaction& transaction;
+};
 
 // One for each instance; any thread. All calls only plan: what they say happens by their Effects. A
 // Rejection becomes an error message: of open() it ends the transaction that would have been
@@ -34,6 +46,26 @@ class Role {
   // An error from the requester: the end.
   virtual Outcome<Answer> give_up(const Request& request, const Requester& requester,
                                   const Transaction& transaction, Services& services) const = 0;
+
+  // pollReq in such a transaction. nullopt: what waits here is the answer.
+  virtual Outcome<std::optional<Answer>> poll(const Request& request, const Requester& requester,
+                                              const Transaction& transaction,
+                                              Services& services) const = 0;
+
+  // Whether somebody may answer for the CA above, once its protection holds; then what the answer
+  // means for the requester. A Rejection of the first: it counts as never come. Of the second: what
+  // the requester is told instead.
+  virtual Checked<void> check_above(const Request& answer, const Requester& signer) const = 0;
+  virtual Outcome<Answer> hear(const Heard& heard, Services& services) const = 0;
+  // The CA above has asked us to come back: pollReq of our own.
+  virtual Outcome<UpstreamMessage> ask_again(const UpstreamMessage& asked, const Request& question,
+                                             Services& services) const = 0;
+
+  // Those of `messages` that have been collected for one channel, under one protection of ours (RFC
+  // 9483 5.2.2.2). Not empty.
+  virtual Result<UpstreamBatch> wrap(const std::vector<UpstreamMessage>& messages,
+                                     const ChannelPolicy& channel, Time now,
+                                     Services& services) const = 0;
 
   // The time for certConf is over: what that means for the certificates.
   virtual Result<Effects> end(const Transaction& transaction, UnconfirmedRule rule, Time now,

@@ -39,8 +39,26 @@ std::optional<Certificate> pick_named(const Request& request, const SenderFilter
   return std::nullopt;
 }
 
-Outcome<CertificateHolder> judge_own(const Certificate& signer, LedgerReader& ledger) {
+// One of the CA above an RA that has not passed here.
+CertificateRecord unseen(const Certificate& certificate, const ChannelPolicy& channel) {
+  CertificateRecord record;
+  record.serial = to_bytes(certificate.serial_number());
+  record.der = to_bytes(certificate.der());
+  record.subject = certificate.subject_text();
+  record.profile = channel.profiles.front().name();
+  record.channel = channel.settings.name;
+  record.issued = certificate.not_before();
+  record.not_after = certificate.not_after();
+  return record;
+}
+
+Outcome<CertificateHolder> judge_own(const Certificate& signer, const CertificatePath& path,
+                                     const Request& request, LedgerReader& ledger) {
   ASSIGN_OR_RETURN(auto record, find_unrevoked(signer, ledger));
+  if (!record && request.channel->takes_unseen) {
+    TRY(check_not_revoked(path, request, ledger));
+    record = unseen(signer, *request.channel);
+  }
   if (!record) {
     return reject(PKIFailureInfo::signerNotTrusted,
                   "the signer's certificate is not in the ledger of this CA");
@@ -153,7 +171,8 @@ Outcome<CertificateHolder> judge_signer(const Certificate& signer,
   ASSIGN_OR_RETURN(auto ra, judge_ra(signer, as_ra, request, ledger));
   if (ra) return *std::move(ra);
   ASSIGN_OR_RETURN(const auto as_own, channel.own.check(signer, helpers, request.now));
-  if (as_own.verdict == PathVerdict::trusted) return judge_own(signer, ledger);
+  if (as_own.verdict == PathVerdict::trusted)
+    return judge_own(signer, as_own.chain, request, ledger);
   ASSIGN_OR_RETURN(const auto as_vendor, channel.vendors.check(signer, helpers, request.now));
   if (as_vendor.verdict == PathVerdict::trusted) {
     TRY(check_not_revoked(as_vendor.chain, request, ledger));

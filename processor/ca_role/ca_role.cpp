@@ -63,6 +63,28 @@ Outcome<Answer> CaRole::give_up(const Request& request, const Requester& request
   return handle_error(request, requester, transaction, ours);
 }
 
+namespace {
+
+constexpr const char* kAsksNobody = "this is a CA, which asks no other CA";
+
+}  // namespace
+
+Checked<void> CaRole::check_above(const Request&, const Requester&) const {
+  return reject(PKIFailureInfo::badRequest, kAsksNobody);
+}
+
+Outcome<Answer> CaRole::hear(const Heard&, Services&) const { return hold(kAsksNobody); }
+
+Outcome<UpstreamMessage> CaRole::ask_again(const UpstreamMessage&, const Request&,
+                                           Services&) const {
+  return hold(kAsksNobody);
+}
+
+Result<UpstreamBatch> CaRole::wrap(const std::vector<UpstreamMessage>&, const ChannelPolicy&, Time,
+                                   Services&) const {
+  return hold(kAsksNobody);
+}
+
 Result<Effects> CaRole::end(const Transaction& transaction, UnconfirmedRule rule, Time now,
                             Services& services) const {
   CaServices ours{services, authority_};

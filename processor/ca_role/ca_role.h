@@ -20,6 +20,17 @@ class CaRole : public Role {
                           const Transaction& transaction, Services& services) const override;
   Outcome<Answer> give_up(const Request& request, const Requester& requester,
                           const Transaction& transaction, Services& services) const override;
+  // A CA asks nobody.
+  Outcome<std::optional<Answer>> poll(const Request&, const Requester&, const Transaction&,
+                                      Services&) const override {
+    return std::nullopt;
+  }
+  Checked<void> check_above(const Request&, const Requester&) const override;
+  Outcome<Answer> hear(const Heard&, Services&) const override;
+  Outcome<UpstreamMessage> ask_again(const UpstreamMessage&, const Request&,
+                                     Services&) const override;
+  Result<UpstreamBatch> wrap(const std::vector<UpstreamMessage>&, const ChannelPolicy&, Time,
+                             Services&) const override;
   Result<Effects> end(const Transaction& transaction, UnconfirmedRule rule, Time now,
                       Services& services) const override;
   Result<CheckVerdicts> explain(const Request& request, const Requester& requester,

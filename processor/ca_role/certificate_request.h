@@ -4,6 +4,7 @@
 #include <string>
 
 #include "crypto/keys/private_key.h"
+#include "processor/admission/asked_certificate.h"
 #include "processor/ca_role/handlers.h"
 #include "processor/possession/controls.h"
 
@@ -58,14 +59,5 @@ Outcome<Issued> issue(const ProvenRequest& proven, const Profile& profile, bool 
 Outcome<void> check_issuable(const ProvenRequest& proven, const Profile& profile,
                              const Request& request, const Requester& requester,
                              CaServices& services);
-
-// What certProfile says of the request with this number; "" where it says nothing.
-Checked<std::string> profile_name(const Request& request, std::int64_t certReqId);
-
-// The profile that a request names, if the channel allows it.
-Checked<const Profile*> pick_profile(const std::string& name, const ChannelPolicy& channel);
-
-// CMP's bit for what the CA refuses.
-Rejection to_rejection(const Refusal& refusal);
 
 }  // namespace cmpost

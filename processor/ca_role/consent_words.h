@@ -8,9 +8,6 @@
 
 namespace cmpost {
 
-// What every object begins with: what is asked for by whom, how it came, and the message itself.
-ConsentObject begin_object(const Request& request, const Requester& requester);
-
 // A certificate with all that the profile makes of the wish: subject, names, extensions, key,
 // validity (as rules: the certificate may be issued days later), private keys that leave or are
 // kept. What cannot be issued is the Trouble that issue() would have.

@@ -119,6 +119,13 @@ void MemberStream::wait_for_end() {
   while (!ended_) changed_.wait(lock);
 }
 
+void MemberStream::for_each(const std::function<void(const Effects&)>& visit) {
+  const MutexLock lock(mutex_);
+  for (const auto& effects : effects_) {
+    if (effects) visit(*effects);
+  }
+}
+
 bool MemberStream::changes_crl() {
   const MutexLock lock(mutex_);
   return std::ranges::any_of(effects_,

@@ -54,6 +54,8 @@ class MemberStream {
   using Moment = std::chrono::steady_clock::time_point;
   std::optional<const Effects*> wait_for(std::size_t member, Moment until = Moment::max());
   void wait_for_end();
+  // After end(): what each that came changes.
+  void for_each(const std::function<void(const Effects&)>& visit);
   // After end(): some member, of those that came, makes a new CRL due.
   bool changes_crl();
 

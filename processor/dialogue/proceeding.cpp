@@ -71,6 +71,13 @@ void Proceeding::note_in_audit(const std::string& reply_body) {
   decision.effects.audit.push_back(std::move(entry));
 }
 
+void Proceeding::address_departures() {
+  for (auto& message : decision.effects.send_up) {
+    message.reply = envelope.reply;
+    message.source = envelope.source;
+  }
+}
+
 void Proceeding::await_confirm(Transaction& after, const JobId& carrier) const {
   after.confirm_by.reset();
   after.reply.clear();

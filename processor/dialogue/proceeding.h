@@ -35,6 +35,9 @@ struct Proceeding {
   // once the reply `carrier` has left.
   void await_confirm(Transaction& after, const JobId& carrier) const;
 
+  // Messages to a CA above stand for the one in hand: their answers go where its answer would.
+  void address_departures();
+
   // How it ends.
   Decision send(const JobId& id, const Route& route, const std::string& reply_body, Bytes der);
   Decision stay_silent(std::string outcome);

@@ -1,11 +1,18 @@
 #include "processor/dialogue/respond.h"
 
 #include "processor/dialogue/nested.h"
+#include "processor/dialogue/relay.h"
 #include "processor/dialogue/resume.h"
 #include "processor/transaction/audit_detail.h"
 
 namespace cmpost {
 namespace {
+
+bool comes_from_above(const Lease& lease, const ProcessorServices& services) {
+  const auto found = services.channels.find(lease.job.envelope.channel);
+  return found != services.channels.end() &&
+         found->second.settings.direction == Direction::upstream;
+}
 
 Responder responder_for(const Lease& lease, const ProcessorServices& services, Turn turn) {
   Arrival arrival{.job = lease.job.id, .envelope = lease.job.envelope, .der = lease.job.payload};
@@ -27,9 +34,16 @@ Result<Decision> respond_to_nested(const Lease& lease, LedgerReader& ledger,
 
 }  // namespace
 
+bool is_batch(const Lease& lease, const ProcessorServices& services) {
+  const bool message = !is_resume_job(lease.job) && !is_upstream_job(lease.job);
+  return message && !comes_from_above(lease, services) && is_nested(lease.job.payload);
+}
+
 Result<Decision> respond(const Lease& lease, LedgerReader& ledger,
                          const ProcessorServices& services, Turn turn) {
   if (is_resume_job(lease.job)) return resume(lease, ledger, services);
+  if (is_upstream_job(lease.job)) return tend_above(lease, ledger, services);
+  if (comes_from_above(lease, services)) return hear_above(lease, ledger, services);
   auto responder = responder_for(lease, services, turn);
   responder.read();
   TRY(responder.check(ledger));
@@ -38,7 +52,7 @@ Result<Decision> respond(const Lease& lease, LedgerReader& ledger,
 
 Result<Decision> respond_alone(const Lease& lease, LedgerReader& ledger,
                                const ProcessorServices& services, Turn turn) {
-  const bool nested = !is_resume_job(lease.job) && is_nested(lease.job.payload);
+  const bool nested = is_batch(lease, services);
   return nested ? respond_to_nested(lease, ledger, services, turn)
                 : respond(lease, ledger, services, turn);
 }
@@ -46,7 +60,7 @@ Result<Decision> respond_alone(const Lease& lease, LedgerReader& ledger,
 Result<Decision> refuse_for(const Conflict& conflict, const Lease& lease, LedgerReader& ledger,
                             const ProcessorServices& services) {
   Decision decision;
-  if (is_resume_job(lease.job)) {
+  if (is_resume_job(lease.job) || is_upstream_job(lease.job) || comes_from_above(lease, services)) {
     decision.job = lease.job.id;
     decision.tid = lease.job.envelope.tid;
     decision.outcome = "it excludes itself: " + to_string(conflict);

@@ -41,10 +41,14 @@ struct Decision {
   };
   std::variant<Reply, Silence, Hold, Early> what;
   Effects effects;
-  std::string outcome;   // for the queue's listing and the log
-  std::string tid;       // hex
-  bool refused = false;  // the answer is a refusal, for counts
+  std::vector<Job> more{};  // for the queue of requests: what it was taken apart into
+  std::string outcome;      // for the queue's listing and the log
+  std::string tid;          // hex
+  bool refused = false;     // the answer is a refusal, for counts
 };
+
+// Whether a job is for nested.h: a nested message of a requester. What a CA above answers is not.
+bool is_batch(const Lease& lease, const ProcessorServices& services);
 
 // Works on one job that is no nested message (see nested.h). Reads the ledger, changes nothing.
 // Pure but for time, chance and the ledger: the same job may be worked on again at any time. An

@@ -132,6 +132,7 @@ class Responder {
   Result<Decision> refuse_or_ignore(const Rejection& rejection, Step step = Step::none);
   Result<Decision> answered(Answer&& answer, Step step);
   Result<Decision> waits(Answer&& answer, Step step);
+  Result<Decision> passed_up(Answer&& answer, Step step);
   Result<Decision> polled(PollAnswer&& answer);
   Result<StoredMessage> stored(const std::string& reply_body, const Bytes& reply);
   Outcome<void> take_header_passphrase();

@@ -109,6 +109,7 @@ Result<Decision> Responder::finish(Worked&& worked) {
 
 Result<Decision> Responder::finish(Next&& next, Step step) {
   if (auto* answer = std::get_if<Answer>(&next)) {
+    if (answer->passed_up) return passed_up(std::move(*answer), step);
     return answer->undecided.empty() ? answered(std::move(*answer), step)
                                      : waits(std::move(*answer), step);
   }
@@ -202,7 +203,7 @@ Result<Decision> Responder::answer_with(PKIBody reply, std::string outcome, Ledg
 Result<StoredMessage> Responder::stored(const std::string& reply_body, const Bytes& reply) {
   // The messages of a batch, and the answers to them, are stored with their own transactions.
   if (std::holds_alternative<body::nested>(body())) return at_.stored(reply_body, {});
-  at_.request.der = to_bytes(arrival_.der);
+  if (at_.request.der.empty()) at_.request.der = to_bytes(arrival_.der);
   return at_.stored(reply_body, reply);
 }
 
@@ -237,6 +238,32 @@ void Responder::note_refusal(const Rejection* rejection, std::string reason,
                    " is known here: the MAC is wrong";
   }
   at_.decision.effects.refused = std::move(refused);
+}
+
+// What follows in a transaction goes to the CA above, which alone can answer it.
+Result<Decision> Responder::passed_up(Answer&& answer, Step step) {
+  const auto before = at_.transaction->state;
+  auto after = *at_.transaction;
+  // Nothing is due of the requester any more.
+  if (step == Step::goes_on) {
+    after.confirm_by.reset();
+    after.reply.clear();
+  }
+  note_outcome(answer, step);
+  std::string reply_body;
+  Bytes der;
+  if (in_batch()) {
+    auto nonce = at_.shared.random.bytes(kNonceSize);
+    after.our_nonce = nonce;
+    ReplyParts parts{waiting_error(), false, {}, std::move(nonce)};
+    ASSIGN_OR_RETURN(der, at_.build(request_header(), std::move(parts), reply_body));
+  }
+  at_.decision.effects.advance = Effects::Advance{std::move(after), before};
+  ASSIGN_OR_RETURN(at_.decision.effects.message, stored(reply_body, der));
+  at_.address_departures();
+  at_.note_in_audit(reply_body);
+  if (reply_body.empty()) return at_.stay_silent(at_.decision.outcome);
+  return at_.send(own_reply(), at_.envelope.reply, reply_body, std::move(der));
 }
 
 void Responder::keep_passphrase() {
@@ -358,6 +385,7 @@ Result<Decision> Responder::waits(Answer&& answer, Step step) {
   }
   change_to(std::move(transaction));
   at_.decision.effects.waiting = std::move(waiting);
+  at_.address_departures();
   ASSIGN_OR_RETURN(at_.decision.effects.message, stored(reply_body, der));
   at_.note_in_audit(reply_body);
   if (reply_body.empty()) return at_.stay_silent(at_.decision.outcome);
@@ -369,9 +397,11 @@ Waiting Responder::new_waiting(const Answer& answer) const {
   if (at_.transaction) waiting.transaction = at_.transaction->id;
   waiting.received = at_.request.now;
   waiting.envelope = at_.envelope;
-  const auto limit = channel().waiting.decide_within;
-  if (limit != Duration::zero()) waiting.decide_by = at_.request.likely + limit;
   waiting.parts = answer.undecided;
+  const auto limit = channel().waiting.decide_within;
+  // What the CA above decides has a limit of its own (UpstreamMessage::answer_by).
+  if (limit != Duration::zero() && !waiting.is_upstream())
+    waiting.decide_by = at_.request.likely + limit;
   const auto* response = cert_response(answer.body);
   if (response == nullptr) return waiting;
   for (const auto& one : response->response) {

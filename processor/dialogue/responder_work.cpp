@@ -9,7 +9,10 @@
 
 namespace cmpost {
 
-Responder::Worked Responder::work() { return opens_transaction(body()) ? open() : go_on(); }
+Responder::Worked Responder::work() {
+  at_.request.der = to_bytes(arrival_.der);
+  return opens_transaction(body()) ? open() : go_on();
+}
 
 Responder::Worked Responder::open() {
   auto allowed = check_may_open(*at_.requester, body());
@@ -143,6 +146,10 @@ Outcome<Request> Responder::parked_request() {
 }
 
 Outcome<Responder::Next> Responder::poll() {
+  auto services = at_.services();
+  ASSIGN_OR_RETURN(auto above,
+                   at_.shared.role.poll(at_.request, *at_.requester, *at_.transaction, services));
+  if (above) return *std::move(above);
   const auto check_after = at_.request.channel->check_after(at_.request.now);
   const auto& requests = std::get<body::pollReq>(body()).requests;
   ASSIGN_OR_RETURN(auto answer, answer_poll(requests, *at_.waiting, check_after));

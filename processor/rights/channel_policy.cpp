@@ -145,6 +145,7 @@ Result<ChannelPolicies> load_channel_policies(const Settings& settings,
   for (const auto& channel : settings.channels) {
     auto policy = load(settings, channel, own);
     if (!policy) return failure(std::move(policy).error().within("channel " + channel.name));
+    policy->takes_unseen = settings.ra.has_value();
     policy->first = first != settings.channels.end() && first->name == channel.name;
     policies.emplace(channel.name, std::move(*policy));
   }

@@ -19,8 +19,11 @@ namespace cmpost {
 // Immutable once made; any thread.
 struct ChannelPolicy {
   ChannelSettings settings;
-  bool first = false;             // of the channels that requests come in by
-  TrustStore own;                 // the issuing CA: certificates of this PKI
+  bool first = false;  // of the channels that requests come in by
+  TrustStore own;      // the issuing CA: certificates of this PKI
+  // An RA: the issuing CA is above it, and the ledger has only those that have passed. Others of it
+  // count as of the first profile.
+  bool takes_unseen = false;
   TrustStore vendors;             // `trust`: other PKIs whose certificates may ask for a first one
   TrustStore ras;                 // `roles.ra`
   TrustStore cas;                 // `roles.ca`: announce, and ask for cross certificates

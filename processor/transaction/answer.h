@@ -13,6 +13,17 @@
 
 namespace cmpost {
 
+// What a CA above has said, as far as it is more than a body.
+struct FromAbove {
+  // For the requester as they came, where the answer is not ours to make; else empty.
+  Bytes octets;
+  Bytes senderNonce;  // of the answer; where we make it, too (RFC 9483 5.2.3)
+  // It is not the last word: the requester polls (octets), or we do, not before this time.
+  bool waits = false;
+  std::optional<Time> ask_again{};
+  std::optional<Time> confirmWaitTime{};
+};
+
 // The answer of a handler. For a request that has waited (Request::waited) it is about the parts
 // that have been decided since. Everything else of the message (protection, nonces, ...) is
 // reply.h's.
@@ -21,8 +32,12 @@ struct Answer {
   Effects effects;
   bool implicitConfirm = false;  // granted
   bool awaits_confirm = false;   // certificates are out, certConf is due
-  bool unprotected = false;      // to who has proven nothing (RFC 9810 Appendix E)
-  bool challenges = false;       // popdecc: nothing else happens before popdecr comes
+  // The CA above is asked first (Effects::send_up), and nothing is said before it answers. Of what
+  // opens a transaction `undecided` says so instead.
+  bool passed_up = false;
+  Seldom<FromAbove> from_above;
+  bool unprotected = false;  // to who has proven nothing (RFC 9810 Appendix E)
+  bool challenges = false;   // popdecc: nothing else happens before popdecr comes
   std::vector<TransactionCertificate> certificates;  // that it carries
   Bytes old_serial;                                  // kur
   // What somebody has to agree to first; in `body` these have the status waiting.

@@ -28,6 +28,8 @@ std::string_view to_string(Conflict::What what) {
       return "key";
     case Conflict::What::envelope:
       return "envelope";
+    case Conflict::What::upstream:
+      return "message to the CA above";
   }
   return "";
 }
@@ -43,6 +45,7 @@ Rejection rejection_for(const Conflict& conflict) {
       return {PKIFailureInfo::transactionIdInUse, "the transactionID has been used before"};
     case Conflict::What::transaction:
     case Conflict::What::waiting:
+    case Conflict::What::upstream:
       return {PKIFailureInfo::badRequest, "the transaction has gone on, or has ended, meanwhile"};
     case Conflict::What::renewal:
       return {PKIFailureInfo::badRequest,

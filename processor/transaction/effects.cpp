@@ -74,6 +74,22 @@ Applied<std::int64_t> change_transaction(const Effects& effects, TransactionTabl
   return 0;
 }
 
+Applied<void> change_upstream(const Effects& effects, std::int64_t transaction,
+                              LedgerWriter& writer) {
+  UpstreamTable table(writer.connection());
+  for (const auto& one : effects.upstream) {
+    ASSIGN_OR_RETURN(const bool done, table.change(one));
+    if (!done) return conflict(What::upstream, std::to_string(one.id));
+  }
+  for (const auto& one : effects.send_up) {
+    auto added = one;
+    if (added.transaction == 0) added.transaction = transaction;
+    ASSIGN_OR_RETURN(const bool done, table.add(added));
+    if (!done) return conflict(What::upstream, to_hex(one.transactionID));
+  }
+  return {};
+}
+
 // Another request, or a member of the same batch, may have got a certificate for one of the keys
 // meanwhile.
 Applied<void> check_keys_are_fresh(const Effects& effects, LedgerWriter& writer, Time now) {
@@ -207,11 +223,20 @@ Result<std::int64_t> change_messages(const Effects& effects, TransactionTable& t
   return table.add(transaction, message, now);
 }
 
+Result<void> note_passing(const Effects& effects, LedgerWriter& writer) {
+  for (const auto& certificate : effects.passing) {
+    ASSIGN_OR_RETURN(const auto known, writer.reader().find(certificate.serial));
+    if (!known) TRY(writer.add(certificate));
+  }
+  return {};
+}
+
 // First all that may conflict.
 Applied<void> apply_all(const Effects& effects, LedgerWriter& writer, Time now, MessageRows& rows) {
   TransactionTable table(writer.connection());
   ASSIGN_OR_RETURN(const auto transaction, change_transaction(effects, table));
   TRY(change_waiting(effects, transaction, writer));
+  TRY(change_upstream(effects, transaction, writer));
   if (effects.use_secret) {
     const auto& use = *effects.use_secret;
     ASSIGN_OR_RETURN(const bool used, SecretStore::use(writer.connection(), use.reference,
@@ -224,6 +249,7 @@ Applied<void> apply_all(const Effects& effects, LedgerWriter& writer, Time now, 
   ASSIGN_OR_RETURN(const auto row, change_messages(effects, table, transaction, now, rows));
   rows.push_back(row);
   for (const auto& certificate : effects.certificates) TRY(writer.add(certificate));
+  TRY(note_passing(effects, writer));
   if (effects.announcement) {
     TRY(AnnouncementTable(writer.connection()).add(*effects.announcement));
   }
@@ -245,13 +271,17 @@ Result<std::optional<Conflict>> outcome_of(Applied<void>&& applied) {
 bool needs_savepoint(const Effects& effects) {
   return !effects.fresh_keys.empty() || effects.use_secret || effects.waiting ||
          !effects.kem_secrets.empty() || !effects.use_tokens.empty() ||
-         !effects.envelopes.empty() || !effects.state_changes.empty() || effects.changes_crl();
+         !effects.envelopes.empty() || !effects.state_changes.empty() || effects.changes_crl() ||
+         !effects.send_up.empty() || !effects.upstream.empty();
 }
 
 }  // namespace
 
 void Effects::merge(Effects&& more) {
+  move_all(send_up, more.send_up);
+  move_all(upstream, more.upstream);
   move_all(certificates, more.certificates);
+  move_all(passing, more.passing);
   move_all(fresh_keys, more.fresh_keys);
   move_all(state_changes, more.state_changes);
   move_all(revocations, more.revocations);
@@ -264,8 +294,8 @@ void Effects::merge(Effects&& more) {
 }
 
 bool Effects::grants() const {
-  return !certificates.empty() || !state_changes.empty() || changes_crl() || use_secret ||
-         !use_tokens.empty() || !archived_keys.empty() || passphrase;
+  return !certificates.empty() || !send_up.empty() || !state_changes.empty() || changes_crl() ||
+         use_secret || !use_tokens.empty() || !archived_keys.empty() || passphrase;
 }
 
 Result<std::optional<Conflict>> apply(const Effects& effects, LedgerWriter& writer, Time now) {

@@ -17,6 +17,7 @@
 #include "processor/transaction/conflict.h"
 #include "processor/transaction/refused_request.h"
 #include "processor/transaction/transaction.h"
+#include "processor/transaction/upstream_table.h"
 #include "processor/transaction/waiting.h"
 
 namespace cmpost {
@@ -76,7 +77,13 @@ struct Effects {
     std::string outcome;
   };
   Seldom<Settled> settled;
+  // Of an RA: messages to a CA above that leave with it, and what becomes of those that have left.
+  std::vector<UpstreamMessage> send_up;
+  std::vector<UpstreamChange> upstream;
   std::vector<CertificateRecord> certificates;
+  // Of an RA: certificates of the CA above that pass it. One whose serial number is known already,
+  // perhaps of another issuer, is not noted again.
+  std::vector<CertificateRecord> passing;
   std::vector<FreshKey> fresh_keys;  // reuse_key = "deny"
   std::vector<StateChange> state_changes;
   std::vector<Revocation> revocations;

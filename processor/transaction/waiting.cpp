@@ -18,6 +18,8 @@ std::string_view to_string(PartState state) {
   switch (state) {
     case PartState::undecided:
       return "undecided";
+    case PartState::upstream:
+      return "upstream";
     case PartState::approved:
       return "approved";
     case PartState::rejected:
@@ -30,8 +32,8 @@ std::string_view to_string(PartState state) {
 }
 
 std::optional<PartState> part_state(std::string_view text) {
-  for (const auto state : {PartState::undecided, PartState::approved, PartState::rejected,
-                           PartState::ready, PartState::delivered}) {
+  for (const auto state : {PartState::undecided, PartState::upstream, PartState::approved,
+                           PartState::rejected, PartState::ready, PartState::delivered}) {
     if (to_string(state) == text) return state;
   }
   return std::nullopt;
@@ -51,6 +53,11 @@ bool Waiting::all_decided() const {
 bool Waiting::all_delivered() const {
   return std::ranges::all_of(parts,
                              [](const auto& part) { return part.state == PartState::delivered; });
+}
+
+bool Waiting::is_upstream() const {
+  return std::ranges::any_of(parts,
+                             [](const auto& part) { return part.state == PartState::upstream; });
 }
 
 bool Waiting::needs_work() const {

@@ -18,6 +18,7 @@ constexpr std::int64_t kWholeMessage = -1;
 // Spelled in the database and in listings as here.
 enum class PartState {
   undecided,
+  upstream,   // the CA above decides: nobody here can, and only its answer counts
   approved,   // by as many as the channel wants; not granted yet
   rejected,   // by an operator; the answer is not made yet
   ready,      // `answer` is there
@@ -64,7 +65,8 @@ struct Waiting {
 
   bool all_decided() const;  // no part is undecided, approved or rejected
   bool all_delivered() const;
-  bool needs_work() const;  // a part is approved or rejected: see resume.h
+  bool is_upstream() const;  // a part is the CA's above
+  bool needs_work() const;   // a part is approved or rejected: see resume.h
   WaitingPart* part(std::int64_t certReqId);
   const WaitingPart* part(std::int64_t certReqId) const;
   void note_nonce(const Bytes& nonce);  // forgets the oldest of many

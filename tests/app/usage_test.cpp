@@ -68,6 +68,7 @@ const std::map<std::string, std::string> kWrongHere = {
     {"cert revoke --reason", "keyCompromised"},
     {"secret add --subject", "CN"},
     {"init --subject", "=x"},
+    {"init --ca", "of-no-use-to-a-ca.pem"},
     {"ca credential cmp --subject", "=x"},
     {"ca credential kga --subject", "=x"},
     {"ca credential protocol --subject", "=x"},

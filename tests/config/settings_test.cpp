@@ -265,16 +265,55 @@ TEST(Settings, OneWayAndMediaExcludeWhatMakesNoSenseBesideThem) {
   EXPECT_EQ(medium->channels.front().directory()->mount_point, "/media/stick");
 }
 
-TEST(Settings, TheRaRoleIsReadAndSaidToBeMissing) {
+constexpr const char* kRa =
+    "[ra]\ncmp_certificate = \"a\"\ncmp_key = \"b\"\nupstream = \"vault\"\n";
+constexpr const char* kVault =
+    "[[channel]]\nname = \"vault\"\nkind = \"directory\"\ndirection = \"upstream\"\n"
+    "in = \"i\"\nout = \"o\"\n";
+
+Loaded with_ra(const std::string& ra, const std::string& vault, const std::string& more = "") {
   File file;
-  file.ca =
-      "[ra]\ncmp_certificate = \"a\"\ncmp_key = \"b\"\nupstream = \"vault\"\nmode = \"nest\"\n";
-  file.more =
-      "[[channel]]\nname = \"vault\"\nkind = \"directory\"\ndirection = \"upstream\"\n"
-      "in = \"i\"\nout = \"o\"\n";
+  file.ca = kRa + ra;
+  file.more = kVault + vault + more;
+  return parse(file);
+}
+
+TEST(Settings, ARaIsReadWithTheChannelOfItsCa) {
+  const auto settings = with_ra(
+      "mode = \"nest\"\nconfirm = \"local\"\nupstream_within = \"3d\"\n",
+      "trust = [\"ca.pem\"]\nsigners = [\"CN=CMP\"]\nrecipient = \"CN=CA\"\nbatch_most = 7\n");
+  ASSERT_TRUE(settings);
+  EXPECT_EQ(settings->ra->mode, RaSettings::Mode::nest);
+  EXPECT_EQ(settings->ra->confirm, RaSettings::Confirm::local);
+  const auto& upstream = settings->channel("vault")->upstream;
+  EXPECT_EQ(upstream.answer_within, std::chrono::hours(24 * 3));
+  EXPECT_EQ(upstream.signers, std::vector<std::string>{"CN=CMP"});
+  EXPECT_EQ(upstream.recipient, "CN=CA");
+  EXPECT_EQ(upstream.batch_most, 7u);
+}
+
+TEST(Settings, WhoAnswersForTheCaIsSaid) {
+  EXPECT_THAT(with_ra("", ""), ComplainsOnce(HasSubstr("does not say who signs its answers")));
+  EXPECT_TRUE(with_ra("", "secret = \"ours\"\n"));
+}
+
+TEST(Settings, WhatIsNotOursToAnswerCannotWaitHere) {
+  const std::string trust = "trust = [\"ca.pem\"]\n";
+  const std::string waits =
+      "[[channel]]\nname = \"w\"\nkind = \"directory\"\nin = \"j\"\nout = \"p\"\n"
+      "waiting = \"always\"\n";
+  for (const std::string mode : {"forward", "nest"}) {
+    EXPECT_THAT(with_ra("mode = \"" + mode + "\"\n", trust, waits),
+                ComplainsOnce(HasSubstr("cannot go with a mode of [ra]")));
+  }
+  EXPECT_TRUE(with_ra("mode = \"reprotect\"\n", trust, waits));
+}
+
+TEST(Settings, ACaHasNoChannelToAnotherCa) {
+  File file;
+  file.more = kVault;
   EXPECT_THAT(complaints(parse(file)),
-              ElementsAre(HasSubstr("role RA is not built into this version"),
-                          HasSubstr("direction = \"upstream\" of channel 'vault' does nothing")));
+              ElementsAre(HasSubstr("direction = \"upstream\" of channel 'vault' does nothing")));
 }
 
 TEST(Settings, TheAnswerProtectionKeyIsNotTheIssuingKey) {

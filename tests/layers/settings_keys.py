@@ -12,7 +12,7 @@ CHOSEN = re.compile(r'\bkey = [^;"]*"([a-z0-9_]+)" : "([a-z0-9_]+)"')
 DOCUMENTS = {"mail_reader.cpp": "docs/mail.md", "sftp_reader.cpp": "docs/sftp.md"}
 EVERY = "docs/configuration.md"
 # Of roles that are read and refused as not built.
-UNBUILT = {"upstream", "mode", "at", "channels", "report", "stop_if", "run", "ra"}
+UNBUILT = {"at", "channels", "report", "stop_if", "run"}
 
 
 def keys_of(source):

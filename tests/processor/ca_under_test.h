@@ -18,6 +18,7 @@
 #include "processor/transaction/announcement_table.h"
 #include "processor/transaction/operation_schema.h"
 #include "processor/transaction/transaction_table.h"
+#include "processor/transaction/upstream_table.h"
 #include "store/rows.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/fake_random.h"
@@ -161,12 +162,14 @@ class CaUnderTest {
                                 {"announcement", kAnnouncementMigrations},
                                 {"protection", kProtectionMigrations},
                                 {"envelope", kEnvelopeMigrations},
-                                {"operation", kOperationMigrations}}));
+                                {"operation", kOperationMigrations},
+                                {"upstream", kUpstreamMigrations}}));
     spool = must(open_spool({.url = "sqlite:spool.db", .base_directory = place}, clock));
     reader = must(ledger->reader());
   }
 
-  ProcessorServices services() {
+  virtual ~CaUnderTest() = default;
+  virtual ProcessorServices services() {
     const Clock& sure = doubted ? *doubted : clock;
     return {authority->identity, *role, channels, sealing_key, random, clock, sure, sure};
   }

@@ -1,0 +1,367 @@
+#include "processor/dialogue/relay.h"
+
+#include <algorithm>
+
+#include "base/json_object.h"
+#include "base/log.h"
+#include "cmp/nesting.h"
+#include "processor/admission/authentication.h"
+#include "processor/admission/header_rules.h"
+#include "processor/dialogue/continuation.h"
+#include "processor/transaction/stored_request.h"
+
+namespace cmpost {
+namespace {
+
+using Messages = std::vector<UpstreamMessage>;
+
+const std::vector<UpstreamState> kOpen = {UpstreamState::collected, UpstreamState::made,
+                                          UpstreamState::left, UpstreamState::waits};
+
+// The first message of ours that an answer to `asked` ends: pollReq of our own asks for another.
+const UpstreamMessage& root_of(const UpstreamMessage& asked, const Messages& messages) {
+  if (asked.body != "pollReq") return asked;
+  const auto waiting = std::ranges::find(messages, UpstreamState::waits, &UpstreamMessage::state);
+  return waiting == messages.end() ? messages.front() : *waiting;
+}
+
+AuditEntry heard_entry(const UpstreamMessage& asked, std::string_view what,
+                       std::string_view signer) {
+  return {"upstream.answered", JsonObject()
+                                   .add("tid", to_hex(asked.transactionID))
+                                   .add("channel", asked.channel)
+                                   .add("request", asked.body)
+                                   .add("answer", what)
+                                   .add("signer", signer)
+                                   .text()};
+}
+
+// Whoever answers, for whatever reason, the requester's message gets its answer once.
+class Relay : Continuation {
+ public:
+  Relay(const JobId& job, const Envelope& envelope, LedgerReader& ledger,
+        const ProcessorServices& services)
+      : Continuation(job, envelope, ledger, services) {}
+
+  Result<Decision> hear(const Job& job, const ChannelPolicy& channel) {
+    auto message = decode(job.payload, channel.limits);
+    if (!message) {
+      return at_.keep_for_operator("no answer: not a PKIMessage: " + message.error().text());
+    }
+    answer_.message = std::move(*message);
+    answer_.der = job.payload;
+    answer_.digest = sha256(job.payload);
+    answer_.source = job.envelope.source;
+    answer_.channel = &channel;
+    answer_.now = at_.request.now;
+    answer_.sure = at_.request.sure;
+    answer_.likely = at_.request.likely;
+    const auto& tid = answer_.message.header.transactionID;
+    if (!tid) return at_.keep_for_operator("no answer: it has no transactionID");
+    at_.decision.tid = to_hex(*tid);
+    TRY(find(*tid));
+    if (asked_ == nullptr) return came_late();
+    ASSIGN_OR_RETURN(const auto believed, apart(believe()));
+    if (!believed) {
+      return at_.keep_for_operator("an answer that does not count: " + believed.error().text);
+    }
+    return take();
+  }
+
+  Result<Decision> tend(std::int64_t row, std::string_view why) {
+    ASSIGN_OR_RETURN(const auto found, UpstreamTable(at_.ledger->connection()).find(row));
+    if (!found || !is_open(found->state)) return at_.stay_silent("it has been answered");
+    at_.decision.tid = to_hex(found->transactionID);
+    TRY(find(found->transactionID));
+    const auto same = std::ranges::find(messages_, row, &UpstreamMessage::id);
+    if (same == messages_.end()) return at_.stay_silent("it has been answered");
+    asked_ = &*same;
+    if (is_own()) return lose_own();
+    TRY(recall());
+    if (why == kAskAgain) return ask_again();
+    return give_up();
+  }
+
+ private:
+  Result<void> find(const Bytes& tid) {
+    UpstreamTable table(at_.ledger->connection());
+    ASSIGN_OR_RETURN(const auto newest, table.find(tid));
+    if (!newest) return {};
+    ASSIGN_OR_RETURN(at_.transaction, at_.table().find(newest->transaction));
+    if (!at_.transaction) return hold("the ledger has lost the transaction " + to_hex(tid));
+    ASSIGN_OR_RETURN(at_.waiting, at_.waits().find(at_.transaction->id));
+    ASSIGN_OR_RETURN(messages_, table.of_transaction(at_.transaction->id));
+    const auto& nonce = answer_.message.header.recipNonce;
+    for (const auto& one : messages_) {
+      const bool fits = !nonce || one.senderNonce == *nonce;
+      const bool here = one.transactionID == tid;
+      if (here && is_open(one.state) && (asked_ == nullptr || fits)) asked_ = &one;
+    }
+    return {};
+  }
+
+  // Nothing waits for it.
+  Result<Decision> came_late() {
+    if (!at_.transaction || messages_.empty()) {
+      return at_.keep_for_operator("an answer to nothing that was asked here");
+    }
+    const auto same = std::ranges::any_of(messages_, [&](const UpstreamMessage& one) {
+      return one.answer && *one.answer == answer_.digest;
+    });
+    if (same) return at_.stay_silent("the same answer again");
+    log::warning("upstream.second_answer",
+                 {{"tid", at_.decision.tid}, {"body", body_name(answer_.message.body)}});
+    const bool given_up = std::ranges::any_of(
+        messages_, [](const auto& one) { return one.state == UpstreamState::given_up; });
+    return at_.keep_for_operator(
+        given_up ? "an answer that came when the requester had been told that there is none; if it "
+                   "has a certificate, nobody knows of that"
+                 : "another answer than the one that has counted; if it has a certificate, nobody "
+                   "knows of that");
+  }
+
+  // Before anything of it is kept (roles: one forged file must not end a transaction).
+  Outcome<void> believe() {
+    ASSIGN_OR_RETURN(answer_.wishes,
+                     check_header(answer_.message, *answer_.channel, answer_.likely));
+    TRY(check_nonce());
+    ASSIGN_OR_RETURN(signer_, authenticate(answer_, at_.services()));
+    TRY(at_.shared.role.check_above(answer_, *signer_));
+    return {};
+  }
+
+  // Of the message that it answers, or, where somebody has polled meanwhile, of any of them (RFC
+  // 9483 3.5).
+  Checked<void> check_nonce() const {
+    const auto& nonce = answer_.message.header.recipNonce;
+    const bool known = nonce && std::ranges::any_of(messages_, [&](const UpstreamMessage& one) {
+                         return one.senderNonce == *nonce;
+                       });
+    if (known) return {};
+    return reject(PKIFailureInfo::badRecipientNonce,
+                  "recipNonce is the senderNonce of nothing that was asked in this transaction");
+  }
+
+  const UpstreamMessage& root() const { return root_of(*asked_, messages_); }
+  bool is_opening() const { return root().seq == 1; }
+
+  // The requester, and the message of it that is to be answered.
+  Result<void> recall() {
+    at_.request.channel = at_.find_channel(at_.transaction->channel);
+    if (at_.request.channel == nullptr) {
+      return hold("the channel " + at_.transaction->channel + " is not configured any more");
+    }
+    if (!at_.waiting) return hold("the ledger has lost what waits in " + at_.decision.tid);
+    TRY(load_request());
+    before_state_ = at_.transaction->state;
+    after_ = *at_.waiting;
+    ++after_.version;
+    ASSIGN_OR_RETURN(const auto known, apart(authenticate_again(Judged::on_arrival)));
+    if (!known) {
+      log::warning("upstream.requester_gone",
+                   {{"tid", at_.decision.tid}, {"reason", known.error().text}});
+    }
+    original_ = at_.request;
+    return load_question();
+  }
+
+  // What stands in at_.request from then on is the message that is answered.
+  Result<void> load_question() {
+    const auto& question = asked_->question ? asked_->question : root().question;
+    if (!question || *question == question_digest_) return {};
+    ASSIGN_OR_RETURN(const auto stored, at_.table().message(at_.transaction->id, *question));
+    if (!stored) return hold("the ledger has lost a message of " + at_.decision.tid);
+    ASSIGN_OR_RETURN(auto request, request_in(*stored, at_.shared.sealing_key));
+    auto message = decode(request, at_.request.channel->limits);
+    if (!message) return hold("a stored message cannot be read: " + message.error().text());
+    at_.request.message = std::move(*message);
+    at_.request.der = std::move(request);
+    at_.request.digest = *question;
+    question_ = at_.request.message.header;
+    question_digest_ = *question;
+    return {};
+  }
+
+  Result<Decision> take() {
+    if (is_own()) return note_own();
+    TRY(recall());
+    auto services = at_.services();
+    const Heard heard{*asked_,         answer_,     *signer_,
+                      original_,       at_.request, at_.requester ? &*at_.requester : nullptr,
+                      *at_.transaction};
+    ASSIGN_OR_RETURN(auto answer, apart(at_.shared.role.hear(heard, services)));
+    return answer ? pass_down(*std::move(answer)) : pass_down(refusal(answer.error()));
+  }
+
+  // What we have said by ourselves on behalf of the requester: nobody waits for the answer.
+  bool is_own() const { return !asked_->question && asked_->body != "pollReq"; }
+
+  Result<Decision> note_own() {
+    at_.decision.effects.upstream.push_back(answered(*asked_));
+    at_.decision.effects.audit.push_back(
+        heard_entry(*asked_, body_name(answer_.message.body), signer_->text()));
+    return at_.stay_silent("the CA has answered what was asked on behalf of the requester");
+  }
+
+  UpstreamChange answered(const UpstreamMessage& message) const {
+    return {.id = message.id,
+            .from = kOpen,
+            .to = UpstreamState::answered,
+            .answer_body = std::string(body_name(answer_.message.body)),
+            .answer = answer_.digest,
+            .answer_nonce = answer_.message.header.senderNonce.value_or(Bytes()),
+            .implicit = answer_.wishes.implicitConfirm,
+            .answered = answer_.now};
+  }
+
+  Result<Decision> pass_down(Answer answer) {
+    const auto above = answer.from_above ? *answer.from_above : FromAbove{};
+    at_.decision.effects = std::move(answer.effects);
+    at_.decision.outcome = outcome_of(answer);
+    at_.decision.refused = answer.refused.has_value();
+    at_.decision.effects.audit.push_back(
+        heard_entry(*asked_, body_name(answer_.message.body), signer_->text()));
+    auto& changes = at_.decision.effects.upstream;
+    const auto& first = root();
+    if (asked_ != &first) changes.push_back(answered(*asked_));
+    changes.push_back(answered(first));
+    if (above.waits) {
+      changes.back().to = UpstreamState::waits;
+      changes.back().ask_again = above.ask_again;
+      return above.octets.empty() ? hear_no_more() : tell(answer, above);
+    }
+    end_polls();
+    return finish(std::move(answer), above);
+  }
+
+  // What was asked again meanwhile has its answer in this one.
+  void end_polls() {
+    for (const auto& one : messages_) {
+      if (!is_open(one.state) || one.body != "pollReq" || &one == asked_) continue;
+      at_.decision.effects.upstream.push_back(
+          {.id = one.id, .from = kOpen, .to = UpstreamState::given_up});
+    }
+  }
+
+  // The last word about what opened the transaction, or about what follows it.
+  Result<Decision> finish(Answer answer, const FromAbove& above) {
+    if (!is_opening()) return answer_follow_up(std::move(answer), above, true);
+    note_answers(answer, false);
+    const bool polled = asked_->question && asked_->body == "pollReq";
+    if (!polled) return pass_on(&above);
+    for (auto& part : after_.parts) part.state = PartState::delivered;
+    return answer_follow_up(std::move(answer), above, false);
+  }
+
+  // We ask again later, by ourselves; the requester hears nothing of it.
+  Result<Decision> hear_no_more() {
+    at_.decision.outcome = "the CA above wants more time";
+    at_.note_in_audit("");
+    return at_.stay_silent(at_.decision.outcome);
+  }
+
+  // `waiting` of the CA above, for a requester that asks it by itself.
+  Result<Decision> tell(const Answer& answer, const FromAbove& above) {
+    after_.told = true;
+    return reply_to_question(answer, above, at_.transaction->state);
+  }
+
+  // certConf, or a poll: the answer goes where it came from. `ends`: the transaction does.
+  Result<Decision> answer_follow_up(Answer answer, const FromAbove& above, bool ends) {
+    auto state = TransactionState::closed;
+    if (ends) {
+      for (auto& certificate : at_.transaction->certificates) certificate.settled = true;
+    } else if (at_.transaction->awaits_confirm()) {
+      state = TransactionState::open;
+    }
+    return reply_to_question(answer, above, state);
+  }
+
+  Result<Decision> reply_to_question(const Answer& answer, const FromAbove& above,
+                                     TransactionState state) {
+    const auto nonce =
+        above.senderNonce.empty() ? at_.shared.random.bytes(kNonceSize) : above.senderNonce;
+    std::string reply_body(body_name(answer.body));
+    auto der = above.octets;
+    if (der.empty()) {
+      ReplyParts parts{answer.body, answer.implicitConfirm, {}, nonce};
+      ASSIGN_OR_RETURN(der, at_.build(header(), std::move(parts), reply_body));
+    }
+    auto& transaction = *at_.transaction;
+    transaction.our_nonce = nonce;
+    transaction.state = state;
+    const auto id = make_job_id({view_of("above"), ByteView(asked_->job().octets)});
+    if (state == TransactionState::open) at_.await_confirm(transaction, id);
+    auto& effects = at_.decision.effects;
+    effects.advance = Effects::Advance{transaction, before_state_};
+    if (nonce.size() == kNonceSize) after_.note_nonce(nonce);
+    effects.waiting = after_;
+    ASSIGN_OR_RETURN(effects.message, at_.stored(reply_body, der));
+    effects.message->digest = question_digest_;
+    effects.message_replaces = true;
+    at_.note_in_audit(reply_body);
+    return at_.send(id, asked_->question ? asked_->reply : route(), reply_body, std::move(der));
+  }
+
+  // RFC 9483 3.6.1: a time-out ends the operation, and the requester hears so once.
+  Result<Decision> give_up() {
+    auto answer = refusal({PKIFailureInfo::systemUnavail, "the CA has not answered in time"});
+    at_.decision.outcome = outcome_of(answer);
+    at_.decision.refused = true;
+    for (const auto& one : messages_) {
+      if (!is_open(one.state)) continue;
+      at_.decision.effects.upstream.push_back({.id = one.id,
+                                               .from = kOpen,
+                                               .to = UpstreamState::given_up,
+                                               .answered = at_.request.now});
+    }
+    log::warning("upstream.unanswered", {{"tid", at_.decision.tid}, {"channel", asked_->channel}});
+    return finish(std::move(answer), {});
+  }
+
+  Result<Decision> lose_own() {
+    at_.decision.effects.upstream.push_back({.id = asked_->id,
+                                             .from = kOpen,
+                                             .to = UpstreamState::given_up,
+                                             .answered = at_.request.now});
+    log::error("upstream.not_refused",
+               {{"tid", to_hex(at_.transaction->transactionID)}, {"body", asked_->body}});
+    return at_.stay_silent("the CA has not answered what was asked on behalf of the requester");
+  }
+
+  Result<Decision> ask_again() {
+    auto services = at_.services();
+    ASSIGN_OR_RETURN(auto poll, apart(at_.shared.role.ask_again(*asked_, original_, services)));
+    if (!poll)
+      return at_.keep_for_operator("the CA above cannot be asked again: " + poll.error().text);
+    at_.decision.effects.send_up.push_back(*std::move(poll));
+    at_.decision.effects.upstream.push_back(
+        {.id = asked_->id, .from = {UpstreamState::waits}, .to = UpstreamState::waits});
+    return at_.stay_silent("the CA above is asked again");
+  }
+
+  Request answer_;    // what came from above
+  Request original_;  // what has opened the transaction
+  std::optional<Requester> signer_;
+  Messages messages_;
+  const UpstreamMessage* asked_ = nullptr;
+};
+
+}  // namespace
+
+Result<Decision> hear_above(const Lease& lease, LedgerReader& ledger,
+                            const ProcessorServices& services) {
+  if (is_nested(lease.job.payload)) return hear_batch(lease, ledger, services);
+  const auto& channel = services.channels.at(lease.job.envelope.channel);
+  return Relay(lease.job.id, lease.job.envelope, ledger, services).hear(lease.job, channel);
+}
+
+Result<Decision> tend_above(const Lease& lease, LedgerReader& ledger,
+                            const ProcessorServices& services) {
+  Relay relay(lease.job.id, lease.job.envelope, ledger, services);
+  const auto row = upstream_row(lease.job);
+  if (!row) return hold("a job about no message to a CA");
+  return relay.tend(*row, text_of(lease.job.payload));
+}
+
+}  // namespace cmpost

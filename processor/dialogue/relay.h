@@ -1,0 +1,25 @@
+// What comes from a CA above: answers to what an RA has asked it, and the lack of them.
+#pragma once
+
+#include "processor/dialogue/respond.h"
+
+namespace cmpost {
+
+// Works on what came on a channel with direction = "upstream" (RFC 9483 5.2). An answer is verified
+// before anything of it is kept: one that is forged, late, or belongs to nothing that was asked
+// changes nothing, and is held for an operator. The first that counts becomes the requester's
+// answer; another one is shown beside it. The members of a batch of answers become jobs of their
+// own. Harmless to repeat, like respond().
+Result<Decision> hear_above(const Lease& lease, LedgerReader& ledger,
+                            const ProcessorServices& services);
+
+// Works on an upstream_job(): the requester hears systemUnavail where no answer has come in time,
+// or the CA is asked again that has told us to come back.
+Result<Decision> tend_above(const Lease& lease, LedgerReader& ledger,
+                            const ProcessorServices& services);
+
+// A nested message on such a channel: the answers to a batch (RFC 9483 5.2.2.2).
+Result<Decision> hear_batch(const Lease& lease, LedgerReader& ledger,
+                            const ProcessorServices& services);
+
+}  // namespace cmpost

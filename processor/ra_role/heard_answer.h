@@ -1,0 +1,31 @@
+// An answer of the CA above, held against what it was asked.
+#pragma once
+
+#include "processor/admission/role.h"
+
+namespace cmpost {
+
+// The senderNonce of the last answer from above; nullopt: there was none.
+std::optional<Bytes> nonce_from_above(const std::vector<UpstreamMessage>& messages);
+
+// Of certConf.
+bool is_accepted(const CertStatus& status);
+
+// RFC 9483 3.5: the body answers the request, and each of its parts one of that.
+Checked<void> check_answers(const UpstreamMessage& asked, const PKIBody& question,
+                            const PKIBody& answer);
+// Some part of it is to be decided yet.
+bool says_waiting(const PKIBody& answer);
+// When to ask again: what pollRep says, else after `otherwise`.
+std::chrono::seconds check_after(const PKIBody& answer, std::chrono::seconds otherwise);
+// The refusal in it; nullopt where something is granted.
+std::optional<Rejection> refusal_in(const PKIBody& answer);
+
+// What the answer changes in our copy of the CA's records: certificates that pass, and what becomes
+// of them. Adds the certificates to `answer`.
+Outcome<void> note_certificates(const Heard& heard, Answer& answer);
+Result<void> note_revocations(const Heard& heard, Services& services, Effects& effects);
+Result<void> note_confirmation(const Transaction& transaction, const body::certConf& certConf,
+                               Time now, Services& services, Effects& effects);
+
+}  // namespace cmpost

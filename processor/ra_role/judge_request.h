@@ -1,0 +1,41 @@
+// What an RA looks at before a request goes up (RFC 9483 5.1.1, 5.2.3): possession, names, rights.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "processor/admission/request.h"
+#include "processor/admission/services.h"
+#include "processor/transaction/answer.h"
+
+namespace cmpost {
+
+// A certificate that is asked for, or all of another request.
+struct JudgedPart {
+  std::int64_t certReqId = kWholeMessage;
+  std::string subject;  // in a word, for people who decide
+  ConsentObject object;
+};
+
+struct Judged {
+  std::vector<JudgedPart> parts;  // as many as the answer will have
+  std::string certProfile;        // that the first one names; "" for none
+  std::vector<std::string> tokens{};
+  std::size_t certificates = 0;  // that would be brought by it
+  // Possession of some key is proven by certConf alone, or by popdecr.
+  bool by_certificate = false, by_challenge = false;
+};
+
+// The requester has the keys, and may have what it asks for, by the same rights as at a CA: the
+// profiles of the channel bound what is asked for here; what becomes of it is the CA's. The first
+// Rejection, as a CA would give it. Changes nothing.
+Outcome<Judged> judge_request(const Request& request, const Requester& requester,
+                              Services& services);
+
+// What is refused about all parts of a request: typed where its body is, else an error (RFC 9483
+// 3.6.2).
+Answer refuse_all(const PKIBody& body, const Rejection& rejection);
+// All parts of it wait: ip, cp, kup with that status, else an error.
+PKIBody waiting_answer(const PKIBody& body);
+
+}  // namespace cmpost

@@ -1,0 +1,154 @@
+#include "processor/ra_role/local_confirmation.h"
+
+#include <algorithm>
+
+#include "cmp/protection.h"
+#include "processor/ra_role/heard_answer.h"
+#include "processor/ra_role/upward.h"
+
+namespace cmpost {
+namespace {
+
+Result<std::optional<Certificate>> certificate_of(const TransactionCertificate& issued,
+                                                  Services& services) {
+  ASSIGN_OR_RETURN(const auto record, services.ledger.find(issued.serial));
+  if (!record) return std::nullopt;
+  ASSIGN_OR_RETURN(auto certificate, Certificate::from_der(record->der));
+  return certificate;
+}
+
+Outcome<void> check_hash(const CertStatus& status, const Transaction& transaction,
+                         Services& services) {
+  const auto issued = std::ranges::find(transaction.certificates, status.certReqId,
+                                        &TransactionCertificate::certReqId);
+  if (issued == transaction.certificates.end()) {
+    return reject(PKIFailureInfo::badRequest,
+                  "certConf names certReqId " + std::to_string(status.certReqId));
+  }
+  ASSIGN_OR_RETURN(const auto certificate, certificate_of(*issued, services));
+  if (!certificate) return hold("the ledger has lost certificate " + to_hex(issued->serial));
+  ASSIGN_OR_RETURN(const auto expected, cert_hash(*certificate, status.hashAlg));
+  if (expected == status.certHash) return {};
+  return reject(PKIFailureInfo::badCertId, "certHash is not that of the certificate");
+}
+
+// RevDetails of a certificate that its requester does not want (RFC 9483 4.2).
+RevDetails revocation_of(const Certificate& certificate) {
+  RevDetails details;
+  details.certDetails.issuer = certificate.issuer();
+  details.certDetails.serialNumber = to_bytes(certificate.serial_number());
+  der::Writer reason;
+  reason.integer(static_cast<std::int64_t>(CRLReason::cessationOfOperation), 0x0a);
+  details.crlEntryDetails = Extensions{{oid::id_ce_cRLReasons, false, std::move(reason).take()}};
+  return details;
+}
+
+PKIStatusInfo rejection_status() {
+  PKIStatusInfo status;
+  status.status = PKIStatus::rejection;
+  status.statusString = {"the requester has not accepted the certificate"};
+  return status;
+}
+
+// What says so, to whom.
+struct Refusal {
+  PKIBody body;
+  bool any = false;
+};
+
+Result<Refusal> refusal_by_certConf(const Transaction& transaction, Services& services) {
+  body::certConf certConf;
+  for (const auto& issued : transaction.certificates) {
+    if (issued.settled) continue;
+    ASSIGN_OR_RETURN(const auto certificate, certificate_of(issued, services));
+    if (!certificate) continue;
+    CertStatus status;
+    status.certReqId = issued.certReqId;
+    const auto hash = cert_hash(*certificate, std::nullopt);
+    if (!hash) continue;
+    status.certHash = *hash;
+    status.statusInfo = rejection_status();
+    certConf.statuses.push_back(std::move(status));
+  }
+  const bool any = !certConf.statuses.empty();
+  return Refusal{std::move(certConf), any};
+}
+
+Result<Refusal> refusal_by_rr(const std::vector<TransactionCertificate>& certificates,
+                              Services& services) {
+  body::rr rr;
+  for (const auto& issued : certificates) {
+    ASSIGN_OR_RETURN(const auto certificate, certificate_of(issued, services));
+    if (certificate) rr.details.push_back(revocation_of(*certificate));
+  }
+  const bool any = !rr.details.empty();
+  return Refusal{std::move(rr), any};
+}
+
+const ChannelPolicy* channel_of(const UpstreamMessage& message, const ChannelPolicies& channels) {
+  const auto found = channels.find(message.channel);
+  return found == channels.end() ? nullptr : &found->second;
+}
+
+Result<Effects> sent(Refusal refusal, const std::vector<UpstreamMessage>& messages,
+                     std::int64_t pvno, Time now, const ChannelPolicies& channels,
+                     Services& services) {
+  Effects effects;
+  const auto& first = messages.front();
+  const auto* channel = channel_of(first, channels);
+  if (!refusal.any || channel == nullptr) return effects;
+  const bool opens = std::holds_alternative<body::rr>(refusal.body);
+  auto about = first;
+  // A transaction of its own: that of the requester has ended.
+  if (opens) about.transactionID = services.random.bytes(16);
+  ASSIGN_OR_RETURN(auto message, make_own(std::move(refusal.body), about, pvno,
+                                          opens ? std::nullopt : nonce_from_above(messages),
+                                          *channel, now, services));
+  message.seq = messages.back().seq + 1;
+  effects.send_up.push_back(std::move(message));
+  return effects;
+}
+
+}  // namespace
+
+bool confirmed_above(const std::vector<UpstreamMessage>& messages) {
+  return std::ranges::any_of(messages, &UpstreamMessage::implicit);
+}
+
+Outcome<Answer> confirm_here(const Request& request, const Transaction& transaction,
+                             const std::vector<UpstreamMessage>& messages,
+                             const ChannelPolicies& channels, Services& services) {
+  const auto& certConf = std::get<body::certConf>(request.message.body);
+  std::vector<TransactionCertificate> refused;
+  for (const auto& status : certConf.statuses) {
+    if (is_accepted(status)) TRY(check_hash(status, transaction, services));
+  }
+  for (const auto& issued : transaction.certificates) {
+    const auto status =
+        std::ranges::find(certConf.statuses, issued.certReqId, &CertStatus::certReqId);
+    if (status == certConf.statuses.end() || !is_accepted(*status)) refused.push_back(issued);
+  }
+  Answer answer;
+  answer.body = body::pkiconf{};
+  answer.outcome = refused.empty() ? "confirmed" : "refused by the requester";
+  TRY(note_confirmation(transaction, certConf, request.now, services, answer.effects));
+  ASSIGN_OR_RETURN(auto refusal, refusal_by_rr(refused, services));
+  ASSIGN_OR_RETURN(auto up, sent(std::move(refusal), messages, request.message.header.pvno,
+                                 request.now, channels, services));
+  answer.effects.merge(std::move(up));
+  return answer;
+}
+
+Result<Effects> refuse_above(const Transaction& transaction,
+                             const std::vector<UpstreamMessage>& messages, std::int64_t pvno,
+                             Time now, const ChannelPolicies& channels, Services& services) {
+  if (messages.front().mode != UpstreamMode::reprotect || !transaction.awaits_confirm()) {
+    return Effects();
+  }
+  ASSIGN_OR_RETURN(auto refusal, confirmed_above(messages)
+                                     ? refusal_by_rr(transaction.certificates, services)
+                                     : refusal_by_certConf(transaction, services));
+  return sent(std::move(refusal), messages, pvno, now, channels, services);
+}
+
+}  // namespace cmpost

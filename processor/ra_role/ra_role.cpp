@@ -1,0 +1,371 @@
+#include "processor/ra_role/ra_role.h"
+
+#include <algorithm>
+
+#include "processor/admission/message_audit.h"
+#include "processor/ra_role/choose_mode.h"
+#include "processor/ra_role/heard_answer.h"
+#include "processor/ra_role/judge_request.h"
+#include "processor/ra_role/local_confirmation.h"
+#include "processor/ra_role/upward.h"
+#include "processor/transaction/upstream_table.h"
+
+namespace cmpost {
+namespace {
+
+constexpr auto kClockSlack = std::chrono::minutes(5);
+
+using Messages = std::vector<UpstreamMessage>;
+
+Result<Messages> messages_of(const Transaction& transaction, Services& services) {
+  ASSIGN_OR_RETURN(auto messages,
+                   UpstreamTable(services.ledger.connection()).of_transaction(transaction.id));
+  if (messages.empty()) {
+    return hold("the ledger has lost what was sent to the CA for " +
+                to_hex(transaction.transactionID));
+  }
+  return messages;
+}
+
+// What people have said, or have to be asked, about all of it: the CA gets a request as a whole, or
+// not at all.
+struct Verdict {
+  bool agreed = true;  // nobody has to be asked (any more)
+  std::optional<Rejection> refused{};
+  std::vector<WaitingPart> parts{};  // where not agreed: what waits, or goes on to
+};
+
+WaitingPart kept(const Request& request, const JudgedPart& part, PartState state) {
+  WaitingPart kept = *request.waited->part(part.certReqId);
+  kept.state = state;
+  return kept;
+}
+
+// A part that waits is left as it is.
+void add_verdict(const Request& request, const JudgedPart& part, Verdict& verdict) {
+  using What = Consent::What;
+  const auto consent = consent_to(request, part.certReqId, part.object);
+  switch (consent.what) {
+    case What::granted:
+    case What::settled:
+      if (request.waited != nullptr && request.waited->part(part.certReqId) != nullptr) {
+        verdict.parts.push_back(kept(request, part, PartState::approved));
+      }
+      return;
+    case What::refused:
+      verdict.refused = consent.rejection;
+      return;
+    case What::needed:
+    case What::agreed:
+      verdict.parts.push_back(ask_people(request, part.certReqId, part.subject, part.object));
+      break;
+    case What::pending:
+      break;
+  }
+  verdict.agreed = false;
+}
+
+Verdict verdict_on(const Request& request, const Judged& judged) {
+  Verdict verdict;
+  for (const auto& part : judged.parts) add_verdict(request, part, verdict);
+  return verdict;
+}
+
+std::vector<WaitingPart> upstream_parts(const Request& request, const Judged& judged) {
+  std::vector<WaitingPart> parts;
+  for (const auto& one : judged.parts) {
+    WaitingPart part;
+    const auto* before = request.waited == nullptr ? nullptr : request.waited->part(one.certReqId);
+    if (before != nullptr) part = *before;
+    part.certReqId = one.certReqId;
+    part.subject = one.subject;
+    part.object = encode_consent_object(one.object);
+    part.state = PartState::upstream;
+    parts.push_back(std::move(part));
+  }
+  return parts;
+}
+
+Answer waiting(const Request& request, std::vector<WaitingPart> parts, std::string outcome) {
+  Answer answer;
+  answer.body = waiting_answer(request.message.body);
+  answer.undecided = std::move(parts);
+  answer.outcome = std::move(outcome);
+  return answer;
+}
+
+// Whoever MACs or signs the answer vouches for the anchors in it (RFC 9483 4.1.1): of those that it
+// does not know itself it says nothing.
+void keep_known_anchors(PKIBody& body, const ChannelPolicy& channel) {
+  auto* ip = std::get_if<body::ip>(&body);
+  if (ip == nullptr || !ip->response.caPubs) return;
+  const auto unknown = [&](const CMPCertificate& one) {
+    return std::ranges::none_of(channel.vendors.anchors(), [&](const Certificate& anchor) {
+      return equal(anchor.der(), one.der);
+    });
+  };
+  std::erase_if(*ip->response.caPubs, unknown);
+  if (ip->response.caPubs->empty()) ip->response.caPubs.reset();
+}
+
+std::optional<Time> confirm_wait_time(const PKIHeader& header) {
+  const auto* item = find(header.generalInfo, oid::id_it_confirmWaitTime);
+  if (item == nullptr || !item->infoValue) return std::nullopt;
+  der::Reader reader(*item->infoValue);
+  const auto time = reader.generalized_time();
+  return time ? std::optional(*time) : std::nullopt;
+}
+
+// each part that waits, or -1 for what is answered as a whole.
+PKIBody poll_for(const UpstreamMessage& asked, const PKIBody& question) {
+  body::pollReq poll;
+  const auto* requests = cert_requests(question);
+  if (asked.seq == 1 && requests != nullptr) {
+    for (const auto& one : *requests) poll.requests.push_back({one.certReq.certReqId});
+  } else {
+    poll.requests.push_back({kWholeMessage});
+  }
+  return poll;
+}
+
+}  // namespace
+
+Time RaRole::begins() const { return identity_.certificate.not_before() - kClockSlack; }
+
+Outcome<Answer> RaRole::open(const Request& request, const Requester& requester,
+                             Services& services) const {
+  const auto& body = request.message.body;
+  TRY(check_right(requester.rights, wanted::Message{body}));
+  if (requester.secret() != nullptr && std::holds_alternative<body::rr>(body) &&
+      !requester.secret()->revokes) {
+    return reject(PKIFailureInfo::wrongIntegrity, "rr is protected by a signature");
+  }
+  ASSIGN_OR_RETURN(const auto judged, apart(judge_request(request, requester, services)));
+  if (!judged) return refuse_all(body, judged.error());
+  if (judged->by_challenge) {
+    return refuse_all(body, {PKIFailureInfo::badPOP,
+                             "this registration authority passes on no challenge: prove possession "
+                             "by a signature, or by the encrypted certificate"});
+  }
+  auto verdict = verdict_on(request, *judged);
+  if (verdict.refused) return refuse_all(body, *verdict.refused);
+  if (!verdict.agreed) return waiting(request, std::move(verdict.parts), "waits for approval");
+  return send_up(request, requester, *judged, services);
+}
+
+Outcome<Answer> RaRole::send_up(const Request& request, const Requester& requester,
+                                const Judged& judged, Services& services) const {
+  const auto mode = choose_mode(settings_.mode, request, requester);
+  if (!mode) return refuse_all(request.message.body, mode.error());
+  const auto& channel = upstream_for(judged.certProfile, settings_, channels_);
+  Changes changes;
+  changes.implicitConfirm = *mode == UpstreamMode::reprotect && judged.certificates > 0 &&
+                            settings_.confirm == RaSettings::Confirm::local &&
+                            !judged.by_certificate;
+  ASSIGN_OR_RETURN(auto message, make_upward(*mode, request, channel, changes, services));
+  message.seq = 1;
+  message.transaction = request.transaction;
+  if (settings_.mode == RaSettings::Mode::batch) message.state = UpstreamState::collected;
+  auto answer =
+      waiting(request, upstream_parts(request, judged), "asked of " + channel.settings.name);
+  answer.effects.use_tokens = judged.tokens;
+  if (const auto* holder = requester.secret(); holder != nullptr && judged.certificates > 0) {
+    answer.effects.use_secret = SecretUse{holder->secret.reference, holder->secret.identity,
+                                          static_cast<std::int64_t>(judged.certificates)};
+  }
+  answer.effects.send_up.push_back(std::move(message));
+  return answer;
+}
+
+// A follow-up goes the way that its transaction has gone (RFC 9483 3.2).
+Outcome<Answer> RaRole::pass_on(const Request& request, const Transaction& transaction,
+                                Services& services) const {
+  ASSIGN_OR_RETURN(const auto messages, messages_of(transaction, services));
+  const auto body = body_name(request.message.body);
+  const bool asked = std::ranges::any_of(messages, [&](const UpstreamMessage& one) {
+    return one.body == body && one.question && is_open(one.state);
+  });
+  if (asked) {
+    return reject(PKIFailureInfo::badRequest,
+                  "the CA has not answered the " + std::string(body) + " before this one");
+  }
+  const auto& first = messages.front();
+  const auto found = channels_.find(first.channel);
+  if (found == channels_.end()) {
+    return hold("the channel " + first.channel + " is not configured any more");
+  }
+  Changes changes;
+  // Who has polled here knows a nonce of ours; the CA knows its own alone.
+  if (first.mode == UpstreamMode::reprotect) {
+    changes.recipNonce = nonce_from_above(messages);
+  }
+  ASSIGN_OR_RETURN(auto message,
+                   make_upward(first.mode, request, found->second, changes, services));
+  message.transaction = transaction.id;
+  message.seq = messages.back().seq + 1;
+  if (settings_.mode == RaSettings::Mode::batch) message.state = UpstreamState::collected;
+  Answer answer;
+  answer.passed_up = true;
+  answer.outcome = "passed on to " + first.channel;
+  answer.effects.send_up.push_back(std::move(message));
+  return answer;
+}
+
+Outcome<Answer> RaRole::confirm(const Request& request, const Requester&,
+                                const Transaction& transaction, Services& services) const {
+  ASSIGN_OR_RETURN(const auto messages, messages_of(transaction, services));
+  const bool local = settings_.confirm == RaSettings::Confirm::local;
+  if (local && messages.front().mode == UpstreamMode::reprotect && confirmed_above(messages)) {
+    return confirm_here(request, transaction, messages, channels_, services);
+  }
+  return pass_on(request, transaction, services);
+}
+
+// RFC 9483 3.6.1: an RA sends no error up. What it has asked for in its own name it refuses by
+// certConf; everything else the CA ends by itself.
+Outcome<Answer> RaRole::give_up(const Request& request, const Requester&,
+                                const Transaction& transaction, Services& services) const {
+  ASSIGN_OR_RETURN(const auto messages, messages_of(transaction, services));
+  Answer answer;
+  answer.body = body::pkiconf{};
+  answer.outcome = "ended by an error message of the requester";
+  for (const auto& one : messages) {
+    if (!is_open(one.state)) continue;
+    answer.effects.upstream.push_back({.id = one.id,
+                                       .from = {one.state},
+                                       .to = UpstreamState::given_up,
+                                       .answered = request.now});
+  }
+  ASSIGN_OR_RETURN(auto refused, refuse_above(transaction, messages, request.message.header.pvno,
+                                              request.now, channels_, services));
+  answer.effects.merge(std::move(refused));
+  return answer;
+}
+
+Outcome<std::optional<Answer>> RaRole::poll(const Request& request, const Requester&,
+                                            const Transaction& transaction,
+                                            Services& services) const {
+  ASSIGN_OR_RETURN(const auto messages,
+                   UpstreamTable(services.ledger.connection()).of_transaction(transaction.id));
+  const auto waits = std::ranges::find(messages, UpstreamState::waits, &UpstreamMessage::state);
+  if (waits == messages.end() || waits->mode == UpstreamMode::reprotect) return std::nullopt;
+  ASSIGN_OR_RETURN(auto answer, pass_on(request, transaction, services));
+  return answer;
+}
+
+// The certificate of who answers for a CA: named by `trust` itself, or below it one of a CA, one
+// for id-kp-cmcCA (RFC 9483 3.2), or of a subject that `signers` names.
+Checked<void> RaRole::check_above(const Request& answer, const Requester& signer) const {
+  const auto& channel = *answer.channel;
+  if (const auto* holder = signer.secret()) {
+    if (holder->secret.reference == channel.settings.upstream.secret) return {};
+    return reject(PKIFailureInfo::notAuthorized, "the MAC is not under the secret of the channel");
+  }
+  const auto& certificate = signer.certificate()->certificate;
+  const auto& anchors = channel.vendors.anchors();
+  const bool pinned = std::ranges::find(anchors, certificate) != anchors.end();
+  const bool authority = certificate.is_ca() && certificate.allows(KeyUsageBit::digitalSignature);
+  const bool named =
+      std::ranges::any_of(channel.settings.upstream.signers, [&](const std::string& text) {
+        const auto pattern = SubjectPattern::parse(text);
+        return pattern && pattern->covers(certificate.subject());
+      });
+  if (pinned || authority || named || certificate.has_extended_key_usage(oid::id_kp_cmcCA)) {
+    return {};
+  }
+  return reject(PKIFailureInfo::notAuthorized,
+                "it is signed by " + certificate.subject_text() +
+                    ", which is not for answers of a CA (id-kp-cmcCA), and neither `trust` nor "
+                    "`signers` names it");
+}
+
+Outcome<Answer> RaRole::hear(const Heard& heard, Services& services) const {
+  const auto& message = heard.answer.message;
+  TRY(check_answers(heard.asked, heard.question.message.body, message.body));
+  Answer answer;
+  FromAbove above;
+  above.senderNonce = message.header.senderNonce.value_or(Bytes());
+  const bool ours = heard.asked.mode == UpstreamMode::reprotect;
+  if (!ours) above.octets = heard.answer.der;
+  answer.body = message.body;
+  if (says_waiting(message.body)) {
+    above.waits = true;
+    const auto usual = heard.answer.channel->check_after(heard.answer.now);
+    if (ours) above.ask_again = heard.answer.likely + check_after(message.body, usual);
+    answer.outcome = "the CA wants more time";
+    answer.from_above = std::move(above);
+    return answer;
+  }
+  const auto& channel = *heard.answer.channel;
+  if (ours) keep_known_anchors(answer.body, channel);
+  const bool wanted =
+      find(heard.question.message.header.generalInfo, oid::id_it_implicitConfirm) != nullptr;
+  answer.implicitConfirm = heard.answer.wishes.implicitConfirm && wanted;
+  above.confirmWaitTime = confirm_wait_time(message.header);
+  if (const auto refused = refusal_in(message.body)) answer.refuse(*refused);
+  TRY(note_certificates(heard, answer));
+  if (std::holds_alternative<body::rp>(message.body)) {
+    TRY(note_revocations(heard, services, answer.effects));
+  }
+  const auto* certConf = std::get_if<body::certConf>(&heard.replied_to.message.body);
+  if (certConf != nullptr && std::holds_alternative<body::pkiconf>(message.body)) {
+    TRY(note_confirmation(heard.transaction, *certConf, heard.answer.now, services,
+                          answer.effects));
+  }
+  answer.outcome = "answered by " + heard.asked.channel;
+  answer.from_above = std::move(above);
+  return answer;
+}
+
+Outcome<UpstreamMessage> RaRole::ask_again(const UpstreamMessage& asked, const Request& question,
+                                           Services& services) const {
+  Transaction transaction;
+  transaction.id = asked.transaction;
+  transaction.transactionID = asked.transactionID;
+  ASSIGN_OR_RETURN(const auto messages, messages_of(transaction, services));
+  const auto found = channels_.find(asked.channel);
+  if (found == channels_.end()) {
+    return hold("the channel " + asked.channel + " is not configured any more");
+  }
+  ASSIGN_OR_RETURN(auto poll, make_own(poll_for(asked, question.message.body), asked,
+                                       question.message.header.pvno, nonce_from_above(messages),
+                                       found->second, question.now, services));
+  poll.seq = messages.back().seq + 1;
+  return poll;
+}
+
+Result<UpstreamBatch> RaRole::wrap(const std::vector<UpstreamMessage>& messages,
+                                   const ChannelPolicy& channel, Time now,
+                                   Services& services) const {
+  return make_batch(messages, channel, now, services);
+}
+
+Result<Effects> RaRole::end(const Transaction& transaction, UnconfirmedRule rule, Time now,
+                            Services& services) const {
+  if (rule != UnconfirmedRule::revoke) return Effects();
+  ASSIGN_OR_RETURN(const auto messages, messages_of(transaction, services));
+  return refuse_above(transaction, messages, transaction.pvno, now, channels_, services);
+}
+
+Result<CheckVerdicts> RaRole::explain(const Request& request, const Requester& requester,
+                                      Services& services) const {
+  using enum CheckVerdict::Verdict;
+  CheckVerdicts verdicts;
+  ASSIGN_OR_RETURN(const auto judged, apart(judge_request(request, requester, services)));
+  if (!judged) {
+    verdicts.push_back(
+        {"possession, names and rights", failed,
+         std::string(to_string(judged.error().failInfo)) + ": " + judged.error().text});
+    return verdicts;
+  }
+  verdicts.push_back({"possession, names and rights", passed, ""});
+  const auto mode = choose_mode(settings_.mode, request, requester);
+  verdicts.push_back(
+      {"way to the CA", mode ? passed : failed,
+       mode ? std::string(to_string(*mode)) + " to " +
+                  upstream_for(judged->certProfile, settings_, channels_).settings.name
+            : mode.error().text});
+  return verdicts;
+}
+
+}  // namespace cmpost

@@ -1,0 +1,278 @@
+#include "processor/transaction/upstream_table.h"
+
+#include <algorithm>
+
+#include "store/rows.h"
+
+namespace cmpost {
+
+const std::vector<Migration> kUpstreamMigrations = {
+    {1, R"sql(
+CREATE TABLE upstream (
+  id INTEGER PRIMARY KEY,
+  tx INTEGER NOT NULL REFERENCES tx (id),
+  seq INTEGER NOT NULL,
+  channel TEXT NOT NULL,
+  mode TEXT NOT NULL,
+  body TEXT NOT NULL,
+  octets BLOB NOT NULL,
+  tid BLOB NOT NULL,
+  sender_nonce BLOB NOT NULL,
+  question BLOB,
+  batch INTEGER NOT NULL,
+  address TEXT NOT NULL,
+  source TEXT NOT NULL,
+  reply_channel TEXT NOT NULL,
+  reply_address TEXT NOT NULL,
+  reply_name TEXT NOT NULL,
+  in_reply_to TEXT NOT NULL,
+  reply_references TEXT NOT NULL,
+  state TEXT NOT NULL,
+  made INTEGER NOT NULL,
+  left_at INTEGER,
+  answer_by INTEGER,
+  ask_again INTEGER,
+  answer_body TEXT NOT NULL,
+  answer BLOB,
+  answer_nonce BLOB NOT NULL,
+  implicit INTEGER NOT NULL,
+  answered INTEGER,
+  note TEXT NOT NULL,
+  UNIQUE (tx, seq)
+);
+CREATE INDEX upstream_by_tid ON upstream (tid);
+CREATE INDEX upstream_unsent ON upstream (id) WHERE state = 'made' AND left_at IS NULL;
+CREATE INDEX upstream_collected ON upstream (channel, id) WHERE state = 'collected';
+CREATE INDEX upstream_answer_by ON upstream (answer_by) WHERE state IN ('left', 'waits');
+CREATE INDEX upstream_ask_again ON upstream (ask_again) WHERE state = 'waits';
+CREATE INDEX upstream_open ON upstream (made)
+  WHERE state IN ('collected', 'made', 'left', 'waits');
+CREATE INDEX upstream_by_batch ON upstream (batch) WHERE batch <> 0;
+CREATE TABLE upstream_batch (
+  id INTEGER PRIMARY KEY,
+  channel TEXT NOT NULL,
+  tid BLOB NOT NULL UNIQUE,
+  sender_nonce BLOB NOT NULL,
+  octets BLOB NOT NULL,
+  members INTEGER NOT NULL,
+  address TEXT NOT NULL,
+  state TEXT NOT NULL,
+  made INTEGER NOT NULL,
+  left_at INTEGER
+);
+CREATE INDEX upstream_batch_unsent ON upstream_batch (id) WHERE left_at IS NULL;
+)sql"},
+};
+
+namespace {
+
+constexpr std::string_view kUpstreamColumns =
+    "id, tx, seq, channel, mode, body, tid, sender_nonce, question, batch, address, source, "
+    "reply_channel, reply_address, reply_name, in_reply_to, reply_references, state, made, "
+    "left_at, answer_by, ask_again, answer_body, answer, answer_nonce, implicit, answered, note";
+
+auto unknown_upstream(std::string_view what) {
+  return hold("the ledger has a message to a CA of the unknown " + printable(what),
+              "restore the ledger from a backup, or use the version that has written it");
+}
+
+Result<UpstreamMessage> read_upstream(Row& row) {
+  UpstreamMessage message;
+  row.into(message.id, message.transaction, message.seq, message.channel);
+  const auto mode = upstream_mode(row.next<std::string_view>());
+  row.into(message.body, message.transactionID, message.senderNonce, message.question,
+           message.batch, message.address, message.source);
+  auto& route = message.reply;
+  row.into(route.channel, route.address, route.name, route.in_reply_to, route.references);
+  const auto state = upstream_state(row.next<std::string_view>());
+  row.into(message.made, message.left, message.answer_by, message.ask_again, message.answer_body,
+           message.answer, message.answer_nonce, message.implicit, message.answered, message.note);
+  if (!mode) return unknown_upstream("mode");
+  if (!state) return unknown_upstream("state");
+  message.mode = *mode;
+  message.state = *state;
+  return message;
+}
+
+Result<UpstreamMessage> read_upstream_whole(Row& row) {
+  ASSIGN_OR_RETURN(auto message, read_upstream(row));
+  message.octets = row.next<Bytes>();
+  return message;
+}
+
+std::string select_messages(std::string_view rest, bool whole = false) {
+  return "SELECT " + std::string(kUpstreamColumns) + (whole ? ", octets" : "") + " FROM upstream " +
+         std::string(rest);
+}
+
+Result<UpstreamBatch> read_upstream_batch(Row& row) {
+  UpstreamBatch batch;
+  row.into(batch.id, batch.channel, batch.transactionID, batch.senderNonce, batch.octets,
+           batch.members, batch.address);
+  const auto state = upstream_state(row.next<std::string_view>());
+  row.into(batch.made, batch.left);
+  if (!state) return unknown_upstream("state");
+  batch.state = *state;
+  return batch;
+}
+
+constexpr const char* kSelectBatch =
+    "SELECT id, channel, tid, sender_nonce, octets, members, address, state, made, left_at "
+    "FROM upstream_batch ";
+
+}  // namespace
+
+JobId UpstreamBatch::job() const { return make_job_id({view_of("upstream batch"), transactionID}); }
+
+Job departure_of(const UpstreamBatch& batch) {
+  const auto tid = to_hex(batch.transactionID);
+  Route route;
+  route.channel = batch.channel;
+  route.address = batch.address;
+  route.name = tid.substr(0, 16);
+  return Job{batch.job(), Envelope{batch.channel, tid, route, "nested", tid}, batch.octets};
+}
+
+Result<std::optional<UpstreamMessage>> UpstreamTable::find(std::int64_t id) {
+  return one(connection_, select_messages("WHERE id = ?", true), read_upstream_whole, id);
+}
+
+Result<std::optional<UpstreamMessage>> UpstreamTable::find(ByteView transactionID) {
+  return one(connection_, select_messages("WHERE tid = ? ORDER BY id DESC LIMIT 1"), read_upstream,
+             transactionID);
+}
+
+Result<std::vector<UpstreamMessage>> UpstreamTable::of_transaction(std::int64_t transaction) {
+  return all(connection_, select_messages("WHERE tx = ? ORDER BY seq"), read_upstream, transaction);
+}
+
+Result<std::vector<UpstreamMessage>> UpstreamTable::unsent(std::int64_t after, std::size_t limit) {
+  return all(connection_,
+             select_messages("WHERE state = 'made' AND left_at IS NULL AND id > ? AND batch = 0 "
+                             "ORDER BY id LIMIT ?",
+                             true),
+             read_upstream_whole, after, limit);
+}
+
+Result<std::vector<UpstreamMessage>> UpstreamTable::due(Time now, std::size_t limit) {
+  ASSIGN_OR_RETURN(auto messages,
+                   all(connection_,
+                       select_messages("WHERE state IN ('left', 'waits') AND answer_by <= ? "
+                                       "ORDER BY answer_by LIMIT ?"),
+                       read_upstream, now, limit));
+  ASSIGN_OR_RETURN(
+      const auto again,
+      all(connection_,
+          select_messages("WHERE state = 'waits' AND ask_again <= ? ORDER BY ask_again LIMIT ?"),
+          read_upstream, now, limit));
+  messages.insert(messages.end(), again.begin(), again.end());
+  return messages;
+}
+
+Result<std::vector<UpstreamMessage>> UpstreamTable::collected(std::string_view channel,
+                                                              std::size_t limit) {
+  return all(connection_,
+             select_messages("WHERE state = 'collected' AND channel = ? ORDER BY id LIMIT ?", true),
+             read_upstream_whole, channel, limit);
+}
+
+Result<UpstreamTable::Backlog> UpstreamTable::backlog() {
+  ASSIGN_OR_RETURN(const auto found, one(connection_,
+                                         "SELECT count(*), min(made) FROM upstream "
+                                         "WHERE state IN ('collected', 'made', 'left', 'waits')",
+                                         [](Row& row) {
+                                           Backlog backlog;
+                                           row.into(backlog.messages, backlog.oldest);
+                                           return backlog;
+                                         }));
+  return found.value_or(Backlog{});
+}
+
+Result<bool> UpstreamTable::add(const UpstreamMessage& message) {
+  ASSIGN_OR_RETURN(
+      const auto count,
+      cmpost::change(
+          connection_,
+          "INSERT INTO upstream (tx, seq, channel, mode, body, octets, tid, sender_nonce, "
+          "question, batch, address, source, reply_channel, reply_address, reply_name, "
+          "in_reply_to, reply_references, state, made, answer_body, "
+          "answer_nonce, implicit, note) "
+          "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', x'', 0, '') "
+          "ON CONFLICT DO NOTHING",
+          message.transaction, message.seq, message.channel, to_string(message.mode), message.body,
+          message.octets, message.transactionID, message.senderNonce, message.question,
+          message.batch, message.address, message.source, message.reply.channel,
+          message.reply.address, message.reply.name, message.reply.in_reply_to,
+          message.reply.references, to_string(message.state), message.made));
+  return count == 1;
+}
+
+Result<bool> UpstreamTable::change(const UpstreamChange& change) {
+  ASSIGN_OR_RETURN(const auto present, one(connection_, "SELECT state FROM upstream WHERE id = ?",
+                                           column<std::string>, change.id));
+  const auto state = present ? upstream_state(*present) : std::nullopt;
+  if (!state || std::ranges::find(change.from, *state) == change.from.end()) return false;
+  TRY(cmpost::change(connection_,
+                     "UPDATE upstream SET state = ?, ask_again = ?, answer_body = ?, answer = ?, "
+                     "answer_nonce = ?, implicit = ?, answered = ?, note = CASE WHEN ? = '' THEN "
+                     "note ELSE ? END WHERE id = ?",
+                     to_string(change.to), change.ask_again, change.answer_body, change.answer,
+                     change.answer_nonce, change.implicit, change.answered, change.note,
+                     change.note, change.id));
+  return true;
+}
+
+Result<void> UpstreamTable::note_left(std::int64_t id, Time left, Time answer_by) {
+  TRY(cmpost::change(connection_,
+                     "UPDATE upstream SET left_at = ?, answer_by = ?, "
+                     "state = CASE WHEN state = 'made' THEN 'left' ELSE state END WHERE id = ?",
+                     left, answer_by, id));
+  return {};
+}
+
+Result<void> UpstreamTable::add_note(std::int64_t id, std::string_view note) {
+  TRY(cmpost::change(connection_, "UPDATE upstream SET note = ? WHERE id = ?", note, id));
+  return {};
+}
+
+Result<std::int64_t> UpstreamTable::add(const UpstreamBatch& batch,
+                                        const std::vector<std::int64_t>& members) {
+  TRY(cmpost::change(connection_,
+                     "INSERT INTO upstream_batch (channel, tid, sender_nonce, octets, members, "
+                     "address, state, made) VALUES (?, ?, ?, ?, ?, ?, 'made', ?)",
+                     batch.channel, batch.transactionID, batch.senderNonce, batch.octets,
+                     members.size(), batch.address, batch.made));
+  ASSIGN_OR_RETURN(const auto found, find_batch(batch.transactionID));
+  if (!found) return hold("the ledger has lost a batch that was stored");
+  for (const auto member : members) {
+    TRY(cmpost::change(connection_, "UPDATE upstream SET batch = ?, state = 'made' WHERE id = ?",
+                       found->id, member));
+  }
+  return found->id;
+}
+
+Result<std::optional<UpstreamBatch>> UpstreamTable::find_batch(ByteView transactionID) {
+  return one(connection_, kSelectBatch + std::string("WHERE tid = ?"), read_upstream_batch,
+             transactionID);
+}
+
+Result<std::vector<UpstreamBatch>> UpstreamTable::unsent_batches() {
+  return all(connection_, kSelectBatch + std::string("WHERE left_at IS NULL ORDER BY id"),
+             read_upstream_batch);
+}
+
+Result<void> UpstreamTable::note_batch_left(std::int64_t id, Time left, Time answer_by) {
+  TRY(cmpost::change(
+      connection_, "UPDATE upstream_batch SET left_at = ?, state = 'left' WHERE id = ?", left, id));
+  TRY(cmpost::change(connection_,
+                     "UPDATE upstream SET left_at = ?, answer_by = ?, "
+                     "state = CASE WHEN state = 'made' THEN 'left' ELSE state END WHERE batch = ?",
+                     left, answer_by, id));
+  return {};
+}
+
+Result<std::vector<UpstreamMessage>> UpstreamTable::of_batch(std::int64_t batch) {
+  return all(connection_, select_messages("WHERE batch = ? ORDER BY id"), read_upstream, batch);
+}
+
+}  // namespace cmpost

@@ -1,0 +1,85 @@
+// What an RA has sent to a CA above it, in the ledger database.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "base/result.h"
+#include "processor/transaction/upstream_message.h"
+#include "store/connection.h"
+
+namespace cmpost {
+
+extern const std::vector<Migration> kUpstreamMigrations;
+
+// Several messages under one protection of ours (RFC 9483 5.2.2.2).
+struct UpstreamBatch {
+  std::int64_t id = 0;
+  std::string channel;
+  Bytes transactionID, senderNonce;  // its own
+  Bytes octets;
+  std::int64_t members = 0;
+  std::string address;
+  UpstreamState state = UpstreamState::made;
+  Time made{};
+  std::optional<Time> left;
+
+  JobId job() const;
+};
+Job departure_of(const UpstreamBatch& batch);
+
+// What becomes of a message; false of UpstreamTable::change() where it is not in a state of `from`.
+struct UpstreamChange {
+  std::int64_t id = 0;
+  std::vector<UpstreamState> from;
+  UpstreamState to = UpstreamState::answered;
+  std::optional<Time> ask_again{};
+  std::string answer_body{};
+  std::optional<Sha256> answer{};
+  Bytes answer_nonce{};
+  bool implicit = false;
+  std::optional<Time> answered{};
+  std::string note{};
+};
+
+// A view on a connection, as cheap as a pointer. Thread and durability are the connection's.
+class UpstreamTable {
+ public:
+  explicit UpstreamTable(Connection& connection) : connection_(connection) {}
+
+  Result<std::optional<UpstreamMessage>> find(std::int64_t id);
+  // Of one transaction, in the order of seq. `octets` are not read.
+  Result<std::vector<UpstreamMessage>> of_transaction(std::int64_t transaction);
+  // The newest with this transactionID: what is asked on behalf of a requester has one of its own.
+  Result<std::optional<UpstreamMessage>> find(ByteView transactionID);
+  // In state `made` or `left` and not known to have left: by row id, for paging.
+  Result<std::vector<UpstreamMessage>> unsent(std::int64_t after, std::size_t limit);
+  // Those that are to be answered by `now`, or asked again; oldest first.
+  Result<std::vector<UpstreamMessage>> due(Time now, std::size_t limit);
+  // What waits for a batch of this channel, oldest first.
+  Result<std::vector<UpstreamMessage>> collected(std::string_view channel, std::size_t limit);
+  // What is still open, for status.
+  struct Backlog {
+    std::int64_t messages = 0;
+    std::optional<Time> oldest;
+  };
+  Result<Backlog> backlog();
+
+  // False: there is one with this transaction and seq.
+  Result<bool> add(const UpstreamMessage& message);
+  Result<bool> change(const UpstreamChange& change);
+  // Its job has ended, so that it is to be answered by `answer_by`.
+  Result<void> note_left(std::int64_t id, Time left, Time answer_by);
+  Result<void> add_note(std::int64_t id, std::string_view note);
+
+  Result<std::int64_t> add(const UpstreamBatch& batch, const std::vector<std::int64_t>& members);
+  Result<std::optional<UpstreamBatch>> find_batch(ByteView transactionID);
+  Result<std::vector<UpstreamBatch>> unsent_batches();
+  Result<void> note_batch_left(std::int64_t id, Time left, Time answer_by);
+  Result<std::vector<UpstreamMessage>> of_batch(std::int64_t batch);
+
+ private:
+  Connection& connection_;
+};
+
+}  // namespace cmpost

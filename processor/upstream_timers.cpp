@@ -1,0 +1,141 @@
+#include "processor/upstream_timers.h"
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "processor/transaction/upstream_table.h"
+
+namespace cmpost {
+namespace {
+
+constexpr std::size_t kMessagesAtATime = 500;
+
+Duration answer_within(const ProcessorServices& services, const std::string& channel) {
+  const auto found = services.channels.find(channel);
+  return found == services.channels.end() ? Duration(std::chrono::hours(24 * 30))
+                                          : found->second.settings.upstream.answer_within;
+}
+
+// When it left; nullopt while it is on its way. What no queue knows is put (again).
+Result<std::optional<Time>> departure_time(JobQueue& replies, const Job& job, Time now) {
+  ASSIGN_OR_RETURN(const auto status, replies.find(job.id));
+  if (!status) {
+    TRY(replies.put(std::span(&job, 1)));
+    return std::nullopt;
+  }
+  if (status->state != JobState::done) return std::nullopt;
+  return std::min(status->ended.value_or(now), now);
+}
+
+Result<void> note_departures(Spool& spool, Ledger& ledger, const ProcessorServices& services) {
+  ASSIGN_OR_RETURN(const auto reader, ledger.reader());
+  const auto now = services.likely.now();
+  std::int64_t after = 0;
+  while (true) {
+    ASSIGN_OR_RETURN(const auto unsent,
+                     UpstreamTable(reader->connection()).unsent(after, kMessagesAtATime));
+    std::vector<std::pair<const UpstreamMessage*, Time>> departed;
+    for (const auto& message : unsent) {
+      ASSIGN_OR_RETURN(const auto left,
+                       departure_time(spool.replies(), departure_of(message), now));
+      if (left) departed.emplace_back(&message, *left);
+    }
+    if (!departed.empty()) {
+      TRY(ledger.write([&](LedgerWriter& writer) -> Result<void> {
+        for (const auto& [message, left] : departed) {
+          TRY(UpstreamTable(writer.connection())
+                  .note_left(message->id, left, left + answer_within(services, message->channel)));
+        }
+        return {};
+      }));
+    }
+    if (unsent.size() < kMessagesAtATime) return {};
+    after = unsent.back().id;
+  }
+}
+
+Result<void> note_batches(Spool& spool, Ledger& ledger, const ProcessorServices& services) {
+  ASSIGN_OR_RETURN(const auto reader, ledger.reader());
+  const auto now = services.likely.now();
+  ASSIGN_OR_RETURN(const auto batches, UpstreamTable(reader->connection()).unsent_batches());
+  for (const auto& batch : batches) {
+    ASSIGN_OR_RETURN(const auto left, departure_time(spool.replies(), departure_of(batch), now));
+    if (!left) continue;
+    TRY(ledger.write([&](LedgerWriter& writer) -> Result<void> {
+      return UpstreamTable(writer.connection())
+          .note_batch_left(batch.id, *left, *left + answer_within(services, batch.channel));
+    }));
+  }
+  return {};
+}
+
+Result<void> wake_due(Spool& spool, Ledger& ledger, const ProcessorServices& services) {
+  ASSIGN_OR_RETURN(const auto reader, ledger.reader());
+  const auto now = services.sure.now();
+  ASSIGN_OR_RETURN(const auto due, UpstreamTable(reader->connection()).due(now, kMessagesAtATime));
+  std::vector<Job> jobs;
+  for (const auto& message : due) {
+    const bool overdue = message.answer_by && *message.answer_by <= now;
+    jobs.push_back(upstream_job(message, overdue ? kUnanswered : kAskAgain));
+  }
+  if (jobs.empty()) return {};
+  TRY(spool.requests().put(jobs));
+  return {};
+}
+
+bool is_due(const std::vector<UpstreamMessage>& collected, const UpstreamSettings& settings,
+            Time now) {
+  if (collected.empty()) return false;
+  return collected.size() >= settings.batch_most ||
+         collected.front().made + settings.batch_within <= now;
+}
+
+Result<bool> wrap_some(Ledger& ledger, const ProcessorServices& services,
+                       const ChannelPolicy& channel, bool now_or_never, std::size_t& count) {
+  const auto now = services.likely.now();
+  const auto& settings = channel.settings.upstream;
+  ASSIGN_OR_RETURN(const auto reader, ledger.reader());
+  ASSIGN_OR_RETURN(
+      const auto collected,
+      UpstreamTable(reader->connection()).collected(channel.settings.name, settings.batch_most));
+  if (collected.empty() || (!now_or_never && !is_due(collected, settings, now))) return false;
+  TokenLog tokens;
+  Services ours{services.identity, *reader, services.sealing_key, services.random, tokens};
+  ASSIGN_OR_RETURN(const auto batch, services.role.wrap(collected, channel, now, ours));
+  std::vector<std::int64_t> members;
+  for (const auto& one : collected) members.push_back(one.id);
+  TRY(ledger.write([&](LedgerWriter& writer) -> Result<void> {
+    TRY(UpstreamTable(writer.connection()).add(batch, members));
+    return {};
+  }));
+  log::info("upstream.batch", {{"channel", channel.settings.name}, {"members", members.size()}});
+  count += members.size();
+  return collected.size() >= settings.batch_most;
+}
+
+}  // namespace
+
+Result<std::size_t> wrap_collected(Ledger& ledger, const ProcessorServices& services,
+                                   const ChannelPolicy& channel) {
+  std::size_t count = 0;
+  while (true) {
+    ASSIGN_OR_RETURN(const bool more, wrap_some(ledger, services, channel, true, count));
+    if (!more) return count;
+  }
+}
+
+Result<void> tend_upstream(Spool& spool, Ledger& ledger, const ProcessorServices& services) {
+  for (const auto& [name, channel] : services.channels) {
+    if (channel.settings.direction != Direction::upstream) continue;
+    std::size_t count = 0;
+    while (true) {
+      ASSIGN_OR_RETURN(const bool more, wrap_some(ledger, services, channel, false, count));
+      if (!more) break;
+    }
+  }
+  TRY(note_departures(spool, ledger, services));
+  TRY(note_batches(spool, ledger, services));
+  return wake_due(spool, ledger, services);
+}
+
+}  // namespace cmpost
