@@ -167,7 +167,8 @@ void complain_about_missing_kga_key(Section& top, const Settings& settings) {
 void complain_about_unbuilt(Section& top, const Settings& settings) {
   auto& reading = top.reading();
   for (std::size_t i = 0; i < settings.channels.size(); ++i) {
-    if (settings.channels[i].direction != Direction::upstream) continue;
+    const auto& channel = settings.channels[i];
+    if (channel.direction != Direction::upstream || channel.http() != nullptr) continue;
     reading.complain(position_of(top, "channel", i, "direction"),
                      "direction = \"upstream\" of channel '" + settings.channels[i].name +
                          "' does nothing: this version has no role RA that asks another CA",

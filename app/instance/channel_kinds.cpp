@@ -3,6 +3,7 @@
 #include <array>
 
 #include "app/instance/directory_channel.h"
+#include "app/instance/http_channel.h"
 #include "app/instance/mail_channel.h"
 #include "app/instance/sftp_channel.h"
 
@@ -41,6 +42,14 @@ constexpr std::array<ChannelKind, std::variant_size_v<Transport>> kKinds = {{
      .server = ServerActs{.host = sftp_host, .log_in = log_in_by_sftp, .test = write_a_probe},
      .without_server = nullptr,
      .try_input_again = kMoveFileBack},
+    {.word = HttpSettings::kKind,
+     .make_ingress = make_http_ingress,
+     .make_egress = make_http_egress,
+     .directories = nowhere,
+     .outputs = nowhere,
+     .server = ServerActs{.host = http_host, .log_in = log_in_by_http, .test = connect_for_a_test},
+     .without_server = nullptr,
+     .try_input_again = "it comes again when its request is sent again"},
 }};
 
 // A kind without a row has no word.
