@@ -1,5 +1,7 @@
 #include "http/judge_answer.h"
 
+#include <algorithm>
+
 #include "base/ascii.h"
 #include "watcher/unwrap.h"
 
@@ -89,8 +91,9 @@ HttpVerdict judge_whole(HttpAnswer answer) {
 bool is_cmp_type(std::string_view content_type) {
   auto type = content_type.substr(0, content_type.find(';'));
   type = type.substr(0, type.find_last_not_of(" \t") + 1);
-  return same_letters(type, "application/pkixcmp") ||
-         same_letters(type, "application/pkixcmp-poll");
+  constexpr std::string_view kTypes[] = {"application/pkixcmp", "application/pkixcmp-poll",
+                                         "application/x-pkixcmp", "application/x-pkixcmp-poll"};
+  return std::ranges::any_of(kTypes, [&](auto known) { return same_letters(type, known); });
 }
 
 HttpVerdict judge_answer(HttpOutcome outcome, std::size_t max_message) {

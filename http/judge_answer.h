@@ -30,7 +30,8 @@ struct HttpVerdict {
 HttpVerdict judge_answer(HttpOutcome outcome, std::size_t max_message);
 
 // The types that a PKIMessage may have: application/pkixcmp, and application/pkixcmp-poll, which
-// drafts of RFC 6712 had (RFC 9811 4). By what is before the parameters, without regard to case.
+// drafts of RFC 6712 had (RFC 9811 4), each also with an x- as before the registration. By what is
+// before the parameters, without regard to case.
 bool is_cmp_type(std::string_view content_type);
 
 }  // namespace cmpost

@@ -28,7 +28,8 @@ TEST(JudgeAnswer, AMessageCountsWhateverTheStatusSays) {
 
 TEST(JudgeAnswer, KnowsTheTypesThatAMessageMayHave) {
   for (const auto* type : {"application/pkixcmp", "Application/PKIXCMP", "application/pkixcmp-poll",
-                           "application/pkixcmp; charset=x", "application/pkixcmp \t;q=\";\""}) {
+                           "application/x-pkixcmp", "application/pkixcmp; charset=x",
+                           "application/pkixcmp \t;q=\";\""}) {
     EXPECT_TRUE(is_cmp_type(type)) << type;
   }
   for (const auto* type : {"", "application/pkixcmpx", "application/pkix", "text/html",
