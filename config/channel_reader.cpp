@@ -21,7 +21,8 @@ using ReadTransport = Transport (*)(Section&);
 constexpr std::array kKinds = {
     Word<ReadTransport>{DirectorySettings::kKind, read_as<read_directory_settings>},
     Word<ReadTransport>{MailSettings::kKind, read_as<read_mail_settings>},
-    Word<ReadTransport>{SftpSettings::kKind, read_as<read_sftp_settings>}};
+    Word<ReadTransport>{SftpSettings::kKind, read_as<read_sftp_settings>},
+    Word<ReadTransport>{HttpSettings::kKind, read_as<read_http_settings>}};
 static_assert(kKinds.size() == std::variant_size_v<Transport>, "a kind has no reader");
 
 // kind = "a", kind = "b" or kind = "c"
@@ -278,6 +279,10 @@ ChannelSettings read_channel(Section table) {
   const auto read_transport = table.choice("kind", kKinds.front().meaning, kKinds);
   channel.direction = table.choice("direction", channel.direction, kDirection);
   channel.transport = read_transport(table);
+  if (channel.http() != nullptr && channel.direction != Direction::upstream) {
+    table.complain("direction", "a channel of kind \"http\" asks another CA: it has no server here",
+                   "direction = \"upstream\"");
+  }
   channel.limits = read_limits(table);
   channel.max_message = table.size("max_message", channel.max_message,
                                    {std::size_t{1} << 10U, std::size_t{16} << 20U});

@@ -57,15 +57,7 @@ bool is_loopback(const std::string& host) {
 TlsSettings read_tls(Section table, const MailSettings& mail) {
   TlsSettings tls;
   tls.ca = table.path("ca", NamedFile::Use::readable);
-  tls.pins = table.texts("pins");
-  for (const auto& pin : tls.pins) {
-    const bool right = pin.starts_with("sha256//") && from_base64(pin.substr(8)) &&
-                       from_base64(pin.substr(8))->size() == 32;
-    if (!right) {
-      table.complain("pins", "'" + printable(pin, 60) + "' is not a pin",
-                     "\"sha256//\" and the base64 of the SHA-256 of the server's public key");
-    }
-  }
+  tls.pins = read_pins(table);
   tls.required = table.flag("required", tls.required);
   if (!tls.required && !(is_loopback(mail.fetch.host) && is_loopback(mail.send.host))) {
     table.complain("required", "without TLS everybody on the way reads the password",
@@ -225,6 +217,19 @@ void read_addresses(Section& table, MailSettings& mail) {
 }
 
 }  // namespace
+
+std::vector<std::string> read_pins(Section& table) {
+  auto pins = table.texts("pins");
+  for (const auto& pin : pins) {
+    const bool right = pin.starts_with("sha256//") && from_base64(pin.substr(8)) &&
+                       from_base64(pin.substr(8))->size() == 32;
+    if (!right) {
+      table.complain("pins", "'" + printable(pin, 60) + "' is not a pin",
+                     "\"sha256//\" and the base64 of the SHA-256 of the server's public key");
+    }
+  }
+  return pins;
+}
 
 MailSettings read_mail_settings(Section& table) {
   MailSettings mail;

@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <optional>
+
+#include "config/host_and_port.h"
 
 namespace cmpost {
 namespace {
@@ -21,36 +22,6 @@ constexpr std::array kSchemes = {Scheme{"imap", 143, true},  Scheme{"imaps", 993
 struct UrlMistake {
   std::string what, hint;
 };
-
-bool is_host_octet(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
-         c == '-' || c == ':';
-}
-
-// "host", "host:143", "[::1]:143"; an address with colons needs its brackets.
-std::optional<UrlMistake> split_authority(std::string_view text, MailUrl& url) {
-  auto port = std::string_view();
-  if (text.starts_with('[')) {
-    const auto close = text.find(']');
-    if (close == std::string_view::npos) return UrlMistake{"a '[' has no partner", ""};
-    url.host = text.substr(1, close - 1);
-    port = text.substr(close + 1);
-  } else {
-    const auto colon = std::min(text.find(':'), text.size());
-    url.host = text.substr(0, colon);
-    port = text.substr(colon);
-  }
-  if (url.host.empty() || !std::all_of(url.host.begin(), url.host.end(), is_host_octet)) {
-    return UrlMistake{"it names no host", "such as imaps://pki@mail.example/INBOX"};
-  }
-  if (port.empty()) return std::nullopt;
-  const auto* end = port.data() + port.size();
-  const auto [stop, error] = std::from_chars(port.data() + 1, end, url.port);
-  if (port[0] != ':' || error != std::errc() || stop != end || url.port < 1 || url.port > 65535) {
-    return UrlMistake{"the port is not a number from 1 to 65535", ""};
-  }
-  return std::nullopt;
-}
 
 std::optional<UrlMistake> split_url(std::string_view text, bool fetch, UserAndUrl& read) {
   auto& [url, user] = read;
@@ -88,7 +59,11 @@ std::optional<UrlMistake> split_url(std::string_view text, bool fetch, UserAndUr
     return UrlMistake{"a password does not belong into the settings",
                       "login = { password_file = \"secrets/mail\" }"};
   }
-  return split_authority(authority, url);
+  auto [server, mistake] = read_host_and_port(authority);
+  url.host = std::move(server.host);
+  url.port = server.port.value_or(url.port);
+  if (mistake.empty()) return std::nullopt;
+  return UrlMistake{std::move(mistake), "such as imaps://pki@mail.example/INBOX"};
 }
 
 }  // namespace

@@ -19,6 +19,9 @@ RunSettings read_run(Section table);
 DirectorySettings read_directory_settings(Section& table);
 MailSettings read_mail_settings(Section& table);
 SftpSettings read_sftp_settings(Section& table);
+HttpSettings read_http_settings(Section& table);
+// The key `pins` of a table about TLS.
+std::vector<std::string> read_pins(Section& table);
 // Keys about who may have what (rights_settings.h).
 std::optional<RequesterKinds> read_who(Section& profile);
 SubjectRule read_subject_rule(Section& table, std::string_view key);

@@ -1,8 +1,8 @@
 #include <algorithm>
-#include <charconv>
 
 #include "base/bytes.h"
 #include "base/files.h"
+#include "config/host_and_port.h"
 #include "config/readers.h"
 
 namespace cmpost {
@@ -11,36 +11,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kSftpExample = "such as sftp://cmpost@drop.example/upload";
-
-bool is_host_character(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
-         c == '-' || c == ':' || c == '_';
-}
-
-// "host", "host:2222", "[::1]:2222"; what is wrong, or nothing.
-std::string split_host(std::string_view text, SftpUrl& url) {
-  auto end = std::min(text.find(':'), text.size());
-  if (text.starts_with('[')) {
-    end = text.find(']');
-    if (end == std::string_view::npos) return "a '[' has no partner";
-    url.host = text.substr(1, end - 1);
-    ++end;
-  } else {
-    url.host = text.substr(0, end);
-  }
-  // A leading '-' is an option to programs that get the name.
-  if (url.host.empty() || url.host.front() == '-' ||
-      !std::all_of(url.host.begin(), url.host.end(), is_host_character)) {
-    return "it names no host";
-  }
-  const auto port = text.substr(end);
-  if (port.empty()) return {};
-  const auto* last = port.data() + port.size();
-  const auto [stop, error] = std::from_chars(port.data() + 1, last, url.port);
-  const bool number = port[0] == ':' && error == std::errc() && stop == last;
-  return number && url.port >= 1 && url.port <= 65535 ? ""
-                                                      : "the port is not a number from 1 to 65535";
-}
 
 std::string split_sftp_url(std::string_view text, SftpUrl& url) {
   constexpr std::string_view kScheme = "sftp://";
@@ -65,7 +35,10 @@ std::string split_sftp_url(std::string_view text, SftpUrl& url) {
     url.path.erase(0, 3);
   }
   if (printable(url.path, url.path.size()) != url.path) return "its path is not printable";
-  return split_host(authority, url);
+  auto [read, mistake] = read_host_and_port(authority);
+  url.host = std::move(read.host);
+  url.port = read.port.value_or(url.port);
+  return mistake;
 }
 
 SftpUrl read_sftp_url(Section& table, std::string_view key) {

@@ -19,6 +19,12 @@ struct LogIn {
   std::string channel, text;
 };
 
+std::string hosts_of(const ChannelSettings& channel) {
+  const auto& server = *kind_of(channel).server;
+  const auto in = server.host(channel, Way::in), out = server.host(channel, Way::out);
+  return in == out ? in : in + " and " + out;
+}
+
 // Logs in wherever there is something to log in to, whoever cannot.
 std::vector<LogIn> log_in_everywhere(const Instance& instance, Remarks& findings) {
   std::vector<LogIn> well;
@@ -28,8 +34,7 @@ std::vector<LogIn> log_in_everywhere(const Instance& instance, Remarks& findings
     if (const auto done = server->log_in(channel); !done) {
       findings.add(RemarkKind::server, RemarkSubject::of_channel(channel.name), done.error());
     } else {
-      well.push_back({channel.name, "logged in at " + server->host(channel, Way::in) + " and " +
-                                        server->host(channel, Way::out)});
+      well.push_back({channel.name, std::string(server->reached) + " " + hosts_of(channel)});
     }
   }
   return well;

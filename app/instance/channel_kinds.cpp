@@ -3,6 +3,7 @@
 #include <array>
 
 #include "app/instance/directory_channel.h"
+#include "app/instance/http_channel.h"
 #include "app/instance/mail_channel.h"
 #include "app/instance/sftp_channel.h"
 
@@ -30,7 +31,10 @@ constexpr std::array<ChannelKind, std::variant_size_v<Transport>> kKinds = {{
      .make_egress = make_mail_egress,
      .directories = nowhere,
      .outputs = nowhere,
-     .server = ServerActs{.host = mail_host, .log_in = log_in_by_mail, .test = send_to_itself},
+     .server = ServerActs{.host = mail_host,
+                          .log_in = log_in_by_mail,
+                          .reached = "logged in at",
+                          .test = send_to_itself},
      .without_server = nullptr,
      .try_input_again = "move the mail back to where requests come, when the reason is gone"},
     {.word = SftpSettings::kKind,
@@ -38,9 +42,23 @@ constexpr std::array<ChannelKind, std::variant_size_v<Transport>> kKinds = {{
      .make_egress = make_sftp_egress,
      .directories = nowhere,
      .outputs = nowhere,
-     .server = ServerActs{.host = sftp_host, .log_in = log_in_by_sftp, .test = write_a_probe},
+     .server = ServerActs{.host = sftp_host,
+                          .log_in = log_in_by_sftp,
+                          .reached = "logged in at",
+                          .test = write_a_probe},
      .without_server = nullptr,
      .try_input_again = kMoveFileBack},
+    {.word = HttpSettings::kKind,
+     .make_ingress = make_http_ingress,
+     .make_egress = make_http_egress,
+     .directories = nowhere,
+     .outputs = nowhere,
+     .server = ServerActs{.host = http_host,
+                          .log_in = log_in_by_http,
+                          .reached = "connected to",
+                          .test = connect_for_a_test},
+     .without_server = nullptr,
+     .try_input_again = "it comes again when its request is sent again"},
 }};
 
 // A kind without a row has no word.

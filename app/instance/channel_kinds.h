@@ -25,8 +25,9 @@ struct Surroundings {
 // What can be done at the servers of a channel.
 struct ServerActs {
   std::string (*host)(const ChannelSettings&, Way);
-  // At both servers; changes nothing there.
+  // At both servers; changes nothing there. What that was: "logged in at".
   Result<void> (*log_in)(const ChannelSettings&);
+  const char* reached;
   // Tries the channel for real; what was seen to work, a sentence without its subject.
   Result<std::string> (*test)(Instance&, const ChannelSettings&);
 };

@@ -52,29 +52,11 @@ class BatchRun {
         Processor::create(*spool, *ledger, services, settings_for(workers, ways_), [this] {
           if (const auto crl = crl_after_revocation(instance_); !crl) note(crl.error());
         }));
-    // Who ends tells the next one, so that nobody sleeps over the end of everything.
-    ASSIGN_OR_RETURN(auto taking, start_thread([&](std::stop_token stop) {
-                       take_in(*spool, std::move(stop));
-                       spool->requests().end_wait();
-                     }));
-    ASSIGN_OR_RETURN(auto processing, start_thread([&](std::stop_token stop) {
-                       process(*processor, spool->requests(), std::move(stop));
-                       spool->replies().end_wait();
-                     }));
-    ASSIGN_OR_RETURN(auto dispatching, start_thread([&](std::stop_token stop) {
-                       dispatch(spool->replies(), std::move(stop));
-                       signals.wake();
-                     }));
-    while (!dispatched_) {
-      if (signals.wait(1s) != Asked::stop) continue;
-      for (auto* thread : {&taking, &processing, &dispatching}) thread->request_stop();
-      interrupted_ = true;
-      break;
-    }
-    taking.request_stop();  // input may be waiting for room that a failed stage will not make
-    taking.join();
-    processing.join();
-    dispatching.join();
+    bool more = false;
+    do {
+      TRY(run_stages(*spool, *processor, signals));
+      ASSIGN_OR_RETURN(more, has_work(spool->requests()));
+    } while (more && !interrupted_ && !failed());
     ASSIGN_OR_RETURN(const auto left, spool->replies().counts());
     still_to_send_ = left.waiting + left.active + left.deferred;
     const MutexLock lock(mutex_);
@@ -90,6 +72,45 @@ class BatchRun {
   std::size_t still_to_send() const { return still_to_send_; }
 
  private:
+  bool failed() {
+    const MutexLock lock(mutex_);
+    return error_.has_value();
+  }
+
+  // What a CA above has answered came in by the way out, when nobody processed any more.
+  static Result<bool> has_work(JobQueue& requests) {
+    ASSIGN_OR_RETURN(const auto counts, requests.counts());
+    return counts.waiting > 0;
+  }
+
+  Result<void> run_stages(Spool& spool, Processor& processor, ProcessSignals& signals) {
+    processed_all_ = dispatched_ = false;
+    // Who ends tells the next one, so that nobody sleeps over the end of everything.
+    ASSIGN_OR_RETURN(auto taking, start_thread([&](std::stop_token stop) {
+                       if (!taken_in_) take_in(spool, std::move(stop));
+                       spool.requests().end_wait();
+                     }));
+    ASSIGN_OR_RETURN(auto processing, start_thread([&](std::stop_token stop) {
+                       process(processor, spool.requests(), std::move(stop));
+                       spool.replies().end_wait();
+                     }));
+    ASSIGN_OR_RETURN(auto dispatching, start_thread([&](std::stop_token stop) {
+                       dispatch(spool.replies(), std::move(stop));
+                       signals.wake();
+                     }));
+    while (!dispatched_) {
+      if (signals.wait(1s) != Asked::stop) continue;
+      for (auto* thread : {&taking, &processing, &dispatching}) thread->request_stop();
+      interrupted_ = true;
+      break;
+    }
+    taking.request_stop();  // input may be waiting for room that a failed stage will not make
+    taking.join();
+    processing.join();
+    dispatching.join();
+    return {};
+  }
+
   void take_in(Spool& spool, std::stop_token stop) {
     const auto ingresses = make_ingresses(instance_, spool, steady_);
     if (!ingresses) {

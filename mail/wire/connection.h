@@ -7,7 +7,7 @@
 
 #include "config/mail_settings.h"
 #include "mail/wire/octet_stream.h"
-#include "mail/wire/patience.h"
+#include "net/patience.h"
 
 namespace cmpost {
 

@@ -1,31 +1,13 @@
 #include "mail/wire/curl_session.h"
 
-#include <poll.h>
-#include <signal.h>
-
 #include <algorithm>
 
-#include "mail/wire/server_addresses.h"
+#include "net/server_addresses.h"
 
 namespace cmpost {
 namespace {
 
 constexpr std::size_t kMaxWords = 200;
-
-CURLcode initialise_curl() {
-  ::signal(SIGPIPE, SIG_IGN);
-  return ::curl_global_init(CURL_GLOBAL_DEFAULT);
-}
-
-auto could_not_start(const char* why) {
-  return retry(std::string("libcurl could not start: ") + why);
-}
-
-std::string joined_pins(const std::vector<std::string>& pins) {
-  std::string all;
-  for (const auto& pin : pins) all += (all.empty() ? "" : ";") + pin;
-  return all;
-}
 
 const char* login_options(LoginSettings::Mechanism mechanism) {
   switch (mechanism) {
@@ -43,23 +25,7 @@ const char* login_options(LoginSettings::Mechanism mechanism) {
   return nullptr;
 }
 
-struct Diagnosis {
-  CURLcode code;
-  Recovery recovery;
-  const char* what;
-  const char* hint;
-};
-constexpr Diagnosis kDiagnoses[] = {
-    {CURLE_COULDNT_RESOLVE_HOST, Recovery::retry, "its name is not known", ""},
-    {CURLE_COULDNT_CONNECT, Recovery::retry, "it cannot be reached", ""},
-    {CURLE_OPERATION_TIMEDOUT, Recovery::retry, "it took too long", ""},
-    {CURLE_PEER_FAILED_VERIFICATION, Recovery::hold, "its certificate is not trusted",
-     "see tls.ca and the host in the URL"},
-    {CURLE_SSL_PINNEDPUBKEYNOTMATCH, Recovery::hold, "its key is none of the pinned ones",
-     "see tls.pins"},
-    {CURLE_SSL_CACERT_BADFILE, Recovery::hold, "the trusted certificates cannot be read",
-     "see tls.ca"},
-    {CURLE_SSL_CONNECT_ERROR, Recovery::retry, "the TLS handshake failed", ""},
+constexpr CurlDiagnosis kDiagnoses[] = {
     {CURLE_USE_SSL_FAILED, Recovery::hold, "it offers no STARTTLS",
      "use imaps, pop3s or smtps, or tls.required = false for a server on this host"},
     {CURLE_LOGIN_DENIED, Recovery::hold, "it refused the login", "see login"},
@@ -100,11 +66,10 @@ Result<std::unique_ptr<CurlSession>> CurlSession::open(const MailUrl& url,
                                                        const std::string& secret,
                                                        const TlsSettings& tls,
                                                        const Patience& patience) {
-  static const CURLcode initialised = initialise_curl();
-  if (initialised != CURLE_OK) return could_not_start(::curl_easy_strerror(initialised));
+  TRY(start_curl());
   std::unique_ptr<CurlSession> session(new CurlSession());
   if (session->easy_ == nullptr || session->multi_ == nullptr) {
-    return could_not_start("it makes no handle");
+    return curl_could_not_start("it makes no handle");
   }
   auto code = session->set_options(url, tls);
   if (code == CURLE_OK && !login.user.empty()) code = session->set_login(login, secret);
@@ -131,60 +96,41 @@ Result<std::unique_ptr<CurlSession>> CurlSession::open(const MailUrl& url,
 }
 
 CURLcode CurlSession::set_options(const MailUrl& url, const TlsSettings& tls) {
-  CURLcode first = CURLE_OK;
-  const auto set = [&](CURLoption option, auto value) {
-    const auto code = ::curl_easy_setopt(easy_, option, value);
-    if (first == CURLE_OK) first = code;
-  };
+  CurlOptions options(easy_);
+  set_common_options(options, tls.ca, tls.pins);
   const bool smtp = url.scheme.starts_with("smtp");
   const auto address = server_name(url) + "/" + (smtp ? url.path : "");
-  set(CURLOPT_URL, address.c_str());
-  set(CURLOPT_PROTOCOLS_STR, url.scheme.c_str());
-  set(CURLOPT_CONNECT_ONLY, 1L);
-  set(CURLOPT_PROXY, "");  // whatever the environment says
-  set(CURLOPT_NOSIGNAL, 1L);
-  set(CURLOPT_QUICK_EXIT, 1L);  // no waiting for a look-up of its own
-  set(CURLOPT_ERRORBUFFER, error_text_);
-  set(CURLOPT_VERBOSE, 1L);
-  set(CURLOPT_DEBUGFUNCTION, &CurlSession::on_debug);
-  set(CURLOPT_DEBUGDATA, this);
-  set(CURLOPT_TCP_KEEPALIVE, 1L);
+  options.set(CURLOPT_URL, address.c_str());
+  options.set(CURLOPT_PROTOCOLS_STR, url.scheme.c_str());
+  options.set(CURLOPT_CONNECT_ONLY, 1L);
+  options.set(CURLOPT_ERRORBUFFER, error_text_);
+  options.set(CURLOPT_VERBOSE, 1L);
+  options.set(CURLOPT_DEBUGFUNCTION, &CurlSession::on_debug);
+  options.set(CURLOPT_DEBUGDATA, this);
   // A scheme with TLS from the first octet needs no STARTTLS, and the option does no harm there.
-  set(CURLOPT_USE_SSL, static_cast<long>(tls.required ? CURLUSESSL_ALL : CURLUSESSL_NONE));
-  set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
-  set(CURLOPT_SSL_VERIFYPEER, 1L);
-  set(CURLOPT_SSL_VERIFYHOST, 2L);
-  if (!tls.ca.empty()) {
-    set(CURLOPT_CAINFO, tls.ca.c_str());
-    set(CURLOPT_CAPATH, static_cast<const char*>(nullptr));
-  }
-  if (!tls.pins.empty()) set(CURLOPT_PINNEDPUBLICKEY, joined_pins(tls.pins).c_str());
-  return first;
+  options.set(CURLOPT_USE_SSL, static_cast<long>(tls.required ? CURLUSESSL_ALL : CURLUSESSL_NONE));
+  return options.first();
 }
 
 CURLcode CurlSession::set_login(const LoginSettings& login, const std::string& secret) {
-  CURLcode first = CURLE_OK;
-  const auto set = [&](CURLoption option, auto value) {
-    const auto code = ::curl_easy_setopt(easy_, option, value);
-    if (first == CURLE_OK) first = code;
-  };
-  set(CURLOPT_USERNAME, login.user.c_str());
+  CurlOptions options(easy_);
+  options.set(CURLOPT_USERNAME, login.user.c_str());
   if (login.token_command.empty()) {
-    set(CURLOPT_PASSWORD, secret.c_str());
+    options.set(CURLOPT_PASSWORD, secret.c_str());
   } else {
-    set(CURLOPT_XOAUTH2_BEARER, secret.c_str());
+    options.set(CURLOPT_XOAUTH2_BEARER, secret.c_str());
   }
-  if (const char* options = login_options(login.mechanism)) {
+  if (const char* words = login_options(login.mechanism)) {
     // A token makes libcurl 7.88 want OAUTHBEARER and XOAUTH2 whatever LOGIN_OPTIONS says, unless
     // this has its default.
-    set(CURLOPT_HTTPAUTH, static_cast<long>(CURLAUTH_BASIC));
-    set(CURLOPT_LOGIN_OPTIONS, options);
+    options.set(CURLOPT_HTTPAUTH, static_cast<long>(CURLAUTH_BASIC));
+    options.set(CURLOPT_LOGIN_OPTIONS, words);
   }
-  return first;
+  return options.first();
 }
 
 Result<void> CurlSession::find_server(const MailUrl& url, const Patience& patience) {
-  const auto found = server_addresses(url, patience);
+  const auto found = server_addresses(url.host, url.port, patience);
   if (!found) {
     const auto end = patience.over();
     if (end == Patience::End::late) return failure(error_of(CURLE_OPERATION_TIMEDOUT));
@@ -193,16 +139,16 @@ Result<void> CurlSession::find_server(const MailUrl& url, const Patience& patien
   }
   if (found->empty()) return {};
   addresses_.reset(::curl_slist_append(nullptr, found->c_str()));
-  if (addresses_ == nullptr) return could_not_start(::curl_easy_strerror(CURLE_OUT_OF_MEMORY));
+  if (addresses_ == nullptr) return curl_could_not_start(::curl_easy_strerror(CURLE_OUT_OF_MEMORY));
   const auto code = ::curl_easy_setopt(easy_, CURLOPT_RESOLVE, addresses_.get());
-  if (code != CURLE_OK) return could_not_start(::curl_easy_strerror(code));
+  if (code != CURLE_OK) return curl_could_not_start(::curl_easy_strerror(code));
   return {};
 }
 
 Result<CURLcode> CurlSession::connect(const Patience& patience) {
   // A multi handle, since a stop must interrupt it.
   if (const auto code = ::curl_multi_add_handle(multi_, easy_); code != CURLM_OK) {
-    return could_not_start(::curl_multi_strerror(code));
+    return curl_could_not_start(::curl_multi_strerror(code));
   }
   for (;;) {
     int running = 0, queued = 0;
@@ -214,24 +160,12 @@ Result<CURLcode> CurlSession::connect(const Patience& patience) {
       if (*end == Patience::End::late) return CURLE_OPERATION_TIMEDOUT;
       return retry("a stop was requested");
     }
-    curl_waitfd stop = {patience.stop_fd(), CURL_WAIT_POLLIN, 0};
-    const auto millis = std::chrono::ceil<std::chrono::milliseconds>(patience.left()).count();
-    const auto polled =
-        ::curl_multi_poll(multi_, &stop, patience.stop_fd() < 0 ? 0 : 1,
-                          static_cast<int>(std::min<std::int64_t>(millis, 60'000)), nullptr);
-    if (polled != CURLM_OK) {
-      return retry(std::string("libcurl gave up: ") + ::curl_multi_strerror(polled));
-    }
+    TRY(wait_for_curl(multi_, patience.left(), patience));
   }
 }
 
 Error CurlSession::error_of(CURLcode code) const {
-  Error error{Recovery::retry, ::curl_easy_strerror(code), ""};
-  for (const auto& diagnosis : kDiagnoses) {
-    if (diagnosis.code == code) error = {diagnosis.recovery, diagnosis.what, diagnosis.hint};
-  }
-  const std::string_view detail = error_text_;
-  if (!detail.empty()) error.what += ": " + printable(detail);
+  auto error = curl_error(code, error_text_, kDiagnoses);
   if (!last_words_.empty()) error.what += "; its last words: " + printable(last_words_, kMaxWords);
   return error;
 }

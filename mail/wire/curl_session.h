@@ -2,14 +2,13 @@
 // connection.cpp needs this.
 #pragma once
 
-#include <curl/curl.h>
-
 #include <memory>
 #include <span>
 
 #include "base/free_with.h"
 #include "config/mail_settings.h"
-#include "mail/wire/patience.h"
+#include "net/curl.h"
+#include "net/patience.h"
 
 namespace cmpost {
 

@@ -5,7 +5,7 @@
 
 #include "base/result.h"
 #include "config/mail_settings.h"
-#include "mail/wire/patience.h"
+#include "net/patience.h"
 
 namespace cmpost {
 

@@ -12,7 +12,7 @@ WRAPPED = {
     "boost/filesystem": {"base"},
     "CLI/": {"app"},
     "mimetic/": {"mime"},
-    "curl/": {"mail"},
+    "curl/": {"net", "mail", "http"},
     "libssh/": {"sftp"},
 }
 SOURCE_SUFFIXES = {".cpp", ".h"}

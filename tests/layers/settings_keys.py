@@ -9,7 +9,8 @@ GETTERS = ("text|name|texts|items|flag|integer|duration|size|path|paths|key_refe
 READ = re.compile(rf'\b(?:{GETTERS})\(\s*(?:\w+,\s*)?"([a-z][a-z0-9_]*)"')
 # const auto* key = first ? "url" : "delta_url";
 CHOSEN = re.compile(r'\bkey = [^;"]*"([a-z0-9_]+)" : "([a-z0-9_]+)"')
-DOCUMENTS = {"mail_reader.cpp": "docs/mail.md", "sftp_reader.cpp": "docs/sftp.md"}
+DOCUMENTS = {"mail_reader.cpp": "docs/mail.md", "sftp_reader.cpp": "docs/sftp.md",
+             "http_reader.cpp": "docs/http.md"}
 EVERY = "docs/configuration.md"
 # Of roles that are read and refused as not built.
 UNBUILT = {"at", "channels", "report", "stop_if", "run"}

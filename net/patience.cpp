@@ -1,4 +1,4 @@
-#include "mail/wire/patience.h"
+#include "net/patience.h"
 
 #include <poll.h>
 #include <sys/eventfd.h>

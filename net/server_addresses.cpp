@@ -1,4 +1,4 @@
-#include "mail/wire/server_addresses.h"
+#include "net/server_addresses.h"
 
 #include <arpa/inet.h>
 
@@ -26,18 +26,18 @@ std::string in_digits(const addrinfo& address) {
 
 }  // namespace
 
-Result<std::string> server_addresses(const MailUrl& url, const Patience& patience) {
-  if (is_address(url.host)) return std::string();
+Result<std::string> server_addresses(const std::string& host, int port, const Patience& patience) {
+  if (is_address(host)) return std::string();
   const auto until = std::chrono::steady_clock::now() + patience.left();
-  ASSIGN_OR_RETURN(const auto found, find_addresses(url.host, url.port, until,
-                                                    [&] { return patience.over().has_value(); }));
+  ASSIGN_OR_RETURN(const auto found,
+                   find_addresses(host, port, until, [&] { return patience.over().has_value(); }));
   std::string all;
   for (const auto* address = found.get(); address != nullptr; address = address->ai_next) {
     const auto digits = in_digits(*address);
     if (!digits.empty()) all += (all.empty() ? "" : ",") + digits;
   }
   if (all.empty()) return std::string();
-  return url.host + ":" + std::to_string(url.port) + ":" + all;
+  return host + ":" + std::to_string(port) + ":" + all;
 }
 
 }  // namespace cmpost

@@ -1,16 +1,16 @@
-// The addresses of a mail server.
+// The addresses of a server.
 #pragma once
 
 #include <string>
 
-#include "config/mail_settings.h"
-#include "mail/wire/patience.h"
+#include "base/result.h"
+#include "net/patience.h"
 
 namespace cmpost {
 
 // "host:port:address,address", as CURLOPT_RESOLVE takes it; empty where `host` is an address
 // itself. libcurl would leave a look-up of its own behind for each connection that a silent name
 // server has cost; find_addresses() leaves some.
-Result<std::string> server_addresses(const MailUrl& url, const Patience& patience);
+Result<std::string> server_addresses(const std::string& host, int port, const Patience& patience);
 
 }  // namespace cmpost

@@ -1,0 +1,41 @@
+#include "http/unanswered.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <vector>
+
+#include "base/files.h"
+
+namespace cmpost {
+
+Result<void> Unanswered::add(const JobId& id) {
+  TRY(make_directories(directory_));
+  return write_file(file_of(id), {}, 0640, IfExists::replace);
+}
+
+Result<void> Unanswered::remove(const JobId& id) {
+  const auto file = file_of(id);
+  if (::unlink(file.c_str()) == 0) return sync_directory(directory_);
+  if (errno == ENOENT) return {};
+  return failure(errno_error("removing", file, errno));
+}
+
+bool Unanswered::has(const JobId& id) const { return exists(file_of(id)); }
+
+Result<void> Unanswered::tidy(const std::function<Result<bool>(const JobId&)>& over) {
+  std::vector<JobId> all;
+  std::error_code error;
+  for (std::filesystem::directory_iterator at(directory_, error), end; !error && at != end;
+       at.increment(error)) {
+    if (const auto id = JobId::from_text(at->path().filename().string())) all.push_back(*id);
+  }
+  for (const auto& id : all) {
+    ASSIGN_OR_RETURN(const bool gone, over(id));
+    if (gone) TRY(remove(id));
+  }
+  return {};
+}
+
+}  // namespace cmpost
