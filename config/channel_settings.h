@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "config/courier_settings.h"
 #include "config/directory_settings.h"
 #include "config/mail_settings.h"
 #include "config/rights_settings.h"
@@ -19,7 +20,7 @@ namespace cmpost {
 // What a channel goes by: its kind. A kind is an alternative here, with the word for it, its `poll`
 // and is_private() as the others have them; a row in channel_reader.cpp; and one in
 // app/instance/channel_kinds.cpp. Neither compiles without.
-using Transport = std::variant<DirectorySettings, MailSettings, SftpSettings>;
+using Transport = std::variant<DirectorySettings, MailSettings, SftpSettings, CourierSettings>;
 
 enum class Direction {
   downstream,  // requests come in, answers go out
@@ -155,6 +156,8 @@ struct ChannelSettings {
   MailSettings* mail() { return std::get_if<MailSettings>(&transport); }
   const SftpSettings* sftp() const { return std::get_if<SftpSettings>(&transport); }
   SftpSettings* sftp() { return std::get_if<SftpSettings>(&transport); }
+  const CourierSettings* courier() const { return std::get_if<CourierSettings>(&transport); }
+  CourierSettings* courier() { return std::get_if<CourierSettings>(&transport); }
 
   std::size_t max_message = std::size_t{1} << 20U;  // octets, before anything is read
   IntakeLimits limits;

@@ -19,6 +19,9 @@ RunSettings read_run(Section table);
 DirectorySettings read_directory_settings(Section& table);
 MailSettings read_mail_settings(Section& table);
 SftpSettings read_sftp_settings(Section& table);
+CourierSettings read_courier_settings(Section& table);
+// `instance`: what it is called where it says no name of its own.
+BundleSettings read_bundle(Section table, const std::string& instance);
 // Keys about who may have what (rights_settings.h).
 std::optional<RequesterKinds> read_who(Section& profile);
 SubjectRule read_subject_rule(Section& table, std::string_view key);

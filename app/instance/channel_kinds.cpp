@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "app/instance/courier_channel.h"
 #include "app/instance/directory_channel.h"
 #include "app/instance/mail_channel.h"
 #include "app/instance/sftp_channel.h"
@@ -41,6 +42,15 @@ constexpr std::array<ChannelKind, std::variant_size_v<Transport>> kKinds = {{
      .server = ServerActs{.host = sftp_host, .log_in = log_in_by_sftp, .test = write_a_probe},
      .without_server = nullptr,
      .try_input_again = kMoveFileBack},
+    {.word = CourierSettings::kKind,
+     .make_ingress = make_courier_ingress,
+     .make_egress = make_courier_egress,
+     .directories = nowhere,
+     .outputs = nowhere,
+     .server = std::nullopt,
+     .without_server = "`cmpost bundle list` shows what was carried",
+     .try_input_again = "ask its sender for a new message; what came lies in the channel's "
+                        "quarantine below the directory `state`"},
 }};
 
 // A kind without a row has no word.
