@@ -93,12 +93,13 @@ Result<void> BundleExport::compare_memories() {
   return {};
 }
 
-Result<std::vector<Lease>> BundleExport::take() {
+// `held`: leases that we have already.
+Result<std::vector<Lease>> BundleExport::take(std::size_t held) {
   for (int i = 0;; ++i) {
     ASSIGN_OR_RETURN(auto leases, tools_.replies.take_of(channel_.name, kTaken));
     if (!leases.empty()) return leases;
     ASSIGN_OR_RETURN(const auto counts, tools_.replies.counts_of(channel_.name));
-    if (counts.active == 0 || i == kPatience) return leases;
+    if (counts.active <= held || i == kPatience) return leases;
     (void)pause(kPause, {});
   }
 }
@@ -128,7 +129,7 @@ Result<BundleExport::Filled> BundleExport::fill(BundleDraft& draft) {
                                                               : BundleFileKind::answers;
   Filled filled;
   while (!filled.more) {
-    ASSIGN_OR_RETURN(auto leases, take());
+    ASSIGN_OR_RETURN(auto leases, take(filled.ids.size()));
     if (leases.empty()) break;
     TRY(finish_known(leases));
     std::vector<JobId> left;

@@ -73,7 +73,7 @@ class BundleExport {
 
   const BundleSettings& settings() const { return channel_.courier()->bundle; }
   Result<void> compare_memories();
-  Result<std::vector<Lease>> take();
+  Result<std::vector<Lease>> take(std::size_t held);
   Result<void> finish_known(std::vector<Lease>& leases);
   struct Filled {
     std::vector<JobId> ids;
