@@ -36,6 +36,7 @@ class NumberRanges {
   // What is not in the set, from 1 up to last().
   std::vector<NumberRange> gaps() const;
   std::string text() const;
+  friend bool operator==(const NumberRanges&, const NumberRanges&) = default;
 
  private:
   std::map<std::uint64_t, std::uint64_t> ranges_;  // first -> last; neither touch nor overlap

@@ -227,24 +227,26 @@ std::string ReceivedBatches::chain_mistake(const BatchManifest& manifest,
   return "";
 }
 
-std::vector<std::string> ReceivedBatches::complaints() const {
+std::vector<std::string> ReceivedBatches::complaints(CarriedAs what) const {
+  const std::string one = what == CarriedAs::bundle ? "bundle " : "batch ";
+  const std::string many = what == CarriedAs::bundle ? "bundles " : "batches ";
   std::vector<std::string> all;
   for (const auto& [name, stream] : streams_) {
     const auto prefix = streams_.size() > 1 ? "stream " + name + ": " : std::string();
     auto known = stream.complete;
     for (const auto& part : stream.skipped.parts()) known.add(part);
-    for (const auto& [number, what] : stream.torn) known.add(number);
+    for (const auto& [number, what_is_torn] : stream.torn) known.add(number);
     for (const auto& gap : known.gaps()) {
-      all.push_back(prefix + (gap.first == gap.last ? "batch " : "batches ") + to_string(gap) +
-                    " missing" + seen_after(stream, gap.last));
+      all.push_back(prefix + (gap.first == gap.last ? one : many) + to_string(gap) + " missing" +
+                    seen_after(stream, gap.last));
     }
     for (const auto number : stream.conflicts) {
-      all.push_back(prefix + "there are two different batches " + std::to_string(number) +
+      all.push_back(prefix + "there are two different " + many + std::to_string(number) +
                     ": the sender's memory is an old one, or two senders use the stream; the files "
                     "of the second stay and nothing of it is taken");
     }
-    for (const auto& [number, what] : stream.torn) {
-      all.push_back(prefix + "batch " + std::to_string(number) + " torn: " + what);
+    for (const auto& [number, what_is_torn] : stream.torn) {
+      all.push_back(prefix + one + std::to_string(number) + " torn: " + what_is_torn);
     }
   }
   return all;

@@ -13,6 +13,9 @@
 
 namespace cmpost {
 
+// What people call them.
+enum class CarriedAs { batch, bundle };
+
 // Which batches have come, in one small text file that is replaced whole. Used by one thread of one
 // process at a time; read() by anybody.
 class ReceivedBatches {
@@ -51,7 +54,7 @@ class ReceivedBatches {
 
   // Everything that is missing, torn or there twice, a sentence each: "batch 17 missing, 18
   // complete". With more than one stream each sentence names its own.
-  std::vector<std::string> complaints() const;
+  std::vector<std::string> complaints(CarriedAs what = CarriedAs::batch) const;
   const std::map<std::string, Stream>& streams() const { return streams_; }
 
  private:

@@ -22,7 +22,8 @@ constexpr std::array kKinds = {
     Word<ReadTransport>{DirectorySettings::kKind, read_as<read_directory_settings>},
     Word<ReadTransport>{MailSettings::kKind, read_as<read_mail_settings>},
     Word<ReadTransport>{SftpSettings::kKind, read_as<read_sftp_settings>},
-    Word<ReadTransport>{HttpSettings::kKind, read_as<read_http_settings>}};
+    Word<ReadTransport>{HttpSettings::kKind, read_as<read_http_settings>},
+    Word<ReadTransport>{CourierSettings::kKind, read_as<read_courier_settings>}};
 static_assert(kKinds.size() == std::variant_size_v<Transport>, "a kind has no reader");
 
 // kind = "a", kind = "b" or kind = "c"

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "config/courier_settings.h"
 #include "config/directory_settings.h"
 #include "config/http_settings.h"
 #include "config/mail_settings.h"
@@ -20,7 +21,8 @@ namespace cmpost {
 // What a channel goes by: its kind. A kind is an alternative here, with the word for it, its `poll`
 // and is_private() as the others have them; a row in channel_reader.cpp; and one in
 // app/instance/channel_kinds.cpp. Neither compiles without.
-using Transport = std::variant<DirectorySettings, MailSettings, SftpSettings, HttpSettings>;
+using Transport = std::variant<DirectorySettings, MailSettings, SftpSettings, HttpSettings,
+                               CourierSettings>;
 
 enum class Direction {
   downstream,  // requests come in, answers go out
@@ -175,6 +177,8 @@ struct ChannelSettings {
   SftpSettings* sftp() { return std::get_if<SftpSettings>(&transport); }
   const HttpSettings* http() const { return std::get_if<HttpSettings>(&transport); }
   HttpSettings* http() { return std::get_if<HttpSettings>(&transport); }
+  const CourierSettings* courier() const { return std::get_if<CourierSettings>(&transport); }
+  CourierSettings* courier() { return std::get_if<CourierSettings>(&transport); }
 
   std::size_t max_message = std::size_t{1} << 20U;  // octets, before anything is read
   IntakeLimits limits;

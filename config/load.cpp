@@ -160,6 +160,31 @@ void complain_about_missing_kga_key(Section& top, const Settings& settings) {
   }
 }
 
+// Each channel of couriers has its own peer, by whose name a bundle finds it.
+void settle_couriers(Section& top, Settings& settings) {
+  std::map<std::string, std::string> users;
+  for (std::size_t i = 0; i < settings.channels.size(); ++i) {
+    auto& channel = settings.channels[i];
+    auto* own = channel.courier();
+    if (own == nullptr || own->peer.empty()) continue;
+    const auto at = position_of(top, "channel", i, "peer");
+    const auto user = "channel '" + channel.name + "'";
+    if (!settings.bundle) {
+      top.reading().complain(at, user + " needs [bundle], which says who " + own->peer + " is",
+                             "[bundle] peer = [{ name = \"" + own->peer + "\", trust = [...] }]");
+      continue;
+    }
+    const auto& peers = settings.bundle->peers;
+    complain_about_unknown(top, at, user, {own->peer}, "peer", names_of(peers));
+    own->bundle = *settings.bundle;
+    std::erase_if(own->bundle.peers, [&](const auto& one) { return one.name != own->peer; });
+    const auto [other, fresh] = users.emplace(own->peer, channel.name);
+    if (fresh) continue;
+    top.reading().complain(at, user + " has the peer of channel '" + other->second + "'",
+                           "a bundle finds its channel by the name of its sender");
+  }
+}
+
 // What is read and would do nothing: who sets it trusts in it.
 void complain_about_unbuilt(Section& top, const Settings& settings) {
   auto& reading = top.reading();
@@ -228,6 +253,7 @@ void check_references(Section& top, Settings& settings) {
   complain_about_other_crl_urls(top, settings);
   complain_about_missing_kga_key(top, settings);
   settle_profiles(top, settings);
+  settle_couriers(top, settings);
   complain_about_unbuilt(top, settings);
   const auto channels = names_of(settings.channels);
   for (std::size_t i = 0; i < settings.runs.size(); ++i) {
@@ -249,6 +275,9 @@ Settings read_top(Section& top) {
   settings.profiles = read_list(top, "profile", read_profile);
   settings.channels = read_list(top, "channel", read_channel);
   settings.runs = read_list(top, "run", read_run);
+  if (top.find("bundle") != nullptr) {
+    settings.bundle = read_bundle(top.table("bundle"), settings.instance.name);
+  }
   check_roles(top, settings);
   check_references(top, settings);
   top.finish();

@@ -22,6 +22,9 @@ SftpSettings read_sftp_settings(Section& table);
 HttpSettings read_http_settings(Section& table);
 // The key `pins` of a table about TLS.
 std::vector<std::string> read_pins(Section& table);
+CourierSettings read_courier_settings(Section& table);
+// `instance`: what it is called where it says no name of its own.
+BundleSettings read_bundle(Section table, const std::string& instance);
 // Keys about who may have what (rights_settings.h).
 std::optional<RequesterKinds> read_who(Section& profile);
 SubjectRule read_subject_rule(Section& table, std::string_view key);

@@ -112,6 +112,7 @@ struct Settings {
   ClockSettings clock;
   std::optional<CaSettings> ca;  // exactly one of ca and ra
   std::optional<RaSettings> ra;
+  std::optional<BundleSettings> bundle;
   std::vector<ProfileSettings> profiles;
   std::vector<ChannelSettings> channels;
   std::vector<RunSettings> runs;

@@ -146,6 +146,22 @@ Result<QueueCounts> JobListing::counts() {
               read);
 }
 
+Result<QueueCounts> JobListing::counts_of(std::string_view reply_channel) {
+  const auto read = [](Row& row) {
+    QueueCounts counts;
+    row.into(counts.waiting, counts.active, counts.deferred, counts.held, counts.oldest);
+    return counts;
+  };
+  return only(connection_,
+              for_table("SELECT count(*) FILTER (WHERE state = 'waiting'),"
+                        " count(*) FILTER (WHERE state = 'active'),"
+                        " count(*) FILTER (WHERE state = 'deferred'),"
+                        " count(*) FILTER (WHERE state = 'held'), min(arrived)"
+                        " FROM $ INDEXED BY $_open WHERE ended IS NULL AND reply_channel = ?",
+                        name_),
+              read, reply_channel);
+}
+
 Result<std::vector<JobListing::Active>> JobListing::active() {
   const auto read = [](Row& row) {
     Active active{};

@@ -24,6 +24,7 @@ class JobListing {
   Result<std::optional<JobStatus>> newest_done(std::string_view reply_channel,
                                                std::string_view reason);
   Result<QueueCounts> counts();
+  Result<QueueCounts> counts_of(std::string_view reply_channel);
   // Leases, those of one owner that end at one time together.
   struct Active {
     std::int64_t owner;

@@ -62,6 +62,11 @@ class JobQueue {
   // Leases up to `max` jobs that are due, oldest first, in one commit. Empty when none is.
   virtual Result<std::vector<Lease>> take(std::size_t max) = 0;
 
+  // The same for jobs whose answers go out by `channel` alone, whether or not they are due.
+  virtual Result<std::vector<Lease>> take_of(std::string_view channel, std::size_t max) = 0;
+  // How many jobs that go out by it are not done, by their state: waiting, active, deferred, held.
+  virtual Result<QueueCounts> counts_of(std::string_view channel) = 0;
+
   // Ends leases in one commit. `reason` is kept ("answered", "sent"). An id that is not active is
   // skipped: somebody else finished it.
   virtual Result<void> finish(std::span<const JobId> ids, std::string_view reason) = 0;

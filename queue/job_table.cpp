@@ -8,6 +8,29 @@ namespace {
 // Of payloads in memory at a time; a single job may be larger.
 constexpr std::size_t kMostOctets = 32 << 20;
 
+// Reads rows of `seq, id, attempts, arrived, octets` and the envelope, until they are too much for
+// memory.
+class LeaseReader {
+ public:
+  bool take(Row& row) {
+    auto& lease = leases_.emplace_back();
+    row.into(seqs_.emplace_back());
+    lease.job.id = next_id(row);
+    lease.attempts = row.next<int>() + 1;
+    row.into(lease.arrived, lease.job.payload);
+    lease.job.envelope = next_envelope(row);
+    octets_ += lease.job.payload.size();
+    return octets_ < kMostOctets;
+  }
+  const std::vector<std::int64_t>& seqs() const { return seqs_; }
+  std::vector<Lease> leases() && { return std::move(leases_); }
+
+ private:
+  std::vector<Lease> leases_;
+  std::vector<std::int64_t> seqs_;
+  std::size_t octets_ = 0;
+};
+
 }  // namespace
 
 // A number of our own, since SQLite would give that of a deleted job again.
@@ -95,26 +118,33 @@ Result<std::int64_t> JobTable::take_back(std::int64_t owner) {
 }
 
 Result<std::vector<Lease>> JobTable::waiting(std::size_t max, Run& found) {
-  std::vector<Lease> leases;
-  std::size_t octets = 0;
-  const auto take = [&](Row& row) {
-    auto& lease = leases.emplace_back();
-    row.into(found.last);
-    if (leases.size() == 1) found.first = found.last;
-    lease.job.id = next_id(row);
-    lease.attempts = row.next<int>() + 1;
-    row.into(lease.arrived, lease.job.payload);
-    lease.job.envelope = next_envelope(row);
-    octets += lease.job.payload.size();
-    return octets < kMostOctets;
-  };
+  LeaseReader reader;
   TRY(each(connection_,
            sql("SELECT seq, id, attempts, arrived, octets, " CMPOST_ENVELOPE_COLUMNS
                " FROM $ INDEXED BY $_open CROSS JOIN $_payload USING (seq)"
                " WHERE ended IS NULL AND state = 'waiting' AND at IS NULL"
                " ORDER BY seq LIMIT ?"),
-           take, max));
-  return leases;
+           [&](Row& row) { return reader.take(row); }, max));
+  if (!reader.seqs().empty()) found = {reader.seqs().front(), reader.seqs().back()};
+  return std::move(reader).leases();
+}
+
+Result<std::vector<Lease>> JobTable::lease_of(std::string_view reply_channel, std::size_t max,
+                                              std::int64_t owner, Time until) {
+  LeaseReader reader;
+  TRY(each(connection_,
+           sql("SELECT seq, id, attempts, arrived, octets, " CMPOST_ENVELOPE_COLUMNS
+               " FROM $ INDEXED BY $_open CROSS JOIN $_payload USING (seq)"
+               " WHERE ended IS NULL AND state IN ('waiting', 'deferred') AND reply_channel = ?"
+               " ORDER BY seq LIMIT ?"),
+           [&](Row& row) { return reader.take(row); }, reply_channel, max));
+  for (const auto seq : reader.seqs()) {
+    TRY(change(connection_,
+               sql("UPDATE $ SET state = 'active', attempts = attempts + 1, owner = ?, at = ?"
+                   " WHERE seq = ?"),
+               owner, until, seq));
+  }
+  return std::move(reader).leases();
 }
 
 Result<std::vector<Lease>> JobTable::lease(std::size_t max, std::int64_t owner, Time until) {

@@ -53,6 +53,9 @@ class JobTable {
   Result<std::int64_t> take_back(std::int64_t owner);
   // Leases waiting jobs, oldest first: up to `max`, and not more than some 32 MiB at a time.
   Result<std::vector<Lease>> lease(std::size_t max, std::int64_t owner, Time until);
+  // The same for jobs of one reply channel, deferred ones among them.
+  Result<std::vector<Lease>> lease_of(std::string_view reply_channel, std::size_t max,
+                                      std::int64_t owner, Time until);
   // Whether wake() and lease() would yield something; reads only.
   Result<bool> has_work(const Moment& now);
   // When a deferred job becomes due next by the wall clock, and a lease runs out by the steady one.

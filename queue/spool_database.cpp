@@ -94,6 +94,19 @@ Result<std::vector<Lease>> SpoolDatabase::take(QueueParts& queue, std::size_t ma
   return std::vector<Lease>();
 }
 
+Result<std::vector<Lease>> SpoolDatabase::take_of(QueueParts& queue, std::string_view channel,
+                                                  std::size_t max) {
+  const MutexLock lock(write_mutex_);
+  ASSIGN_OR_RETURN(const auto dead, dead_owners());
+  TRY(free_leases_of(dead));
+  TRY(look_at_clock());
+  ASSIGN_OR_RETURN(const auto owner, own_number());
+  return transaction([&]() -> Result<std::vector<Lease>> {
+    TRY(queue.table.wake(moment()));  // leases that are over
+    return queue.table.lease_of(channel, max, owner, clocks_.steady.now() + lease_);
+  });
+}
+
 Result<std::vector<Lease>> SpoolDatabase::lease(QueueParts& queue, std::size_t max) {
   ASSIGN_OR_RETURN(const auto owner, own_number());
   return transaction([&]() -> Result<std::vector<Lease>> {

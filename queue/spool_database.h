@@ -60,6 +60,8 @@ class SpoolDatabase {
   }
 
   Result<std::vector<Lease>> take(QueueParts& queue, std::size_t max);
+  // As JobQueue::take_of().
+  Result<std::vector<Lease>> take_of(QueueParts& queue, std::string_view channel, std::size_t max);
   // Whether another process has written, a job has become due, or an owner has died since the last
   // take in vain.
   bool may_have_work(const QueueParts& queue);

@@ -24,6 +24,15 @@ Result<std::vector<Lease>> SqliteQueue::take(std::size_t max) {
   return database_.take(parts_, max);
 }
 
+Result<std::vector<Lease>> SqliteQueue::take_of(std::string_view channel, std::size_t max) {
+  if (max == 0) return std::vector<Lease>();
+  return database_.take_of(parts_, channel, max);
+}
+
+Result<QueueCounts> SqliteQueue::counts_of(std::string_view channel) {
+  return database_.read([&] { return parts_.listing.counts_of(channel); });
+}
+
 Result<void> SqliteQueue::finish(std::span<const JobId> ids, std::string_view reason) {
   if (ids.empty()) return {};
   return database_.write([&] { return parts_.table.finish(ids, reason, database_.now()); });

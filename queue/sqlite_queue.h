@@ -13,6 +13,8 @@ class SqliteQueue final : public JobQueue {
   Result<std::size_t> put(std::span<const Job> jobs) override;
   Result<void> put_held(const Job& job, std::string_view reason) override;
   Result<std::vector<Lease>> take(std::size_t max) override;
+  Result<std::vector<Lease>> take_of(std::string_view channel, std::size_t max) override;
+  Result<QueueCounts> counts_of(std::string_view channel) override;
   Result<void> finish(std::span<const JobId> ids, std::string_view reason) override;
   Result<void> defer(const JobId& id, Time due, std::string_view reason) override;
   Result<void> defer_all(std::span<const JobId> ids, Time due, std::string_view reason) override;

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "app/instance/courier_channel.h"
 #include "app/instance/directory_channel.h"
 #include "app/instance/http_channel.h"
 #include "app/instance/mail_channel.h"
@@ -59,6 +60,15 @@ constexpr std::array<ChannelKind, std::variant_size_v<Transport>> kKinds = {{
                           .test = connect_for_a_test},
      .without_server = nullptr,
      .try_input_again = "it comes again when its request is sent again"},
+    {.word = CourierSettings::kKind,
+     .make_ingress = make_courier_ingress,
+     .make_egress = make_courier_egress,
+     .directories = nowhere,
+     .outputs = nowhere,
+     .server = std::nullopt,
+     .without_server = "`cmpost bundle list` shows what was carried",
+     .try_input_again = "ask its sender for a new message; what came lies in the channel's "
+                        "quarantine below the directory `state`"},
 }};
 
 // A kind without a row has no word.

@@ -1,6 +1,7 @@
 // Jobs and transactions that stand still.
 #include "app/looking/inspection.h"
 #include "app/terminal/output.h"
+#include "outbox/courier_egress.h"
 #include "processor/transaction/transaction_table.h"
 
 namespace cmpost {
@@ -14,7 +15,8 @@ constexpr Duration kFarTooLong = 24h;
 
 class JobsLook {
  public:
-  JobsLook(Time now, Remarks& findings) : now_(now), findings_(findings) {}
+  JobsLook(const Settings& settings, Time now, Remarks& findings)
+      : settings_(settings), now_(now), findings_(findings) {}
 
   std::optional<QueueStatus> look(JobQueue& queue, const std::string& what) {
     auto status = examine(queue, what);
@@ -29,8 +31,9 @@ class JobsLook {
     ASSIGN_OR_RETURN(status.counts, queue.counts());
     ASSIGN_OR_RETURN(const auto hanging, queue.hanging());
     status.hanging = hanging;
+    ASSIGN_OR_RETURN(const auto carried, tell_couriers(queue));
     TRY(tell(queue, what, JobState::waiting, status.counts.waiting));
-    TRY(tell(queue, what, JobState::deferred, status.counts.deferred));
+    TRY(tell(queue, what, JobState::deferred, status.counts.deferred, carried));
     TRY(tell(queue, what, JobState::held, status.counts.held));
     if (hanging > 0) {
       findings_.add({Severity::warning,
@@ -43,11 +46,42 @@ class JobsLook {
     return status;
   }
 
-  // The longest waiting of them stands for all.
-  Result<void> tell(JobQueue& queue, const std::string& what, JobState state, std::size_t count) {
-    if (count == 0) return {};
-    ASSIGN_OR_RETURN(const auto jobs, queue.list({.state = state, .channel = {}, .limit = 1}));
+  // What waits for people who carry it, a remark for each of their channels; how many are deferred.
+  Result<std::size_t> tell_couriers(JobQueue& queue) {
+    std::size_t deferred = 0;
+    for (const auto& channel : settings_.channels) {
+      if (channel.courier() == nullptr) continue;
+      ASSIGN_OR_RETURN(const auto counts, queue.counts_of(channel.name));
+      const auto waiting = counts.waiting + counts.active + counts.deferred;
+      // Requests that came this way have no reason to wait for it.
+      ASSIGN_OR_RETURN(const auto known, queue.list({.state = JobState::deferred,
+                                                     .limit = 1,
+                                                     .reason = std::string(kWaitsForCourier)}));
+      if (waiting == 0 || known.empty() || !counts.oldest) continue;
+      deferred += counts.deferred;
+      const auto age = now_ - *counts.oldest;
+      const auto* noun = channel.direction == Direction::upstream ? " request" : " answer";
+      findings_.add({age > channel.courier()->bundle.receipt_within ? Severity::warning
+                                                                    : Severity::note,
+                     RemarkKind::bundle, RemarkSubject::of_channel(channel.name),
+                     std::to_string(waiting) + noun + (waiting == 1 ? " waits" : "s wait") +
+                         " for the courier, the oldest for " + in_words(age),
+                     "`cmpost bundle export DIR` writes them to a medium", {}});
+    }
+    return deferred;
+  }
+
+  // The longest waiting of them stands for all but those that are `carried`.
+  Result<void> tell(JobQueue& queue, const std::string& what, JobState state, std::size_t count,
+                    std::size_t carried = 0) {
+    if (count <= carried) return {};
+    ASSIGN_OR_RETURN(auto jobs,
+                     queue.list({.state = state, .channel = {}, .limit = carried + 1}));
+    if (carried > 0) {
+      std::erase_if(jobs, [](const JobStatus& job) { return job.reason == kWaitsForCourier; });
+    }
     if (jobs.empty()) return {};  // it is gone by now
+    count -= carried;
     const auto& oldest = jobs.front();
     const auto age = now_ - oldest.arrived;
     auto text = std::to_string(count) + " " + std::string(to_string(state)) + ", the oldest for " +
@@ -80,6 +114,7 @@ class JobsLook {
     return state == JobState::deferred ? RemarkKind::deferred : RemarkKind::waiting;
   }
 
+  const Settings& settings_;
   const Time now_;
   Remarks& findings_;
 };
@@ -101,7 +136,7 @@ void look_at_transactions(Instance& instance, Remarks& findings) {
 }  // namespace
 
 JobsStatus look_at_jobs(Instance& instance, Remarks& findings) {
-  JobsLook look(instance.clock().now(), findings);
+  JobsLook look(instance.settings(), instance.clock().now(), findings);
   JobsStatus status;
   if (const auto spool = instance.look_into_spool(); !spool) {
     findings.add(RemarkKind::database, "the spool", spool.error());

@@ -104,6 +104,9 @@ class WorkLook {
     for (const auto& text : batch_complaints(channel)) {
       say(Severity::warning, RemarkKind::batch, subject_of(channel), text);
     }
+    for (const auto& text : bundle_complaints(channel, now_)) {
+      say(Severity::warning, RemarkKind::bundle, subject_of(channel), text);
+    }
     // Why input is paused is also the disk's matter, which is asked here; the rest is no trouble.
     const auto notes = read_notes(channel.state);
     if (!notes) findings_.add(RemarkKind::input, subject_of(channel), notes.error());
@@ -129,6 +132,8 @@ class WorkLook {
           what + (server.empty() ? "" : "(" + server + ") ") + "rests " + rest_of(*state) +
               age_of_record(stage),
           state->hint);
+    } else if (channel.courier() != nullptr) {
+      return;  // a person looks, not the service
     } else if (way == Way::in && !state) {
       const bool long_ago = running && now_ - life->began > patience;
       say(long_ago ? Severity::error : Severity::note, RemarkKind::channel, subject_of(channel),

@@ -47,6 +47,10 @@ KindRow row_of(RemarkKind kind) {
     case RemarkKind::batch:
       return {"batch",
               "at the sending side `cmpost resend`, or `cmpost skip` what is lost for good"};
+    case RemarkKind::bundle:
+      return {"bundle",
+              "`cmpost bundle list` shows all; where one is missing its sender has `cmpost bundle "
+              "resend`, and `cmpost bundle skip` gives up what is lost for good"};
     case RemarkKind::server:
       return {"server", "look whether it is there, and into its log"};
     case RemarkKind::disk:

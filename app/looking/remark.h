@@ -35,6 +35,7 @@ enum class RemarkKind {
   input,            // input that stays where it is
   without_request,  // mails for people
   batch,            // missing or torn
+  bundle,           // the same of those that people carry, overdue, or waiting for them
   server,           // that cannot be logged in at
   disk,             // below its mark
   waiting,          // jobs that nobody takes

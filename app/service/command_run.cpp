@@ -59,6 +59,12 @@ class BatchRun {
     } while (more && !interrupted_ && !failed());
     ASSIGN_OR_RETURN(const auto left, spool->replies().counts());
     still_to_send_ = left.waiting + left.active + left.deferred;
+    for (const auto& channel : instance_.settings().channels) {
+      if (channel.courier() == nullptr) continue;
+      ASSIGN_OR_RETURN(const auto carried, spool->replies().counts_of(channel.name));
+      for_the_courier_ += carried.waiting + carried.active + carried.deferred;
+    }
+    still_to_send_ -= std::min(still_to_send_, for_the_courier_);
     const MutexLock lock(mutex_);
     if (error_) return failure(*error_);
     if (interrupted_) return hold("interrupted", "run again: nothing is lost");
@@ -70,6 +76,8 @@ class BatchRun {
   const Dispatched& sent() const { return sent_; }
   // Answers that have not left, whichever run has tried.
   std::size_t still_to_send() const { return still_to_send_; }
+  // Those that wait for people to carry them, which is no trouble.
+  std::size_t for_the_courier() const { return for_the_courier_; }
 
  private:
   bool failed() {
@@ -193,7 +201,7 @@ class BatchRun {
   SignOfLife life_;
   std::atomic<bool> taken_in_ = false, processed_all_ = false, dispatched_ = false;
   bool interrupted_ = false;
-  std::size_t still_to_send_ = 0;
+  std::size_t still_to_send_ = 0, for_the_courier_ = 0;
   Intake intake_;              // of the taking thread, until it is joined
   ProcessorTotals processed_;  // of the processing thread
   Dispatched sent_;            // of the dispatching thread
@@ -210,7 +218,8 @@ void print(const BatchRun& run, bool as_json) {
                 {"held", run.processed().held},
                 {"deferred", run.processed().deferred + run.sent().deferred},
                 {"sent", run.sent().sent},
-                {"still_to_send", run.still_to_send()}});
+                {"still_to_send", run.still_to_send()},
+                {"for_the_courier", run.for_the_courier()}});
     return;
   }
   print_line(
@@ -219,7 +228,10 @@ void print(const BatchRun& run, bool as_json) {
       std::to_string(run.processed().refused) + "), sent " + std::to_string(run.sent().sent) +
       ", put aside " + std::to_string(run.intake().quarantined + run.processed().held) +
       (run.still_to_send() == 0 ? ""
-                                : ", still to be sent " + std::to_string(run.still_to_send())));
+                                : ", still to be sent " + std::to_string(run.still_to_send())) +
+      (run.for_the_courier() == 0
+           ? ""
+           : ", for the courier " + std::to_string(run.for_the_courier())));
 }
 
 Result<ExitCode> run(const CommonOptions& common) {

@@ -1,6 +1,7 @@
 // EnvelopedData and SignedData (RFC 5652) as CMP carries them: one recipient, one signer.
 #pragma once
 
+#include <span>
 #include <variant>
 
 #include "base/random.h"
@@ -44,11 +45,19 @@ enum class Envelopment { enveloped, authenticated };
 // DER of it (no ContentInfo around it), with a fresh key.
 Result<Bytes> envelop(ByteView content, const Oid& content_type, const Recipient& recipient,
                       Random& random, Envelopment how = Envelopment::enveloped);
+// AuthEnvelopedData as above that each of the recipients can open, of whom there is at least one.
+Result<Bytes> envelop_for_all(ByteView content, const Oid& content_type,
+                              std::span<const Recipient> recipients, Random& random);
 
 // DER of SignedData (no ContentInfo around it), version 3: `content` of `content_type` inside,
 // signed attributes, `certificates` with the signer's first.
 Result<Bytes> sign_content(ByteView content, const Oid& content_type, const Signer& signer,
                            const std::vector<Certificate>& certificates);
+
+// DER of a ContentInfo with SignedData as above over an id-data content that lies elsewhere, for
+// cms_verify(): of any key that signs. The same arguments need not give the same octets.
+Result<Bytes> sign_detached(ByteView content, const Signer& signer,
+                            const std::vector<Certificate>& certificates);
 
 // What comes out of an EnvelopedData or AuthEnvelopedData (`der` without ContentInfo) with the key
 // of a recipient, whatever it is. Without `right` the key could not be recovered, or the padding or
@@ -77,6 +86,9 @@ struct OpenedContent {
 };
 Result<OpenedContent> open_envelope(ByteView der, const PrivateKey& key,
                                     const Certificate& certificate);
+// Of up to `limit` octets, where the others take 1 MiB.
+Result<OpenedContent> open_envelope(ByteView der, const PrivateKey& key,
+                                    const Certificate& certificate, std::size_t limit);
 Result<OpenedContent> open_envelope(ByteView der, ByteView password);
 // With the key alone, whatever the recipient is called.
 Result<OpenedContent> open_envelope(ByteView der, const PrivateKey& key);

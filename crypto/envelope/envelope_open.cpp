@@ -123,8 +123,11 @@ Result<DecryptedContent> decrypt_with(ContentKey&& key, const Envelope& envelope
 }
 
 // Everything that ends this early can be seen by whoever has the envelope.
-Result<DecryptedContent> decrypt(ByteView der, const KeyOf& key_of) {
-  if (der.size() > kMaxEnvelope) return hold("EnvelopedData: larger than 1 MiB");
+Result<DecryptedContent> decrypt(ByteView der, const KeyOf& key_of,
+                                 std::size_t limit = kMaxEnvelope) {
+  if (der.size() > limit) {
+    return hold("EnvelopedData: larger than " + std::to_string(limit >> 20U) + " MiB");
+  }
   const auto envelope = read_envelope(der);
   if (!envelope) return malformed(envelope.error());
   auto cipher = content_cipher(envelope->algorithm, envelope->authenticated);
@@ -394,6 +397,11 @@ bool is_authenticated_envelope(ByteView der) {
 Result<OpenedContent> open_envelope(ByteView der, const PrivateKey& key,
                                     const Certificate& certificate) {
   return opened(decrypt_envelope(der, key, certificate));
+}
+
+Result<OpenedContent> open_envelope(ByteView der, const PrivateKey& key,
+                                    const Certificate& certificate, std::size_t limit) {
+  return opened(decrypt(der, by_key(key, &certificate), limit));
 }
 
 Result<OpenedContent> open_envelope(ByteView der, const PrivateKey& key) {

@@ -1,6 +1,8 @@
 // EnvelopedData and AuthEnvelopedData, written (RFC 5652 6, RFC 5083, RFC 9629).
 #include <openssl/crypto.h>
 
+#include <algorithm>
+
 #include "crypto/envelope/content_cipher.h"
 #include "crypto/envelope/envelope.h"
 #include "crypto/envelope/key_management.h"
@@ -239,19 +241,46 @@ Result<KeyRecipient> recipient_of(const Certificate& certificate) {
                                                             to_bytes(certificate.serial_number())}};
 }
 
+namespace {
+
+Result<void> check_can_receive(const Recipient& recipient) {
+  const auto* holder = std::get_if<KeyRecipient>(&recipient);
+  if (holder == nullptr || can_receive(holder->key)) return {};
+  return hold("nothing can be encrypted to a key " + holder->key.description());
+}
+
+}  // namespace
+
 Result<Bytes> envelop(ByteView content, const Oid& content_type, const Recipient& recipient,
                       Random& random, Envelopment how) {
-  const auto* holder = std::get_if<KeyRecipient>(&recipient);
-  if (holder != nullptr && !can_receive(holder->key)) {
-    return hold("nothing can be encrypted to a key " + holder->key.description());
+  if (how == Envelopment::authenticated) {
+    return envelop_for_all(content, content_type, {&recipient, 1}, random);
   }
+  TRY(check_can_receive(recipient));
   Bytes key = random.bytes(32);
   der::Writer recipients;
   TRY(write_recipient(recipients, recipient, key, random));
   const Sealing what{content, content_type, recipients.bytes(), key};
-  auto sealed = how == Envelopment::authenticated
-                    ? write_authenticated(what, random)
-                    : write_enveloped(what, envelope_version(recipient), random);
+  auto sealed = write_enveloped(what, envelope_version(recipient), random);
+  OPENSSL_cleanse(key.data(), key.size());
+  return sealed;
+}
+
+Result<Bytes> envelop_for_all(ByteView content, const Oid& content_type,
+                              std::span<const Recipient> recipients, Random& random) {
+  CHECK(!recipients.empty());
+  Bytes key = random.bytes(32);
+  std::vector<Bytes> infos;
+  for (const auto& recipient : recipients) {
+    TRY(check_can_receive(recipient));
+    der::Writer writer;
+    TRY(write_recipient(writer, recipient, key, random));
+    infos.push_back(std::move(writer).take());
+  }
+  std::ranges::sort(infos);  // a SET OF (X.690 11.6)
+  Bytes all;
+  for (const auto& info : infos) append(all, info);
+  auto sealed = write_authenticated({content, content_type, all, key}, random);
   OPENSSL_cleanse(key.data(), key.size());
   return sealed;
 }

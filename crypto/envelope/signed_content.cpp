@@ -33,10 +33,10 @@ Result<Bytes> sign_attributes(const Bytes& attributes, const Signer& signer) {
   return signer.sign(set.bytes());
 }
 
-}  // namespace
+enum class ContentPlace { inside, elsewhere };
 
-Result<Bytes> sign_content(ByteView content, const Oid& content_type, const Signer& signer,
-                           const std::vector<Certificate>& certificates) {
+Result<Bytes> signed_data(ByteView content, ContentPlace place, const Oid& content_type,
+                          const Signer& signer, const std::vector<Certificate>& certificates) {
   if (certificates.empty()) return hold("a SignedData needs the certificate of its signer");
   ASSIGN_OR_RETURN(const auto scheme, signature_scheme(signer.algorithm()));
   const AlgorithmIdentifier digest{oid_of(scheme.digest), {}};
@@ -50,6 +50,7 @@ Result<Bytes> sign_content(ByteView content, const Oid& content_type, const Sign
     writer.constructed(der::kSet, [&] { write(writer, digest); });
     writer.constructed(der::kSequence, [&] {
       writer.object_identifier(content_type);
+      if (place == ContentPlace::elsewhere) return;
       writer.constructed(der::context_constructed(0), [&] { writer.octet_string(content); });
     });
     writer.constructed(der::context_constructed(0), [&] {
@@ -65,6 +66,25 @@ Result<Bytes> sign_content(ByteView content, const Oid& content_type, const Sign
         writer.octet_string(signature);
       });
     });
+  });
+  return std::move(writer).take();
+}
+
+}  // namespace
+
+Result<Bytes> sign_content(ByteView content, const Oid& content_type, const Signer& signer,
+                           const std::vector<Certificate>& certificates) {
+  return signed_data(content, ContentPlace::inside, content_type, signer, certificates);
+}
+
+Result<Bytes> sign_detached(ByteView content, const Signer& signer,
+                            const std::vector<Certificate>& certificates) {
+  ASSIGN_OR_RETURN(const auto data, signed_data(content, ContentPlace::elsewhere, oid::id_data,
+                                                signer, certificates));
+  der::Writer writer;
+  writer.constructed(der::kSequence, [&] {
+    writer.object_identifier(oid::id_signedData);
+    writer.constructed(der::context_constructed(0), [&] { writer.raw(data); });
   });
   return std::move(writer).take();
 }

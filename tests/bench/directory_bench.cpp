@@ -20,6 +20,10 @@ class NoQueue final : public JobQueue {
   Result<std::size_t> put(std::span<const Job> jobs) override { return jobs.size(); }
   Result<void> put_held(const Job&, std::string_view) override { return {}; }
   Result<std::vector<Lease>> take(std::size_t) override { return std::vector<Lease>(); }
+  Result<std::vector<Lease>> take_of(std::string_view, std::size_t) override {
+    return std::vector<Lease>();
+  }
+  Result<QueueCounts> counts_of(std::string_view) override { return QueueCounts{}; }
   Result<void> finish(std::span<const JobId>, std::string_view) override { return {}; }
   Result<void> defer(const JobId&, Time, std::string_view) override { return {}; }
   Result<void> defer_all(std::span<const JobId>, Time, std::string_view) override { return {}; }

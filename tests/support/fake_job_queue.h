@@ -57,6 +57,35 @@ class FakeJobQueue final : public JobQueue {
     return leases;
   }
 
+  Result<std::vector<Lease>> take_of(std::string_view channel, std::size_t max) override {
+    const MutexLock lock(mutex_);
+    if (trouble_) return failure(*trouble_);
+    std::vector<Lease> leases;
+    for (const auto& id : order_) {
+      auto& entry = jobs_.at(id);
+      if (leases.size() == max) break;
+      const bool open = entry.state == JobState::waiting || entry.state == JobState::deferred;
+      if (!open || entry.job.envelope.reply.channel != channel) continue;
+      entry.state = JobState::active;
+      leases.push_back({entry.job, ++entry.attempts, entry.arrived});
+    }
+    return leases;
+  }
+  Result<QueueCounts> counts_of(std::string_view channel) override {
+    const MutexLock lock(mutex_);
+    QueueCounts counts;
+    for (const auto& id : order_) {
+      const auto& entry = jobs_.at(id);
+      if (entry.job.envelope.reply.channel != channel || entry.state == JobState::done) continue;
+      ++(entry.state == JobState::waiting    ? counts.waiting
+         : entry.state == JobState::active   ? counts.active
+         : entry.state == JobState::deferred ? counts.deferred
+                                             : counts.held);
+      if (!counts.oldest) counts.oldest = entry.arrived;
+    }
+    return counts;
+  }
+
   Result<void> finish(std::span<const JobId> ids, std::string_view reason) override {
     const MutexLock lock(mutex_);
     if (trouble_) return failure(*trouble_);

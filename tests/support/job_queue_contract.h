@@ -329,6 +329,37 @@ TYPED_TEST_P(JobQueueContract, WhatADeferredGroupWaitedForCanWakeIt) {
   EXPECT_EQ(this->take().size(), 2U);
 }
 
+TYPED_TEST_P(JobQueueContract, LeasesWhatGoesOutByOneChannelWhetherOrNotItIsDue) {
+  this->put(1, 3);
+  Job other = numbered_job(4);
+  other.envelope.reply.channel = "courier";
+  Job second = numbered_job(5);
+  second.envelope.reply.channel = "courier";
+  this->put(other);
+  const auto ids = ids_of(this->take(4));
+  ASSERT_THAT(this->queue().defer_all({&ids[1], 3}, this->now() + std::chrono::hours(4), "away"),
+              IsOk());
+  this->put(second);
+  const auto before = this->queue().counts_of("courier").value();
+  EXPECT_EQ(before.deferred, 1U);
+  EXPECT_EQ(before.waiting, 1U);
+  EXPECT_EQ(this->queue().take_of("courier", 0).value().size(), 0U);
+  const auto first = this->queue().take_of("courier", 1).value();
+  ASSERT_EQ(first.size(), 1U);
+  EXPECT_EQ(first[0].job.id, other.id);
+  EXPECT_EQ(first[0].job.payload, other.payload);
+  EXPECT_EQ(first[0].attempts, 2);
+  const auto more = this->queue().take_of("courier", 10).value();
+  ASSERT_EQ(more.size(), 1U);
+  EXPECT_EQ(more[0].job.id, second.id);
+  EXPECT_TRUE(this->queue().take_of("courier", 10).value().empty());
+  EXPECT_EQ(this->queue().counts_of("courier").value().active, 2U);
+  this->finish(other.id);
+  EXPECT_EQ(this->state(4), JobState::done);
+  EXPECT_EQ(this->queue().counts_of("courier").value().active, 1U);
+  EXPECT_EQ(this->queue().counts_of(numbered_job(1).envelope.reply.channel).value().deferred, 2U);
+}
+
 TYPED_TEST_P(JobQueueContract, PurgeForgetsOnlyWhatIsDoneAndOld) {
   this->put(1, 4);
   const auto ids = ids_of(this->take(2));
@@ -418,7 +449,9 @@ REGISTER_TYPED_TEST_SUITE_P(JobQueueContract, GivesBackWhatWasPut, TakesAnEmptyP
                             ADroppedJobKeepsItsOctets, InputThatCouldNotBeTakenIsListedAsHeld,
                             ListsByStateAndChannel, HandsJobsOverOneByOne, FindsIdsByTheirBeginning,
                             CountsByState, CountsWhatAChannelHasPending,
-                            WhatADeferredGroupWaitedForCanWakeIt, PurgeForgetsOnlyWhatIsDoneAndOld,
+                            WhatADeferredGroupWaitedForCanWakeIt,
+                            LeasesWhatGoesOutByOneChannelWhetherOrNotItIsDue,
+                            PurgeForgetsOnlyWhatIsDoneAndOld,
                             APurgedIdIsNewAgain, APutEndsTheWait, NewsEndTheWaitOrTheNextOne,
                             AWaitInVainEndsAtItsTime, ManyThreadsLeaseEachJobOnce);
 

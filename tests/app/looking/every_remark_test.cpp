@@ -9,6 +9,7 @@
 #include "tests/app/said.h"
 #include "tests/support/enumerators.h"
 #include "tests/support/numbered_jobs.h"
+#include "watcher/media/bundle_import.h"
 #include "watcher/media/one_way_ingress.h"
 
 namespace cmpost {
@@ -52,6 +53,7 @@ class EveryRemarkTest : public ::testing::Test {
   }
   void add_late_transaction();
   void mistake_in_a_batch();
+  void mistake_in_a_bundle();
   void leave_a_service_killed();
   void revoke_own_certificate();
   void go_back_to_an_older_ledger();
@@ -96,6 +98,16 @@ void EveryRemarkTest::mistake_in_a_batch() {
   insert_settings(directory_.path(), "profiles = [", "one_way = \"in\"\n");
   open();
   const auto file = received_file(instance_->settings().channels.front());
+  ASSERT_THAT(make_directories(std::filesystem::path(file).parent_path().string()), IsOk());
+  ASSERT_THAT(write_file(file, view_of("no memory"), 0600, IfExists::fail), IsOk());
+}
+
+void EveryRemarkTest::mistake_in_a_bundle() {
+  std::ofstream(directory_ / "cmpost.toml", std::ios::app)
+      << "[bundle]\npeer = [{ name = \"gateway\", trust = [\"ca/ca.pem\"] }]\n"
+         "[[channel]]\nname = \"courier\"\nkind = \"courier\"\npeer = \"gateway\"\n";
+  open();
+  const auto file = received_bundles_file(*instance_->settings().channel("courier"));
   ASSERT_THAT(make_directories(std::filesystem::path(file).parent_path().string()), IsOk());
   ASSERT_THAT(write_file(file, view_of("no memory"), 0600, IfExists::fail), IsOk());
 }
@@ -169,6 +181,8 @@ void EveryRemarkTest::bring_about(RemarkKind kind) {
       return leave_channel_with({.stuck = {}, .without_request = 1});
     case RemarkKind::batch:
       return mistake_in_a_batch();
+    case RemarkKind::bundle:
+      return mistake_in_a_bundle();
     case RemarkKind::server: {
       write("secrets/password", "secret\n");
       std::ofstream(directory_ / "cmpost.toml", std::ios::app) << kMailChannel;
