@@ -301,6 +301,11 @@ Outcome<void> archive(const PrivateKey& key, const Certificate& certificate, con
   return {};
 }
 
+bool counts_at_once(const Request& request, bool implicitConfirm) {
+  const bool silence = request.channel->settings.unconfirmed == UnconfirmedRule::keep;
+  return implicitConfirm || (silence && !proves_by_certificate(request.message.body));
+}
+
 Outcome<Issued> issue(const ProvenRequest& proven, const Profile& profile, bool awaits_confirm,
                       const Request& request, const Requester& requester, CaServices& services,
                       const std::vector<CertificateRecord>& beside) {

@@ -42,6 +42,10 @@ Checked<CertificatePlan> plan_for(const ProvenRequest& proven, const Profile& pr
                                   const Request& request, const Requester& requester,
                                   const CaServices& services);
 
+// Whether what a message gets counts from its issue on: it is confirmed implicitly, or silence would
+// be acceptance (but for who is to prove possession by certConf).
+bool counts_at_once(const Request& request, bool implicitConfirm);
+
 // A signed certificate and the ledger entries that go with it.
 struct Issued {
   Certificate certificate;
