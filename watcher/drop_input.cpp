@@ -29,6 +29,7 @@ DropInput::DropInput(const ChannelSettings& channel_settings, JobQueue& requests
 
 std::optional<Spot> DropInput::spot(Place place, const std::string& name) {
   if (place == Place::in && is_ignored(name)) return std::nullopt;
+  if (place == Place::work && name.starts_with('.')) return std::nullopt;  // our own
   // A marker is looked at with its file.
   if (settings.directory()->ready == ReadyRule::marker && marked_file(name)) return std::nullopt;
   const auto found = drop->look(place, name);
