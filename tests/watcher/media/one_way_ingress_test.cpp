@@ -92,6 +92,21 @@ TEST_F(OneWayIngressTest, WhyFilesCannotBeMovedAwayIsSaid) {
   EXPECT_THAT(ingress_->looked_at().stuck, IsEmpty());
 }
 
+TEST_F(OneWayIngressTest, WhyFilesCannotBeMovedAwayIsSaidAgainWhenItComesAgain) {
+  const auto text = logged([&] {
+    for (std::uint64_t batch = 1; batch <= 2; ++batch) {
+      std::filesystem::remove_all(in_ + "/.done");
+      write_in_place(in_ + "/.done", "somebody's");
+      make_batch(1);
+      carry(batch);
+      for (int looks = 0; looks < 3; ++looks) EXPECT_EQ(look().stuck, 1U);
+      std::filesystem::remove(in_ + "/.done");
+      EXPECT_EQ(look().stuck, 0U);
+    }
+  });
+  EXPECT_EQ(count_of("input.stuck", text), 2U) << text;
+}
+
 TEST_F(OneWayIngressTest, ADirectoryThatMayOnlyBeReadIsLeftAsItIs) {
   make_batch(1);
   carry(1);
