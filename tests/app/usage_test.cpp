@@ -241,7 +241,11 @@ TEST_F(UsageTest, ErrorsAreJsonWhereJsonIsAskedFor) {
   const std::vector<Words> all = {{"transaction", "show", "0a"},
                                   {"channel", "test", "drpo"},
                                   {"queue", "retry", "0a0a"},
-                                  {"cert", "shwo"}};
+                                  {"cert", "shwo"},
+                                  {"cert", "show"},
+                                  {"cert", "list", "--limit", "many"},
+                                  {"queue", "list", "--state", "wating"},
+                                  {}};
   for (auto words : all) {
     const auto text = say(directory_.path(), words);
     words.emplace_back("--json");
