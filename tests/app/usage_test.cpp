@@ -258,6 +258,21 @@ TEST_F(UsageTest, ErrorsAreJsonWhereJsonIsAskedFor) {
   }
 }
 
+TEST_F(UsageTest, MistakesInTheSettingsAreJsonWhereJsonIsAskedFor) {
+  std::ofstream(directory_ / "cmpost.toml") << "[instance\n";
+  const auto said = say(directory_.path(), {"--json", "transaction", "explain", "0a"});
+  EXPECT_EQ(said.code, ExitCode::configuration);
+  std::istringstream lines(said.err);
+  std::vector<nlohmann::json> told;
+  for (std::string line; std::getline(lines, line);) {
+    told.push_back(nlohmann::json::parse(line, nullptr, false));
+    ASSERT_TRUE(told.back().is_object()) << line;
+  }
+  ASSERT_THAT(told, ::testing::SizeIs(2));
+  EXPECT_THAT(told[0].at("place").get<std::string>(), HasSubstr("cmpost.toml:1:"));
+  EXPECT_EQ(told[1].at("error"), "the settings cannot be read");
+}
+
 // What is listed may be older than the settings.
 TEST_F(UsageTest, UnknownNamesInFiltersAreWarnedOf) {
   for (const Words& words : {Words{"cert", "list", "--channel", "drpo"},
