@@ -29,9 +29,10 @@ ExitCode parse_error(const CLI::App& app, const CLI::ParseError& error,
                      const std::vector<std::string>& words) {
   const bool is_help = error.get_exit_code() == 0;
   // What CLI11 says of a misspelt command is that there is none.
-  const auto unknown = is_help ? std::nullopt : find_unknown_word(app, words);
-  if (!unknown) return app.exit(error) == 0 ? ExitCode::ok : ExitCode::usage;
-  print_error(*unknown);
+  if (is_help) return app.exit(error) == 0 ? ExitCode::ok : ExitCode::usage;
+  const auto unknown = find_unknown_word(app, words);
+  print_error(unknown.value_or(
+      Error{Recovery::hold, error.what(), "--help says what the command takes", Blame::usage}));
   return ExitCode::usage;
 }
 

@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,8 +16,14 @@ namespace {
 struct Finding {
   std::string message;
   std::string hint;
+  bool of_directory = false;  // that the file is in, not of the file
 };
 using Found = std::optional<Finding>;
+
+// As who works here, which a program that was started by another account is not.
+bool may_access(const std::string& path, int mode) {
+  return ::faccessat(AT_FDCWD, path.c_str(), mode, AT_EACCESS) == 0;
+}
 
 Found not_accessible(const std::string& path, int error_number) {
   const auto error = errno_error("using", path, error_number);
@@ -25,7 +32,7 @@ Found not_accessible(const std::string& path, int error_number) {
 
 Found check_readable(const std::string& path, const struct stat& status) {
   if (!S_ISREG(status.st_mode)) return Finding{path + " is not a file", ""};
-  if (::access(path.c_str(), R_OK) != 0) return not_accessible(path, errno);
+  if (!may_access(path, R_OK)) return not_accessible(path, errno);
   return std::nullopt;
 }
 
@@ -44,40 +51,48 @@ Found check_secret(const std::string& path, const struct stat& status) {
 
 Found check_directory(const std::string& path, const struct stat& status) {
   if (!S_ISDIR(status.st_mode)) return Finding{path + " is not a directory", ""};
-  if (::access(path.c_str(), R_OK | W_OK | X_OK) != 0) return not_accessible(path, errno);
+  if (!may_access(path, R_OK | W_OK | X_OK)) return not_accessible(path, errno);
   return std::nullopt;
 }
 
-Found check(const NamedFile& file) {
-  // A file that is yet to be written needs its directory.
-  const bool target =
-      file.use == NamedFile::Use::writable_file || file.use == NamedFile::Use::published;
-  const auto path = target ? std::filesystem::path(file.path).parent_path().string() : file.path;
+Found check_named(const NamedFile& file) {
+  using Use = NamedFile::Use;
   struct stat status {};
-  if (::stat(path.c_str(), &status) != 0) {
-    const int error_number = errno;
-    if (error_number != ENOENT) return not_accessible(path, error_number);
-    if (file.use == NamedFile::Use::made || file.use == NamedFile::Use::removable) {
-      return std::nullopt;
-    }
-    const bool directory =
-        target || file.use == NamedFile::Use::directory || file.use == NamedFile::Use::exchanged;
-    return Finding{path + " does not exist", directory ? "mkdir -p " + path : ""};
+  if (::stat(file.path.c_str(), &status) != 0) {
+    if (errno != ENOENT) return not_accessible(file.path, errno);
+    if (file.use == Use::made || file.use == Use::removable) return std::nullopt;
+    const bool directory = file.use == Use::directory || file.use == Use::exchanged;
+    return Finding{file.path + " does not exist", directory ? "mkdir -p " + file.path : ""};
   }
-  switch (file.use) {
-    case NamedFile::Use::secret:
-      return check_secret(path, status);
-    case NamedFile::Use::readable:
-      return check_readable(path, status);
-    case NamedFile::Use::directory:
-    case NamedFile::Use::exchanged:
-    case NamedFile::Use::made:
-    case NamedFile::Use::removable:
-    case NamedFile::Use::writable_file:
-    case NamedFile::Use::published:
-      return check_directory(path, status);
+  if (file.use == Use::secret) return check_secret(file.path, status);
+  return file.use == Use::readable ? check_readable(file.path, status)
+                                   : check_directory(file.path, status);
+}
+
+// It is made in its directory when it is missing, and read where it is there.
+Found check_written(const NamedFile& file) {
+  auto found = check_named({std::filesystem::path(file.path).parent_path().string(),
+                            NamedFile::Use::directory, file.key, file.at});
+  if (found) {
+    found->of_directory = true;
+    return found;
   }
-  return std::nullopt;
+  struct stat status {};
+  if (::stat(file.path.c_str(), &status) == 0) return check_readable(file.path, status);
+  return errno == ENOENT ? std::nullopt : not_accessible(file.path, errno);
+}
+
+Found check(const NamedFile& file) {
+  const bool written =
+      file.use == NamedFile::Use::writable_file || file.use == NamedFile::Use::published;
+  return written ? check_written(file) : check_named(file);
+}
+
+// Who opens the file fails for the same reason: it cannot be read, or nobody gets at it.
+bool is_why_it_does_not_open(const NamedFile& file, const Finding& finding) {
+  struct stat status {};
+  if (finding.of_directory) return ::stat(file.path.c_str(), &status) != 0;
+  return !may_access(file.path, R_OK);
 }
 
 // A rename does not reach another file system.
@@ -132,9 +147,9 @@ Complaints check_files(const Settings& settings) {
   Complaints complaints;
   for (const auto& file : settings.files) {
     if (auto found = check(file)) {
-      const bool opens = ::access(file.path.c_str(), R_OK) == 0;
+      const bool unopened = is_why_it_does_not_open(file, *found);
       complaints.push_back({settings.file, file.at, file.key + ": " + found->message, found->hint,
-                            opens ? "" : file.path});
+                            unopened ? file.path : ""});
     }
   }
   check_aliases(settings, complaints);

@@ -5,6 +5,7 @@
 #include "mail/answer_text.h"
 #include "mime/message_id.h"
 #include "outbox/answer_name.h"
+#include "queue/answer_message_id.h"
 
 namespace cmpost {
 namespace {
@@ -51,7 +52,7 @@ Result<Mailbox> recipient_of(const Lease& lease) {
 
 std::string answer_message_id(const MailSettings& settings, const std::string& instance,
                               const JobId& job) {
-  return "<" + job.text() + "." + plain_name(instance) + "@" + settings.domain + ">";
+  return answer_message_id(job, plain_name(instance), settings.domain);
 }
 
 Result<OutgoingMail> answer_mail(const MailSettings& settings, const std::string& instance,

@@ -7,11 +7,11 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-if [ "${1:-}" = --if-there ]; then
-  command -v clang++ >/dev/null || exit 77
-else
-  scripts/install-deps.sh extra
-fi
+case "$*" in
+  '') scripts/install-deps.sh clang ;;
+  --if-there) command -v clang++ >/dev/null || exit 77 ;;
+  *) echo "usage: $0 [--if-there]" >&2; exit 64 ;;
+esac
 cmake --preset clang-check >/dev/null
 exec python3 - build/clang-check/compile_commands.json <<'PYTHON'
 import concurrent.futures, json, os, pathlib, re, subprocess, sys

@@ -2,31 +2,45 @@
 # Builds with warnings as errors and runs tests on another release of Debian, in a chroot that is made
 # once: by debootstrap, from the mirror that this machine's apt uses. For root on a Debian.
 #
-#   scripts/test-on.sh trixie              the unit tests
+#   scripts/test-on.sh trixie              the unit tests, and those that a release has a say in
 #   scripts/test-on.sh trixie -R Spool     arguments go to ctest
 #
+# Exit code 77: on this machine nobody can make a chroot; 2: something else is missing.
 # The chroot stays, with its packages and its ccache, in the directory that CMPOST_CHROOTS names
 # (default: ~/.cache/cmpost); remove it there to have it made anew. The build is build/RELEASE.
 set -euo pipefail
-chroots=$(realpath -m "${CMPOST_CHROOTS:-${XDG_CACHE_HOME:-$HOME/.cache}/cmpost}")
+chroots=$(realpath -m "${CMPOST_CHROOTS:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/cmpost}")
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 missing() { printf '%s\n' "test-on: $*" >&2; exit 2; }
+forbidden() { printf '%s\n' "test-on: $*" >&2; exit 77; }
 
 [[ "${1:-}" =~ ^[a-z]+$ ]] || { echo "usage: $0 RELEASE [ARGUMENT OF CTEST]..." >&2; exit 64; }
 release=$1
 shift
-[ $# -gt 0 ] || set -- -L unit
+[ $# -gt 0 ] || set -- -L 'unit|release'
 root=$chroots/$release
 
-[ "$(id -u)" -eq 0 ] || missing "only root can make a chroot and work in it"
+[ "$(id -u)" -eq 0 ] || forbidden "only root can make a chroot and work in it"
 for command in apt-get debootstrap unshare; do
-  command -v "$command" >/dev/null || missing "there is no $command here. On Debian: apt-get install apt debootstrap util-linux"
+  command -v "$command" >/dev/null || missing "there is no $command here: scripts/install-deps.sh release"
 done
+
+# Containers often have root and no mounts.
+can_mount() {
+  local place
+  place=$(mktemp -d)
+  unshare --mount --pid --fork --kill-child bash -c \
+    'mount --rbind /dev "$1" && umount -l "$1" && mount -t proc proc "$1"' can_mount "$place" </dev/null
+  local code=$?
+  rmdir "$place"
+  return "$code"
+}
 
 # What is mounted below is seen by nobody else, and is gone with the last process; and no process
 # outlives this one, whatever tests have left running.
 if [ "${CMPOST_TEST_ON:-}" != unshared ]; then
+  can_mount || forbidden "this machine lets nobody mount anything (above)"
   CMPOST_TEST_ON=unshared CMPOST_CHROOTS=$chroots \
     unshare --mount --pid --fork --kill-child -- bash scripts/test-on.sh "$release" "$@" </dev/null &
   trap 'kill -KILL $!' INT TERM HUP
@@ -101,5 +115,5 @@ enter bash -c '
   scripts/install-deps.sh test
   cmake -G Ninja -S . -B "$build" -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG="-O0 -g0" -DCMPOST_WERROR=ON
   cmake --build "$build" --parallel "$(nproc)"
-  exec ctest --test-dir "$build" --no-tests=error --output-on-failure --parallel "$(nproc)" "$@"
+  exec ctest --test-dir "$build" --no-tests=error --output-on-failure --parallel "$(($(nproc) + 1))" "$@"
 ' test-on "$release" "$@" </dev/null 9>&-

@@ -7,6 +7,7 @@
 #include "base/pause.h"
 #include "sftp/remote_name.h"
 #include "watcher/file_names.h"
+#include "watcher/log_stuck.h"
 #include "watcher/marker.h"
 
 namespace cmpost {
@@ -316,11 +317,7 @@ void SftpIngress::report(const RemoteEntry& entry, const std::string& reason,
   if (present_.size() >= kMostUnsettled) return;
   present_.insert(entry.name);
   settling_.look_at(entry.name, look_of(entry.look), steady_.now(), 0);
-  if (!settling_.first_report(entry.name, reason)) return;
-  log::warning("input.stuck", {{"channel", channel()},
-                               {"source", printable(entry.name)},
-                               {"reason", reason},
-                               {"hint", hint}});
+  if (settling_.first_report(entry.name, reason)) log_stuck(channel(), entry.name, reason, hint);
 }
 
 }  // namespace cmpost

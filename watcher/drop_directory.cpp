@@ -145,17 +145,26 @@ Listing::~Listing() {
 }
 
 Result<std::vector<std::string>> Listing::next(std::size_t max) {
+  ASSIGN_OR_RETURN(auto entries, next_entries(max));
   std::vector<std::string> names;
-  while (names.size() < max) {
+  names.reserve(entries.size());
+  for (auto& entry : entries) names.push_back(std::move(entry.name));
+  return names;
+}
+
+Result<std::vector<Listing::Entry>> Listing::next_entries(std::size_t max) {
+  std::vector<Entry> entries;
+  while (entries.size() < max) {
     errno = 0;
     const auto* entry = ::readdir(static_cast<DIR*>(stream_));
     if (entry == nullptr && errno != 0)
       return failure(errno_error("listing", "the directory", errno));
     if (entry == nullptr) break;
     const std::string_view name = entry->d_name;
-    if (name != "." && name != "..") names.emplace_back(name);
+    if (name == "." || name == "..") continue;
+    entries.push_back({std::string(name), entry->d_type == DT_REG});
   }
-  return names;
+  return entries;
 }
 
 }  // namespace cmpost

@@ -72,6 +72,12 @@ class Listing {
 
   // Up to `max` more names, without "." and ".."; empty at the end. An Error: there may be more.
   Result<std::vector<std::string>> next(std::size_t max);
+  // The same, with what the directory alone tells of them.
+  struct Entry {
+    std::string name;
+    bool is_file = false;  // for sure
+  };
+  Result<std::vector<Entry>> next_entries(std::size_t max);
 
  private:
   explicit Listing(void* stream) : stream_(stream) {}

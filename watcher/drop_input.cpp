@@ -8,6 +8,7 @@
 #include "watcher/arrival.h"
 #include "watcher/file_names.h"
 #include "watcher/listed_files.h"
+#include "watcher/log_stuck.h"
 #include "watcher/marker.h"
 
 namespace cmpost {
@@ -29,6 +30,7 @@ DropInput::DropInput(const ChannelSettings& channel_settings, JobQueue& requests
 
 std::optional<Spot> DropInput::spot(Place place, const std::string& name) {
   if (place == Place::in && is_ignored(name)) return std::nullopt;
+  if (place == Place::work && name.starts_with('.')) return std::nullopt;  // our own
   // A marker is looked at with its file.
   if (settings.directory()->ready == ReadyRule::marker && marked_file(name)) return std::nullopt;
   const auto found = drop->look(place, name);
@@ -93,11 +95,7 @@ Result<void> DropInput::quarantine(const Spot& spot, const Finding& finding, Int
 void DropInput::report(const Spot& spot, const std::string& reason, const std::string& hint) {
   const bool news = is_taken_list(spot) ? stuck_lists.insert_or_assign(spot.name, reason).second
                                         : settling(spot.place).first_report(spot.name, reason);
-  if (!news) return;
-  log::warning("input.stuck", {{"channel", channel()},
-                               {"source", printable(spot.name)},
-                               {"reason", reason},
-                               {"hint", hint}});
+  if (news) log_stuck(channel(), spot.name, reason, hint);
 }
 
 void DropInput::write_reason(const std::string& name, const std::string& source, const Error& why,

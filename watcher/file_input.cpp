@@ -8,6 +8,7 @@
 #include "base/own_files.h"
 #include "watcher/arrival.h"
 #include "watcher/file_names.h"
+#include "watcher/log_stuck.h"
 #include "watcher/marker.h"
 
 namespace cmpost {
@@ -94,10 +95,10 @@ bool FileInput::is_deposited(const Spot& spot) {
 
 // A file that somebody has removed meanwhile needs no place in .done.
 void FileInput::let_go(const std::string& name, const JobId& id) {
-  input_.in_work.forget(name);
   const auto moved = input_.drop->move(Place::work, name, Place::done, id.text());
   const auto look = moved ? Result<std::optional<Look>>() : input_.drop->look(Place::work, name);
   if (!look) return input_.report({Place::work, name, {}}, look.error().what, look.error().hint);
+  input_.in_work.forget(name);
   if (!*look) {
     deposited_.erase(name);
     return;
@@ -105,11 +106,7 @@ void FileInput::let_go(const std::string& name, const JobId& id) {
   const auto why = "its request is in the queue, but " + moved.error().what;
   const bool news =
       deposited_.insert_or_assign(name, Deposited{arrival_of(**look), id, why}).second;
-  if (!news) return;
-  log::warning("input.stuck", {{"channel", input_.channel()},
-                               {"source", printable(name)},
-                               {"reason", why},
-                               {"hint", moved.error().hint}});
+  if (news) log_stuck(input_.channel(), name, why, moved.error().hint);
 }
 
 // A request that was answered long ago lies in `in` once more: somebody wants the answer again, as
@@ -205,8 +202,15 @@ void FileInput::forget_gone() {
   });
 }
 
+std::size_t FileInput::stuck() const {
+  LookedAt found;
+  add_stuck(found);
+  return found.stuck.size();
+}
+
 void FileInput::add_stuck(LookedAt& found) const {
   for (const auto& [name, file] : deposited_) {
+    if (input_.in_work.knows(name)) continue;  // it cannot even be looked at, which is told there
     found.stuck.push_back({".work/" + name, file.why, 0, std::nullopt});
   }
 }

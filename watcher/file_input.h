@@ -30,7 +30,7 @@ class FileInput {
   Result<void> deposit(std::vector<Claimed> group, Intake& intake);
 
   // Of what is in the queue and lies in .work.
-  std::size_t stuck() const { return deposited_.size(); }
+  std::size_t stuck() const;
   void add_stuck(LookedAt& found) const;
   void forget_gone();
   void forget() { deposited_.clear(); }

@@ -4,7 +4,7 @@
 #include <array>
 
 #include "base/bytes.h"
-#include "base/log.h"
+#include "base/joined.h"
 
 namespace cmpost {
 namespace {
@@ -25,6 +25,10 @@ void LeftAlone::begin() {
   more_.clear();
 }
 
+void LeftAlone::more(const std::string& text) {
+  if (std::ranges::find(more_, text) == more_.end()) more_.push_back(text);
+}
+
 void LeftAlone::folder(const std::string& name) {
   if (std::ranges::find(kOfFileSystems, name) != kOfFileSystems.end()) return;
   ++folders_;
@@ -33,16 +37,17 @@ void LeftAlone::folder(const std::string& name) {
 
 void LeftAlone::tell(const std::string& where) {
   const auto others = folders_ > 1 ? " and " + std::to_string(folders_ - 1) + " more" : "";
-  tell(folders_note_, folders_ == 0 ? ""
-                                    : "what lies in folders is not taken: " +
-                                          printable(folder_, 200) + others + " in " + where);
-  tell(more_note_, more_.empty() ? "" : more_ + " in " + where);
+  tell(folders_note_, log::Level::info,
+       folders_ == 0 ? ""
+                     : "what lies in folders is not taken: " + printable(folder_, 200) + others +
+                           " in " + where);
+  tell(more_note_, log::Level::warning, more_.empty() ? "" : joined(more_, "; ") + " in " + where);
 }
 
-void LeftAlone::tell(ChannelNote& note, const std::string& text) const {
+void LeftAlone::tell(ChannelNote& note, log::Level level, const std::string& text) const {
   if (text.empty()) return void(note.clear());
   if (!note.set(text)) return;
-  log::info("input.left_alone", {{"channel", channel_}, {"reason", text}});
+  log::write(level, "input.left_alone", {{"channel", channel_}, {"reason", text}});
 }
 
 }  // namespace cmpost

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
+#include "base/log.h"
 #include "carrier/channel_notes.h"
 #include "config/channel_settings.h"
 
@@ -19,19 +21,19 @@ class LeftAlone {
   // Somebody may have put a folder with requests there. What file systems have of their own does
   // not count.
   void folder(const std::string& name);
-  // More lies there than one look takes notice of: a sentence.
-  void more(std::string text) { more_ = std::move(text); }
+  // More lies there than one look takes notice of: a sentence, which may be said again.
+  void more(const std::string& text);
   // The look is over. `where`: the directory, for people.
   void tell(const std::string& where);
 
  private:
-  void tell(ChannelNote& note, const std::string& text) const;
+  void tell(ChannelNote& note, log::Level level, const std::string& text) const;
 
   const std::string channel_;
   ChannelNote folders_note_, more_note_;
   std::size_t folders_ = 0;
   std::string folder_;  // one of them
-  std::string more_;
+  std::vector<std::string> more_;
 };
 
 }  // namespace cmpost

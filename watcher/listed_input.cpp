@@ -41,20 +41,21 @@ bool is_list_name(std::string_view name) {
   return ends_with_letters(name, ".manifest") || ends_with_letters(name, ".sha256");
 }
 
-std::string mark_of_listed(const Sha256& sha256) { return to_hex(sha256).substr(0, 32); }
-
 Result<Intake> ListedInput::take(const std::stop_token& stop) {
   Intake intake;
   std::size_t files = 0;
-  input_.left_alone.begin();
   std::vector<Spot> lists;
   std::set<std::string> seen;
   ASSIGN_OR_RETURN(auto listing, Listing::start(input_.drop->at(Place::in)));
   for (;;) {
-    ASSIGN_OR_RETURN(const auto names, listing.next(kListingAtATime));
-    if (names.empty()) break;
-    for (const auto& name : names) {
+    ASSIGN_OR_RETURN(const auto entries, listing.next_entries(kListingAtATime));
+    if (entries.empty()) break;
+    for (const auto& [name, is_file] : entries) {
       if (is_ignored(name)) continue;
+      if (is_file && !is_list_name(name)) {
+        ++files;  // looked at when a list names it
+        continue;
+      }
       auto found = input_.spot(Place::in, name);
       if (!found) {
         if (input_.in.knows(name)) seen.insert(name);  // nobody can look at it

@@ -2,7 +2,6 @@
 
 #include "watcher/arrival.h"
 #include "watcher/file_names.h"
-#include "watcher/listed_files.h"
 
 namespace cmpost {
 namespace {
@@ -27,13 +26,11 @@ Result<bool> RefusedInput::set_aside(const JobStatus& job, const Error& why) con
   return true;
 }
 
-// The file in .done that the job was made from, by the names that DropDirectory::move() gives; for
-// one of a list its mark is that of its octets.
+// The file in .done that the job was made from, by the names that DropDirectory::move() gives.
 std::optional<std::string> RefusedInput::find_done(const JobStatus& job) const {
   const auto payload = input_.deposit.queue().payload(job.id);
   if (!payload) return std::nullopt;
-  for (const auto& mark :
-       {std::string(), std::string("1"), job.id.text(), mark_of_listed(sha256(*payload))}) {
+  for (const auto& mark : {std::string(), std::string("1"), job.id.text()}) {
     const auto name = marked_name(job.envelope.source, mark);
     const auto look = input_.drop->look(Place::done, name);
     if (!look || !*look) continue;

@@ -6,8 +6,10 @@
 #include "base/log.h"
 #include "base/presence.h"
 #include "carrier/hash_list.h"
+#include "watcher/arrival.h"
+#include "watcher/deposited_sign.h"
 #include "watcher/file_names.h"
-#include "watcher/listed_files.h"
+#include "watcher/unwrap.h"
 
 namespace cmpost {
 namespace {
@@ -65,7 +67,8 @@ Result<Intake> TakenLists::take(const Spot& list, const std::vector<Spot>& spots
   input_.in.forget(list.name);
   Intake intake;
   TRY(deposit(*claimed, jobs, intake));
-  TRY(finish({Place::work, *claimed, {}}));
+  // A rename leaves alone what makes an arrival of it.
+  TRY(finish({Place::work, *claimed, list.look}, jobs));
   return intake;
 }
 
@@ -94,8 +97,12 @@ Result<std::vector<Job>> TakenLists::jobs_left(const std::vector<ListedFile>& fi
   return jobs;
 }
 
+JobId TakenLists::arrival_of_list(const Spot& list, ByteView text) const {
+  return make_job_id({view_of(input_.channel()), arrival_of(list.look), text});
+}
+
 // A list in .work: an earlier process, or a queue that failed, came so far. The queue takes all of
-// its requests or none, so what is not known there was not put; that others are may be older.
+// its requests or none, so what is not known was not put; that others are may be older.
 Result<void> TakenLists::resume(const Spot& list, Intake& intake) {
   const auto text = read_file_at(input_.drop->at(Place::work), list.name, kLargestHashList);
   const auto files = text ? parse_hash_list(*text) : failure(text.error());
@@ -104,32 +111,35 @@ Result<void> TakenLists::resume(const Spot& list, Intake& intake) {
         list, {Finding::What::bad_now, {}, files.error().what, files.error().hint}, intake);
   }
   const auto jobs = files ? jobs_left(*files) : failure(files.error());
-  if (!jobs) {
-    input_.report(list, jobs.error().what, jobs.error().hint);
+  const auto noted = jobs ? DepositedSign(*input_.drop, arrival_of_list(list, *text)).read()
+                          : failure(jobs.error());
+  if (!noted) {
+    input_.report(list, noted.error().what, noted.error().hint);
     return {};
   }
-  std::size_t known = 0;
+  std::vector<Job> unknown;
   for (const auto& job : *jobs) {
     ASSIGN_OR_RETURN(const auto found, input_.deposit.queue().find(job.id));
-    known += found ? 1 : 0;
+    if (!found && !noted->contains(job.id)) unknown.push_back(job);
   }
-  if (known == 0 && !jobs->empty() && jobs->size() < files->size()) {
-    give_back(list, mark_of(*text, 32));
+  const bool none_known = unknown.size() == jobs->size() && noted->empty();
+  if (none_known && !jobs->empty() && jobs->size() < files->size()) {
+    give_back(list, arrival_of_list(list, *text));
     return {};
   }
-  if (known < jobs->size()) TRY(deposit(list.name, *jobs, intake));
-  return finish(list);
+  if (!unknown.empty()) TRY(deposit(list.name, unknown, intake));
+  return finish(list, *jobs);
 }
 
 // Somebody has taken away a part of it meanwhile: it has to wait like any other.
-void TakenLists::give_back(const Spot& list, const std::string& mark) {
-  const auto moved = input_.drop->move(Place::work, list.name, Place::in, mark);
+void TakenLists::give_back(const Spot& list, const JobId& arrival) {
+  const auto moved = input_.drop->move(Place::work, list.name, Place::in, arrival.text());
   if (!moved) return input_.report(list, moved.error().what, moved.error().hint);
   input_.stuck_lists.erase(list.name);
 }
 
 // What is in the queue and still lies in `in` goes to .done.
-Result<void> TakenLists::finish(const Spot& list) {
+Result<void> TakenLists::finish(const Spot& list, std::span<const Job> jobs) {
   const auto text = read_file_at(input_.drop->at(Place::work), list.name, kLargestHashList);
   const auto files = text ? parse_hash_list(*text) : failure(text.error());
   Result<void> done = files ? Result<void>() : failure(files.error());
@@ -138,7 +148,17 @@ Result<void> TakenLists::finish(const Spot& list) {
     if (!put) done = std::move(put);  // the others need not wait
   }
   TRY(input_.drop->sync());
-  if (done) done = put_away(*input_.drop, Place::work, list.name, mark_of(*text, 32));
+  const auto arrival = text ? arrival_of_list(list, *text) : JobId();
+  const DepositedSign sign(*input_.drop, arrival);
+  if (done) {
+    sign.remove();
+    done = put_away(*input_.drop, Place::work, list.name, arrival.text());
+  } else if (text) {
+    std::set<JobId> ids;
+    for (const auto& job : jobs) ids.insert(job.id);
+    // As long as the queue knows them, nothing depends on it.
+    if (const auto noted = sign.read(); !noted || *noted != ids) (void)sign.write(ids);
+  }
   if (!done) {
     input_.report(list, "its requests are in the queue, but " + done.error().what,
                   done.error().hint);
@@ -155,7 +175,9 @@ Result<void> TakenLists::put_listed_away(const ListedFile& file) const {
   ASSIGN_OR_RETURN(const auto contents, read_if_there(input_.drop->at(Place::in), file.name,
                                                       input_.settings.max_message));
   if (!contents || sha256(*contents) != file.sha256) return {};
-  TRY(put_away(*input_.drop, Place::in, file.name, mark_of_listed(file.sha256)));
+  // The job's id; what cannot be unwrapped any more was no request.
+  const auto id = input_.job_of({Place::in, file.name, *look}, unwrap(*contents).message).id;
+  TRY(put_away(*input_.drop, Place::in, file.name, id.text()));
   crash_point("watcher.listed_done");
   return {};
 }

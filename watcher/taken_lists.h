@@ -14,9 +14,10 @@ namespace cmpost {
 // all requests are put into the queue in one commit,
 // the files go to .done, and then the list.
 // Wherever that ends early, the next scan goes on from the list in .work, and puts into the queue
-// what of it is not there yet. When files of it have gone and the queue knows none, the list goes
-// back to `in` to wait for them. What lies in `in` with its list, on the other hand, was put there
-// to be answered, once more if need be.
+// what of it is not there yet. Where files cannot be moved, what was put is noted beside the list,
+// durably, since the queue forgets what is done (deposited_sign.h). When files of it have gone and
+// none is known, the list goes back to `in` to wait for them. What lies in `in` with its list, on
+// the other hand, was put there to be answered, once more if need be.
 class TakenLists {
  public:
   // `input` must outlive the object.
@@ -31,9 +32,11 @@ class TakenLists {
  private:
   Result<void> deposit(const std::string& name, std::span<const Job> jobs, Intake& intake);
   Result<std::vector<Job>> jobs_left(const std::vector<ListedFile>& files) const;
-  void give_back(const Spot& list, const std::string& mark);
-  Result<void> finish(const Spot& list);
+  void give_back(const Spot& list, const JobId& arrival);
+  // `jobs`: of its files that lie in `in`.
+  Result<void> finish(const Spot& list, std::span<const Job> jobs);
   Result<void> put_listed_away(const ListedFile& file) const;
+  JobId arrival_of_list(const Spot& list, ByteView text) const;
 
   DropInput& input_;
 };

@@ -89,7 +89,7 @@ OwnEntry entry_of(const CaRollover& rollover, const Certificate& cmp_certificate
            {"cmp", to_hex(cmp_certificate.fingerprint())}}};
 }
 
-void tell_steps(const std::string& directory, const RolloverOptions& options) {
+void tell_steps(const std::string& directory, const KeyPasswordSetting& password) {
   print_line("The next CA key and its certificates are in " + directory +
              ". Nothing uses them yet.");
   print_line("1. To let requesters ask for the new root, add to [ca] and reload:");
@@ -97,9 +97,7 @@ void tell_steps(const std::string& directory, const RolloverOptions& options) {
   print_line("2. To issue with the new key, change in [ca] and reload:");
   print_line("     certificate     = \"" + directory + "/ca.pem\"");
   print_line("     key             = \"" + directory + "/ca.key\"");
-  if (!options.password_file.empty()) {
-    print_line("     key_password_file = \"" + fs::absolute(options.password_file).string() + "\"");
-  }
+  if (password.needed) print_line("     key_password_file = " + password.toml());
   print_line("     cmp_certificate = \"" + directory + "/cmp.pem\"");
   print_line("     cmp_key         = \"" + directory + "/cmp.key\"");
   print_line("   and keep the line `rollovers`: it makes certificates of the old key count.");
@@ -111,14 +109,15 @@ struct MadeRollover {
   bool went_on = false;
 };
 
-nlohmann::json to_json(const MadeRollover& made, const RolloverOptions& options) {
+nlohmann::json to_json(const MadeRollover& made, const KeyPasswordSetting& password) {
   nlohmann::json settings = {{"rollovers", made.directory + "/rollover.pem"},
                              {"certificate", made.directory + "/ca.pem"},
                              {"key", made.directory + "/ca.key"},
                              {"cmp_certificate", made.directory + "/cmp.pem"},
                              {"cmp_key", made.directory + "/cmp.key"}};
-  if (!options.password_file.empty()) {
-    settings["key_password_file"] = fs::absolute(options.password_file).string();
+  if (password.needed) {
+    settings["key_password_file"] =
+        password.file.empty() ? nlohmann::json() : nlohmann::json(password.file);
   }
   return {{"directory", made.directory},
           {"went_on", made.went_on},
@@ -127,11 +126,18 @@ nlohmann::json to_json(const MadeRollover& made, const RolloverOptions& options)
           {"settings", std::move(settings)}};
 }
 
-void tell(const MadeRollover& made, const RolloverOptions& options, const CommonOptions& common) {
-  if (common.json) return print_json(to_json(made, options));
-  if (common.quiet) return;
+Result<void> tell(const MadeRollover& made, const RolloverOptions& options,
+                  const CommonOptions& common) {
+  if (common.quiet && !common.json) return {};
+  ASSIGN_OR_RETURN(const auto password,
+                   password_setting_of(made.directory + "/ca.key", options.password_file));
+  if (common.json) {
+    print_json(to_json(made, password));
+    return {};
+  }
   if (made.went_on) print_line("What was interrupted before is done now.");
-  tell_steps(made.directory, options);
+  tell_steps(made.directory, password);
+  return {};
 }
 
 // Whichever of the two steps is missing: the entry, or the name.
@@ -155,7 +161,7 @@ Result<ExitCode> rollover(const RolloverOptions& options, const CommonOptions& c
   ASSIGN_OR_RETURN(const auto interrupted, find_interrupted_rollover(*instance, path));
   if (interrupted) {
     TRY(complete(*instance, *interrupted));
-    tell({path, interrupted->rollover, true}, options, common);
+    TRY(tell({path, interrupted->rollover, true}, options, common));
     return ExitCode::ok;
   }
   NewDirectory directory(path);
@@ -163,7 +169,7 @@ Result<ExitCode> rollover(const RolloverOptions& options, const CommonOptions& c
   NewCaGeneration generation(*instance, options, directory, cmp);
   ASSIGN_OR_RETURN(const auto made, generation.make());
   TRY(cmp.finish(generation.cmp_certificate(), entry_of(made, generation.cmp_certificate())));
-  tell({path, made, false}, options, common);
+  TRY(tell({path, made, false}, options, common));
   return ExitCode::ok;
 }
 

@@ -82,13 +82,11 @@ Result<OwnCertificate> plan(const CredentialOptions& options, Instance& instance
   return wanted;
 }
 
-void tell(const CredentialOptions& options, const std::string& directory) {
+void tell(const CredentialOptions& options, const std::string& directory,
+          const KeyPasswordSetting& setting) {
   const auto key = "\"" + directory + "/" + options.kind + ".key\"";
   const auto certificate = "\"" + directory + "/" + options.kind + ".pem\"";
-  const auto password =
-      options.password_file.empty()
-          ? std::string()
-          : "key_password_file = \"" + fs::absolute(options.password_file).string() + "\"";
+  const auto password = setting.needed ? "key_password_file = " + setting.toml() : std::string();
   print_line("The key and its certificate are in " + directory + ". Nothing uses them yet.");
   if (options.kind == "mail") {
     print_line("Name them in the channel, then reload:");
@@ -147,7 +145,9 @@ Result<ExitCode> make_credential(const CredentialOptions& options, const CommonO
     print_json({{"directory", path}, {"kind", options.kind}, {"went_on", went_on}});
   } else if (!common.quiet) {
     if (went_on) print_line("What was interrupted before is ended now.");
-    tell(options, path);
+    ASSIGN_OR_RETURN(const auto setting, password_setting_of(path + "/" + options.kind + ".key",
+                                                             options.password_file));
+    tell(options, path, setting);
   }
   return ExitCode::ok;
 }

@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "app/instance/left_behind.h"
@@ -13,6 +14,7 @@
 namespace cmpost {
 namespace {
 
+constexpr std::size_t kLargestKeyFile = 1 << 20;
 constexpr mode_t kKeyMode = 0600, kCertificateMode = 0644;
 
 }  // namespace
@@ -100,6 +102,19 @@ Result<void> enter_on_books(Instance& instance, const Certificate& certificate,
     TRY(writer.add(record));
     return writer.audit(entry.event, detail.dump());
   });
+}
+
+std::string KeyPasswordSetting::toml() const {
+  if (!needed) return {};
+  return "\"" + (file.empty() ? "THE FILE WITH THE PASSWORD OF THIS KEY" : file) + "\"";
+}
+
+Result<KeyPasswordSetting> password_setting_of(const std::string& key, const std::string& named) {
+  ASSIGN_OR_RETURN(const auto pem, read_file(key, kLargestKeyFile));
+  if (PrivateKey::from_pem(text_of(pem))) return KeyPasswordSetting{};
+  ASSIGN_OR_RETURN(const auto password, read_key_password(named));
+  const bool opens = password && PrivateKey::from_pem(text_of(pem), password);
+  return KeyPasswordSetting{true, opens ? std::filesystem::absolute(named).string() : ""};
 }
 
 Result<std::optional<std::string>> read_key_password(const std::string& path) {

@@ -48,6 +48,17 @@ Result<PrivateKey> make_signing_key(const std::string& algorithm);
 Result<void> enter_on_books(Instance& instance, const Certificate& certificate,
                             const OwnEntry& entry);
 
+// What the settings have to say about the password of a key that was made, perhaps by an earlier
+// process with other options.
+struct KeyPasswordSetting {
+  bool needed = false;
+  std::string file;  // absolute; empty: only who made the key knows it
+  // As a value in the settings; empty where none is needed.
+  std::string toml() const;
+};
+// `named`: the file that is named now; one that does not open the key is not its.
+Result<KeyPasswordSetting> password_setting_of(const std::string& key, const std::string& named);
+
 // The first line of a file that only its owner may read; nullopt: no path.
 Result<std::optional<std::string>> read_key_password(const std::string& path);
 

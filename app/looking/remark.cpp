@@ -117,9 +117,7 @@ void Remarks::add(RemarkKind kind, const RemarkSubject& subject, const Error& er
 }
 
 void Remarks::add(const Complaint& complaint, RemarkKind kind) {
-  auto place = to_string(Complaint{complaint.file, complaint.at, {}, {}});
-  place.resize(place.size() - 2);  // ": "
-  add({Severity::error, kind, {}, complaint.message, complaint.hint, std::move(place)});
+  add({Severity::error, kind, {}, complaint.message, complaint.hint, place_of(complaint)});
 }
 
 bool Remarks::any(Severity severity) const {

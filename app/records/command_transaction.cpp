@@ -253,7 +253,7 @@ void print_head(const StoredMessage& message) {
 // Profiles and keys name the check that has refused a part; without them the rest is said.
 std::optional<ProcessorServices> services_if_any(const LegibleInstance& opened) {
   constexpr const char* kLess = "; which check refused a part of a request is not said";
-  for (const auto& complaint : opened.complaints) print_warning(to_string(complaint));
+  for (const auto& complaint : opened.complaints) print_complaint(complaint);
   if (!opened.complaints.empty()) {
     print_warning(std::string("warning: the settings have mistakes") + kLess);
     return std::nullopt;
@@ -269,7 +269,7 @@ std::optional<ProcessorServices> services_if_any(const LegibleInstance& opened) 
 Result<LegibleInstance> open_to_explain(const CommonOptions& common) {
   ASSIGN_OR_RETURN(auto opened, open_legible(common));
   if (opened.instance) return opened;
-  for (const auto& complaint : opened.complaints) print_warning(to_string(complaint));
+  for (const auto& complaint : opened.complaints) print_complaint(complaint);
   return wrong_settings("the settings cannot be read", "nothing says where the ledger is");
 }
 

@@ -77,6 +77,10 @@ void print_text(std::FILE* target, std::string_view text) {
   if (put < line.size() && target == stdout && lost_by == 0) lost_by = errno;
 }
 
+void print_json_error(const nlohmann::json& value) {
+  print_text(stderr, value.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace));
+}
+
 }  // namespace
 
 void print_line(std::string_view text) { print_text(stdout, text); }
@@ -99,13 +103,19 @@ void print_json(const nlohmann::json& value) {
   print_line(value.dump(2, ' ', true, nlohmann::json::error_handler_t::replace));
 }
 
+void print_complaint(const Complaint& complaint) {
+  if (error_form == ErrorForm::text) return print_warning(to_string(complaint));
+  print_json_error({{"error", printable(complaint.message, 2000)},
+                    {"hint", printable(complaint.hint, 2000)},
+                    {"place", printable(place_of(complaint), 2000)}});
+}
+
 void print_errors_as(ErrorForm form) { error_form = form; }
 
 void print_error(const Error& error) {
   if (error_form == ErrorForm::json) {
-    const nlohmann::json value = {{"error", printable(error.what, 2000)},
-                                  {"hint", printable(error.hint, 2000)}};
-    return print_warning(value.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace));
+    return print_json_error(
+        {{"error", printable(error.what, 2000)}, {"hint", printable(error.hint, 2000)}});
   }
   std::fprintf(stderr, "cmpost: %s\n", printable(error.what, 2000).c_str());
   if (!error.hint.empty())

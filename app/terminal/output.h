@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "config/text/complaint.h"
 
 namespace cmpost {
 
@@ -37,6 +38,8 @@ std::optional<Error> find_lost_output();
 void print_json(const nlohmann::json& value);  // indented, text made valid UTF-8
 // To standard error: "cmpost: what" and, on a line of its own, the hint; or a line of JSON.
 void print_error(const Error& error);
+// One of several that such an error sums up: as to_string() has it, or with its `place`.
+void print_complaint(const Complaint& complaint);
 enum class ErrorForm { text, json };
 void print_errors_as(ErrorForm form);
 

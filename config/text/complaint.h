@@ -23,6 +23,8 @@ struct Complaint {
 };
 using Complaints = std::vector<Complaint>;
 
+// "cmpost.toml:12:1"
+std::string place_of(const Complaint& complaint);
 // "cmpost.toml:12:1: unknown key 'pol' (did you mean 'poll'?)"
 std::string to_string(const Complaint& complaint);
 

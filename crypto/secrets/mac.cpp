@@ -142,18 +142,6 @@ void set_params(const MacScheme& scheme, MacParams& params) {
   params.list[next] = OSSL_PARAM_construct_end();
 }
 
-Result<void> check_key(const MacScheme& scheme, std::size_t size) {
-  const auto& name = scheme.algorithm.algorithm;
-  if (scheme.key_size != 0 && size != scheme.key_size) {
-    return hold(name.name() + " needs a key of " + std::to_string(scheme.key_size) + " octets");
-  }
-  const bool kmac = scheme.kind == MacKind::kmac128 || scheme.kind == MacKind::kmac256;
-  if (kmac && (size < kMinKmacKey || size > kMaxKmacKey)) {
-    return hold(name.name() + " needs a key of 4 to 512 octets");
-  }
-  return {};
-}
-
 }  // namespace
 
 Result<MacScheme> mac_scheme(const AlgorithmIdentifier& algorithm, bool allow_hmac_sha1) {
@@ -171,8 +159,17 @@ Result<MacScheme> mac_scheme(const AlgorithmIdentifier& algorithm, bool allow_hm
   return scheme;
 }
 
+bool takes_key_of(const MacScheme& scheme, std::size_t octets) {
+  const bool kmac = scheme.kind == MacKind::kmac128 || scheme.kind == MacKind::kmac256;
+  if (kmac) return octets >= kMinKmacKey && octets <= kMaxKmacKey;
+  return scheme.key_size == 0 || octets == scheme.key_size;
+}
+
 Result<Bytes> compute_mac(const MacScheme& scheme, ByteView key, ByteView data) {
-  TRY(check_key(scheme, key.size()));
+  if (!takes_key_of(scheme, key.size())) {
+    return hold(scheme.algorithm.algorithm.name() + " takes no key of " +
+                std::to_string(key.size()) + " octets");
+  }
   const MacCtxPtr context(EVP_MAC_CTX_new(fetched_mac(scheme.kind)));
   if (!context) return openssl_failure("cannot compute a MAC");
   MacParams params;

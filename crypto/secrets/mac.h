@@ -23,6 +23,8 @@ struct MacScheme {
 // HMAC-SHA1, in either of its spellings, only where it is allowed.
 Result<MacScheme> mac_scheme(const AlgorithmIdentifier& algorithm, bool allow_hmac_sha1 = true);
 
+// Whether it can be computed with a key of so many octets.
+bool takes_key_of(const MacScheme& scheme, std::size_t octets);
 // The MAC with the given key, whose size must fit (Error).
 Result<Bytes> compute_mac(const MacScheme& scheme, ByteView key, ByteView data);
 

@@ -75,6 +75,11 @@ MacParameters renewed(const MacParameters& like, Random& random) {
   return std::visit(renew, like);
 }
 
+bool takes_secret_of(const MacParameters& parameters, std::size_t octets) {
+  const auto* bare = std::get_if<MacScheme>(&parameters);
+  return bare == nullptr || takes_key_of(*bare, octets);
+}
+
 Result<Bytes> compute_mac(const MacParameters& parameters, ByteView secret, ByteView transactionID,
                           ByteView data) {
   const auto compute = Overloaded{

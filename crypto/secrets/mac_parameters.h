@@ -20,6 +20,9 @@ AlgorithmIdentifier to_algorithm(const MacParameters& parameters);
 // The same with a salt or nonce of our own, for a message that mirrors another.
 MacParameters renewed(const MacParameters& like, Random& random);
 
+// Whether a secret of so many octets can be what the MAC is computed with; one of another size is
+// not the sender's.
+bool takes_secret_of(const MacParameters& parameters, std::size_t octets);
 // The MAC whose key is made of `secret`: the password, the symmetric key, the agreed value or the
 // KEM's shared secret. The transactionID goes into the key of KemBasedMac.
 Result<Bytes> compute_mac(const MacParameters& parameters, ByteView secret, ByteView transactionID,

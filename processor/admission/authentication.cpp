@@ -111,6 +111,8 @@ Outcome<Requester> authenticate_by_secret(const Request& request, const Services
   auto* const secret = &known->secret;
   ASSIGN_OR_RETURN(const bool locked, is_locked(*secret, request, services));
   const bool bare = std::holds_alternative<MacScheme>(parameters);
+  // A registered key of another length than the MAC's is a wrong one.
+  if (!takes_secret_of(parameters, secret->value.size())) return no_fitting_secret();
   // First the work, and then what else speaks against it: the time tells neither.
   auto verified = verify_mac_protection(message, parameters, secret->value);
   // What was believed when it came is believed when it has waited.
@@ -122,9 +124,8 @@ Outcome<Requester> authenticate_by_secret(const Request& request, const Services
     return Requester(
         SecretHolder{std::move(*secret), std::move(parameters), std::move(known->revokes)});
   }
-  // A registered key of another length than the MAC's is a wrong one.
   const auto* rejection = verified.error().rejection();
-  if (bare || (rejection != nullptr && rejection->failInfo == PKIFailureInfo::badMessageCheck)) {
+  if (rejection != nullptr && rejection->failInfo == PKIFailureInfo::badMessageCheck) {
     return no_fitting_secret();
   }
   return failure(std::move(verified).error());

@@ -18,6 +18,10 @@ struct CheckVerdict {
 std::string_view to_string(CheckVerdict::Verdict verdict);
 using CheckVerdicts = std::vector<CheckVerdict>;
 
+// The checks of one part of a certificate request that is granted, in their order.
+enum class PartCheck { certTemplate, possession, subject, profile, rules, lint };
+std::string title_of(PartCheck check);
+
 // What is said one after another.
 class VerdictsSoFar {
  protected:

@@ -45,10 +45,6 @@ Checked<void> check_template(const CertTemplate& wanted) {
   return {};
 }
 
-bool has_key(const CertTemplate& wanted) {
-  return wanted.publicKey && !wanted.publicKey->key.empty();
-}
-
 // The key of the template, or one that is made for it.
 Outcome<Possession> possess(const CertReqMsg& message, const std::string& profile_wanted,
                             const Request& request, const Requester& requester,
@@ -179,15 +175,24 @@ std::string kept_profile(const Request& request, const Requester& requester) {
 
 }  // namespace
 
-Outcome<ProvenRequest> prove(const CertReqMsg& message, const Request& request,
-                             const Requester& requester, CaServices& services) {
+bool has_key(const CertTemplate& wanted) {
+  return wanted.publicKey && !wanted.publicKey->key.empty();
+}
+
+Checked<std::string> check_fields(const CertReqMsg& message, const Request& request,
+                                  const Requester& requester, const CaServices& services) {
   const auto& wanted = message.certReq.certTemplate;
   TRY(check_template(wanted));
   TRY(check_issuer(wanted, request, requester, services));
   TRY(check_controls(message, request));
   ASSIGN_OR_RETURN(auto name, profile_name(request, message.certReq.certReqId));
-  const bool names_profile = !name.empty();
-  if (!names_profile) name = kept_profile(request, requester);
+  return name.empty() ? kept_profile(request, requester) : std::move(name);
+}
+
+Outcome<ProvenRequest> prove(const CertReqMsg& message, const Request& request,
+                             const Requester& requester, CaServices& services) {
+  const auto& wanted = message.certReq.certTemplate;
+  ASSIGN_OR_RETURN(auto name, check_fields(message, request, requester, services));
   ASSIGN_OR_RETURN(auto possession, possess(message, name, request, requester, services));
   ASSIGN_OR_RETURN(auto to_archive,
                    key_to_archive(message, possession, request, requester, services));
@@ -201,7 +206,8 @@ Outcome<ProvenRequest> prove(const CertReqMsg& message, const Request& request,
     wish.not_after = wanted.validity->notAfter;
   }
   ProvenRequest proven{message.certReq.certReqId, std::move(wish), std::move(name)};
-  proven.names_profile = names_profile;
+  ASSIGN_OR_RETURN(const auto named, profile_name(request, message.certReq.certReqId));
+  proven.names_profile = !named.empty();
   proven.by_certificate = possession.by_certificate;
   proven.by_challenge = possession.by_challenge;
   proven.to_archive = std::move(to_archive);
@@ -266,6 +272,11 @@ Outcome<void> archive(const PrivateKey& key, const Certificate& certificate, con
   archived.name = archived_name(subject);
   effects.archived_keys.push_back(std::move(archived));
   return {};
+}
+
+bool counts_at_once(const Request& request, bool implicitConfirm) {
+  const bool silence = request.channel->settings.unconfirmed == UnconfirmedRule::keep;
+  return implicitConfirm || (silence && !proves_by_certificate(request.message.body));
 }
 
 Outcome<Issued> issue(const ProvenRequest& proven, const Profile& profile, bool awaits_confirm,

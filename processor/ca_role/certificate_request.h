@@ -26,7 +26,15 @@ struct ProvenRequest {
   std::vector<std::string> tokens{};  // that it uses up
 };
 
-// The field rules of a CertTemplate and the proof of possession.
+// False: the key is to be made here.
+bool has_key(const CertTemplate& wanted);
+
+// The field rules of a CertTemplate, its controls, and the profile that it names or
+// keeps; the first of what prove() looks at.
+Checked<std::string> check_fields(const CertReqMsg& message, const Request& request,
+                                  const Requester& requester, const CaServices& services);
+
+// The fields, the proof of possession, and what the controls bring along: a key to archive, tokens.
 // Without a key in the template one is made.
 Outcome<ProvenRequest> prove(const CertReqMsg& message, const Request& request,
                              const Requester& requester, CaServices& services);
@@ -42,6 +50,10 @@ Checked<void> authorise(const ProvenRequest& proven, const Request& request,
 Checked<CertificatePlan> plan_for(const ProvenRequest& proven, const Profile& profile,
                                   const Request& request, const Requester& requester,
                                   const CaServices& services);
+
+// Whether what a message gets counts from its issue on: it is confirmed implicitly, or silence
+// would be acceptance (but for who is to prove possession by certConf).
+bool counts_at_once(const Request& request, bool implicitConfirm);
 
 // A signed certificate and the ledger entries that go with it.
 struct Issued {

@@ -91,13 +91,6 @@ Outcome<void> Certification::add_rejection(std::int64_t certReqId, const Rejecti
   return {};
 }
 
-// Where silence is acceptance, nothing has to be waited for, but for who is to prove possession
-// by certConf.
-bool Certification::counts_at_once() const {
-  const bool silence = request_.channel->settings.unconfirmed == UnconfirmedRule::keep;
-  return answer_.implicitConfirm || (silence && !proves_by_certificate(request_.message.body));
-}
-
 const Certification::Judged* Certification::find_judged(std::int64_t certReqId) const {
   const auto found = std::ranges::find(judged_, certReqId, &Judged::certReqId);
   return found == judged_.end() ? nullptr : &*found;
@@ -148,7 +141,8 @@ Outcome<Issued> Certification::decide(const ProvenRequest& proven) {
     TRY(check_issuable(proven, *profile, request_, requester_, services_));
     return reject(PKIFailureInfo::badPOP, "possession of the key has not been proven");
   }
-  return issue(proven, *profile, !counts_at_once(), request_, requester_, services_,
+  const bool at_once = counts_at_once(request_, answer_.implicitConfirm);
+  return issue(proven, *profile, !at_once, request_, requester_, services_,
                answer_.effects.certificates);
 }
 

@@ -48,7 +48,6 @@ class Certification {
   };
 
   bool issues() const { return !answer_.certificates.empty(); }
-  bool counts_at_once() const;
   const Judged* find_judged(std::int64_t certReqId) const;
   std::size_t asked_for() const;
   std::size_t granted() const;

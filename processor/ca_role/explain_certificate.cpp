@@ -8,8 +8,6 @@
 namespace cmpost {
 namespace {
 
-using Judged = CheckVerdict::Verdict;
-
 // One message on its way through the checks of its parts.
 class Again : private VerdictsSoFar {
  public:
@@ -24,14 +22,18 @@ class Again : private VerdictsSoFar {
  private:
   // A verdict for what a step of the processor has said; false when it failed.
   template <typename T>
-  bool note(const std::string& check, const tl::expected<T, Rejection>& result,
+  bool note(const std::string& title, const tl::expected<T, Rejection>& result,
             std::string detail = {}) {
     if (!result) {
-      fail(check, words_of(result.error()));
+      fail(about_ + title, words_of(result.error()));
       return false;
     }
-    pass(check, std::move(detail));
+    pass(about_ + title, std::move(detail));
     return true;
+  }
+  template <typename T>
+  bool note(PartCheck check, const tl::expected<T, Rejection>& result, std::string detail = {}) {
+    return note(title_of(check), result, std::move(detail));
   }
 
   Result<void> check_body() {
@@ -46,23 +48,12 @@ class Again : private VerdictsSoFar {
 
   Result<void> check_request(const CertReqMsg& message) {
     about_ = "request " + std::to_string(message.certReq.certReqId) + ": ";
-    const bool has_key = message.certReq.certTemplate.publicKey.has_value();
-    ASSIGN_OR_RETURN(
-        const auto possession,
-        apart(has_key ? verify_pop(message, request_, requester_, services_)
-                      : Outcome<Possession>(reject(PKIFailureInfo::badPOP, "no key"))));
+    const bool fields =
+        note(PartCheck::certTemplate, check_fields(message, request_, requester_, services_));
+    ASSIGN_OR_RETURN(const bool possession, check_possession(message));
     ASSIGN_OR_RETURN(const auto proven, apart(prove(message, request_, requester_, services_)));
-    // prove() looks at the template first.
-    if (!proven && (possession || proven.error().text != possession.error().text)) {
-      fail(about_ + "template", words_of(proven.error()));
-    } else {
-      pass(about_ + "template");
-    }
-    if (has_key) {
-      note(about_ + "proof of possession", possession);
-    } else {
-      skip(about_ + "proof of possession", "the key is made here");
-    }
+    // What it looks at besides: keys to be made here or archived, tokens.
+    if (!proven && fields && possession) fail(about_ + "keys and tokens", words_of(proven.error()));
     if (!proven) {
       skip(about_ + "certificate", "the request is not proven");
       return {};
@@ -71,24 +62,35 @@ class Again : private VerdictsSoFar {
     return check_certificate(*proven);
   }
 
+  // False: it is wrong.
+  Result<bool> check_possession(const CertReqMsg& message) {
+    if (!has_key(message.certReq.certTemplate)) {
+      skip(about_ + title_of(PartCheck::possession), "the key is made here");
+      return true;
+    }
+    ASSIGN_OR_RETURN(const auto possession,
+                     apart(verify_pop(message, request_, requester_, services_)));
+    return note(PartCheck::possession, possession);
+  }
+
   // What a kur leaves out is taken from the certificate that it renews.
   Result<void> check_renewal(const CertReqMsg& message) {
     ASSIGN_OR_RETURN(const auto prepared,
                      apart(prepare_renewal(message, request_, requester_, services_)));
-    if (!note(about_ + "renewal", prepared)) return {};
+    if (!note("renewal", prepared)) return {};
     return check_profile(prepared->proven);
   }
 
   Result<void> check_p10cr(const CertificationRequest& wanted) {
     about_ = "request: ";
     auto key = verify_pop(wanted, requester_);
-    if (!note(about_ + "proof of possession", key)) {
+    if (!note(PartCheck::possession, key)) {
       skip(about_ + "certificate", "the request is not proven");
       return {};
     }
     auto name = profile_name(request_, kWholeMessage);
     if (!name) {
-      fail(about_ + "profile", words_of(name.error()));
+      fail(about_ + title_of(PartCheck::profile), words_of(name.error()));
       return {};
     }
     const ProvenRequest proven{kWholeMessage,
@@ -98,14 +100,14 @@ class Again : private VerdictsSoFar {
   }
 
   Result<void> check_certificate(const ProvenRequest& proven) {
-    may_ask_ = note(about_ + "subject is the requester's to ask for",
-                    authorise(proven, request_, requester_), proven.wish.subject.text());
+    may_ask_ = note(PartCheck::subject, authorise(proven, request_, requester_),
+                    proven.wish.subject.text());
     return check_profile(proven);
   }
 
   Result<void> check_profile(const ProvenRequest& proven) {
     const auto profile = pick_profile(proven.certProfile, *request_.channel);
-    if (!note(about_ + "profile", profile, profile ? (*profile)->name() : "")) return {};
+    if (!note(PartCheck::profile, profile, profile ? (*profile)->name() : "")) return {};
     return check_plan(proven, **profile);
   }
 
@@ -113,23 +115,23 @@ class Again : private VerdictsSoFar {
     const auto& issuer = services_.authority.issuer;
     const auto plan = profile.plan(proven.wish, request_.now, issuer.latest_not_after());
     if (!plan) {
-      fail(about_ + "rules of the profile", words_of(to_rejection(plan.error())));
+      fail(about_ + title_of(PartCheck::rules), words_of(to_rejection(plan.error())));
       return {};
     }
     std::string changes;
     for (const auto& change : plan->changes) changes += (changes.empty() ? "" : "; ") + change;
-    pass(about_ + "rules of the profile",
+    pass(about_ + title_of(PartCheck::rules),
          changes.empty() ? "as asked for" : "with changes: " + changes);
     if (may_ask_) {
-      note(about_ + "what comes of it is the requester's to have",
+      note("what comes of it is the requester's to have",
            plan_for(proven, profile, request_, requester_, services_), plan->subject.text());
     }
     ASSIGN_OR_RETURN(const Bytes tbs, issuer.prepare(*plan));
     const auto lint = lint_for(profile.settings(), tbs, issuer.certificate());
     if (!lint) {
-      fail(about_ + "lint", words_of(to_rejection(lint.error())));
+      fail(about_ + title_of(PartCheck::lint), words_of(to_rejection(lint.error())));
     } else {
-      pass(about_ + "lint", words_for(*lint, LintFinding::Level::warning));
+      pass(about_ + title_of(PartCheck::lint), words_for(*lint, LintFinding::Level::warning));
     }
     return {};
   }

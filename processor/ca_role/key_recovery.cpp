@@ -175,8 +175,8 @@ Outcome<void> add_new_certificate(const ProvenRequest& proven, const Request& re
   answer.implicitConfirm =
       request.wishes.implicitConfirm && request.channel->settings.confirm == ConfirmRule::implicit;
   answer.awaits_confirm = !answer.implicitConfirm;
-  ASSIGN_OR_RETURN(auto issued,
-                   issue(proven, *profile, answer.awaits_confirm, request, requester, services));
+  const bool at_once = counts_at_once(request, answer.implicitConfirm);
+  ASSIGN_OR_RETURN(auto issued, issue(proven, *profile, !at_once, request, requester, services));
   answer.certificates.push_back({0, to_bytes(issued.certificate.serial_number())});
   content.newSigCert = CMPCertificate{to_bytes(issued.certificate.der())};
   if (issued.with_changes) {

@@ -15,10 +15,9 @@ namespace {
 
 using Judged = CheckVerdict::Verdict;
 
-// The checks of a part that is granted, in their order.
-constexpr std::array kSteps = {
-    "template", "proof of possession",  "subject is the requester's to ask for",
-    "profile",  "rules of the profile", "lint"};
+constexpr std::array kPartChecks = {PartCheck::certTemplate, PartCheck::possession,
+                                    PartCheck::subject,      PartCheck::profile,
+                                    PartCheck::rules,        PartCheck::lint};
 
 class Explanation : private VerdictsSoFar {
  public:
@@ -130,11 +129,10 @@ class Explanation : private VerdictsSoFar {
       return {};
     }
     const auto changes = words_of(*told);
-    for (const auto* step : kSteps) {
-      const bool rules = std::string_view(step) == "rules of the profile";
-      pass(about + step, !rules            ? std::string()
-                         : changes.empty() ? "as asked for"
-                                           : "with changes: " + changes);
+    for (const auto check : kPartChecks) {
+      pass(about + title_of(check), check != PartCheck::rules ? std::string()
+                                    : changes.empty()         ? "as asked for"
+                                                              : "with changes: " + changes);
     }
     return {};
   }

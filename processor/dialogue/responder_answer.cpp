@@ -6,6 +6,7 @@
 #include "processor/dialogue/responder.h"
 #include "processor/transaction/audit_detail.h"
 #include "processor/transaction/claims.h"
+#include "queue/answer_message_id.h"
 
 namespace cmpost {
 
@@ -13,21 +14,13 @@ namespace {
 
 constexpr std::size_t kLongestTid = 64;  // that is kept of one which is not used
 
-// "<JOB.INSTANCE@DOMAIN>" (mail/answer_mail.h)
-bool is_answer_id(std::string_view id, std::string_view domain) {
-  constexpr std::size_t kJobDigits = 32;
-  const auto end = "@" + std::string(domain) + ">";
-  return id.size() > kJobDigits + 2 && id.front() == '<' && id.ends_with(end) &&
-         id[kJobDigits + 1] == '.' && from_hex(id.substr(1, kJobDigits)).has_value();
-}
-
 // A mailbox that replies to everything, with all that it ever got, would else get the same answer
 // for ever: each reply has our answer among its references and the request in it.
 bool answers_ours(const Route& route, std::string_view domain) {
   std::string_view rest = route.references;
   while (!rest.empty()) {
     const auto end = std::min(rest.find(' '), rest.size());
-    if (is_answer_id(rest.substr(0, end), domain)) return true;
+    if (is_answer_message_id(rest.substr(0, end), domain)) return true;
     rest.remove_prefix(std::min(end + 1, rest.size()));
   }
   return false;

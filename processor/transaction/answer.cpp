@@ -17,7 +17,10 @@ std::string outcome_of(const std::vector<WaitingPart>& parts) {
   bool granted = false;
   for (const auto& part : parts) {
     auto status = status_about(part.answer, part.certReqId);
-    if (!status || is_granted(*status)) {
+    if (!status) {
+      return "unknown: the answer says nothing of request " + std::to_string(part.certReqId);
+    }
+    if (is_granted(*status)) {
       granted = true;
     } else if (!refused || !status->statusString.empty()) {  // most of many only have the bit
       refused = std::move(status);

@@ -54,7 +54,8 @@ struct Answer {
 // An answer in the words of listings, log and audit: "accepted", "rejection badPOP: the signature
 // is wrong". Made last, from what has been decided.
 std::string outcome_of(const Answer& answer);
-// The same of a request whose parts were decided one after the other.
+// The same of a request whose parts were decided one after the other; "unknown: ..." where what was
+// told of one of them is not there.
 std::string outcome_of(const std::vector<WaitingPart>& parts);
 // An answer that is an error message.
 Answer refusal(const Rejection& rejection);

@@ -242,7 +242,11 @@ TEST_F(UsageTest, ErrorsAreJsonWhereJsonIsAskedFor) {
   const std::vector<Words> all = {{"transaction", "show", "0a"},
                                   {"channel", "test", "drpo"},
                                   {"queue", "retry", "0a0a"},
-                                  {"cert", "shwo"}};
+                                  {"cert", "shwo"},
+                                  {"cert", "show"},
+                                  {"cert", "list", "--limit", "many"},
+                                  {"queue", "list", "--state", "wating"},
+                                  {}};
   for (auto words : all) {
     const auto text = say(directory_.path(), words);
     words.emplace_back("--json");
@@ -253,6 +257,21 @@ TEST_F(UsageTest, ErrorsAreJsonWhereJsonIsAskedFor) {
     EXPECT_THAT(text.err, HasSubstr(told.at("error").get<std::string>()));
     EXPECT_THAT(text.err, HasSubstr(told.at("hint").get<std::string>()));
   }
+}
+
+TEST_F(UsageTest, MistakesInTheSettingsAreJsonWhereJsonIsAskedFor) {
+  std::ofstream(directory_ / "cmpost.toml") << "[instance\n";
+  const auto said = say(directory_.path(), {"--json", "transaction", "explain", "0a"});
+  EXPECT_EQ(said.code, ExitCode::configuration);
+  std::istringstream lines(said.err);
+  std::vector<nlohmann::json> told;
+  for (std::string line; std::getline(lines, line);) {
+    told.push_back(nlohmann::json::parse(line, nullptr, false));
+    ASSERT_TRUE(told.back().is_object()) << line;
+  }
+  ASSERT_THAT(told, ::testing::SizeIs(2));
+  EXPECT_THAT(told[0].at("place").get<std::string>(), HasSubstr("cmpost.toml:1:"));
+  EXPECT_EQ(told[1].at("error"), "the settings cannot be read");
 }
 
 // What is listed may be older than the settings.

@@ -5,6 +5,7 @@
 #include "base/files.h"
 #include "config/check_permissions.h"
 #include "tests/config/settings_file.h"
+#include "tests/support/as_nobody.h"
 #include "tests/support/temporary_directory.h"
 
 namespace cmpost {
@@ -102,6 +103,39 @@ TEST(CheckFiles, WhatIsMissingOrNotADirectoryIsFound) {
   EXPECT_THAT(texts, Contains(AllOf(HasSubstr("[ca].key"), HasSubstr("does not exist"))));
   EXPECT_THAT(texts, Contains(AllOf(HasSubstr("/in is not a directory"))));
   EXPECT_THAT(texts, Contains(HasSubstr("mkdir -p")));
+}
+
+// It is made in its directory, and read where it is there.
+TEST(CheckFiles, OfAFileThatIsWrittenTheFileItselfIsNamedWhenThatIsWhatIsWrong) {
+  const TemporaryDirectory directory;
+  for (const auto* name : {"ca", "in", "out", "pub"})
+    ASSERT_THAT(make_directories(directory / name), IsOk());
+  for (const auto* name : {"ca/ca.pem", "ca/ca.key", "ca/cmp.pem", "ca/cmp.key", "pub/ca.crl"}) {
+    ASSERT_THAT(write_file(directory / name, view_of("x"), 0600, IfExists::fail), IsOk());
+  }
+  File file;
+  file.ca += "crl = { publish = \"pub/ca.crl\" }\n";
+  const auto settings = parse_settings(file.text(), directory / "cmpost.toml").value();
+  const auto crl = directory / "pub/ca.crl", pub = directory / "pub";
+  const AsNobody nobody(directory.path());
+  if (!nobody.ok()) GTEST_SKIP() << "needs root, or an account without rights";
+  const auto only_complaint = [&] {
+    const auto found = check_files(settings);
+    EXPECT_EQ(found.size(), 1U);
+    return found.empty() ? Complaint{} : found.front();
+  };
+  EXPECT_THAT(check_files(settings), IsEmpty());
+  // Who reads it need not say so once more ...
+  ASSERT_EQ(::chmod(crl.c_str(), 0), 0);
+  EXPECT_THAT(only_complaint().message, HasSubstr("using " + crl + ": Permission denied"));
+  EXPECT_EQ(only_complaint().unopened, crl);
+  // ... but where only the directory is complained of.
+  ASSERT_EQ(::chmod(pub.c_str(), 0555), 0);
+  EXPECT_THAT(only_complaint().message, HasSubstr("using " + pub + ": Permission denied"));
+  EXPECT_EQ(only_complaint().unopened, "");
+  ASSERT_EQ(::chmod(pub.c_str(), 0), 0);
+  EXPECT_EQ(only_complaint().unopened, crl);
+  ASSERT_EQ(::chmod(pub.c_str(), 0755), 0);
 }
 
 TEST(CheckFiles, OneDirectoryByTwoNamesIsFound) {

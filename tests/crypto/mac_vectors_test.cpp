@@ -79,9 +79,22 @@ TEST(MacVectors, RenewedParametersDifferWhereTheyMust) {
 TEST(BareMac, KeyOfAnotherLengthIsAnError) {
   const auto vector = vector_named("gmac-128-12");
   const auto parameters = mac_parameters(vector.algorithm, {}).value();
-  EXPECT_THAT(compute_mac(parameters, Bytes(17), {}, {}), Fails(HasSubstr("16 octets")));
+  EXPECT_THAT(compute_mac(parameters, Bytes(17), {}, {}), Fails(HasSubstr("17 octets")));
   const auto kmac = mac_parameters(vector_named("KMAC-128").algorithm, {}).value();
-  EXPECT_THAT(compute_mac(kmac, Bytes(3), {}, {}), Fails(HasSubstr("4 to 512")));
+  EXPECT_THAT(compute_mac(kmac, Bytes(3), {}, {}), Fails(HasSubstr("3 octets")));
+}
+
+TEST(BareMac, WhichSecretsItTakesCanBeAskedBefore) {
+  const auto of = [](std::string_view name) {
+    return mac_parameters(vector_named(name).algorithm, {}).value();
+  };
+  EXPECT_TRUE(takes_secret_of(of("gmac-128-12"), 16));
+  EXPECT_FALSE(takes_secret_of(of("gmac-128-12"), 17));
+  EXPECT_TRUE(takes_secret_of(of("KMAC-128"), 512));
+  EXPECT_FALSE(takes_secret_of(of("KMAC-128"), 3));
+  EXPECT_FALSE(takes_secret_of(of("KMAC-128"), 513));
+  EXPECT_TRUE(takes_secret_of(of("hmac-sha256"), 0));
+  EXPECT_TRUE(takes_secret_of(of("pbm-expanded"), 3)) << "the key is made of it";
 }
 
 TEST(BareMac, HmacSha1IsASwitch) {

@@ -61,6 +61,7 @@ struct RequestOptions {
   std::int64_t certReqId = 0;
   std::function<void(CertTemplate&)> edit = [](CertTemplate&) {};
   std::function<void(CertReqMsg&)> edit_signed = [](CertReqMsg&) {};  // after the POP
+  std::optional<Controls> controls{};
 };
 
 inline CertReqMsg cert_request(const Credential& credential, std::string_view subject,
@@ -71,6 +72,7 @@ inline CertReqMsg cert_request(const Credential& credential, std::string_view su
   wanted.subject = name(subject);
   wanted.publicKey = spki_of(credential.key.public_key());
   options.edit(wanted);
+  message.certReq.controls = options.controls;
   message.certReq.der = encode(message.certReq);
   POPOSigningKey popo;
   popo.algorithmIdentifier = credential.signer.algorithm();

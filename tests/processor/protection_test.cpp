@@ -77,6 +77,14 @@ TEST(MacProtection, BareMacUnderAShortSecretIsRefused) {
               Refuses("error", PKIFailureInfo::badMessageCheck));
 }
 
+TEST(MacProtection, ARegisteredKeyOfAnotherLengthIsAWrongOne) {
+  CaUnderTest ca(kAllMethods);
+  add_key(ca, "long", std::string(kKey) + "more");
+  const auto gmac = bare(oid::id_aes256_GMAC, "300e040c000102030405060708090a0b");
+  EXPECT_THAT(ca.ask(with_parameters(ca, gmac, view_of(kKey), "long")),
+              Refuses("error", PKIFailureInfo::badMessageCheck));
+}
+
 TEST(MacProtection, MethodsThatTheChannelDoesNotNameAreBadAlg) {
   CaUnderTest usual;
   add_key(usual, "key", kKey);

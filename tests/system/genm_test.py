@@ -11,6 +11,17 @@ INFO_TYPES = {"caCerts": 17, "signKeyPairTypes": 2, "encKeyPairTypes": 3, "prefe
               "currentCRL": 6, "caProtEncCert": 1, "certReqTemplate": 19}
 
 
+# Where a client keeps what it gets; from 3.4 on it wants a file for it, and knows more types.
+SAVED_BY = {"caCerts": ["-cacertsout"], "certReqTemplate": ["-template"],
+            "rootCaCert": ["-newwithnew", "-newwithold", "-oldwithnew"],
+            "crlStatusList": ["-crlout"]}
+
+
+def client_knows(option):
+    told = run("openssl", "cmp", "-help", check=False)
+    return f" {option} " in told.stdout + told.stderr
+
+
 def set_in_ca(instance, **values):
     """Sets keys of [ca] to TOML values."""
     file = instance.directory / "cmpost.toml"
@@ -29,10 +40,20 @@ def inspect(file):
 class GenmTest(InstanceTest):
     def ask(self, info_type, *arguments):
         """The genp that the stock client got, in the words of `cmpost inspect`."""
-        self.openssl_cmp("genm", "-infotype", info_type, *(arguments or self.with_secret()))
+        files = [word for option in SAVED_BY.get(info_type, []) if client_knows(option)
+                 for word in (option, self.saved(option))]
+        self.openssl_cmp("genm", "-infotype", info_type, *files,
+                         *(arguments or self.with_secret()))
         file = self.workshop / "genp.pki"
         file.write_bytes(self.relay.exchanges[-1][1])
         return inspect(file)["body"]
+
+    def saved(self, option):
+        return self.workshop / f"saved{option}"
+
+    def fingerprint(self, certificate):
+        told = run("openssl", "x509", "-noout", "-fingerprint", "-sha256", "-in", certificate)
+        return told.stdout.split("=")[1].strip().replace(":", "").lower()
 
     def check_structure(self, der, by_modules=True):
         """The octets are what the packaged ASN.1 modules and openssl make of them."""
@@ -61,13 +82,18 @@ class Genm(GenmTest):
         credential = self.enrol("dev1", *self.with_secret(), "-implicit_confirm")
         body = self.ask("caCerts", *self.signed_by(*credential))
         (ca,) = body["items"][0]["infoValue"]
-        fingerprint = run("openssl", "x509", "-in", self.instance.ca, "-noout", "-fingerprint",
-                          "-sha256").stdout.split("=")[1].strip().replace(":", "").lower()
-        self.assertEqual(fingerprint, ca["sha256"])
+        self.assertEqual(self.fingerprint(self.instance.ca), ca["sha256"])
 
     def test_crl_is_the_published_one(self):
         body = self.ask("currentCRL")
         self.assertEqual(1, body["items"][0]["infoValue"]["crlNumber"])
+
+    def test_client_of_openssl_3_4_gets_the_crl_for_a_certificate(self):
+        if not client_knows("-crlout"):
+            self.skipTest("the client of OpenSSL here knows no crlStatusList")
+        self.ask("crlStatusList", "-crlcert", self.instance.ca, *self.with_secret())
+        published = next((self.instance.directory / "crl").iterdir())
+        self.assertEqual(published.read_bytes(), self.saved("-crlout").read_bytes())
 
 
 class Rollover(GenmTest):
@@ -105,7 +131,7 @@ class Rollover(GenmTest):
         new_with_old, old_with_new = self.links()
         run("openssl", "verify", "-CAfile", self.old_root, new_with_old)
         run("openssl", "verify", "-CAfile", self.new_root, old_with_new)
-        # The packaged client does not know rootCaCert yet; caCerts has the links, too.
+        # Not every client knows rootCaCert; caCerts has the links, too.
         self.instance.serve()
         body = self.ask("caCerts")
         self.check_structure(self.relay.exchanges[-1][1])
@@ -113,6 +139,17 @@ class Rollover(GenmTest):
         self.assertEqual(3, len(told))
         shown = {one["certificate"]: one["sha256"] for one in self.instance.json("ca", "show")}
         self.assertEqual({shown["issuing"], shown["newWithOld"], shown["oldWithNew"]}, set(told))
+
+    def test_client_of_openssl_3_4_learns_the_new_root(self):
+        if not client_knows("-newwithnew"):
+            self.skipTest("the client of OpenSSL here knows no rootCaCert")
+        self.rolled_over()
+        new_with_old, old_with_new = self.links()
+        self.instance.serve()
+        self.ask("rootCaCert", "-oldwithold", self.old_root, *self.with_secret())
+        for option, file in (("-newwithnew", self.new_root), ("-newwithold", new_with_old),
+                             ("-oldwithnew", old_with_new)):
+            self.assertEqual(self.fingerprint(file), self.fingerprint(self.saved(option)), option)
 
     def test_after_the_change_holders_of_either_root_go_on(self):
         old, old_key = self.rolled_over()

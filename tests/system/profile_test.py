@@ -37,7 +37,8 @@ class TryingProfiles(ProfileTest):
         self.assertEqual("grantedWithMods", verdict["status"])
         self.assertEqual(3, len(verdict["changes"]), verdict)
         self.assertEqual([], verdict["lint"])
-        text = run("openssl", "x509", "-in", out, "-noout", "-text").stdout
+        text = run("openssl", "x509", "-in", out, "-noout", "-text", "-nameopt",
+                   "oneline").stdout
         self.assertIn("DNS:dev9.grid.example", text)
         self.assertIn("O = Grid, CN = dev9", text)
         # The CA key has not signed it, and the ledger does not know it.

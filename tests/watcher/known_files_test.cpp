@@ -124,33 +124,25 @@ TEST_F(KnownFilesTest, AFileThatCannotBePutAwayIsNotReadAgainAndAgain) {
   for (const auto& mark : {std::string(), std::string("1"), id.text()}) {
     write_in_place(in_ + "/.done/" + marked_name("dev1.pki", mark), "another");
   }
-  ::testing::internal::CaptureStderr();
-  log::configure({});
-  EXPECT_EQ(look().deposited, 1U);
-  for (int scans = 0; scans < 3; ++scans) {
+  const auto text = logged([&] {
+    EXPECT_EQ(look().deposited, 1U);
+    for (int scans = 0; scans < 3; ++scans) {
+      steady_.advance(settings_.directory()->poll);
+      const auto intake = look();
+      EXPECT_EQ(intake.deposited, 0U);
+      EXPECT_EQ(intake.stuck, 1U);
+      const auto stuck = ingress_->looked_at().stuck;
+      ASSERT_THAT(stuck, SizeIs(1));
+      EXPECT_EQ(stuck[0].what, ".work/dev1.pki");
+      EXPECT_THAT(stuck[0].why, ::testing::HasSubstr("its request is in the queue"));
+    }
+    std::filesystem::remove(in_ + "/.done/dev1-1.pki");
     steady_.advance(settings_.directory()->poll);
-    const auto intake = look();
-    EXPECT_EQ(intake.deposited, 0U);
-    EXPECT_EQ(intake.stuck, 1U);
-    const auto stuck = ingress_->looked_at().stuck;
-    ASSERT_THAT(stuck, SizeIs(1));
-    EXPECT_EQ(stuck[0].what, ".work/dev1.pki");
-    EXPECT_THAT(stuck[0].why, ::testing::HasSubstr("its request is in the queue"));
-  }
-  std::filesystem::remove(in_ + "/.done/dev1-1.pki");
-  steady_.advance(settings_.directory()->poll);
-  look();
-  const auto text = ::testing::internal::GetCapturedStderr();
-  log::configure({.level = log::Level::error});
+    look();
+  });
   EXPECT_THAT(in(".work"), IsEmpty());
-  const auto count = [&](const std::string& event) {
-    std::size_t times = 0;
-    for (auto at = text.find(event); at != std::string::npos; at = text.find(event, at + 1))
-      ++times;
-    return times;
-  };
-  EXPECT_EQ(count("job.arrived"), 1U);
-  EXPECT_EQ(count("input.stuck"), 1U);
+  EXPECT_EQ(count_of("job.arrived", text), 1U);
+  EXPECT_EQ(count_of("input.stuck", text), 1U);
 }
 
 }  // namespace

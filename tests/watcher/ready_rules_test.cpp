@@ -317,6 +317,83 @@ TEST_F(ReadyRulesTest, ATakenListThatCannotBePutAwayStopsNothing) {
   EXPECT_EQ(waiting(), 1U);
 }
 
+TEST_F(ReadyRulesTest, AListThatCannotBePutAwayIsNotDepositedAgainWhenItsJobsAreForgotten) {
+  start(ReadyRule::manifest);
+  put("a.pki", request(1));
+  put("b.pki", request(2));
+  put("a.manifest", digest(request(1)) + "  a.pki\n" + digest(request(2)) + "  b.pki\n");
+  const AsNobody nobody(directory_.path());
+  if (!nobody.ok()) GTEST_SKIP() << "needs root, or an account without rights";
+  std::filesystem::permissions(in_ + "/.done", std::filesystem::perms(0555));
+  EXPECT_EQ(look().deposited, 2U);
+  const auto leases = queue_.take(2).value();
+  for (const auto& lease : leases) {
+    ASSERT_THAT(queue_.finish({&lease.job.id, 1}, "answered"), IsOk());
+  }
+  wall_.advance(1h);
+  ASSERT_EQ(queue_.purge(wall_.now()).value(), 2U);
+  for (const bool anew : {false, true}) {
+    steady_.advance(settings_.directory()->poll);
+    if (anew) start(ReadyRule::manifest);
+    EXPECT_EQ(look().deposited, 0U);
+    EXPECT_THAT(jobs(), IsEmpty());
+    EXPECT_THAT(ingress_->looked_at().stuck, SizeIs(1));
+  }
+  // Nor does it go back to `in` when somebody has taken away a part of it.
+  std::filesystem::remove(in_ + "/b.pki");
+  steady_.advance(settings_.directory()->poll);
+  EXPECT_EQ(look().stuck, 1U);
+  EXPECT_THAT(in(), ElementsAre("a.pki"));
+  std::filesystem::permissions(in_ + "/.done", std::filesystem::perms(0755));
+  steady_.advance(settings_.directory()->poll);
+  EXPECT_EQ(look().stuck, 0U);
+  EXPECT_THAT(in(".work"), IsEmpty());
+  EXPECT_THAT(in(".done"), ElementsAre("a.manifest", "a.pki"));
+  EXPECT_THAT(jobs(), IsEmpty());
+}
+
+TEST_F(ReadyRulesTest, TheSameListCanBePutInAgainAsOftenAsOneLikes) {
+  start(ReadyRule::manifest);
+  for (std::size_t times = 1; times <= 5; ++times) {
+    put("a.pki", request(1));
+    put("all.manifest", digest(request(1)) + "  a.pki\n");
+    EXPECT_EQ(look().deposited, 1U);
+    EXPECT_THAT(in(), IsEmpty());
+    EXPECT_THAT(in(".work"), IsEmpty());
+    EXPECT_THAT(in(".done"), SizeIs(2 * times));
+    EXPECT_THAT(ingress_->looked_at().stuck, IsEmpty());
+  }
+}
+
+// What its octets are in PEM is not what the job has.
+TEST_F(ReadyRulesTest, ARefusedFileOfAListIsFoundInDoneByWhateverNameItGot) {
+  start(ReadyRule::manifest);
+  const std::string pem = "-----BEGIN CMP-----\nMAMCAQU=\n-----END CMP-----\n";
+  for (std::size_t times = 1; times <= 4; ++times) {
+    put("a.pki", pem);
+    put("all.manifest", digest(pem) + "  a.pki\n");
+    EXPECT_EQ(look().deposited, 1U);
+  }
+  const auto leases = queue_.take(4).value();
+  ASSERT_THAT(leases, SizeIs(4));
+  for (const auto& lease : leases) {
+    ASSERT_THAT(queue_.hold(lease.job.id, "not a PKIMessage"), IsOk());
+  }
+  steady_.advance(settings_.directory()->poll);
+  look();
+  EXPECT_THAT(in(".done"), SizeIs(4)) << "the lists";
+  EXPECT_THAT(in(".quarantine"), SizeIs(8)) << "each with its reason";
+}
+
+TEST_F(ReadyRulesTest, FoldersBesideListsAreSpokenOf) {
+  start(ReadyRule::manifest);
+  std::filesystem::create_directory(in_ + "/archive");
+  steady_.advance(settings_.directory()->poll);
+  look();
+  EXPECT_EQ(note_on("folders"), "what lies in folders is not taken: archive in " + in_);
+  EXPECT_EQ(note_on("unlisted"), "");
+}
+
 TEST_F(ReadyRulesTest, WhatIsNoListInWorkStopsNothing) {
   start(ReadyRule::manifest);
   write_in_place(in_ + "/.work/old.manifest", "a request of the time before the rule was changed");

@@ -45,6 +45,20 @@ class WatchedInput : public ::testing::Test {
     return queue_.list({.state = state, .channel = {}}).value();
   }
   std::size_t waiting() { return queue_.counts()->waiting; }
+  // What `work` has written to the log, without the level "debug".
+  template <typename Work>
+  static std::string logged(const Work& work) {
+    ::testing::internal::CaptureStderr();
+    log::configure({});
+    work();
+    log::configure({.level = log::Level::error});
+    return ::testing::internal::GetCapturedStderr();
+  }
+  static std::size_t count_of(std::string_view what, std::string_view text) {
+    std::size_t times = 0;
+    for (auto at = text.find(what); at != text.npos; at = text.find(what, at + 1)) ++times;
+    return times;
+  }
   // What lies in the directory, or in ".done" or ".quarantine" below it; nothing of our own.
   std::set<std::string> in(const std::string& below = {}) {
     auto names = names_in(below.empty() ? in_ : in_ + "/" + below);

@@ -12,6 +12,7 @@
 #include "base/presence.h"
 #include "watcher/arrival.h"
 #include "watcher/file_names.h"
+#include "watcher/log_stuck.h"
 #include "watcher/unwrap.h"
 
 namespace cmpost {
@@ -115,14 +116,22 @@ Result<Intake> MediaIngress::poll(const std::stop_token& stop) {
     intake += *copied;
   }
   intake.settling = settling_.unsettled();
-  intake.stuck += settling_.stuck();
+  intake.stuck = settling_.stuck();
+  for (const auto& [id, ingress] : copies_) intake.stuck += ingress->looked_at().stuck.size();
   deposit_.tell_gate(intake);
   if (intake.paused) next_look_ = std::min(next_look_, steady_.now() + kPaused);
   return intake;
 }
 
 LookedAt MediaIngress::looked_at() const {
-  return {.stuck = settling_.stuck_inputs(), .without_request = 0};
+  LookedAt found{.stuck = settling_.stuck_inputs(), .without_request = 0};
+  for (const auto& [id, ingress] : copies_) {
+    for (auto& copy : ingress->looked_at().stuck) {
+      copy.what = "media/" + id + "/in/" + copy.what;  // in the channel's state
+      found.stuck.push_back(std::move(copy));
+    }
+  }
+  return found;
 }
 
 void MediaIngress::wait(Duration time_out, const std::stop_token& stop) {
@@ -156,6 +165,7 @@ Result<Intake> MediaIngress::work_on_left_copies(const std::stop_token& stop) {
   for (const auto& id : ids) {
     const auto directory = local(id);
     ASSIGN_OR_RETURN(const bool any, has_left_copies(directory));
+    if (!any) copies_.erase(id);
     if (!any) continue;
     TRY(CopyLedger::open(directory));
     ASSIGN_OR_RETURN(const Intake part, work_on_copies(id, stop));
@@ -165,21 +175,31 @@ Result<Intake> MediaIngress::work_on_left_copies(const std::stop_token& stop) {
 }
 
 Result<Intake> MediaIngress::work_on_copies(const std::string& id, const std::stop_token& stop) {
-  auto settings = settings_;
-  settings.directory()->in = local(id) + "/in";
-  settings.directory()->settle = Duration::zero();  // the copies are complete
-  settings.directory()->ready = ReadyRule::rename;
-  settings.state.clear();  // notes are ours
-  ASSIGN_OR_RETURN(const bool any, is_there(settings.directory()->in));
+  ASSIGN_OR_RETURN(const bool any, is_there(local(id) + "/in"));
   if (!any) return Intake{};
-  DirectoryIngress ingress(settings, deposit_.queue(), wall_, steady_);
-  ingress.take_copies_for(id);
+  auto& ingress = copies_of(id);
   Intake intake;
   for (;;) {
     ASSIGN_OR_RETURN(const Intake part, ingress.poll(stop));
     intake += part;
-    if (part.deposited + part.quarantined == 0) return intake;
+    if (part.deposited + part.quarantined == 0) break;
   }
+  if (ingress.looked_at().stuck.empty()) copies_.erase(id);
+  return intake;
+}
+
+DirectoryIngress& MediaIngress::copies_of(const std::string& id) {
+  auto& ingress = copies_[id];
+  if (ingress) return *ingress;
+  auto settings = settings_;
+  settings.directory()->in = local(id) + "/in";
+  settings.directory()->settle = Duration::zero();  // the copies are complete
+  settings.directory()->poll = Duration::zero();    // and looked at when we say so
+  settings.directory()->ready = ReadyRule::rename;
+  settings.state.clear();  // notes are ours
+  ingress = std::make_unique<DirectoryIngress>(settings, deposit_.queue(), wall_, steady_);
+  ingress->take_copies_for(id);
+  return *ingress;
 }
 
 Result<Intake> MediaIngress::copy_all(const Medium& medium, const std::stop_token& stop) {
@@ -253,9 +273,7 @@ void MediaIngress::leave_alone(const std::string& name, const Look& look) {
 }
 
 void MediaIngress::report(const std::string& name, const std::string& why) {
-  if (!settling_.first_report(name, why)) return;
-  log::warning("input.stuck",
-               {{"channel", channel()}, {"source", printable(name)}, {"reason", why}});
+  if (settling_.first_report(name, why)) log_stuck(channel(), name, why);
 }
 
 Result<std::size_t> MediaIngress::copy_group(const FileDescriptor& in, std::span<const Found> group,

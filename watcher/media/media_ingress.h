@@ -1,6 +1,7 @@
 // Requests on a medium that is put in and taken out.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -49,6 +50,7 @@ class MediaIngress final : public Ingress {
   };
 
   Result<Intake> work_on_copies(const std::string& id, const std::stop_token& stop);
+  DirectoryIngress& copies_of(const std::string& id);
   Result<Intake> work_on_left_copies(const std::stop_token& stop);
   Result<Intake> copy_all(const Medium& medium, const std::stop_token& stop);
   Result<std::vector<Found>> list(const FileDescriptor& in);
@@ -80,6 +82,8 @@ class MediaIngress final : public Ingress {
   ChannelNote note_;
   Settling settling_;
   LeftAlone left_alone_;
+  // By medium, of whose copies some cannot be taken or put away: what was told stays told.
+  std::map<std::string, std::unique_ptr<DirectoryIngress>> copies_;
   std::optional<std::string> there_;  // the id of the medium that was there at the last look
   bool looked_ = false;
   Time next_look_ = Time::min();

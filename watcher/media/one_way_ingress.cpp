@@ -11,6 +11,7 @@
 #include "base/crash_point.h"
 #include "base/log.h"
 #include "watcher/file_names.h"
+#include "watcher/log_stuck.h"
 #include "watcher/unwrap.h"
 
 namespace cmpost {
@@ -83,9 +84,7 @@ void OneWayIngress::open_drop() {
 void OneWayIngress::cannot_move(const Error& error) {
   not_moved_ = error.what;
   if (std::exchange(told_not_moved_, not_moved_) == not_moved_) return;
-  log::warning("input.stuck", {{"channel", channel()},
-                               {"reason", "what was received cannot be put away: " + not_moved_},
-                               {"hint", error.hint}});
+  log_stuck(channel(), ".done", "what was received cannot be put away: " + not_moved_, error.hint);
 }
 
 Result<ArrivedBatches> OneWayIngress::list() {
@@ -122,6 +121,7 @@ Result<Intake> OneWayIngress::poll(const std::stop_token& stop) {
   }
   TRY(tell_complaints(whole_look));
   for (const auto& [key, batch] : incomplete_) ++(batch.told ? intake.stuck : intake.settling);
+  if (not_moved_.empty()) told_not_moved_.clear();  // it is news when it comes again
   intake.stuck += not_moved_.empty() ? 0 : 1;
   deposit_.tell_gate(intake);
   next_scan_ = steady_.now() + (intake.settling > 0

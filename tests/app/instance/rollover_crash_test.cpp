@@ -17,6 +17,8 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::SizeIs;
 
+using Words = std::vector<std::string>;
+
 std::string next_ca(const std::string& directory) { return directory + "/ca/next"; }
 
 ExitCode roll_over(const std::string& directory) {
@@ -227,6 +229,51 @@ TEST(CredentialCrash, WhereverItDiesItIsEnteredOnceAndNoReadErrorRemovesIt) {
   const int steps =
       killed_at_each_step("CredentialCrash.DISABLED_IsMade", copies_of(place / "fresh"), look);
   EXPECT_GE(steps, 5);
+}
+
+// The key has its password from the command that was interrupted.
+TEST(Credential, OneThatIsCompletedNamesThePasswordThatItsKeyHas) {
+  const TemporaryDirectory place;
+  make_instance(place / "a");
+  for (const std::string file : {"right", "wrong"}) {
+    ASSERT_THAT(write_file(place / file, view_of(file + "\n"), 0600, IfExists::fail), IsOk());
+  }
+  const auto next = next_ca(place / "a");
+  const auto make = [&](const std::string& file) {
+    Words words = {"ca", "credential", "kga", "--key", "ec:P-256", "--directory", next};
+    if (!file.empty()) words.insert(words.end(), {"--key-password-file", place / file});
+    const auto said = say(place / "a", words);
+    EXPECT_EQ(said.code, ExitCode::ok) << said.err;
+    return said.out;
+  };
+  const auto named = "kga_key_password_file = \"" + (place / "right") + "\"";
+  EXPECT_THAT(make("right"), HasSubstr(named));
+  for (const std::string file : {"", "wrong", "right"}) {
+    std::filesystem::rename(next, hidden_name(next));
+    const auto out = make(file);
+    EXPECT_THAT(out, HasSubstr("What was interrupted before"));
+    EXPECT_THAT(out, HasSubstr(file == "right" ? named : "kga_key_password_file = \"THE FILE"));
+  }
+}
+
+TEST(Rollover, OneThatIsCompletedNamesThePasswordThatItsKeyHas) {
+  const TemporaryDirectory place;
+  make_instance(place / "a");
+  ASSERT_THAT(write_file(place / "right", view_of("right\n"), 0600, IfExists::fail), IsOk());
+  const auto next = next_ca(place / "a");
+  Words words = {"--json", "ca", "rollover", "--directory", next};
+  auto with_password = words;
+  with_password.insert(with_password.end(), {"--ca-key-password-file", place / "right"});
+  const auto setting = [&](const Words& asked) {
+    const auto said = say(place / "a", asked);
+    EXPECT_EQ(said.code, ExitCode::ok) << said.err;
+    return said.json().at("settings").at("key_password_file");
+  };
+  EXPECT_EQ(setting(with_password), place / "right");
+  std::filesystem::rename(next, hidden_name(next));
+  EXPECT_EQ(setting(words), nullptr);
+  std::filesystem::rename(next, hidden_name(next));
+  EXPECT_EQ(setting(with_password), place / "right");
 }
 
 // The ledger took no commit: what was made for it goes with it, what was there stays.

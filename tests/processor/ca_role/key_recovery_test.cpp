@@ -35,8 +35,8 @@ struct RecoveryTest : ::testing::Test {
     return ca.talk(signed_by(ca, device, poll_req(0), pvno3(following(last))));
   }
   // After two people have agreed.
-  PKIMessage recovered(const CertReqMsg& message) {
-    const auto told = ca.talk(krr(message));
+  PKIMessage recovered(const CertReqMsg& message, const MessageOptions& options = pvno3()) {
+    const auto told = ca.talk(krr(message, options));
     EXPECT_EQ(status_in(told).status, PKIStatus::waiting);
     ca.say(*told.header.transactionID, true, "alice");
     ca.say(*told.header.transactionID, true, "bob");
@@ -163,6 +163,24 @@ TEST_F(RecoveryTest, IsSignedAndOfTheNewVersion) {
   EXPECT_THAT(ca.talk(with_mac(ca, body, pvno3())),
               Refuses("error", PKIFailureInfo::wrongIntegrity));
   EXPECT_THAT(ca.talk(krr(asking(Keys::wanted), {})), Refuses("krp", PKIFailureInfo::badRequest));
+}
+
+struct RecoveryWhereSilenceIsAcceptance : RecoveryTest {
+  RecoveryWhereSilenceIsAcceptance()
+      : RecoveryTest("recovery = true\nwaiting = \"always\"\nunconfirmed = \"keep\"\n") {}
+};
+
+TEST_F(RecoveryWhereSilenceIsAcceptance, TheNewCertificateCountsAtOnceAndCanBeConfirmed) {
+  const Credential fresh;
+  auto options = pvno3();
+  options.implicit_confirm = false;
+  const auto krp = recovered(cert_request(fresh, "CN=dev1"), options);
+  ASSERT_TRUE(content(krp).newSigCert);
+  const auto certificate = must(Certificate::from_der(content(krp).newSigCert->der));
+  EXPECT_EQ(ca.record(certificate)->state, CertificateState::valid);
+  const auto confirmed =
+      ca.talk(signed_by(ca, device, cert_conf(certificate), pvno3(following(krp))));
+  EXPECT_EQ(body_name(confirmed.body), "pkiconf");
 }
 
 struct NoRecovery : RecoveryTest {

@@ -93,6 +93,24 @@ TEST(Explain, WrongProofOfPossessionIsToldApartFromAWrongTemplate) {
   EXPECT_EQ(find_check(verdicts, "proof of possession")->verdict, Judged::passed);
 }
 
+// The template and the proof are as they should be.
+TEST(Explain, AWrongTokenIsACheckOfItsOwn) {
+  CaUnderTest ca;
+  der::Writer token;
+  token.utf8_string("mother's maiden name");
+  const RequestOptions with_token{
+      .controls = Controls{{oid::id_regCtrl_regToken, std::move(token).take()}}};
+  EXPECT_THAT(ca.ask(with_mac(ca, ir(Credential(), "CN=dev1", with_token))),
+              Refuses("ip", PKIFailureInfo::notAuthorized));
+  const auto verdicts = explained(ca);
+  EXPECT_EQ(find_check(verdicts, "template")->verdict, Judged::passed);
+  EXPECT_EQ(find_check(verdicts, "proof of possession")->verdict, Judged::passed);
+  const auto* tokens = find_check(verdicts, "keys and tokens");
+  ASSERT_NE(tokens, nullptr);
+  EXPECT_EQ(tokens->verdict, Judged::failed);
+  EXPECT_THAT(tokens->detail, HasSubstr("regToken is wrong"));
+}
+
 // The ledger as it is now says that the secret is used up: by this very request.
 TEST(Explain, GrantedRequestIsExplainedAsItWasThen) {
   CaUnderTest ca;

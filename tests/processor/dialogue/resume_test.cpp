@@ -67,6 +67,16 @@ TEST_F(OutcomeOfParts, AllOneWayItIsThat) {
   EXPECT_THAT(outcome(rejected), Not(HasSubstr("first")));
 }
 
+TEST(OutcomeOfPartsAlone, WhatWasNotToldIsNotGranted) {
+  WaitingPart told, untold;
+  told.certReqId = 0;
+  told.answer = body::ip{{std::nullopt, {{0, {}, std::nullopt, std::nullopt}}}};
+  untold.certReqId = 1;
+  untold.answer = told.answer;
+  EXPECT_EQ(outcome_of(std::vector{told}), "accepted");
+  EXPECT_EQ(outcome_of(std::vector{told, untold}), "unknown: the answer says nothing of request 1");
+}
+
 // Whether it was granted already nobody knows.
 TEST_F(OutcomeOfParts, PartInAnUnknownStateHoldsTheRequest) {
   const auto tid = ask_for_two();

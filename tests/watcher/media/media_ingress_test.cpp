@@ -210,6 +210,32 @@ TEST_F(MediaIngressTest, CopiesThatAFailedQueueLeftAreWorkedOnWithoutTheMedium) 
   EXPECT_EQ(look().deposited, 1U);
 }
 
+TEST_F(MediaIngressTest, CopiesThatCannotBePutAwayAreStuckUntilTheyCan) {
+  put("a.pki", 1);
+  look_twice();
+  const AsNobody nobody(directory_.path());
+  if (!nobody.ok()) GTEST_SKIP() << "needs root, or an account without rights";
+  const auto done = settings_.state + "/media/" + id() + "/in/.done";
+  std::filesystem::permissions(done, std::filesystem::perms(0555));
+  put("b.pki", 2);
+  const auto text = logged([&] {
+    EXPECT_EQ(look_twice().deposited, 1U);
+    for (int looks = 0; looks < 3; ++looks) {
+      if (looks == 1) pull();
+      EXPECT_EQ(look_later().stuck, 1U);
+      const auto stuck = ingress_->looked_at().stuck;
+      ASSERT_THAT(stuck, SizeIs(1));
+      EXPECT_THAT(stuck[0].what, ::testing::EndsWith("/in/.work/b.pki"));
+      EXPECT_THAT(stuck[0].why, HasSubstr("its request is in the queue"));
+    }
+  });
+  EXPECT_EQ(count_of("input.stuck", text), 1U) << text;
+  std::filesystem::permissions(done, std::filesystem::perms(0755));
+  EXPECT_EQ(look_later().stuck, 0U);
+  EXPECT_THAT(ingress_->looked_at().stuck, IsEmpty());
+  EXPECT_THAT(jobs(), SizeIs(2));
+}
+
 TEST_F(MediaIngressTest, NothingOfTheMediumStaysOpen) {
   put("a.pki", 1);
   look_twice();

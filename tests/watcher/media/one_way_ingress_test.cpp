@@ -92,6 +92,45 @@ TEST_F(OneWayIngressTest, WhyFilesCannotBeMovedAwayIsSaid) {
   EXPECT_THAT(ingress_->looked_at().stuck, IsEmpty());
 }
 
+TEST_F(OneWayIngressTest, ABatchThatCannotBePutAwayIsStuckUntilItCan) {
+  make_batch(1);
+  carry(1);
+  look();
+  make_batch(2);
+  carry(2);
+  const AsNobody nobody(directory_.path());
+  if (!nobody.ok()) GTEST_SKIP() << "needs root, or an account without rights";
+  std::filesystem::permissions(in_ + "/.done", std::filesystem::perms(0555));
+  const auto text = logged([&] {
+    EXPECT_EQ(look().deposited, 2U);
+    for (int looks = 0; looks < 3; ++looks) {
+      EXPECT_EQ(look_later().stuck, 1U);
+      ASSERT_THAT(ingress_->looked_at().stuck, SizeIs(1));
+      EXPECT_THAT(ingress_->looked_at().stuck[0].why, HasSubstr("Permission denied"));
+    }
+  });
+  EXPECT_EQ(count_of("input.stuck", text), 1U) << text;
+  EXPECT_EQ(waiting(), 3U);
+  std::filesystem::permissions(in_ + "/.done", std::filesystem::perms(0755));
+  EXPECT_EQ(look_later().stuck, 0U);
+  EXPECT_THAT(in(), IsEmpty());
+}
+
+TEST_F(OneWayIngressTest, WhyFilesCannotBeMovedAwayIsSaidAgainWhenItComesAgain) {
+  const auto text = logged([&] {
+    for (std::uint64_t batch = 1; batch <= 2; ++batch) {
+      std::filesystem::remove_all(in_ + "/.done");
+      write_in_place(in_ + "/.done", "somebody's");
+      make_batch(1);
+      carry(batch);
+      for (int looks = 0; looks < 3; ++looks) EXPECT_EQ(look().stuck, 1U);
+      std::filesystem::remove(in_ + "/.done");
+      EXPECT_EQ(look().stuck, 0U);
+    }
+  });
+  EXPECT_EQ(count_of("input.stuck", text), 2U) << text;
+}
+
 TEST_F(OneWayIngressTest, ADirectoryThatMayOnlyBeReadIsLeftAsItIs) {
   make_batch(1);
   carry(1);
