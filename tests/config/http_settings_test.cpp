@@ -11,9 +11,9 @@ using ::testing::HasSubstr;
 
 Loaded parse_http(const std::string& keys) {
   return parse_settings(
-      "[instance]\nname = \"grid\"\n[ca]\ncertificate = \"c\"\nkey = \"k\"\ncmp_certificate = "
-      "\"m\"\ncmp_key = \"n\"\n[[profile]]\nname = \"device\"\n[[channel]]\nname = \"above\"\n"
-      "kind = \"http\"\n" +
+      "[instance]\nname = \"grid\"\n[ra]\ncmp_certificate = \"m\"\ncmp_key = \"n\"\n"
+      "upstream = \"above\"\n[[profile]]\nname = \"device\"\n[[channel]]\nname = \"above\"\n"
+      "kind = \"http\"\ntrust = [\"ca.pem\"]\n" +
           keys,
       "/etc/cmpost/cmpost.toml");
 }
