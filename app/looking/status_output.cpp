@@ -109,6 +109,14 @@ json crl_json(const CertificateList& crl) {
   return value;
 }
 
+json upstream_json(const UpstreamTable::Backlog& backlog) {
+  json value = {{"collected", backlog.collected},
+                {"unanswered", backlog.messages - backlog.collected},
+                {"oldest", json()}};
+  if (backlog.oldest) value["oldest"] = to_iso8601(*backlog.oldest);
+  return value;
+}
+
 json warnings_json(const Remarks& findings) {
   auto warnings = json::array();
   for (const auto& finding : findings.all()) {
@@ -163,6 +171,13 @@ void print_channels(const Status& status, const Settings& settings, Time now) {
   }
 }
 
+void print(const UpstreamTable::Backlog& backlog, Time now) {
+  print_line("asked of the CA above and not answered: " +
+             std::to_string(backlog.messages - backlog.collected) + ", to leave in a batch: " +
+             std::to_string(backlog.collected) +
+             (backlog.oldest ? "; the oldest since " + in_words(now - *backlog.oldest) : ""));
+}
+
 void print_crl(const CertificateList& crl) {
   print_line("CRL number " + std::to_string(crl.crlNumber.value_or(0)) + " with " +
              std::to_string(crl.revokedCertificates.size()) + " entries" +
@@ -176,6 +191,7 @@ void print_numbers(const Status& status, Time now) {
   add_row(queues, "replies", status.jobs.replies, now);
   queues.print("");
   if (status.ageing && status.undecided) print(*status.ageing, *status.undecided, now);
+  if (status.upstream) print(*status.upstream, now);
   if (status.certificates) {
     print_line("certificates in the ledger: " + std::to_string(*status.certificates));
   }
@@ -205,6 +221,7 @@ json to_json(const Status& status) {
     value[status.settings->ra ? "ra" : "ca"] = {{"subject", status.ca->subject().text()},
                                                 {"notAfter", to_iso8601(status.ca->not_after())}};
   }
+  if (status.upstream) value["upstream"] = upstream_json(*status.upstream);
   if (status.crl) value["crl"] = crl_json(*status.crl);
   for (const auto& [stage, life] : status.work.stages) {
     value["service"][std::string(to_string(stage))] = to_json(life);

@@ -6,6 +6,7 @@
 
 #include "app/looking/inspection.h"
 #include "processor/transaction/transaction_table.h"
+#include "processor/transaction/upstream_table.h"
 #include "processor/transaction/wait_table.h"
 
 namespace cmpost {
@@ -19,6 +20,7 @@ struct Status {
   std::optional<CertificateList> crl;
   std::optional<TransactionTable::Ageing> ageing;
   std::optional<WaitTable::Backlog> undecided;
+  std::optional<UpstreamTable::Backlog> upstream;  // of an RA
   WorkStatus work;
   Remarks findings;
 };

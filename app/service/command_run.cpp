@@ -17,6 +17,7 @@
 #include "base/start_thread.h"
 #include "outbox/dispatcher.h"
 #include "processor/processor.h"
+#include "processor/upstream_timers.h"
 
 namespace cmpost {
 namespace {
@@ -56,7 +57,10 @@ class BatchRun {
     do {
       TRY(run_stages(*spool, *processor, signals));
       ASSIGN_OR_RETURN(more, has_work(spool->requests()));
+      ASSIGN_OR_RETURN(const bool batches, wrap_batches(*spool, *ledger, services));
+      more = more || batches;
     } while (more && !interrupted_ && !failed());
+    if (!instance_.is_ca()) TRY(tend_upstream(*spool, *ledger, services));
     ASSIGN_OR_RETURN(const auto left, spool->replies().counts());
     still_to_send_ = left.waiting + left.active + left.deferred;
     for (const auto& channel : instance_.settings().channels) {
@@ -89,6 +93,19 @@ class BatchRun {
   static Result<bool> has_work(JobQueue& requests) {
     ASSIGN_OR_RETURN(const auto counts, requests.counts());
     return counts.waiting > 0;
+  }
+
+  // A run waits for nobody: what has been collected for a CA above leaves with it.
+  static Result<bool> wrap_batches(Spool& spool, Ledger& ledger,
+                                   const ProcessorServices& services) {
+    std::size_t count = 0;
+    for (const auto& [name, channel] : services.channels) {
+      if (channel.settings.direction != Direction::upstream) continue;
+      ASSIGN_OR_RETURN(const auto wrapped, wrap_collected(ledger, services, channel));
+      count += wrapped;
+    }
+    if (count > 0) TRY(tend_upstream(spool, ledger, services));
+    return count > 0;
   }
 
   Result<void> run_stages(Spool& spool, Processor& processor, ProcessSignals& signals) {

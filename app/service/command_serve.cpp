@@ -19,12 +19,14 @@
 #include "base/start_thread.h"
 #include "outbox/dispatcher.h"
 #include "processor/processor.h"
+#include "processor/upstream_timers.h"
 #include "watcher/ingress_loop.h"
 
 namespace cmpost {
 namespace {
 
 constexpr auto kMaintenance = std::chrono::seconds(30);
+constexpr auto kTending = std::chrono::seconds(2);
 constexpr auto kLook = std::chrono::seconds(1);
 
 struct ServeOptions {
@@ -78,6 +80,7 @@ class Service {
   }
 
   void keep_up() {
+    if (steady_.now() >= next_tending_) tend();
     if (steady_.now() < next_upkeep_) return;
     next_upkeep_ = steady_.now() + kMaintenance;
     life_->beat();
@@ -92,6 +95,16 @@ class Service {
   }
 
  private:
+  // Whoever waits for a CA above waits for this, too.
+  void tend() {
+    next_tending_ = steady_.now() + kTending;
+    if (!processor_ || instance_.is_ca()) return;
+    const auto services = instance_.services();
+    const auto done = services ? tend_upstream(*spool_, *ledger_, *services)
+                               : Result<void>(failure(services.error()));
+    if (!done) log::error("upstream.not_tended", {{"error", to_string(done.error())}});
+  }
+
   // That is safe, and mostly a mistake: each logs in at the servers of all channels.
   void tell_of_others(const std::vector<Stage>& stages) const {
     for (const auto stage : stages) {
@@ -145,9 +158,10 @@ class Service {
   SteadyClock steady_;
   WayBook ways_;
   std::optional<SignOfLife> life_;
-  const Spool* spool_ = nullptr;
-  const Ledger* ledger_ = nullptr;
+  Spool* spool_ = nullptr;
+  Ledger* ledger_ = nullptr;
   Time next_upkeep_ = steady_.now() + kMaintenance;
+  Time next_tending_ = steady_.now() + kTending;
   std::unique_ptr<Processor> processor_;
   std::vector<std::unique_ptr<Egress>> egresses_;
   std::unique_ptr<Dispatcher> dispatcher_;

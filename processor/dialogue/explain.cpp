@@ -8,6 +8,7 @@
 #include "processor/dialogue/explain_again.h"
 #include "processor/transaction/answer.h"
 #include "processor/transaction/stored_request.h"
+#include "processor/transaction/upstream_table.h"
 #include "processor/transaction/wait_table.h"
 
 namespace cmpost {
@@ -39,10 +40,47 @@ class Explanation : private VerdictsSoFar {
       ASSIGN_OR_RETURN(waiting_, WaitTable(ledger_.connection()).find(transaction.id));
     }
     TRY(note_body(stored));
+    TRY(note_upstream(transaction, stored));
     return std::move(verdicts_);
   }
 
  private:
+  // Of an RA: what it has sent to the CA above for this message.
+  Result<void> note_upstream(const Transaction& transaction, const StoredMessage& stored) {
+    ASSIGN_OR_RETURN(const auto messages,
+                     UpstreamTable(ledger_.connection()).of_transaction(transaction.id));
+    for (const auto& one : messages) {
+      // What is sent by ourselves belongs to what has opened the transaction.
+      const bool about = one.question ? *one.question == stored.digest
+                                      : opens_transaction(message_.body);
+      if (!about) continue;
+      const auto check = one.body + " to " + one.channel + " (" +
+                         std::string(to_string(one.mode)) + ")";
+      if (one.state == UpstreamState::given_up) {
+        fail(check, in_words(one));
+      } else if (is_open(one.state)) {
+        skip(check, in_words(one));
+      } else {
+        pass(check, in_words(one));
+      }
+    }
+    return {};
+  }
+
+  static std::string in_words(const UpstreamMessage& message) {
+    auto text = "made " + to_iso8601(message.made);
+    if (message.left) text += ", left " + to_iso8601(*message.left);
+    if (message.state == UpstreamState::collected) text += ", waits for its batch";
+    if (message.state == UpstreamState::waits) text += ", the CA wants more time";
+    if (message.state == UpstreamState::given_up) text += ", given up";
+    if (!message.answer_body.empty()) text += ", answered by " + message.answer_body;
+    if (message.answered) text += " " + to_iso8601(*message.answered);
+    if (is_open(message.state) && message.answer_by) {
+      text += ", to be answered by " + to_iso8601(*message.answer_by);
+    }
+    return text;
+  }
+
   Result<bool> read(const StoredMessage& stored) {
     if (stored.sealed && services_ == nullptr) {
       skip("encoding", "the request has a token and lies sealed, and the sealing key is not here");

@@ -60,7 +60,7 @@ class UpstreamTable {
   Result<std::vector<UpstreamMessage>> collected(std::string_view channel, std::size_t limit);
   // What is still open, for status.
   struct Backlog {
-    std::int64_t messages = 0;
+    std::int64_t messages = 0, collected = 0;  // of these, those that wait for a batch
     std::optional<Time> oldest;
   };
   Result<Backlog> backlog();
