@@ -1,8 +1,10 @@
 // What the answer of an HTTP server means for the message that it answers.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/bytes.h"
 #include "base/clock.h"

@@ -4,6 +4,7 @@
 #include <functional>
 #include <string>
 
+#include "base/result.h"
 #include "queue/job.h"
 
 namespace cmpost {

@@ -1,8 +1,10 @@
 // POSTs messages to one URL, several at a time.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <stop_token>
+#include <string>
 #include <vector>
 
 #include "base/bytes.h"
