@@ -168,8 +168,10 @@ class Travelling(Carried):
         text = self.bundle("list").stdout
         self.assertRegex(text, "bundle 2 was written on .*; gateway has 1,3")
         self.assertRegex(" ".join(self.notes()), "bundle 2 was written on .*; gateway has 1,3")
-        self.bundle("resend", "2", "--to", self.stick)
-        again = bundle_peer.unpack(self.stick)[2]
+        again = self.workshop / "again"
+        again.mkdir()
+        self.bundle("resend", "2", "--to", again)
+        again = bundle_peer.unpack(again)[2]
         self.assertEqual((lost.manifest, lost.signature, lost.files),
                          (again.manifest, again.signature, again.files))
         refused = self.bundle("resend", "9", check=False)
@@ -474,10 +476,8 @@ profiles = ["{profile}"]
 class Large(Carried):
     def test_five_thousand_files_take_little_memory(self):
         request = self.request("a").read_bytes()
-        files = {f"{i:04}.pki": request[:-1] + bytes([i % 256]) + bytes(0) for i in range(2000)}
-        for number in range(3):
-            self.sender.pack({name: octets for name, octets in
-                              list(files.items())[:2000 if number < 2 else 1000]}, "vault")
+        for count in (2000, 2000, 1000):
+            self.sender.pack({f"{i:04}.pki": request for i in range(count)}, "vault")
         done = run("/usr/bin/env", "python3", "-c", MEASURE, PROGRAM, self.instance.directory,
                    self.stick, timeout=400)
         peak = int(done.stdout.split()[-1])
