@@ -68,8 +68,7 @@ struct ExportDesk {
   BundleSigner signer;
   std::optional<BundleSeal> seal;
   BundleTools tools(Instance& instance, JobQueue& replies) const {
-    return {replies, instance.likely_clock(), instance.random(), signer,
-            seal ? &*seal : nullptr};
+    return {replies, instance.likely_clock(), instance.random(), signer, seal ? &*seal : nullptr};
   }
 };
 
@@ -95,9 +94,12 @@ Result<std::string> medium_in(Instance& instance, const std::string& directory) 
 }
 
 json to_json(const ExportedBundle& one) {
-  return {{"number", one.number},   {"copy", one.copy},
-          {"purpose", to_string(one.purpose)}, {"messages", one.messages},
-          {"files", one.files},     {"octets", one.octets},
+  return {{"number", one.number},
+          {"copy", one.copy},
+          {"purpose", to_string(one.purpose)},
+          {"messages", one.messages},
+          {"files", one.files},
+          {"octets", one.octets},
           {"there_already", one.there_already}};
 }
 
@@ -213,12 +215,11 @@ Result<ExitCode> skip_bundles(const BundleOptions& options, const CommonOptions&
 }
 
 json to_json(const ImportedBundle& one) {
-  return {{"stream", one.stream},       {"number", one.number},
-          {"result", to_string(one.what)}, {"channel", one.channel},
-          {"from", one.from},           {"purpose", to_string(one.purpose)},
-          {"messages", one.messages},   {"put_aside", one.put_aside},
-          {"text", one.text},           {"hint", one.hint},
-          {"mistakes", one.mistakes},   {"remarks", one.remarks}};
+  return {
+      {"stream", one.stream},     {"number", one.number},       {"result", to_string(one.what)},
+      {"channel", one.channel},   {"from", one.from},           {"purpose", to_string(one.purpose)},
+      {"messages", one.messages}, {"put_aside", one.put_aside}, {"text", one.text},
+      {"hint", one.hint},         {"mistakes", one.mistakes},   {"remarks", one.remarks}};
 }
 
 std::string bundle_in_words(const ImportedBundle& one) {
@@ -229,10 +230,10 @@ std::string bundle_in_words(const ImportedBundle& one) {
     case What::taken:
       return name + ": " + std::to_string(one.messages) +
              (one.messages == 1 ? " message" : " messages") + " taken" +
-             (one.put_aside == 0
-                  ? ""
-                  : ", " + std::to_string(one.put_aside) + " of them put aside (`cmpost queue list "
-                                                           "--state held`)");
+             (one.put_aside == 0 ? ""
+                                 : ", " + std::to_string(one.put_aside) +
+                                       " of them put aside (`cmpost queue list "
+                                       "--state held`)");
     case What::known:
       return name + ": had come before";
     case What::torn:
@@ -296,9 +297,8 @@ Result<ExitCode> import_bundles(const BundleOptions& options, const CommonOption
   ASSIGN_OR_RETURN(auto* const spool, instance->spool());
   TRY(record_act(*instance, "bundle.imported", {{"directory", options.directory}}));
   const SteadyClock steady;
-  ASSIGN_OR_RETURN(auto import,
-                   BundleImport::begin(channels, std::move(parties), spool->requests(),
-                                       instance->likely_clock(), steady));
+  ASSIGN_OR_RETURN(auto import, BundleImport::begin(channels, std::move(parties), spool->requests(),
+                                                    instance->likely_clock(), steady));
   ASSIGN_OR_RETURN(const auto all, import.take(options.directory));
   if (all.empty()) {
     return hold("there is no bundle in " + printable(options.directory),
@@ -357,9 +357,8 @@ Result<BundleOutlook> outlook_of(Instance& instance, const ChannelSettings& chan
   BundleOutlook outlook{&channel, {}, std::move(received), 0};
   ASSIGN_OR_RETURN(const auto archive, BundleArchive::look_into(bundle_archive_of(channel)));
   if (archive) {
-    ASSIGN_OR_RETURN(outlook.sent,
-                     look_at_sent(*archive, channel.courier()->bundle.receipt_within,
-                                  instance.clock().now()));
+    ASSIGN_OR_RETURN(outlook.sent, look_at_sent(*archive, channel.courier()->bundle.receipt_within,
+                                                instance.clock().now()));
   }
   ASSIGN_OR_RETURN(const auto spool, instance.look_into_spool());
   ASSIGN_OR_RETURN(const auto counts, spool->replies().counts_of(channel.name));
@@ -477,9 +476,9 @@ Result<ExitCode> show_bundle(const BundleOptions& options, const CommonOptions& 
     return one.manifest.number == options.number;
   });
   if (found == outlook.sent.all.end()) {
-    return hold("there is no bundle " + std::to_string(options.number) + " of channel " +
-                    channel->name,
-                "`cmpost bundle list` shows those that are kept");
+    return hold(
+        "there is no bundle " + std::to_string(options.number) + " of channel " + channel->name,
+        "`cmpost bundle list` shows those that are kept");
   }
   ASSIGN_OR_RETURN(const auto archive, BundleArchive::look_into(bundle_archive_of(*channel)));
   ASSIGN_OR_RETURN(const auto bundle, archive->read(options.number));
@@ -604,7 +603,8 @@ void add_bundle_command(CommandLine line, CLI::App& parent, const char* name, co
 
 void add_bundle(CommandLine line) {
   auto* bundle = line.app.add_subcommand(
-      "bundle", "numbered, signed sets of files that people carry (channels with kind = \"courier\")");
+      "bundle",
+      "numbered, signed sets of files that people carry (channels with kind = \"courier\")");
   bundle->require_subcommand(1);
   add_bundle_command(line, *bundle, "export",
                      "make a bundle of all that waits, and write it to a medium", Takes::directory,

@@ -140,9 +140,8 @@ Result<void> check_signature(const SignerInfo& signer, ByteView content,
     return hold("the signature does not fit the content");
   }
   ASSIGN_OR_RETURN(const auto key, certificate.public_key());
-  ASSIGN_OR_RETURN(const auto verdict,
-                   verify(key, with_digest(signer.signature_algorithm, *digest), signer.attributes,
-                          signer.signature));
+  ASSIGN_OR_RETURN(const auto verdict, verify(key, with_digest(signer.signature_algorithm, *digest),
+                                              signer.attributes, signer.signature));
   if (verdict == Verdict::good) return {};
   return hold("the signature does not fit the content");
 }

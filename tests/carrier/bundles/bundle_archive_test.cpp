@@ -24,8 +24,7 @@ class Bundles : public ::testing::Test {
     const auto archive = this->archive();
     auto draft = archive.begin(seal, random_).value();
     for (const auto& [name, text] : contents) {
-      EXPECT_THAT(draft.add("id of " + name, name, BundleFileKind::answers, view_of(text)),
-                  IsOk());
+      EXPECT_THAT(draft.add("id of " + name, name, BundleFileKind::answers, view_of(text)), IsOk());
     }
     const auto number =
         archive.publish(std::move(draft), {"vault", "gateway", BundlePurpose::answers, {}, {}},

@@ -24,7 +24,8 @@ class BundleSignature : public ::testing::Test {
 };
 
 TEST_F(BundleSignature, MayBeOfAnyKindOfKey) {
-  for (const auto* algorithm : {"rsa:2048", "ec:P-256", "ec:P-384", "ec:P-521", "ed25519", "ed448"}) {
+  for (const auto* algorithm :
+       {"rsa:2048", "ec:P-256", "ec:P-384", "ec:P-521", "ed25519", "ed448"}) {
     const auto person = make_bundle_person("gateway", algorithm);
     const BundlePeer peer("gateway", {person.certificate}, {});
     const auto signer = verify(peer, person);
@@ -73,8 +74,7 @@ TEST_F(BundleSignature, BelowAnAnchorIsThatOfACaOrAnRaAlone) {
   ASSERT_FALSE(device);
   EXPECT_THAT(device.error().what, HasSubstr("neither a CA nor an RA"));
   const auto other = make_bundle_person("another CA", "ec:P-256");
-  EXPECT_FALSE(
-      verify(peer, make_bundle_person("gateway", "ec:P-256", &other, &oid::id_kp_cmcRA)));
+  EXPECT_FALSE(verify(peer, make_bundle_person("gateway", "ec:P-256", &other, &oid::id_kp_cmcRA)));
 }
 
 TEST_F(BundleSignature, OfAnotherProgramCounts) {
