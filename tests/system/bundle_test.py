@@ -8,7 +8,7 @@ import time
 import unittest
 
 import bundle_peer
-from instance import PROGRAM, Instance, InstanceTest, run
+from instance import PROGRAM, Instance, InstanceTest, eventually, run
 
 COURIER = """
 [bundle]
@@ -212,6 +212,19 @@ class Travelling(Carried):
         self.imported()
         self.bundle("clean", self.back)
         self.assertEqual([], list(bundle_peer.unpack(self.back)))
+
+
+class BesideTheService(Carried):
+    serve = True
+
+    def test_commands_and_service_do_not_disturb_each_other(self):
+        for number in range(1, 4):
+            self.pack(f"a{number}", f"b{number}")
+            self.imported()
+            eventually(lambda: self.listed()["waiting"] == 2, "answers for the courier")
+            self.assertEqual(2, len(self.carry_back()[number].files))
+        self.assertEqual(0, self.listed()["waiting"])
+        self.assertEqual([1, 2, 3], [one["number"] for one in self.listed()["sent"]])
 
 
 class Refused(Carried):
@@ -478,17 +491,24 @@ class Large(Carried):
         request = self.request("a").read_bytes()
         for count in (2000, 2000, 1000):
             self.sender.pack({f"{i:04}.pki": request for i in range(count)}, "vault")
-        done = run("/usr/bin/env", "python3", "-c", MEASURE, PROGRAM, self.instance.directory,
-                   self.stick, timeout=400)
-        peak = int(done.stdout.split()[-1])
-        self.assertLess(peak, 256 * 1024, "kilobytes")
+        self.assertLess(self.peak("import", self.stick), 256 * 1024, "kilobytes")
         self.assertEqual(5000, len(self.jobs()))
+        self.work()
+        waiting = self.listed()["waiting"]
+        self.assertEqual(5000, waiting)
+        self.assertLess(self.peak("export", self.back), 256 * 1024, "kilobytes")
+        self.assertEqual([2000, 2000, 1000],
+                         [len(one.files) for one in bundle_peer.unpack(self.back).values()])
+
+    def peak(self, *words):
+        done = run(sys.executable, "-c", MEASURE, self.instance.directory, PROGRAM, "bundle",
+                   *words, timeout=400)
+        return int(done.stdout.split()[-1])
 
 
 MEASURE = """
 import resource, subprocess, sys
-program, directory, stick = sys.argv[1:]
-subprocess.run([program, "bundle", "import", stick], cwd=directory, check=True)
+subprocess.run(sys.argv[2:], cwd=sys.argv[1], check=True)
 print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 """
 
