@@ -19,13 +19,12 @@ struct Spelled {
 constexpr std::array kPurposes = {Spelled<BundlePurpose>{BundlePurpose::requests, "requests"},
                                   Spelled<BundlePurpose>{BundlePurpose::answers, "answers"},
                                   Spelled<BundlePurpose>{BundlePurpose::notices, "notices"}};
-constexpr std::array kFileKinds = {
-    Spelled<BundleFileKind>{BundleFileKind::requests, "requests"},
-    Spelled<BundleFileKind>{BundleFileKind::answers, "answers"},
-    Spelled<BundleFileKind>{BundleFileKind::crl, "crl"},
-    Spelled<BundleFileKind>{BundleFileKind::report, "report"},
-    Spelled<BundleFileKind>{BundleFileKind::other, "other"},
-    Spelled<BundleFileKind>{BundleFileKind::sealed, "sealed"}};
+constexpr std::array kFileKinds = {Spelled<BundleFileKind>{BundleFileKind::requests, "requests"},
+                                   Spelled<BundleFileKind>{BundleFileKind::answers, "answers"},
+                                   Spelled<BundleFileKind>{BundleFileKind::crl, "crl"},
+                                   Spelled<BundleFileKind>{BundleFileKind::report, "report"},
+                                   Spelled<BundleFileKind>{BundleFileKind::other, "other"},
+                                   Spelled<BundleFileKind>{BundleFileKind::sealed, "sealed"}};
 
 template <typename E, std::size_t N>
 std::string_view word_of(const std::array<Spelled<E>, N>& words, E value) {

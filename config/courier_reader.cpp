@@ -52,11 +52,11 @@ BundleSettings read_bundle(Section table, const std::string& instance) {
   bundle.name = table.has("name") ? table.name("name") : instance;
   for (const auto* item : table.items("peer", Value::Kind::table)) {
     auto peer = read_peer(Section(*item, "a peer of [bundle]", table.reading()));
-    const bool twice = std::ranges::find(bundle.peers, peer.name, &BundlePeerSettings::name) !=
-                       bundle.peers.end();
+    const bool twice =
+        std::ranges::find(bundle.peers, peer.name, &BundlePeerSettings::name) != bundle.peers.end();
     if (twice || (!peer.name.empty() && peer.name == bundle.name)) {
-      table.reading().complain(item->at, "the name '" + printable(peer.name, 60) +
-                                             "' is that of another in [bundle]");
+      table.reading().complain(
+          item->at, "the name '" + printable(peer.name, 60) + "' is that of another in [bundle]");
     }
     bundle.peers.push_back(std::move(peer));
   }

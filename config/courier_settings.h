@@ -39,7 +39,7 @@ struct CourierSettings {
   static constexpr std::string_view kKind = "courier";
   bool is_private(std::string_view) const { return true; }
 
-  std::string peer;  // the name of a [bundle] peer, of which no other channel has the same
+  std::string peer;       // the name of a [bundle] peer, of which no other channel has the same
   BundleSettings bundle;  // of the instance, with this peer alone
   Duration poll = std::chrono::hours(1);
 };

@@ -15,7 +15,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t kTaken = 500;  // jobs at a time
+constexpr std::size_t kTaken = 500;          // jobs at a time
 constexpr Duration kBundleClockSlack = 24h;  // a clock may be set back by this much
 constexpr std::size_t kOtherCopies = 4;
 constexpr std::size_t kLongestExtraName = 100;
@@ -117,9 +117,8 @@ Result<void> BundleExport::finish_known(std::vector<Lease>& leases) {
   }
   if (ids.empty()) return {};
   TRY(tools_.replies.finish(ids, kBundled));
-  std::erase_if(leases, [&](const Lease& lease) {
-    return known_->ids.contains(lease.job.id.text());
-  });
+  std::erase_if(leases,
+                [&](const Lease& lease) { return known_->ids.contains(lease.job.id.text()); });
   return {};
 }
 
@@ -211,8 +210,8 @@ Result<std::uint64_t> BundleExport::publish(BundleDraft draft, const Heard& hear
 }
 
 Result<std::size_t> BundleExport::make(const Heard& heard) {
-  const auto purpose = channel_.direction == Direction::upstream ? BundlePurpose::requests
-                                                                 : BundlePurpose::answers;
+  const auto purpose =
+      channel_.direction == Direction::upstream ? BundlePurpose::requests : BundlePurpose::answers;
   for (std::size_t made = 0;; ++made) {
     ASSIGN_OR_RETURN(auto draft, archive_->begin(tools_.seal, tools_.random));
     ASSIGN_OR_RETURN(const auto filled, fill(draft));
@@ -273,10 +272,9 @@ Result<std::vector<ExportedBundle>> BundleExport::write(const std::string& direc
     crash_point("bundle.copy_noted");
     exported.push_back(described(bundle, copy));
     exported.back().there_already = there != 0;
-    log::info("bundle.written", {{"channel", channel_.name},
-                                 {"bundle", number},
-                                 {"copy", copy},
-                                 {"directory", directory}});
+    log::info(
+        "bundle.written",
+        {{"channel", channel_.name}, {"bundle", number}, {"copy", copy}, {"directory", directory}});
   }
   return exported;
 }

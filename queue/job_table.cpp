@@ -119,12 +119,13 @@ Result<std::int64_t> JobTable::take_back(std::int64_t owner) {
 
 Result<std::vector<Lease>> JobTable::waiting(std::size_t max, Run& found) {
   LeaseReader reader;
-  TRY(each(connection_,
-           sql("SELECT seq, id, attempts, arrived, octets, " CMPOST_ENVELOPE_COLUMNS
-               " FROM $ INDEXED BY $_open CROSS JOIN $_payload USING (seq)"
-               " WHERE ended IS NULL AND state = 'waiting' AND at IS NULL"
-               " ORDER BY seq LIMIT ?"),
-           [&](Row& row) { return reader.take(row); }, max));
+  TRY(each(
+      connection_,
+      sql("SELECT seq, id, attempts, arrived, octets, " CMPOST_ENVELOPE_COLUMNS
+          " FROM $ INDEXED BY $_open CROSS JOIN $_payload USING (seq)"
+          " WHERE ended IS NULL AND state = 'waiting' AND at IS NULL"
+          " ORDER BY seq LIMIT ?"),
+      [&](Row& row) { return reader.take(row); }, max));
   if (!reader.seqs().empty()) found = {reader.seqs().front(), reader.seqs().back()};
   return std::move(reader).leases();
 }
@@ -132,12 +133,13 @@ Result<std::vector<Lease>> JobTable::waiting(std::size_t max, Run& found) {
 Result<std::vector<Lease>> JobTable::lease_of(std::string_view reply_channel, std::size_t max,
                                               std::int64_t owner, Time until) {
   LeaseReader reader;
-  TRY(each(connection_,
-           sql("SELECT seq, id, attempts, arrived, octets, " CMPOST_ENVELOPE_COLUMNS
-               " FROM $ INDEXED BY $_open CROSS JOIN $_payload USING (seq)"
-               " WHERE ended IS NULL AND state IN ('waiting', 'deferred') AND reply_channel = ?"
-               " ORDER BY seq LIMIT ?"),
-           [&](Row& row) { return reader.take(row); }, reply_channel, max));
+  TRY(each(
+      connection_,
+      sql("SELECT seq, id, attempts, arrived, octets, " CMPOST_ENVELOPE_COLUMNS
+          " FROM $ INDEXED BY $_open CROSS JOIN $_payload USING (seq)"
+          " WHERE ended IS NULL AND state IN ('waiting', 'deferred') AND reply_channel = ?"
+          " ORDER BY seq LIMIT ?"),
+      [&](Row& row) { return reader.take(row); }, reply_channel, max));
   for (const auto seq : reader.seqs()) {
     TRY(change(connection_,
                sql("UPDATE $ SET state = 'active', attempts = attempts + 1, owner = ?, at = ?"

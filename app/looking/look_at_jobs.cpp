@@ -61,12 +61,14 @@ class JobsLook {
       deferred += counts.deferred;
       const auto age = now_ - *counts.oldest;
       const auto* noun = channel.direction == Direction::upstream ? " request" : " answer";
-      findings_.add({age > channel.courier()->bundle.receipt_within ? Severity::warning
-                                                                    : Severity::note,
-                     RemarkKind::bundle, RemarkSubject::of_channel(channel.name),
-                     std::to_string(waiting) + noun + (waiting == 1 ? " waits" : "s wait") +
-                         " for the courier, the oldest for " + in_words(age),
-                     "`cmpost bundle export DIR` writes them to a medium", {}});
+      findings_.add(
+          {age > channel.courier()->bundle.receipt_within ? Severity::warning : Severity::note,
+           RemarkKind::bundle,
+           RemarkSubject::of_channel(channel.name),
+           std::to_string(waiting) + noun + (waiting == 1 ? " waits" : "s wait") +
+               " for the courier, the oldest for " + in_words(age),
+           "`cmpost bundle export DIR` writes them to a medium",
+           {}});
     }
     return deferred;
   }
@@ -75,8 +77,7 @@ class JobsLook {
   Result<void> tell(JobQueue& queue, const std::string& what, JobState state, std::size_t count,
                     std::size_t carried = 0) {
     if (count <= carried) return {};
-    ASSIGN_OR_RETURN(auto jobs,
-                     queue.list({.state = state, .channel = {}, .limit = carried + 1}));
+    ASSIGN_OR_RETURN(auto jobs, queue.list({.state = state, .channel = {}, .limit = carried + 1}));
     if (carried > 0) {
       std::erase_if(jobs, [](const JobStatus& job) { return job.reason == kWaitsForCourier; });
     }

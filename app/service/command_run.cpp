@@ -246,9 +246,8 @@ void print(const BatchRun& run, bool as_json) {
       ", put aside " + std::to_string(run.intake().quarantined + run.processed().held) +
       (run.still_to_send() == 0 ? ""
                                 : ", still to be sent " + std::to_string(run.still_to_send())) +
-      (run.for_the_courier() == 0
-           ? ""
-           : ", for the courier " + std::to_string(run.for_the_courier())));
+      (run.for_the_courier() == 0 ? ""
+                                  : ", for the courier " + std::to_string(run.for_the_courier())));
 }
 
 Result<ExitCode> run(const CommonOptions& common) {

@@ -103,8 +103,8 @@ std::optional<PeerReceipts> parse_receipts(std::string_view text) {
 
 std::string to_text(const PeerReceipts& receipts) {
   std::string text;
-  for (const auto& [key, all] : {std::pair("received ", &receipts.received),
-                                 std::pair("given-up ", &receipts.given_up)}) {
+  for (const auto& [key, all] :
+       {std::pair("received ", &receipts.received), std::pair("given-up ", &receipts.given_up)}) {
     for (const auto& [stream, ranges] : *all) text += key + stream + " " + ranges.text() + "\n";
   }
   if (receipts.heard) text += "heard " + to_iso8601(*receipts.heard) + "\n";

@@ -23,9 +23,9 @@ struct BundleAddress {
 
 // A bundle that has its number, without its files.
 struct MadeBundle {
-  BundleManifest manifest;     // of what is in it
-  BundleManifest shown;        // of what lies there: another one when it is sealed
-  std::string shown_text;      // its octets, whose hash is the next one's `previous`
+  BundleManifest manifest;       // of what is in it
+  BundleManifest shown;          // of what lies there: another one when it is sealed
+  std::string shown_text;        // its octets, whose hash is the next one's `previous`
   std::vector<std::string> ids;  // of the files of `manifest`, in their order; "" for one without
 };
 

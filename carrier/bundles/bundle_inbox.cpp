@@ -19,7 +19,9 @@ ManifestVerdict verdict(What what, std::string why, std::string hint = {}) {
   return {what, std::nullopt, std::move(why), std::move(hint)};
 }
 
-ManifestVerdict refused(const Error& error) { return verdict(What::refused, error.what, error.hint); }
+ManifestVerdict refused(const Error& error) {
+  return verdict(What::refused, error.what, error.hint);
+}
 
 const BundlePeer* peer_called(const BundleParties& parties, const std::string& name) {
   const auto found = std::ranges::find(parties.peers, name, &BundlePeer::name);
@@ -121,8 +123,8 @@ ManifestVerdict BundleInbox::judge_shown(const ArrivedBatch& arrived, BundleMani
       FileDigest digest;
       const auto signature = read_all(directory_, name, kLargestBundleSignature, digest);
       auto one = signature ? judge_inner(at_hand, octets, *signature, parties, at)
-                           : verdict(What::torn, "its signature cannot be read: " +
-                                                     signature.error().what);
+                           : verdict(What::torn,
+                                     "its signature cannot be read: " + signature.error().what);
       if (!any || worth(one.what) > worth(best.what)) best = std::move(one);
       any = true;
     }
@@ -166,7 +168,8 @@ ManifestVerdict BundleInbox::judge_inner(BelievedManifest& at_hand, ByteView oct
   }
   const auto* peer = peer_called(parties, manifest.from);
   if (peer == nullptr) {
-    return verdict(What::refused, "it says that it is from " + manifest.from + ", who is no peer here",
+    return verdict(What::refused,
+                   "it says that it is from " + manifest.from + ", who is no peer here",
                    "[bundle] peer names those whose bundles are taken");
   }
   auto signer = peer->verify(octets, signature, at);
@@ -182,8 +185,7 @@ Result<Bytes> BundleInbox::part(const ArrivedBatch& arrived, const BundleFile& f
   for (const auto& [copy, name] : copies->second) {
     FileDigest digest;
     auto octets = read_all(directory_, name, file.size, digest);
-    const auto mistake =
-        octets ? mistake_of(digest, file) : octets.error().what;
+    const auto mistake = octets ? mistake_of(digest, file) : octets.error().what;
     if (mistake.empty()) return octets;
     why = file.name + " is " + mistake;
   }

@@ -40,7 +40,7 @@ struct ManifestVerdict {
   };
   What what = What::refused;
   std::optional<BelievedManifest> believed;
-  std::string why;   // for people
+  std::string why;  // for people
   std::string hint;
 };
 

@@ -15,8 +15,8 @@ namespace cmpost {
 
 // For whom.
 struct BundleSeal {
-  std::vector<Recipient> recipients;      // 1 to kMostSealRecipients
-  std::vector<std::string> identifiers;   // of their keys, in hexadecimal
+  std::vector<Recipient> recipients;     // 1 to kMostSealRecipients
+  std::vector<std::string> identifiers;  // of their keys, in hexadecimal
 };
 // Their keys must be such that something can be encrypted to them.
 Result<BundleSeal> seal_for(std::span<const Certificate> recipients);

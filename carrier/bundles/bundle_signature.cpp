@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "crypto/envelope/cms.h"
-
 namespace cmpost {
 namespace {
 
@@ -25,7 +23,7 @@ BundlePeer::BundlePeer(std::string name, std::vector<Certificate> certificates,
 
 Result<Certificate> BundlePeer::verify(ByteView manifest, ByteView signature, Time at) const {
   if (signature.size() > kLargestBundleSignature) return hold("its signature is too large");
-  auto found = cms_verify(signature, manifest);
+  auto found = verify_detached(signature, manifest);
   if (!found) {
     return hold("it is not signed by " + name_ + ": " + found.error().what,
                 "ask " + name_ + " for the bundle again: it was changed on its way, or forged");

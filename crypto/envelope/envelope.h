@@ -54,10 +54,18 @@ Result<Bytes> envelop_for_all(ByteView content, const Oid& content_type,
 Result<Bytes> sign_content(ByteView content, const Oid& content_type, const Signer& signer,
                            const std::vector<Certificate>& certificates);
 
-// DER of a ContentInfo with SignedData as above over an id-data content that lies elsewhere, for
-// cms_verify(): of any key that signs. The same arguments need not give the same octets.
+// DER of a ContentInfo with SignedData as above over an id-data content that lies elsewhere, of any
+// key that signs. The same arguments need not give the same octets.
 Result<Bytes> sign_detached(ByteView content, const Signer& signer,
                             const std::vector<Certificate>& certificates);
+// The same, read: DER, one signer with signed attributes, a digest without known collisions. An
+// Error (hold): it is something else, or does not fit. Nothing is said about whether the signer may
+// be trusted. The caller bounds the size.
+struct DetachedSignature {
+  Certificate signer;
+  std::vector<Certificate> certificates;  // that came with it, the signer's among them
+};
+Result<DetachedSignature> verify_detached(ByteView signature, ByteView content);
 
 // What comes out of an EnvelopedData or AuthEnvelopedData (`der` without ContentInfo) with the key
 // of a recipient, whatever it is. Without `right` the key could not be recovered, or the padding or

@@ -58,6 +58,7 @@ const std::map<std::string, std::string> kWrong = {
     {"--state", "wating"},
     {"--subject", ""},
     {"--text", ""},
+    {"--to", ""},
     {"--until", "someday"},
     {"--uses", "0"},
     {"--years", "0"},

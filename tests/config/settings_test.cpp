@@ -227,6 +227,35 @@ TEST(Settings, TheExampleOfMediaAndDiodesIsRight) {
   EXPECT_EQ(settings->channel("diode")->directory()->repeat_after, 10min);
 }
 
+TEST(Settings, CouriersHaveAPeerEach) {
+  const auto with = [](const std::string& text) {
+    std::ifstream file(CMPOST_TEST_DATA "/../../config/examples/ca-drop.toml");
+    std::string all((std::istreambuf_iterator<char>(file)), {});
+    return parse_settings(all + text, "/etc/cmpost.toml");
+  };
+  const std::string bundle =
+      "[bundle]\npeer = [{ name = \"north\", trust = [\"n.pem\"] }, { name = \"south\", "
+      "certificate = [\"s.pem\"], seal = [\"e.pem\"] }]\ncopies = 2\n";
+  const auto courier = [](const std::string& name, const std::string& peer) {
+    return "[[channel]]\nname = \"" + name + "\"\nkind = \"courier\"\npeer = \"" + peer +
+           "\"\nprofiles = [\"device\"]\n";
+  };
+  const auto settings = with(bundle + courier("n", "north") + courier("s", "south"));
+  ASSERT_TRUE(settings) << (settings ? "" : to_string(settings.error().front()));
+  const auto& own = *settings->channel("s")->courier();
+  EXPECT_EQ(own.bundle.name, settings->instance.name);
+  ASSERT_EQ(own.bundle.peers.size(), 1U);
+  EXPECT_EQ(own.bundle.peers[0].seal.size(), 1U);
+  EXPECT_EQ(own.bundle.copies, 2U);
+  EXPECT_THAT(with(bundle + courier("n", "nroth")), ComplainsOnce(HasSubstr("nroth")));
+  EXPECT_THAT(with(bundle + courier("n", "north") + courier("m", "north")),
+              ComplainsOnce(HasSubstr("has the peer of channel 'n'")));
+  EXPECT_THAT(with(courier("n", "north")), ComplainsOnce(HasSubstr("needs [bundle]")));
+  EXPECT_THAT(with("[bundle]\npeer = [{ name = \"north\" }]\n"),
+              ComplainsOnce(HasSubstr("how its signature is known")));
+  EXPECT_THAT(with(bundle + "seal_key = \"k.pem\"\n"), ComplainsOnce(HasSubstr("belong together")));
+}
+
 TEST(Settings, DirectoriesHaveRulesOfTheirOwn) {
   const auto settings = with_channel(
       "ready = \"marker\"\nstaging = \"stage\"\npace = \"1s\"\nmax_outstanding = 3\n"

@@ -24,6 +24,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (const auto key = cmpost::read_key_package(input)) CHECK(key->to_pkcs8().has_value());
   (void)cmpost::read_enc_key_with_id(input);
   (void)cmpost::is_authenticated_envelope(input);
+  (void)cmpost::verify_detached(input, input);
   const auto owner = cmpost::GeneralName::of(cmpost::Name());
   // One kind an input: it is meant to take as long as a right one, whatever comes.
   const char* const kinds[] = {"ec", "rsa", "x25519"};

@@ -437,22 +437,18 @@ TYPED_TEST_P(JobQueueContract, ManyThreadsLeaseEachJobOnce) {
   EXPECT_EQ(seen.size(), static_cast<std::size_t>(kJobs));
 }
 
-REGISTER_TYPED_TEST_SUITE_P(JobQueueContract, GivesBackWhatWasPut, TakesAnEmptyPayload,
-                            PuttingTheSameIdTwiceKeepsOneJob, TheSameIdTwiceInOneGroupIsOneJob,
-                            AnIdStaysKnownInEveryState, AJobThatIsNotDoneCannotBounce,
-                            PuttingNothingIsFine, LeasesTheOldestFirst, ALeasedJobIsNotLeasedAgain,
-                            FinishingEndsAJobAndKeepsTheReason,
-                            TheNewestThatIsDoneIsKnownByItsWayOutAndItsEnd,
-                            FinishingSkipsWhatIsNotActive, ADeferredJobComesBackWhenItIsDue,
-                            ADueJobKeepsItsPlaceBeforeYoungerOnes, AHeldJobWaitsForAnOperator,
-                            RetryWakesDeferredAndHeldJobsOnly, AnActiveJobCannotBeDropped,
-                            ADroppedJobKeepsItsOctets, InputThatCouldNotBeTakenIsListedAsHeld,
-                            ListsByStateAndChannel, HandsJobsOverOneByOne, FindsIdsByTheirBeginning,
-                            CountsByState, CountsWhatAChannelHasPending,
-                            WhatADeferredGroupWaitedForCanWakeIt,
-                            LeasesWhatGoesOutByOneChannelWhetherOrNotItIsDue,
-                            PurgeForgetsOnlyWhatIsDoneAndOld,
-                            APurgedIdIsNewAgain, APutEndsTheWait, NewsEndTheWaitOrTheNextOne,
-                            AWaitInVainEndsAtItsTime, ManyThreadsLeaseEachJobOnce);
+REGISTER_TYPED_TEST_SUITE_P(
+    JobQueueContract, GivesBackWhatWasPut, TakesAnEmptyPayload, PuttingTheSameIdTwiceKeepsOneJob,
+    TheSameIdTwiceInOneGroupIsOneJob, AnIdStaysKnownInEveryState, AJobThatIsNotDoneCannotBounce,
+    PuttingNothingIsFine, LeasesTheOldestFirst, ALeasedJobIsNotLeasedAgain,
+    FinishingEndsAJobAndKeepsTheReason, TheNewestThatIsDoneIsKnownByItsWayOutAndItsEnd,
+    FinishingSkipsWhatIsNotActive, ADeferredJobComesBackWhenItIsDue,
+    ADueJobKeepsItsPlaceBeforeYoungerOnes, AHeldJobWaitsForAnOperator,
+    RetryWakesDeferredAndHeldJobsOnly, AnActiveJobCannotBeDropped, ADroppedJobKeepsItsOctets,
+    InputThatCouldNotBeTakenIsListedAsHeld, ListsByStateAndChannel, HandsJobsOverOneByOne,
+    FindsIdsByTheirBeginning, CountsByState, CountsWhatAChannelHasPending,
+    WhatADeferredGroupWaitedForCanWakeIt, LeasesWhatGoesOutByOneChannelWhetherOrNotItIsDue,
+    PurgeForgetsOnlyWhatIsDoneAndOld, APurgedIdIsNewAgain, APutEndsTheWait,
+    NewsEndTheWaitOrTheNextOne, AWaitInVainEndsAtItsTime, ManyThreadsLeaseEachJobOnce);
 
 }  // namespace cmpost

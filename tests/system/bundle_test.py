@@ -8,7 +8,7 @@ import time
 import unittest
 
 import bundle_peer
-from instance import PROGRAM, Instance, InstanceTest, run
+from instance import PROGRAM, Instance, InstanceTest, eventually, run
 
 COURIER = """
 [bundle]
@@ -168,8 +168,10 @@ class Travelling(Carried):
         text = self.bundle("list").stdout
         self.assertRegex(text, "bundle 2 was written on .*; gateway has 1,3")
         self.assertRegex(" ".join(self.notes()), "bundle 2 was written on .*; gateway has 1,3")
-        self.bundle("resend", "2", "--to", self.stick)
-        again = bundle_peer.unpack(self.stick)[2]
+        again = self.workshop / "again"
+        again.mkdir()
+        self.bundle("resend", "2", "--to", again)
+        again = bundle_peer.unpack(again)[2]
         self.assertEqual((lost.manifest, lost.signature, lost.files),
                          (again.manifest, again.signature, again.files))
         refused = self.bundle("resend", "9", check=False)
@@ -210,6 +212,19 @@ class Travelling(Carried):
         self.imported()
         self.bundle("clean", self.back)
         self.assertEqual([], list(bundle_peer.unpack(self.back)))
+
+
+class BesideTheService(Carried):
+    serve = True
+
+    def test_commands_and_service_do_not_disturb_each_other(self):
+        for number in range(1, 4):
+            self.pack(f"a{number}", f"b{number}")
+            self.imported()
+            eventually(lambda: self.listed()["waiting"] == 2, "answers for the courier")
+            self.assertEqual(2, len(self.carry_back()[number].files))
+        self.assertEqual(0, self.listed()["waiting"])
+        self.assertEqual([1, 2, 3], [one["number"] for one in self.listed()["sent"]])
 
 
 class Refused(Carried):
@@ -474,21 +489,26 @@ profiles = ["{profile}"]
 class Large(Carried):
     def test_five_thousand_files_take_little_memory(self):
         request = self.request("a").read_bytes()
-        files = {f"{i:04}.pki": request[:-1] + bytes([i % 256]) + bytes(0) for i in range(2000)}
-        for number in range(3):
-            self.sender.pack({name: octets for name, octets in
-                              list(files.items())[:2000 if number < 2 else 1000]}, "vault")
-        done = run("/usr/bin/env", "python3", "-c", MEASURE, PROGRAM, self.instance.directory,
-                   self.stick, timeout=400)
-        peak = int(done.stdout.split()[-1])
-        self.assertLess(peak, 256 * 1024, "kilobytes")
+        for count in (2000, 2000, 1000):
+            self.sender.pack({f"{i:04}.pki": request for i in range(count)}, "vault")
+        self.assertLess(self.peak("import", self.stick), 256 * 1024, "kilobytes")
         self.assertEqual(5000, len(self.jobs()))
+        self.work()
+        waiting = self.listed()["waiting"]
+        self.assertEqual(5000, waiting)
+        self.assertLess(self.peak("export", self.back), 256 * 1024, "kilobytes")
+        self.assertEqual([2000, 2000, 1000],
+                         [len(one.files) for one in bundle_peer.unpack(self.back).values()])
+
+    def peak(self, *words):
+        done = run(sys.executable, "-c", MEASURE, self.instance.directory, PROGRAM, "bundle",
+                   *words, timeout=400)
+        return int(done.stdout.split()[-1])
 
 
 MEASURE = """
 import resource, subprocess, sys
-program, directory, stick = sys.argv[1:]
-subprocess.run([program, "bundle", "import", stick], cwd=directory, check=True)
+subprocess.run(sys.argv[2:], cwd=sys.argv[1], check=True)
 print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 """
 

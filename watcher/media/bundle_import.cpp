@@ -47,8 +47,8 @@ std::string summary_of(const std::vector<std::string>& mistakes, std::size_t fil
 std::string wrong_way(const ChannelSettings& channel, const BundleManifest& manifest) {
   const bool up = channel.direction == Direction::upstream;
   const auto wrong = up ? BundleFileKind::requests : BundleFileKind::answers;
-  const bool any = std::ranges::any_of(
-      manifest.files, [&](const BundleFile& file) { return file.kind == wrong; });
+  const bool any = std::ranges::any_of(manifest.files,
+                                       [&](const BundleFile& file) { return file.kind == wrong; });
   if (!any) return {};
   return "it carries " + std::string(to_string(wrong)) + ", and channel " + channel.name +
          " takes " + (up ? "answers" : "requests");
@@ -106,8 +106,7 @@ Result<BundleImport> BundleImport::begin(std::vector<const ChannelSettings*> cha
     TRY(make_directories(channel->state));
     ASSIGN_OR_RETURN(auto lock, lock_file(channel->state + "/import.lock"));
     ASSIGN_OR_RETURN(auto received, ReceivedBatches::read(received_bundles_file(*channel)));
-    ASSIGN_OR_RETURN(const auto archive,
-                     BundleArchive::look_into(channel->state + "/bundles-out"));
+    ASSIGN_OR_RETURN(const auto archive, BundleArchive::look_into(channel->state + "/bundles-out"));
     if (archive) {
       ASSIGN_OR_RETURN(const auto newest, archive->newest());
       if (newest.number != 0) import.parties_.own_streams.insert(newest.stream);
@@ -189,8 +188,9 @@ Result<void> BundleImport::take_believed(const BundleInbox& inbox, const Arrived
   auto place = place_of(manifest);
   if (desk->received.has(manifest.stream, manifest.number)) {
     if (desk->received.same(manifest.stream, manifest.number, believed.hash) == Same::no) {
-      done.text = "another bundle of this number has come before: the sender's memory is an old "
-                  "one, or two senders use the stream";
+      done.text =
+          "another bundle of this number has come before: the sender's memory is an old "
+          "one, or two senders use the stream";
       done.hint = "ask " + manifest.from + "; nothing of this one was taken";
       return {};
     }
@@ -277,10 +277,10 @@ Result<void> BundleImport::take_files(const BundleInbox& inbox, const BelievedMa
             ? Unwrapped{Unwrapped::What::refused, {}, "it is larger than max_message", {}}
             : unwrap(contents);
     const bool message = unwrapped.what == Unwrapped::What::message;
-    auto job = desk.deposit->job_of(
-        make_job_id({view_of(channel.name), view_of("bundle"), view_of(place),
-                     message ? ByteView(unwrapped.message) : ByteView()}),
-        file.name);
+    auto job =
+        desk.deposit->job_of(make_job_id({view_of(channel.name), view_of("bundle"), view_of(place),
+                                          message ? ByteView(unwrapped.message) : ByteView()}),
+                             file.name);
     job.envelope.source = bundle_called(manifest.number) + ", " + whole_name(file.name);
     if (!message) {
       TRY(put_aside(desk, job, bundle_called(manifest.number) + " " + file.name, contents,

@@ -16,7 +16,8 @@ namespace cmpost {
 // The file with what has come of a channel's peer (ReceivedBatches).
 std::string received_bundles_file(const ChannelSettings& channel);
 
-// What a receiver says of it in its own bundles: the newest streams, as many as a manifest may name.
+// What a receiver says of it in its own bundles: the newest streams, as many as a manifest may
+// name.
 struct BundlesHeard {
   StreamRanges received, given_up;
 };
@@ -25,10 +26,10 @@ BundlesHeard heard_of(const ReceivedBatches& received);
 struct ImportedBundle {
   enum class What {
     taken,
-    known,       // it had come before
-    torn,        // some of it is not whole
-    refused,     // not signed, not for this channel, another one of a number that has come
-    ours,        // our own, on its way
+    known,    // it had come before
+    torn,     // some of it is not whole
+    refused,  // not signed, not for this channel, another one of a number that has come
+    ours,     // our own, on its way
     for_others
   };
   std::string stream;
