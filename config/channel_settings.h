@@ -9,20 +9,20 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "config/courier_settings.h"
-#include "config/directory_settings.h"
-#include "config/http_settings.h"
-#include "config/mail_settings.h"
 #include "config/rights_settings.h"
-#include "config/sftp_settings.h"
+#include "config/transport/courier_settings.h"
+#include "config/transport/directory_settings.h"
+#include "config/transport/http_settings.h"
+#include "config/transport/mail_settings.h"
+#include "config/transport/sftp_settings.h"
 
 namespace cmpost {
 
 // What a channel goes by: its kind. A kind is an alternative here, with the word for it, its `poll`
 // and is_private() as the others have them; a row in channel_reader.cpp; and one in
 // app/instance/channel_kinds.cpp. Neither compiles without.
-using Transport = std::variant<DirectorySettings, MailSettings, SftpSettings, HttpSettings,
-                               CourierSettings>;
+using Transport =
+    std::variant<DirectorySettings, MailSettings, SftpSettings, HttpSettings, CourierSettings>;
 
 enum class Direction {
   downstream,  // requests come in, answers go out

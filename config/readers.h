@@ -3,6 +3,7 @@
 
 #include "config/settings.h"
 #include "config/text/section.h"
+#include "config/transport/readers.h"
 
 namespace cmpost {
 
@@ -15,16 +16,6 @@ SubjectRules read_subject(Section table);
 ExtensionRules read_extensions(Section table);
 ChannelSettings read_channel(Section table);
 RunSettings read_run(Section table);
-// The keys of one kind of channel; the caller finishes the table.
-DirectorySettings read_directory_settings(Section& table);
-MailSettings read_mail_settings(Section& table);
-SftpSettings read_sftp_settings(Section& table);
-HttpSettings read_http_settings(Section& table);
-// The key `pins` of a table about TLS.
-std::vector<std::string> read_pins(Section& table);
-CourierSettings read_courier_settings(Section& table);
-// `instance`: what it is called where it says no name of its own.
-BundleSettings read_bundle(Section table, const std::string& instance);
 // Keys about who may have what (rights_settings.h).
 std::optional<RequesterKinds> read_who(Section& profile);
 SubjectRule read_subject_rule(Section& table, std::string_view key);
@@ -33,7 +24,5 @@ ChannelRule read_channel_rule(Section& table, std::string_view key);
 void read_additional(Section& channel, ChannelSettings& settings);
 // A URL of a scheme that relying parties follow: http, https, ldap, file.
 void complain_unless_url(Reading& reading, Position at, std::string_view text);
-// The key `name_template`, checked.
-std::string read_name_template(Section& table, const std::string& fallback);
 
 }  // namespace cmpost

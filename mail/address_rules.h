@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "config/mail_settings.h"
+#include "config/transport/mail_settings.h"
 #include "mime/read_mail.h"
 
 namespace cmpost {

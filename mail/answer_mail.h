@@ -4,7 +4,7 @@
 #include <string>
 
 #include "base/result.h"
-#include "config/mail_settings.h"
+#include "config/transport/mail_settings.h"
 #include "mime/write_mail.h"
 #include "queue/job_queue.h"
 

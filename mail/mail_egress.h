@@ -4,7 +4,7 @@
 #include <string>
 
 #include "base/clock.h"
-#include "config/mail_settings.h"
+#include "config/transport/mail_settings.h"
 #include "mail/answer_signer.h"
 #include "mail/wire/smtp_sender.h"
 #include "outbox/egress.h"

@@ -5,7 +5,7 @@
 #include <set>
 
 #include "base/files.h"
-#include "config/mail_settings.h"
+#include "config/transport/mail_settings.h"
 #include "mail/mail_source.h"
 #include "watcher/directory_watch.h"
 

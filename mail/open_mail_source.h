@@ -4,7 +4,7 @@
 #include <memory>
 
 #include "base/clock.h"
-#include "config/mail_settings.h"
+#include "config/transport/mail_settings.h"
 #include "mail/mail_source.h"
 
 namespace cmpost {

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "config/mail_settings.h"
+#include "config/transport/mail_settings.h"
 #include "crypto/keys/private_key.h"
 #include "crypto/x509/certificate.h"
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "config/sftp_settings.h"
+#include "config/transport/sftp_settings.h"
 #include "crypto/keys/algorithm.h"
 #include "queue/job.h"
 #include "sftp/remote_files.h"

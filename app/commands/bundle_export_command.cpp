@@ -6,6 +6,7 @@
 #include "app/terminal/output.h"
 #include "carrier/medium.h"
 #include "outbox/bundle_export.h"
+#include "processor/upstream_timers.h"
 #include "watcher/media/bundle_import.h"
 
 namespace cmpost {
@@ -86,6 +87,15 @@ Result<ExitCode> write_bundles(BundleExport& bundles, Instance& instance,
   return bundles.remarks().empty() ? ExitCode::ok : ExitCode::partly;
 }
 
+// What an RA has collected for a batch leaves with the courier.
+Result<void> wrap_for(Instance& instance, const ChannelSettings& channel, Spool& spool) {
+  if (channel.direction != Direction::upstream) return {};
+  ASSIGN_OR_RETURN(const auto services, instance.services());
+  ASSIGN_OR_RETURN(auto* const ledger, instance.ledger());
+  TRY(wrap_collected(*ledger, services, services.channels.at(channel.name)));
+  return tend_upstream(spool, *ledger, services);
+}
+
 // Who has carried what to where; before it is done.
 Result<void> record_bundles(Instance& instance, std::string_view event,
                             const ChannelSettings& channel, const std::string& directory) {
@@ -100,6 +110,7 @@ Result<ExitCode> export_bundles(const BundleOptions& options, const CommonOption
   TRY(medium_in(*instance, options.directory));  // before anything gets a number
   ASSIGN_OR_RETURN(auto* const spool, instance->spool());
   TRY(record_bundles(*instance, "bundle.exported", *desk.channel, options.directory));
+  TRY(wrap_for(*instance, *desk.channel, *spool));
   ASSIGN_OR_RETURN(const auto heard, heard_on(*desk.channel));
   const auto tools = desk.tools(*instance, spool->replies());
   ASSIGN_OR_RETURN(auto bundles, BundleExport::begin(*desk.channel, tools));

@@ -8,6 +8,7 @@
 #include "app/instance/unfinished.h"
 #include "app/terminal/output.h"
 #include "base/files.h"
+#include "ca/own_certificate.h"
 
 namespace cmpost {
 namespace {

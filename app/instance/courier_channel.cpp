@@ -18,7 +18,7 @@ CredentialPaths credential_paths(const Settings& settings) {
   if (settings.ca) {
     return {settings.ca->cmp_certificate, settings.ca->cmp_key, settings.ca->cmp_key_password_file};
   }
-  return {settings.ra->cmp_certificate, settings.ra->cmp_key, {}};
+  return {settings.ra->cmp_certificate, settings.ra->cmp_key, settings.ra->cmp_key_password_file};
 }
 
 Result<std::vector<Certificate>> certificates_of(const std::vector<std::string>& paths) {

@@ -9,7 +9,7 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
-#include "config/http_settings.h"
+#include "config/transport/http_settings.h"
 #include "http/wire/http_outcome.h"
 #include "net/patience.h"
 

@@ -5,7 +5,7 @@
 #include <optional>
 #include <stop_token>
 
-#include "config/mail_settings.h"
+#include "config/transport/mail_settings.h"
 #include "mail/wire/octet_stream.h"
 #include "net/patience.h"
 

@@ -6,7 +6,7 @@
 #include <span>
 
 #include "base/free_with.h"
-#include "config/mail_settings.h"
+#include "config/transport/mail_settings.h"
 #include "net/curl.h"
 #include "net/patience.h"
 

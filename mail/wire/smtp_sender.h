@@ -8,7 +8,7 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/result.h"
-#include "config/mail_settings.h"
+#include "config/transport/mail_settings.h"
 #include "mime/read_mail.h"
 
 namespace cmpost {

@@ -1,6 +1,5 @@
 #include <set>
 
-#include "base/json_object.h"
 #include "processor/ca_role/handlers.h"
 #include "processor/transaction/audit_detail.h"
 
@@ -109,9 +108,7 @@ Checked<void> plan_release(const CertificateRecord& target, Effects& effects) {
   }
   effects.unrevocations.push_back(target.serial);
   const auto state = target.held_from.value_or(CertificateState::valid);
-  effects.audit.push_back(
-      {"certificate.released",
-       JsonObject().add("serial", to_hex(target.serial)).add("state", to_string(state)).text()});
+  effects.audit.push_back(released_entry(target.serial, state));
   return {};
 }
 

@@ -5,6 +5,7 @@
 #include <bit>
 
 #include "processor/rights/holder_to_be.h"
+#include "processor/transaction/audit_detail.h"
 
 namespace cmpost {
 namespace {
@@ -107,16 +108,25 @@ CRLReason reason_of(const RevDetails& details) {
   return value ? crl_reason(*value).value_or(CRLReason::unspecified) : CRLReason::unspecified;
 }
 
+void revoke(const Bytes& serial, CRLReason reason, Time now, std::string_view why,
+            Effects& effects) {
+  effects.revocations.push_back({serial, reason, now, {}});
+  effects.audit.push_back(revoked_entry(effects.revocations.back(), why));
+}
+
 void note_revocation(const CertificateRecord& record, CRLReason reason, Time now,
                      Effects& effects) {
   if (reason == CRLReason::removeFromCRL) {
-    if (record.state == CertificateState::held) effects.unrevocations.push_back(record.serial);
+    if (record.state != CertificateState::held) return;
+    effects.unrevocations.push_back(record.serial);
+    effects.audit.push_back(
+        released_entry(record.serial, record.held_from.value_or(CertificateState::valid)));
     return;
   }
   const bool held = record.state == CertificateState::held;
   const bool again = held && reason == CRLReason::certificateHold;
   if (record.state == CertificateState::revoked || again) return;
-  effects.revocations.push_back({record.serial, reason, now, {}});
+  revoke(record.serial, reason, now, "revoked by the CA", effects);
 }
 
 bool is_waiting(const PKIStatusInfo& status) { return status.status == PKIStatus::waiting; }
@@ -252,7 +262,8 @@ Result<void> note_confirmation(const Transaction& transaction, const body::certC
       effects.state_changes.push_back(
           {one.serial, {CertificateState::unconfirmed}, CertificateState::valid});
     } else {
-      effects.revocations.push_back({one.serial, CRLReason::cessationOfOperation, now, {}});
+      revoke(one.serial, CRLReason::cessationOfOperation, now,
+             "refused by the requester in certConf", effects);
     }
   }
   if (!accepted || transaction.old_serial.empty()) return {};

@@ -68,7 +68,8 @@ Result<void> RecordedState::take(const AuditRecord& record) {
   }
   const auto detail = json::parse(record.detail, nullptr, false);
   if (!detail.is_object()) return {};
-  if (event == "certificate.issued" || event == "instance.made" || event == "ca.credential") {
+  if (event == "certificate.issued" || event == "certificate.passed" || event == "instance.made" ||
+      event == "ca.credential") {
     return issued(record.id, detail);
   }
   if (event == "ca.rollover") return rolled_over(record.id, detail);

@@ -17,6 +17,15 @@ AuditEntry issued_entry(const CertificateRecord& record, const std::vector<std::
   return {"certificate.issued", detail.text()};
 }
 
+AuditEntry passed_entry(const CertificateRecord& record) {
+  return {"certificate.passed", issued_entry(record, {}).detail};
+}
+
+AuditEntry released_entry(ByteView serial, CertificateState state) {
+  return {"certificate.released",
+          JsonObject().add("serial", to_hex(serial)).add("state", to_string(state)).text()};
+}
+
 AuditEntry revoked_entry(const Revocation& revocation, std::string_view why) {
   return {"certificate.revoked", JsonObject()
                                      .add("serial", to_hex(revocation.serial))

@@ -13,10 +13,13 @@ namespace cmpost {
 
 // `changes`: how the certificate differs from the request.
 AuditEntry issued_entry(const CertificateRecord& record, const std::vector<std::string>& changes);
+// The same of one that a CA above has issued and that passes here.
+AuditEntry passed_entry(const CertificateRecord& record);
 // `why` of a revocation that the certificate's holder has asked for; every other is somebody else's
 // doing.
 inline constexpr std::string_view kAskedByHolder = "rr";
 AuditEntry revoked_entry(const Revocation& revocation, std::string_view why);
+AuditEntry released_entry(ByteView serial, CertificateState state);
 // The JSON of "message.not_recorded": how many messages of strangers have no record of their own.
 std::string not_recorded_detail(std::string_view channel, const StrangerCount::Seen& seen);
 // A request whose answer has conflicted for good.

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "config/sftp_settings.h"
+#include "config/transport/sftp_settings.h"
 
 namespace cmpost {
 

@@ -10,7 +10,7 @@
 
 #include "base/clock.h"
 #include "base/mutex.h"
-#include "config/sftp_settings.h"
+#include "config/transport/sftp_settings.h"
 #include "sftp/wire/sftp_dialogue.h"
 #include "sftp/wire/socket_watchdog.h"
 

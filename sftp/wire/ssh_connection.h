@@ -4,7 +4,7 @@
 #include <memory>
 #include <string>
 
-#include "config/sftp_settings.h"
+#include "config/transport/sftp_settings.h"
 #include "sftp/wire/host_key.h"
 #include "sftp/wire/sftp_stream.h"
 #include "sftp/wire/socket_watchdog.h"

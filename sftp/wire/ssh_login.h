@@ -6,7 +6,7 @@
 #include <string>
 
 #include "base/result.h"
-#include "config/sftp_settings.h"
+#include "config/transport/sftp_settings.h"
 
 namespace cmpost {
 

@@ -1,4 +1,4 @@
-#include "config/http_settings.h"
+#include "config/transport/http_settings.h"
 
 #include "config/settings.h"
 #include "tests/support/matchers.h"

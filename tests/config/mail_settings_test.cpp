@@ -1,4 +1,4 @@
-#include "config/mail_settings.h"
+#include "config/transport/mail_settings.h"
 
 #include "config/settings.h"
 #include "tests/support/matchers.h"

@@ -1,4 +1,4 @@
-#include "config/sftp_settings.h"
+#include "config/transport/sftp_settings.h"
 
 #include "config/settings.h"
 #include "tests/support/matchers.h"

@@ -45,7 +45,7 @@ def keys_of_tables(text):
 
 def readers(root):
     return {file.name: keys_of(file.read_text())
-            for file in sorted((Path(root) / "config").glob("*.cpp"))
+            for file in sorted((Path(root) / "config").rglob("*.cpp"))
             if file.name == "load.cpp" or file.name.endswith("_reader.cpp")}
 
 

@@ -15,7 +15,7 @@
 #include <sstream>
 
 #include "base/files.h"
-#include "config/mail_settings.h"
+#include "config/transport/mail_settings.h"
 #include "tests/mail/scripted_smtp_server.h"
 #include "tests/support/temporary_directory.h"
 

@@ -5,7 +5,7 @@
 #include <thread>
 
 #include "base/mutex.h"
-#include "config/mail_settings.h"
+#include "config/transport/mail_settings.h"
 #include "tests/mail/scripted_smtp_server.h"
 
 namespace cmpost {

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "config/sftp_settings.h"
+#include "config/transport/sftp_settings.h"
 #include "sftp/wire/sftp_stream.h"
 
 namespace cmpost {

@@ -4,9 +4,9 @@
 #include <array>
 
 #include "base/bytes.h"
-#include "config/mail_url.h"
-#include "config/readers.h"
 #include "config/text/spelling.h"
+#include "config/transport/mail_url.h"
+#include "config/transport/readers.h"
 
 namespace cmpost {
 namespace {

@@ -4,8 +4,8 @@
 #include <string>
 #include <string_view>
 
-#include "config/mail_settings.h"
 #include "config/text/section.h"
+#include "config/transport/mail_settings.h"
 
 namespace cmpost {
 

@@ -1,4 +1,4 @@
-#include "config/host_and_port.h"
+#include "config/transport/host_and_port.h"
 
 #include <algorithm>
 #include <charconv>

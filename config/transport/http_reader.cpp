@@ -2,8 +2,8 @@
 #include <array>
 
 #include "base/bytes.h"
-#include "config/host_and_port.h"
-#include "config/readers.h"
+#include "config/transport/host_and_port.h"
+#include "config/transport/readers.h"
 
 namespace cmpost {
 namespace {

@@ -1,10 +1,10 @@
-#include "config/mail_url.h"
+#include "config/transport/mail_url.h"
 
 #include <algorithm>
 #include <array>
 #include <optional>
 
-#include "config/host_and_port.h"
+#include "config/transport/host_and_port.h"
 
 namespace cmpost {
 namespace {

@@ -1,8 +1,8 @@
 #include <algorithm>
 
 #include "base/bytes.h"
-#include "config/readers.h"
 #include "config/text/spelling.h"
+#include "config/transport/readers.h"
 
 namespace cmpost {
 namespace {

@@ -1,7 +1,7 @@
 #include <algorithm>
 
 #include "base/bytes.h"
-#include "config/readers.h"
+#include "config/transport/readers.h"
 
 namespace cmpost {
 namespace {
