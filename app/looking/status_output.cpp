@@ -173,8 +173,8 @@ void print_channels(const Status& status, const Settings& settings, Time now) {
 
 void print(const UpstreamTable::Backlog& backlog, Time now) {
   print_line("asked of the CA above and not answered: " +
-             std::to_string(backlog.messages - backlog.collected) + ", to leave in a batch: " +
-             std::to_string(backlog.collected) +
+             std::to_string(backlog.messages - backlog.collected) +
+             ", to leave in a batch: " + std::to_string(backlog.collected) +
              (backlog.oldest ? "; the oldest since " + in_words(now - *backlog.oldest) : ""));
 }
 

@@ -51,11 +51,11 @@ class Explanation : private VerdictsSoFar {
                      UpstreamTable(ledger_.connection()).of_transaction(transaction.id));
     for (const auto& one : messages) {
       // What is sent by ourselves belongs to what has opened the transaction.
-      const bool about = one.question ? *one.question == stored.digest
-                                      : opens_transaction(message_.body);
+      const bool about =
+          one.question ? *one.question == stored.digest : opens_transaction(message_.body);
       if (!about) continue;
-      const auto check = one.body + " to " + one.channel + " (" +
-                         std::string(to_string(one.mode)) + ")";
+      const auto check =
+          one.body + " to " + one.channel + " (" + std::string(to_string(one.mode)) + ")";
       if (one.state == UpstreamState::given_up) {
         fail(check, in_words(one));
       } else if (is_open(one.state)) {

@@ -60,6 +60,15 @@ Result<void> check_patterns(const ChannelSettings& channel) {
   for (const auto* rule : {&channel.trusted_san, &channel.additional_san}) {
     for (const auto& pattern : rule->patterns) TRY(AlternativeNamePattern::parse(pattern));
   }
+  for (const auto& signer : channel.upstream.signers) {
+    if (auto pattern = SubjectPattern::parse(signer); !pattern) {
+      return failure(std::move(pattern).error().within("signers"));
+    }
+  }
+  if (channel.upstream.recipient.empty()) return {};
+  if (auto name = Name::from_text(channel.upstream.recipient); !name) {
+    return failure(std::move(name).error().within("recipient"));
+  }
   return {};
 }
 

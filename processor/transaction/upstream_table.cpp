@@ -177,14 +177,16 @@ Result<std::vector<UpstreamMessage>> UpstreamTable::collected(std::string_view c
 }
 
 Result<UpstreamTable::Backlog> UpstreamTable::backlog() {
-  ASSIGN_OR_RETURN(const auto found, one(connection_,
-                                         "SELECT count(*), count(*) FILTER (WHERE state = 'collected'), min(made) FROM upstream "
-                                         "WHERE state IN ('collected', 'made', 'left', 'waits')",
-                                         [](Row& row) {
-                                           Backlog backlog;
-                                           row.into(backlog.messages, backlog.collected, backlog.oldest);
-                                           return backlog;
-                                         }));
+  ASSIGN_OR_RETURN(
+      const auto found,
+      one(connection_,
+          "SELECT count(*), count(*) FILTER (WHERE state = 'collected'), min(made) FROM upstream "
+          "WHERE state IN ('collected', 'made', 'left', 'waits')",
+          [](Row& row) {
+            Backlog backlog;
+            row.into(backlog.messages, backlog.collected, backlog.oldest);
+            return backlog;
+          }));
   return found.value_or(Backlog{});
 }
 
