@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <set>
 
 #include "processor/rights/holder_to_be.h"
 
@@ -43,9 +44,12 @@ Checked<void> check_parts(const CertRepMessage& content, const PKIBody& question
     return unfit("it has " + std::to_string(content.response.size()) + " responses to " +
                  std::to_string(parts_of(question)) + " requests");
   }
+  std::set<std::int64_t> ids;
   for (const auto& response : content.response) {
-    if (!is_about(response, question)) {
-      return unfit("it is about certReqId " + std::to_string(response.certReqId));
+    const bool first = ids.insert(response.certReqId).second;
+    if (!first || !is_about(response, question)) {
+      return unfit("it is about certReqId " + std::to_string(response.certReqId) +
+                   (first ? "" : " twice"));
     }
   }
   return {};
