@@ -4,7 +4,6 @@
 
 #include "base/json_object.h"
 #include "base/log.h"
-#include "cmp/nesting.h"
 #include "processor/admission/authentication.h"
 #include "processor/admission/header_rules.h"
 #include "processor/dialogue/continuation.h"
@@ -265,6 +264,8 @@ class Relay : Continuation {
     at_.decision.effects.upstream.push_back(answered(*asked_));
     at_.decision.effects.audit.push_back(
         heard_entry(*asked_, body_name(answer_.message.body), signer_->text()));
+    const auto said = status_about(answer_.message.body, kWholeMessage);
+    if (said && !is_granted(*said)) tell_not_refused(words_of(*said));
     return at_.stay_silent("the CA has answered what was asked on behalf of the requester");
   }
 
@@ -384,13 +385,19 @@ class Relay : Continuation {
     return finish(std::move(answer), {});
   }
 
+  // A certificate that its requester does not have, or does not want, stays valid at the CA.
+  void tell_not_refused(const std::string& why) const {
+    log::error("upstream.not_refused", {{"tid", to_hex(at_.transaction->transactionID)},
+                                        {"body", asked_->body},
+                                        {"answer", why}});
+  }
+
   Result<Decision> lose_own() {
     at_.decision.effects.upstream.push_back({.id = asked_->id,
                                              .from = kOpen,
                                              .to = UpstreamState::given_up,
                                              .answered = at_.request.now});
-    log::error("upstream.not_refused",
-               {{"tid", to_hex(at_.transaction->transactionID)}, {"body", asked_->body}});
+    tell_not_refused("no answer");
     return at_.stay_silent("the CA has not answered what was asked on behalf of the requester");
   }
 
@@ -422,7 +429,8 @@ class Relay : Continuation {
 
 Result<Decision> hear_above(const Lease& lease, LedgerReader& ledger,
                             const ProcessorServices& services) {
-  if (is_nested(lease.job.payload)) return hear_batch(lease, ledger, services);
+  ASSIGN_OR_RETURN(const bool batch, is_about_batch(lease, ledger, services));
+  if (batch) return hear_batch(lease, ledger, services);
   const auto& channel = services.channels.at(lease.job.envelope.channel);
   return Relay(lease.job.id, lease.job.envelope, ledger, services).hear(lease.job, channel);
 }

@@ -201,6 +201,14 @@ std::optional<Rejection> refusal_in(const PKIBody& answer) {
   return refused;
 }
 
+Result<std::optional<CertificateRecord>> noted(const TransactionCertificate& issued,
+                                               const Transaction& transaction,
+                                               Services& services) {
+  ASSIGN_OR_RETURN(auto record, services.ledger.find(issued.serial));
+  if (record && record->tid != to_hex(transaction.transactionID)) return std::nullopt;
+  return record;
+}
+
 Outcome<void> note_certificates(const Heard& heard, Answer& answer) {
   const auto* content = cert_response(answer.body);
   if (content == nullptr) return {};
@@ -247,7 +255,7 @@ Result<void> note_confirmation(const Transaction& transaction, const body::certC
                                Time now, Services& services, Effects& effects) {
   bool accepted = false;
   for (const auto& one : transaction.certificates) {
-    ASSIGN_OR_RETURN(const auto record, services.ledger.find(one.serial));
+    ASSIGN_OR_RETURN(const auto record, noted(one, transaction, services));
     const auto status = std::ranges::find(certConf.statuses, one.certReqId, &CertStatus::certReqId);
     const bool taken = status != certConf.statuses.end() && is_accepted(*status);
     accepted = accepted || taken;

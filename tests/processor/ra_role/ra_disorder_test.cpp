@@ -255,7 +255,8 @@ TEST_F(RaDisorder, WhatTheRequesterHasEndedIsNotWrappedAsIfItWereOpen) {
     UpstreamBatch batch;
     batch.channel = "vault";
     batch.transactionID = batch.senderNonce = ra().random.bytes(16);
-    (void)table.add(batch, {collected.id});
+    ASSIGN_OR_RETURN(const bool added, table.add(batch, {collected.id}));
+    EXPECT_FALSE(added);
     return {};
   }));
   EXPECT_EQ(ra().messages(tid_of(request)).at(0).state, UpstreamState::given_up);
