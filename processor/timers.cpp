@@ -89,6 +89,13 @@ void tell(const Transaction& transaction, UnconfirmedRule rule) {
              {{"tid", to_hex(transaction.transactionID)}, {"channel", transaction.channel}});
 }
 
+// The others are looked at all the same.
+void tell_not_ended(const Transaction& transaction, const std::string& why) {
+  log::error("transaction.not_ended", {{"tid", to_hex(transaction.transactionID)},
+                                       {"channel", transaction.channel},
+                                       {"error", why}});
+}
+
 // Planned inside the commit, so that nothing comes in between. False: it has ended, or has got
 // another time, at the last moment.
 Result<bool> end_one(const Transaction& overdue, UnconfirmedRule rule, Time now,
@@ -100,10 +107,15 @@ Result<bool> end_one(const Transaction& overdue, UnconfirmedRule rule, Time now,
   if (!due) return false;
   TokenLog tokens;
   Services local{services.identity, ledger, services.sealing_key, services.random, tokens};
-  ASSIGN_OR_RETURN(const auto effects, plan_end(*transaction, rule, services.role, now, local));
-  ASSIGN_OR_RETURN(const auto conflict, apply(effects, writer, now));
-  if (conflict) return hold("the end of a transaction conflicts: " + to_string(*conflict));
-  return true;
+  const auto effects = plan_end(*transaction, rule, services.role, now, local);
+  if (!effects && effects.error().recovery == Recovery::hold) {
+    tell_not_ended(*transaction, to_string(effects.error()));
+    return false;
+  }
+  if (!effects) return failure(effects.error());
+  ASSIGN_OR_RETURN(const auto conflict, apply(*effects, writer, now));
+  if (conflict) tell_not_ended(*transaction, to_string(*conflict));
+  return !conflict;
 }
 
 std::string_view why_due(const Waiting& waiting, Time now) {

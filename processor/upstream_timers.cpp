@@ -104,10 +104,12 @@ Result<bool> wrap_some(Ledger& ledger, const ProcessorServices& services,
   ASSIGN_OR_RETURN(const auto batch, services.role.wrap(collected, channel, now, ours));
   std::vector<std::int64_t> members;
   for (const auto& one : collected) members.push_back(one.id);
+  bool added = false;
   TRY(ledger.write([&](LedgerWriter& writer) -> Result<void> {
-    TRY(UpstreamTable(writer.connection()).add(batch, members));
+    ASSIGN_OR_RETURN(added, UpstreamTable(writer.connection()).add(batch, members));
     return {};
   }));
+  if (!added) return true;  // a requester has ended one of them meanwhile
   log::info("upstream.batch", {{"channel", channel.settings.name}, {"members", members.size()}});
   count += members.size();
   return collected.size() >= settings.batch_most;

@@ -14,6 +14,7 @@ Consent about(const WaitingPart& part, bool overdue) {
     case PartState::undecided:
       if (!overdue) return {Consent::What::pending, {}};
       return refused(PKIFailureInfo::systemUnavail, "nobody has decided in time; ask again");
+    case PartState::agreed:
     case PartState::approved:
       return {Consent::What::agreed, {}};
     case PartState::rejected:

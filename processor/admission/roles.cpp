@@ -70,15 +70,6 @@ std::vector<Certificate> known_authorities(const ChannelPolicy& channel) {
   return all;
 }
 
-Checked<void> check_lists(const CertificatePath& path, const Request& request) {
-  if (request.channel->crls == nullptr) return {};
-  const auto lists = request.channel->crls->lists(request.now);
-  if (lists->empty()) return {};
-  const auto* revoked = find_revoked(path, *lists, known_authorities(*request.channel));
-  if (revoked == nullptr) return {};
-  return reject(PKIFailureInfo::certRevoked, "the signer's certificate or one above it is revoked");
-}
-
 }  // namespace
 
 bool is_of_ra(const CertificatePath& path, const ChannelPolicy& channel) {
@@ -110,6 +101,15 @@ Outcome<std::optional<CertificateRecord>> find_unrevoked(const Certificate& cert
     return reject(PKIFailureInfo::certRevoked, "the signer's certificate is revoked");
   }
   return record;
+}
+
+Checked<void> check_lists(const CertificatePath& path, const Request& request) {
+  if (request.channel->crls == nullptr) return {};
+  const auto lists = request.channel->crls->lists(request.now);
+  if (lists->empty()) return {};
+  const auto* revoked = find_revoked(path, *lists, known_authorities(*request.channel));
+  if (revoked == nullptr) return {};
+  return reject(PKIFailureInfo::certRevoked, "the signer's certificate or one above it is revoked");
 }
 
 Outcome<void> check_not_revoked(const CertificatePath& path, const Request& request,

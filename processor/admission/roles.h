@@ -29,7 +29,10 @@ std::optional<Certificate> speaking_ca(const CertificatePath& path, const Channe
 Outcome<void> check_not_revoked(const CertificatePath& path, const Request& request,
                                 LedgerReader& ledger);
 
-// The same for one of our own certificates. nullopt: no certificate of the ledger.
+// certRevoked when one is on a list of the channel's `crls`.
+Checked<void> check_lists(const CertificatePath& path, const Request& request);
+
+// As check_not_revoked() for one of our own certificates. nullopt: no certificate of the ledger.
 Outcome<std::optional<CertificateRecord>> find_unrevoked(const Certificate& certificate,
                                                          LedgerReader& ledger);
 

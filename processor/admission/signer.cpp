@@ -55,6 +55,8 @@ CertificateRecord unseen(const Certificate& certificate, const ChannelPolicy& ch
 Outcome<CertificateHolder> judge_own(const Certificate& signer, const CertificatePath& path,
                                      const Request& request, LedgerReader& ledger) {
   ASSIGN_OR_RETURN(auto record, find_unrevoked(signer, ledger));
+  // The CA above revokes what has passed here as well, and says so by its list.
+  if (request.channel->takes_unseen) TRY(check_lists(path, request));
   if (!record && request.channel->takes_unseen) {
     TRY(check_not_revoked(path, request, ledger));
     record = unseen(signer, *request.channel);

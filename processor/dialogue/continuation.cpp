@@ -70,6 +70,7 @@ Outcome<void> Continuation::authenticate_again(Judged judged) {
 
 bool Continuation::decides(const WaitingPart& part, bool overdue) const {
   switch (part.state) {
+    case PartState::agreed:
     case PartState::approved:
     case PartState::rejected:
     case PartState::upstream:
@@ -83,7 +84,7 @@ bool Continuation::decides(const WaitingPart& part, bool overdue) const {
 
 void Continuation::note_answers(const Answer& answer, bool overdue) {
   for (auto& part : after_.parts) {
-    if (!decides(part, overdue)) continue;
+    if (!decides(part, overdue || answer.decides_all)) continue;
     const auto again = std::ranges::find(answer.undecided, part.certReqId, &WaitingPart::certReqId);
     if (again == answer.undecided.end()) {
       part.answer = part_of(answer.body, part.certReqId);

@@ -4,7 +4,6 @@
 
 #include "base/json_object.h"
 #include "base/log.h"
-#include "cmp/nesting.h"
 #include "processor/admission/authentication.h"
 #include "processor/admission/header_rules.h"
 #include "processor/dialogue/continuation.h"
@@ -23,6 +22,16 @@ const UpstreamMessage& root_of(const UpstreamMessage& asked, const Messages& mes
   if (asked.body != "pollReq") return asked;
   const auto waiting = std::ranges::find(messages, UpstreamState::waits, &UpstreamMessage::state);
   return waiting == messages.end() ? messages.front() : *waiting;
+}
+
+// The same when both have ended.
+const UpstreamMessage& former_root_of(const UpstreamMessage& asked, const Messages& messages) {
+  if (asked.body != "pollReq") return asked;
+  const auto is_root = [&](const UpstreamMessage& one) {
+    return one.question && one.body != "pollReq" && one.seq < asked.seq;
+  };
+  const auto found = std::ranges::find_if(messages.rbegin(), messages.rend(), is_root);
+  return found == messages.rend() ? messages.front() : *found;
 }
 
 AuditEntry heard_entry(const UpstreamMessage& asked, std::string_view what,
@@ -60,6 +69,8 @@ class Relay : Continuation {
     if (!tid) return at_.keep_for_operator("no answer: it has no transactionID");
     at_.decision.tid = to_hex(*tid);
     TRY(find(*tid));
+    asked_ = find_asked(*tid);
+    if (const auto* before = answered_before()) return repeat(*before, "the same answer again");
     if (asked_ == nullptr) return came_late();
     ASSIGN_OR_RETURN(const auto believed, apart(believe()));
     if (!believed) {
@@ -70,13 +81,15 @@ class Relay : Continuation {
 
   Result<Decision> tend(std::int64_t row, std::string_view why) {
     ASSIGN_OR_RETURN(const auto found, UpstreamTable(at_.ledger->connection()).find(row));
-    if (!found || !is_open(found->state)) return at_.stay_silent("it has been answered");
+    if (!found) return at_.stay_silent("it is forgotten");
     at_.decision.tid = to_hex(found->transactionID);
     TRY(find(found->transactionID));
     const auto same = std::ranges::find(messages_, row, &UpstreamMessage::id);
-    if (same == messages_.end()) return at_.stay_silent("it has been answered");
+    if (same == messages_.end()) return at_.stay_silent("it is forgotten");
     asked_ = &*same;
+    if (!is_open(asked_->state)) return repeat_end();
     if (is_own()) return lose_own();
+    if (why == kAskAgain && !asked_->ask_again) return at_.stay_silent("it was asked again");
     TRY(recall());
     if (why == kAskAgain) return ask_again();
     return give_up();
@@ -91,24 +104,72 @@ class Relay : Continuation {
     if (!at_.transaction) return hold("the ledger has lost the transaction " + to_hex(tid));
     ASSIGN_OR_RETURN(at_.waiting, at_.waits().find(at_.transaction->id));
     ASSIGN_OR_RETURN(messages_, table.of_transaction(at_.transaction->id));
-    const auto& nonce = answer_.message.header.recipNonce;
-    for (const auto& one : messages_) {
-      const bool fits = !nonce || one.senderNonce == *nonce;
-      const bool here = one.transactionID == tid;
-      if (here && is_open(one.state) && (asked_ == nullptr || fits)) asked_ = &one;
-    }
     return {};
   }
+
+  // The open message whose senderNonce it has. One with that of a poll which was answered `not yet`
+  // is about what still waits (RFC 9483 4.4); one with a nonce of nothing that was asked is refused
+  // by check_nonce().
+  const UpstreamMessage* find_asked(const Bytes& tid) const {
+    const auto& nonce = answer_.message.header.recipNonce;
+    const UpstreamMessage *named = nullptr, *open = nullptr, *waits = nullptr;
+    for (const auto& one : messages_) {
+      if (one.transactionID != tid) continue;
+      if (is_open(one.state)) open = &one;
+      if (one.state == UpstreamState::waits) waits = &one;
+      if (one.senderNonce == nonce && (named == nullptr || is_open(one.state))) named = &one;
+    }
+    if (named == nullptr) return open;
+    if (is_open(named->state)) return named;
+    return named->body == "pollReq" ? waits : nullptr;
+  }
+
+  // The message that these octets have answered.
+  const UpstreamMessage* answered_before() const {
+    const auto& nonce = answer_.message.header.recipNonce;
+    const UpstreamMessage* found = nullptr;
+    for (const auto& one : messages_) {
+      if (one.answer != answer_.digest) continue;
+      if (found == nullptr || one.senderNonce == nonce) found = &one;
+    }
+    return found;
+  }
+
+  // The process may have died before the reply was in the queue, which knows the id if it was not.
+  Result<Decision> repeat(const UpstreamMessage& before, const char* why) {
+    asked_ = &before;
+    if (is_own() || !at_.waiting) return at_.stay_silent(why);
+    const auto& first = former_root_of(before, messages_);
+    const bool opening = first.seq == 1 && !is_poll_of_requester();
+    if (opening && !at_.waiting->pushed.empty()) return push_again(*at_.waiting);
+    // The requester has heard of it when it polled.
+    if (opening && first.mode == UpstreamMode::reprotect) return at_.stay_silent(why);
+    const auto& question = before.question ? before.question : first.question;
+    if (!question) return at_.stay_silent(why);
+    ASSIGN_OR_RETURN(auto stored, at_.table().message(at_.transaction->id, *question));
+    if (!stored || stored->reply_body.empty()) return at_.stay_silent(why);
+    at_.decision.outcome = why;
+    return at_.send(reply_job(), reply_route(), stored->reply_body, std::move(stored->reply));
+  }
+
+  // Of what has ended before this job did.
+  Result<Decision> repeat_end() {
+    const bool told = asked_->state == UpstreamState::given_up && !asked_->answer_body.empty();
+    return told ? repeat(*asked_, "nobody has answered it")
+                : at_.stay_silent("it has been answered");
+  }
+
+  bool is_poll_of_requester() const { return asked_->question && asked_->body == "pollReq"; }
+  JobId reply_job() const {
+    return make_job_id({view_of("above"), ByteView(asked_->job().octets)});
+  }
+  const Route& reply_route() const { return asked_->question ? asked_->reply : route(); }
 
   // Nothing waits for it.
   Result<Decision> came_late() {
     if (!at_.transaction || messages_.empty()) {
       return at_.keep_for_operator("an answer to nothing that was asked here");
     }
-    const auto same = std::ranges::any_of(messages_, [&](const UpstreamMessage& one) {
-      return one.answer && *one.answer == answer_.digest;
-    });
-    if (same) return at_.stay_silent("the same answer again");
     log::warning("upstream.second_answer",
                  {{"tid", at_.decision.tid}, {"body", body_name(answer_.message.body)}});
     const bool given_up = std::ranges::any_of(
@@ -190,7 +251,10 @@ class Relay : Continuation {
                       original_,       at_.request, at_.requester ? &*at_.requester : nullptr,
                       *at_.transaction};
     ASSIGN_OR_RETURN(auto answer, apart(at_.shared.role.hear(heard, services)));
-    return answer ? pass_down(*std::move(answer)) : pass_down(refusal(answer.error()));
+    if (!answer) {
+      return at_.keep_for_operator("an answer that does not count: " + answer.error().text);
+    }
+    return pass_down(*std::move(answer));
   }
 
   // What we have said by ourselves on behalf of the requester: nobody waits for the answer.
@@ -200,6 +264,8 @@ class Relay : Continuation {
     at_.decision.effects.upstream.push_back(answered(*asked_));
     at_.decision.effects.audit.push_back(
         heard_entry(*asked_, body_name(answer_.message.body), signer_->text()));
+    const auto said = status_about(answer_.message.body, kWholeMessage);
+    if (said && !is_granted(*said)) tell_not_refused(words_of(*said));
     return at_.stay_silent("the CA has answered what was asked on behalf of the requester");
   }
 
@@ -247,8 +313,7 @@ class Relay : Continuation {
   Result<Decision> finish(Answer answer, const FromAbove& above) {
     if (!is_opening()) return answer_follow_up(std::move(answer), above, true);
     note_answers(answer, false);
-    const bool polled = asked_->question && asked_->body == "pollReq";
-    if (!polled) return pass_on(&above);
+    if (!is_poll_of_requester()) return pass_on(&above);
     for (auto& part : after_.parts) part.state = PartState::delivered;
     return answer_follow_up(std::move(answer), above, false);
   }
@@ -290,7 +355,7 @@ class Relay : Continuation {
     auto& transaction = *at_.transaction;
     transaction.our_nonce = nonce;
     transaction.state = state;
-    const auto id = make_job_id({view_of("above"), ByteView(asked_->job().octets)});
+    const auto id = reply_job();
     if (state == TransactionState::open) at_.await_confirm(transaction, id);
     auto& effects = at_.decision.effects;
     effects.advance = Effects::Advance{transaction, before_state_};
@@ -300,7 +365,7 @@ class Relay : Continuation {
     effects.message->digest = question_digest_;
     effects.message_replaces = true;
     at_.note_in_audit(reply_body);
-    return at_.send(id, asked_->question ? asked_->reply : route(), reply_body, std::move(der));
+    return at_.send(id, reply_route(), reply_body, std::move(der));
   }
 
   // RFC 9483 3.6.1: a time-out ends the operation, and the requester hears so once.
@@ -313,10 +378,18 @@ class Relay : Continuation {
       at_.decision.effects.upstream.push_back({.id = one.id,
                                                .from = kOpen,
                                                .to = UpstreamState::given_up,
+                                               .answer_body = std::string(body_name(answer.body)),
                                                .answered = at_.request.now});
     }
     log::warning("upstream.unanswered", {{"tid", at_.decision.tid}, {"channel", asked_->channel}});
     return finish(std::move(answer), {});
+  }
+
+  // A certificate that its requester does not have, or does not want, stays valid at the CA.
+  void tell_not_refused(const std::string& why) const {
+    log::error("upstream.not_refused", {{"tid", to_hex(at_.transaction->transactionID)},
+                                        {"body", asked_->body},
+                                        {"answer", why}});
   }
 
   Result<Decision> lose_own() {
@@ -324,8 +397,7 @@ class Relay : Continuation {
                                              .from = kOpen,
                                              .to = UpstreamState::given_up,
                                              .answered = at_.request.now});
-    log::error("upstream.not_refused",
-               {{"tid", to_hex(at_.transaction->transactionID)}, {"body", asked_->body}});
+    tell_not_refused("no answer");
     return at_.stay_silent("the CA has not answered what was asked on behalf of the requester");
   }
 
@@ -335,8 +407,14 @@ class Relay : Continuation {
     if (!poll)
       return at_.keep_for_operator("the CA above cannot be asked again: " + poll.error().text);
     at_.decision.effects.send_up.push_back(*std::move(poll));
-    at_.decision.effects.upstream.push_back(
-        {.id = asked_->id, .from = {UpstreamState::waits}, .to = UpstreamState::waits});
+    at_.decision.effects.upstream.push_back({.id = asked_->id,
+                                             .from = {UpstreamState::waits},
+                                             .to = UpstreamState::waits,
+                                             .answer_body = asked_->answer_body,
+                                             .answer = asked_->answer,
+                                             .answer_nonce = asked_->answer_nonce,
+                                             .implicit = asked_->implicit,
+                                             .answered = asked_->answered});
     return at_.stay_silent("the CA above is asked again");
   }
 
@@ -351,7 +429,8 @@ class Relay : Continuation {
 
 Result<Decision> hear_above(const Lease& lease, LedgerReader& ledger,
                             const ProcessorServices& services) {
-  if (is_nested(lease.job.payload)) return hear_batch(lease, ledger, services);
+  ASSIGN_OR_RETURN(const bool batch, is_about_batch(lease, ledger, services));
+  if (batch) return hear_batch(lease, ledger, services);
   const auto& channel = services.channels.at(lease.job.envelope.channel);
   return Relay(lease.job.id, lease.job.envelope, ledger, services).hear(lease.job, channel);
 }

@@ -18,7 +18,9 @@ Result<Decision> hear_above(const Lease& lease, LedgerReader& ledger,
 Result<Decision> tend_above(const Lease& lease, LedgerReader& ledger,
                             const ProcessorServices& services);
 
-// A nested message on such a channel: the answers to a batch (RFC 9483 5.2.2.2).
+// The answers to a batch in a nested message (RFC 9483 5.2.2.2), or an error about all of it.
+Result<bool> is_about_batch(const Lease& lease, LedgerReader& ledger,
+                            const ProcessorServices& services);
 Result<Decision> hear_batch(const Lease& lease, LedgerReader& ledger,
                             const ProcessorServices& services);
 

@@ -39,6 +39,7 @@ class BatchAnswer {
     if (!believed) {
       return at_.keep_for_operator("answers that do not count: " + believed.error().text);
     }
+    if (!is_final()) return at_.keep_for_operator("no answers to a batch, and no error");
     take_apart();
     TRY(miss(table));
     return at_.stay_silent("taken apart into " + std::to_string(at_.decision.more.size()) +
@@ -55,6 +56,15 @@ class BatchAnswer {
     ASSIGN_OR_RETURN(const auto signer, authenticate(at_.request, at_.services()));
     TRY(at_.shared.role.check_above(at_.request, signer));
     return {};
+  }
+
+  // An error about the batch is one for each of its requesters (RFC 9483 3.6.3).
+  bool is_final() const {
+    const auto& body = at_.request.message.body;
+    const auto* error = std::get_if<body::error>(&body);
+    const bool ends = error != nullptr &&
+                      error->content.pKIStatusInfo.status == PKIStatus::rejection;
+    return ends || std::holds_alternative<body::nested>(body);
   }
 
   void take_apart() {
@@ -90,6 +100,17 @@ class BatchAnswer {
 };
 
 }  // namespace
+
+Result<bool> is_about_batch(const Lease& lease, LedgerReader& ledger,
+                            const ProcessorServices& services) {
+  if (is_nested(lease.job.payload)) return true;
+  const auto& channel = services.channels.at(lease.job.envelope.channel);
+  const auto header = readable_header(lease.job.payload, channel.limits);
+  if (!header || !header->transactionID) return false;
+  ASSIGN_OR_RETURN(const auto batch,
+                   UpstreamTable(ledger.connection()).find_batch(*header->transactionID));
+  return batch.has_value();
+}
 
 Result<Decision> hear_batch(const Lease& lease, LedgerReader& ledger,
                             const ProcessorServices& services) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <set>
 
 #include "processor/rights/holder_to_be.h"
 #include "processor/transaction/audit_detail.h"
@@ -44,9 +45,12 @@ Checked<void> check_parts(const CertRepMessage& content, const PKIBody& question
     return unfit("it has " + std::to_string(content.response.size()) + " responses to " +
                  std::to_string(parts_of(question)) + " requests");
   }
+  std::set<std::int64_t> ids;
   for (const auto& response : content.response) {
-    if (!is_about(response, question)) {
-      return unfit("it is about certReqId " + std::to_string(response.certReqId));
+    const bool first = ids.insert(response.certReqId).second;
+    if (!first || !is_about(response, question)) {
+      return unfit("it is about certReqId " + std::to_string(response.certReqId) +
+                   (first ? "" : " twice"));
     }
   }
   return {};
@@ -207,6 +211,14 @@ std::optional<Rejection> refusal_in(const PKIBody& answer) {
   return refused;
 }
 
+Result<std::optional<CertificateRecord>> noted(const TransactionCertificate& issued,
+                                               const Transaction& transaction,
+                                               Services& services) {
+  ASSIGN_OR_RETURN(auto record, services.ledger.find(issued.serial));
+  if (record && record->tid != to_hex(transaction.transactionID)) return std::nullopt;
+  return record;
+}
+
 Outcome<void> note_certificates(const Heard& heard, Answer& answer) {
   const auto* content = cert_response(answer.body);
   if (content == nullptr) return {};
@@ -253,7 +265,7 @@ Result<void> note_confirmation(const Transaction& transaction, const body::certC
                                Time now, Services& services, Effects& effects) {
   bool accepted = false;
   for (const auto& one : transaction.certificates) {
-    ASSIGN_OR_RETURN(const auto record, services.ledger.find(one.serial));
+    ASSIGN_OR_RETURN(const auto record, noted(one, transaction, services));
     const auto status = std::ranges::find(certConf.statuses, one.certReqId, &CertStatus::certReqId);
     const bool taken = status != certConf.statuses.end() && is_accepted(*status);
     accepted = accepted || taken;

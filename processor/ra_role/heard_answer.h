@@ -21,6 +21,12 @@ std::chrono::seconds check_after(const PKIBody& answer, std::chrono::seconds oth
 // The refusal in it; nullopt where something is granted.
 std::optional<Rejection> refusal_in(const PKIBody& answer);
 
+// The certificate as it was noted when it passed; nullopt: it was not, since it is encrypted or
+// another one of the ledger has its serial number.
+Result<std::optional<CertificateRecord>> noted(const TransactionCertificate& issued,
+                                               const Transaction& transaction,
+                                               Services& services);
+
 // What the answer changes in our copy of the CA's records: certificates that pass, and what becomes
 // of them. Adds the certificates to `answer`.
 Outcome<void> note_certificates(const Heard& heard, Answer& answer);

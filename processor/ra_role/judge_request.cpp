@@ -282,6 +282,7 @@ Answer refuse_all(const PKIBody& body, const Rejection& rejection) {
     Answer answer;
     answer.body = *std::move(answer_body);
     answer.refuse(rejection);
+    answer.decides_all = true;
     return answer;
   }
   const auto* rr = std::get_if<body::rr>(&body);

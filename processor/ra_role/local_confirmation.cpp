@@ -10,8 +10,9 @@ namespace cmpost {
 namespace {
 
 Result<std::optional<Certificate>> certificate_of(const TransactionCertificate& issued,
+                                                  const Transaction& transaction,
                                                   Services& services) {
-  ASSIGN_OR_RETURN(const auto record, services.ledger.find(issued.serial));
+  ASSIGN_OR_RETURN(const auto record, noted(issued, transaction, services));
   if (!record) return std::nullopt;
   ASSIGN_OR_RETURN(auto certificate, Certificate::from_der(record->der));
   return certificate;
@@ -25,8 +26,8 @@ Outcome<void> check_hash(const CertStatus& status, const Transaction& transactio
     return reject(PKIFailureInfo::badRequest,
                   "certConf names certReqId " + std::to_string(status.certReqId));
   }
-  ASSIGN_OR_RETURN(const auto certificate, certificate_of(*issued, services));
-  if (!certificate) return hold("the ledger has lost certificate " + to_hex(issued->serial));
+  ASSIGN_OR_RETURN(const auto certificate, certificate_of(*issued, transaction, services));
+  if (!certificate) return {};  // nobody here can compare it
   ASSIGN_OR_RETURN(const auto expected, cert_hash(*certificate, status.hashAlg));
   if (expected == status.certHash) return {};
   return reject(PKIFailureInfo::badCertId, "certHash is not that of the certificate");
@@ -60,7 +61,7 @@ Result<Refusal> refusal_by_certConf(const Transaction& transaction, Services& se
   body::certConf certConf;
   for (const auto& issued : transaction.certificates) {
     if (issued.settled) continue;
-    ASSIGN_OR_RETURN(const auto certificate, certificate_of(issued, services));
+    ASSIGN_OR_RETURN(const auto certificate, certificate_of(issued, transaction, services));
     if (!certificate) continue;
     CertStatus status;
     status.certReqId = issued.certReqId;
@@ -75,10 +76,10 @@ Result<Refusal> refusal_by_certConf(const Transaction& transaction, Services& se
 }
 
 Result<Refusal> refusal_by_rr(const std::vector<TransactionCertificate>& certificates,
-                              Services& services) {
+                              const Transaction& transaction, Services& services) {
   body::rr rr;
   for (const auto& issued : certificates) {
-    ASSIGN_OR_RETURN(const auto certificate, certificate_of(issued, services));
+    ASSIGN_OR_RETURN(const auto certificate, certificate_of(issued, transaction, services));
     if (certificate) rr.details.push_back(revocation_of(*certificate));
   }
   const bool any = !rr.details.empty();
@@ -132,7 +133,7 @@ Outcome<Answer> confirm_here(const Request& request, const Transaction& transact
   answer.body = body::pkiconf{};
   answer.outcome = refused.empty() ? "confirmed" : "refused by the requester";
   TRY(note_confirmation(transaction, certConf, request.now, services, answer.effects));
-  ASSIGN_OR_RETURN(auto refusal, refusal_by_rr(refused, services));
+  ASSIGN_OR_RETURN(auto refusal, refusal_by_rr(refused, transaction, services));
   ASSIGN_OR_RETURN(auto up, sent(std::move(refusal), messages, request.message.header.pvno,
                                  request.now, channels, services));
   answer.effects.merge(std::move(up));
@@ -142,13 +143,15 @@ Outcome<Answer> confirm_here(const Request& request, const Transaction& transact
 Result<Effects> refuse_above(const Transaction& transaction,
                              const std::vector<UpstreamMessage>& messages, std::int64_t pvno,
                              Time now, const ChannelPolicies& channels, Services& services) {
-  if (messages.front().mode != UpstreamMode::reprotect || !transaction.awaits_confirm()) {
-    return Effects();
-  }
+  const bool ours = !messages.empty() && messages.front().mode == UpstreamMode::reprotect;
+  if (!ours || !transaction.awaits_confirm()) return Effects();
   ASSIGN_OR_RETURN(auto refusal, confirmed_above(messages)
-                                     ? refusal_by_rr(transaction.certificates, services)
+                                     ? refusal_by_rr(transaction.certificates, transaction, services)
                                      : refusal_by_certConf(transaction, services));
-  return sent(std::move(refusal), messages, pvno, now, channels, services);
+  ASSIGN_OR_RETURN(auto effects,
+                   sent(std::move(refusal), messages, pvno, now, channels, services));
+  TRY(note_confirmation(transaction, body::certConf{}, now, services, effects));
+  return effects;
 }
 
 }  // namespace cmpost

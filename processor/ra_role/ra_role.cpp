@@ -47,10 +47,13 @@ void add_verdict(const Request& request, const JudgedPart& part, Verdict& verdic
   const auto consent = consent_to(request, part.certReqId, part.object);
   switch (consent.what) {
     case What::granted:
-    case What::settled:
       if (request.waited != nullptr && request.waited->part(part.certReqId) != nullptr) {
-        verdict.parts.push_back(kept(request, part, PartState::approved));
+        verdict.parts.push_back(kept(request, part, PartState::agreed));
       }
+      return;
+    case What::settled:
+      verdict.refused = Rejection{PKIFailureInfo::notAuthorized,
+                                  "another part of the request has been refused before"};
       return;
     case What::refused:
       verdict.refused = consent.rejection;
@@ -214,8 +217,8 @@ Outcome<Answer> RaRole::pass_on(const Request& request, const Transaction& trans
 Outcome<Answer> RaRole::confirm(const Request& request, const Requester&,
                                 const Transaction& transaction, Services& services) const {
   ASSIGN_OR_RETURN(const auto messages, messages_of(transaction, services));
-  const bool local = settings_.confirm == RaSettings::Confirm::local;
-  if (local && messages.front().mode == UpstreamMode::reprotect && confirmed_above(messages)) {
+  // What was asked for counts, whatever `confirm` says by now.
+  if (messages.front().mode == UpstreamMode::reprotect && confirmed_above(messages)) {
     return confirm_here(request, transaction, messages, channels_, services);
   }
   return pass_on(request, transaction, services);
@@ -225,7 +228,9 @@ Outcome<Answer> RaRole::confirm(const Request& request, const Requester&,
 // certConf; everything else the CA ends by itself.
 Outcome<Answer> RaRole::give_up(const Request& request, const Requester&,
                                 const Transaction& transaction, Services& services) const {
-  ASSIGN_OR_RETURN(const auto messages, messages_of(transaction, services));
+  // None yet, where people have not agreed.
+  ASSIGN_OR_RETURN(const auto messages,
+                   UpstreamTable(services.ledger.connection()).of_transaction(transaction.id));
   Answer answer;
   answer.body = body::pkiconf{};
   answer.outcome = "ended by an error message of the requester";

@@ -42,6 +42,7 @@ struct Answer {
   Bytes old_serial;                                  // kur
   // What somebody has to agree to first; in `body` these have the status waiting.
   std::vector<WaitingPart> undecided;
+  bool decides_all = false;  // also the parts that nobody has decided about
   // What of it is refused, if anything: all of it, or `partly`, where something else is granted or
   // waits. Of several refusals the last.
   std::optional<Rejection> refused;

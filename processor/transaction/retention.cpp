@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "processor/transaction/upstream_table.h"
 #include "store/rows.h"
 
 namespace cmpost {
@@ -46,8 +47,10 @@ Result<void> forget(LedgerWriter& writer, const std::set<std::int64_t>& transact
                      change(connection, "DELETE FROM message WHERE tx = ?", tx));
     TRY(change(connection, "DELETE FROM wait_part WHERE tx = ?", tx));
     TRY(change(connection, "DELETE FROM wait WHERE tx = ?", tx));
+    TRY(UpstreamTable(connection).forget(tx));
     messages += removed;
   }
+  TRY(UpstreamTable(connection).forget_batches());
   const nlohmann::json detail = {{"before", to_iso8601(before)},
                                  {"transactions", transactions.size()},
                                  {"messages", messages}};

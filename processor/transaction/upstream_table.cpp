@@ -62,6 +62,12 @@ CREATE TABLE upstream_batch (
 );
 CREATE INDEX upstream_batch_unsent ON upstream_batch (id) WHERE left_at IS NULL;
 )sql"},
+    // An answer may come before it is known that the question has left.
+    {2, R"sql(
+DROP INDEX upstream_unsent;
+CREATE INDEX upstream_unsent ON upstream (id)
+  WHERE state IN ('made', 'waits') AND left_at IS NULL;
+)sql"},
 };
 
 namespace {
@@ -148,8 +154,8 @@ Result<std::vector<UpstreamMessage>> UpstreamTable::of_transaction(std::int64_t 
 
 Result<std::vector<UpstreamMessage>> UpstreamTable::unsent(std::int64_t after, std::size_t limit) {
   return all(connection_,
-             select_messages("WHERE state = 'made' AND left_at IS NULL AND id > ? AND batch = 0 "
-                             "ORDER BY id LIMIT ?",
+             select_messages("WHERE state IN ('made', 'waits') AND left_at IS NULL AND id > ? AND "
+                             "batch = 0 ORDER BY id LIMIT ?",
                              true),
              read_upstream_whole, after, limit);
 }
@@ -237,8 +243,15 @@ Result<void> UpstreamTable::add_note(std::int64_t id, std::string_view note) {
   return {};
 }
 
-Result<std::int64_t> UpstreamTable::add(const UpstreamBatch& batch,
-                                        const std::vector<std::int64_t>& members) {
+Result<bool> UpstreamTable::add(const UpstreamBatch& batch,
+                                const std::vector<std::int64_t>& members) {
+  for (const auto member : members) {
+    ASSIGN_OR_RETURN(const auto collected,
+                     only(connection_,
+                          "SELECT count(*) FROM upstream WHERE id = ? AND state = 'collected'",
+                          column<std::int64_t>, member));
+    if (collected == 0) return false;
+  }
   TRY(cmpost::change(connection_,
                      "INSERT INTO upstream_batch (channel, tid, sender_nonce, octets, members, "
                      "address, state, made) VALUES (?, ?, ?, ?, ?, ?, 'made', ?)",
@@ -250,7 +263,7 @@ Result<std::int64_t> UpstreamTable::add(const UpstreamBatch& batch,
     TRY(cmpost::change(connection_, "UPDATE upstream SET batch = ?, state = 'made' WHERE id = ?",
                        found->id, member));
   }
-  return found->id;
+  return true;
 }
 
 Result<std::optional<UpstreamBatch>> UpstreamTable::find_batch(ByteView transactionID) {
@@ -270,6 +283,20 @@ Result<void> UpstreamTable::note_batch_left(std::int64_t id, Time left, Time ans
                      "UPDATE upstream SET left_at = ?, answer_by = ?, "
                      "state = CASE WHEN state = 'made' THEN 'left' ELSE state END WHERE batch = ?",
                      left, answer_by, id));
+  return {};
+}
+
+Result<void> UpstreamTable::forget(std::int64_t transaction) {
+  TRY(cmpost::change(connection_,
+                     "DELETE FROM upstream WHERE tx = ? AND state IN ('answered', 'given_up')",
+                     transaction));
+  return {};
+}
+
+Result<void> UpstreamTable::forget_batches() {
+  TRY(cmpost::change(connection_,
+                     "DELETE FROM upstream_batch WHERE left_at IS NOT NULL AND NOT EXISTS (SELECT 1 "
+                     "FROM upstream WHERE batch <> 0 AND batch = upstream_batch.id)"));
   return {};
 }
 

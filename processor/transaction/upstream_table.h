@@ -52,7 +52,7 @@ class UpstreamTable {
   Result<std::vector<UpstreamMessage>> of_transaction(std::int64_t transaction);
   // The newest with this transactionID: what is asked on behalf of a requester has one of its own.
   Result<std::optional<UpstreamMessage>> find(ByteView transactionID);
-  // In state `made` or `left` and not known to have left: by row id, for paging.
+  // In state `made`, or `waits` already, and not known to have left: by row id, for paging.
   Result<std::vector<UpstreamMessage>> unsent(std::int64_t after, std::size_t limit);
   // Those that are to be answered by `now`, or asked again; oldest first.
   Result<std::vector<UpstreamMessage>> due(Time now, std::size_t limit);
@@ -72,11 +72,16 @@ class UpstreamTable {
   Result<void> note_left(std::int64_t id, Time left, Time answer_by);
   Result<void> add_note(std::int64_t id, std::string_view note);
 
-  Result<std::int64_t> add(const UpstreamBatch& batch, const std::vector<std::int64_t>& members);
+  // False: one of them is not `collected` any more, and nothing has changed.
+  Result<bool> add(const UpstreamBatch& batch, const std::vector<std::int64_t>& members);
   Result<std::optional<UpstreamBatch>> find_batch(ByteView transactionID);
   Result<std::vector<UpstreamBatch>> unsent_batches();
   Result<void> note_batch_left(std::int64_t id, Time left, Time answer_by);
   Result<std::vector<UpstreamMessage>> of_batch(std::int64_t batch);
+
+  // What has ended of a transaction, and batches that nothing is left of.
+  Result<void> forget(std::int64_t transaction);
+  Result<void> forget_batches();
 
  private:
   Connection& connection_;

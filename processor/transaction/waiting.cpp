@@ -18,6 +18,8 @@ std::string_view to_string(PartState state) {
   switch (state) {
     case PartState::undecided:
       return "undecided";
+    case PartState::agreed:
+      return "agreed";
     case PartState::upstream:
       return "upstream";
     case PartState::approved:
@@ -32,7 +34,7 @@ std::string_view to_string(PartState state) {
 }
 
 std::optional<PartState> part_state(std::string_view text) {
-  for (const auto state : {PartState::undecided, PartState::upstream, PartState::approved,
+  for (const auto state : {PartState::undecided, PartState::agreed, PartState::upstream, PartState::approved,
                            PartState::rejected, PartState::ready, PartState::delivered}) {
     if (to_string(state) == text) return state;
   }

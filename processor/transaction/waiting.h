@@ -18,6 +18,7 @@ constexpr std::int64_t kWholeMessage = -1;
 // Spelled in the database and in listings as here.
 enum class PartState {
   undecided,
+  agreed,     // by as many as the channel wants, and not granted before the rest is decided as well
   upstream,   // the CA above decides: nobody here can, and only its answer counts
   approved,   // by as many as the channel wants; not granted yet
   rejected,   // by an operator; the answer is not made yet

@@ -1,0 +1,276 @@
+// An RA whose messages are lost, doubled or crossed on their way, or that dies in between.
+#include "processor/transaction/retention.h"
+#include "tests/processor/ra_fixture.h"
+
+namespace cmpost {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+class RaDisorder : public Ra {
+ protected:
+  Job from_above(const Bytes& der) {
+    auto job = ra().arrival(der).job;
+    job.envelope.channel = job.envelope.reply.channel = "vault";
+    return job;
+  }
+  // The process dies when the ledger has what comes of it, and the spool has not; the job is worked
+  // on again.
+  std::vector<Bytes> die_and_repeat(const Job& job) {
+    const Lease lease{job, 1, ra().clock.now()};
+    EXPECT_TRUE(ra().commit(must(respond(lease, *ra().reader, ra().services()))));
+    must(ra().spool->requests().put({&job, 1}));
+    return ra().settle();
+  }
+  Bytes resigned(const PKIMessage& message) {
+    const auto& identity = ca().authority->identity;
+    return must(
+        protect_with_signature(message.header, message.body, identity.signer, identity.chain));
+  }
+  static Bytes tid_of(const Bytes& der) { return *read(der).header.transactionID; }
+};
+
+TEST_F(RaDisorder, AnswerIsNotLostBetweenLedgerAndQueue) {
+  start();
+  EXPECT_THAT(ra().ask_all(with_mac(ra(), ir(key_))), IsEmpty());
+  const auto answers = ra().above_answers();
+  EXPECT_EQ(body_name(RaOffice::only(die_and_repeat(from_above(answers.at(0)))).body), "ip");
+  EXPECT_THAT(ra().hear(answers.at(0)), IsEmpty());
+  EXPECT_THAT(ra().held(), IsEmpty());
+}
+
+TEST_F(RaDisorder, AnswerToCertConfIsNotLostBetweenLedgerAndQueue) {
+  start();
+  const auto answer = ra().through(with_mac(ra(), ir(key_), explicitly()));
+  const auto conf = with_mac(ra(), cert_conf(certificate_in(answer)), following(answer));
+  EXPECT_THAT(ra().ask_all(conf), IsEmpty());
+  const auto answers = ra().above_answers();
+  EXPECT_EQ(body_name(RaOffice::only(die_and_repeat(from_above(answers.at(0)))).body), "pkiconf");
+  EXPECT_THAT(ra().hear(answers.at(0)), IsEmpty());
+}
+
+TEST_F(RaDisorder, AnswerToWhatWasForwardedIsNotLostBetweenLedgerAndQueue) {
+  start_with_vendor("forward");
+  const auto device = vendor_device();
+  EXPECT_THAT(ra().ask_all(signed_by(ca(), device, ir(device, "CN=V1"))), IsEmpty());
+  const auto answers = ra().above_answers();
+  EXPECT_THAT(die_and_repeat(from_above(answers.at(0))), ElementsAre(answers.at(0)));
+}
+
+TEST_F(RaDisorder, LackOfAnAnswerIsNotLostBetweenLedgerAndQueue) {
+  start("upstream_within = \"1d\"\n");
+  const auto request = with_mac(ra(), ir(key_));
+  EXPECT_THAT(ra().ask_all(request), IsEmpty());
+  EXPECT_THAT(ra().tick(), IsEmpty());
+  const auto job = upstream_job(ra().messages(tid_of(request)).at(0), kUnanswered);
+  EXPECT_THAT(RaOffice::only(die_and_repeat(job)), Refuses("error", PKIFailureInfo::systemUnavail));
+}
+
+// A file comes twice: the first time as the answer, the second when certConf is on its way.
+TEST_F(RaDisorder, OldAnswerThatComesAgainDoesNotAnswerCertConf) {
+  start();
+  EXPECT_THAT(ra().ask_all(with_mac(ra(), ir(key_), explicitly())), IsEmpty());
+  const auto answers = ra().above_answers();
+  const auto answer = RaOffice::only(ra().hear(answers.at(0)));
+  const auto conf = with_mac(ra(), cert_conf(certificate_in(answer)), following(answer));
+  EXPECT_THAT(ra().ask_all(conf), IsEmpty());
+  EXPECT_THAT(ra().hear(answers.at(0)), IsEmpty());
+  auto other = read(answers.at(0));
+  other.header.senderNonce = ca().random.bytes(16);
+  EXPECT_THAT(ra().hear(resigned(other)), IsEmpty());
+  EXPECT_THAT(ra().held(), ElementsAre(HasSubstr("another answer")));
+  EXPECT_EQ(body_name(RaOffice::only(ra().carry()).body), "pkiconf");
+}
+
+// docs/ra.md: what does not fit is held, so that the right answer can still come.
+TEST_F(RaDisorder, AnswerThatDoesNotFitEndsNothing) {
+  start();
+  EXPECT_THAT(ra().ask_all(with_mac(ra(), ir(key_))), IsEmpty());
+  const auto answers = ra().above_answers();
+  auto other = read(answers.at(0));
+  other.body = body::cp{std::get<body::ip>(other.body).response};
+  EXPECT_THAT(ra().hear(resigned(other)), IsEmpty());
+  EXPECT_THAT(ra().held(), ElementsAre(HasSubstr("does not fit")));
+  EXPECT_EQ(body_name(RaOffice::only(ra().hear(answers.at(0))).body), "ip");
+}
+
+
+TEST_F(RaDisorder, WaitingThatComesTwiceIsOne) {
+  start("", "check_after = \"1h\"\n", "",
+        "waiting = \"always\"\napprove = \"one\"\napproval_by_ra = \"none\"\n");
+  const auto request = with_mac(ra(), ir(key_));
+  EXPECT_THAT(ra().ask_all(request), IsEmpty());
+  const auto answers = ra().above_answers();
+  EXPECT_THAT(ra().hear(answers.at(0)), IsEmpty());
+  ra().clock.advance(61min);
+  EXPECT_THAT(ra().tick(), IsEmpty());
+  ASSERT_THAT(ra().up, SizeIs(1));
+  EXPECT_THAT(ra().hear(answers.at(0)), IsEmpty());
+  ra().clock.advance(61min);
+  EXPECT_THAT(ra().tick(), IsEmpty());
+  EXPECT_THAT(ra().up, SizeIs(1));  // one poll, not two
+}
+
+TEST_F(RaDisorder, CaIsAskedAgainOnceAlsoIfTheJobIsRepeated) {
+  start("", "check_after = \"1h\"\n", "",
+        "waiting = \"always\"\napprove = \"one\"\napproval_by_ra = \"none\"\n");
+  const auto request = with_mac(ra(), ir(key_));
+  EXPECT_THAT(ra().ask_all(request), IsEmpty());
+  EXPECT_THAT(ra().carry(), IsEmpty());
+  const auto job = upstream_job(ra().messages(tid_of(request)).at(0), kAskAgain);
+  ra().clock.advance(61min);
+  EXPECT_THAT(die_and_repeat(job), IsEmpty());
+  EXPECT_THAT(ra().tick(), IsEmpty());
+  EXPECT_THAT(ra().up, SizeIs(1));
+}
+
+// The courier is faster than our bookkeeping.
+TEST_F(RaDisorder, WaitingBeforeTheDepartureIsNotedHasAnEndAllTheSame) {
+  start("upstream_within = \"1d\"\n", "check_after = \"10d\"\n", "",
+        "waiting = \"always\"\napprove = \"one\"\napproval_by_ra = \"none\"\n");
+  EXPECT_THAT(ra().ask_all(with_mac(ra(), ir(key_))), IsEmpty());
+  EXPECT_THAT(ra().carry(), IsEmpty());
+  EXPECT_THAT(ra().tick(), IsEmpty());
+  ra().clock.advance(25h);
+  EXPECT_THAT(RaOffice::only(ra().tick()), Refuses("error", PKIFailureInfo::systemUnavail));
+}
+
+TEST_F(RaDisorder, RequesterGivesUpWhilePeopleAreAsked) {
+  start("", "", "approve = \"one\"\nwaiting = \"always\"\n");
+  const auto interim = RaOffice::only(ra().ask_all(with_mac(ra(), ir(key_))));
+  const auto enough = with_mac(ra(), error_body({PKIFailureInfo::systemFailure, "enough"}),
+                               following(interim));
+  EXPECT_EQ(body_name(RaOffice::only(ra().ask_all(enough)).body), "pkiconf");
+  EXPECT_THAT(ra().held(), IsEmpty());
+}
+
+// Nobody agrees to half of it.
+TEST_F(RaDisorder, WhatPeopleRefuseInPartIsNotAskedAtAll) {
+  start("", "", "approve = \"one\"\n");
+  Credential other;
+  const auto request = with_mac(
+      ra(), body::ir{{cert_request(key_, "CN=dev1", {.certReqId = 0}),
+                      cert_request(other, "CN=dev2", {.certReqId = 1})}});
+  const auto tid = tid_of(request);
+  EXPECT_THAT(ra().ask_all(request), IsEmpty());
+  ra().say(tid, false, "alice", 0);
+  const auto answers = ra().settle();
+  if (answers.empty()) {
+    ra().say(tid, true, "alice", 1);
+    EXPECT_THAT(ra().settle(), SizeIs(1));
+  }
+  EXPECT_THAT(ra().up, IsEmpty());
+}
+
+TEST_F(RaDisorder, AgreementToAPartIsNotWorkedOnForEver) {
+  start("", "", "approve = \"one\"\n");
+  Credential other;
+  const auto request = with_mac(
+      ra(), body::ir{{cert_request(key_, "CN=dev1", {.certReqId = 0}),
+                      cert_request(other, "CN=dev2", {.certReqId = 1})}});
+  const auto tid = tid_of(request);
+  const auto version = [&] {
+    return must(WaitTable(ra().reader->connection()).find(ra().transaction(tid).id))->version;
+  };
+  EXPECT_THAT(ra().ask_all(request), IsEmpty());
+  ra().say(tid, true, "alice", 0);
+  EXPECT_THAT(ra().settle(), IsEmpty());
+  ra().tick();
+  const auto before = version();
+  for (int i = 0; i < 5; ++i) EXPECT_THAT(ra().tick(), IsEmpty());
+  EXPECT_EQ(version(), before);
+  EXPECT_THAT(ra().up, IsEmpty());
+  ra().say(tid, true, "alice", 1);
+  EXPECT_THAT(ra().settle(), IsEmpty());
+  EXPECT_THAT(ra().up, SizeIs(1));
+}
+
+// What is wrong with one transaction is no reason not to look at the others.
+TEST_F(RaDisorder, TransactionThatCannotBeEndedDoesNotStopTheTimers) {
+  start("", "secret = \"for-ra\"\n", "confirm_within = \"1h\"\n");
+  Secret shared;
+  shared.reference = "for-ra";
+  shared.value = to_bytes(std::string_view("between the two"));
+  shared.subject = "CN=dev*";
+  ra().add(shared);
+  ca().add(shared);
+  (void)ra().through(with_mac(ra(), ir(key_), explicitly()));
+  EXPECT_THAT(ra().tick(), IsEmpty());
+  must(ra().ledger->write([&](LedgerWriter& writer) -> Result<void> {
+    TRY(change(writer.connection(), "DELETE FROM secret WHERE reference = 'for-ra'"));
+    return {};
+  }));
+  ra().clock.advance(2h);
+  EXPECT_THAT(run_timers(*ra().spool, *ra().ledger, ra().services()), IsOk());
+}
+
+TEST_F(RaDisorder, CertificateOfASilentRequesterIsNotTakenForAGoodOne) {
+  start("", "", "confirm_within = \"1h\"\n");
+  const auto answer = ra().through(with_mac(ra(), ir(key_), explicitly()));
+  EXPECT_THAT(ra().tick(), IsEmpty());
+  ra().clock.advance(2h);
+  EXPECT_THAT(ra().tick(), IsEmpty());
+  ra().tick();
+  EXPECT_THAT(ra().carry(), IsEmpty());
+  EXPECT_EQ(ra().record(certificate_in(answer))->state, CertificateState::revoked);
+}
+
+TEST_F(RaDisorder, CertificateIsConfirmedHereAlsoIfTheSettingsHaveChangedSince) {
+  start("confirm = \"local\"\n");
+  const auto answer = ra().through(with_mac(ra(), ir(key_), explicitly()));
+  ra().set("", "", "");
+  const auto conf = with_mac(ra(), cert_conf(certificate_in(answer)), following(answer));
+  EXPECT_EQ(body_name(RaOffice::only(ra().ask_all(conf)).body), "pkiconf");
+}
+
+//
+TEST_F(RaDisorder, ErrorOfTheWholeBatchReachesEachRequester) {
+  start("mode = \"batch\"\n", "batch_within = \"0s\"\n");
+  Credential keys[2];
+  EXPECT_THAT(ra().ask_all(with_mac(ra(), ir(keys[0]))), IsEmpty());
+  EXPECT_THAT(ra().ask_all(with_mac(ra(), ir(keys[1], "CN=dev2"))), IsEmpty());
+  ra().tick();
+  ASSERT_THAT(ra().up, SizeIs(1));
+  auto whole = read(ra().above_answers().at(0));
+  whole.body = error_body({PKIFailureInfo::systemFailure, "not today"});
+  const auto down = ra().hear(resigned(whole));
+  ASSERT_THAT(down, SizeIs(2));
+  for (const auto& one : down) EXPECT_EQ(body_name(read(one).body), "error");
+}
+
+TEST_F(RaDisorder, WhatTheRequesterHasEndedIsNotWrappedAsIfItWereOpen) {
+  start("mode = \"batch\"\n", "batch_within = \"1h\"\n");
+  const auto request = with_mac(ra(), ir(key_));
+  EXPECT_THAT(ra().ask_all(request), IsEmpty());
+  const auto collected = ra().messages(tid_of(request)).at(0);
+  must(ra().ledger->write([&](LedgerWriter& writer) -> Result<void> {
+    UpstreamTable table(writer.connection());
+    TRY(table.change(
+        {.id = collected.id, .from = {collected.state}, .to = UpstreamState::given_up}));
+    UpstreamBatch batch;
+    batch.channel = "vault";
+    batch.transactionID = batch.senderNonce = ra().random.bytes(16);
+    ASSIGN_OR_RETURN(const bool added, table.add(batch, {collected.id}));
+    EXPECT_FALSE(added);
+    return {};
+  }));
+  EXPECT_EQ(ra().messages(tid_of(request)).at(0).state, UpstreamState::given_up);
+}
+
+TEST_F(RaDisorder, WhatHasEndedIsForgottenWithItsMessages) {
+  start();
+  (void)ra().through(with_mac(ra(), ir(key_)));
+  EXPECT_THAT(ra().tick(), IsEmpty());
+  EXPECT_EQ(rows_of(ra(), "upstream"), 1);
+  ra().clock.advance(24h);
+  EXPECT_EQ(must(forget_messages(*ra().ledger, ra().clock.now(), 100)), 1);
+  EXPECT_EQ(rows_of(ra(), "upstream"), 0);
+}
+
+}  // namespace
+}  // namespace cmpost
