@@ -72,7 +72,7 @@ Result<void> note_batches(Spool& spool, Ledger& ledger, const ProcessorServices&
 Result<void> wake_due(Spool& spool, Ledger& ledger, const ProcessorServices& services) {
   ASSIGN_OR_RETURN(const auto reader, ledger.reader());
   const auto now = services.sure.now();
-  ASSIGN_OR_RETURN(const auto due, UpstreamTable(reader->connection()).due(now, kMessagesAtATime));
+  ASSIGN_OR_RETURN(const auto due, UpstreamTable(reader->connection()).due(now));
   std::vector<Job> jobs;
   for (const auto& message : due) {
     const bool overdue = message.answer_by && *message.answer_by <= now;

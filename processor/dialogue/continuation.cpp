@@ -50,13 +50,13 @@ Result<void> Continuation::find_question(bool challenged) {
 
 // As it is by now, or as it was when the request came.
 Outcome<void> Continuation::authenticate_again(Judged judged) {
+  ASSIGN_OR_RETURN(at_.request.wishes,
+                   check_header(at_.request.message, *at_.request.channel, at_.waiting->received));
   const auto now = at_.request.now, sure = at_.request.sure;
   if (judged == Judged::on_arrival || channel().waiting.judge_on_arrival) {
     at_.request.now = at_.waiting->received;
     at_.request.sure = std::min(sure, at_.waiting->received);
   }
-  ASSIGN_OR_RETURN(at_.request.wishes,
-                   check_header(at_.request.message, *at_.request.channel, at_.waiting->received));
   auto requester = authenticate(at_.request, at_.services());
   auto allowed = requester ? check_may_open(*requester, at_.request.message.body) : Checked<void>();
   at_.request.now = now;

@@ -387,9 +387,9 @@ class Relay : Continuation {
 
   // A certificate that its requester does not have, or does not want, stays valid at the CA.
   void tell_not_refused(const std::string& why) const {
-    log::error("upstream.not_refused", {{"tid", to_hex(at_.transaction->transactionID)},
-                                        {"body", asked_->body},
-                                        {"answer", why}});
+    log::error(
+        "upstream.not_refused",
+        {{"tid", to_hex(at_.transaction->transactionID)}, {"body", asked_->body}, {"answer", why}});
   }
 
   Result<Decision> lose_own() {

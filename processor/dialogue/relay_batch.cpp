@@ -62,8 +62,8 @@ class BatchAnswer {
   bool is_final() const {
     const auto& body = at_.request.message.body;
     const auto* error = std::get_if<body::error>(&body);
-    const bool ends = error != nullptr &&
-                      error->content.pKIStatusInfo.status == PKIStatus::rejection;
+    const bool ends =
+        error != nullptr && error->content.pKIStatusInfo.status == PKIStatus::rejection;
     return ends || std::holds_alternative<body::nested>(body);
   }
 

@@ -212,8 +212,7 @@ std::optional<Rejection> refusal_in(const PKIBody& answer) {
 }
 
 Result<std::optional<CertificateRecord>> noted(const TransactionCertificate& issued,
-                                               const Transaction& transaction,
-                                               Services& services) {
+                                               const Transaction& transaction, Services& services) {
   ASSIGN_OR_RETURN(auto record, services.ledger.find(issued.serial));
   if (record && record->tid != to_hex(transaction.transactionID)) return std::nullopt;
   return record;
@@ -251,11 +250,12 @@ Result<void> note_revocations(const Heard& heard, Services& services, Effects& e
   const auto* rr = std::get_if<body::rr>(&heard.question.message.body);
   const auto* rp = std::get_if<body::rp>(&heard.answer.message.body);
   if (rr == nullptr || rp == nullptr) return {};
+  std::set<Bytes> seen;
   const auto count = std::min(rr->details.size(), rp->content.status.size());
   for (std::size_t i = 0; i < count; ++i) {
     if (!is_granted(rp->content.status[i])) continue;
     ASSIGN_OR_RETURN(const auto record, find_record(rr->details[i].certDetails, services.ledger));
-    if (!record) continue;
+    if (!record || !seen.insert(record->serial).second) continue;
     note_revocation(*record, reason_of(rr->details[i]), heard.answer.now, effects);
   }
   return {};

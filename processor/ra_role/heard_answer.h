@@ -24,8 +24,7 @@ std::optional<Rejection> refusal_in(const PKIBody& answer);
 // The certificate as it was noted when it passed; nullopt: it was not, since it is encrypted or
 // another one of the ledger has its serial number.
 Result<std::optional<CertificateRecord>> noted(const TransactionCertificate& issued,
-                                               const Transaction& transaction,
-                                               Services& services);
+                                               const Transaction& transaction, Services& services);
 
 // What the answer changes in our copy of the CA's records: certificates that pass, and what becomes
 // of them. Adds the certificates to `answer`.

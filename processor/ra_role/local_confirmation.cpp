@@ -145,11 +145,13 @@ Result<Effects> refuse_above(const Transaction& transaction,
                              Time now, const ChannelPolicies& channels, Services& services) {
   const bool ours = !messages.empty() && messages.front().mode == UpstreamMode::reprotect;
   if (!ours || !transaction.awaits_confirm()) return Effects();
-  ASSIGN_OR_RETURN(auto refusal, confirmed_above(messages)
-                                     ? refusal_by_rr(transaction.certificates, transaction, services)
-                                     : refusal_by_certConf(transaction, services));
-  ASSIGN_OR_RETURN(auto effects,
-                   sent(std::move(refusal), messages, pvno, now, channels, services));
+  const bool sent_before =
+      std::ranges::find(messages, "certConf", &UpstreamMessage::body) != messages.end();
+  ASSIGN_OR_RETURN(auto refusal,
+                   confirmed_above(messages) || sent_before
+                       ? refusal_by_rr(transaction.certificates, transaction, services)
+                       : refusal_by_certConf(transaction, services));
+  ASSIGN_OR_RETURN(auto effects, sent(std::move(refusal), messages, pvno, now, channels, services));
   TRY(note_confirmation(transaction, body::certConf{}, now, services, effects));
   return effects;
 }

@@ -16,7 +16,8 @@ Outcome<Answer> confirm_here(const Request& request, const Transaction& transact
                              const ChannelPolicies& channels, Services& services);
 
 // What of a transaction nobody has accepted is refused at the CA: by certConf while it waits for
-// one, else by rr. Only where it was asked for under our protection; else nothing.
+// one that has not gone up, else by rr. Only where it was asked for under our protection; else
+// nothing.
 Result<Effects> refuse_above(const Transaction& transaction,
                              const std::vector<UpstreamMessage>& messages, std::int64_t pvno,
                              Time now, const ChannelPolicies& channels, Services& services);

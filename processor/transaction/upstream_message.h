@@ -59,9 +59,9 @@ struct UpstreamMessage {
   std::optional<Time> answer_by;  // from `left`
   std::optional<Time> ask_again;  // waits: when we poll
   std::string answer_body;        // given_up: what the requester has got instead, or ""
-  std::optional<Sha256> answer;  // digest of its octets
-  Bytes answer_nonce;            // its senderNonce
-  bool implicit = false;         // it has granted implicitConfirm
+  std::optional<Sha256> answer;   // digest of its octets
+  Bytes answer_nonce;             // its senderNonce
+  bool implicit = false;          // it has granted implicitConfirm
   std::optional<Time> answered;
   std::string note;  // for people: what else came
 

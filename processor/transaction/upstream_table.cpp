@@ -160,17 +160,17 @@ Result<std::vector<UpstreamMessage>> UpstreamTable::unsent(std::int64_t after, s
              read_upstream_whole, after, limit);
 }
 
-Result<std::vector<UpstreamMessage>> UpstreamTable::due(Time now, std::size_t limit) {
+Result<std::vector<UpstreamMessage>> UpstreamTable::due(Time now) {
   ASSIGN_OR_RETURN(auto messages,
                    all(connection_,
                        select_messages("WHERE state IN ('left', 'waits') AND answer_by <= ? "
-                                       "ORDER BY answer_by LIMIT ?"),
-                       read_upstream, now, limit));
+                                       "ORDER BY answer_by"),
+                       read_upstream, now));
   ASSIGN_OR_RETURN(
       const auto again,
       all(connection_,
-          select_messages("WHERE state = 'waits' AND ask_again <= ? ORDER BY ask_again LIMIT ?"),
-          read_upstream, now, limit));
+          select_messages("WHERE state = 'waits' AND ask_again <= ? ORDER BY ask_again"),
+          read_upstream, now));
   messages.insert(messages.end(), again.begin(), again.end());
   return messages;
 }
@@ -246,10 +246,10 @@ Result<void> UpstreamTable::add_note(std::int64_t id, std::string_view note) {
 Result<bool> UpstreamTable::add(const UpstreamBatch& batch,
                                 const std::vector<std::int64_t>& members) {
   for (const auto member : members) {
-    ASSIGN_OR_RETURN(const auto collected,
-                     only(connection_,
-                          "SELECT count(*) FROM upstream WHERE id = ? AND state = 'collected'",
-                          column<std::int64_t>, member));
+    ASSIGN_OR_RETURN(
+        const auto collected,
+        only(connection_, "SELECT count(*) FROM upstream WHERE id = ? AND state = 'collected'",
+             column<std::int64_t>, member));
     if (collected == 0) return false;
   }
   TRY(cmpost::change(connection_,
@@ -294,9 +294,10 @@ Result<void> UpstreamTable::forget(std::int64_t transaction) {
 }
 
 Result<void> UpstreamTable::forget_batches() {
-  TRY(cmpost::change(connection_,
-                     "DELETE FROM upstream_batch WHERE left_at IS NOT NULL AND NOT EXISTS (SELECT 1 "
-                     "FROM upstream WHERE batch <> 0 AND batch = upstream_batch.id)"));
+  TRY(cmpost::change(
+      connection_,
+      "DELETE FROM upstream_batch WHERE left_at IS NOT NULL AND NOT EXISTS (SELECT 1 "
+      "FROM upstream WHERE batch <> 0 AND batch = upstream_batch.id)"));
   return {};
 }
 

@@ -54,8 +54,8 @@ class UpstreamTable {
   Result<std::optional<UpstreamMessage>> find(ByteView transactionID);
   // In state `made`, or `waits` already, and not known to have left: by row id, for paging.
   Result<std::vector<UpstreamMessage>> unsent(std::int64_t after, std::size_t limit);
-  // Those that are to be answered by `now`, or asked again; oldest first.
-  Result<std::vector<UpstreamMessage>> due(Time now, std::size_t limit);
+  // Those that are to be answered by `now`, or asked again: all of them, since any may be stuck.
+  Result<std::vector<UpstreamMessage>> due(Time now);
   // What waits for a batch of this channel, oldest first.
   Result<std::vector<UpstreamMessage>> collected(std::string_view channel, std::size_t limit);
   // What is still open, for status.

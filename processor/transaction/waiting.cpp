@@ -34,8 +34,9 @@ std::string_view to_string(PartState state) {
 }
 
 std::optional<PartState> part_state(std::string_view text) {
-  for (const auto state : {PartState::undecided, PartState::agreed, PartState::upstream, PartState::approved,
-                           PartState::rejected, PartState::ready, PartState::delivered}) {
+  for (const auto state :
+       {PartState::undecided, PartState::agreed, PartState::upstream, PartState::approved,
+        PartState::rejected, PartState::ready, PartState::delivered}) {
     if (to_string(state) == text) return state;
   }
   return std::nullopt;

@@ -99,7 +99,6 @@ TEST_F(RaDisorder, AnswerThatDoesNotFitEndsNothing) {
   EXPECT_EQ(body_name(RaOffice::only(ra().hear(answers.at(0))).body), "ip");
 }
 
-
 TEST_F(RaDisorder, WaitingThatComesTwiceIsOne) {
   start("", "check_after = \"1h\"\n", "",
         "waiting = \"always\"\napprove = \"one\"\napproval_by_ra = \"none\"\n");
@@ -143,8 +142,8 @@ TEST_F(RaDisorder, WaitingBeforeTheDepartureIsNotedHasAnEndAllTheSame) {
 TEST_F(RaDisorder, RequesterGivesUpWhilePeopleAreAsked) {
   start("", "", "approve = \"one\"\nwaiting = \"always\"\n");
   const auto interim = RaOffice::only(ra().ask_all(with_mac(ra(), ir(key_))));
-  const auto enough = with_mac(ra(), error_body({PKIFailureInfo::systemFailure, "enough"}),
-                               following(interim));
+  const auto enough =
+      with_mac(ra(), error_body({PKIFailureInfo::systemFailure, "enough"}), following(interim));
   EXPECT_EQ(body_name(RaOffice::only(ra().ask_all(enough)).body), "pkiconf");
   EXPECT_THAT(ra().held(), IsEmpty());
 }
@@ -153,9 +152,8 @@ TEST_F(RaDisorder, RequesterGivesUpWhilePeopleAreAsked) {
 TEST_F(RaDisorder, WhatPeopleRefuseInPartIsNotAskedAtAll) {
   start("", "", "approve = \"one\"\n");
   Credential other;
-  const auto request = with_mac(
-      ra(), body::ir{{cert_request(key_, "CN=dev1", {.certReqId = 0}),
-                      cert_request(other, "CN=dev2", {.certReqId = 1})}});
+  const auto request = with_mac(ra(), body::ir{{cert_request(key_, "CN=dev1", {.certReqId = 0}),
+                                                cert_request(other, "CN=dev2", {.certReqId = 1})}});
   const auto tid = tid_of(request);
   EXPECT_THAT(ra().ask_all(request), IsEmpty());
   ra().say(tid, false, "alice", 0);
@@ -170,9 +168,8 @@ TEST_F(RaDisorder, WhatPeopleRefuseInPartIsNotAskedAtAll) {
 TEST_F(RaDisorder, AgreementToAPartIsNotWorkedOnForEver) {
   start("", "", "approve = \"one\"\n");
   Credential other;
-  const auto request = with_mac(
-      ra(), body::ir{{cert_request(key_, "CN=dev1", {.certReqId = 0}),
-                      cert_request(other, "CN=dev2", {.certReqId = 1})}});
+  const auto request = with_mac(ra(), body::ir{{cert_request(key_, "CN=dev1", {.certReqId = 0}),
+                                                cert_request(other, "CN=dev2", {.certReqId = 1})}});
   const auto tid = tid_of(request);
   const auto version = [&] {
     return must(WaitTable(ra().reader->connection()).find(ra().transaction(tid).id))->version;
@@ -260,6 +257,126 @@ TEST_F(RaDisorder, WhatTheRequesterHasEndedIsNotWrappedAsIfItWereOpen) {
     return {};
   }));
   EXPECT_EQ(ra().messages(tid_of(request)).at(0).state, UpstreamState::given_up);
+}
+
+// What has passed here may be revoked there, by who does not ask here.
+TEST_F(RaDisorder, ListOfTheCaCountsAlsoForWhatHasPassedHere) {
+  start();
+  Credential device;
+  device.certificate = certificate_in(ra().through(with_mac(ra(), ir(device))));
+  TBSCertList list;
+  list.thisUpdate = ca().clock.now();
+  list.nextUpdate = ca().clock.now() + 24h;
+  list.revokedCertificates.push_back(
+      {to_bytes(device.certificate->serial_number()), ca().clock.now(), {}, {}});
+  must(write_file(ra().directory / "list.crl", must(ca().authority->issuer.sign_crl(list)), 0644,
+                  IfExists::replace));
+  ra().set("", "", "crls = [\"list.crl\"]\n");
+  const auto cr = signed_by(ra(), device, body::cr{{cert_request(key_, "CN=dev1")}});
+  EXPECT_THAT(RaOffice::only(ra().ask_all(cr)), Refuses("error", PKIFailureInfo::certRevoked));
+  EXPECT_THAT(ra().up, IsEmpty());
+}
+
+// Two CAs count their certificates by themselves.
+TEST_F(RaDisorder, CertificateOfAnotherCaWithTheSameSerialNumberIsLeftAlone) {
+  start();
+  const auto answer = ra().through(with_mac(ra(), ir(key_), explicitly()));
+  const auto serial = to_bytes(certificate_in(answer).serial_number());
+  must(ra().ledger->write([&](LedgerWriter& writer) -> Result<void> {
+    TRY(change(writer.connection(), "UPDATE certificate SET tid = 'ab' WHERE serial = ?", serial));
+    return {};
+  }));
+  auto conf = cert_conf(certificate_in(answer));
+  PKIStatusInfo no;
+  no.status = PKIStatus::rejection;
+  std::get<body::certConf>(conf).statuses.at(0).statusInfo = no;
+  EXPECT_EQ(body_name(ra().through(with_mac(ra(), conf, following(answer))).body), "pkiconf");
+  EXPECT_EQ(ra().record(certificate_in(answer))->state, CertificateState::unconfirmed);
+}
+
+TEST_F(RaDisorder, RevocationOfOneCertificateTwiceIsOne) {
+  start();
+  Credential device;
+  device.certificate = certificate_in(ra().through(with_mac(ra(), ir(device))));
+  auto rr = std::get<body::rr>(revocation(*device.certificate));
+  rr.details.push_back(rr.details.front());
+  EXPECT_THAT(ra().ask_all(signed_by(ra(), device, rr)), IsEmpty());
+  auto answer = read(ra().above_answers().at(0));
+  PKIStatusInfo done;
+  RevRepContent both;
+  both.status = {done, done};
+  answer.body = body::rp{both};
+  EXPECT_EQ(body_name(RaOffice::only(ra().hear(resigned(answer))).body), "rp");
+  EXPECT_EQ(ra().record(*device.certificate)->state, CertificateState::revoked);
+}
+
+TEST_F(RaDisorder, AnswerAboutOnePartTwiceEndsNothing) {
+  start();
+  Credential other;
+  EXPECT_THAT(
+      ra().ask_all(with_mac(ra(), body::ir{{cert_request(key_, "CN=dev1"),
+                                            cert_request(other, "CN=dev2", {.certReqId = 1})}})),
+      IsEmpty());
+  auto answer = read(ra().above_answers().at(0));
+  CertResponse no;
+  no.status.status = PKIStatus::rejection;
+  CertRepMessage twice;
+  twice.response = {no, no};
+  answer.body = body::ip{twice};
+  EXPECT_THAT(ra().hear(resigned(answer)), IsEmpty());
+  EXPECT_THAT(ra().held(), ElementsAre(HasSubstr("certReqId 0 twice")));
+}
+
+// The CA has confirmed it by then, and waits for no certConf any more.
+TEST_F(RaDisorder, WhoGivesUpAfterCertConfHasItRevoked) {
+  start();
+  const auto answer = ra().through(with_mac(ra(), ir(key_), explicitly()));
+  const auto certificate = certificate_in(answer);
+  EXPECT_THAT(ra().ask_all(with_mac(ra(), cert_conf(certificate), following(answer))), IsEmpty());
+  const auto enough =
+      with_mac(ra(), error_body({PKIFailureInfo::systemFailure, "enough"}), following(answer));
+  EXPECT_EQ(body_name(RaOffice::only(ra().ask_all(enough)).body), "pkiconf");
+  ra().carry();
+  EXPECT_EQ(ca().record(certificate)->state, CertificateState::revoked);
+  EXPECT_EQ(ra().record(certificate)->state, CertificateState::revoked);
+}
+
+// Those that cannot be worked on must not stand in the way of the rest.
+TEST_F(RaDisorder, AllThatIsDueIsFound) {
+  start("upstream_within = \"1d\"\n");
+  const auto request = with_mac(ra(), ir(key_));
+  EXPECT_THAT(ra().ask_all(request), IsEmpty());
+  const auto one = ra().messages(tid_of(request)).at(0);
+  constexpr int kMany = 1200;
+  must(ra().ledger->write([&](LedgerWriter& writer) -> Result<void> {
+    UpstreamTable table(writer.connection());
+    for (int i = 0; i < kMany; ++i) {
+      auto more = one;
+      more.seq = 2 + i;
+      TRY(table.add(more));
+    }
+    TRY(change(writer.connection(), "UPDATE upstream SET state = 'left', answer_by = ?",
+               ra().clock.now()));
+    return {};
+  }));
+  ra().timers();
+  EXPECT_THAT(must(ra().spool->requests().list({.state = JobState::waiting, .limit = 5000})),
+              SizeIs(kMany + 1));
+}
+
+TEST_F(RaDisorder, StrangerDoesNotLockTheCaOut) {
+  start("", "secret = \"for-ra\"\n", "mac = { lock_after = 3, lock_after_all = 5 }\n");
+  Secret shared;
+  shared.reference = "for-ra";
+  shared.value = to_bytes(std::string_view("between the two"));
+  shared.subject = "CN=dev*";
+  ra().add(shared);
+  ca().add(shared);
+  EXPECT_THAT(ra().ask_all(with_mac(ra(), ir(key_))), IsEmpty());
+  const auto up = std::exchange(ra().up, {});
+  for (int i = 0; i < 20; ++i) (void)ra().ask_all(with_mac(ra(), ir(key_), {}, "wrong", "for-ra"));
+  ra().up = up;
+  EXPECT_THAT(ra().carry(), SizeIs(1));
 }
 
 TEST_F(RaDisorder, WhatHasEndedIsForgottenWithItsMessages) {

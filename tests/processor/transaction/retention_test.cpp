@@ -114,7 +114,8 @@ TEST(Retention, ManyAreRemovedInSmallCommits) {
 
 std::unique_ptr<Ledger> open_ledger(const std::string& directory, const Clock& clock) {
   return must(
-      Ledger::open("sqlite:ledger.db", directory, clock, {{"processor", kProcessorMigrations}}));
+      Ledger::open("sqlite:ledger.db", directory, clock,
+                   {{"processor", kProcessorMigrations}, {"upstream", kUpstreamMigrations}}));
 }
 void forget_all(const std::string& directory) {
   const SystemClock clock;
