@@ -265,7 +265,8 @@ class Forged(CourierTest):
     def test_about_an_unknown_transaction(self):
         stray = self.workshop / "stray.pki"
         run("openssl", "cmp", "-config", "", "-cmd", "ir", "-newkey", self.one_key, "-subject",
-            "/CN=one", "-recipient", "/CN=CA", "-unprotected_requests", "-rspin", "/dev/null",
+            "/CN=one", "-recipient", "/CN=CA", "-unprotected_requests", "-certout",
+            self.workshop / "none.pem", "-rspin", "/dev/null",
             "-reqout", stray, check=False)
         self.check_held(self.answer_of(*self.ours(), stray, "-accept_unprotected"),
                         "nothing that was asked here")
