@@ -261,6 +261,17 @@ Result<void> note_revocations(const Heard& heard, Services& services, Effects& e
   return {};
 }
 
+Result<void> note_renewed(const Transaction& transaction, Services& services, Effects& effects) {
+  if (transaction.old_serial.empty()) return {};
+  ASSIGN_OR_RETURN(const auto old, services.ledger.find(transaction.old_serial));
+  const bool counts =
+      old && (old->state == CertificateState::valid || old->state == CertificateState::unconfirmed);
+  if (!counts) return {};
+  effects.state_changes.push_back(
+      {transaction.old_serial, {old->state}, CertificateState::updated});
+  return {};
+}
+
 Result<void> note_confirmation(const Transaction& transaction, const body::certConf& certConf,
                                Time now, Services& services, Effects& effects) {
   bool accepted = false;
@@ -278,13 +289,8 @@ Result<void> note_confirmation(const Transaction& transaction, const body::certC
              "refused by the requester in certConf", effects);
     }
   }
-  if (!accepted || transaction.old_serial.empty()) return {};
-  ASSIGN_OR_RETURN(const auto old, services.ledger.find(transaction.old_serial));
-  if (old && old->state == CertificateState::valid) {
-    effects.state_changes.push_back(
-        {transaction.old_serial, {CertificateState::valid}, CertificateState::updated});
-  }
-  return {};
+  if (!accepted) return {};
+  return note_renewed(transaction, services, effects);
 }
 
 }  // namespace cmpost

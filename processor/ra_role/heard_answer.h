@@ -30,6 +30,8 @@ Result<std::optional<CertificateRecord>> noted(const TransactionCertificate& iss
 // of them. Adds the certificates to `answer`.
 Outcome<void> note_certificates(const Heard& heard, Answer& answer);
 Result<void> note_revocations(const Heard& heard, Services& services, Effects& effects);
+// The new certificate of a kur is accepted: the old one has had its successor.
+Result<void> note_renewed(const Transaction& transaction, Services& services, Effects& effects);
 Result<void> note_confirmation(const Transaction& transaction, const body::certConf& certConf,
                                Time now, Services& services, Effects& effects);
 

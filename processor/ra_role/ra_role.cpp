@@ -8,6 +8,7 @@
 #include "processor/ra_role/judge_request.h"
 #include "processor/ra_role/local_confirmation.h"
 #include "processor/ra_role/upward.h"
+#include "processor/transaction/transaction_table.h"
 #include "processor/transaction/upstream_table.h"
 
 namespace cmpost {
@@ -89,6 +90,19 @@ std::vector<WaitingPart> upstream_parts(const Request& request, const Judged& ju
   return parts;
 }
 
+// Which certificate is renewed, so that it counts as such once the new one is accepted.
+Result<void> note_renewal(const Request& request, const Requester& requester, Services& services,
+                          Answer& answer) {
+  const auto* holder = requester.certificate();
+  if (!std::holds_alternative<body::kur>(request.message.body)) return {};
+  if (holder == nullptr || !holder->record) return {};
+  answer.old_serial = holder->record->serial;
+  ASSIGN_OR_RETURN(const auto open, TransactionTable(services.ledger.connection())
+                                        .open_renewals(answer.old_serial, request.transaction));
+  answer.effects.open_renewals = open.size();
+  return {};
+}
+
 Answer waiting(const Request& request, std::vector<WaitingPart> parts, std::string outcome) {
   Answer answer;
   answer.body = waiting_answer(request.message.body);
@@ -152,7 +166,11 @@ Outcome<Answer> RaRole::open(const Request& request, const Requester& requester,
   }
   auto verdict = verdict_on(request, *judged);
   if (verdict.refused) return refuse_all(body, *verdict.refused);
-  if (!verdict.agreed) return waiting(request, std::move(verdict.parts), "waits for approval");
+  if (!verdict.agreed) {
+    auto answer = waiting(request, std::move(verdict.parts), "waits for approval");
+    TRY(note_renewal(request, requester, services, answer));
+    return answer;
+  }
   return send_up(request, requester, *judged, services);
 }
 
@@ -171,6 +189,7 @@ Outcome<Answer> RaRole::send_up(const Request& request, const Requester& request
   if (settings_.mode == RaSettings::Mode::batch) message.state = UpstreamState::collected;
   auto answer =
       waiting(request, upstream_parts(request, judged), "asked of " + channel.settings.name);
+  TRY(note_renewal(request, requester, services, answer));
   answer.effects.use_tokens = judged.tokens;
   if (const auto* holder = requester.secret(); holder != nullptr && judged.certificates > 0) {
     answer.effects.use_secret = SecretUse{holder->secret.reference, holder->secret.identity,
@@ -309,6 +328,9 @@ Outcome<Answer> RaRole::hear(const Heard& heard, Services& services) const {
   above.confirmWaitTime = confirm_wait_time(message.header);
   if (const auto refused = refusal_in(message.body)) answer.refuse(*refused);
   TRY(note_certificates(heard, answer));
+  if (!answer.certificates.empty() && heard.answer.wishes.implicitConfirm) {
+    TRY(note_renewed(heard.transaction, services, answer.effects));
+  }
   if (std::holds_alternative<body::rp>(message.body)) {
     TRY(note_revocations(heard, services, answer.effects));
   }

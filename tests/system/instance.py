@@ -44,10 +44,12 @@ def eventually(found, what, timeout=20):
 
 
 class Instance:
-    def __init__(self, directory, log=None):
+    def __init__(self, directory, log=None, ca=None):
+        """`ca`: the certificate of the CA that this one is the RA of."""
         self.directory = Path(directory)
-        run(PROGRAM, "init", self.directory)
-        self.ca = self.directory / "ca/ca.pem"
+        role = ("--role", "ra", "--ca", ca) if ca else ()
+        run(PROGRAM, "init", *role, self.directory)
+        self.ca = self.directory / ("trust/ca.pem" if ca else "ca/ca.pem")
         self.drop, self.answers = self.directory / "in", self.directory / "out"
         self.quarantine = self.drop / ".quarantine"
         self.log = Path(log or self.directory / "serve.log")
@@ -71,11 +73,18 @@ class Instance:
         self.cmpost("secret", "add", reference, "--secret-file", file, *more)
 
     def set_in_channel(self, key, value):
-        """Sets `key` of the only channel to a TOML `value`, whether or not it is there."""
+        """Sets `key` of the first channel to a TOML `value`, whether or not it is there."""
+        self.set_in("[[channel]]", key, value)
+
+    def set_in(self, table, key, value, number=0):
+        """The same for the table of that `number` with this head."""
         file = self.directory / "cmpost.toml"
-        head, channel = file.read_text().split("[[channel]]\n", 1)
-        channel = re.sub(rf"(?m)^{key}\s*=.*\n", "", channel, count=1)
-        file.write_text(f"{head}[[channel]]\n{key} = {value}\n{channel}")
+        parts = re.split(r"(?m)^(?=\[)", file.read_text())
+        place = [i for i, part in enumerate(parts) if part.startswith(table)][number]
+        head, rest = parts[place].split("\n", 1)
+        rest = re.sub(rf"(?m)^{key}\s*=.*\n", "", rest, count=1)
+        parts[place] = f"{head}\n{key} = {value}\n{rest}"
+        file.write_text("".join(parts))
 
     def trust(self, *certificates):
         paths = ", ".join(f'"{path}"' for path in certificates)
@@ -126,7 +135,7 @@ class InstanceTest(unittest.TestCase):
         self.addCleanup(temporary.cleanup)
         self.workshop = Path(temporary.name) / "client"
         self.workshop.mkdir()
-        self.instance = Instance(self.make_place(temporary.name), Path(temporary.name) / "log")
+        self.instance = self.make_instance(Path(temporary.name))
         self.addCleanup(self.show_log_of_a_failure)
         self.addCleanup(self.instance.stop)
         # Tests enrol devices of many names with it, on any channel.
@@ -135,6 +144,9 @@ class InstanceTest(unittest.TestCase):
         if self.serve:
             self.instance.serve()
         self.relay = Relay(self.instance.drop, self.instance.answers)
+
+    def make_instance(self, temporary):
+        return Instance(self.make_place(temporary), temporary / "log")
 
     def make_place(self, temporary):
         """Where the instance's directory shall be."""

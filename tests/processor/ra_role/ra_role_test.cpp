@@ -67,6 +67,21 @@ TEST_F(Ra, RenewalKeepsItsOwnProtectionWhateverTheWish) {
   const auto answer = RaOffice::only(ra().carry());
   EXPECT_EQ(body_name(answer.body), "kup");
   EXPECT_EQ(certificate_in(answer).subject(), name("CN=dev1"));
+  EXPECT_EQ(ra().record(*device.certificate)->state, CertificateState::updated);
+}
+
+TEST_F(Ra, CertificateIsRenewedWhenItsSuccessorIsAccepted) {
+  start();
+  Credential device;
+  device.certificate = certificate_in(ra().through(with_mac(ra(), ir(device))));
+  const auto kur =
+      signed_by(ra(), device, body::kur{{cert_request(key_, "CN=dev1")}}, explicitly());
+  const auto answer = ra().through(kur);
+  EXPECT_EQ(ra().record(*device.certificate)->state, CertificateState::valid);
+  const auto conf = signed_by(ra(), device, cert_conf(certificate_in(answer)), following(answer));
+  EXPECT_EQ(body_name(ra().through(conf).body), "pkiconf");
+  EXPECT_EQ(ra().record(*device.certificate)->state, CertificateState::updated);
+  EXPECT_EQ(ca().record(*device.certificate)->state, CertificateState::updated);
 }
 
 TEST_F(Ra, WhatNeedsItsOwnProtectionAndHasAMacIsRefused) {
