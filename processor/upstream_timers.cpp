@@ -83,6 +83,20 @@ Result<void> wake_due(Spool& spool, Ledger& ledger, const ProcessorServices& ser
   return {};
 }
 
+// Whoever takes the batch has a limit for it, and its answers are larger: half of what we take
+// ourselves. True: there was more. One message alone leaves however large it is.
+bool cut_to_size(std::vector<UpstreamMessage>& collected, std::size_t max_message) {
+  std::size_t octets = 0, count = 0;
+  for (const auto& one : collected) {
+    octets += one.octets.size();
+    if (count > 0 && octets > max_message / 2) break;
+    ++count;
+  }
+  const bool more = count < collected.size();
+  collected.resize(count);
+  return more;
+}
+
 bool is_due(const std::vector<UpstreamMessage>& collected, const UpstreamSettings& settings,
             Time now) {
   if (collected.empty()) return false;
@@ -96,9 +110,11 @@ Result<bool> wrap_some(Ledger& ledger, const ProcessorServices& services,
   const auto& settings = channel.settings.upstream;
   ASSIGN_OR_RETURN(const auto reader, ledger.reader());
   ASSIGN_OR_RETURN(
-      const auto collected,
+      auto collected,
       UpstreamTable(reader->connection()).collected(channel.settings.name, settings.batch_most));
-  if (collected.empty() || (!now_or_never && !is_due(collected, settings, now))) return false;
+  const bool is_full = cut_to_size(collected, channel.settings.max_message);
+  const bool leaves = now_or_never || is_full || is_due(collected, settings, now);
+  if (collected.empty() || !leaves) return false;
   TokenLog tokens;
   Services ours{services.identity, *reader, services.sealing_key, services.random, tokens};
   ASSIGN_OR_RETURN(const auto batch, services.role.wrap(collected, channel, now, ours));
@@ -112,7 +128,7 @@ Result<bool> wrap_some(Ledger& ledger, const ProcessorServices& services,
   if (!added) return true;  // a requester has ended one of them meanwhile
   log::info("upstream.batch", {{"channel", channel.settings.name}, {"members", members.size()}});
   count += members.size();
-  return collected.size() >= settings.batch_most;
+  return is_full || collected.size() >= settings.batch_most;
 }
 
 }  // namespace

@@ -2,48 +2,19 @@
 
 #include <algorithm>
 
-#include "base/json_object.h"
 #include "base/log.h"
 #include "processor/admission/authentication.h"
 #include "processor/admission/header_rules.h"
 #include "processor/dialogue/continuation.h"
+#include "processor/transaction/audit_detail.h"
 #include "processor/transaction/stored_request.h"
+#include "processor/transaction/upstream_answer.h"
 
 namespace cmpost {
 namespace {
 
-using Messages = std::vector<UpstreamMessage>;
-
 const std::vector<UpstreamState> kOpen = {UpstreamState::collected, UpstreamState::made,
                                           UpstreamState::left, UpstreamState::waits};
-
-// The first message of ours that an answer to `asked` ends: pollReq of our own asks for another.
-const UpstreamMessage& root_of(const UpstreamMessage& asked, const Messages& messages) {
-  if (asked.body != "pollReq") return asked;
-  const auto waiting = std::ranges::find(messages, UpstreamState::waits, &UpstreamMessage::state);
-  return waiting == messages.end() ? messages.front() : *waiting;
-}
-
-// The same when both have ended.
-const UpstreamMessage& former_root_of(const UpstreamMessage& asked, const Messages& messages) {
-  if (asked.body != "pollReq") return asked;
-  const auto is_root = [&](const UpstreamMessage& one) {
-    return one.question && one.body != "pollReq" && one.seq < asked.seq;
-  };
-  const auto found = std::ranges::find_if(messages.rbegin(), messages.rend(), is_root);
-  return found == messages.rend() ? messages.front() : *found;
-}
-
-AuditEntry heard_entry(const UpstreamMessage& asked, std::string_view what,
-                       std::string_view signer) {
-  return {"upstream.answered", JsonObject()
-                                   .add("tid", to_hex(asked.transactionID))
-                                   .add("channel", asked.channel)
-                                   .add("request", asked.body)
-                                   .add("answer", what)
-                                   .add("signer", signer)
-                                   .text()};
-}
 
 // Whoever answers, for whatever reason, the requester's message gets its answer once.
 class Relay : Continuation {
@@ -69,8 +40,10 @@ class Relay : Continuation {
     if (!tid) return at_.keep_for_operator("no answer: it has no transactionID");
     at_.decision.tid = to_hex(*tid);
     TRY(find(*tid));
-    asked_ = find_asked(*tid);
-    if (const auto* before = answered_before()) return repeat(*before, "the same answer again");
+    const auto& nonce = answer_.message.header.recipNonce;
+    const auto* before = answered_by(messages_, answer_.digest, nonce);
+    if (before != nullptr) return repeat(*before, "the same answer again");
+    asked_ = asked_by(messages_, *tid, nonce);
     if (asked_ == nullptr) return came_late();
     ASSIGN_OR_RETURN(const auto believed, apart(believe()));
     if (!believed) {
@@ -105,34 +78,6 @@ class Relay : Continuation {
     ASSIGN_OR_RETURN(at_.waiting, at_.waits().find(at_.transaction->id));
     ASSIGN_OR_RETURN(messages_, table.of_transaction(at_.transaction->id));
     return {};
-  }
-
-  // The open message whose senderNonce it has. One with that of a poll which was answered `not yet`
-  // is about what still waits (RFC 9483 4.4); one with a nonce of nothing that was asked is refused
-  // by check_nonce().
-  const UpstreamMessage* find_asked(const Bytes& tid) const {
-    const auto& nonce = answer_.message.header.recipNonce;
-    const UpstreamMessage *named = nullptr, *open = nullptr, *waits = nullptr;
-    for (const auto& one : messages_) {
-      if (one.transactionID != tid) continue;
-      if (is_open(one.state)) open = &one;
-      if (one.state == UpstreamState::waits) waits = &one;
-      if (one.senderNonce == nonce && (named == nullptr || is_open(one.state))) named = &one;
-    }
-    if (named == nullptr) return open;
-    if (is_open(named->state)) return named;
-    return named->body == "pollReq" ? waits : nullptr;
-  }
-
-  // The message that these octets have answered.
-  const UpstreamMessage* answered_before() const {
-    const auto& nonce = answer_.message.header.recipNonce;
-    const UpstreamMessage* found = nullptr;
-    for (const auto& one : messages_) {
-      if (one.answer != answer_.digest) continue;
-      if (found == nullptr || one.senderNonce == nonce) found = &one;
-    }
-    return found;
   }
 
   // The process may have died before the reply was in the queue, which knows the id if it was not.
@@ -421,7 +366,7 @@ class Relay : Continuation {
   Request answer_;    // what came from above
   Request original_;  // what has opened the transaction
   std::optional<Requester> signer_;
-  Messages messages_;
+  UpstreamMessages messages_;
   const UpstreamMessage* asked_ = nullptr;
 };
 

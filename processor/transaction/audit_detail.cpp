@@ -86,4 +86,15 @@ AuditEntry asked_again_entry(const Transaction& transaction, const WaitingPart& 
                                      .text()};
 }
 
+AuditEntry heard_entry(const UpstreamMessage& asked, std::string_view answer,
+                       std::string_view signer) {
+  return {"upstream.answered", JsonObject()
+                                   .add("tid", to_hex(asked.transactionID))
+                                   .add("channel", asked.channel)
+                                   .add("request", asked.body)
+                                   .add("answer", answer)
+                                   .add("signer", signer)
+                                   .text()};
+}
+
 }  // namespace cmpost

@@ -38,4 +38,8 @@ AuditEntry verdict_entry(const Transaction& transaction, const WaitingPart& part
 AuditEntry asked_again_entry(const Transaction& transaction, const WaitingPart& before,
                              const WaitingPart& after);
 
+// What a CA above has answered to what an RA has asked it.
+AuditEntry heard_entry(const UpstreamMessage& asked, std::string_view answer,
+                       std::string_view signer);
+
 }  // namespace cmpost

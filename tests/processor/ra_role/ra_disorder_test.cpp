@@ -240,6 +240,23 @@ TEST_F(RaDisorder, ErrorOfTheWholeBatchReachesEachRequester) {
   for (const auto& one : down) EXPECT_EQ(body_name(read(one).body), "error");
 }
 
+// The CA would put what is too large for its channel aside unread, with all that is in it.
+TEST_F(RaDisorder, BatchIsNoLargerThanAMessageMayBe) {
+  start("mode = \"batch\"\n", "batch_within = \"0s\"\nmax_message = \"8KiB\"\n");
+  for (int i = 0; i < 8; ++i) {
+    EXPECT_THAT(ra().ask_all(with_mac(ra(), ir(Credential(), "CN=dev" + std::to_string(i)))),
+                IsEmpty());
+  }
+  ra().tick();
+  EXPECT_GT(ra().up.size(), 1U);
+  std::size_t members = 0;
+  for (const auto& one : ra().up) {
+    EXPECT_LT(one.size(), 8192U);
+    members += std::get<body::nested>(read(one).body).messages.size();
+  }
+  EXPECT_EQ(members, 8U);
+}
+
 TEST_F(RaDisorder, WhatTheRequesterHasEndedIsNotWrappedAsIfItWereOpen) {
   start("mode = \"batch\"\n", "batch_within = \"1h\"\n");
   const auto request = with_mac(ra(), ir(key_));
