@@ -8,7 +8,7 @@
 #include "app/records/refused_output.h"
 #include "app/terminal/output.h"
 #include "base/log.h"
-#include "processor/dialogue/explain.h"
+#include "processor/explanation/explain.h"
 #include "processor/records/request_listing.h"
 #include "processor/records/request_search.h"
 #include "processor/transaction/transaction_table.h"

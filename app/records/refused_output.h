@@ -3,7 +3,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
-#include "processor/dialogue/explain.h"
+#include "processor/explanation/explain.h"
 #include "processor/transaction/refused_request.h"
 
 namespace cmpost {

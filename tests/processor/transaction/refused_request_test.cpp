@@ -1,6 +1,6 @@
 #include "processor/transaction/refused_request.h"
 
-#include "processor/dialogue/explain.h"
+#include "processor/explanation/explain.h"
 #include "tests/processor/messages.h"
 
 namespace cmpost {

@@ -1,7 +1,7 @@
 // The checks of a request's parts once more, to find the one that has said what is recorded.
 #pragma once
 
-#include "processor/dialogue/explain.h"
+#include "processor/explanation/explain.h"
 
 namespace cmpost {
 

@@ -1,4 +1,4 @@
-#include "processor/dialogue/explain_again.h"
+#include "processor/explanation/explain_again.h"
 
 #include "processor/admission/authentication.h"
 #include "processor/admission/header_rules.h"

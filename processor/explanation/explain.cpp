@@ -1,11 +1,11 @@
-#include "processor/dialogue/explain.h"
+#include "processor/explanation/explain.h"
 
 #include <algorithm>
 #include <array>
 #include <iterator>
 
 #include "processor/admission/header_rules.h"
-#include "processor/dialogue/explain_again.h"
+#include "processor/explanation/explain_again.h"
 #include "processor/transaction/answer.h"
 #include "processor/transaction/stored_request.h"
 #include "processor/transaction/upstream_table.h"

@@ -1,4 +1,4 @@
-#include "processor/dialogue/explain.h"
+#include "processor/explanation/explain.h"
 
 #include "tests/processor/office.h"
 
