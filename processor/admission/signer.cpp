@@ -39,6 +39,15 @@ std::optional<Certificate> pick_named(const Request& request, const SenderFilter
   return std::nullopt;
 }
 
+// What works for the CA or another RA is nobody's that asks for certificates.
+bool may_ask_here(const Certificate& certificate, const ChannelPolicy& channel) {
+  if (channel.settings.direction == Direction::upstream) return true;  // it answers
+  const bool serves = certificate.is_ca() || certificate.has_extended_key_usage(oid::id_kp_cmcCA) ||
+                      certificate.has_extended_key_usage(oid::id_kp_cmcRA) ||
+                      certificate.has_extended_key_usage(oid::id_kp_cmKGA);
+  return !serves;
+}
+
 // One of the CA above an RA that has not passed here.
 CertificateRecord unseen(const Certificate& certificate, const ChannelPolicy& channel) {
   CertificateRecord record;
@@ -57,7 +66,7 @@ Outcome<CertificateHolder> judge_own(const Certificate& signer, const Certificat
   ASSIGN_OR_RETURN(auto record, find_unrevoked(signer, ledger));
   // The CA above revokes what has passed here as well, and says so by its list.
   if (request.channel->takes_unseen) TRY(check_lists(path, request));
-  if (!record && request.channel->takes_unseen) {
+  if (!record && request.channel->takes_unseen && may_ask_here(signer, *request.channel)) {
     TRY(check_not_revoked(path, request, ledger));
     record = unseen(signer, *request.channel);
   }

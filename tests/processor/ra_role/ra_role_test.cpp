@@ -193,6 +193,17 @@ TEST_F(Ra, HolderOfACertificateDoesNotAnswerForTheCa) {
   EXPECT_THAT(ra().hear(answers.at(0)), SizeIs(1));
 }
 
+TEST_F(Ra, WhatWorksForTheCaIsNoRequester) {
+  start();
+  const auto& identity = ca().authority->identity;
+  Credential cmp;
+  cmp.signer = identity.signer;
+  cmp.certificate = identity.certificate;
+  const auto answer = RaOffice::only(ra().ask_all(signed_by(ra(), cmp, ir(key_, "CN=Test CMP"))));
+  EXPECT_THAT(answer, Refuses("error", PKIFailureInfo::signerNotTrusted));
+  EXPECT_THAT(ra().up, IsEmpty());
+}
+
 TEST_F(Ra, UnprotectedErrorEndsNothing) {
   start();
   const auto request = with_mac(ra(), ir(key_));
