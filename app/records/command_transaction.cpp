@@ -169,6 +169,19 @@ Result<ExitCode> list(const TransactionOptions& options, const CommonOptions& co
   return ExitCode::ok;
 }
 
+// What a message was answered with, if it was: at once, or unasked when that had been decided.
+struct Answered {
+  std::string body;
+  Bytes octets;
+};
+
+Answered answer_to(const StoredMessage& message, const Transaction& transaction,
+                   const std::optional<Waiting>& waiting) {
+  const bool unasked = message.reply_body.empty() && message.body == transaction.body && waiting;
+  if (unasked) return {waiting->pushed_body, waiting->pushed};
+  return {message.reply_body, message.reply};
+}
+
 // An id names one transaction; everything else may name several requests.
 Result<FoundRequests> find_named(const std::string& text, LedgerReader& ledger) {
   if (text.empty()) return wrong_usage("the id is empty", "`cmpost transaction list` shows ids");
@@ -185,19 +198,21 @@ Result<FoundRequests> find_named(const std::string& text, LedgerReader& ledger) 
 Result<json> show_transaction(const Transaction& transaction, LedgerReader& ledger, bool as_json) {
   auto& connection = ledger.connection();
   ASSIGN_OR_RETURN(const auto messages, TransactionTable(connection).messages(transaction.id));
+  ASSIGN_OR_RETURN(const auto waiting, WaitTable(connection).find(transaction.id));
   auto value = to_json(transaction);
   TRY(add_waiting(value, transaction, connection));
   value["messages"] = json::array();
   for (const auto& message : messages) {
+    const auto answer = answer_to(message, transaction, waiting);
     value["messages"].push_back(
         {{"body", message.body},
-         {"answer", message.reply_body},
+         {"answer", answer.body},
          {"at", to_iso8601(message.at)},
          {"source", message.source},
          {"outcome", message.outcome},
          {"digest", to_hex(message.digest)},
          {"request", message.sealed ? json() : json(to_base64(message.request))},
-         {"reply", to_base64(message.reply)}});
+         {"reply", to_base64(answer.octets)}});
   }
   if (as_json) return value;
   const auto who = transaction.requester.empty() ? transaction.credential : transaction.requester;
@@ -215,8 +230,8 @@ Result<json> show_transaction(const Transaction& transaction, LedgerReader& ledg
   const auto none = value.contains("waiting") ? "no answer at once" : "no answer";
   if (messages.empty()) print_line(kForgotten);
   for (const auto& message : messages) {
-    print_line(message.body + " -> " + (message.reply_body.empty() ? none : message.reply_body) +
-               ": " + message.outcome);
+    const auto answer = answer_to(message, transaction, waiting).body;
+    print_line(message.body + " -> " + (answer.empty() ? none : answer) + ": " + message.outcome);
   }
   return value;
 }
@@ -242,9 +257,8 @@ Result<ExitCode> show(const TransactionOptions& options, const CommonOptions& co
   return ExitCode::ok;
 }
 
-void print_head(const StoredMessage& message) {
-  print_line(message.body + " -> " +
-             (message.reply_body.empty() ? "no answer" : message.reply_body) + ": " +
+void print_head(const StoredMessage& message, const std::string& answer) {
+  print_line(message.body + " -> " + (answer.empty() ? "no answer" : answer) + ": " +
              printable(message.outcome, 2000));
   print_line("  " + to_iso8601(message.at) +
              (message.source.empty() ? "" : ", " + printable(message.source)));
@@ -277,15 +291,17 @@ Result<void> explain_messages(const Transaction& transaction, LedgerReader& ledg
                               const ProcessorServices* services, json* all) {
   ASSIGN_OR_RETURN(const auto messages,
                    TransactionTable(ledger.connection()).messages(transaction.id));
+  ASSIGN_OR_RETURN(const auto waiting, WaitTable(ledger.connection()).find(transaction.id));
   for (const auto& message : messages) {
+    const auto answer = answer_to(message, transaction, waiting).body;
     ASSIGN_OR_RETURN(const auto verdicts, explain(transaction, message, ledger, services));
     if (all == nullptr) {
-      print_head(message);
+      print_head(message, answer);
       print_verdicts(verdicts);
       continue;
     }
     all->push_back({{"body", message.body},
-                    {"answer", message.reply_body},
+                    {"answer", answer},
                     {"at", to_iso8601(message.at)},
                     {"source", message.source},
                     {"outcome", printable(message.outcome, 2000)},

@@ -1,4 +1,4 @@
-"""What a courier does to the files between an RA and its CA: many at once, late, twice, torn, forged."""
+"""What a courier does to the files between an RA and its CA: many, late, twice, torn, forged."""
 
 import concurrent.futures
 import os
@@ -284,7 +284,8 @@ class Forged(CourierTest):
         before = self.state()
         octets = os.urandom(300)
         self.courier.deliver(self.courier.down, "forged.pki", octets)
-        self.courier.deliver(self.courier.down, "sequence.pki", b"\x30\x82\x01\x28" + octets[:296])
+        self.courier.deliver(self.courier.down, "sequence.pki",
+                             b"\x30\x82\x01\x28" + octets[:296])
         self.instance.cmpost("run", check=False)
         self.assertEqual(before, self.state())
         self.assertTrue((self.courier.down[1] / ".quarantine/forged.pki").exists())

@@ -14,19 +14,18 @@ kind      = "http"
 direction = "upstream"
 url       = "http://127.0.0.1:{port}/pkix/"
 trust     = ["trust/above.pem"]
-{more}
+signers   = ["CN=Mock Server"]
 """
 
 
 class OpensslAbove(ThreePartiesTest):
     serve = False
-    signers = ""
     server_says = ("-grant_implicitconf",)
 
     def prepare(self):
         super().prepare()
         # The only certificate that it ever gives: made here, below a CA of its own.
-        self.wanted, self.issued = self.key("one"), self.workshop / "issued.pem"
+        self.wanted = self.key("one")
         self.root, self.root_key = self.self_signed("Mock Root")
         self.server_credential = self.below_root("server", "CN=Mock Server")
         self.issued = self.below_root("one", "CN=one")[0]
@@ -38,7 +37,8 @@ class OpensslAbove(ThreePartiesTest):
     def self_signed(self, name):
         key, certificate = self.key("root"), self.workshop / "root.pem"
         run("openssl", "req", "-x509", "-new", "-key", key, "-subj", f"/CN={name}", "-days", "9",
-            "-addext", "keyUsage=critical,keyCertSign,cRLSign,digitalSignature", "-out", certificate)
+            "-addext", "keyUsage=critical,keyCertSign,cRLSign,digitalSignature",
+            "-out", certificate)
         return certificate, key
 
     def below_root(self, name, subject):
@@ -65,8 +65,7 @@ class OpensslAbove(ThreePartiesTest):
         self.addCleanup(self.above.__exit__)
         file = self.instance.directory / "cmpost.toml"
         head = file.read_text().split('\n[[channel]]\nname      = "above"')[0]
-        more = 'signers = ["CN=Mock Server"]' if self.signers is not None else ""
-        file.write_text(head + ABOVE.format(port=self.above.port, more=more))
+        file.write_text(head + ABOVE.format(port=self.above.port))
 
     def setUp(self):
         super().setUp()

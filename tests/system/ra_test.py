@@ -3,7 +3,7 @@
 import sys
 import unittest
 
-from instance import SECRET, eventually, run
+from instance import eventually, run
 from three_parties import ThreePartiesTest
 
 
@@ -74,6 +74,12 @@ class Transactions:
         for one in (self.instance, self.vault):
             self.assertEqual(0, one.cmpost("check").returncode)
             one.cmpost("audit", "verify")
+            (listed,) = one.json("transaction", "list")
+            self.assertEqual("closed", listed["state"])
+            for command in ("show", "explain"):
+                told = one.cmpost("transaction", command, listed["tid"]).stdout
+                self.assertIn("ir -> ip: ", told)
+                self.assertIn("certConf -> pkiconf: ", told)
 
 
 class WithSecrets:

@@ -1,11 +1,8 @@
 """Requesters, an RA, and a CA, with nothing between the two but files that somebody carries."""
 
-import subprocess
-import sys
 import threading
 
-from http_to_files import Relay, Server
-from instance import SECRET, Instance, InstanceTest, eventually, run
+from instance import Instance, InstanceTest, eventually, run
 from openssl_cmp_test import Vendor
 
 
