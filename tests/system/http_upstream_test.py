@@ -10,7 +10,7 @@ import threading
 import time
 import unittest
 
-from instance import PROGRAM, InstanceTest, eventually, run
+from instance import PROGRAM, Instance, InstanceTest, eventually, run
 
 CHANNEL = """
 [[channel]]
@@ -18,6 +18,7 @@ name      = "above"
 kind      = "http"
 direction = "upstream"
 url       = "http://127.0.0.1:{port}/pkix/"
+trust     = ["trust/ca.pem"]
 {more}
 """
 
@@ -66,6 +67,10 @@ class Slow:
 
 class HttpTest(InstanceTest):
     serve = False
+
+    def make_instance(self, temporary):
+        vault = Instance(temporary / "vault")
+        return Instance(temporary / "instance", ca=vault.ca)
 
     def configure(self, port, more=""):
         file = self.instance.directory / "cmpost.toml"

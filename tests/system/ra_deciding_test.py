@@ -63,8 +63,7 @@ class ThePeopleHere(DecidingTest):
     def test_nothing_goes_up_before_they_agree(self):
         self.when_it_waits(self.instance, "approve")
         self.enrol_and_check("one", *self.with_secret())
-        self.assertEqual(["ip", "pollRep"], self.bodies()[:2])
-        self.assertEqual("pkiconf", self.bodies()[-1])
+        self.check_polled()
 
     def test_what_they_reject_is_never_asked(self):
         self.when_it_waits(self.instance, "reject", "--reason", "not in the list")
@@ -121,8 +120,7 @@ class ThePeopleThereOfOthers(ThePeopleThere):
     def test_the_ra_asks_again_until_they_agree(self):
         self.when_it_waits(self.vault, "approve")
         self.enrol_and_check("one", *self.device("one"))
-        self.assertEqual(["ip", "pollRep"], self.bodies()[:2])
-        self.assertEqual("pkiconf", self.bodies()[-1])
+        self.check_polled()
 
 
 if __name__ == "__main__":

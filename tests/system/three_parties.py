@@ -108,6 +108,13 @@ class ThreePartiesTest(InstanceTest):
         """The answers that requesters got, as the names of their files say."""
         return [name.split(".")[-2] for _, _, name in self.relay.exchanges[since:]]
 
+    def check_polled(self):
+        """They may have agreed before the first poll comes."""
+        told = self.bodies()
+        self.assertEqual("ip", told[0])
+        self.assertLessEqual(set(told[1:-2]), {"pollRep"})
+        self.assertEqual(["ip", "pkiconf"], told[-2:])
+
     def of(self, instance, name):
         """What the ledger there knows of the only certificate for CN=`name`."""
         found = [one for one in instance.json("cert", "list", "--all")
