@@ -55,8 +55,11 @@ class BatchRun {
         }));
     bool more = false;
     do {
+      const auto before = worked_on();
       TRY(run_stages(*spool, *processor, signals));
       ASSIGN_OR_RETURN(more, has_work(spool->requests()));
+      // What waits and is not worked on, with a clock that is behind for instance, waits on.
+      more = more && worked_on() > before;
       ASSIGN_OR_RETURN(const bool batches, wrap_batches(*spool, *ledger, services));
       more = more || batches;
     } while (more && !interrupted_ && !failed());
@@ -87,6 +90,10 @@ class BatchRun {
   bool failed() {
     const MutexLock lock(mutex_);
     return error_.has_value();
+  }
+
+  std::size_t worked_on() const {
+    return processed_.answered + processed_.silent + processed_.held + processed_.deferred;
   }
 
   // What a CA above has answered came in by the way out, when nobody processed any more.
