@@ -17,9 +17,12 @@ Duration answer_within(const ProcessorServices& services, const std::string& cha
 }
 
 // When it left; nullopt while it is on its way. What no queue knows is put (again).
-Result<std::optional<Time>> departure_time(JobQueue& replies, const Job& job, Time now) {
-  ASSIGN_OR_RETURN(const auto status, replies.find(job.id));
+template <typename MakeJob>
+Result<std::optional<Time>> departure_time(JobQueue& replies, const JobId& id, Time now,
+                                           const MakeJob& make_job) {
+  ASSIGN_OR_RETURN(const auto status, replies.find(id));
   if (!status) {
+    ASSIGN_OR_RETURN(const Job job, make_job());
     TRY(replies.put(std::span(&job, 1)));
     return std::nullopt;
   }
@@ -36,8 +39,13 @@ Result<void> note_departures(Spool& spool, Ledger& ledger, const ProcessorServic
                      UpstreamTable(reader->connection()).unsent(after, kMessagesAtATime));
     std::vector<std::pair<const UpstreamMessage*, Time>> departed;
     for (const auto& message : unsent) {
+      const auto whole = [&]() -> Result<Job> {
+        ASSIGN_OR_RETURN(const auto found, UpstreamTable(reader->connection()).find(message.id));
+        if (!found) return hold("the ledger has lost a message to a CA");
+        return departure_of(*found);
+      };
       ASSIGN_OR_RETURN(const auto left,
-                       departure_time(spool.replies(), departure_of(message), now));
+                       departure_time(spool.replies(), message.job(), now, whole));
       if (left) departed.emplace_back(&message, *left);
     }
     if (!departed.empty()) {
@@ -59,7 +67,13 @@ Result<void> note_batches(Spool& spool, Ledger& ledger, const ProcessorServices&
   const auto now = services.likely.now();
   ASSIGN_OR_RETURN(const auto batches, UpstreamTable(reader->connection()).unsent_batches());
   for (const auto& batch : batches) {
-    ASSIGN_OR_RETURN(const auto left, departure_time(spool.replies(), departure_of(batch), now));
+    const auto whole = [&]() -> Result<Job> {
+      auto filled = batch;
+      ASSIGN_OR_RETURN(filled.octets,
+                       UpstreamTable(reader->connection()).octets_of_batch(batch.id));
+      return departure_of(filled);
+    };
+    ASSIGN_OR_RETURN(const auto left, departure_time(spool.replies(), batch.job(), now, whole));
     if (!left) continue;
     TRY(ledger.write([&](LedgerWriter& writer) -> Result<void> {
       return UpstreamTable(writer.connection())

@@ -53,13 +53,19 @@ class BatchRun {
         Processor::create(*spool, *ledger, services, settings_for(workers, ways_), [this] {
           if (const auto crl = crl_after_revocation(instance_); !crl) note(crl.error());
         }));
+    ASSIGN_OR_RETURN(const auto egresses, make_egresses(instance_, steady_));
+    std::vector<Egress*> channels;
+    for (const auto& egress : egresses) channels.push_back(egress.get());
+    // What it knows of the channels, their rests above all, counts for the whole run.
+    Dispatcher dispatcher(spool->replies(), channels, instance_.likely_clock(), steady_,
+                          instance_.random(), ways_);
     bool more = false;
     do {
-      const auto before = worked_on();
-      TRY(run_stages(*spool, *processor, signals));
+      const auto before = ended();
+      TRY(run_stages(*spool, *processor, dispatcher, signals));
       ASSIGN_OR_RETURN(more, has_work(spool->requests()));
       // What waits and is not worked on, with a clock that is behind for instance, waits on.
-      more = more && worked_on() > before;
+      more = more && ended() > before;
       ASSIGN_OR_RETURN(const bool batches, wrap_batches(*spool, *ledger, services));
       more = more || batches;
     } while (more && !interrupted_ && !failed());
@@ -92,8 +98,9 @@ class BatchRun {
     return error_.has_value();
   }
 
-  std::size_t worked_on() const {
-    return processed_.answered + processed_.silent + processed_.held + processed_.deferred;
+  // Jobs of either queue that this run has ended: so many there are, and each ends once.
+  std::size_t ended() const {
+    return processed_.answered + processed_.silent + processed_.held + sent_.sent + sent_.held;
   }
 
   // What a CA above has answered came in by the way out, when nobody processed any more.
@@ -115,7 +122,8 @@ class BatchRun {
     return count > 0;
   }
 
-  Result<void> run_stages(Spool& spool, Processor& processor, ProcessSignals& signals) {
+  Result<void> run_stages(Spool& spool, Processor& processor, Dispatcher& dispatcher,
+                          ProcessSignals& signals) {
     processed_all_ = dispatched_ = false;
     // Who ends tells the next one, so that nobody sleeps over the end of everything.
     ASSIGN_OR_RETURN(auto taking, start_thread([&](std::stop_token stop) {
@@ -127,7 +135,7 @@ class BatchRun {
                        spool.replies().end_wait();
                      }));
     ASSIGN_OR_RETURN(auto dispatching, start_thread([&](std::stop_token stop) {
-                       dispatch(spool.replies(), std::move(stop));
+                       dispatch(spool, dispatcher, std::move(stop));
                        signals.wake();
                      }));
     while (!dispatched_) {
@@ -179,17 +187,15 @@ class BatchRun {
     processed_all_ = true;
   }
 
-  void dispatch(JobQueue& replies, std::stop_token stop) {
-    const auto egresses = make_egresses(instance_, steady_);
-    if (!egresses) {
-      note(egresses.error());
-      dispatched_ = true;
-      return;
-    }
-    std::vector<Egress*> channels;
-    for (const auto& egress : *egresses) channels.push_back(egress.get());
-    Dispatcher dispatcher(replies, channels, instance_.likely_clock(), steady_, instance_.random(),
-                          ways_);
+  // Nobody processes any more: what has come of sending has to be worked on before more of it may
+  // come.
+  Result<bool> is_all_sent(Spool& spool, Dispatcher& dispatcher) {
+    if (!dispatcher.more_comes_soon()) return true;
+    return has_work(spool.requests());
+  }
+
+  void dispatch(Spool& spool, Dispatcher& dispatcher, std::stop_token stop) {
+    auto& replies = spool.replies();
     while (!stop.stop_requested()) {
       const bool last = processed_all_;
       const auto sent = send_all(dispatcher, stop);
@@ -198,7 +204,9 @@ class BatchRun {
         break;
       }
       sent_ += *sent;
-      if (last && !dispatcher.more_comes_soon()) break;
+      const auto all = last ? is_all_sent(spool, dispatcher) : Result<bool>(false);
+      if (!all) note(all.error());
+      if (!all || *all) break;
       if (last || !processed_all_) replies.wait_for_work(20ms);
     }
     dispatched_ = true;

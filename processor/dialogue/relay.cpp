@@ -131,6 +131,7 @@ class Relay : Continuation {
     ASSIGN_OR_RETURN(answer_.wishes,
                      check_header(answer_.message, *answer_.channel, answer_.likely));
     TRY(check_nonce());
+    TRY(check_channel());
     ASSIGN_OR_RETURN(signer_, authenticate(answer_, at_.services()));
     TRY(at_.shared.role.check_above(answer_, *signer_));
     return {};
@@ -146,6 +147,13 @@ class Relay : Continuation {
     if (known) return {};
     return reject(PKIFailureInfo::badRecipientNonce,
                   "recipNonce is the senderNonce of nothing that was asked in this transaction");
+  }
+
+  // Who answers for one CA does not for another.
+  Checked<void> check_channel() const {
+    if (asked_->channel == answer_.channel->settings.name) return {};
+    return reject(PKIFailureInfo::notAuthorized,
+                  "it came on another channel than " + asked_->channel + ", where it was asked");
   }
 
   const UpstreamMessage& root() const { return root_of(*asked_, messages_); }

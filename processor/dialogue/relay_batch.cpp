@@ -48,6 +48,10 @@ class BatchAnswer {
 
  private:
   Outcome<void> believe() {
+    if (batch_->channel != at_.request.channel->settings.name) {
+      return reject(PKIFailureInfo::notAuthorized,
+                    "they came on another channel than " + batch_->channel);
+    }
     ASSIGN_OR_RETURN(at_.request.wishes,
                      check_header(at_.request.message, *at_.request.channel, at_.request.likely));
     if (at_.request.message.header.recipNonce != batch_->senderNonce) {

@@ -41,7 +41,8 @@ CREATE TABLE upstream (
   UNIQUE (tx, seq)
 );
 CREATE INDEX upstream_by_tid ON upstream (tid);
-CREATE INDEX upstream_unsent ON upstream (id) WHERE state = 'made' AND left_at IS NULL;
+CREATE INDEX upstream_unsent ON upstream (id)
+  WHERE state IN ('made', 'waits') AND left_at IS NULL;
 CREATE INDEX upstream_collected ON upstream (channel, id) WHERE state = 'collected';
 CREATE INDEX upstream_answer_by ON upstream (answer_by) WHERE state IN ('left', 'waits');
 CREATE INDEX upstream_ask_again ON upstream (ask_again) WHERE state = 'waits';
@@ -61,12 +62,6 @@ CREATE TABLE upstream_batch (
   left_at INTEGER
 );
 CREATE INDEX upstream_batch_unsent ON upstream_batch (id) WHERE left_at IS NULL;
-)sql"},
-    // An answer may come before it is known that the question has left.
-    {2, R"sql(
-DROP INDEX upstream_unsent;
-CREATE INDEX upstream_unsent ON upstream (id)
-  WHERE state IN ('made', 'waits') AND left_at IS NULL;
 )sql"},
 };
 
@@ -113,8 +108,8 @@ std::string select_messages(std::string_view rest, bool whole = false) {
 
 Result<UpstreamBatch> read_upstream_batch(Row& row) {
   UpstreamBatch batch;
-  row.into(batch.id, batch.channel, batch.transactionID, batch.senderNonce, batch.octets,
-           batch.members, batch.address);
+  row.into(batch.id, batch.channel, batch.transactionID, batch.senderNonce, batch.members,
+           batch.address);
   const auto state = upstream_state(row.next<std::string_view>());
   row.into(batch.made, batch.left);
   if (!state) return unknown_upstream("state");
@@ -123,7 +118,7 @@ Result<UpstreamBatch> read_upstream_batch(Row& row) {
 }
 
 constexpr const char* kSelectBatch =
-    "SELECT id, channel, tid, sender_nonce, octets, members, address, state, made, left_at "
+    "SELECT id, channel, tid, sender_nonce, members, address, state, made, left_at "
     "FROM upstream_batch ";
 
 }  // namespace
@@ -155,9 +150,8 @@ Result<std::vector<UpstreamMessage>> UpstreamTable::of_transaction(std::int64_t 
 Result<std::vector<UpstreamMessage>> UpstreamTable::unsent(std::int64_t after, std::size_t limit) {
   return all(connection_,
              select_messages("WHERE state IN ('made', 'waits') AND left_at IS NULL AND id > ? AND "
-                             "batch = 0 ORDER BY id LIMIT ?",
-                             true),
-             read_upstream_whole, after, limit);
+                             "batch = 0 ORDER BY id LIMIT ?"),
+             read_upstream, after, limit);
 }
 
 Result<std::vector<UpstreamMessage>> UpstreamTable::due(Time now) {
@@ -274,6 +268,14 @@ Result<std::optional<UpstreamBatch>> UpstreamTable::find_batch(ByteView transact
 Result<std::vector<UpstreamBatch>> UpstreamTable::unsent_batches() {
   return all(connection_, kSelectBatch + std::string("WHERE left_at IS NULL ORDER BY id"),
              read_upstream_batch);
+}
+
+Result<Bytes> UpstreamTable::octets_of_batch(std::int64_t id) {
+  ASSIGN_OR_RETURN(auto octets,
+                   one(connection_, "SELECT octets FROM upstream_batch WHERE id = ?",
+                       column<Bytes>, id));
+  if (!octets) return hold("the ledger has lost a batch that was stored");
+  return *std::move(octets);
 }
 
 Result<void> UpstreamTable::note_batch_left(std::int64_t id, Time left, Time answer_by) {

@@ -52,7 +52,8 @@ class UpstreamTable {
   Result<std::vector<UpstreamMessage>> of_transaction(std::int64_t transaction);
   // The newest with this transactionID: what is asked on behalf of a requester has one of its own.
   Result<std::optional<UpstreamMessage>> find(ByteView transactionID);
-  // In state `made`, or `waits` already, and not known to have left: by row id, for paging.
+  // In state `made`, or `waits` already, and not known to have left: by row id, for paging. Some may
+  // be on their way for weeks, so their octets are not read.
   Result<std::vector<UpstreamMessage>> unsent(std::int64_t after, std::size_t limit);
   // Those that are to be answered by `now`, or asked again: all of them, since any may be stuck.
   Result<std::vector<UpstreamMessage>> due(Time now);
@@ -74,8 +75,10 @@ class UpstreamTable {
 
   // False: one of them is not `collected` any more, and nothing has changed.
   Result<bool> add(const UpstreamBatch& batch, const std::vector<std::int64_t>& members);
+  // The next two without octets.
   Result<std::optional<UpstreamBatch>> find_batch(ByteView transactionID);
   Result<std::vector<UpstreamBatch>> unsent_batches();
+  Result<Bytes> octets_of_batch(std::int64_t id);
   Result<void> note_batch_left(std::int64_t id, Time left, Time answer_by);
   Result<std::vector<UpstreamMessage>> of_batch(std::int64_t batch);
 

@@ -65,9 +65,9 @@ class RaOffice : public Office {
     return down;
   }
   // An answer from above: what comes down then.
-  std::vector<Bytes> hear(const Bytes& der) {
+  std::vector<Bytes> hear(const Bytes& der, const std::string& channel = "vault") {
     auto job = arrival(der).job;
-    job.envelope.channel = job.envelope.reply.channel = "vault";
+    job.envelope.channel = job.envelope.reply.channel = channel;
     must(spool->requests().put({&job, 1}));
     return settle();
   }

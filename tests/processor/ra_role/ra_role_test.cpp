@@ -193,6 +193,23 @@ TEST_F(Ra, HolderOfACertificateDoesNotAnswerForTheCa) {
   EXPECT_THAT(ra().hear(answers.at(0)), SizeIs(1));
 }
 
+// Of several CAs each answers what it was asked.
+TEST_F(Ra, OneCaDoesNotAnswerForAnother) {
+  start("", "[[channel]]\nname = \"other\"\nkind = \"directory\"\nin = \"in-o\"\nout = \"out-o\"\n"
+            "direction = \"upstream\"\ntrust = [\"ca.pem\"]\n");
+  EXPECT_THAT(ra().ask_all(with_mac(ra(), ir(key_))), IsEmpty());
+  const auto answers = ra().above_answers();
+  auto forged = read(answers.at(0));
+  Credential other;
+  ra().other_ca.certify(other, "CN=Other CMP", ra().clock.now(), ra().random);
+  forged.header.senderKID = other.certificate->subject_key_identifier();
+  const auto der = must(protect_with_signature(forged.header, forged.body, other.signer,
+                                               {{to_bytes(other.certificate->der())}}));
+  EXPECT_THAT(ra().hear(der, "other"), IsEmpty());
+  EXPECT_THAT(ra().held(), ElementsAre(HasSubstr("another channel than vault")));
+  EXPECT_THAT(ra().hear(answers.at(0)), SizeIs(1));
+}
+
 TEST_F(Ra, WhatWorksForTheCaIsNoRequester) {
   start();
   const auto& identity = ca().authority->identity;
