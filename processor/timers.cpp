@@ -70,7 +70,9 @@ Result<Effects> plan_end(const Transaction& transaction, UnconfirmedRule rule, c
     for (auto& certificate : after.certificates) certificate.settled = true;
     if (after.state == TransactionState::open) after.state = TransactionState::closed;
   }
-  const auto what = rule == UnconfirmedRule::revoke ? "revoked"
+  // An RA refuses nothing where its own protection does not stand before the CA.
+  const bool acts = effects.changes_crl() || !effects.send_up.empty();
+  const auto what = rule == UnconfirmedRule::revoke ? acts ? "revoked" : "nothing to revoke here"
                     : rule == UnconfirmedRule::keep ? "kept"
                                                     : "alarm";
   effects.audit.push_back(unconfirmed_entry(transaction, what));

@@ -44,8 +44,7 @@ Result<void> note_departures(Spool& spool, Ledger& ledger, const ProcessorServic
         if (!found) return hold("the ledger has lost a message to a CA");
         return departure_of(*found);
       };
-      ASSIGN_OR_RETURN(const auto left,
-                       departure_time(spool.replies(), message.job(), now, whole));
+      ASSIGN_OR_RETURN(const auto left, departure_time(spool.replies(), message.job(), now, whole));
       if (left) departed.emplace_back(&message, *left);
     }
     if (!departed.empty()) {
@@ -98,37 +97,35 @@ Result<void> wake_due(Spool& spool, Ledger& ledger, const ProcessorServices& ser
 }
 
 // Whoever takes the batch has a limit for it, and its answers are larger: half of what we take
-// ourselves. True: there was more. One message alone leaves however large it is.
-bool cut_to_size(std::vector<UpstreamMessage>& collected, std::size_t max_message) {
+// ourselves. One message alone leaves however large it is.
+void cut_to_size(std::vector<UpstreamMessage>& collected, std::size_t max_message) {
   std::size_t octets = 0, count = 0;
   for (const auto& one : collected) {
     octets += one.octets.size();
     if (count > 0 && octets > max_message / 2) break;
     ++count;
   }
-  const bool more = count < collected.size();
   collected.resize(count);
-  return more;
 }
 
-bool is_due(const std::vector<UpstreamMessage>& collected, const UpstreamSettings& settings,
-            Time now) {
-  if (collected.empty()) return false;
-  return collected.size() >= settings.batch_most ||
-         collected.front().made + settings.batch_within <= now;
+bool is_due(const UpstreamTable::Collected& collected, const ChannelSettings& channel, Time now) {
+  if (collected.messages == 0) return false;
+  const auto& settings = channel.upstream;
+  return collected.messages >= static_cast<std::int64_t>(settings.batch_most) ||
+         collected.octets > static_cast<std::int64_t>(channel.max_message / 2) ||
+         (collected.oldest && *collected.oldest + settings.batch_within <= now);
 }
 
-Result<bool> wrap_some(Ledger& ledger, const ProcessorServices& services,
-                       const ChannelPolicy& channel, bool now_or_never, std::size_t& count) {
+// A batch of what has been collected first; how many messages.
+Result<std::size_t> wrap_some(Ledger& ledger, const ProcessorServices& services,
+                              const ChannelPolicy& channel) {
   const auto now = services.likely.now();
-  const auto& settings = channel.settings.upstream;
   ASSIGN_OR_RETURN(const auto reader, ledger.reader());
-  ASSIGN_OR_RETURN(
-      auto collected,
-      UpstreamTable(reader->connection()).collected(channel.settings.name, settings.batch_most));
-  const bool is_full = cut_to_size(collected, channel.settings.max_message);
-  const bool leaves = now_or_never || is_full || is_due(collected, settings, now);
-  if (collected.empty() || !leaves) return false;
+  ASSIGN_OR_RETURN(auto collected,
+                   UpstreamTable(reader->connection())
+                       .collected(channel.settings.name, channel.settings.upstream.batch_most));
+  if (collected.empty()) return 0;
+  cut_to_size(collected, channel.settings.max_message);
   TokenLog tokens;
   Services ours{services.identity, *reader, services.sealing_key, services.random, tokens};
   ASSIGN_OR_RETURN(const auto batch, services.role.wrap(collected, channel, now, ours));
@@ -139,30 +136,41 @@ Result<bool> wrap_some(Ledger& ledger, const ProcessorServices& services,
     ASSIGN_OR_RETURN(added, UpstreamTable(writer.connection()).add(batch, members));
     return {};
   }));
-  if (!added) return true;  // a requester has ended one of them meanwhile
+  if (!added) return 0;  // a requester has ended one of them meanwhile: another time
   log::info("upstream.batch", {{"channel", channel.settings.name}, {"members", members.size()}});
-  count += members.size();
-  return is_full || collected.size() >= settings.batch_most;
+  return members.size();
+}
+
+Result<void> wrap_due(Ledger& ledger, const ProcessorServices& services,
+                      const ChannelPolicy& channel) {
+  while (true) {
+    ASSIGN_OR_RETURN(const auto reader, ledger.reader());
+    ASSIGN_OR_RETURN(const auto collected,
+                     UpstreamTable(reader->connection()).collected(channel.settings.name));
+    if (!is_due(collected, channel.settings, services.likely.now())) return {};
+    ASSIGN_OR_RETURN(const auto count, wrap_some(ledger, services, channel));
+    if (count == 0) return {};
+  }
 }
 
 }  // namespace
 
 Result<std::size_t> wrap_collected(Ledger& ledger, const ProcessorServices& services,
                                    const ChannelPolicy& channel) {
-  std::size_t count = 0;
+  std::size_t all = 0;
   while (true) {
-    ASSIGN_OR_RETURN(const bool more, wrap_some(ledger, services, channel, true, count));
-    if (!more) return count;
+    ASSIGN_OR_RETURN(const auto count, wrap_some(ledger, services, channel));
+    if (count == 0) return all;
+    all += count;
   }
 }
 
 Result<void> tend_upstream(Spool& spool, Ledger& ledger, const ProcessorServices& services) {
   for (const auto& [name, channel] : services.channels) {
     if (channel.settings.direction != Direction::upstream) continue;
-    std::size_t count = 0;
-    while (true) {
-      ASSIGN_OR_RETURN(const bool more, wrap_some(ledger, services, channel, false, count));
-      if (!more) break;
+    // The others, and all that is due, are looked at all the same.
+    if (const auto done = wrap_due(ledger, services, channel); !done) {
+      log::error("upstream.no_batch", {{"channel", name}, {"error", to_string(done.error())}});
     }
   }
   TRY(note_departures(spool, ledger, services));

@@ -102,7 +102,10 @@ class Service {
     const auto services = instance_.services();
     const auto done = services ? tend_upstream(*spool_, *ledger_, *services)
                                : Result<void>(failure(services.error()));
-    if (!done) log::error("upstream.not_tended", {{"error", to_string(done.error())}});
+    if (done) return;
+    log::error("upstream.not_tended", {{"error", to_string(done.error())}});
+    ways_.of(Part::maintenance).rests(done.error(), kMaintenance);
+    next_tending_ = steady_.now() + kMaintenance;
   }
 
   // That is safe, and mostly a mistake: each logs in at the servers of all channels.

@@ -1,5 +1,6 @@
 #include <set>
 
+#include "processor/admission/revocation_reason.h"
 #include "processor/ca_role/handlers.h"
 #include "processor/transaction/audit_detail.h"
 
@@ -11,14 +12,6 @@ struct EntryDetails {
   CRLReason reason = CRLReason::unspecified;
   std::optional<Time> invalidity_date;
 };
-
-Checked<CRLReason> read_reason(const Extension& extension) {
-  der::Reader reader(extension.extnValue);
-  const auto value = reader.integer(0x0a);  // ENUMERATED
-  const auto reason = value && reader.finish() ? crl_reason(*value) : std::nullopt;
-  if (reason) return *reason;
-  return reject(PKIFailureInfo::badDataFormat, "reasonCode is not one of RFC 5280 5.3.1");
-}
 
 // RFC 5280 5.3.2: the date "on which it is known or suspected that the private key was
 // compromised", which nobody knows of a day to come. It may lie before the certificate was

@@ -99,7 +99,7 @@ class Relay : Continuation {
 
   // Of what has ended before this job did.
   Result<Decision> repeat_end() {
-    const bool told = asked_->state == UpstreamState::given_up && !asked_->answer_body.empty();
+    const bool told = asked_->state == UpstreamState::unanswered;
     return told ? repeat(*asked_, "nobody has answered it")
                 : at_.stay_silent("it has been answered");
   }
@@ -117,13 +117,13 @@ class Relay : Continuation {
     }
     log::warning("upstream.second_answer",
                  {{"tid", at_.decision.tid}, {"body", body_name(answer_.message.body)}});
-    const bool given_up = std::ranges::any_of(
-        messages_, [](const auto& one) { return one.state == UpstreamState::given_up; });
+    const bool told = std::ranges::find(messages_, UpstreamState::unanswered,
+                                        &UpstreamMessage::state) != messages_.end();
     return at_.keep_for_operator(
-        given_up ? "an answer that came when the requester had been told that there is none; if it "
-                   "has a certificate, nobody knows of that"
-                 : "another answer than the one that has counted; if it has a certificate, nobody "
-                   "knows of that");
+        told ? "an answer that came when the requester had been told that there is none; if it "
+               "has a certificate, nobody knows of that"
+             : "another answer than the one that has counted; if it has a certificate, nobody "
+               "knows of that");
   }
 
   // Before anything of it is kept (roles: one forged file must not end a transaction).
@@ -330,8 +330,7 @@ class Relay : Continuation {
       if (!is_open(one.state)) continue;
       at_.decision.effects.upstream.push_back({.id = one.id,
                                                .from = kOpen,
-                                               .to = UpstreamState::given_up,
-                                               .answer_body = std::string(body_name(answer.body)),
+                                               .to = UpstreamState::unanswered,
                                                .answered = at_.request.now});
     }
     log::warning("upstream.unanswered", {{"tid", at_.decision.tid}, {"channel", asked_->channel}});
@@ -348,7 +347,7 @@ class Relay : Continuation {
   Result<Decision> lose_own() {
     at_.decision.effects.upstream.push_back({.id = asked_->id,
                                              .from = kOpen,
-                                             .to = UpstreamState::given_up,
+                                             .to = UpstreamState::unanswered,
                                              .answered = at_.request.now});
     tell_not_refused("no answer");
     return at_.stay_silent("the CA has not answered what was asked on behalf of the requester");
@@ -360,14 +359,8 @@ class Relay : Continuation {
     if (!poll)
       return at_.keep_for_operator("the CA above cannot be asked again: " + poll.error().text);
     at_.decision.effects.send_up.push_back(*std::move(poll));
-    at_.decision.effects.upstream.push_back({.id = asked_->id,
-                                             .from = {UpstreamState::waits},
-                                             .to = UpstreamState::waits,
-                                             .answer_body = asked_->answer_body,
-                                             .answer = asked_->answer,
-                                             .answer_nonce = asked_->answer_nonce,
-                                             .implicit = asked_->implicit,
-                                             .answered = asked_->answered});
+    at_.decision.effects.upstream.push_back(
+        {.id = asked_->id, .from = {UpstreamState::waits}, .to = UpstreamState::waits});
     return at_.stay_silent("the CA above is asked again");
   }
 

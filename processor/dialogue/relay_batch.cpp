@@ -81,12 +81,18 @@ class BatchAnswer {
               job_.envelope, member};
       job.envelope.source += "#" + text;
       const auto header = readable_header(member, at_.request.channel->limits);
-      if (header && header->transactionID) answered_.insert(*header->transactionID);
+      if (header && header->transactionID) {
+        answered_.insert(*header->transactionID);
+      } else {
+        unreadable_ = true;
+      }
       at_.decision.more.push_back(std::move(job));
     }
   }
 
+  // An answer that cannot be read is held, and may be anybody's: then time decides.
   Result<void> miss(UpstreamTable& table) {
+    if (unreadable_) return {};
     ASSIGN_OR_RETURN(const auto members, table.of_batch(batch_->id));
     for (const auto& one : members) {
       if (!is_open(one.state) || answered_.contains(one.transactionID)) continue;
@@ -101,6 +107,7 @@ class BatchAnswer {
   Proceeding at_;
   std::optional<UpstreamBatch> batch_;
   std::set<Bytes> answered_;
+  bool unreadable_ = false;  // some answer
 };
 
 }  // namespace

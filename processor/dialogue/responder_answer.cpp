@@ -348,7 +348,11 @@ Result<Decision> Responder::waits(Answer&& answer, Step step) {
   const auto& policy = channel().waiting;
   const bool typed =
       cert_response(answer.body) != nullptr || std::holds_alternative<body::krp>(answer.body);
-  const bool may_tell = typed || policy.by_error || in_batch();
+  // Where our protection does not stand before the CA it would not know our nonce (RFC 9483 4.4).
+  const bool ours = std::ranges::all_of(answer.effects.send_up, [](const UpstreamMessage& one) {
+    return one.mode == UpstreamMode::reprotect;
+  });
+  const bool may_tell = ((typed || policy.by_error) && ours) || in_batch();
   const auto nonce = at_.shared.random.bytes(kNonceSize);
   auto transaction = transaction_after(answer, {});
   transaction.state = TransactionState::waiting;

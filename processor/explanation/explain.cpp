@@ -56,9 +56,9 @@ class Explanation : private VerdictsSoFar {
       if (!about) continue;
       const auto check =
           one.body + " to " + one.channel + " (" + std::string(to_string(one.mode)) + ")";
-      if (one.state == UpstreamState::given_up) {
+      if (one.state == UpstreamState::unanswered) {
         fail(check, in_words(one));
-      } else if (is_open(one.state)) {
+      } else if (is_open(one.state) || one.state == UpstreamState::given_up) {
         skip(check, in_words(one));
       } else {
         pass(check, in_words(one));
@@ -72,7 +72,8 @@ class Explanation : private VerdictsSoFar {
     if (message.left) text += ", left " + to_iso8601(*message.left);
     if (message.state == UpstreamState::collected) text += ", waits for its batch";
     if (message.state == UpstreamState::waits) text += ", the CA wants more time";
-    if (message.state == UpstreamState::given_up) text += ", given up";
+    if (message.state == UpstreamState::unanswered) text += ", not answered in time";
+    if (message.state == UpstreamState::given_up) text += ", nobody waits for an answer any more";
     if (!message.answer_body.empty()) text += ", answered by " + message.answer_body;
     if (message.answered) text += " " + to_iso8601(*message.answered);
     if (is_open(message.state) && message.answer_by) {

@@ -5,6 +5,7 @@
 #include <bit>
 #include <set>
 
+#include "processor/admission/revocation_reason.h"
 #include "processor/rights/holder_to_be.h"
 #include "processor/transaction/audit_detail.h"
 
@@ -103,15 +104,6 @@ Result<std::optional<CertificateRecord>> find_record(const CertTemplate& details
   return record;
 }
 
-CRLReason reason_of(const RevDetails& details) {
-  const auto* extension =
-      details.crlEntryDetails ? find(*details.crlEntryDetails, oid::id_ce_cRLReasons) : nullptr;
-  if (extension == nullptr) return CRLReason::unspecified;
-  der::Reader reader(extension->extnValue);
-  const auto value = reader.integer(0x0a);
-  return value ? crl_reason(*value).value_or(CRLReason::unspecified) : CRLReason::unspecified;
-}
-
 void revoke(const Bytes& serial, CRLReason reason, Time now, std::string_view why,
             Effects& effects) {
   effects.revocations.push_back({serial, reason, now, {}});
@@ -189,7 +181,8 @@ std::chrono::seconds check_after(const PKIBody& answer, std::chrono::seconds oth
   constexpr std::int64_t kMost = 0x7fffffff;
   const auto* pollRep = std::get_if<body::pollRep>(&answer);
   if (pollRep == nullptr) return otherwise;
-  std::int64_t wait = 1;
+  constexpr std::chrono::seconds kSoonest(10);  // unless we are told to ask sooner
+  std::int64_t wait = std::min(otherwise, kSoonest).count();
   for (const auto& one : pollRep->responses) wait = std::max(wait, one.checkAfter);
   return std::chrono::seconds(std::min(wait, kMost));
 }
@@ -256,7 +249,9 @@ Result<void> note_revocations(const Heard& heard, Services& services, Effects& e
     if (!is_granted(rp->content.status[i])) continue;
     ASSIGN_OR_RETURN(const auto record, find_record(rr->details[i].certDetails, services.ledger));
     if (!record || !seen.insert(record->serial).second) continue;
-    note_revocation(*record, reason_of(rr->details[i]), heard.answer.now, effects);
+    // It was read before it went up.
+    const auto reason = reason_of(rr->details[i]).value_or(CRLReason::unspecified);
+    note_revocation(*record, reason, heard.answer.now, effects);
   }
   return {};
 }

@@ -16,7 +16,8 @@ Checked<void> check_answers(const UpstreamMessage& asked, const PKIBody& questio
                             const PKIBody& answer);
 // Some part of it is to be decided yet.
 bool says_waiting(const PKIBody& answer);
-// When to ask again: what pollRep says, else after `otherwise`.
+// When to ask again: what pollRep says, "at least" (RFC 9810 5.3.22), else after `otherwise`. Not
+// all the time, whatever a CA says.
 std::chrono::seconds check_after(const PKIBody& answer, std::chrono::seconds otherwise);
 // The refusal in it; nullopt where something is granted.
 std::optional<Rejection> refusal_in(const PKIBody& answer);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "processor/admission/asked_certificate.h"
+#include "processor/admission/revocation_reason.h"
 #include "processor/possession/controls.h"
 #include "processor/possession/proof_of_possession.h"
 
@@ -106,7 +107,8 @@ void describe(const Wanted& wanted, ConsentObject& object) {
 Outcome<void> add(const Wanted& wanted, const Request& request, const Requester& requester,
                   Judged& judged) {
   TRY(authorise(wanted, request, requester, judged.certificates));
-  if (judged.parts.empty()) judged.certProfile = wanted.names_profile ? wanted.certProfile : "";
+  ASSIGN_OR_RETURN(const auto* const profile, pick_profile(wanted.certProfile, *request.channel));
+  judged.profiles.insert(profile->name());
   ++judged.certificates;
   judged.by_certificate = judged.by_certificate || wanted.by_certificate;
   judged.by_challenge = judged.by_challenge || wanted.by_challenge;
@@ -178,21 +180,13 @@ Outcome<CertificateRecord> target_of(const CertTemplate& details, const Requeste
     ASSIGN_OR_RETURN(const auto certificate, Certificate::from_der(record->der));
     if (fits(certificate)) return *std::move(record);
   }
+  // Whoever may not speak for others has no say over what is not known here.
+  if (!requester.rights.others) {
+    return reject(PKIFailureInfo::badCertId, "no such certificate is known here");
+  }
   CertificateRecord unseen;
   unseen.serial = *details.serialNumber;
   return unseen;
-}
-
-Checked<bool> is_release(const RevDetails& details) {
-  const auto* reason =
-      details.crlEntryDetails ? find(*details.crlEntryDetails, oid::id_ce_cRLReasons) : nullptr;
-  if (reason == nullptr) return false;
-  der::Reader reader(reason->extnValue);
-  const auto value = reader.integer(0x0a);
-  const auto read = value && reader.finish() ? crl_reason(*value) : std::nullopt;
-  if (!read)
-    return reject(PKIFailureInfo::badDataFormat, "reasonCode is not one of RFC 5280 5.3.1");
-  return *read == CRLReason::removeFromCRL;
 }
 
 Outcome<Judged> judge_revocation(const body::rr& rr, const Request& request,
@@ -200,6 +194,7 @@ Outcome<Judged> judge_revocation(const body::rr& rr, const Request& request,
   if (rr.details.empty()) return reject(PKIFailureInfo::badRequest, "there is nothing to revoke");
   auto object = begin_object(request, requester);
   std::string subject;
+  Judged judged;
   for (const auto& one : rr.details) {
     ASSIGN_OR_RETURN(const auto target, target_of(one.certDetails, requester, services));
     Name name;
@@ -207,14 +202,15 @@ Outcome<Judged> judge_revocation(const body::rr& rr, const Request& request,
       ASSIGN_OR_RETURN(const auto certificate, Certificate::from_der(target.der));
       name = certificate.subject();
     }
-    ASSIGN_OR_RETURN(const bool release, is_release(one));
+    ASSIGN_OR_RETURN(const auto reason, reason_of(one));
+    const bool release = reason == CRLReason::removeFromCRL;
     TRY(check_right(requester.rights, wanted::Revocation{target, name, release}));
     object.add(release ? "releases" : "revokes",
                to_hex(target.serial) + (target.subject.empty() ? "" : " of " + target.subject),
                target.serial);
     subject += (subject.empty() ? "revocation of " : ", ") + to_hex(target.serial);
+    judged.profiles.insert(target.profile);
   }
-  Judged judged;
   judged.parts.push_back({kWholeMessage, std::move(subject), std::move(object)});
   return judged;
 }

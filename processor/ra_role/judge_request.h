@@ -1,6 +1,7 @@
 // What an RA looks at before a request goes up (RFC 9483 5.1.1, 5.2.3): possession, names, rights.
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -18,8 +19,8 @@ struct JudgedPart {
 };
 
 struct Judged {
-  std::vector<JudgedPart> parts;  // as many as the answer will have
-  std::string certProfile;        // that the first one names; "" for none
+  std::vector<JudgedPart> parts;     // as many as the answer will have
+  std::set<std::string> profiles{};  // of its certificates; "" for one that is not known
   std::vector<std::string> tokens{};
   std::size_t certificates = 0;  // that would be brought by it
   // Possession of some key is proven by certConf alone, or by popdecr.

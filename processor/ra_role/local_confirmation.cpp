@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/log.h"
 #include "cmp/protection.h"
 #include "processor/ra_role/heard_answer.h"
 #include "processor/ra_role/upward.h"
@@ -57,12 +58,23 @@ struct Refusal {
   bool any = false;
 };
 
+// It is encrypted, or has the serial number of another one in the ledger: nobody here can name it,
+// and it stays valid at the CA.
+void tell_not_refused(const TransactionCertificate& issued, const Transaction& transaction) {
+  log::error("upstream.not_refused", {{"tid", to_hex(transaction.transactionID)},
+                                      {"certReqId", issued.certReqId},
+                                      {"answer", "the certificate is not known here"}});
+}
+
 Result<Refusal> refusal_by_certConf(const Transaction& transaction, Services& services) {
   body::certConf certConf;
   for (const auto& issued : transaction.certificates) {
     if (issued.settled) continue;
     ASSIGN_OR_RETURN(const auto certificate, certificate_of(issued, transaction, services));
-    if (!certificate) continue;
+    if (!certificate) {
+      tell_not_refused(issued, transaction);
+      continue;
+    }
     CertStatus status;
     status.certReqId = issued.certReqId;
     const auto hash = cert_hash(*certificate, std::nullopt);
@@ -80,7 +92,11 @@ Result<Refusal> refusal_by_rr(const std::vector<TransactionCertificate>& certifi
   body::rr rr;
   for (const auto& issued : certificates) {
     ASSIGN_OR_RETURN(const auto certificate, certificate_of(issued, transaction, services));
-    if (certificate) rr.details.push_back(revocation_of(*certificate));
+    if (certificate) {
+      rr.details.push_back(revocation_of(*certificate));
+    } else {
+      tell_not_refused(issued, transaction);
+    }
   }
   const bool any = !rr.details.empty();
   return Refusal{std::move(rr), any};

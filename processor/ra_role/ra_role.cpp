@@ -178,7 +178,9 @@ Outcome<Answer> RaRole::send_up(const Request& request, const Requester& request
                                 const Judged& judged, Services& services) const {
   const auto mode = choose_mode(settings_.mode, request, requester);
   if (!mode) return refuse_all(request.message.body, mode.error());
-  const auto& channel = upstream_for(judged.certProfile, settings_, channels_);
+  const auto found = upstream_for(judged.profiles, settings_, channels_);
+  if (!found) return refuse_all(request.message.body, found.error());
+  const auto& channel = **found;
   Changes changes;
   changes.implicitConfirm = *mode == UpstreamMode::reprotect && judged.certificates > 0 &&
                             settings_.confirm == RaSettings::Confirm::local &&
@@ -387,11 +389,12 @@ Result<CheckVerdicts> RaRole::explain(const Request& request, const Requester& r
   }
   verdicts.push_back({"possession, names and rights", passed, ""});
   const auto mode = choose_mode(settings_.mode, request, requester);
-  verdicts.push_back(
-      {"way to the CA", mode ? passed : failed,
-       mode ? std::string(to_string(*mode)) + " to " +
-                  upstream_for(judged->certProfile, settings_, channels_).settings.name
-            : mode.error().text});
+  const auto channel = upstream_for(judged->profiles, settings_, channels_);
+  const auto* fault = !mode ? &mode.error() : !channel ? &channel.error() : nullptr;
+  verdicts.push_back({"way to the CA", fault == nullptr ? passed : failed,
+                      fault != nullptr
+                          ? fault->text
+                          : std::string(to_string(*mode)) + " to " + (*channel)->settings.name});
   return verdicts;
 }
 

@@ -110,16 +110,26 @@ Result<Bytes> nested(const Request& request, const ChannelPolicy& channel,
   return sign_around(std::move(header), {request.der}, request.likely, services);
 }
 
-}  // namespace
-
-const ChannelPolicy& upstream_for(const std::string& certProfile, const RaSettings& ra,
-                                  const ChannelPolicies& channels) {
+const ChannelPolicy& asked_about(const std::string& profile, const RaSettings& ra,
+                                 const ChannelPolicies& channels) {
   for (const auto& [name, channel] : channels) {
-    if (channel.settings.direction != Direction::upstream || certProfile.empty()) continue;
     const auto& names = channel.settings.profiles;
-    if (std::ranges::find(names, certProfile) != names.end()) return channel;
+    const bool upstream = channel.settings.direction == Direction::upstream;
+    if (upstream && std::ranges::find(names, profile) != names.end()) return channel;
   }
   return channels.at(ra.upstream);
+}
+
+}  // namespace
+
+Checked<const ChannelPolicy*> upstream_for(const std::set<std::string>& profiles,
+                                           const RaSettings& ra, const ChannelPolicies& channels) {
+  std::set<const ChannelPolicy*> found;
+  for (const auto& profile : profiles) found.insert(&asked_about(profile, ra, channels));
+  if (found.empty()) return &channels.at(ra.upstream);
+  if (found.size() == 1) return *found.begin();
+  return reject(PKIFailureInfo::badRequest,
+                "it is about certificates of several CAs: send a request for each");
 }
 
 Result<UpstreamMessage> make_upward(UpstreamMode mode, const Request& request,
@@ -175,7 +185,6 @@ Result<UpstreamBatch> make_batch(const std::vector<UpstreamMessage>& messages,
   batch.address = channel.settings.upstream.to;
   batch.transactionID = services.random.bytes(kOwnNonce);
   batch.senderNonce = services.random.bytes(kOwnNonce);
-  batch.members = static_cast<std::int64_t>(messages.size());
   batch.made = now;
   std::vector<Bytes> members;
   for (const auto& one : messages) members.push_back(one.octets);

@@ -9,9 +9,10 @@
 
 namespace cmpost {
 
-// Which channel asks a CA for this certificate profile: one that names it, else that of [ra].
-const ChannelPolicy& upstream_for(const std::string& certProfile, const RaSettings& ra,
-                                  const ChannelPolicies& channels);
+// Which channel asks a CA for these certificate profiles: one that names them, else that of [ra].
+// badRequest for those of several CAs: a message goes to one.
+Checked<const ChannelPolicy*> upstream_for(const std::set<std::string>& profiles,
+                                           const RaSettings& ra, const ChannelPolicies& channels);
 
 // What differs from what the requester has said, where the message is ours.
 struct Changes {

@@ -81,7 +81,11 @@ bool is_accepted_by_use(const CertificateRecord& record, const ChannelPolicy& ch
 
 void limit(Rights& rights, const CertificateRecord& record, const ChannelPolicy& channel) {
   if (record.state == CertificateState::unconfirmed && !is_accepted_by_use(record, channel)) {
-    deny_all_but(rights, kRevocation | kFollowUps, "the certificate has not been confirmed yet");
+    // An RA does not hear what becomes of each: the CA decides about renewals, under the
+    // requester's own protection.
+    const auto more = channel.takes_unseen ? set_of<body::kur>() : BodySet();
+    deny_all_but(rights, kRevocation | kFollowUps | more,
+                 "the certificate has not been confirmed yet");
   } else if (!belongs_here(record, channel)) {
     deny_all_but(
         rights, kRevocation | kQuestions | kFollowUps,

@@ -21,6 +21,10 @@ AuditEntry passed_entry(const CertificateRecord& record) {
   return {"certificate.passed", issued_entry(record, {}).detail};
 }
 
+AuditEntry not_noted_entry(const CertificateRecord& record) {
+  return {"certificate.not_noted", issued_entry(record, {}).detail};
+}
+
 AuditEntry released_entry(ByteView serial, CertificateState state) {
   return {"certificate.released",
           JsonObject().add("serial", to_hex(serial)).add("state", to_string(state)).text()};

@@ -15,6 +15,8 @@ namespace cmpost {
 AuditEntry issued_entry(const CertificateRecord& record, const std::vector<std::string>& changes);
 // The same of one that a CA above has issued and that passes here.
 AuditEntry passed_entry(const CertificateRecord& record);
+// ... and that the ledger cannot note, since another one has its serial number.
+AuditEntry not_noted_entry(const CertificateRecord& record);
 // `why` of a revocation that the certificate's holder has asked for; every other is somebody else's
 // doing.
 inline constexpr std::string_view kAskedByHolder = "rr";

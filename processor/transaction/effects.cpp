@@ -226,7 +226,12 @@ Result<std::int64_t> change_messages(const Effects& effects, TransactionTable& t
 Result<void> note_passing(const Effects& effects, LedgerWriter& writer) {
   for (const auto& certificate : effects.passing) {
     ASSIGN_OR_RETURN(const auto known, writer.reader().find(certificate.serial));
-    if (known) continue;
+    if (known) {
+      if (known->der == certificate.der) continue;
+      const auto entry = not_noted_entry(certificate);
+      TRY(writer.audit(entry.event, entry.detail));
+      continue;
+    }
     TRY(writer.add(certificate));
     const auto entry = passed_entry(certificate);
     TRY(writer.audit(entry.event, entry.detail));

@@ -50,7 +50,7 @@ Result<void> forget(LedgerWriter& writer, const std::set<std::int64_t>& transact
     TRY(UpstreamTable(connection).forget(tx));
     messages += removed;
   }
-  TRY(UpstreamTable(connection).forget_batches());
+  TRY(UpstreamTable(connection).forget_leftovers());
   const nlohmann::json detail = {{"before", to_iso8601(before)},
                                  {"transactions", transactions.size()},
                                  {"messages", messages}};

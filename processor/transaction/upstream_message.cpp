@@ -46,6 +46,8 @@ std::string_view to_string(UpstreamState state) {
       return "waits";
     case UpstreamState::answered:
       return "answered";
+    case UpstreamState::unanswered:
+      return "unanswered";
     default:
       return "given_up";
   }
@@ -53,11 +55,19 @@ std::string_view to_string(UpstreamState state) {
 
 std::optional<UpstreamState> upstream_state(std::string_view text) {
   using enum UpstreamState;
-  return word(text, std::array{collected, made, left, waits, answered, given_up});
+  return word(text, std::array{collected, made, left, waits, answered, unanswered, given_up});
 }
 
 bool is_open(UpstreamState state) {
-  return state != UpstreamState::answered && state != UpstreamState::given_up;
+  switch (state) {
+    case UpstreamState::collected:
+    case UpstreamState::made:
+    case UpstreamState::left:
+    case UpstreamState::waits:
+      return true;
+    default:
+      return false;
+  }
 }
 
 JobId UpstreamMessage::job() const {

@@ -25,12 +25,14 @@ std::optional<UpstreamMode> upstream_mode(std::string_view text);
 
 // Spelled in the database and in listings as here.
 enum class UpstreamState {
-  collected,  // waits for others to leave with it in one batch
-  made,       // stored, its job may be in the queue
-  left,       // gone by its channel
-  waits,      // the CA has answered `waiting`, and we ask again
-  answered,   // by an answer that counts
-  given_up    // nobody has answered in time, or the requester has ended it
+  collected,   // waits for others to leave with it in one batch
+  made,        // stored, its job may be in the queue
+  left,        // gone by its channel
+  waits,       // the CA has answered `waiting`, and we ask again
+  answered,    // by an answer that counts
+  unanswered,  // nobody has in time, and the requester has heard so
+  given_up     // nobody waits for an answer any more: another one says it all, or the requester
+               // has ended the transaction
 };
 std::string_view to_string(UpstreamState state);
 std::optional<UpstreamState> upstream_state(std::string_view text);
@@ -58,12 +60,11 @@ struct UpstreamMessage {
   std::optional<Time> left;
   std::optional<Time> answer_by;  // from `left`
   std::optional<Time> ask_again;  // waits: when we poll
-  std::string answer_body;        // given_up: what the requester has got instead, or ""
-  std::optional<Sha256> answer;   // digest of its octets
-  Bytes answer_nonce;             // its senderNonce
-  bool implicit = false;          // it has granted implicitConfirm
+  std::string answer_body;
+  std::optional<Sha256> answer;  // digest of its octets
+  Bytes answer_nonce;            // its senderNonce
+  bool implicit = false;         // it has granted implicitConfirm
   std::optional<Time> answered;
-  std::string note;  // for people: what else came
 
   JobId job() const;
 };

@@ -37,7 +37,6 @@ CREATE TABLE upstream (
   answer_nonce BLOB NOT NULL,
   implicit INTEGER NOT NULL,
   answered INTEGER,
-  note TEXT NOT NULL,
   UNIQUE (tx, seq)
 );
 CREATE INDEX upstream_by_tid ON upstream (tid);
@@ -55,9 +54,7 @@ CREATE TABLE upstream_batch (
   tid BLOB NOT NULL UNIQUE,
   sender_nonce BLOB NOT NULL,
   octets BLOB NOT NULL,
-  members INTEGER NOT NULL,
   address TEXT NOT NULL,
-  state TEXT NOT NULL,
   made INTEGER NOT NULL,
   left_at INTEGER
 );
@@ -70,7 +67,7 @@ namespace {
 constexpr std::string_view kUpstreamColumns =
     "id, tx, seq, channel, mode, body, tid, sender_nonce, question, batch, address, source, "
     "reply_channel, reply_address, reply_name, in_reply_to, reply_references, state, made, "
-    "left_at, answer_by, ask_again, answer_body, answer, answer_nonce, implicit, answered, note";
+    "left_at, answer_by, ask_again, answer_body, answer, answer_nonce, implicit, answered";
 
 auto unknown_upstream(std::string_view what) {
   return hold("the ledger has a message to a CA of the unknown " + printable(what),
@@ -87,7 +84,7 @@ Result<UpstreamMessage> read_upstream(Row& row) {
   row.into(route.channel, route.address, route.name, route.in_reply_to, route.references);
   const auto state = upstream_state(row.next<std::string_view>());
   row.into(message.made, message.left, message.answer_by, message.ask_again, message.answer_body,
-           message.answer, message.answer_nonce, message.implicit, message.answered, message.note);
+           message.answer, message.answer_nonce, message.implicit, message.answered);
   if (!mode) return unknown_upstream("mode");
   if (!state) return unknown_upstream("state");
   message.mode = *mode;
@@ -106,19 +103,15 @@ std::string select_messages(std::string_view rest, bool whole = false) {
          std::string(rest);
 }
 
-Result<UpstreamBatch> read_upstream_batch(Row& row) {
+UpstreamBatch read_upstream_batch(Row& row) {
   UpstreamBatch batch;
-  row.into(batch.id, batch.channel, batch.transactionID, batch.senderNonce, batch.members,
-           batch.address);
-  const auto state = upstream_state(row.next<std::string_view>());
-  row.into(batch.made, batch.left);
-  if (!state) return unknown_upstream("state");
-  batch.state = *state;
+  row.into(batch.id, batch.channel, batch.transactionID, batch.senderNonce, batch.address,
+           batch.made, batch.left);
   return batch;
 }
 
 constexpr const char* kSelectBatch =
-    "SELECT id, channel, tid, sender_nonce, members, address, state, made, left_at "
+    "SELECT id, channel, tid, sender_nonce, address, made, left_at "
     "FROM upstream_batch ";
 
 }  // namespace
@@ -176,6 +169,19 @@ Result<std::vector<UpstreamMessage>> UpstreamTable::collected(std::string_view c
              read_upstream_whole, channel, limit);
 }
 
+Result<UpstreamTable::Collected> UpstreamTable::collected(std::string_view channel) {
+  return only(
+      connection_,
+      "SELECT count(*), coalesce(sum(length(octets)), 0), min(made) FROM upstream "
+      "WHERE state = 'collected' AND channel = ?",
+      [](Row& row) {
+        Collected collected;
+        row.into(collected.messages, collected.octets, collected.oldest);
+        return collected;
+      },
+      channel);
+}
+
 Result<UpstreamTable::Backlog> UpstreamTable::backlog() {
   ASSIGN_OR_RETURN(
       const auto found,
@@ -198,8 +204,8 @@ Result<bool> UpstreamTable::add(const UpstreamMessage& message) {
           "INSERT INTO upstream (tx, seq, channel, mode, body, octets, tid, sender_nonce, "
           "question, batch, address, source, reply_channel, reply_address, reply_name, "
           "in_reply_to, reply_references, state, made, answer_body, "
-          "answer_nonce, implicit, note) "
-          "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', x'', 0, '') "
+          "answer_nonce, implicit) "
+          "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', x'', 0) "
           "ON CONFLICT DO NOTHING",
           message.transaction, message.seq, message.channel, to_string(message.mode), message.body,
           message.octets, message.transactionID, message.senderNonce, message.question,
@@ -215,12 +221,14 @@ Result<bool> UpstreamTable::change(const UpstreamChange& change) {
   const auto state = present ? upstream_state(*present) : std::nullopt;
   if (!state || std::ranges::find(change.from, *state) == change.from.end()) return false;
   TRY(cmpost::change(connection_,
-                     "UPDATE upstream SET state = ?, ask_again = ?, answer_body = ?, answer = ?, "
-                     "answer_nonce = ?, implicit = ?, answered = ?, note = CASE WHEN ? = '' THEN "
-                     "note ELSE ? END WHERE id = ?",
-                     to_string(change.to), change.ask_again, change.answer_body, change.answer,
-                     change.answer_nonce, change.implicit, change.answered, change.note,
-                     change.note, change.id));
+                     "UPDATE upstream SET state = ?, ask_again = ?, "
+                     "answer_body = CASE WHEN ? = '' THEN answer_body ELSE ? END, "
+                     "answer = coalesce(?, answer), "
+                     "answer_nonce = CASE WHEN length(?) = 0 THEN answer_nonce ELSE ? END, "
+                     "implicit = max(implicit, ?), answered = coalesce(?, answered) WHERE id = ?",
+                     to_string(change.to), change.ask_again, change.answer_body, change.answer_body,
+                     change.answer, change.answer_nonce, change.answer_nonce, change.implicit,
+                     change.answered, change.id));
   return true;
 }
 
@@ -229,11 +237,6 @@ Result<void> UpstreamTable::note_left(std::int64_t id, Time left, Time answer_by
                      "UPDATE upstream SET left_at = ?, answer_by = ?, "
                      "state = CASE WHEN state = 'made' THEN 'left' ELSE state END WHERE id = ?",
                      left, answer_by, id));
-  return {};
-}
-
-Result<void> UpstreamTable::add_note(std::int64_t id, std::string_view note) {
-  TRY(cmpost::change(connection_, "UPDATE upstream SET note = ? WHERE id = ?", note, id));
   return {};
 }
 
@@ -246,11 +249,12 @@ Result<bool> UpstreamTable::add(const UpstreamBatch& batch,
              column<std::int64_t>, member));
     if (collected == 0) return false;
   }
-  TRY(cmpost::change(connection_,
-                     "INSERT INTO upstream_batch (channel, tid, sender_nonce, octets, members, "
-                     "address, state, made) VALUES (?, ?, ?, ?, ?, ?, 'made', ?)",
-                     batch.channel, batch.transactionID, batch.senderNonce, batch.octets,
-                     members.size(), batch.address, batch.made));
+  TRY(cmpost::change(
+      connection_,
+      "INSERT INTO upstream_batch (channel, tid, sender_nonce, octets, address, made) "
+      "VALUES (?, ?, ?, ?, ?, ?)",
+      batch.channel, batch.transactionID, batch.senderNonce, batch.octets, batch.address,
+      batch.made));
   ASSIGN_OR_RETURN(const auto found, find_batch(batch.transactionID));
   if (!found) return hold("the ledger has lost a batch that was stored");
   for (const auto member : members) {
@@ -271,16 +275,14 @@ Result<std::vector<UpstreamBatch>> UpstreamTable::unsent_batches() {
 }
 
 Result<Bytes> UpstreamTable::octets_of_batch(std::int64_t id) {
-  ASSIGN_OR_RETURN(auto octets,
-                   one(connection_, "SELECT octets FROM upstream_batch WHERE id = ?",
-                       column<Bytes>, id));
+  ASSIGN_OR_RETURN(auto octets, one(connection_, "SELECT octets FROM upstream_batch WHERE id = ?",
+                                    column<Bytes>, id));
   if (!octets) return hold("the ledger has lost a batch that was stored");
   return *std::move(octets);
 }
 
 Result<void> UpstreamTable::note_batch_left(std::int64_t id, Time left, Time answer_by) {
-  TRY(cmpost::change(
-      connection_, "UPDATE upstream_batch SET left_at = ?, state = 'left' WHERE id = ?", left, id));
+  TRY(cmpost::change(connection_, "UPDATE upstream_batch SET left_at = ? WHERE id = ?", left, id));
   TRY(cmpost::change(connection_,
                      "UPDATE upstream SET left_at = ?, answer_by = ?, "
                      "state = CASE WHEN state = 'made' THEN 'left' ELSE state END WHERE batch = ?",
@@ -289,13 +291,19 @@ Result<void> UpstreamTable::note_batch_left(std::int64_t id, Time left, Time ans
 }
 
 Result<void> UpstreamTable::forget(std::int64_t transaction) {
-  TRY(cmpost::change(connection_,
-                     "DELETE FROM upstream WHERE tx = ? AND state IN ('answered', 'given_up')",
-                     transaction));
+  TRY(cmpost::change(
+      connection_,
+      "DELETE FROM upstream WHERE tx = ? AND state IN ('answered', 'unanswered', 'given_up')",
+      transaction));
   return {};
 }
 
-Result<void> UpstreamTable::forget_batches() {
+// What was open when the rest of its transaction was forgotten, too.
+Result<void> UpstreamTable::forget_leftovers() {
+  TRY(cmpost::change(
+      connection_,
+      "DELETE FROM upstream WHERE state IN ('answered', 'unanswered', 'given_up') AND NOT EXISTS "
+      "(SELECT 1 FROM message WHERE message.tx = upstream.tx)"));
   TRY(cmpost::change(
       connection_,
       "DELETE FROM upstream_batch WHERE left_at IS NOT NULL AND NOT EXISTS (SELECT 1 "

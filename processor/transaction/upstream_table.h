@@ -18,9 +18,7 @@ struct UpstreamBatch {
   std::string channel;
   Bytes transactionID, senderNonce;  // its own
   Bytes octets;
-  std::int64_t members = 0;
   std::string address;
-  UpstreamState state = UpstreamState::made;
   Time made{};
   std::optional<Time> left;
 
@@ -28,7 +26,7 @@ struct UpstreamBatch {
 };
 Job departure_of(const UpstreamBatch& batch);
 
-// What becomes of a message; false of UpstreamTable::change() where it is not in a state of `from`.
+// What becomes of a message. What it says nothing about stays, but `ask_again`.
 struct UpstreamChange {
   std::int64_t id = 0;
   std::vector<UpstreamState> from;
@@ -39,7 +37,6 @@ struct UpstreamChange {
   Bytes answer_nonce{};
   bool implicit = false;
   std::optional<Time> answered{};
-  std::string note{};
 };
 
 // A view on a connection, as cheap as a pointer. Thread and durability are the connection's.
@@ -52,13 +49,19 @@ class UpstreamTable {
   Result<std::vector<UpstreamMessage>> of_transaction(std::int64_t transaction);
   // The newest with this transactionID: what is asked on behalf of a requester has one of its own.
   Result<std::optional<UpstreamMessage>> find(ByteView transactionID);
-  // In state `made`, or `waits` already, and not known to have left: by row id, for paging. Some may
-  // be on their way for weeks, so their octets are not read.
+  // In state `made`, or `waits` already, and not known to have left: by row id, for paging. Some
+  // may be on their way for weeks, so their octets are not read.
   Result<std::vector<UpstreamMessage>> unsent(std::int64_t after, std::size_t limit);
   // Those that are to be answered by `now`, or asked again: all of them, since any may be stuck.
   Result<std::vector<UpstreamMessage>> due(Time now);
   // What waits for a batch of this channel, oldest first.
   Result<std::vector<UpstreamMessage>> collected(std::string_view channel, std::size_t limit);
+  // How much of that there is: its octets are read when it leaves.
+  struct Collected {
+    std::int64_t messages = 0, octets = 0;
+    std::optional<Time> oldest;
+  };
+  Result<Collected> collected(std::string_view channel);
   // What is still open, for status.
   struct Backlog {
     std::int64_t messages = 0, collected = 0;  // of these, those that wait for a batch
@@ -68,10 +71,10 @@ class UpstreamTable {
 
   // False: there is one with this transaction and seq.
   Result<bool> add(const UpstreamMessage& message);
+  // False: it is in no state of `from`.
   Result<bool> change(const UpstreamChange& change);
   // Its job has ended, so that it is to be answered by `answer_by`.
   Result<void> note_left(std::int64_t id, Time left, Time answer_by);
-  Result<void> add_note(std::int64_t id, std::string_view note);
 
   // False: one of them is not `collected` any more, and nothing has changed.
   Result<bool> add(const UpstreamBatch& batch, const std::vector<std::int64_t>& members);
@@ -84,7 +87,7 @@ class UpstreamTable {
 
   // What has ended of a transaction, and batches that nothing is left of.
   Result<void> forget(std::int64_t transaction);
-  Result<void> forget_batches();
+  Result<void> forget_leftovers();
 
  private:
   Connection& connection_;

@@ -193,10 +193,69 @@ TEST_F(Ra, HolderOfACertificateDoesNotAnswerForTheCa) {
   EXPECT_THAT(ra().hear(answers.at(0)), SizeIs(1));
 }
 
+// A serial number is one of its issuer's.
+TEST_F(Ra, SerialNumberOfAnotherIssuerIsNobodysOwn) {
+  start();
+  Credential device;
+  device.certificate = certificate_in(ra().through(with_mac(ra(), ir(device))));
+  auto rr = revocation(*device.certificate);
+  std::get<body::rr>(rr).details.at(0).certDetails.issuer = name("CN=Another CA");
+  const auto answer = RaOffice::only(ra().ask_all(signed_by(ra(), device, rr)));
+  EXPECT_THAT(answer, Refuses("rp", PKIFailureInfo::badCertId));
+  EXPECT_THAT(ra().up, IsEmpty());
+}
+
+// What became of its certConf nobody here knows: the CA decides.
+TEST_F(Ra, HolderOfWhatIsNotConfirmedMayRenew) {
+  start("upstream_within = \"1d\"\n");
+  Credential device;
+  const auto answer = ra().through(with_mac(ra(), ir(device), explicitly()));
+  device.certificate = certificate_in(answer);
+  EXPECT_THAT(ra().ask_all(with_mac(ra(), cert_conf(*device.certificate), following(answer))),
+              IsEmpty());
+  EXPECT_THAT(ra().above_answers(), SizeIs(1));  // and is lost
+  ra().tick();
+  ra().clock.advance(25h);
+  EXPECT_THAT(RaOffice::only(ra().tick()), Refuses("error", PKIFailureInfo::systemUnavail));
+  EXPECT_EQ(ra().record(*device.certificate)->state, CertificateState::unconfirmed);
+  const auto kur = signed_by(ra(), device, body::kur{{cert_request(key_, "CN=dev1")}});
+  EXPECT_THAT(ra().ask_all(kur), IsEmpty());
+  EXPECT_THAT(ra().up, SizeIs(1));
+  const auto cr = signed_by(ra(), device, body::cr{{cert_request(key_, "CN=dev1")}});
+  EXPECT_THAT(RaOffice::only(ra().ask_all(cr)), Refuses("error", PKIFailureInfo::notAuthorized));
+}
+
+// Whose certificate it is says its profile.
+TEST_F(Ra, RenewalAndRevocationGoToTheCaThatHasIssued) {
+  const std::string other =
+      "[[channel]]\nname = \"other\"\nkind = \"directory\"\nin = \"in-o\"\nout = \"out-o\"\n"
+      "direction = \"upstream\"\ntrust = [\"above.pem\"]\n";
+  start("", other);
+  Credential device;
+  device.certificate = certificate_in(ra().through(with_mac(ra(), ir(device))));
+  ra().set("", other + "profiles = [\"device\"]\n", "");
+  const auto kur = signed_by(ra(), device, body::kur{{cert_request(key_, "CN=dev1")}});
+  EXPECT_THAT(ra().ask_all(kur), SizeIs(1));  // "down" is all that does not go to the vault
+  EXPECT_THAT(ra().ask_all(signed_by(ra(), device, revocation(*device.certificate))), SizeIs(1));
+  EXPECT_THAT(ra().up, IsEmpty());
+  EXPECT_EQ(ra().messages(*read(kur).header.transactionID).at(0).channel, "other");
+}
+
+// It would poll with a nonce that the CA does not know.
+TEST_F(Ra, NobodyHearsWaitingWhereTheCaKnowsOnlyItsOwnNonces) {
+  start("mode = \"batch\"\n", "", "waiting = \"always\"\n");
+  const auto interim = RaOffice::only(ra().ask_all(with_mac(ra(), ir(key_))));
+  EXPECT_EQ(status_in(interim).status, PKIStatus::waiting);
+  Credential device;
+  ra().vendor.certify(device, "CN=V1", ra().clock.now(), ra().random);
+  EXPECT_THAT(ra().ask_all(signed_by(ra(), device, ir(device, "CN=V1"))), IsEmpty());
+}
+
 // Of several CAs each answers what it was asked.
 TEST_F(Ra, OneCaDoesNotAnswerForAnother) {
-  start("", "[[channel]]\nname = \"other\"\nkind = \"directory\"\nin = \"in-o\"\nout = \"out-o\"\n"
-            "direction = \"upstream\"\ntrust = [\"ca.pem\"]\n");
+  start("",
+        "[[channel]]\nname = \"other\"\nkind = \"directory\"\nin = \"in-o\"\nout = \"out-o\"\n"
+        "direction = \"upstream\"\ntrust = [\"ca.pem\"]\n");
   EXPECT_THAT(ra().ask_all(with_mac(ra(), ir(key_))), IsEmpty());
   const auto answers = ra().above_answers();
   auto forged = read(answers.at(0));
