@@ -114,7 +114,9 @@ Result<void> HttpEgress::find_answered(Group& group) {
 Result<std::optional<Delivery>> HttpEgress::what_became_of(const Lease& lease) {
   const auto& id = lease.job.id;
   if (answered_.erase(id) > 0) return sent(id);
-  if (!never_twice() || lease.attempts == 1 || !unanswered_.has(id)) return std::nullopt;
+  if (!never_twice() || lease.attempts == 1) return std::nullopt;
+  ASSIGN_OR_RETURN(const bool perhaps_sent, unanswered_.has(id));
+  if (!perhaps_sent) return std::nullopt;
   JobFilter filter;
   filter.channel = channel();
   filter.source = source_of(id);

@@ -1,5 +1,6 @@
 #include "http/unanswered.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -22,7 +23,13 @@ Result<void> Unanswered::remove(const JobId& id) {
   return failure(errno_error("removing", file, errno));
 }
 
-bool Unanswered::has(const JobId& id) const { return exists(file_of(id)); }
+Result<bool> Unanswered::has(const JobId& id) const {
+  const auto file = file_of(id);
+  struct stat found {};
+  if (::lstat(file.c_str(), &found) == 0) return true;
+  if (errno == ENOENT) return false;
+  return failure(errno_error("looking for", file, errno));
+}
 
 Result<void> Unanswered::tidy(const std::function<Result<bool>(const JobId&)>& over) {
   std::vector<JobId> all;
@@ -30,6 +37,9 @@ Result<void> Unanswered::tidy(const std::function<Result<bool>(const JobId&)>& o
   for (std::filesystem::directory_iterator at(directory_, error), end; !error && at != end;
        at.increment(error)) {
     if (const auto id = JobId::from_text(at->path().filename().string())) all.push_back(*id);
+  }
+  if (error && error != std::errc::no_such_file_or_directory) {
+    return failure(errno_error("listing", directory_, error.value()));
   }
   for (const auto& id : all) {
     ASSIGN_OR_RETURN(const bool gone, over(id));

@@ -382,12 +382,12 @@ TEST_F(NeverTwice, SignsOfJobsThatAreOverAreTakenAway) {
   ASSERT_THAT(signs.add(there.job.id), IsOk());
   const auto lease = message("ir1");
   ASSERT_EQ(send({lease}).each.at(0).what, What::sent);
-  EXPECT_FALSE(signs.has(gone.job.id));
-  EXPECT_TRUE(signs.has(there.job.id));
-  EXPECT_TRUE(signs.has(lease.job.id)) << "the queue does not know yet";
+  EXPECT_FALSE(signs.has(gone.job.id).value());
+  EXPECT_TRUE(signs.has(there.job.id).value());
+  EXPECT_TRUE(signs.has(lease.job.id).value()) << "the queue does not know yet";
   ASSERT_THAT(replies_.drop(lease.job.id, "sent"), IsOk());
   send(std::vector<Lease>{});
-  EXPECT_FALSE(signs.has(lease.job.id));
+  EXPECT_FALSE(signs.has(lease.job.id).value());
 }
 
 }  // namespace

@@ -1,0 +1,48 @@
+#include "http/unanswered.h"
+
+#include "queue/job.h"
+#include "tests/support/matchers.h"
+#include "tests/support/temporary_directory.h"
+#include "tests/support/unreadable.h"
+
+namespace cmpost {
+namespace {
+
+class UnansweredTest : public ::testing::Test {
+ protected:
+  Result<std::vector<JobId>> tidied() {
+    std::vector<JobId> asked;
+    const auto done = signs_.tidy([&](const JobId& id) -> Result<bool> {
+      asked.push_back(id);
+      return true;
+    });
+    if (!done) return failure(done.error());
+    return asked;
+  }
+
+  const JobId id_ = make_job_id({view_of("ir1")});
+  TemporaryDirectory directory_;
+  Unanswered signs_{directory_ / "unanswered"};
+};
+
+TEST_F(UnansweredTest, ASignIsThereUntilItIsTakenAway) {
+  EXPECT_FALSE(signs_.has(id_).value());
+  EXPECT_TRUE(tidied().value().empty()) << "no message has made the directory yet";
+  ASSERT_THAT(signs_.add(id_), IsOk());
+  EXPECT_TRUE(signs_.has(id_).value());
+  EXPECT_EQ(tidied().value(), std::vector{id_});
+  EXPECT_FALSE(signs_.has(id_).value());
+}
+
+TEST_F(UnansweredTest, WhatCannotBeFoundOutIsNotTakenForNotSent) {
+  ASSERT_THAT(signs_.add(id_), IsOk());
+  {
+    const Unreadable away(directory_ / "unanswered");
+    EXPECT_FALSE(signs_.has(id_));
+    EXPECT_FALSE(tidied());
+  }
+  EXPECT_TRUE(signs_.has(id_).value());
+}
+
+}  // namespace
+}  // namespace cmpost
