@@ -32,6 +32,10 @@ struct HttpEgress::Group {
   void decide(std::size_t index, Delivery delivery) {
     deliveries.each[index] = std::move(delivery);
   }
+  bool undecided(std::size_t index) const {
+    const auto& delivery = deliveries.each[index];
+    return delivery.what == Delivery::What::deferred && delivery.detail.empty();
+  }
   void trouble(Error error) {
     if (!deliveries.trouble) deliveries.trouble = std::move(error);
   }
@@ -67,11 +71,27 @@ Deliveries HttpEgress::send(std::span<const Lease> leases, const std::stop_token
   auto done = work();
   auto& deliveries = group.deliveries;
   if (!done && !stop.stop_requested()) group.trouble(std::move(done).error());
-  for (auto& delivery : deliveries.each) {
-    if (delivery.what != Delivery::What::deferred || !delivery.detail.empty()) continue;
-    delivery.detail = deliveries.trouble ? to_string(*deliveries.trouble) : kStopped;
-  }
+  defer_rest(group);
   return std::move(deliveries);
+}
+
+// What was not decided: not tried, or its answer has come and is not in the queue yet. Before it
+// is known which have perhaps been sent, and of those whose answers are here, nobody may say that
+// they were not.
+void HttpEgress::defer_rest(Group& group) const {
+  const auto& trouble = group.deliveries.trouble;
+  for (const auto index : group.to_post) {
+    const auto& lease = group.leases[index];
+    const bool answered = std::ranges::find(kept_, lease.job.id, &Answer::asked) != kept_.end();
+    if (trouble && group.undecided(index) && !answered) {
+      group.decide(index, again(lease, *trouble));
+    }
+  }
+  for (std::size_t i = 0; i < group.leases.size(); ++i) {
+    if (group.undecided(i)) {
+      group.decide(i, {Delivery::What::deferred, trouble ? to_string(*trouble) : kStopped});
+    }
+  }
 }
 
 // A sign must outlive the lease of its job: without it a job that was answered and not ended would
@@ -153,7 +173,7 @@ void HttpEgress::heed_retry_after(Group& group) {
   const auto now = steady_.now();
   if (now >= not_before_ || group.to_post.empty()) return;
   for (const auto index : group.to_post) {
-    group.decide(index, {Delivery::What::deferred, to_string(asked_for_), not_before_ - now});
+    group.decide(index, again(group.leases[index], asked_for_, not_before_ - now));
   }
   group.to_post.clear();
   group.trouble(asked_for_);

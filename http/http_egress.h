@@ -54,6 +54,7 @@ class HttpEgress final : public Egress {
   Result<std::optional<Delivery>> what_became_of(const Lease& lease);
   Result<void> ask_for_room(Group& group);
   void heed_retry_after(Group& group);
+  void defer_rest(Group& group) const;
   Result<void> post(Group& group, const std::stop_token& stop);
   void start_some(Group& group);
   Result<void> start(const Job& job, std::size_t tag);

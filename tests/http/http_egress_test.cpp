@@ -274,6 +274,43 @@ TEST_F(HttpEgressTest, WhatCannotBeSentForLongIsHeld) {
   EXPECT_THAT(deliveries.each.at(0).detail, HasSubstr("not sent within 120 hours"));
 }
 
+TEST_F(HttpEgressTest, WhatIsNotEvenTriedForLongIsHeldToo) {
+  const auto old = message("ir1");
+  wall_.advance(http().lifetime + 1s);
+  const auto young = message("ir2");
+  const auto expect_old_is_held = [](const Deliveries& deliveries, const std::string& why) {
+    EXPECT_TRUE(deliveries.trouble) << why;
+    EXPECT_EQ(deliveries.each.at(0).what, What::held) << why;
+    EXPECT_THAT(deliveries.each.at(0).detail, HasSubstr("not sent within 120 hours: "));
+    EXPECT_THAT(deliveries.each.at(0).detail, HasSubstr(why));
+    EXPECT_EQ(deliveries.each.at(1).what, What::deferred) << why;
+  };
+  http().url.host = "nowhere.invalid";
+  expect_old_is_held(send({old, young}), "nowhere.invalid");
+  http().url = url_at(server_.port());
+  http().sessions = 1;
+  start();
+  server_.answer(always(http_answer("503 Service Unavailable", "", "", "Retry-After: 120\r\n")));
+  // The first is asked about, the second waits for the time that is over then.
+  auto deliveries = send({young, old});
+  EXPECT_EQ(deliveries.each.at(1).what, What::held);
+  expect_old_is_held(send({old, young}), "503");
+  EXPECT_THAT(server_.bodies(), ElementsAre("ir2"));
+}
+
+TEST_F(HttpEgressTest, AnOldMessageWhoseAnswerIsHereIsNotHeld) {
+  const auto old = message("ir1");
+  wall_.advance(http().lifetime + 1s);
+  server_.answer([&](const HttpRequest& request) {
+    requests_.fail_with({Recovery::retry, "database is locked", ""});
+    return cmp_answer(request);
+  });
+  EXPECT_EQ(send({old}).each.at(0).what, What::deferred);
+  EXPECT_EQ(send({old}).each.at(0).what, What::deferred);
+  requests_.go_on();
+  EXPECT_EQ(send({old}).each.at(0).what, What::sent);
+}
+
 TEST_F(HttpEgressTest, AnAnswerThatTheQueueDoesNotTakeIsKeptAndNotAskedForAgain) {
   for (const auto rule : {OnUnknown::repeat, OnUnknown::hold}) {
     http().on_unknown = rule;
