@@ -129,24 +129,30 @@ Result<void> HttpEgress::find_answered(Group& group) {
   return {};
 }
 
-// Of a message that may have been sent before. One that an operator has released counts its
-// attempts anew, and he has looked.
+// Of a message that may have been sent before. Where a person was asked, and the attempts count
+// anew, he has looked and released it; without the question he knew of nothing.
 Result<std::optional<Delivery>> HttpEgress::what_became_of(const Lease& lease) {
   const auto& id = lease.job.id;
   if (answered_.erase(id) > 0) return sent(id);
-  if (!never_twice() || lease.attempts == 1) return std::nullopt;
-  ASSIGN_OR_RETURN(const bool perhaps_sent, unanswered_.has(id));
-  if (!perhaps_sent) return std::nullopt;
+  if (!never_twice()) return std::nullopt;
+  ASSIGN_OR_RETURN(const auto sign, unanswered_.find(id));
+  if (sign == Unanswered::Sign::none) return std::nullopt;
   JobFilter filter;
   filter.channel = channel();
   filter.source = source_of(id);
   ASSIGN_OR_RETURN(const auto answers, deposit_.queue().list(filter));
   if (std::ranges::find(answers, source_of(id), [](const JobStatus& job) {
         return job.envelope.source;
-      }) == answers.end()) {
-    return hold_or_repeat(lease, Error{Recovery::retry, "the process died before it was told", {}});
+      }) != answers.end()) {
+    return sent(id);
   }
-  return sent(id);
+  if (sign == Unanswered::Sign::asked && lease.attempts == 1) {
+    // It may be a while until it can leave.
+    TRY(unanswered_.remove(id));
+    return std::nullopt;
+  }
+  TRY(unanswered_.ask(id));
+  return hold_or_repeat(lease, Error{Recovery::retry, "the process died before it was told", {}});
 }
 
 // A message whose answer could not be taken stays where it is.
@@ -204,7 +210,9 @@ void HttpEgress::start_some(Group& group) {
 Result<void> HttpEgress::start(const Job& job, std::size_t tag) {
   if (never_twice()) TRY(unanswered_.add(job.id));
   crash_point("http.posting");
-  return client_.start(tag, job.payload);
+  auto started = client_.start(tag, job.payload);
+  if (!started && never_twice()) TRY(unanswered_.remove(job.id));
+  return started;
 }
 
 Result<void> HttpEgress::take_some(Group& group, const Patience& patience, bool stopped) {
@@ -247,7 +255,7 @@ Result<void> HttpEgress::settle(Group& group, std::size_t index, HttpVerdict ver
     case What::unknown:
       group.decide(index, hold_or_repeat(lease, verdict.why));
       if (++group.lost >= kLostInARow && !stopped) group.trouble(std::move(verdict.why));
-      return {};
+      return never_twice() ? unanswered_.ask(lease.job.id) : Result<void>();
     case What::refused:
       group.decide(index, {Delivery::What::held, to_string(verdict.why)});
       break;

@@ -11,6 +11,11 @@
 
 namespace cmpost {
 
+// The file of a message that a person was asked about is not empty.
+Result<void> Unanswered::ask(const JobId& id) {
+  return write_file(file_of(id), view_of("asked\n"), 0640, IfExists::replace);
+}
+
 Result<void> Unanswered::add(const JobId& id) {
   TRY(make_directories(directory_));
   return write_file(file_of(id), {}, 0640, IfExists::replace);
@@ -23,11 +28,13 @@ Result<void> Unanswered::remove(const JobId& id) {
   return failure(errno_error("removing", file, errno));
 }
 
-Result<bool> Unanswered::has(const JobId& id) const {
+Result<Unanswered::Sign> Unanswered::find(const JobId& id) const {
   const auto file = file_of(id);
   struct stat found {};
-  if (::lstat(file.c_str(), &found) == 0) return true;
-  if (errno == ENOENT) return false;
+  if (::lstat(file.c_str(), &found) == 0) {
+    return found.st_size > 0 ? Sign::asked : Sign::perhaps_sent;
+  }
+  if (errno == ENOENT) return Sign::none;
   return failure(errno_error("looking for", file, errno));
 }
 

@@ -20,8 +20,12 @@ class Unanswered {
   Result<void> add(const JobId& id);
   // It is over, or it has certainly not arrived. Durable, too.
   Result<void> remove(const JobId& id);
+  // A person is asked about it, and will look. Durable.
+  Result<void> ask(const JobId& id);
+
+  enum class Sign { none, perhaps_sent, asked };
   // An Error: nobody could find out.
-  Result<bool> has(const JobId& id) const;
+  Result<Sign> find(const JobId& id) const;
   // Removes those that `over` says yes to: jobs that the queue does not have any more.
   Result<void> tidy(const std::function<Result<bool>(const JobId&)>& over);
 

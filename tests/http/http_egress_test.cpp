@@ -350,6 +350,7 @@ TEST_F(HttpEgressTest, NothingIsAskedWhoseAnswerWouldFindNoRoom) {
 
 class NeverTwice : public HttpEgressTest {
  protected:
+  using Sign = Unanswered::Sign;
   NeverTwice() { http().on_unknown = OnUnknown::hold; }
 };
 
@@ -378,6 +379,39 @@ TEST_F(NeverTwice, WhatAnOperatorReleasesIsSentOnceMore) {
   server_.answer(cmp_answer);
   EXPECT_EQ(send("ir1", 1).each.at(0).what, What::sent) << "released";
   EXPECT_THAT(server_.bodies(), ElementsAre("ir1", "ir1"));
+}
+
+TEST_F(NeverTwice, WhatIsTriedAnewByOneWhoKnowsOfNothingIsHeldFirst) {
+  server_.answer([&](const HttpRequest& request) {
+    requests_.fail_with({Recovery::retry, "database is locked", ""});
+    return cmp_answer(request);
+  });
+  EXPECT_EQ(send("ir1").each.at(0).what, What::deferred);
+  requests_.go_on();
+  start();
+  server_.answer(cmp_answer);
+  // `queue retry` of a deferred job: the attempts count anew.
+  const auto deliveries = send("ir1", 1);
+  EXPECT_EQ(deliveries.each.at(0).what, What::held);
+  EXPECT_THAT(deliveries.each.at(0).detail, HasSubstr("nobody knows whether it has arrived"));
+  EXPECT_THAT(server_.bodies(), ElementsAre("ir1"));
+  EXPECT_EQ(send("ir1", 1).each.at(0).what, What::sent) << "released by one who was asked";
+  EXPECT_THAT(server_.bodies(), ElementsAre("ir1", "ir1"));
+}
+
+TEST_F(NeverTwice, WhatAnOperatorReleasesIsSentOnceMoreThoughNotAtOnce) {
+  server_.answer(cut);
+  EXPECT_EQ(send("ir1").each.at(0).what, What::held);
+  http().url.port = 1;
+  start();
+  EXPECT_EQ(send("ir1", 1).each.at(0).what, What::deferred);
+  http().url.host = "nowhere.invalid";
+  start();
+  EXPECT_EQ(send("ir1", 1).each.at(0).what, What::deferred);
+  http().url = url_at(server_.port());
+  start();
+  server_.answer(cmp_answer);
+  EXPECT_EQ(send("ir1", 3).each.at(0).what, What::sent);
 }
 
 TEST_F(NeverTwice, AServerErrorIsNoAnswer) {
@@ -419,12 +453,12 @@ TEST_F(NeverTwice, SignsOfJobsThatAreOverAreTakenAway) {
   ASSERT_THAT(signs.add(there.job.id), IsOk());
   const auto lease = message("ir1");
   ASSERT_EQ(send({lease}).each.at(0).what, What::sent);
-  EXPECT_FALSE(signs.has(gone.job.id).value());
-  EXPECT_TRUE(signs.has(there.job.id).value());
-  EXPECT_TRUE(signs.has(lease.job.id).value()) << "the queue does not know yet";
+  EXPECT_EQ(signs.find(gone.job.id).value(), Sign::none);
+  EXPECT_EQ(signs.find(there.job.id).value(), Sign::perhaps_sent);
+  EXPECT_EQ(signs.find(lease.job.id).value(), Sign::perhaps_sent) << "the queue does not know yet";
   ASSERT_THAT(replies_.drop(lease.job.id, "sent"), IsOk());
   send(std::vector<Lease>{});
-  EXPECT_FALSE(signs.has(lease.job.id).value());
+  EXPECT_EQ(signs.find(lease.job.id).value(), Sign::none);
 }
 
 }  // namespace
