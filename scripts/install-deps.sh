@@ -5,7 +5,7 @@
 #   scripts/install-deps.sh build     what a build and the demo need
 #   scripts/install-deps.sh release   what scripts/test-on.sh needs
 #   scripts/install-deps.sh readers   also what scripts/readers.sh needs (Go, Java, Bouncy Castle)
-#   scripts/install-deps.sh clang     what a build and scripts/check-threads.sh need, as the test `threads` does
+#   scripts/install-deps.sh clang     also what scripts/check-threads.sh needs, as the test `threads` does
 #   scripts/install-deps.sh extra     also what fuzzing and scripts/tidy.sh need
 #
 # Works as root, or as a user who may use sudo. Does nothing, and asks no package server, when all
@@ -25,7 +25,7 @@ test_packages=(
   openssh-server openssh-client
   dosfstools fusefat exfatprogs exfat-fuse ntfs-3g
 )
-release_packages=(apt debootstrap util-linux)
+release_packages=(apt debootstrap util-linux mount debian-archive-keyring gpgv)
 reader_packages=(golang-go default-jdk-headless libbcprov-java libbcpkix-java)
 clang_packages=(clang)
 extra_packages=(clang-tidy)
@@ -35,7 +35,7 @@ case "${1:-test}" in
   test) packages=("${build_packages[@]}" "${test_packages[@]}") ;;
   release) packages=("${release_packages[@]}") ;;
   readers) packages=("${build_packages[@]}" "${test_packages[@]}" "${reader_packages[@]}") ;;
-  clang) packages=("${build_packages[@]}" "${clang_packages[@]}") ;;
+  clang) packages=("${build_packages[@]}" "${test_packages[@]}" "${clang_packages[@]}") ;;
   extra) packages=("${build_packages[@]}" "${test_packages[@]}" "${clang_packages[@]}" "${extra_packages[@]}") ;;
   *) echo "usage: $0 [build|test|clang|release|readers|extra]" >&2; exit 64 ;;
 esac

@@ -22,17 +22,16 @@ shift
 root=$chroots/$release
 
 [ "$(id -u)" -eq 0 ] || forbidden "only root can make a chroot and work in it"
-for command in apt-get debootstrap unshare; do
+for command in apt-get debootstrap unshare mount umount; do
   command -v "$command" >/dev/null || missing "there is no $command here: scripts/install-deps.sh release"
 done
 
-# Containers often have root and no mounts.
+# Containers often have root and no mounts. What else goes wrong with this is no ban.
 can_mount() {
-  local place
-  place=$(mktemp -d)
+  local place code=0
+  place=$(mktemp -d) || missing "there is no place for a directory (above)"
   unshare --mount --pid --fork --kill-child bash -c \
-    'mount --rbind /dev "$1" && umount -l "$1" && mount -t proc proc "$1"' can_mount "$place" </dev/null
-  local code=$?
+    'mount --rbind /dev "$1" && umount -l "$1" && mount -t proc proc "$1"' can_mount "$place" </dev/null || code=$?
   rmdir "$place"
   return "$code"
 }
