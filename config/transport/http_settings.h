@@ -36,8 +36,9 @@ enum class OnUnknown {
 // A client of the CA above: it can do nothing but POST, so that `direction` is upstream.
 struct HttpSettings {
   static constexpr std::string_view kKind = "http";
-  // Nobody has to look whether there is an answer: it comes with the request.
-  static constexpr Duration poll = std::chrono::seconds(1);
+  // Nobody has to look whether there is an answer: it comes with the request. This is how long a CA
+  // gets that has answered `waiting` and not said how long.
+  static constexpr Duration poll = std::chrono::minutes(1);
   bool is_private(std::string_view) const { return true; }
 
   HttpUrl url;

@@ -15,6 +15,8 @@ TEST(ChannelSettingsTest, PollIsThatOfItsKind) {
   channel.transport = SftpSettings{};
   channel.sftp()->poll = std::chrono::seconds(3);
   EXPECT_EQ(poll_of(channel), std::chrono::seconds(3));
+  channel.transport = HttpSettings{};
+  EXPECT_EQ(poll_of(channel), std::chrono::minutes(1));
 }
 
 TEST(ChannelSettingsTest, OnlyItsOwnKindHasSettings) {

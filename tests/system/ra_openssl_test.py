@@ -15,6 +15,7 @@ direction = "upstream"
 url       = "http://127.0.0.1:{port}/pkix/"
 trust     = ["trust/above.pem"]
 signers   = ["CN=Mock Server"]
+check_after = "1s"
 """
 
 
