@@ -14,7 +14,7 @@ using namespace std::chrono_literals;
 constexpr int kLostInARow = 2;
 // What has left when a stop comes is given this long for its answer.
 constexpr Duration kGrace = 500ms;
-constexpr Duration kWait = 1min;
+constexpr Duration kNoLimit = 24h * 365;
 constexpr Duration kAskForRoom = 1s;
 constexpr auto kStopped = "the service was stopped";
 
@@ -187,10 +187,12 @@ void HttpEgress::heed_retry_after(Group& group) {
 
 // Whatever goes wrong, what has left is waited for: its answer comes once.
 Result<void> HttpEgress::post(Group& group, const std::stop_token& stop) {
+  // Each message has a limit of its own.
+  const Patience patience(kNoLimit, stop);
   while (!stop.stop_requested()) {
     start_some(group);
     if (client_.under_way() == 0) return {};
-    TRY(take_some(group, Patience(kWait, stop), false));
+    TRY(take_some(group, patience, false));
   }
   const Patience grace(kGrace, {});
   while (client_.under_way() > 0 && !grace.over()) TRY(take_some(group, grace, true));

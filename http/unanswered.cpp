@@ -17,8 +17,10 @@ Result<void> Unanswered::ask(const JobId& id) {
 }
 
 Result<void> Unanswered::add(const JobId& id) {
-  TRY(make_directories(directory_));
-  return write_file(file_of(id), {}, 0640, IfExists::replace);
+  if (!made_) TRY(make_directories(directory_));
+  auto added = write_file(file_of(id), {}, 0640, IfExists::replace);
+  made_ = added.has_value();
+  return added;
 }
 
 Result<void> Unanswered::remove(const JobId& id) {

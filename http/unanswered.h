@@ -33,6 +33,7 @@ class Unanswered {
   std::string file_of(const JobId& id) const { return directory_ + "/" + id.text(); }
 
   const std::string directory_;
+  bool made_ = false;
 };
 
 }  // namespace cmpost

@@ -44,6 +44,13 @@ TEST_F(UnansweredTest, ThatAPersonWasAskedIsKnownUntilItLeavesAgain) {
   EXPECT_EQ(signs_.find(id_).value(), Sign::perhaps_sent);
 }
 
+TEST_F(UnansweredTest, ADirectoryThatSomebodyHasRemovedIsMadeAgain) {
+  ASSERT_THAT(signs_.add(id_), IsOk());
+  std::filesystem::remove_all(directory_ / "unanswered");
+  EXPECT_FALSE(signs_.add(id_));
+  EXPECT_THAT(signs_.add(id_), IsOk());
+}
+
 TEST_F(UnansweredTest, WhatCannotBeFoundOutIsNotTakenForNotSent) {
   ASSERT_THAT(signs_.add(id_), IsOk());
   {
