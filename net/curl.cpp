@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/bytes.h"
+#include "net/server_addresses.h"
 
 namespace cmpost {
 namespace {
@@ -61,6 +62,20 @@ void set_common_options(CurlOptions& options, const std::string& ca,
     options.set(CURLOPT_CAPATH, static_cast<const char*>(nullptr));
   }
   if (!pins.empty()) options.set(CURLOPT_PINNEDPUBLICKEY, joined_pins(pins).c_str());
+}
+
+Result<CurlListPtr> curl_addresses(const std::string& host, int port, const Patience& patience) {
+  const auto found = server_addresses(host, port, patience);
+  if (!found) {
+    const auto end = patience.over();
+    if (end == Patience::End::late) return failure(curl_error(CURLE_OPERATION_TIMEDOUT, {}));
+    if (end) return retry("a stop was requested");
+    return failure(found.error());
+  }
+  if (found->empty()) return CurlListPtr();
+  CurlListPtr list(::curl_slist_append(nullptr, found->c_str()));
+  if (list == nullptr) return curl_could_not_start(::curl_easy_strerror(CURLE_OUT_OF_MEMORY));
+  return list;
 }
 
 Error curl_error(CURLcode code, std::string_view detail, std::span<const CurlDiagnosis> own) {

@@ -3,11 +3,13 @@
 
 #include <curl/curl.h>
 
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/free_with.h"
 #include "base/result.h"
 #include "net/patience.h"
 
@@ -40,6 +42,11 @@ class CurlOptions {
 // system trusts) and, where there are `pins`, one of these keys ("sha256//BASE64").
 void set_common_options(CurlOptions& options, const std::string& ca,
                         const std::vector<std::string>& pins);
+
+using CurlListPtr = std::unique_ptr<curl_slist, FreeWith<curl_slist_free_all>>;
+// The addresses of a server, as CURLOPT_RESOLVE takes them; null where `host` is an address itself.
+// It takes as long as server_addresses(), and must outlive the handle that gets it.
+Result<CurlListPtr> curl_addresses(const std::string& host, int port, const Patience& patience);
 
 // What an end of libcurl means to people.
 struct CurlDiagnosis {

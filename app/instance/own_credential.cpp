@@ -9,6 +9,7 @@
 #include "app/instance/operator_act.h"
 #include "base/crash_point.h"
 #include "base/files.h"
+#include "base/secret_line.h"
 #include "crypto/keys/algorithm.h"
 
 namespace cmpost {
@@ -123,13 +124,7 @@ Result<std::optional<std::string>> read_key_password(const std::string& path) {
   if (::stat(path.c_str(), &found) == 0 && (found.st_mode & 077) != 0) {
     return hold(path + " may be read by others", "chmod 600 " + path);
   }
-  ASSIGN_OR_RETURN(const auto contents, read_file(path, 4096));
-  std::string password(text_of(contents));
-  while (!password.empty() && (password.back() == '\n' || password.back() == '\r')) {
-    password.pop_back();
-  }
-  if (password.empty()) return hold(path + " has no password in it");
-  return password;
+  return read_secret_line(path);
 }
 
 }  // namespace cmpost

@@ -3,20 +3,18 @@
 #include <algorithm>
 #include <cstring>
 
-#include "base/files.h"
 #include "base/free_with.h"
+#include "base/secret_line.h"
 #include "net/curl.h"
-#include "net/server_addresses.h"
 
 namespace cmpost {
 
 using EasyPtr = std::unique_ptr<CURL, FreeWith<curl_easy_cleanup>>;
 using MultiPtr = std::unique_ptr<CURLM, FreeWith<curl_multi_cleanup>>;
-using ListPtr = std::unique_ptr<curl_slist, FreeWith<curl_slist_free_all>>;
 
 // What is read anew for each group.
 struct HttpClient::Prepared {
-  ListPtr addresses;
+  CurlListPtr addresses;
   std::string password;
 };
 
@@ -25,7 +23,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t kMostHeader = std::size_t{64} << 10U;
-constexpr std::size_t kMostPassword = 4096;
 // Servers close what is idle for a minute, many sooner: what we close before meets no race.
 constexpr long kIdleSeconds = 15;
 constexpr Duration kLongestRetryAfter = 24h;
@@ -34,26 +31,13 @@ long millis_of(Duration duration) {
   return static_cast<long>(std::chrono::ceil<std::chrono::milliseconds>(duration).count());
 }
 
-Result<std::string> password_of(const std::string& file) {
-  if (file.empty()) return std::string();
-  ASSIGN_OR_RETURN(const auto contents, read_file(file, kMostPassword));
-  const auto text = text_of(contents);
-  return std::string(text.substr(0, text.find_first_of("\r\n")));
-}
-
 Result<HttpClient::Prepared> prepare_for(const HttpSettings& settings, const Patience& patience) {
   HttpClient::Prepared prepared;
-  ASSIGN_OR_RETURN(prepared.password, password_of(settings.tls.key_password_file));
-  const auto found = server_addresses(settings.url.host, settings.url.port, patience);
-  if (!found) {
-    const auto end = patience.over();
-    if (end == Patience::End::late) return failure(curl_error(CURLE_OPERATION_TIMEDOUT, {}));
-    if (end) return retry("a stop was requested");
-    return failure(found.error());
+  if (const auto& file = settings.tls.key_password_file; !file.empty()) {
+    ASSIGN_OR_RETURN(prepared.password, read_secret_line(file));
   }
-  if (found->empty()) return prepared;
-  prepared.addresses.reset(::curl_slist_append(nullptr, found->c_str()));
-  if (prepared.addresses == nullptr) return curl_could_not_start("no memory");
+  ASSIGN_OR_RETURN(prepared.addresses,
+                   curl_addresses(settings.url.host, settings.url.port, patience));
   return prepared;
 }
 
@@ -224,7 +208,7 @@ class HttpClient::Transfer {
 };
 
 struct HttpClient::Handles {
-  ListPtr fields;
+  CurlListPtr fields;
   Prepared prepared;
   std::vector<std::unique_ptr<Transfer>> transfers;
   MultiPtr multi;  // first to go: it closes the connections

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "net/server_addresses.h"
-
 namespace cmpost {
 namespace {
 
@@ -130,16 +128,8 @@ CURLcode CurlSession::set_login(const LoginSettings& login, const std::string& s
 }
 
 Result<void> CurlSession::find_server(const MailUrl& url, const Patience& patience) {
-  const auto found = server_addresses(url.host, url.port, patience);
-  if (!found) {
-    const auto end = patience.over();
-    if (end == Patience::End::late) return failure(error_of(CURLE_OPERATION_TIMEDOUT));
-    if (end) return retry("a stop was requested");
-    return failure(found.error());
-  }
-  if (found->empty()) return {};
-  addresses_.reset(::curl_slist_append(nullptr, found->c_str()));
-  if (addresses_ == nullptr) return curl_could_not_start(::curl_easy_strerror(CURLE_OUT_OF_MEMORY));
+  ASSIGN_OR_RETURN(addresses_, curl_addresses(url.host, url.port, patience));
+  if (addresses_ == nullptr) return {};
   const auto code = ::curl_easy_setopt(easy_, CURLOPT_RESOLVE, addresses_.get());
   if (code != CURLE_OK) return curl_could_not_start(::curl_easy_strerror(code));
   return {};

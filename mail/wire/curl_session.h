@@ -5,7 +5,6 @@
 #include <memory>
 #include <span>
 
-#include "base/free_with.h"
 #include "config/transport/mail_settings.h"
 #include "net/curl.h"
 #include "net/patience.h"
@@ -43,7 +42,7 @@ class CurlSession {
   void listen(std::string_view line);
   static int on_debug(CURL* handle, curl_infotype type, char* data, std::size_t size, void* self);
 
-  std::unique_ptr<curl_slist, FreeWith<curl_slist_free_all>> addresses_;  // outlives easy_
+  CurlListPtr addresses_;  // outlives easy_
   CURL* easy_;
   CURLM* multi_;
   char error_text_[CURL_ERROR_SIZE] = {};

@@ -7,8 +7,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
+
+#include "base/secret_line.h"
 
 // The header of glibc 2.36 forgets that C++ spells names differently.
 extern "C" {
@@ -19,24 +20,6 @@ namespace cmpost {
 namespace {
 
 constexpr std::size_t kMaxSecret = std::size_t{16} << 10U;
-
-// A line end or a NUL within the secret would end libcurl's string or a line of the dialogue.
-bool is_one_word_of_text(std::string_view secret) {
-  return !secret.empty() && std::none_of(secret.begin(), secret.end(), [](char c) {
-    return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
-  });
-}
-
-Result<std::string> password_of(const std::string& path) {
-  ASSIGN_OR_RETURN(const auto content, read_file(path, kMaxSecret));
-  auto line = text_of(content);
-  line = line.substr(0, line.find('\n'));
-  if (line.ends_with('\r')) line.remove_suffix(1);
-  if (!is_one_word_of_text(line)) {
-    return hold("the first line of " + path + " is no password", "one line of text is expected");
-  }
-  return std::string(line);
-}
 
 // /bin/sh at work, in a process group of its own. Whatever is left of it goes with the object.
 class ShellCommand {
@@ -134,7 +117,7 @@ Result<std::string> token_of(const std::string& command, const Patience& patienc
   ASSIGN_OR_RETURN(const auto shell, ShellCommand::start(command));
   ASSIGN_OR_RETURN(auto token, shell->output(patience));
   token.erase(token.find_last_not_of(" \t\r\n") + 1);
-  if (!is_one_word_of_text(token) || token.find(' ') != std::string::npos) {
+  if (!is_secret_line(token) || token.find(' ') != std::string::npos) {
     return hold("the token_command printed no token", "one word on one line is expected");
   }
   return token;
@@ -144,7 +127,7 @@ Result<std::string> token_of(const std::string& command, const Patience& patienc
 
 Result<std::string> login_secret(const LoginSettings& login, const Patience& patience) {
   if (!login.token_command.empty()) return token_of(login.token_command, patience);
-  if (!login.password_file.empty()) return password_of(login.password_file);
+  if (!login.password_file.empty()) return read_secret_line(login.password_file);
   return hold("the login of " + printable(login.user) + " has neither password nor token",
               "set password_file or token_command");
 }

@@ -1,6 +1,7 @@
 #include "processor/admission/credential_files.h"
 
 #include "base/files.h"
+#include "base/secret_line.h"
 #include "crypto/x509/trust.h"
 
 namespace cmpost {
@@ -10,12 +11,7 @@ constexpr std::size_t kMaxCredentialFile = 1 << 20;
 
 Result<std::optional<std::string>> read_password(const std::optional<std::string>& path) {
   if (!path) return std::nullopt;
-  ASSIGN_OR_RETURN(const auto contents, read_file(*path, 4096));
-  std::string password(text_of(contents));
-  while (!password.empty() && (password.back() == '\n' || password.back() == '\r')) {
-    password.pop_back();
-  }
-  return password;
+  return read_secret_line(*path);
 }
 
 }  // namespace

@@ -4,33 +4,23 @@
 
 #include "base/bytes.h"
 #include "base/files.h"
+#include "base/secret_line.h"
 #include "sftp/wire/ssh_handles.h"
 
 namespace cmpost {
 namespace {
 
-constexpr std::size_t kMaxSecretFile = std::size_t{64} << 10U;
+constexpr std::size_t kMaxKeyFile = std::size_t{64} << 10U;
 constexpr int kMaxRounds = 4, kMaxPrompts = 4;  // of questions that a server may ask
-
-Result<std::string> first_line(const std::string& path) {
-  ASSIGN_OR_RETURN(const auto content, read_file(path, kMaxSecretFile));
-  auto line = text_of(content);
-  line = line.substr(0, line.find('\n'));
-  if (line.ends_with('\r')) line.remove_suffix(1);
-  if (line.empty() || line.find('\0') != std::string_view::npos) {
-    return hold("the first line of " + path + " is no password", "one line of text is expected");
-  }
-  return std::string(line);
-}
 
 // libssh would ask for the passphrase on a terminal otherwise.
 int never_ask(const char*, char*, size_t, int, int, void*) { return -1; }
 
 Result<SshKeyPtr> private_key(const SftpLogin& login) {
-  ASSIGN_OR_RETURN(const auto content, read_file(login.key_file, kMaxSecretFile));
+  ASSIGN_OR_RETURN(const auto content, read_file(login.key_file, kMaxKeyFile));
   std::string passphrase;
   if (!login.passphrase_file.empty()) {
-    ASSIGN_OR_RETURN(passphrase, first_line(login.passphrase_file));
+    ASSIGN_OR_RETURN(passphrase, read_secret_line(login.passphrase_file));
   }
   const std::string text(text_of(content));
   ssh_key key = nullptr;
@@ -114,7 +104,7 @@ class Login {
   }
 
   Result<bool> with_password() {
-    ASSIGN_OR_RETURN(const auto password, first_line(login_.password_file));
+    ASSIGN_OR_RETURN(const auto password, read_secret_line(login_.password_file));
     const int offered_methods = methods();
     const bool plain = (offered_methods & SSH_AUTH_METHOD_PASSWORD) != 0;
     if (!plain && (offered_methods & SSH_AUTH_METHOD_INTERACTIVE) == 0) return false;
