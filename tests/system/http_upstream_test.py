@@ -10,7 +10,9 @@ import threading
 import time
 import unittest
 
+from http_to_files import Relay, Server
 from instance import PROGRAM, Instance, InstanceTest, eventually, run
+from ra_courier_test import Client, CourierTest
 
 CHANNEL = """
 [[channel]]
@@ -183,6 +185,87 @@ class Killed(HttpTest):
         self.instance.cmpost("queue", "release", held["id"])
         eventually(self.came, "the answer")
         self.assertEqual([b"ir", b"ir"], above.posted)
+
+
+class OneByOne(Relay):
+    """A CA that is reached by HTTP and does what it is asked by one run for each message."""
+
+    def __init__(self, vault):
+        super().__init__(vault.drop, vault.answers, lambda: vault.cmpost("run", check=False))
+        self.lock = threading.Lock()
+
+    def exchange(self, request):
+        with self.lock:
+            return super().exchange(request)
+
+
+class ByRun(CourierTest):
+    """Requesters get what one `cmpost run` of the RA can bring them."""
+
+    more = ""
+
+    def prepare(self):
+        super().prepare()
+        self.ca_above = OneByOne(self.vault)
+        server = Server(self.ca_above)
+        server.__enter__()
+        self.addCleanup(server.__exit__)
+        self.port = int(server.address.rpartition(":")[2])
+        self.instance.set_in("[ra]", "upstream", '"above"')
+        self.reach(self.port)
+
+    def reach(self, port):
+        file = self.instance.directory / "cmpost.toml"
+        head = file.read_text().split('\n[[channel]]\nname      = "above"')[0]
+        file.write_text(head + CHANNEL.format(port=port, more=self.more))
+
+    def ask(self, count):
+        clients = [self.client(f"dev{number}", *self.device(f"dev{number}"))
+                   for number in range(count)]
+        self.together(Client.ask, clients)
+        self.give(clients)
+        return clients
+
+    def check_answered(self, clients):
+        self.together(Client.accept, clients)
+        for one in clients:
+            self.verify(one.certificate)
+        self.assertEqual([], [job for job in self.instance.json("queue", "list")
+                              if job["state"] != "done"])
+
+
+class Reprotected(ByRun):
+    def test_a_run_that_only_sends_what_was_left_works_on_the_answer_too(self):
+        self.reach(free_port())
+        clients = self.ask(1)
+        self.instance.cmpost("run", check=False)
+        (left,) = self.instance.json("queue", "list", "--state", "deferred")
+        self.assertEqual([], self.ca_above.exchanges)
+        self.reach(self.port)
+        self.instance.cmpost("queue", "retry", left["id"])
+        self.instance.cmpost("run")
+        self.check_answered(clients)
+
+
+class InBatches(ByRun):
+    mode = "batch"
+    known_above = True
+
+    def test_one_run_sends_a_batch_and_answers_all_of_it(self):
+        clients = self.ask(5)
+        self.instance.cmpost("run")
+        self.check_answered(clients)
+        self.assertEqual(1, len(self.ca_above.exchanges))
+
+
+class OneAtATime(ByRun):
+    more = "max_pending = 1"
+
+    def test_one_run_answers_all_where_there_is_room_for_one_answer(self):
+        clients = self.ask(5)
+        self.instance.cmpost("run")
+        self.check_answered(clients)
+        self.assertEqual(5, len(self.ca_above.exchanges))
 
 
 if __name__ == "__main__":
