@@ -153,6 +153,7 @@ Result<std::size_t> ReceivedBatches::set_torn(
   }
   for (auto& [name, stream] : streams_) {
     auto& now = torn[name];
+    std::erase_if(now, [&](const auto& one) { return stream.skipped.contains(one.first); });
     for (; now.size() > kMostTornNoted; ++left_out) now.erase(std::prev(now.end()));
     changed = changed || stream.torn != now;
     stream.torn = std::move(now);
@@ -200,6 +201,7 @@ Result<NumberRanges> ReceivedBatches::skip(NumberRange range) {
       if (part.first > part.last) continue;
       stream.skipped.add(part);
       skipped.add(part);
+      stream.torn.erase(stream.torn.lower_bound(part.first), stream.torn.upper_bound(part.last));
     }
   }
   TRY(save());

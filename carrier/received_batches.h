@@ -36,8 +36,9 @@ class ReceivedBatches {
   bool has(const std::string& stream, std::uint64_t number) const;
   // Notes a batch as complete. Durable when OK.
   Result<void> add(const BatchManifest& manifest, const Sha256& hash, Time now);
-  // Notes which batches are torn and how, instead of what was noted before. Not durable: the next
-  // look finds it out again. Gives how many there was no room for.
+  // Notes which batches are torn and how, but for those that were given up, instead of what was
+  // noted before. Not durable: the next look finds it out again. Gives how many there was no room
+  // for.
   Result<std::size_t> set_torn(std::map<std::string, std::map<std::uint64_t, std::string>> torn);
   // The same for batches of which another one has come before.
   Result<std::size_t> set_conflicts(
@@ -45,7 +46,7 @@ class ReceivedBatches {
   // Is the manifest the one that came under this number? Numbers long past are not known.
   enum class Same { yes, no, not_known };
   Same same(const std::string& stream, std::uint64_t number, const Sha256& hash) const;
-  // Waits no longer for batches that are missing in any stream. Durable.
+  // Waits no longer for batches that are missing or torn in any stream. Durable.
   Result<NumberRanges> skip(NumberRange range);
 
   // "the batch does not follow ...": what is wrong with its place in the chain; empty when nothing

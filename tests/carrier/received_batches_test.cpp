@@ -75,6 +75,18 @@ TEST_F(ReceivedBatchesTest, WhatIsGivenUpIsMissedNoLonger) {
   EXPECT_FALSE(read().has(kStream, 5)) << "when it comes after all, it is taken";
 }
 
+TEST_F(ReceivedBatchesTest, WhatIsTornAndGivenUpIsToldOfNoLonger) {
+  add({1, 3});
+  const std::map<std::string, std::map<std::uint64_t, std::string>> torn = {
+      {kStream, {{2, "1 of 2 files are whole"}, {4, "0 of 1 files are whole"}}}};
+  auto received = read();
+  ASSERT_THAT(received.set_torn(torn), IsOk());
+  EXPECT_EQ(received.skip({2, 2}).value().text(), "2");
+  EXPECT_THAT(read().complaints(), ElementsAre("batch 4 torn: 0 of 1 files are whole"));
+  ASSERT_THAT(received.set_torn(torn), IsOk()) << "it still lies there";
+  EXPECT_THAT(read().complaints(), ElementsAre("batch 4 torn: 0 of 1 files are whole"));
+}
+
 TEST_F(ReceivedBatchesTest, EachStreamHasNumbersOfItsOwn) {
   add({1, 2});
   add({2}, "ffffffffffffffff");
