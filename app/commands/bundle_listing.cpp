@@ -117,7 +117,7 @@ void print_outlook(const BundleOutlook& outlook) {
   }
   table.print("no bundle was made yet");
   for (const auto& one : outlook.sent.all) {
-    if (one.passed || one.overdue) print_line(describe(one, outlook.sent, peer));
+    if (one.passed || one.overdue || one.stays()) print_line(describe(one, outlook.sent, peer));
   }
   if (!outlook.sent.received.empty()) print_line(peer + " has " + outlook.sent.received);
   for (const auto& [name, stream] : outlook.received.streams()) {

@@ -30,9 +30,11 @@ std::vector<std::string> bundle_complaints(const ChannelSettings& channel, Time 
     return complaints;
   }
   for (const auto& one : sent->all) {
-    if (!one.passed && !one.overdue) continue;
+    if (!one.passed && !one.overdue && !one.stays()) continue;
     complaints.push_back(describe(one, *sent, channel.courier()->peer) +
-                         (one.passed ? "" : "; its receipt is overdue"));
+                         (one.passed    ? ""
+                          : one.overdue ? "; its receipt is overdue"
+                                        : "; `cmpost bundle export DIR` writes it"));
   }
   return complaints;
 }

@@ -23,6 +23,8 @@ struct SentBundle {
   BundleState state = BundleState::made;
   bool overdue = false;  // written long ago, and no receipt
   bool passed = false;   // later ones have come
+  // It has something in it and was written nowhere: as after an export that its medium has ended.
+  bool stays() const { return state == BundleState::made && !manifest.files.empty(); }
 };
 
 struct SentBundles {

@@ -6,8 +6,10 @@
 #include "app/looking/doubted_times.h"
 #include "app/looking/restore.h"
 #include "ca/ledger/clock_record.h"
+#include "outbox/bundle_export.h"
 #include "tests/app/instance_under_test.h"
 #include "tests/app/said.h"
+#include "tests/support/bundle_people.h"
 #include "tests/support/numbered_jobs.h"
 #include "tests/support/synthetic_certificates.h"
 
@@ -16,6 +18,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using ::testing::AllOf;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
@@ -193,6 +196,41 @@ TEST_F(LookingTest, AnEventThatNoRecordHasIsNotCalledUnknown) {
             Not(HasSubstr("one of")), Not(HasSubstr("did you mean"))));
   EXPECT_THAT(show("instance.mad").err, HasSubstr("did you mean 'instance.made'?"));
   EXPECT_THAT(show("instance.made").err, IsEmpty());
+}
+
+// An instance with a courier, and how `status` tells of the channel.
+class CourierLooked : public LookingTest {
+ protected:
+  CourierLooked() {
+    std::ofstream(directory_ / "cmpost.toml", std::ios::app)
+        << "[bundle]\npeer = [{ name = \"gateway\", trust = [\"ca/ca.pem\"] }]\n"
+           "[[channel]]\nname = \"courier\"\nkind = \"courier\"\npeer = \"gateway\"\n";
+  }
+  std::vector<std::string> remarks(const std::string& kind) {
+    std::vector<std::string> texts;
+    for (const auto& remark : remarks_of(said({"status", "--json"}), kind)) {
+      texts.push_back(remark.at("text"));
+    }
+    return texts;
+  }
+};
+
+TEST_F(CourierLooked, ABundleThatWasMadeAndNotWrittenIsToldOf) {
+  {
+    const auto instance = open_instance(directory_.path(), clock_);
+    const auto& channel = *instance->settings().channel("courier");
+    const auto vault = make_bundle_person("vault", "ec:P-256");
+    const auto signer = vault.signer();
+    auto with_extras = channel;
+    std::filesystem::create_directories(directory_ / "extras");
+    std::ofstream(directory_ / "extras/grid.crl") << "a list";
+    with_extras.courier()->bundle.extras = directory_ / "extras";
+    auto bundles = BundleExport::begin(
+        with_extras, {instance->spool().value()->replies(), clock_, instance->random(), signer});
+    ASSERT_EQ(bundles->make({}).value(), 1U);
+  }
+  EXPECT_THAT(remarks("bundle"), ElementsAre(HasSubstr("bundle 1 was not written yet")));
+  EXPECT_EQ(said({"check"}).code, ExitCode::partly);
 }
 
 }  // namespace

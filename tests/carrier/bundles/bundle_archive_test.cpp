@@ -235,11 +235,18 @@ TEST_F(Bundles, StandAsFarAsTheOtherSideSays) {
   EXPECT_TRUE(sent.all[1].overdue);
   EXPECT_EQ(sent.all[3].state, BundleState::made);
   EXPECT_FALSE(sent.all[3].overdue);
+  EXPECT_TRUE(sent.all[3].stays());
+  EXPECT_FALSE(sent.all[1].stays());
   EXPECT_THAT(describe(sent.all[1], sent, "gateway"),
               testing::MatchesRegex("bundle 2 was written on .* to medium 4f; gateway has 1,3"));
   theirs.given_up[theirs.received.begin()->first] = *NumberRanges::parse("2");
   ASSERT_THAT(archive().note_receipts(theirs), IsOk());
   EXPECT_EQ(look_at_sent(archive(), 24h, clock_.now())->all[1].state, BundleState::lost);
+}
+
+TEST_F(Bundles, WithoutFilesMayStay) {
+  make({});
+  EXPECT_FALSE(look_at_sent(archive(), 24h, clock_.now())->all[0].stays());
 }
 
 TEST_F(Bundles, ThatHaveComeAreForgottenAndTheNewestIsNot) {
