@@ -20,9 +20,10 @@ Result<ExitCode> skip_bundles(const BundleOptions& options, const CommonOptions&
   ASSIGN_OR_RETURN(const auto range, bundle_range(options.range));
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
   ASSIGN_OR_RETURN(const auto* const channel, find_courier(*instance, options.channel));
-  ASSIGN_OR_RETURN(auto received, ReceivedBatches::read(received_bundles_file(*channel)));
   TRY(record_act(*instance, "bundle.skipped",
                  {{"channel", channel->name}, {"numbers", to_string(range)}}));
+  ASSIGN_OR_RETURN(const auto lock, lock_received_bundles(*channel));
+  ASSIGN_OR_RETURN(auto received, ReceivedBatches::read(received_bundles_file(*channel)));
   ASSIGN_OR_RETURN(const auto skipped, received.skip(range));
   if (skipped.empty()) return hold("no bundle of " + to_string(range) + " is missing");
   if (!common.quiet) {
@@ -64,6 +65,8 @@ std::string bundle_in_words(const ImportedBundle& one) {
       return name + ": our own";
     case What::for_others:
       return name + ": not read, " + one.text;
+    case What::failed:
+      return name + " failed: " + one.text;
   }
   return name;
 }
@@ -76,6 +79,7 @@ void print_imported(const ImportedBundle& one, const CommonOptions& common) {
   }
   print_warning(bundle_in_words(one));
   for (const auto& mistake : one.mistakes) print_warning("  " + mistake);
+  for (const auto& remark : one.remarks) print_warning("  " + remark);
   if (!one.hint.empty()) print_warning("  " + one.hint);
 }
 

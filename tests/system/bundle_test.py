@@ -1,8 +1,10 @@
 """A CA whose messages are carried by people: the other side knows the format from the documents."""
 
+import fcntl
 import json
 import os
 import shutil
+import subprocess
 import sys
 import time
 import unittest
@@ -188,6 +190,19 @@ class Travelling(Carried):
         self.assertNotIn("missing", " ".join(self.notes()))
         self.work()
         self.assertEqual([f"{self.sender.stream} 1"], self.carry_back()[1].fields["given-up"])
+
+    def test_gives_up_what_is_torn_and_waits_for_an_import(self):
+        self.pack("a")[0].unlink()
+        self.imported()
+        self.assertIn("bundle 1 torn", " ".join(self.notes()))
+        with open(self.instance.directory / "state/courier/import.lock", "r+b") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            skip = subprocess.Popen([PROGRAM, "bundle", "skip", "1"], cwd=self.instance.directory,
+                                    stdout=subprocess.DEVNULL)
+            waits = f"-> FLOCK  ADVISORY  WRITE {skip.pid} "
+            eventually(lambda: waits in Path("/proc/locks").read_text(), "skip waits")
+        self.assertEqual(0, skip.wait(timeout=60))
+        self.assertNotIn("torn", " ".join(self.notes()))
 
     def test_tells_a_receipt_without_messages_and_cleans_the_medium(self):
         nothing = self.bundle("receipt", "--to", self.back, check=False)

@@ -21,6 +21,7 @@ using BundleOutcome = ImportedBundle::What;
 
 constexpr std::size_t kNamedFiles = 3;  // so many names stand in a complaint
 constexpr Duration kLongestWait = 60s;
+constexpr std::size_t kLongestNameAside = 100;
 constexpr std::size_t kLargestExtrasNote = std::size_t{1} << 20U;
 
 std::string bundle_called(std::uint64_t number) { return "bundle " + std::to_string(number); }
@@ -74,6 +75,11 @@ std::string received_bundles_file(const ChannelSettings& channel) {
   return channel.state + "/received";
 }
 
+Result<FileDescriptor> lock_received_bundles(const ChannelSettings& channel) {
+  TRY(make_directories(channel.state));
+  return lock_file(channel.state + "/import.lock");
+}
+
 BundlesHeard heard_of(const ReceivedBatches& received) {
   return {newest_of(received.streams(), &ReceivedBatches::Stream::complete),
           newest_of(received.streams(), &ReceivedBatches::Stream::skipped)};
@@ -93,6 +99,8 @@ std::string_view to_string(ImportedBundle::What what) {
       return "ours";
     case BundleOutcome::for_others:
       return "for_others";
+    case BundleOutcome::failed:
+      return "failed";
   }
   return "";
 }
@@ -103,8 +111,7 @@ Result<BundleImport> BundleImport::begin(std::vector<const ChannelSettings*> cha
   BundleImport import(std::move(parties), wall, steady);
   std::ranges::sort(channels, {}, &ChannelSettings::name);  // two processes lock in one order
   for (const auto* channel : channels) {
-    TRY(make_directories(channel->state));
-    ASSIGN_OR_RETURN(auto lock, lock_file(channel->state + "/import.lock"));
+    ASSIGN_OR_RETURN(auto lock, lock_received_bundles(*channel));
     ASSIGN_OR_RETURN(auto received, ReceivedBatches::read(received_bundles_file(*channel)));
     ASSIGN_OR_RETURN(const auto archive, BundleArchive::look_into(channel->state + "/bundles-out"));
     if (archive) {
@@ -127,8 +134,20 @@ BundleImport::Desk* BundleImport::desk_of(const std::string& peer) {
 Result<std::vector<ImportedBundle>> BundleImport::take(const std::string& directory) {
   ASSIGN_OR_RETURN(const auto inbox, BundleInbox::open(directory));
   std::vector<ImportedBundle> all;
+  queue_in_trouble_ = false;
   for (const auto& [key, arrived] : inbox.all()) {
-    ASSIGN_OR_RETURN(auto one, take(inbox, arrived));
+    ImportedBundle one;
+    one.stream = arrived.stream;
+    one.number = arrived.number;
+    if (auto taken = take(inbox, arrived, one); !taken) {
+      one.what = BundleOutcome::failed;
+      one.text = taken.error().what;
+      one.hint = taken.error().hint;
+    }
+    const auto left = inbox.all().size() - all.size() - 1;
+    if (queue_in_trouble_ && left > 0) {
+      one.remarks.push_back(std::to_string(left) + " more were not looked at");
+    }
     const auto outcome = std::string(to_string(one.what));
     if (one.complains()) {
       log::warning("bundle." + outcome, {{"channel", one.channel},
@@ -142,22 +161,20 @@ Result<std::vector<ImportedBundle>> BundleImport::take(const std::string& direct
                                       {"messages", one.messages}});
     }
     all.push_back(std::move(one));
+    if (queue_in_trouble_) break;
   }
   return all;
 }
 
-Result<ImportedBundle> BundleImport::take(const BundleInbox& inbox, const ArrivedBatch& arrived) {
+Result<void> BundleImport::take(const BundleInbox& inbox, const ArrivedBatch& arrived,
+                                ImportedBundle& done) {
   using Judged = ManifestVerdict::What;
-  ImportedBundle done;
-  done.stream = arrived.stream;
-  done.number = arrived.number;
   ASSIGN_OR_RETURN(const auto verdict, inbox.judge(arrived, parties_, wall_.now()));
   done.text = verdict.why;
   done.hint = verdict.hint;
   switch (verdict.what) {
     case Judged::believed:
-      TRY(take_believed(inbox, arrived, *verdict.believed, done));
-      break;
+      return take_believed(inbox, arrived, *verdict.believed, done);
     case Judged::ours:
       done.what = BundleOutcome::ours;
       break;
@@ -171,7 +188,7 @@ Result<ImportedBundle> BundleImport::take(const BundleInbox& inbox, const Arrive
       done.what = BundleOutcome::refused;
       break;
   }
-  return done;
+  return {};
 }
 
 Result<void> BundleImport::take_believed(const BundleInbox& inbox, const ArrivedBatch& arrived,
@@ -233,14 +250,15 @@ Result<void> BundleImport::note_torn(Desk& desk, const BundleManifest& manifest,
   return {};
 }
 
-Result<GroupRoom> BundleImport::wait_for_room(Desk& desk) const {
+Result<GroupRoom> BundleImport::wait_for_room(Desk& desk) {
   const auto begun = steady_.now();
   for (;;) {
-    ASSIGN_OR_RETURN(const auto room, desk.deposit->room());
+    ASSIGN_OR_RETURN(const auto room, of_queue(desk.deposit->room()));
     if (room.jobs() > 0) return room;
     if (steady_.now() - begun >= kLongestWait) {
-      return retry("the limits of channel " + desk.channel->name + " let in no more requests",
-                   "`cmpost status` says why; import it again later: what has come is known");
+      return of_queue<GroupRoom>(
+          retry("the limits of channel " + desk.channel->name + " let in no more requests",
+                "`cmpost status` says why; import it again later: what has come is known"));
     }
     (void)pause(200ms, {});
   }
@@ -248,7 +266,7 @@ Result<GroupRoom> BundleImport::wait_for_room(Desk& desk) const {
 
 Result<void> BundleImport::put(Desk& desk, std::vector<Job>& jobs) {
   Intake intake;
-  TRY(desk.deposit->put(jobs, intake));
+  TRY(of_queue(desk.deposit->put(jobs, intake)));
   desk.deposit->log_arrivals(jobs);
   crash_point("bundle.deposited");
   jobs.clear();
@@ -283,8 +301,7 @@ Result<void> BundleImport::take_files(const BundleInbox& inbox, const BelievedMa
                              file.name);
     job.envelope.source = bundle_called(manifest.number) + ", " + whole_name(file.name);
     if (!message) {
-      TRY(put_aside(desk, job, bundle_called(manifest.number) + " " + file.name, contents,
-                    unwrapped.reason));
+      TRY(put_aside(desk, job, file.name, contents, unwrapped.reason));
       ++done.put_aside;
       continue;
     }
@@ -301,10 +318,11 @@ Result<void> BundleImport::take_files(const BundleInbox& inbox, const BelievedMa
 
 Result<void> BundleImport::put_aside(Desk& desk, const Job& job, const std::string& name,
                                      ByteView contents, const std::string& reason) {
-  TRY(desk.deposit->hold(job, reason));
+  TRY(of_queue(desk.deposit->hold(job, reason)));
   const auto directory = desk.channel->state + "/quarantine";
   TRY(make_directories(directory));
-  TRY(write_file(directory + "/" + name, contents, 0640, IfExists::replace));
+  const auto file = job.id.text() + " " + name.substr(0, kLongestNameAside);
+  TRY(write_file(directory + "/" + file, contents, 0640, IfExists::replace));
   desk.deposit->log_put_aside(job.id, job.envelope.source, reason);
   return {};
 }

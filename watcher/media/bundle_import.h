@@ -16,6 +16,9 @@ namespace cmpost {
 // The file with what has come of a channel's peer (ReceivedBatches).
 std::string received_bundles_file(const ChannelSettings& channel);
 
+// While it is open nobody else imports into the channel or changes what has come of its peer.
+Result<FileDescriptor> lock_received_bundles(const ChannelSettings& channel);
+
 // What a receiver says of it in its own bundles: the newest streams, as many as a manifest may
 // name.
 struct BundlesHeard {
@@ -30,7 +33,8 @@ struct ImportedBundle {
     torn,     // some of it is not whole
     refused,  // not signed, not for this channel, another one of a number that has come
     ours,     // our own, on its way
-    for_others
+    for_others,
+    failed  // an Error ended it: whatever it left undone is done by the next call
   };
   std::string stream;
   std::uint64_t number = 0;
@@ -41,7 +45,9 @@ struct ImportedBundle {
   std::vector<std::string> mistakes;  // torn: a sentence for each file
   std::vector<std::string> remarks;
   std::size_t messages = 0, put_aside = 0;
-  bool complains() const { return what == What::torn || what == What::refused; }
+  bool complains() const {
+    return what == What::torn || what == What::refused || what == What::failed;
+  }
 };
 std::string_view to_string(ImportedBundle::What what);
 
@@ -58,6 +64,8 @@ class BundleImport {
                                     BundleParties parties, JobQueue& requests, const Clock& wall,
                                     const Clock& steady);
 
+  // What becomes of each. One that cannot be taken does not keep the others from it; only where the
+  // queue takes nothing for now the one that met this is the last, and says so.
   Result<std::vector<ImportedBundle>> take(const std::string& directory);
 
  private:
@@ -71,13 +79,19 @@ class BundleImport {
 
   BundleImport(BundleParties parties, const Clock& wall, const Clock& steady)
       : parties_(std::move(parties)), wall_(wall), steady_(steady) {}
-  Result<ImportedBundle> take(const BundleInbox& inbox, const ArrivedBatch& arrived);
+  Result<void> take(const BundleInbox& inbox, const ArrivedBatch& arrived, ImportedBundle& done);
+  // Trouble of the queue, not of one bundle, when it may go by.
+  template <typename T>
+  Result<T> of_queue(Result<T> result) {
+    if (!result && result.error().recovery == Recovery::retry) queue_in_trouble_ = true;
+    return result;
+  }
   Result<void> take_believed(const BundleInbox& inbox, const ArrivedBatch& arrived,
                              const BelievedManifest& believed, ImportedBundle& done);
   Result<void> take_files(const BundleInbox& inbox, const BelievedManifest& believed,
                           const BundleInbox::Places& places, Desk& desk, ImportedBundle& done);
   Result<void> put(Desk& desk, std::vector<Job>& jobs);
-  Result<GroupRoom> wait_for_room(Desk& desk) const;
+  Result<GroupRoom> wait_for_room(Desk& desk);
   Result<void> put_aside(Desk& desk, const Job& job, const std::string& name, ByteView contents,
                          const std::string& reason);
   Result<void> keep_extra(const Desk& desk, const BundleManifest& manifest, const BundleFile& file,
@@ -90,6 +104,7 @@ class BundleImport {
   const Clock& wall_;
   const Clock& steady_;
   std::vector<Desk> desks_;
+  bool queue_in_trouble_ = false;
 };
 
 }  // namespace cmpost

@@ -108,7 +108,26 @@ TEST_F(BroughtByCourier, WhatIsTooLargeOrNoMessageIsPutAside) {
   const auto held = queue_.list({}).value();
   ASSERT_THAT(held, SizeIs(2));
   for (const auto& job : held) EXPECT_EQ(job.state, JobState::held);
-  EXPECT_TRUE(std::filesystem::exists(channel_.state + "/quarantine/bundle 1 0002.pki"));
+  for (const auto& job : held) {
+    const auto name = job.id.text() + job.envelope.source.substr(std::string("bundle 1,").size());
+    EXPECT_TRUE(std::filesystem::exists(channel_.state + "/quarantine/" + name)) << name;
+  }
+}
+
+TEST_F(BroughtByCourier, WhatIsPutAsideOfAnotherStreamHasAnotherName) {
+  const auto letter = [&](const std::string& name, std::string_view text) {
+    bring({{name, 0, {}, BundleFileKind::requests}}, {to_bytes(view_of(text))});
+  };
+  letter("0001.pki", "a letter");
+  std::filesystem::remove_all(directory_ / "gateway");
+  letter("0001.pki", "another letter");
+  letter(std::string(200, 'x'), "a third");
+  EXPECT_THAT(take(), SizeIs(3));
+  const std::filesystem::directory_iterator quarantine(channel_.state + "/quarantine");
+  EXPECT_EQ(std::distance(begin(quarantine), end(quarantine)), 3);
+  for (const auto& file : std::filesystem::directory_iterator(channel_.state + "/quarantine")) {
+    EXPECT_LE(file.path().filename().string().size(), 140U);
+  }
 }
 
 TEST_F(BroughtByCourier, AnOldPageDoesNotReplaceANewerOne) {
@@ -154,17 +173,42 @@ TEST_F(BroughtByCourier, WhatIsTornStaysNotedUntilItIsWhole) {
               SizeIs(0));
 }
 
+TEST_F(BroughtByCourier, OneThatCannotBeTakenDoesNotKeepTheOthersFromIt) {
+  bring_request(1);
+  bring({{"grid.crl", 0, {}, BundleFileKind::crl}}, {to_bytes(view_of("a list"))});
+  bring_request(3);
+  std::filesystem::remove_all(directory_ / "pages");
+  const auto taken = take();
+  ASSERT_THAT(taken, SizeIs(3));
+  EXPECT_EQ(taken[0].what, What::taken);
+  EXPECT_EQ(taken[1].what, What::failed);
+  EXPECT_EQ(taken[1].number, 2U);
+  EXPECT_EQ(taken[1].from, "gateway");
+  EXPECT_THAT(taken[1].text, HasSubstr("pages"));
+  EXPECT_TRUE(taken[1].complains());
+  EXPECT_EQ(taken[2].what, What::taken);
+  std::filesystem::create_directories(directory_ / "pages");
+  EXPECT_EQ(take()[1].what, What::taken);
+}
+
 TEST_F(BroughtByCourier, WhatTheQueueDoesNotTakeHasNotCome) {
   bring_request(1);
+  bring_request(2);
   queue_.fail_with({Recovery::retry, "the disk is full", ""});
   BundleParties parties{"vault", {}, {{"gateway", {gateway_.certificate}, {}}}, {}};
   {
     auto import = BundleImport::begin({&channel_}, parties, queue_, clock_, clock_);
-    EXPECT_FALSE(import->take(directory_ / "stick"));
+    const auto taken = import->take(directory_ / "stick");
+    ASSERT_THAT(taken, IsOk());
+    ASSERT_THAT(*taken, SizeIs(1)) << "the others would wait for the same";
+    EXPECT_EQ(taken->front().what, What::failed);
+    EXPECT_TRUE(taken->front().complains());
+    EXPECT_EQ(taken->front().text, "the disk is full");
+    EXPECT_THAT(taken->front().remarks, ElementsAre("1 more were not looked at"));
   }
   queue_.go_on();
   EXPECT_EQ(take()[0].what, What::taken);
-  EXPECT_EQ(jobs(), 1U);
+  EXPECT_EQ(jobs(), 2U);
 }
 
 }  // namespace
