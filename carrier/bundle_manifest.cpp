@@ -110,10 +110,9 @@ Result<void> parse_files(ManifestLines& lines, BundleManifest& manifest) {
 
 // What a manifest shows of a sealed bundle says no names and has sealed files alone.
 bool is_of_one_piece(const BundleManifest& manifest) {
-  const bool stub = manifest.from == kHiddenParty && manifest.to == kHiddenParty;
   const bool named = is_bundle_party(manifest.from) && is_bundle_party(manifest.to);
   const auto is_sealed = [](const BundleFile& file) { return file.kind == BundleFileKind::sealed; };
-  if (!stub) return named && std::ranges::none_of(manifest.files, is_sealed);
+  if (!manifest.is_stub()) return named && std::ranges::none_of(manifest.files, is_sealed);
   return !manifest.sealed.empty() && std::ranges::all_of(manifest.files, is_sealed) &&
          manifest.received.empty() && manifest.given_up.empty();
 }
@@ -162,6 +161,8 @@ std::string range_lines(std::string_view key, const StreamRanges& all) {
 
 std::string_view to_string(BundlePurpose purpose) { return word_of(kPurposes, purpose); }
 std::string_view to_string(BundleFileKind kind) { return word_of(kFileKinds, kind); }
+
+bool BundleManifest::is_stub() const { return from == kHiddenParty && to == kHiddenParty; }
 
 bool is_message(BundleFileKind kind) {
   return kind == BundleFileKind::requests || kind == BundleFileKind::answers;

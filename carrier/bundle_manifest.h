@@ -46,7 +46,8 @@ using StreamRanges = std::map<std::string, NumberRanges>;
 struct BundleManifest {
   std::string stream;
   std::uint64_t number = 0;  // from 1 on, without a gap
-  Sha256 previous{};         // of the whole manifest number - 1; zeros in the first
+  Sha256 previous{};         // of the whole manifest number - 1, of the one inside where there is
+                             // one; zeros in the first
   Time created{};            // whole seconds
   std::string from, to;      // names of peers; "-" in the manifest that a sealed bundle shows
   BundlePurpose purpose = BundlePurpose::requests;
@@ -55,8 +56,13 @@ struct BundleManifest {
   // What has come of the other side's streams by now, and what is not waited for any more.
   StreamRanges received, given_up;
   std::vector<BundleFile> files;
+  // What a sealed bundle shows: the manifest that counts is inside.
+  bool is_stub() const;
   friend bool operator==(const BundleManifest&, const BundleManifest&) = default;
 };
+
+// What stands for a name that is not shown.
+inline constexpr std::string_view kHiddenParty = "-";
 
 inline constexpr std::uint64_t kLargestBundleFile = std::uint64_t{64} << 20U;
 inline constexpr std::uint64_t kLargestBundle = std::uint64_t{256} << 20U;  // octets of all files
@@ -67,8 +73,6 @@ inline constexpr std::size_t kMostSealRecipients = 16;
 inline constexpr std::string_view kBundleSignature = "manifest.p7s";
 inline constexpr std::string_view kBundleSums = "SHA256SUMS";
 
-// What stands for a name that is not shown.
-inline constexpr std::string_view kHiddenParty = "-";
 // 1 to 64 of A-Z a-z 0-9 . _ -, and not the above.
 bool is_bundle_party(std::string_view name);
 

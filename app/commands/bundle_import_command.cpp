@@ -159,19 +159,28 @@ Result<bool> may_be_cleaned(const std::vector<const ChannelSettings*>& channels,
   return false;
 }
 
+// What came sealed is known by what is inside.
+Result<std::optional<BundleOpener>> opener_of(const Instance& instance) {
+  const auto& bundle = instance.settings().bundle;
+  if (!bundle || bundle->seal_key.empty()) return std::optional<BundleOpener>();
+  TRY(instance.refuse_open_secrets());
+  ASSIGN_OR_RETURN(auto parties, load_bundle_parties(instance.settings()));
+  return std::move(parties.opener);
+}
+
 }  // namespace
 
 Result<ExitCode> clean_medium(const BundleOptions& options, const CommonOptions& common) {
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
   ASSIGN_OR_RETURN(const auto channels, find_couriers(*instance, options.channel));
   ASSIGN_OR_RETURN(const auto inbox, BundleInbox::open(options.directory));
+  ASSIGN_OR_RETURN(const auto opener, opener_of(*instance));
   auto removed = json::array(), left = json::array();
   std::vector<std::pair<std::string, std::uint64_t>> known;
   for (const auto& [key, arrived] : inbox.all()) {
     std::vector<Sha256> manifests;
     for (const auto& [copy, name] : arrived.manifests) {
-      const auto octets = read_file(options.directory + "/" + name, kLargestManifest);
-      manifests.push_back(octets ? sha256(*octets) : Sha256{});
+      manifests.push_back(inbox.hash_of(arrived, name, opener).value_or(Sha256{}));
     }
     ASSIGN_OR_RETURN(const bool may, may_be_cleaned(channels, key.first, key.second, manifests));
     if (may) known.push_back(key);

@@ -168,7 +168,7 @@ Result<MadeBundle> BundleArchive::read(std::uint64_t number) const {
   MadeBundle bundle;
   ASSIGN_OR_RETURN(bundle.shown, manifest_in(path + "/manifest", &bundle.shown_text));
   bundle.manifest = bundle.shown;
-  if (bundle.shown.from == kHiddenParty) {
+  if (bundle.shown.is_stub()) {
     ASSIGN_OR_RETURN(bundle.manifest, manifest_in(path + "/manifest.inner"));
   }
   ASSIGN_OR_RETURN(const auto ids, read_file(path + "/ids", kLargestIds));
@@ -180,8 +180,10 @@ Result<MadeBundle> BundleArchive::read(std::uint64_t number) const {
 Result<BundleArchive::Newest> BundleArchive::newest() const {
   ASSIGN_OR_RETURN(const auto all, numbers());
   if (all.empty()) return Newest{};
+  const auto path = directory_of(all.back());
   std::string text;
-  ASSIGN_OR_RETURN(const auto manifest, manifest_in(directory_of(all.back()) + "/manifest", &text));
+  ASSIGN_OR_RETURN(const auto manifest, manifest_in(path + "/manifest", &text));
+  if (manifest.is_stub()) TRY(manifest_in(path + "/manifest.inner", &text));
   return Newest{all.back(), manifest.stream, sha256(view_of(text))};
 }
 

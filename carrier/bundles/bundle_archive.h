@@ -25,7 +25,7 @@ struct BundleAddress {
 struct MadeBundle {
   BundleManifest manifest;       // of what is in it
   BundleManifest shown;          // of what lies there: another one when it is sealed
-  std::string shown_text;        // its octets, whose hash is the next one's `previous`
+  std::string shown_text;        // its octets
   std::vector<std::string> ids;  // of the files of `manifest`, in their order; "" for one without
 };
 
@@ -86,7 +86,7 @@ class BundleArchive {
   struct Newest {
     std::uint64_t number = 0;
     std::string stream;
-    Sha256 hash{};
+    Sha256 hash{};  // of the octets that were signed: the next one's `previous`
   };
   Result<Newest> newest() const;
   // Jobs in bundles made since `since`, each with the number of its bundle.

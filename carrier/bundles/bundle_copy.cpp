@@ -109,7 +109,7 @@ BatchName name_of(const MadeBundle& bundle, std::uint64_t copy) {
 }
 
 Result<Bytes> signature_of(const std::string& archived, const MadeBundle& bundle) {
-  if (bundle.shown.from == kHiddenParty) return Bytes();  // it is inside
+  if (bundle.shown.is_stub()) return Bytes();  // it is inside
   return read_file(archived + "/" + std::string(kBundleSignature), kLargestBundleSignature);
 }
 
@@ -157,7 +157,7 @@ Result<std::uint64_t> find_copy(const MadeBundle& bundle, const std::string& dir
       const auto read = digest_of(opened, part.text(), file.size);
       whole = whole && read && read->sha256 == file.sha256;
     }
-    if (bundle.shown.from != kHiddenParty) {
+    if (!bundle.shown.is_stub()) {
       part.part = kBundleSignature;
       ASSIGN_OR_RETURN(const bool signature, is_there(opened, part.text()));
       whole = whole && signature;

@@ -13,6 +13,8 @@ namespace {
 using What = ManifestVerdict::What;
 
 constexpr std::size_t kMostNames = 500'000;
+// Of a manifest and of a signature so many are looked at: whoever has the medium can add more.
+constexpr std::size_t kMostCopies = 16;
 constexpr std::string_view kFirstVersion = "cmpost-batch 1\n";
 
 ManifestVerdict verdict(What what, std::string why, std::string hint = {}) {
@@ -42,6 +44,24 @@ int worth(What what) {
       return 1;
   }
   return 0;
+}
+
+ManifestVerdict best_of(std::vector<ManifestVerdict> all) {
+  CHECK(!all.empty());
+  return std::move(*std::ranges::max_element(
+      all, {}, [](const ManifestVerdict& one) { return worth(one.what); }));
+}
+
+ManifestVerdict not_ours(const BundleManifest& manifest, const BundleParties& parties) {
+  return verdict(What::for_others, "it is for " + manifest.to + ", not for " + parties.own_name,
+                 "[bundle] name says who we are");
+}
+
+// And nothing so large in its place that reading it would be work.
+bool has_manifest_inside(const BundleManifest& shown) {
+  return shown.files.size() >= kFirstSealedFile &&
+         shown.files[kSealedManifest].size <= kLargestManifest + kRoomForSeal &&
+         shown.files[kSealedSignature].size <= kLargestBundleSignature + kRoomForSeal;
 }
 
 Result<Bytes> read_all(const FileDescriptor& directory, const std::string& name,
@@ -79,62 +99,84 @@ Result<BundleInbox> BundleInbox::open(const std::string& directory) {
 Result<ManifestVerdict> BundleInbox::judge(const ArrivedBatch& arrived,
                                            const BundleParties& parties, Time at) const {
   if (parties.own_streams.contains(arrived.stream)) return verdict(What::ours, "our own");
-  auto best = verdict(What::torn, "its manifest is missing",
-                      "it was not written to its end: copy it once more");
-  bool any = false;
+  std::vector<ManifestVerdict> found;
   for (const auto& [copy, name] : arrived.manifests) {
-    FileDigest digest;
-    const auto octets = read_all(directory_, name, kLargestManifest, digest);
-    ManifestVerdict found;
-    if (!octets) {
-      found = verdict(What::torn, "its manifest cannot be read: " + octets.error().what);
-    } else if (text_of(*octets).starts_with(kFirstVersion)) {
-      found = verdict(What::refused, "it is a batch of a one-way channel, which nobody has signed",
-                      "it belongs into `in` of a channel with one_way = \"in\"");
-    } else if (auto shown = parse_bundle_manifest(*octets); !shown) {
-      found = refused(shown.error());
-    } else if (shown->stream != arrived.stream || shown->number != arrived.number) {
-      found = verdict(What::refused, "the manifest in it is that of another bundle");
-    } else {
-      found = judge_shown(arrived, std::move(*shown), *octets, parties, at);
-    }
-    if (!any || worth(found.what) > worth(best.what)) best = std::move(found);
-    any = true;
+    if (found.size() == kMostCopies) break;
+    found.push_back(judge_copy(arrived, copy, name, parties, at));
+    if (found.back().what == What::believed) break;
   }
-  return best;
+  if (!found.empty()) return best_of(std::move(found));
+  return verdict(What::torn, "its manifest is missing",
+                 "it was not written to its end: copy it once more");
 }
 
-ManifestVerdict BundleInbox::judge_shown(const ArrivedBatch& arrived, BundleManifest shown,
-                                         const Bytes& octets, const BundleParties& parties,
-                                         Time at) const {
-  BelievedManifest at_hand{shown, shown, sha256(octets), {}};
-  if (shown.from != kHiddenParty) {
-    auto best = verdict(What::torn, "its signature is missing",
-                        "the file that ends in -" + std::string(kBundleSignature));
-    const auto found = arrived.parts.find(std::string(kBundleSignature));
-    if (shown.from == parties.own_name) return verdict(What::ours, "our own");
-    if (shown.to != parties.own_name) {
-      return verdict(What::for_others, "it is for " + shown.to + ", not for " + parties.own_name,
-                     "[bundle] name says who we are");
-    }
-    if (found == arrived.parts.end()) return best;
-    bool any = false;
-    for (const auto& [copy, name] : found->second) {
-      FileDigest digest;
-      const auto signature = read_all(directory_, name, kLargestBundleSignature, digest);
-      auto one = signature ? judge_inner(at_hand, octets, *signature, parties, at)
-                           : verdict(What::torn,
-                                     "its signature cannot be read: " + signature.error().what);
-      if (!any || worth(one.what) > worth(best.what)) best = std::move(one);
-      any = true;
-    }
-    return best;
+ManifestVerdict BundleInbox::judge_copy(const ArrivedBatch& arrived, std::uint64_t copy,
+                                        const std::string& name, const BundleParties& parties,
+                                        Time at) const {
+  FileDigest digest;
+  const auto octets = read_all(directory_, name, kLargestManifest, digest);
+  if (!octets) {
+    return verdict(What::torn, "its manifest cannot be read: " + octets.error().what);
   }
+  if (text_of(*octets).starts_with(kFirstVersion)) {
+    return verdict(What::refused, "it is a batch of a one-way channel, which nobody has signed",
+                   "it belongs into `in` of a channel with one_way = \"in\"");
+  }
+  auto shown = parse_bundle_manifest(*octets);
+  if (!shown) return refused(shown.error());
+  if (shown->stream != arrived.stream || shown->number != arrived.number) {
+    return verdict(What::refused, "the manifest in it is that of another bundle");
+  }
+  BelievedManifest at_hand{*shown, *shown, {}, {}};
+  return shown->is_stub() ? judge_sealed(arrived, at_hand, parties, at)
+                          : judge_open(arrived, copy, at_hand, *octets, parties, at);
+}
+
+// The signature of the same copy first.
+ManifestVerdict BundleInbox::judge_open(const ArrivedBatch& arrived, std::uint64_t copy,
+                                        BelievedManifest& at_hand, ByteView octets,
+                                        const BundleParties& parties, Time at) const {
+  if (at_hand.shown.from == parties.own_name) return verdict(What::ours, "our own");
+  if (at_hand.shown.to != parties.own_name) return not_ours(at_hand.shown, parties);
+  const auto there = arrived.parts.find(std::string(kBundleSignature));
+  if (there == arrived.parts.end()) {
+    return verdict(What::torn, "its signature is missing",
+                   "the file that ends in -" + std::string(kBundleSignature));
+  }
+  std::vector<std::string> names;
+  if (const auto same = there->second.find(copy); same != there->second.end()) {
+    names.push_back(same->second);
+  }
+  for (const auto& [other, name] : there->second) {
+    if (names.size() == kMostCopies) break;
+    if (other != copy) names.push_back(name);
+  }
+  std::vector<ManifestVerdict> found;
+  for (const auto& name : names) {
+    FileDigest digest;
+    const auto signature = read_all(directory_, name, kLargestBundleSignature, digest);
+    found.push_back(
+        signature ? judge_inner(at_hand, octets, *signature, parties, at)
+                  : verdict(What::torn, "its signature cannot be read: " + signature.error().what));
+    if (found.back().what == What::believed) break;
+  }
+  return best_of(std::move(found));
+}
+
+// Who finds a medium can change what stands outside: nothing of it is believed but what the inner
+// manifest says, too, and what the files are compared with.
+ManifestVerdict BundleInbox::judge_sealed(const ArrivedBatch& arrived, BelievedManifest& at_hand,
+                                          const BundleParties& parties, Time at) const {
+  const auto& shown = at_hand.shown;
   if (!parties.opener) {
     return verdict(What::for_others, "it is sealed, and there is no key to open it",
                    "[bundle] seal_key and seal_certificate");
   }
-  if (shown.files.size() < kFirstSealedFile) {
+  if (!opens(*parties.opener, shown.sealed)) {
+    return verdict(What::for_others, "it is sealed for others",
+                   "[bundle] seal_certificate is not the one that its sender has, if it is for us");
+  }
+  if (!has_manifest_inside(shown)) {
     return verdict(What::refused, "it is sealed and has no manifest inside");
   }
   std::vector<Bytes> inside;
@@ -142,19 +184,37 @@ ManifestVerdict BundleInbox::judge_shown(const ArrivedBatch& arrived, BundleMani
     const auto sealed = part(arrived, shown.files[index]);
     if (!sealed) return verdict(What::torn, sealed.error().what, sealed.error().hint);
     auto opened = unseal(*sealed, *parties.opener);
-    if (!opened) return verdict(What::for_others, "it cannot be opened: " + opened.error().what);
+    if (!opened) {
+      return verdict(What::refused,
+                     "it is sealed for us and cannot be opened: " + opened.error().what,
+                     "ask for the bundle again: it was changed on its way");
+    }
     inside.push_back(std::move(*opened));
   }
   auto manifest = parse_bundle_manifest(inside[0]);
   if (!manifest) return refused(manifest.error());
   at_hand.manifest = std::move(*manifest);
   const auto& inner = at_hand.manifest;
-  if (inner.stream != shown.stream || inner.number != shown.number ||
-      inner.previous != shown.previous ||
-      inner.files.size() + kFirstSealedFile != shown.files.size() || inner.from == kHiddenParty) {
+  if (inner.is_stub() || inner.stream != shown.stream || inner.number != shown.number ||
+      inner.previous != shown.previous || inner.created != shown.created ||
+      inner.sealed != shown.sealed || inner.files.size() + kFirstSealedFile != shown.files.size()) {
     return verdict(What::refused, "what is sealed in it is another bundle");
   }
   return judge_inner(at_hand, inside[0], inside[1], parties, at);
+}
+
+std::optional<Sha256> BundleInbox::hash_of(const ArrivedBatch& arrived, const std::string& name,
+                                           const std::optional<BundleOpener>& opener) const {
+  FileDigest digest;
+  const auto octets = read_all(directory_, name, kLargestManifest, digest);
+  const auto shown = octets ? parse_bundle_manifest(*octets) : Result<BundleManifest>(hold(""));
+  if (!shown) return std::nullopt;
+  if (!shown->is_stub()) return sha256(*octets);
+  if (!opener || !opens(*opener, shown->sealed) || !has_manifest_inside(*shown))
+    return std::nullopt;
+  const auto sealed = part(arrived, shown->files[kSealedManifest]);
+  const auto opened = sealed ? unseal(*sealed, *opener) : sealed;
+  return opened ? std::optional(sha256(*opened)) : std::nullopt;
 }
 
 ManifestVerdict BundleInbox::judge_inner(BelievedManifest& at_hand, ByteView octets,
@@ -162,10 +222,7 @@ ManifestVerdict BundleInbox::judge_inner(BelievedManifest& at_hand, ByteView oct
                                          Time at) const {
   const auto& manifest = at_hand.manifest;
   if (manifest.from == parties.own_name) return verdict(What::ours, "our own");
-  if (manifest.to != parties.own_name) {
-    return verdict(What::for_others, "it is for " + manifest.to + ", not for " + parties.own_name,
-                   "[bundle] name says who we are");
-  }
+  if (manifest.to != parties.own_name) return not_ours(manifest, parties);
   const auto* peer = peer_called(parties, manifest.from);
   if (peer == nullptr) {
     return verdict(What::refused,
@@ -175,6 +232,7 @@ ManifestVerdict BundleInbox::judge_inner(BelievedManifest& at_hand, ByteView oct
   auto signer = peer->verify(octets, signature, at);
   if (!signer) return refused(signer.error());
   at_hand.signer = std::move(*signer);
+  at_hand.hash = sha256(octets);
   return {What::believed, at_hand, {}, {}};
 }
 
@@ -216,7 +274,7 @@ std::vector<std::string> BundleInbox::check_files(const ArrivedBatch& arrived,
 Result<Bytes> BundleInbox::read(const BelievedManifest& believed, std::size_t index,
                                 const Places& places,
                                 const std::optional<BundleOpener>& opener) const {
-  const bool sealed = believed.shown.from == kHiddenParty;
+  const bool sealed = believed.shown.is_stub();
   const auto at = sealed ? index + kFirstSealedFile : index;
   const auto& file = believed.shown.files[at];
   FileDigest digest;

@@ -26,7 +26,7 @@ struct BundleParties {
 struct BelievedManifest {
   BundleManifest manifest;  // of what is in the bundle
   BundleManifest shown;     // of what lies there: another one when it is sealed
-  Sha256 hash{};            // of the octets of that
+  Sha256 hash{};            // of the octets of `manifest`, which are signed
   std::optional<Certificate> signer;
 };
 
@@ -52,10 +52,14 @@ class BundleInbox {
   const std::map<std::pair<std::string, std::uint64_t>, ArrivedBatch>& all() const {
     return arrived_.all();
   }
-  // Looks at manifest and signature, of whichever copy; in this order: size and form, checksum, to
-  // whom it is, signature. An Error is trouble of ours.
+  // Looks at manifest and signature, of some copies until one is believed; in this order: size and
+  // form, checksum, to whom it is, signature. An Error is trouble of ours.
   Result<ManifestVerdict> judge(const ArrivedBatch& arrived, const BundleParties& parties,
                                 Time at) const;
+  // What would be BelievedManifest::hash if the manifest in this file were believed; nullopt when
+  // it cannot be read, or opened.
+  std::optional<Sha256> hash_of(const ArrivedBatch& arrived, const std::string& name,
+                                const std::optional<BundleOpener>& opener) const;
   // Which files are not whole, one sentence each; empty: all are. `found` then has where each lies.
   using Places = std::vector<std::string>;  // in the order of `shown`
   std::vector<std::string> check_files(const ArrivedBatch& arrived, const BundleManifest& shown,
@@ -69,8 +73,13 @@ class BundleInbox {
   BundleInbox(FileDescriptor directory, ArrivedBatches arrived)
       : directory_(std::move(directory)), arrived_(std::move(arrived)) {}
 
-  ManifestVerdict judge_shown(const ArrivedBatch& arrived, BundleManifest shown,
-                              const Bytes& octets, const BundleParties& parties, Time at) const;
+  ManifestVerdict judge_copy(const ArrivedBatch& arrived, std::uint64_t copy,
+                             const std::string& name, const BundleParties& parties, Time at) const;
+  ManifestVerdict judge_open(const ArrivedBatch& arrived, std::uint64_t copy,
+                             BelievedManifest& at_hand, ByteView octets,
+                             const BundleParties& parties, Time at) const;
+  ManifestVerdict judge_sealed(const ArrivedBatch& arrived, BelievedManifest& at_hand,
+                               const BundleParties& parties, Time at) const;
   ManifestVerdict judge_inner(BelievedManifest& at_hand, ByteView octets, ByteView signature,
                               const BundleParties& parties, Time at) const;
   Result<Bytes> part(const ArrivedBatch& arrived, const BundleFile& file) const;

@@ -22,6 +22,11 @@ Result<BundleSeal> seal_for(std::span<const Certificate> recipients) {
   return seal;
 }
 
+bool opens(const BundleOpener& opener, std::span<const std::string> identifiers) {
+  const auto own = to_hex(opener.key.public_key().key_identifier());
+  return std::ranges::find(identifiers, own) != identifiers.end();
+}
+
 std::string sealed_name(std::size_t index) {
   const auto digits = std::to_string(index);
   return std::string(digits.size() < 4 ? 4 - digits.size() : 0, '0') + digits + ".p7m";

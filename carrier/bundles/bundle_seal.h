@@ -27,6 +27,9 @@ struct BundleOpener {
   PrivateKey key;
 };
 
+// Is it among those whose keys have these identifiers?
+bool opens(const BundleOpener& opener, std::span<const std::string> identifiers);
+
 // A name of a sealed file: "0000.p7m", "0001.p7m", ...
 std::string sealed_name(std::size_t index);
 inline constexpr std::size_t kSealedManifest = 0, kSealedSignature = 1, kFirstSealedFile = 2;

@@ -196,8 +196,88 @@ TEST_F(Bundles, ThatAreSealedShowNothing) {
   ASSERT_TRUE(verdict.believed) << verdict.why;
   EXPECT_THAT(contents, ElementsAre("one", "two"));
   EXPECT_EQ(verdict.believed->manifest.from, "vault");
-  EXPECT_EQ(verdict.believed->shown.from, kHiddenParty);
+  EXPECT_TRUE(verdict.believed->shown.is_stub());
   for (const auto& name : names_on_stick()) EXPECT_THAT(name, Not(HasSubstr(".pki")));
+}
+
+// A sealed bundle for `reader`, and how its side sees it.
+class SealedBundles : public Bundles {
+ protected:
+  SealedBundles() { parties_.opener = BundleOpener{reader_.certificate, reader_.key}; }
+  std::string inner(std::uint64_t number) {
+    const auto file = archive().directory_of(number) + "/manifest.inner";
+    return std::string(text_of(read_file(file, kLargestManifest).value()));
+  }
+  // What whoever finds the stick can do.
+  void change(const std::function<void(BundleManifest&)>& how) {
+    const auto path = on_stick(".manifest");
+    auto shown = parse_bundle_manifest(read_file(path, kLargestManifest).value()).value();
+    how(shown);
+    std::ofstream(path) << format(shown);
+  }
+
+  const BundlePerson reader_ = make_bundle_person("reader", "ec:P-256");
+  const BundleSeal seal_ = seal_for(std::vector{reader_.certificate}).value();
+  BundleParties parties_ = gateway();
+};
+
+TEST_F(SealedBundles, AreRememberedByWhatIsSigned) {
+  make({{"0001.pki", "one"}}, &seal_);
+  make({{"0001.pki", "two"}}, &seal_);
+  EXPECT_EQ(archive().newest()->hash, sha256(view_of(inner(2))));
+  EXPECT_EQ(archive().read(2)->manifest.previous, sha256(view_of(inner(1))));
+  ASSERT_TRUE(write(2));
+  const auto verdict = judge(parties_);
+  ASSERT_TRUE(verdict.believed) << verdict.why;
+  EXPECT_EQ(verdict.believed->hash, sha256(view_of(inner(2))));
+  const auto inbox = BundleInbox::open(stick_).value();
+  const auto& arrived = inbox.all().begin()->second;
+  const auto& name = arrived.manifests.begin()->second;
+  EXPECT_EQ(inbox.hash_of(arrived, name, parties_.opener), sha256(view_of(inner(2))));
+  EXPECT_EQ(inbox.hash_of(arrived, name, {}), std::nullopt);
+  change([](BundleManifest& shown) { shown.created += 1h; });
+  EXPECT_THAT(judge(parties_).why, HasSubstr("another bundle"));
+}
+
+TEST_F(SealedBundles, ForUsThatDoNotOpenAreRefused) {
+  make({{"0001.pki", "one"}}, &seal_);
+  ASSERT_TRUE(write(1));
+  std::ofstream(on_stick("0000.p7m")) << "no envelope";
+  EXPECT_EQ(judge(parties_).what, ManifestVerdict::What::torn);
+  change([](BundleManifest& shown) {
+    shown.files[0].size = 11;
+    shown.files[0].sha256 = sha256(view_of("no envelope"));
+  });
+  const auto verdict = judge(parties_);
+  EXPECT_EQ(verdict.what, ManifestVerdict::What::refused);
+  EXPECT_THAT(verdict.why, HasSubstr("it is sealed for us and cannot be opened"));
+  change([](BundleManifest& shown) { shown.files[0].size = kLargestBundleFile; });
+  EXPECT_THAT(judge(parties_).why, HasSubstr("no manifest inside"));
+}
+
+TEST_F(SealedBundles, ForOthersAreNotRead) {
+  const auto other = make_bundle_person("other", "ec:P-256");
+  parties_.opener = BundleOpener{other.certificate, other.key};
+  make({{"0001.pki", "one"}}, &seal_);
+  ASSERT_TRUE(write(1));
+  std::filesystem::remove(on_stick("0000.p7m"));
+  EXPECT_EQ(judge(parties_).what, ManifestVerdict::What::for_others);
+}
+
+TEST_F(Bundles, OfSomeCopiesOneIsBelieved) {
+  make({{"0001.pki", "one"}});
+  ASSERT_TRUE(write(1, 900));
+  const auto stem = on_stick("-900.manifest");
+  ASSERT_FALSE(stem.empty());
+  const auto add = [&](std::uint64_t copy, const std::string& ending) {
+    auto name = stem.substr(0, stem.size() - std::string("900.manifest").size());
+    std::ofstream(name + std::to_string(copy) + ending) << "somebody's";
+  };
+  for (std::uint64_t copy = 1; copy <= 15; ++copy) add(copy, ".manifest");
+  for (std::uint64_t copy = 1; copy <= 40; ++copy) add(copy, "-manifest.p7s");
+  EXPECT_TRUE(judge(gateway()).believed) << "its own signature comes first";
+  add(16, ".manifest");
+  EXPECT_FALSE(judge(gateway()).believed) << "so many are not looked at";
 }
 
 TEST_F(Bundles, ReceiptsCountForOurStreamAloneAndAreNotTakenBack) {
