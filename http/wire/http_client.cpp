@@ -25,7 +25,7 @@ using namespace std::chrono_literals;
 constexpr std::size_t kMostHeader = std::size_t{64} << 10U;
 // Servers close what is idle for a minute, many sooner: what we close before meets no race.
 constexpr long kIdleSeconds = 15;
-constexpr Duration kLongestRetryAfter = 24h;
+constexpr Duration kLongestRetryAfter = 6h;  // newer libcurl does not tell of more
 
 long millis_of(Duration duration) {
   return static_cast<long>(std::chrono::ceil<std::chrono::milliseconds>(duration).count());
