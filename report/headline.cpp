@@ -10,7 +10,7 @@ namespace cmpost {
 namespace {
 
 std::string name_of(const RunFacts& facts) {
-  auto text = "Run " + printable(facts.name);
+  auto text = "Run " + printable(facts.name, 80);
   if (!facts.name.empty()) text += " ";
   return text + std::to_string(facts.number) + " on " + day_of(facts.started);
 }
@@ -89,7 +89,7 @@ std::string reason_of(Light light, const std::vector<ToDo>& list) {
   }
   auto text = list.front().what;
   if (text.front() >= 'a' && text.front() <= 'z') text.front() -= 'a' - 'A';
-  if (number > 1) text += "; and " + count_of(number - 1, "other point");
+  if (number > 1) text += "; and " + count_of(number - 1, "other point") + " as urgent";
   return text + ".";
 }
 

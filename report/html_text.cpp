@@ -59,4 +59,9 @@ std::string element(std::string_view name, std::string_view attributes, std::str
   return out + ">" + std::string(inner) + "</" + std::string(name) + ">\n";
 }
 
+std::string labelled_cell(std::string_view label, std::string_view inner, std::string_view more) {
+  const auto start = "<td data-label=\"" + std::string(label) + "\"" + std::string(more) + ">";
+  return start + (inner.empty() ? "" : "<div>" + std::string(inner) + "</div>") + "</td>";
+}
+
 }  // namespace cmpost

@@ -18,4 +18,9 @@ std::string html_number(std::uint64_t number);
 // <name attributes>inner</name>; `attributes` and `inner` are HTML.
 std::string element(std::string_view name, std::string_view attributes, std::string_view inner);
 
+// A cell that has its heading beside it where a table becomes a list of cards, on a phone. `label`
+// is HTML, `more` are further attributes.
+std::string labelled_cell(std::string_view label, std::string_view inner,
+                          std::string_view more = {});
+
 }  // namespace cmpost

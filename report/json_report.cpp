@@ -56,7 +56,7 @@ Json json_of(const ToDo& entry) {
           {"light", to_string(entry.light)},
           {"what", entry.what},
           {"how", entry.how},
-          {"command", entry.command}};
+          {"commands", entry.commands}};
 }
 
 template <typename Values, typename Of>

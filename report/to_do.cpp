@@ -33,13 +33,14 @@ std::string it_or_them(std::uint64_t number) { return number == 1 ? "it" : "them
 
 void add_sums(ToDos& list, const RunFacts& facts, const RunCounts& listed) {
   if (listed == facts.counts) return;
-  list.push_back({Task::add_up, Light::red,
+  list.push_back({Task::add_up,
+                  Light::red,
                   "the numbers do not add up: " + count_of(facts.counts.total(), "request") +
                       was_or_were(facts.counts.total()) + " counted, " + grouped(listed.total()) +
                       (listed.total() == 1 ? " is" : " are") + " listed",
                   "Somebody or something has changed the records after the run. Keep this report "
                   "and a copy of the instance, and have the records checked.",
-                  "cmpost audit verify"});
+                  {"cmpost audit verify"}});
 }
 
 std::string how_it_ended(RunEnd end) {
@@ -64,12 +65,14 @@ std::string sentence_of(std::string text) {
 void add_end(ToDos& list, const RunFacts& facts) {
   if (facts.end == RunEnd::done) return;
   auto what = how_it_ended(facts.end);
-  if (!facts.why.empty()) what += ": " + printable(facts.why, 500);
+  if (!facts.why.empty()) what += ": " + printable(facts.why, 300);
   auto how = facts.hint.empty() ? "Find out why, and let the rest be worked on then."
                                 : sentence_of(printable(facts.hint, 500));
-  list.push_back({Task::go_on, Light::red, std::move(what),
+  list.push_back({Task::go_on,
+                  Light::red,
+                  std::move(what),
                   how + " All requests that were not worked on are still in the queue.",
-                  "cmpost status"});
+                  {"cmpost status"}});
 }
 
 void add_crl(ToDos& list, const RunFacts& facts) {
@@ -79,53 +82,60 @@ void add_crl(ToDos& list, const RunFacts& facts) {
       "Whoever checks certificates of this CA believes nothing after that time. Issue a new list, "
       "and see to it that it is put where others look for it.";
   if (until <= facts.ended) {
-    list.push_back({Task::renew_crl, Light::red,
-                    "the revocation list (CRL) ended on " + moment_of(until), how,
-                    "cmpost crl issue"});
+    list.push_back({Task::renew_crl,
+                    Light::red,
+                    "the revocation list (CRL) ended on " + moment_of(until),
+                    how,
+                    {"cmpost crl issue"}});
     return;
   }
   const auto needed = facts.next_run.value_or(facts.ended + kCrlEndsSoon);
   if (until > needed) return;
-  list.push_back({Task::renew_crl, Light::yellow,
+  list.push_back({Task::renew_crl,
+                  Light::yellow,
                   "the revocation list (CRL) ends on " + moment_of(until) +
                       (facts.next_run ? ", before the next run" : ""),
-                  how, "cmpost crl issue"});
+                  how,
+                  {"cmpost crl issue"}});
 }
 
 void add_own_certificates(ToDos& list, const RunFacts& facts) {
   for (const auto& [name, until] : facts.ends) {
     if (until > facts.ended + kOwnEndsSoon) continue;
     const bool ended = until <= facts.ended;
-    list.push_back({Task::renew_own, ended ? Light::red : Light::yellow,
-                    "the " + printable(name) + (ended ? " ended on " : " ends on ") +
-                        day_of(until) + ", " + days_until(until, facts.ended),
+    list.push_back({Task::renew_own,
+                    ended ? Light::red : Light::yellow,
+                    "the " + printable(name, 80) + (ended ? " ended on " : " ends on ") +
+                        day_of(until) + ", " + distance_of(until, facts.ended),
                     "Without a valid one nobody believes what is issued or answered here. Have it "
                     "renewed; the manual says how, and for the CA it takes planning.",
-                    "cmpost check"});
+                    {"cmpost check"}});
   }
 }
 
 void add_channels(ToDos& list, const RunFacts& facts) {
   for (const auto& channel : facts.channels) {
     if (channel.trouble.empty()) continue;
-    list.push_back({Task::mend_channel, Light::yellow,
-                    "the channel " + printable(channel.name) +
-                        " had trouble: " + printable(channel.trouble, 500),
+    list.push_back({Task::mend_channel,
+                    Light::yellow,
+                    "the channel " + printable(channel.name, 80) +
+                        " had trouble: " + printable(channel.trouble, 300),
                     "Requests may lie there unread, or answers may not leave. Mend the path, "
                     "server or medium; the next run tries again.",
-                    "cmpost status"});
+                    {"cmpost status"}});
   }
 }
 
 void add_held(ToDos& list, const RunFacts& facts) {
   const auto number = facts.counts[ItemResult::held];
   if (number == 0) return;
-  list.push_back({Task::free_held, Light::yellow,
+  list.push_back({Task::free_held,
+                  Light::yellow,
                   count_of(number, "request") + " could not be worked on and" +
                       waits_or_wait(number) + " for an operator",
                   "Nothing is lost: each one says why it stopped. Mend that, then let " +
                       it_or_them(number) + " go again.",
-                  "cmpost queue list --state held"});
+                  {"cmpost queue list --state held", "cmpost queue retry ID"}});
 }
 
 std::uint64_t above(const RunFacts& facts) {
@@ -135,34 +145,37 @@ std::uint64_t above(const RunFacts& facts) {
 void add_decisions(ToDos& list, const RunFacts& facts) {
   const auto number = facts.counts[ItemResult::waiting] - above(facts);
   if (number == 0) return;
-  list.push_back({Task::decide, Light::yellow,
-                  count_of(number, "request") + waits_or_wait(number) + " for a decision",
-                  "Somebody who may decide looks at " + it_or_them(number) +
-                      ", and approves or rejects. The requesters wait until then.",
-                  "cmpost transaction list --state waiting, then cmpost approve TID or "
-                  "cmpost reject TID"});
+  list.push_back(
+      {Task::decide,
+       Light::yellow,
+       count_of(number, "request") + waits_or_wait(number) + " for a decision",
+       "Somebody who may decide looks at " + it_or_them(number) +
+           ", and approves or rejects. The requesters wait until then.",
+       {"cmpost transaction list --state waiting", "cmpost approve TID", "cmpost reject TID"}});
 }
 
 void add_not_sendable(ToDos& list, const RunFacts& facts) {
   const auto number = facts.not_sendable;
   if (number == 0) return;
-  list.push_back({Task::send_undeliverable, Light::yellow,
+  list.push_back({Task::send_undeliverable,
+                  Light::yellow,
                   count_of(number, "answer") + " cannot be sent",
                   "Each says why, for instance an address that does not exist. Mend that, and "
                   "send " +
                       it_or_them(number) + " again.",
-                  "cmpost queue list --state held"});
+                  {"cmpost queue list --state held"}});
 }
 
 void add_quarantine(ToDos& list, const RunFacts& facts) {
   const auto number = facts.quarantined;
   if (number == 0) return;
-  list.push_back({Task::look_at_quarantine, Light::yellow,
+  list.push_back({Task::look_at_quarantine,
+                  Light::yellow,
                   (number == 1 ? "1 file or mail" : grouped(number) + " files or mails") +
                       was_or_were(number) + " put aside unread",
                   "They are no requests that can be read, or too large. A note beside each says "
                   "why; ask the sender if it was meant for us.",
-                  "cmpost status"});
+                  {"cmpost status"}});
 }
 
 void add_refused(ToDos& list, const RunFacts& facts) {
@@ -173,59 +186,66 @@ void add_refused(ToDos& list, const RunFacts& facts) {
                   ? count_of(refused, "request") + was_or_were(refused) + " refused"
                   : count_of(partly, "request") + was_or_were(partly) + " granted only in part";
   if (refused > 0 && partly > 0) what += ", and " + grouped(partly) + " granted only in part";
-  list.push_back({Task::look_at_refused, Light::yellow, std::move(what),
+  list.push_back({Task::look_at_refused,
+                  Light::yellow,
+                  std::move(what),
                   "Each requester has got an answer that says why. Look whether devices of yours "
                   "are among them: they have to be mended and must ask again.",
-                  "cmpost explain TID"});
+                  {"cmpost transaction list --state refused", "cmpost explain TID"}});
 }
 
 void add_unlisted(ToDos& list, const RunFacts& facts) {
   if (facts.unlisted == 0) return;
-  list.push_back({Task::look_at_unlisted, Light::yellow,
+  list.push_back({Task::look_at_unlisted,
+                  Light::yellow,
                   "of the refused, " + count_of(facts.unlisted, "request") +
                       (facts.unlisted == 1 ? " is" : " are") + " counted but not listed",
                   "So many were refused that the list was full. That many is no accident: find "
                   "out who sends them.",
-                  "cmpost transaction list --state refused"});
+                  {"cmpost transaction list --state refused"}});
 }
 
 void add_rest(ToDos& list, const RunFacts& facts) {
   const auto number = facts.still_waiting;
   if (number == 0) return;
   const bool done = facts.end == RunEnd::done;
-  list.push_back({Task::work_on_rest, Light::yellow,
+  list.push_back({Task::work_on_rest,
+                  Light::yellow,
                   count_of(number, "request") + was_or_were(number) + " not worked on yet",
                   done ? "They stay in the queue, and the next run works on them."
                        : "They stay in the queue until work goes on.",
-                  "cmpost queue list"});
+                  {"cmpost queue list"}});
 }
 
 void add_answers(ToDos& list, const RunFacts& facts) {
   const auto number = facts.still_to_send;
   if (number == 0) return;
   list.push_back(
-      {Task::send_answers, Light::yellow,
+      {Task::send_answers,
+       Light::yellow,
        count_of(number, "answer") + (number == 1 ? " has" : " have") + " still to be sent",
        "It is tried again by itself. If there are more tomorrow, look at the channels.",
-       "cmpost queue list --state deferred"});
+       {"cmpost queue list --state deferred"}});
 }
 
 void add_courier(ToDos& list, const RunFacts& facts) {
   const auto number = facts.for_the_courier;
   if (number == 0) return;
-  list.push_back({Task::carry_answers, Light::green,
+  list.push_back({Task::carry_answers,
+                  Light::green,
                   count_of(number, "answer") + waits_or_wait(number) + " for the courier",
                   "Make a bundle, and let it be carried to the other side.",
-                  "cmpost bundle export"});
+                  {"cmpost bundle export"}});
 }
 
 void add_above(ToDos& list, const RunFacts& facts) {
   const auto number = above(facts);
   if (number == 0) return;
-  list.push_back({Task::await_above, Light::green,
+  list.push_back({Task::await_above,
+                  Light::green,
                   count_of(number, "request") + waits_or_wait(number) + " for the CA above",
                   "They are answered when that CA has answered.",
-                  "cmpost transaction list --state waiting"});
+                  {"cmpost transaction list --state waiting"}});
 }
 
 }  // namespace

@@ -41,9 +41,9 @@ std::string_view to_string(Task task);
 struct ToDo {
   Task task = Task::add_up;
   Light light = Light::green;
-  std::string what;     // "5 requests wait for a decision": the reason of the light, too
-  std::string how;      // one or two sentences
-  std::string command;  // for the operator; may be empty
+  std::string what;  // "5 requests wait for a decision": the reason of the light, too
+  std::string how;   // one or two sentences
+  std::vector<std::string> commands;  // for the operator, one after the other; may be none
 };
 
 // Decided by types and numbers, as they were when the run ended; what others have written is made

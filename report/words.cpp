@@ -26,6 +26,15 @@ std::string two_units(std::int64_t large, std::string_view large_unit, std::int6
   return text;
 }
 
+std::string rough_length(Duration time) {
+  const auto hours =
+      static_cast<std::uint64_t>(std::chrono::floor<std::chrono::hours>(time).count());
+  if (hours == 0) return "less than an hour";
+  if (hours < 48) return count_of(hours, "hour");
+  const auto days = hours / 24;
+  return days < 730 ? count_of(days, "day") : "more than " + count_of(days / 365, "year");
+}
+
 }  // namespace
 
 std::string grouped(std::uint64_t number) {
@@ -82,11 +91,9 @@ std::string length_of(Duration time) {
   return two_units(seconds / 86400, "d", seconds % 86400 / 3600, "h");
 }
 
-std::string days_until(Time time, Time now) {
-  const auto days = std::chrono::duration_cast<std::chrono::days>(time - now).count();
-  if (days > 0) return "in " + count_of(static_cast<std::uint64_t>(days), "day");
-  if (days < 0) return count_of(static_cast<std::uint64_t>(-days), "day") + " ago";
-  return time > now ? "in less than a day" : "less than a day ago";
+std::string distance_of(Time time, Time now) {
+  const auto length = rough_length(time > now ? time - now : now - time);
+  return time > now ? "in " + length : length + " ago";
 }
 
 Time month_after(Time time, unsigned months) {

@@ -22,8 +22,8 @@ std::string month_of(Time time);       // "Nov 2026"
 std::string hour_of(Time time);        // "03:00"
 std::string moment_of(Time time);      // "Sat 21 Nov 2026, 03:00 UTC"
 std::string length_of(Duration time);  // "2 h 15 min"; "0 s" of what is negative
-// "in 21 days", "in less than a day", "3 days ago"
-std::string days_until(Time time, Time now);
+// "in 21 days", "in 22 hours", "in more than 4 years", "3 days ago": rounded down.
+std::string distance_of(Time time, Time now);
 // The first day of the month that comes `months` after that of `time`.
 Time month_after(Time time, unsigned months);
 

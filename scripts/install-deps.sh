@@ -6,7 +6,7 @@
 #   scripts/install-deps.sh release   what scripts/test-on.sh needs
 #   scripts/install-deps.sh readers   also what scripts/readers.sh needs (Go, Java, Bouncy Castle)
 #   scripts/install-deps.sh clang     also what scripts/check-threads.sh needs, as the test `threads` does
-#   scripts/install-deps.sh extra     also what fuzzing and scripts/tidy.sh need
+#   scripts/install-deps.sh extra     also what fuzzing, scripts/tidy.sh and the test `report_layout` need
 #
 # Works as root, or as a user who may use sudo. Does nothing, and asks no package server, when all
 # is there.
@@ -28,7 +28,7 @@ test_packages=(
 release_packages=(apt debootstrap util-linux mount debian-archive-keyring gpgv)
 reader_packages=(golang-go default-jdk-headless libbcprov-java libbcpkix-java)
 clang_packages=(clang)
-extra_packages=(clang-tidy)
+extra_packages=(clang-tidy chromium poppler-utils fonts-dejavu-core)
 
 case "${1:-test}" in
   build) packages=("${build_packages[@]}") ;;

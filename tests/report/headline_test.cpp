@@ -8,10 +8,12 @@
 namespace cmpost {
 namespace {
 
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
+using ::testing::StartsWith;
 
 Headline headline_of(const RunFacts& facts) { return headline(facts, facts.counts); }
 
@@ -117,7 +119,7 @@ TEST_P(HeadlineOf, LeadsToWhatHasToBeDone) {
   EXPECT_EQ(first.light, GetParam().light);
   EXPECT_EQ(first.what_to_do.at(0).what, GetParam().what);
   EXPECT_THAT(first.what_to_do.at(0).how, ::testing::EndsWith("."));
-  EXPECT_THAT(first.what_to_do.at(0).command, HasSubstr("cmpost "));
+  EXPECT_THAT(first.what_to_do.at(0).commands, Contains(StartsWith("cmpost ")));
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -153,7 +155,7 @@ INSTANTIATE_TEST_SUITE_P(
         Condition{"OurCertificateEnded",
                   [](RunFacts& f) { f.ends[0].second = at_time("2026-11-20T00:00:00Z"); },
                   Task::renew_own, Light::red,
-                  "the CA certificate ended on 20 Nov 2026, 1 day ago"},
+                  "the CA certificate ended on 20 Nov 2026, 28 hours ago"},
         Condition{"OurCertificateEndsSoon",
                   [](RunFacts& f) { f.ends[0].second = at_time("2026-12-12T12:00:00Z"); },
                   Task::renew_own, Light::yellow,
@@ -218,8 +220,9 @@ TEST(Headline, TellsTheHeaviestFirstAndCountsTheOthers) {
   facts.crl.reset();
   const auto without = headline_of(facts);
   EXPECT_EQ(without.light, Light::yellow);
-  EXPECT_EQ(without.because,
-            "1 request could not be worked on and waits for an operator; and 1 other point.");
+  EXPECT_EQ(
+      without.because,
+      "1 request could not be worked on and waits for an operator; and 1 other point as urgent.");
 }
 
 TEST(Headline, UsualWorkLeavesItGreen) {

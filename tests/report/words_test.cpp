@@ -47,12 +47,17 @@ TEST(Words, LengthsHaveTwoUnits) {
   EXPECT_EQ(length_of(hours(49)), "2 d 1 h");
 }
 
-TEST(Words, DaysAreCountedFromNow) {
+TEST(Words, ADistanceIsCountedFromNow) {
+  using std::chrono::hours, std::chrono::minutes;
   const auto now = at_time("2026-11-21T03:00:00Z");
-  EXPECT_EQ(days_until(now + std::chrono::hours(24), now), "in 1 day");
-  EXPECT_EQ(days_until(now + std::chrono::hours(23), now), "in less than a day");
-  EXPECT_EQ(days_until(now, now), "less than a day ago");
-  EXPECT_EQ(days_until(now - std::chrono::hours(49), now), "2 days ago");
+  EXPECT_EQ(distance_of(now + hours(49), now), "in 2 days");
+  EXPECT_EQ(distance_of(now + hours(47), now), "in 47 hours");
+  EXPECT_EQ(distance_of(now + hours(1), now), "in 1 hour");
+  EXPECT_EQ(distance_of(now + minutes(59), now), "in less than an hour");
+  EXPECT_EQ(distance_of(now + hours(24) * 729, now), "in 729 days");
+  EXPECT_EQ(distance_of(now + hours(24) * 1652, now), "in more than 4 years");
+  EXPECT_EQ(distance_of(now, now), "less than an hour ago");
+  EXPECT_EQ(distance_of(now - hours(49), now), "2 days ago");
 }
 
 }  // namespace
