@@ -24,7 +24,7 @@ using SignSums = std::function<Result<Bytes>(ByteView sums)>;
 // When `directory` exists, its files are compared: the same ones are fine and keep their signature
 // (a missing one is added), others are an Error (hold) and stay as they are. An Error of `items` or
 // of `sign` is handed on, and nothing is left. One call at a time for one `directory`. Memory does
-// not grow with the number of items, which are asked for four times.
+// not grow with the number of items, which are asked for several times.
 Result<void> write_report(const std::string& directory, const RunFacts& facts,
                           const RunItems& items, const SignSums& sign);
 
