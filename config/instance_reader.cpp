@@ -158,43 +158,4 @@ RaSettings read_ra(Section table) {
   return ra;
 }
 
-namespace {
-
-std::optional<StopRule> stop_rule(std::string_view text) {
-  const auto sign = text.find('>');
-  if (sign == std::string_view::npos) return std::nullopt;
-  auto what = text.substr(0, sign), limit = text.substr(sign + 1);
-  while (what.ends_with(' ')) what.remove_suffix(1);
-  while (limit.starts_with(' ')) limit.remove_prefix(1);
-  const auto percent = parse_percentage(limit);
-  if (!percent || (what != "rejected" && what != "held")) return std::nullopt;
-  return StopRule{what == "held" ? StopRule::What::held : StopRule::What::rejected, *percent};
-}
-
-}  // namespace
-
-RunSettings read_run(Section table) {
-  RunSettings run;
-  run.name = table.name("name");
-  table.require("at", "such as \"0 1 * * *\"");
-  if (const auto text = table.text("at"); !text.empty()) {
-    if (auto time = CronTime::parse(text)) {
-      run.at = std::move(*time);
-    } else {
-      table.complain("at", "'at': " + time.error().what, time.error().hint);
-    }
-  }
-  run.channels = table.texts("channels");
-  run.report = table.path("report", NamedFile::Use::directory);
-  if (table.find("stop_if") != nullptr) {
-    run.stop_if = stop_rule(table.text("stop_if"));
-    if (!run.stop_if) {
-      table.complain("stop_if", "'stop_if' is not a condition",
-                     "\"rejected > 2%\" or \"held > 10%\"");
-    }
-  }
-  table.finish();
-  return run;
-}
-
 }  // namespace cmpost

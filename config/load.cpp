@@ -195,14 +195,6 @@ void complain_about_unbuilt(Section& top, const Settings& settings) {
                          "' does nothing: a CA asks no other CA",
                      "remove the channel, or configure an [ra] instead of the [ca]");
   }
-  for (std::size_t i = 0; i < settings.runs.size(); ++i) {
-    reading.complain(position_of(top, "run", i, "at"),
-                     "[[run]] '" + settings.runs[i].name +
-                         "' does nothing: this version starts no runs by itself, writes no report "
-                         "and has no stop_if",
-                     "remove it, and start `cmpost run` by cron or a systemd timer; `check_after` "
-                     "of a channel tells requesters when to come back");
-  }
 }
 
 // Whom a CA above may ask to wait polls it, or hears nothing: where the messages are not ours, our
@@ -261,6 +253,9 @@ void check_references(Section& top, Settings& settings) {
                            "run '" + settings.runs[i].name + "'", settings.runs[i].channels,
                            "channel", channels);
   }
+  for (auto& run : settings.runs) {
+    if (run.channels.empty()) run.channels = channels;
+  }
   check_upstreams(top, settings, channels);
 }
 
@@ -316,6 +311,7 @@ const ProfileSettings* Settings::profile(std::string_view name) const {
 const ChannelSettings* Settings::channel(std::string_view name) const {
   return by_name(channels, name);
 }
+const RunSettings* Settings::run(std::string_view name) const { return by_name(runs, name); }
 
 namespace {
 

@@ -90,19 +90,23 @@ struct RaSettings {
   Duration upstream_within = std::chrono::hours(24 * 30);
 };
 
-// `stop_if = "rejected > 2%"`
+// What ends a run early: `rejected > 2% of at least 100`, `held > 20`, `issued > 12500`.
 struct StopRule {
-  enum class What { rejected, held };
+  enum class What { rejected, held, issued };
   What what = What::rejected;
-  double percent = 100;
+  double limit = 0;  // of requests in the run; more than that stops it
+  bool percent = false;
+  std::uint64_t at_least = 50;  // percent: of so many requests; before nothing is judged
+  std::string text;             // as it was written
 };
 
 struct RunSettings {
   std::string name;
-  CronTime at;
-  std::vector<std::string> channels;  // empty: all
+  std::optional<CronTime> at;         // nullopt: started by hand, or by a timer of others
+  std::vector<std::string> channels;  // of the settings; all of them where none is named
   std::string report;                 // directory; empty: none
-  std::optional<StopRule> stop_if;
+  std::vector<StopRule> stop_if;
+  std::optional<double> rate;  // at most so many requests a second
 };
 
 struct Settings {
@@ -120,6 +124,7 @@ struct Settings {
 
   const ProfileSettings* profile(std::string_view name) const;  // nullptr: no such
   const ChannelSettings* channel(std::string_view name) const;
+  const RunSettings* run(std::string_view name) const;
 };
 
 // Settings, or everything that is wrong with the file: each mistake has its own complaint, in the

@@ -95,7 +95,7 @@ void log_decision(const WorkedOn& item) {
                               {"source", item.lease.job.envelope.source},
                               {"tid", decision.tid},
                               {"outcome", decision.outcome}});
-  if (decision.refused) {
+  if (is_refusal(decision.result)) {
     log::info("request.refused", {{"job", decision.job.text()},
                                   {"channel", item.lease.job.envelope.channel},
                                   {"source", item.lease.job.envelope.source},
@@ -361,7 +361,7 @@ Result<Committed> GroupCommit::commit(Group& group) {
       TRY(settle_failed(item, committed));
     } else if (reply_of(item) != nullptr) {
       ++committed.answered;
-      committed.refused += item.decision->refused ? 1 : 0;
+      committed.refused += is_refusal(item.decision->result) ? 1 : 0;
       log_decision(item);
     } else if (const auto* held = std::get_if<Decision::Hold>(&item.decision->what)) {
       ++committed.held;

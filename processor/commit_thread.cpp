@@ -52,6 +52,11 @@ bool CommitThread::hand_over(Group& group) {
   return true;
 }
 
+void CommitThread::turn_away(const Group& group) {
+  const MutexLock lock(mutex_);
+  abandon(group);
+}
+
 bool CommitThread::wait_until_committed() {
   MutexLock lock(mutex_);
   while ((waiting_ || committing_) && !error_) changed_.wait(lock);

@@ -30,6 +30,8 @@ class CommitThread {
   // Waits until the group before it is being committed. False: nothing is committed any more, and
   // the group, which is as it was, is among what give_up() tells.
   bool hand_over(Group& group);
+  // It is among what give_up() tells.
+  void turn_away(const Group& group);
   // False: there was an error, and nothing is committed any more.
   bool wait_until_committed();
   // What has come back since it was asked last.

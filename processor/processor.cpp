@@ -46,6 +46,7 @@ class Processor::Pipeline {
 
   // `patient`: go on for ever, also while there is nothing to do or the databases are in trouble.
   Result<ProcessorTotals> work(const std::stop_token& stop, bool patient) {
+    closed_ = false;
     TRY(commits_.start(stop, patient));
     while (!stop.stop_requested() && work_on_next(stop, patient)) {
     }
@@ -53,6 +54,8 @@ class Processor::Pipeline {
     const auto error = commits_.error();
     if (stop.stop_requested()) {
       give_back(services_.likely.now(), "the service was stopped");
+    } else if (closed_) {
+      give_back(services_.likely.now(), "the run was stopped");
     } else if (error) {
       give_back(services_.likely.now() + kGivenBackFor, to_string(*error));
     }
@@ -76,7 +79,7 @@ class Processor::Pipeline {
     tell_take(std::nullopt);
     if (!leases->empty()) {
       think(source_.begin(std::move(*leases)));
-      return !commits_.error();
+      return !closed_ && !commits_.error();
     }
     if (has_returned()) return true;
     if (patient) source_.wait(stop);
@@ -122,8 +125,18 @@ class Processor::Pipeline {
         [&] { look_ahead(group.size()); });
     const auto members = check_parts(items, batches);
     if (members.empty()) end_snapshots();
-    if (commits_.hand_over(group)) answer_members(items, batches, members);
+    if (!may_commit()) {
+      commits_.turn_away(group);
+    } else if (commits_.hand_over(group)) {
+      answer_members(items, batches, members);
+    }
     end_snapshots();
+  }
+
+  bool may_commit() {
+    if (!settings_.may_commit || !commits_.wait_until_committed()) return true;
+    closed_ = !settings_.may_commit();
+    return !closed_;
   }
 
   // Leases the next group while the workers have this one, so that they need not wait for it.
@@ -219,6 +232,7 @@ class Processor::Pipeline {
   std::unique_ptr<WorkerPool> pool_;
   GroupSource source_;
   CommitThread commits_;
+  bool closed_ = false;       // by `may_commit`
   std::string take_trouble_;  // what was told last; empty: none
 };
 

@@ -19,6 +19,10 @@ struct ProcessorSettings {
   // How it went to take requests from the queue, and to commit: nullopt, or what is waited out.
   // Each is called from one thread.
   std::function<void(const std::optional<Error>&)> on_take{}, on_commit{};
+  // Asked when a group is worked on and the one before it is committed, from one thread. Once it
+  // has said no nothing more is committed: what is leased is given back, and drain() returns. It
+  // may take its time.
+  std::function<bool()> may_commit{};
 };
 
 struct ProcessorTotals {

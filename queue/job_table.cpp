@@ -33,6 +33,25 @@ class LeaseReader {
 
 }  // namespace
 
+JobTable::JobTable(Connection& connection, std::string name, Finished finished,
+                   const ChannelScope& scope, const std::string& channel_column)
+    : connection_(connection), name_(std::move(name)), finished_(finished), ids_(connection, name_) {
+  if (scope.which == ChannelScope::Which::all) return;
+  channels_ = scope.channels;
+  in_scope_ = " AND " + channel_column;
+  in_scope_ += scope.which == ChannelScope::Which::only ? " IN (" : " NOT IN (";
+  for (std::size_t i = 0; i < channels_.size(); ++i) in_scope_ += i == 0 ? "?" : ", ?";
+  in_scope_ += ")";
+}
+
+std::string JobTable::sql(std::string_view text) const {
+  auto sql = for_table(text, name_);
+  for (auto at = sql.find('@'); at != std::string::npos; at = sql.find('@', at)) {
+    sql.replace(at, 1, in_scope_);
+  }
+  return sql;
+}
+
 // A number of our own, since SQLite would give that of a deleted job again.
 Result<std::int64_t> JobTable::next_seq() {
   return only(connection_, sql("SELECT next FROM queue WHERE name = '$'"), column<std::int64_t>);
@@ -123,9 +142,9 @@ Result<std::vector<Lease>> JobTable::waiting(std::size_t max, Run& found) {
       connection_,
       sql("SELECT seq, id, attempts, arrived, octets, " CMPOST_ENVELOPE_COLUMNS
           " FROM $ INDEXED BY $_open CROSS JOIN $_payload USING (seq)"
-          " WHERE ended IS NULL AND state = 'waiting' AND at IS NULL"
+          " WHERE ended IS NULL AND state = 'waiting' AND at IS NULL@"
           " ORDER BY seq LIMIT ?"),
-      [&](Row& row) { return reader.take(row); }, max));
+      [&](Row& row) { return reader.take(row); }, channels_, max));
   if (!reader.seqs().empty()) found = {reader.seqs().front(), reader.seqs().back()};
   return std::move(reader).leases();
 }
@@ -158,21 +177,22 @@ Result<std::vector<Lease>> JobTable::lease(std::size_t max, std::int64_t owner, 
                    change(connection_,
                           sql("UPDATE $ INDEXED BY $_open SET state = 'active',"
                               " attempts = attempts + 1, owner = ?, at = ?"
-                              " WHERE ended IS NULL AND state = 'waiting' AND at IS NULL"
+                              " WHERE ended IS NULL AND state = 'waiting' AND at IS NULL@"
                               " AND seq BETWEEN ? AND ?"),
-                          owner, until, run.first, run.last));
+                          owner, until, channels_, run.first, run.last));
   CHECK(changed == static_cast<std::int64_t>(leases.size()));
   return leases;
 }
 
 Result<bool> JobTable::has_work(const Moment& now) {
   return only(connection_,
-              sql("SELECT EXISTS (SELECT 1 FROM $ WHERE ended IS NULL AND state = 'waiting')"
+              sql("SELECT EXISTS (SELECT 1 FROM $ WHERE ended IS NULL AND state = 'waiting'@)"
                   " OR EXISTS (SELECT 1 FROM $ WHERE ended IS NULL AND state = 'deferred'"
-                  "   AND at <= ?1)"
+                  "   AND at <= ?@)"
                   " OR EXISTS (SELECT 1 FROM $ WHERE ended IS NULL AND state = 'active'"
-                  "   AND (at <= ?2 OR at > ?3))"),
-              column<bool>, now.wall, now.steady, now.steady + now.lease);
+                  "   AND (at <= ? OR at > ?)@)"),
+              column<bool>, channels_, now.wall, channels_, now.steady, now.steady + now.lease,
+              channels_);
 }
 
 Result<JobTable::Events> JobTable::next_events() {
@@ -182,9 +202,9 @@ Result<JobTable::Events> JobTable::next_events() {
     return events;
   };
   return only(connection_,
-              sql("SELECT (SELECT min(at) FROM $ WHERE ended IS NULL AND state = 'deferred'),"
-                  " (SELECT min(at) FROM $ WHERE ended IS NULL AND state = 'active')"),
-              read);
+              sql("SELECT (SELECT min(at) FROM $ WHERE ended IS NULL AND state = 'deferred'@),"
+                  " (SELECT min(at) FROM $ WHERE ended IS NULL AND state = 'active'@)"),
+              read, channels_, channels_);
 }
 
 }  // namespace cmpost

@@ -8,6 +8,7 @@
 
 #include "queue/id_index.h"
 #include "queue/job_queue.h"
+#include "queue/spool.h"
 #include "queue/spool_schema.h"
 
 namespace cmpost {
@@ -19,11 +20,9 @@ class JobTable {
   // What happens to the octets of a finished job: a request's are in the ledger, a reply's are
   // not kept anywhere else.
   enum class Finished { forget_payload, keep_payload };
-  JobTable(Connection& connection, std::string name, Finished finished)
-      : connection_(connection),
-        name_(std::move(name)),
-        finished_(finished),
-        ids_(connection, name_) {}
+  // `scope`: by the column `channel_column`; what is of other channels is neither leased nor work.
+  JobTable(Connection& connection, std::string name, Finished finished, const ChannelScope& scope,
+           const std::string& channel_column);
 
   // Stores the jobs whose id is new, waiting or held; how many.
   struct Start {
@@ -89,7 +88,8 @@ class JobTable {
     std::int64_t last;
   };
 
-  std::string sql(std::string_view text) const { return for_table(text, name_); }
+  // `$` is the table, `@` what limits jobs to the scope, which takes the parameters `channels_`.
+  std::string sql(std::string_view text) const;
   Result<std::int64_t> next_seq();
   Result<void> set_counts(std::int64_t next, std::int64_t more_jobs);
   Result<std::vector<Lease>> waiting(std::size_t max, Run& found);
@@ -101,6 +101,8 @@ class JobTable {
   Connection& connection_;
   const std::string name_;
   const Finished finished_;
+  std::string in_scope_;  // "", or " AND channel IN (?, ?)"
+  std::vector<std::string> channels_;
   IdIndex ids_;
 };
 

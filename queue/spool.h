@@ -2,10 +2,13 @@
 // the other.
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/result.h"
@@ -41,11 +44,25 @@ class Spool {
   virtual Result<bool> checkpoint() = 0;
 };
 
+// Which channels a process works on: what is of others it leaves in the queue, waiting. Nothing
+// else of a queue is limited by it: whoever lists or counts sees all.
+struct ChannelScope {
+  enum class Which { all, only, but };
+  Which which = Which::all;
+  std::vector<std::string> channels{};
+  bool has(std::string_view channel) const {
+    const bool named = std::ranges::find(channels, channel) != channels.end();
+    return which == Which::all || named == (which == Which::only);
+  }
+};
+
 struct SpoolSettings {
   std::string url = "sqlite:spool.db";
   std::string base_directory;
   Duration lease = std::chrono::minutes(10);
   OpenMode mode = OpenMode::create;
+  // Of requests by the channel that they came in on, of replies by that which they go out by.
+  ChannelScope scope{};
 };
 // `steady` is one that nobody can set and that all processes on the host share (BootClock): leases
 // count by it. When `wall` is set back, what is deferred is due at once, since it would otherwise

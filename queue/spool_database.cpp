@@ -17,19 +17,20 @@ constexpr Duration kLongestDelay = std::chrono::hours(24);
 }  // namespace
 
 SpoolDatabase::SpoolDatabase(std::unique_ptr<Connection> writer, std::unique_ptr<Connection> reader,
-                             std::string path, Duration lease, const SpoolClocks& clocks)
+                             std::string path, Duration lease, const ChannelScope& scope,
+                             const SpoolClocks& clocks)
     : clocks_(clocks),
       lease_(lease),
       path_(std::move(path)),
       writer_(std::move(writer)),
       reader_(std::move(reader)),
       seen_(moment()),
-      requests_{JobTable(*writer_, "request", JobTable::Finished::forget_payload),
+      requests_{JobTable(*writer_, "request", JobTable::Finished::forget_payload, scope, "channel"),
                 JobListing(*reader_, "request"),
                 WorkSignal(),
                 kNeverSeen,
                 {}},
-      replies_{JobTable(*writer_, "reply", JobTable::Finished::keep_payload),
+      replies_{JobTable(*writer_, "reply", JobTable::Finished::keep_payload, scope, "reply_channel"),
                JobListing(*reader_, "reply"),
                WorkSignal(),
                kNeverSeen,

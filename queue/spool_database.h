@@ -34,7 +34,8 @@ struct QueueParts {
 class SpoolDatabase {
  public:
   SpoolDatabase(std::unique_ptr<Connection> writer, std::unique_ptr<Connection> reader,
-                std::string path, Duration lease, const SpoolClocks& clocks);
+                std::string path, Duration lease, const ChannelScope& scope,
+                const SpoolClocks& clocks);
 
   QueueParts& requests() { return requests_; }
   QueueParts& replies() { return replies_; }

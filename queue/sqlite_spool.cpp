@@ -83,7 +83,7 @@ Result<std::unique_ptr<Spool>> open_spool(const SpoolSettings& settings,
                    open_database(settings.url, settings.base_directory, OpenMode::read_only));
   ASSIGN_OR_RETURN(const auto path, path_of(*writer));
   auto database = std::make_unique<SpoolDatabase>(std::move(writer), std::move(reader), path,
-                                                  settings.lease, clocks);
+                                                  settings.lease, settings.scope, clocks);
   if (!only_reads) TRY(database->clean_up());
   return std::make_unique<SqliteSpool>(std::move(database), settings);
 }

@@ -18,5 +18,6 @@ void add_bundle(CommandLine line);
 void add_restore_check(CommandLine line);
 void add_inspect(CommandLine line);
 void add_clock(CommandLine line);
+void add_report(CommandLine line);
 
 }  // namespace cmpost

@@ -18,6 +18,7 @@
 #include "processor/admission/credential_files.h"
 #include "processor/credentials/protection_tables.h"
 #include "processor/ra_role/ra_role.h"
+#include "processor/runs/run_table.h"
 #include "processor/timers.h"
 #include "processor/transaction/announcement_table.h"
 #include "processor/transaction/operation_schema.h"
@@ -34,7 +35,7 @@ constexpr const char* kSystemConfig = "/etc/cmpost/cmpost.toml";
 std::vector<Ledger::Schema> ledger_schemas() {
   return {{"processor", kProcessorMigrations},   {"announcement", kAnnouncementMigrations},
           {"protection", kProtectionMigrations}, {"envelope", kEnvelopeMigrations},
-          {"clock", clock_migrations()},         {"operation", kOperationMigrations},
+          {"clock", clock_migrations()}, {"run", kRunMigrations},         {"operation", kOperationMigrations},
           {"upstream", kUpstreamMigrations}};
 }
 
@@ -162,7 +163,8 @@ Result<Spool*> Instance::spool() {
   if (!spool_) {
     ASSIGN_OR_RETURN(spool_, open_spool({.url = settings_.instance.spool,
                                          .base_directory = settings_.directory,
-                                         .mode = databases_},
+                                         .mode = databases_,
+                                         .scope = scope_},
                                         SpoolClocks{watched_.likely(), since_boot_}));
   }
   return spool_.get();

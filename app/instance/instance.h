@@ -67,6 +67,10 @@ class Instance {
   const Clock& likely_clock() const { return watched_.likely(); }
   Random& random() { return random_; }
 
+  // Which channels this process works on; before spool(). All, unless somebody says otherwise.
+  void work_on(ChannelScope scope) { scope_ = std::move(scope); }
+  const ChannelScope& scope() const { return scope_; }
+
   // Before any work: refuses keys and passwords that others may read, with a line for each on
   // standard error.
   Result<void> refuse_open_secrets() const;
@@ -110,6 +114,7 @@ class Instance {
   const Clock& since_boot_;
   WatchedClock watched_;
   SystemRandom random_;
+  ChannelScope scope_;
   std::unique_ptr<Spool> spool_;
   std::unique_ptr<Ledger> ledger_;
   std::optional<Authority> authority_;

@@ -8,6 +8,7 @@ Result<std::vector<std::unique_ptr<Ingress>>> make_ingresses(Instance& instance,
   const Surroundings around{instance, spool, steady};
   std::vector<std::unique_ptr<Ingress>> ingresses;
   for (const auto& channel : instance.settings().channels) {
+    if (!instance.scope().has(channel.name)) continue;
     ASSIGN_OR_RETURN(auto ingress, kind_of(channel).make_ingress(around, channel));
     ingresses.push_back(std::move(ingress));
   }
@@ -20,6 +21,7 @@ Result<std::vector<std::unique_ptr<Egress>>> make_egresses(Instance& instance,
   const Surroundings around{instance, *spool, steady};
   std::vector<std::unique_ptr<Egress>> egresses;
   for (const auto& channel : instance.settings().channels) {
+    if (!instance.scope().has(channel.name)) continue;
     ASSIGN_OR_RETURN(auto egress, kind_of(channel).make_egress(around, channel));
     egresses.push_back(std::move(egress));
   }

@@ -13,7 +13,7 @@
 
 namespace cmpost {
 
-// One Ingress and one Egress a channel, in the order of the settings. Connects to nothing yet; an
+// One Ingress and one Egress for each channel in the instance's scope, in the order of the settings. Connects to nothing yet; an
 // Error is a channel that cannot work as it is set. What is given must outlive what is returned.
 Result<std::vector<std::unique_ptr<Ingress>>> make_ingresses(Instance& instance, Spool& spool,
                                                              const Clock& steady);

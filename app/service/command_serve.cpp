@@ -10,6 +10,8 @@
 #include "app/service/channels.h"
 #include "app/service/process_signals.h"
 #include "app/service/reload.h"
+#include "app/service/run_schedule.h"
+#include "app/service/run_scope.h"
 #include "app/service/service_commands.h"
 #include "app/service/service_manager.h"
 #include "app/terminal/named.h"
@@ -70,6 +72,7 @@ class Service {
     if (options.has("processor")) TRY(start_processor(*spool));
     if (options.has("egress")) TRY(start_egress(*spool));
     if (options.has("ingress")) TRY(start_ingress(*spool));
+    if (options.has("processor")) runs_.emplace(instance_, instance_.settings().file, steady_);
     return {};
   }
 
@@ -80,6 +83,7 @@ class Service {
   }
 
   void keep_up() {
+    if (runs_) runs_->look();
     if (steady_.now() >= next_tending_) tend();
     if (steady_.now() < next_upkeep_) return;
     next_upkeep_ = steady_.now() + kMaintenance;
@@ -173,6 +177,7 @@ class Service {
   std::jthread processing_;
   std::unique_ptr<DispatchLoop> dispatching_;
   std::vector<std::unique_ptr<IngressLoop>> watching_;
+  std::optional<RunSchedule> runs_;
 };
 
 // Not even the databases are closed: that would write to files which are others' by now.
@@ -232,6 +237,7 @@ class Serving {
 
  private:
   Result<void> start_service(const std::string& digest, const std::string& asked_by = {}) {
+    instance_->work_on(scope_of_others(instance_->settings()));
     service_.emplace(*instance_);
     if (!digest.empty() && options_.has("processor")) {
       TRY(note_settings(*instance_, digest, asked_by));

@@ -186,8 +186,11 @@ void Continuation::store(Effects& effects) {
   effects.waiting = after_;
   if (after_.all_decided()) {
     const bool in_rounds = after_.parts.size() > 1;
-    effects.settled = Effects::Settled{question_digest_,
-                                       in_rounds ? outcome_of(after_.parts) : at_.decision.outcome};
+    effects.settled =
+        in_rounds ? Effects::Settled{question_digest_, outcome_of(after_.parts),
+                                     result_of(after_.parts), failInfo_of(after_.parts)}
+                  : Effects::Settled{question_digest_, at_.decision.outcome, at_.decision.result,
+                                     at_.decision.failInfo};
   }
 }
 

@@ -330,7 +330,7 @@ void Nested::answer(std::size_t index, LedgerReader& ledger) {
     auto* reply = std::get_if<Decision::Reply>(&decision->what);
     CHECK(reply != nullptr);  // each member of a batch gets an answer
     member.reply = std::move(reply->job.payload);
-    member.refused = decision->refused;
+    member.refused = is_refusal(decision->result);
     const auto& message = decision->effects.message;
     member.stored = message && !decision->effects.message_replaces;
     if (index < changes_->size()) changes_->put(index, std::move(decision->effects));

@@ -45,10 +45,18 @@ Result<StoredMessage> Proceeding::stored(const std::string& reply_body, const By
   message.request = request.der;
   message.reply = reply;
   message.outcome = decision.outcome;
+  message.result = decision.result;
+  message.failInfo = decision.failInfo;
   message.source = printable(envelope.source);
   message.job = to_bytes(ByteView(job.octets));
   if (has_token(request.message)) TRY(seal_request(message, shared.sealing_key, shared.random));
   return message;
+}
+
+void Proceeding::conclude(const Answer& answer) {
+  decision.outcome = outcome_of(answer);
+  decision.result = result_of(answer);
+  decision.failInfo = failInfo_of(answer);
 }
 
 void Proceeding::note_envelopes() {

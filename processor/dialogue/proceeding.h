@@ -40,6 +40,8 @@ struct Proceeding {
 
   // How it ends.
   Decision send(const JobId& id, const Route& route, const std::string& reply_body, Bytes der);
+  // What the answer is, for the ledger and for people. Before anything is stored.
+  void conclude(const Answer& answer);
   Decision stay_silent(std::string outcome);
   Decision keep_for_operator(std::string reason);
 

@@ -236,8 +236,7 @@ class Relay : Continuation {
   Result<Decision> pass_down(Answer answer) {
     const auto above = answer.from_above ? *answer.from_above : FromAbove{};
     at_.decision.effects = std::move(answer.effects);
-    at_.decision.outcome = outcome_of(answer);
-    at_.decision.refused = answer.refused.has_value();
+    at_.conclude(answer);
     at_.decision.effects.audit.push_back(
         heard_entry(*asked_, body_name(answer_.message.body), signer_->text()));
     auto& changes = at_.decision.effects.upstream;
@@ -324,8 +323,7 @@ class Relay : Continuation {
   // RFC 9483 3.6.1: a time-out ends the operation, and the requester hears so once.
   Result<Decision> give_up() {
     auto answer = refusal({PKIFailureInfo::systemUnavail, "the CA has not answered in time"});
-    at_.decision.outcome = outcome_of(answer);
-    at_.decision.refused = true;
+    at_.conclude(answer);
     for (const auto& one : messages_) {
       if (!is_open(one.state)) continue;
       at_.decision.effects.upstream.push_back({.id = one.id,

@@ -44,7 +44,8 @@ struct Decision {
   std::vector<Job> more{};  // for the queue of requests: what it was taken apart into
   std::string outcome;      // for the queue's listing and the log
   std::string tid;          // hex
-  bool refused = false;     // the answer is a refusal, for counts
+  MessageResult result = MessageResult::granted;  // `outcome` as a fact
+  std::string failInfo;                           // "badPOP"; empty: nothing is refused
 };
 
 // Whether a job is for nested.h: a nested message of a requester. What a CA above answers is not.

@@ -276,8 +276,7 @@ void Responder::note_outcome(Answer& answer, Step step) {
   count_failures();
   keep_passphrase();
   if (step != Step::none) keep_established();
-  at_.decision.outcome = outcome_of(answer);
-  at_.decision.refused = answer.refused.has_value();
+  at_.conclude(answer);
 }
 
 // A new one, or that of the parked request which popdecr takes up again.

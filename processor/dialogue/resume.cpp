@@ -56,8 +56,7 @@ class Resumption : Continuation {
                    {{"tid", at_.decision.tid}, {"outcome", outcome_of(answer)}});
     }
     at_.decision.effects = std::move(answer.effects);
-    at_.decision.outcome = outcome_of(answer);
-    at_.decision.refused = answer.refused.has_value();
+    at_.conclude(answer);
     at_.address_departures();
     note_answers(answer, overdue);
     TRY(take_header_passphrase(answer));

@@ -41,13 +41,11 @@ Result<std::vector<Profile>> load_profiles(const Settings& settings,
   return profiles;
 }
 
-// A run without a list of channels serves all.
 std::vector<CronTime> runs_of(const Settings& settings, const std::string& channel) {
   std::vector<CronTime> times;
   for (const auto& run : settings.runs) {
-    const bool serves =
-        run.channels.empty() || std::ranges::find(run.channels, channel) != run.channels.end();
-    if (serves) times.push_back(run.at);
+    const bool serves = std::ranges::find(run.channels, channel) != run.channels.end();
+    if (serves && run.at) times.push_back(*run.at);
   }
   return times;
 }

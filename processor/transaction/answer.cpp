@@ -5,6 +5,25 @@
 #include "base/joined.h"
 
 namespace cmpost {
+namespace {
+
+bool is_changed(const PKIBody& body) {
+  const auto* response = cert_response(body);
+  return response != nullptr && std::ranges::any_of(response->response, [](const auto& one) {
+           return one.status.status == PKIStatus::grantedWithMods;
+         });
+}
+
+std::string first_bit(const PKIStatusInfo& status) {
+  for (int bit = 0; bit < kFailureInfoCount; ++bit) {
+    const auto info = static_cast<PKIFailureInfo>(bit);
+    if (status.has(info)) return std::string(to_string(info));
+  }
+  return {};
+}
+
+}  // namespace
+
 std::string outcome_of(const Answer& answer) {
   if (!answer.refused) return answer.outcome;
   const auto& [failInfo, text] = *answer.refused;
@@ -28,6 +47,39 @@ std::string outcome_of(const std::vector<WaitingPart>& parts) {
   }
   if (!refused) return "accepted";
   return (granted ? "partly rejection " : "rejection ") + words_of(*refused);
+}
+
+MessageResult result_of(const Answer& answer) {
+  if (answer.refused) return answer.partly ? MessageResult::partly : MessageResult::refused;
+  if (!answer.undecided.empty() || answer.passed_up || answer.challenges) {
+    return MessageResult::waiting;
+  }
+  return is_changed(answer.body) ? MessageResult::changed : MessageResult::granted;
+}
+
+MessageResult result_of(const std::vector<WaitingPart>& parts) {
+  bool granted = false, refused = false, changed = false;
+  for (const auto& part : parts) {
+    const auto status = status_about(part.answer, part.certReqId);
+    const bool is_good = status && is_granted(*status);
+    (is_good ? granted : refused) = true;
+    changed = changed || is_changed(part.answer);
+  }
+  if (refused) return granted ? MessageResult::partly : MessageResult::refused;
+  return changed ? MessageResult::changed : MessageResult::granted;
+}
+
+std::string failInfo_of(const Answer& answer) {
+  return answer.refused ? std::string(to_string(answer.refused->failInfo)) : std::string();
+}
+
+std::string failInfo_of(const std::vector<WaitingPart>& parts) {
+  std::string bit;
+  for (const auto& part : parts) {
+    const auto status = status_about(part.answer, part.certReqId);
+    if (status && !is_granted(*status)) bit = first_bit(*status);
+  }
+  return bit;
 }
 
 Answer refusal(const Rejection& rejection) {

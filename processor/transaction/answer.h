@@ -58,6 +58,12 @@ std::string outcome_of(const Answer& answer);
 // The same of a request whose parts were decided one after the other; "unknown: ..." where what was
 // told of one of them is not there.
 std::string outcome_of(const std::vector<WaitingPart>& parts);
+// The same as a fact.
+MessageResult result_of(const Answer& answer);
+MessageResult result_of(const std::vector<WaitingPart>& parts);
+// The bit of the last of them that is refused, by its name; empty: none is.
+std::string failInfo_of(const Answer& answer);
+std::string failInfo_of(const std::vector<WaitingPart>& parts);
 // An answer that is an error message.
 Answer refusal(const Rejection& rejection);
 

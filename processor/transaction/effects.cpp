@@ -210,7 +210,9 @@ std::vector<ReplyPiece> located(const std::vector<ReplyPiece>& pieces, const Mes
 Result<std::int64_t> change_messages(const Effects& effects, TransactionTable& table,
                                      std::int64_t transaction, Time now, const MessageRows& rows) {
   if (effects.settled) {
-    TRY(table.set_outcome(transaction, effects.settled->digest, effects.settled->outcome));
+    const auto& settled = *effects.settled;
+    TRY(table.set_outcome(transaction, settled.digest,
+                          {settled.outcome, settled.result, settled.failInfo}));
   }
   if (!effects.message) return 0;
   if (effects.message_replaces) {

@@ -75,6 +75,8 @@ struct Effects {
   struct Settled {
     Sha256 digest{};
     std::string outcome;
+    MessageResult result = MessageResult::granted;
+    std::string failInfo;
   };
   Seldom<Settled> settled;
   // Of an RA: messages to a CA above that leave with it, and what becomes of those that have left.

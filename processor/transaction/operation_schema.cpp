@@ -40,6 +40,12 @@ CREATE TABLE settings_seen (
 DELETE FROM refused WHERE id NOT IN (SELECT max(id) FROM refused GROUP BY job, digest);
 CREATE UNIQUE INDEX refused_once ON refused (job, digest);
 )sql"},
+    // See the processor's version 11.
+    {3, R"sql(
+ALTER TABLE refused ADD COLUMN run INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX refused_by_run ON refused (run) WHERE run <> 0;
+CREATE TABLE run_unlisted (run INTEGER PRIMARY KEY, refused INTEGER NOT NULL);
+)sql"},
 };
 
 Result<std::optional<Bytes>> SettingsSeen::newest() {

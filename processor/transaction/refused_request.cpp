@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "processor/transaction/run_of_channel.h"
 #include "store/rows.h"
 
 namespace cmpost {
@@ -31,22 +32,34 @@ RefusedRequest read_refused(Row& row) {
   return refused;
 }
 
+// A run counts what it cannot list.
+Result<void> RefusalTable::make_room(const RefusedRequest& refused, std::int64_t last) {
+  TRY(change(connection_,
+             "INSERT INTO run_unlisted SELECT run, count(*) FROM refused WHERE channel = ? AND "
+             "known = ? AND number <= ? AND run <> 0 GROUP BY run ON CONFLICT (run) DO UPDATE "
+             "SET refused = refused + excluded.refused",
+             refused.channel, refused.known, last));
+  TRY(change(connection_, "DELETE FROM refused WHERE channel = ? AND known = ? AND number <= ?",
+             refused.channel, refused.known, last));
+  return {};
+}
+
 Result<void> RefusalTable::add(const RefusedRequest& refused) {
   ASSIGN_OR_RETURN(
       const auto number,
       only(connection_,
            "SELECT ifnull(max(number), 0) + 1 FROM refused WHERE channel = ? AND known = ?",
            column<std::int64_t>, refused.channel, refused.known));
-  TRY(change(connection_, "DELETE FROM refused WHERE channel = ? AND known = ? AND number <= ?",
-             refused.channel, refused.known, number - kMostKept));
+  if (number > kMostKept) TRY(make_room(refused, number - kMostKept));
   TRY(change(connection_,
              "INSERT OR REPLACE INTO refused (number, at, channel, job, source, tid, body, "
              "requester, known, subject, serial, stage, fail_info, reason, note, reply_body, "
-             "digest) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             "digest, run) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+             RUN_OF_CHANNEL ")",
              number, refused.at, refused.channel, refused.job, refused.source,
              refused.transactionID, refused.body, refused.requester, refused.known, refused.subject,
              refused.serial, to_string(refused.stage), refused.failInfo, refused.reason,
-             refused.note, refused.reply_body, refused.digest));
+             refused.note, refused.reply_body, refused.digest, refused.channel));
   return {};
 }
 

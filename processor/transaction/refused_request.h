@@ -64,6 +64,8 @@ class RefusalTable {
   Result<std::int64_t> forget(Time before);
 
  private:
+  Result<void> make_room(const RefusedRequest& refused, std::int64_t last);
+
   Connection& connection_;
 };
 

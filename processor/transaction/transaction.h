@@ -22,6 +22,21 @@ enum class TransactionState {
 std::string_view to_string(TransactionState state);
 std::optional<TransactionState> transaction_state(std::string_view text);
 
+// What a message has come to. Spelled in the database as here.
+enum class MessageResult {
+  granted,  // or only answered: whatever is no refusal
+  changed,  // grantedWithMods (RFC 9810 5.2.3)
+  partly,   // of several parts some are refused, and others granted or not decided
+  waiting,  // for people, for a CA above, or for proof of possession
+  refused,
+};
+std::string_view to_string(MessageResult result);
+std::optional<MessageResult> message_result(std::string_view text);
+// All of it, or a part.
+inline bool is_refusal(MessageResult result) {
+  return result == MessageResult::refused || result == MessageResult::partly;
+}
+
 struct TransactionCertificate {
   std::int64_t certReqId = 0;
   Bytes serial;          // INTEGER content octets
@@ -75,6 +90,8 @@ struct StoredMessage {
   Bytes reply;
   bool sealed = false;  // the request is, see stored_request.h
   std::string outcome;  // "accepted", "rejection badPOP", ...: for people
+  MessageResult result = MessageResult::granted;
+  std::string failInfo;  // "badPOP"; empty: nothing is refused
   std::string source;   // how it came, for people
   Time at{};            // when it was worked on
   Bytes job;            // that it came as; empty: not known

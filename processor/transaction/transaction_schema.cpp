@@ -142,6 +142,17 @@ ALTER TABLE secret ADD COLUMN identity BLOB NOT NULL DEFAULT x'';
     {10, R"sql(
 ALTER TABLE message ADD COLUMN job BLOB NOT NULL DEFAULT x'';
 )sql"},
+    // What a message has come to, which of those that are there only its words tell; and in which
+    // run (runs/run_table.h): 0 in none. A run has its channels as long as it is under way.
+    {11, R"sql(
+ALTER TABLE message ADD COLUMN result TEXT NOT NULL DEFAULT '';
+ALTER TABLE message ADD COLUMN fail_info TEXT NOT NULL DEFAULT '';
+ALTER TABLE message ADD COLUMN run INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE message ADD COLUMN settled_run INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX message_by_run ON message (run) WHERE run <> 0;
+CREATE INDEX message_by_settled_run ON message (settled_run) WHERE settled_run <> 0;
+CREATE TABLE run_channel (channel TEXT PRIMARY KEY, run INTEGER NOT NULL) WITHOUT ROWID;
+)sql"},
 };
 
 }  // namespace cmpost

@@ -1,10 +1,12 @@
 #include "processor/transaction/transaction_table.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstring>
 #include <utility>
 
+#include "processor/transaction/run_of_channel.h"
 #include "store/rows.h"
 
 namespace cmpost {
@@ -26,6 +28,20 @@ std::optional<TransactionState> transaction_state(std::string_view text) {
   for (const auto state : {TransactionState::challenged, TransactionState::waiting,
                            TransactionState::open, TransactionState::closed}) {
     if (to_string(state) == text) return state;
+  }
+  return std::nullopt;
+}
+
+std::string_view to_string(MessageResult result) {
+  static constexpr std::array<std::string_view, 5> kWords = {"granted", "changed", "partly",
+                                                             "waiting", "refused"};
+  return kWords[static_cast<std::size_t>(result)];
+}
+
+std::optional<MessageResult> message_result(std::string_view text) {
+  for (const auto result : {MessageResult::granted, MessageResult::changed, MessageResult::partly,
+                            MessageResult::waiting, MessageResult::refused}) {
+    if (to_string(result) == text) return result;
   }
   return std::nullopt;
 }
@@ -333,25 +349,31 @@ Result<std::int64_t> TransactionTable::add(std::int64_t transaction, const Store
                                            Time at) {
   TRY(change(connection_,
              "INSERT INTO message (tx, digest, channel, at, body, outcome, reply_body, request, "
-             "reply, pieces, sealed, source, job) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             "reply, pieces, sealed, source, job, result, fail_info, run) "
+             "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, " RUN_OF_CHANNEL ")",
              transaction, message.digest, message.channel, at, message.body, message.outcome,
              message.reply_body, message.request, message.reply, spell(message.pieces),
-             message.sealed, message.source, message.job));
+             message.sealed, message.source, message.job, to_string(message.result),
+             message.failInfo, message.channel));
   return connection_.last_insert_id();
 }
 
 Result<void> TransactionTable::set_reply(std::int64_t transaction, const StoredMessage& message) {
   TRY(change(connection_,
-             "UPDATE message SET reply_body = ?, reply = ?, outcome = ? "
-             "WHERE tx = ? AND digest = ? AND reply_body = ''",
-             message.reply_body, message.reply, message.outcome, transaction, message.digest));
+             "UPDATE message SET reply_body = ?, reply = ?, outcome = ?, result = ?, "
+             "fail_info = ?, settled_run = " RUN_OF_CHANNEL " WHERE tx = ? AND digest = ? AND reply_body = ''",
+             message.reply_body, message.reply, message.outcome, to_string(message.result),
+             message.failInfo, message.channel, transaction, message.digest));
   return {};
 }
 
 Result<void> TransactionTable::set_outcome(std::int64_t transaction, const Sha256& digest,
-                                           std::string_view outcome) {
-  TRY(change(connection_, "UPDATE message SET outcome = ? WHERE tx = ? AND digest = ?", outcome,
-             transaction, digest));
+                                           const Settled& settled) {
+  TRY(change(connection_,
+             "UPDATE message SET outcome = ?, result = ?, fail_info = ?, settled_run = "
+             "ifnull((SELECT run FROM run_channel WHERE run_channel.channel = message.channel), 0) "
+             "WHERE tx = ? AND digest = ?",
+             settled.outcome, to_string(settled.result), settled.failInfo, transaction, digest));
   return {};
 }
 

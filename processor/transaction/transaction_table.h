@@ -59,9 +59,14 @@ class TransactionTable {
   Result<std::int64_t> add(std::int64_t transaction, const StoredMessage& message, Time at);
   // The answer to a message that was stored without one.
   Result<void> set_reply(std::int64_t transaction, const StoredMessage& message);
+  struct Settled {
+    std::string_view outcome;
+    MessageResult result = MessageResult::granted;
+    std::string_view failInfo;
+  };
   // Of the message with this digest, when what it has waited for has come.
   Result<void> set_outcome(std::int64_t transaction, const Sha256& digest,
-                           std::string_view outcome);
+                           const Settled& settled);
 
  private:
   Result<bool> complete(StoredMessage& message);

@@ -151,9 +151,6 @@ TEST(Settings, AProfileOrChannelThatDoesNotExistIsFoundBySpelling) {
 }
 
 TEST(Settings, WhatWouldDoNothingIsRefused) {
-  EXPECT_THAT(with_more("[[run]]\nname = \"n\"\nat = \"0 1 * * *\"\nreport = \"r\"\n"
-                        "stop_if = \"rejected > 2%\"\n"),
-              ComplainsOnce(AllOf(HasSubstr("[[run]] 'n' does nothing"), HasSubstr("by cron"))));
   EXPECT_THAT(with_channel("direction = \"upstream\"\n"),
               ComplainsOnce(HasSubstr("'drop' does nothing")));
 }

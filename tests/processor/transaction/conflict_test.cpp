@@ -376,7 +376,7 @@ TEST_F(ConflictTest, WhatExcludesItselfIsRefusedAndInTheAuditLog) {
   const auto lease = ca().arrival(with_mac(ca(), ir(Credential())));
   const Conflict conflict{Conflict::What::secret, "dev1"};
   const auto refused = must(refuse_for(conflict, lease, *ca().reader, ca().services()));
-  EXPECT_TRUE(refused.refused);
+  EXPECT_EQ(refused.result, MessageResult::refused);
   EXPECT_TRUE(ca().commit(refused));
   const auto& reply = std::get<Decision::Reply>(refused.what).job;
   EXPECT_THAT(decode(reply.payload).value(), Refuses("error", PKIFailureInfo::notAuthorized));

@@ -1,0 +1,176 @@
+#include "app/service/named_run.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+
+#include <nlohmann/json.hpp>
+
+#include "app/instance/settings_in_use.h"
+#include "app/service/batch_run.h"
+#include "app/service/run_record.h"
+#include "app/terminal/named.h"
+#include "app/terminal/output.h"
+#include "base/files.h"
+#include "base/log.h"
+#include "report/headline.h"
+
+namespace cmpost {
+namespace {
+
+// Goes with the process, however that ends.
+Result<FileDescriptor> lock_runs(const std::string& state) {
+  TRY(make_directories(state));
+  const auto path = path_below(state, "run.lock");
+  FileDescriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!file) return hold("cannot open " + path);
+  if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
+    return retry("another run is under way on this instance",
+                 "two never overlap; see `cmpost report list`");
+  }
+  return file;
+}
+
+// Judged on what is durable, so that a run that was killed goes on counting.
+class Rules {
+ public:
+  Rules(Instance& instance, const RunRow& run, const std::vector<StopRule>& rules)
+      : instance_(instance), run_(run), rules_(rules) {}
+
+  Result<std::optional<std::string>> stop_reason() {
+    if (!reader_) {
+      ASSIGN_OR_RETURN(auto* const ledger, instance_.ledger());
+      ASSIGN_OR_RETURN(reader_, ledger->reader());
+    }
+    TRY(RunTable(reader_->connection()).look(run_.number, seen_));
+    for (const auto& rule : rules_) {
+      ASSIGN_OR_RETURN(const auto count, count_of(rule));
+      const bool enough = !rule.percent || seen_.items >= rule.at_least;
+      const double share = static_cast<double>(count) * (rule.percent ? 100.0 : 1.0) /
+                           (rule.percent ? std::max<double>(1, static_cast<double>(seen_.items)) : 1);
+      if (!enough || share <= rule.limit) continue;
+      return std::optional(rule.text + ": " + std::to_string(count) + " of " +
+                           std::to_string(seen_.items) + " requests");
+    }
+    return std::optional<std::string>();
+  }
+
+ private:
+  Result<std::uint64_t> count_of(const StopRule& rule) {
+    switch (rule.what) {
+      case StopRule::What::rejected:
+        return seen_.refused;
+      case StopRule::What::issued:
+        return seen_.granted;
+      case StopRule::What::held:
+        break;
+    }
+    ASSIGN_OR_RETURN(auto* const spool, instance_.spool());
+    std::uint64_t held = 0;
+    for (const auto& name : run_.channels) {
+      const auto none = [](const JobStatus&) -> Result<void> { return {}; };
+      ASSIGN_OR_RETURN(const auto count,
+                       spool->requests().for_each(
+                           {.state = JobState::held, .channel = name, .since = run_.started}, none));
+      held += static_cast<std::uint64_t>(count);
+    }
+    return held;
+  }
+
+  Instance& instance_;
+  const RunRow& run_;
+  const std::vector<StopRule>& rules_;
+  std::unique_ptr<LedgerReader> reader_;
+  RunTable::Progress seen_;
+};
+
+Result<const RunSettings*> run_settings(const Settings& settings, const std::string& name) {
+  if (const auto* const run = settings.run(name)) return run;
+  std::vector<std::string> names;
+  for (const auto& run : settings.runs) names.push_back(run.name);
+  return failure(no_such("run", name, names));
+}
+
+Result<void> note_intake(Instance& instance, const RunRow& run, const BatchRun& batch) {
+  const auto count = batch.intake().quarantined;
+  if (count == 0) return {};
+  ASSIGN_OR_RETURN(auto* const ledger, instance.ledger());
+  return ledger->write([&](LedgerWriter& writer) {
+    return RunTable(writer.connection()).add_quarantined(run.number, count);
+  });
+}
+
+EndedRun end_of(const BatchRun& batch, const RunRow& run) {
+  if (!batch.stopped_for()) return {};
+  return {RunEnd::stopped, *batch.stopped_for(),
+          "what is not answered waits in the queue; when the reason is known: `cmpost run " +
+              run.name + " --go-on \"why\"`"};
+}
+
+void print(const RunFacts& facts, const std::string& report, bool as_json) {
+  const auto head = headline(facts, facts.counts);
+  if (as_json) {
+    nlohmann::json all = {{"run", facts.name},
+                          {"number", facts.number},
+                          {"end", to_string(facts.end)},
+                          {"why", facts.why},
+                          {"requests", facts.counts.total()},
+                          {"sent", facts.sent},
+                          {"still_to_send", facts.still_to_send},
+                          {"report", report}};
+    for (std::size_t i = 0; i < kItemResults; ++i) {
+      const auto result = static_cast<ItemResult>(i);
+      all[std::string(to_string(result))] = facts.counts[result];
+    }
+    print_json(all);
+    return;
+  }
+  print_line(head.sentence);
+  if (!report.empty()) print_line("report: " + report);
+}
+
+bool all_well(const RunFacts& facts) {
+  const auto& counts = facts.counts;
+  return facts.end == RunEnd::done && facts.still_waiting == 0 && facts.still_to_send == 0 &&
+         facts.quarantined == 0 && facts.not_sendable == 0 &&
+         counts[ItemResult::refused] + counts[ItemResult::partly] + counts[ItemResult::held] == 0;
+}
+
+}  // namespace
+
+Result<ExitCode> run_named(const NamedRunOptions& options, const CommonOptions& common) {
+  ASSIGN_OR_RETURN(const auto signals, ProcessSignals::create(Asked::stop));
+  ASSIGN_OR_RETURN(const auto file, find_config(common));
+  const auto digest = digest_of_settings(file);
+  ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
+  ASSIGN_OR_RETURN(const auto* const settings, run_settings(instance->settings(), options.name));
+  instance->work_on({ChannelScope::Which::only, settings->channels});
+  TRY(instance->refuse_open_secrets());
+  ASSIGN_OR_RETURN(const auto lock, lock_runs(instance->settings().instance.state));
+  ASSIGN_OR_RETURN(
+      auto run, begin_run(*instance, {settings->name, settings->channels, options.planned,
+                                      options.go_on},
+                          digest));
+  log::info("run.started", {{"run", run.name}, {"number", run.number}, {"resumed", run.resumed}});
+  Rules rules(*instance, run, settings->stop_if);
+  BatchRun batch(*instance, digest, {[&] { return rules.stop_reason(); }, settings->rate});
+  const auto worked = batch.work(*signals);
+  TRY(note_intake(*instance, run, batch));
+  if (!worked) {
+    auto error = worked.error();
+    error.hint += (error.hint.empty() ? "" : "; ") + ("run " + run.name + " goes on as number " +
+                  std::to_string(run.number) + " when it is started again");
+    return failure(std::move(error));
+  }
+  run.quarantined += batch.intake().quarantined;
+  ASSIGN_OR_RETURN(const auto facts,
+                   end_run(*instance, run, end_of(batch, run), batch.sent().sent, digest));
+  std::string report;
+  if (!settings->report.empty()) {
+    ASSIGN_OR_RETURN(report, report_run(*instance, run.number, settings->report));
+  }
+  log::info("run.ended", {{"run", run.name}, {"number", run.number}, {"end", to_string(facts.end)}});
+  if (!common.quiet || common.json) print(facts, report, common.json);
+  return all_well(facts) ? ExitCode::ok : ExitCode::partly;
+}
+
+}  // namespace cmpost
