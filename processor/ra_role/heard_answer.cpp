@@ -256,8 +256,13 @@ Result<void> note_revocations(const Heard& heard, Services& services, Effects& e
   return {};
 }
 
-Result<void> note_renewed(const Transaction& transaction, Services& services, Effects& effects) {
+Result<void> note_renewed(const Transaction& transaction,
+                          const std::vector<TransactionCertificate>& successors, Services& services,
+                          Effects& effects) {
   if (transaction.old_serial.empty()) return {};
+  const bool same = std::ranges::any_of(
+      successors, [&](const auto& one) { return one.serial == transaction.old_serial; });
+  if (same) return {};
   ASSIGN_OR_RETURN(const auto old, services.ledger.find(transaction.old_serial));
   const bool counts =
       old && (old->state == CertificateState::valid || old->state == CertificateState::unconfirmed);
@@ -285,7 +290,7 @@ Result<void> note_confirmation(const Transaction& transaction, const body::certC
     }
   }
   if (!accepted) return {};
-  return note_renewed(transaction, services, effects);
+  return note_renewed(transaction, transaction.certificates, services, effects);
 }
 
 }  // namespace cmpost

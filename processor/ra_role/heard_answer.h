@@ -31,8 +31,11 @@ Result<std::optional<CertificateRecord>> noted(const TransactionCertificate& iss
 // of them. Adds the certificates to `answer`.
 Outcome<void> note_certificates(const Heard& heard, Answer& answer);
 Result<void> note_revocations(const Heard& heard, Services& services, Effects& effects);
-// The new certificate of a kur is accepted: the old one has had its successor.
-Result<void> note_renewed(const Transaction& transaction, Services& services, Effects& effects);
+// The new certificates of a kur are accepted: the old one has had its successor. Of a CA that gives
+// the old one again it stays as it is.
+Result<void> note_renewed(const Transaction& transaction,
+                          const std::vector<TransactionCertificate>& successors, Services& services,
+                          Effects& effects);
 Result<void> note_confirmation(const Transaction& transaction, const body::certConf& certConf,
                                Time now, Services& services, Effects& effects);
 

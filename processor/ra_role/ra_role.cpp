@@ -331,7 +331,7 @@ Outcome<Answer> RaRole::hear(const Heard& heard, Services& services) const {
   if (const auto refused = refusal_in(message.body)) answer.refuse(*refused);
   TRY(note_certificates(heard, answer));
   if (!answer.certificates.empty() && heard.answer.wishes.implicitConfirm) {
-    TRY(note_renewed(heard.transaction, services, answer.effects));
+    TRY(note_renewed(heard.transaction, answer.certificates, services, answer.effects));
   }
   if (std::holds_alternative<body::rp>(message.body)) {
     TRY(note_revocations(heard, services, answer.effects));

@@ -320,7 +320,10 @@ Result<std::optional<Conflict>> apply(const Effects& effects, LedgerWriter& writ
   TRY(change(connection, "SAVEPOINT one_request"));
   auto conflict = outcome_of(apply_all(effects, writer, now, rows));
   if (!conflict) return conflict;  // the whole commit is given up
-  if (*conflict) TRY(change(connection, "ROLLBACK TO one_request"));
+  if (*conflict) {
+    TRY(change(connection, "ROLLBACK TO one_request"));
+    writer.forget();
+  }
   TRY(change(connection, "RELEASE one_request"));
   return conflict;
 }

@@ -384,6 +384,25 @@ TEST_F(ConflictTest, WhatExcludesItselfIsRefusedAndInTheAuditLog) {
               Contains(Field(&AuditRecord::event, "request.contested")));
 }
 
+// What was undone of it leaves no gap before what the same commit writes next.
+TEST_F(ConflictTest, HalfWayLeavesTheAuditLogWhole) {
+  start();
+  const auto certificate = certificate_in(ca().talk(with_mac(ca(), ir(Credential()))));
+  Effects effects;
+  for (int i = 0; i < 2; ++i) {
+    effects.state_changes.push_back({to_bytes(certificate.serial_number()),
+                                     {CertificateState::valid},
+                                     CertificateState::updated});
+  }
+  must(ca().ledger->write([&](LedgerWriter& writer) -> Result<void> {
+    ASSIGN_OR_RETURN(const auto conflict, apply(effects, writer, ca().clock.now()));
+    EXPECT_TRUE(conflict.has_value());
+    return writer.audit("request.contested", "{}");
+  }));
+  EXPECT_EQ(state(certificate), CertificateState::valid);
+  EXPECT_TRUE(audit_is_whole());
+}
+
 TEST_F(ConflictTest, WhatNobodyWaitsForIsKeptForAnOperator) {
   start();
   const auto job = resume_job(Bytes(16, 1), Waiting{}, kVerdictGiven);
