@@ -3,9 +3,10 @@
 # files, 50 times while it answers 500 mails, from IMAP, POP3 and a Maildir, and 50 times, itself or the
 # server, while it answers 1 000 files over SFTP; pulls a medium out 50 times while 300 requests
 # are on it, be it ext4, FAT, exFAT or NTFS; kills `cmpost run` 50 times while it works on one file with a
-# batch of 5 000 requests; lets 6 000 calls fail in turn (errors, short transfers, kills, losses of power).
+# batch of 5 000 requests; kills an RA and its CA 200 times while 2 000 requests pass through both, in each of two
+# modes; lets 6 000 calls fail in turn (errors, short transfers, kills, losses of power).
 #
-#   scripts/soak.sh [files|mail|sftp|medium|batch|faults] [options of the script in tests/crash]
+#   scripts/soak.sh [files|mail|sftp|medium|batch|ra|faults] [options of the script in tests/crash]
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -23,6 +24,7 @@ case $what in
   medium) python3 tests/crash/pull_medium.py --requests 300 --pulls 50 "$@" ;;
   sftp) python3 tests/crash/sftp_kill_loop.py --files 1000 --kills 50 "$@" ;;
   batch) python3 tests/crash/batch_kill_loop.py --members 5000 --kills 50 "$@" ;;
+  ra) python3 tests/crash/ra_kill_loop.py --requests 2000 --kills 200 "$@" ;;
   faults) python3 tests/crash/fault_sweep.py --points 6000 "$@" ;;
   all)
     python3 tests/crash/kill_loop.py --requests 2000 --kills 200
@@ -34,7 +36,10 @@ case $what in
       python3 tests/crash/pull_medium.py --requests 300 --pulls 50 --medium $medium
     done
     python3 tests/crash/batch_kill_loop.py --members 5000 --kills 50
+    for mode in reprotect batch; do
+      python3 tests/crash/ra_kill_loop.py --requests 2000 --kills 200 --mode $mode
+    done
     python3 tests/crash/fault_sweep.py --points 6000
     ;;
-  *) echo "usage: $0 [files|mail|sftp|medium|batch|faults] [options]" >&2; exit 64 ;;
+  *) echo "usage: $0 [files|mail|sftp|medium|batch|ra|faults] [options]" >&2; exit 64 ;;
 esac
