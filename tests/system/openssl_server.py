@@ -15,8 +15,8 @@ def free_port():
 class OpensslServer:
     """`openssl cmp -port`; a context manager. It serves one request after the other."""
 
-    def __init__(self, certificate, *arguments, log=subprocess.DEVNULL):
-        self.port = free_port()
+    def __init__(self, certificate, *arguments, port=None, log=subprocess.DEVNULL):
+        self.port = port or free_port()
         self.command = ["openssl", "cmp", "-config", "", "-port", str(self.port),
                         "-rsp_cert", str(certificate), *map(str, arguments)]
         self.log = log

@@ -46,6 +46,9 @@ class OpensslAbove(ThreePartiesTest):
         key = self.workshop / f"{name}.key"
         if not key.exists():
             self.key(name)
+        return self.below_root_for(key, name, subject)
+
+    def below_root_for(self, key, name, subject):
         request, certificate = self.workshop / f"{name}.csr", self.workshop / f"{name}-issued.pem"
         extensions = self.workshop / f"{name}.ext"
         extensions.write_text("keyUsage=critical,digitalSignature\nsubjectKeyIdentifier=hash\n"
@@ -55,15 +58,18 @@ class OpensslAbove(ThreePartiesTest):
             "-days", "9", "-extfile", extensions, "-out", certificate)
         return certificate, key
 
-    def open_server(self, *says):
+    def server(self, *says, port=None):
         certificate, key = self.server_credential
         trusted = self.workshop / "known.pem"
         trusted.write_bytes(b"".join(file.read_bytes() for file in (
             self.ra, self.vendor.root, self.root)))
-        self.above = OpensslServer(self.issued, "-srv_cert", certificate, "-srv_key", key,
-                                   "-srv_trusted", trusted, *says)
+        return OpensslServer(self.issued, "-srv_cert", certificate, "-srv_key", key,
+                             "-srv_trusted", trusted, *says, port=port)
+
+    def open_server(self, *says):
+        self.above = self.server(*says)
         self.above.__enter__()
-        self.addCleanup(self.above.__exit__)
+        self.addCleanup(lambda: self.above.__exit__())
         file = self.instance.directory / "cmpost.toml"
         head = file.read_text().split('\n[[channel]]\nname      = "above"')[0]
         file.write_text(head + ABOVE.format(port=self.above.port))
@@ -97,18 +103,79 @@ class OpensslAbove(ThreePartiesTest):
         return super().device(name)
 
 
-class Reprotected(OpensslAbove):
-    def test_ir_under_a_secret(self):
-        self.enrol_and_check(*self.with_secret(), "-implicit_confirm", bodies=["ip"])
+ANSWERS = {"ir": "ip", "cr": "cp", "p10cr": "cp", "kur": "kup", "rr": "rp", "genm": "genp"}
+HAVE_CERTCONF = ("ir", "cr", "p10cr", "kur")
 
-    def test_ir_with_certconf_signed(self):
-        self.enrol_and_check(*self.device(), bodies=["ip", "pkiconf"])
 
-    def test_cr(self):
-        self.enrol_and_check(*self.with_secret(), command="cr", bodies=["cp", "pkiconf"])
+class EveryCommand:
+    """Each command that the server knows, with a secret or a signature, with implicit confirmation
+    or with certConf; all by one RA. The server does not know nested messages: `nested` says of which
+    requests these are made."""
 
-    def test_p10cr(self):
-        self.enrol_and_check(*self.with_secret(), command="p10cr", bodies=["cp", "pkiconf"])
+    def nested(self, command, signed):
+        return False
+
+    def test_each_command(self):
+        for command, answer in ANSWERS.items():
+            for signed in (True, False):
+                for confirms in (False, True) if command in HAVE_CERTCONF else (False,):
+                    with self.subTest(command=command, signed=signed, confirms=confirms):
+                        bodies = [answer, "pkiconf"] if confirms else [answer]
+                        if self.nested(command, signed):
+                            bodies = ["error"]
+                        self.check(command, signed, confirms, bodies)
+        self.instance.cmpost("audit", "verify")
+        self.assertEqual([], self.instance.json("queue", "list", "--state", "held"))
+
+    def check(self, command, signed, confirms, bodies):
+        # Without a signature there is no right to these.
+        refused_here = not signed and command in ("kur", "rr")
+        self.count = getattr(self, "count", 0) + 1
+        name, since = f"dev{self.count}", len(self.relay.exchanges)
+        self.have_one_more(name)
+        done = self.openssl_cmp(command, *self.what(command, name), *self.who(command, signed, name),
+                                *([] if confirms else ["-implicit_confirm"]), "-out_trusted",
+                                self.root, check=False)
+        if refused_here:
+            self.assertNotEqual(0, done.returncode)
+            return
+        self.assertEqual(bodies, self.bodies(since), done.stderr)
+        self.assertEqual("error" in bodies, done.returncode != 0, done.stderr)
+        if command in HAVE_CERTCONF and "error" not in bodies:
+            self.assertEqual("valid", self.of(self.instance, name)["state"])
+
+    def have_one_more(self, name):
+        """The server gives it to who asks next; its key is the same as always."""
+        self.issued = self.below_root_for(self.wanted, name, f"CN={name}")[0]
+        self.above.__exit__()
+        self.above = self.server(*self.server_says, port=self.above.port)
+        self.above.__enter__()
+
+    def what(self, command, name):
+        if command == "genm":
+            return []
+        if command == "rr":
+            return ["-oldcert", self.issued, "-revreason", "1"]
+        certificate = ["-certout", self.workshop / f"{name}-got.pem"]
+        if command == "p10cr":
+            return [*certificate, "-csr", self.workshop / f"{name}.csr"]
+        return [*certificate, "-newkey", self.wanted,
+                *(["-oldcert", self.issued] if command == "kur" else ["-subject", f"/CN={name}"])]
+
+    def who(self, command, signed, name):
+        """A device of the vendor; where only holders may ask, that of the certificate that the
+        server knows, which has not come by the RA."""
+        if not signed:
+            return self.with_secret()
+        if command in ("cr", "kur", "rr"):
+            return self.signed_by(self.issued, self.wanted)
+        return self.device(name)
+
+
+class Reprotected(EveryCommand, OpensslAbove):
+    # No renewal is put under another protection.
+    def nested(self, command, signed):
+        return command == "kur"
 
     def test_revocation(self):
         credential = self.enrol_and_check(*self.device(), "-implicit_confirm", bodies=["ip"])
@@ -116,10 +183,6 @@ class Reprotected(OpensslAbove):
                          *self.signed_by(*credential))
         self.assertEqual(["rp"], self.bodies(1))
         self.check_passed("revoked")
-
-    def test_general_message(self):
-        self.openssl_cmp("genm", *self.device())
-        self.assertEqual(["genp"], self.bodies())
 
     def test_its_signer_counts_by_signers_alone(self):
         self.instance.stop()
@@ -133,8 +196,11 @@ class Reprotected(OpensslAbove):
         self.assertEqual([], self.certificates())
 
 
-class ConfirmedHere(OpensslAbove):
+class ConfirmedHere(EveryCommand, OpensslAbove):
     confirm = "local"
+
+    def nested(self, command, signed):
+        return command == "kur"
 
     def test_ir_and_p10cr(self):
         self.enrol_and_check(*self.device(), bodies=["ip", "pkiconf"])
@@ -142,14 +208,8 @@ class ConfirmedHere(OpensslAbove):
                               if job["body"] == "certConf" and job["channel"] == "above"])
 
 
-class Forwarded(OpensslAbove):
+class Forwarded(EveryCommand, OpensslAbove):
     mode = "forward"
-
-    def test_ir_with_certconf_signed(self):
-        self.enrol_and_check(*self.device(), bodies=["ip", "pkiconf"])
-
-    def test_p10cr(self):
-        self.enrol_and_check(*self.device(), command="p10cr", bodies=["cp", "pkiconf"])
 
     def test_kur_and_rr(self):
         credential = self.enrol_and_check(*self.device(), "-implicit_confirm", bodies=["ip"])
@@ -161,18 +221,17 @@ class Forwarded(OpensslAbove):
         self.assertEqual(["rp"], self.bodies(3))
 
 
-class Nested(OpensslAbove):
-    """It knows no nested messages."""
+class Nested(EveryCommand, OpensslAbove):
+    """Its refusal is heard; what has a secret is signed anew instead."""
 
     mode = "nest"
 
-    def test_its_refusal_is_heard(self):
-        self.refused("ir", "one", *self.device(), words="error")
-        self.assertEqual(["error"], self.bodies())
+    def nested(self, command, signed):
+        return signed
 
 
-class Batched(OpensslAbove):
-    """The same, of many."""
+class Batched(EveryCommand, OpensslAbove):
+    """Its refusal is heard by each."""
 
     mode = "batch"
 
@@ -180,9 +239,8 @@ class Batched(OpensslAbove):
         super().prepare()
         self.instance.set_in("[[channel]]", "batch_within", '"100ms"', 2)
 
-    def test_its_refusal_is_heard(self):
-        self.refused("ir", "one", *self.with_secret(), words="error")
-        self.assertEqual(["error"], self.bodies())
+    def nested(self, command, signed):
+        return True
 
 
 class Polled(OpensslAbove):
