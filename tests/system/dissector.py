@@ -68,6 +68,6 @@ def complaints(fields):
 
 
 def body_number(fields):
-    """The tag of the PKIBody, or None when there is no CMP message at all."""
-    shown = dict(fields).get("cmp.body")
+    """The tag of the PKIBody, of a nested message the outer one; None when there is no CMP message."""
+    shown = next((shown for name, shown in fields if name == "cmp.body"), None)
     return int(shown.rstrip(")").rsplit("(", 1)[1]) if shown else None

@@ -143,15 +143,15 @@ def subject_of(certificate):
 ECDSA, RSA = seq(oid(ECDSA_SHA256)), seq(oid("1.2.840.113549.1.1.11"), NULL)  # with SHA-256
 
 
-def signed_request(template, key, algorithm=ECDSA):
-    """CertReqMsg whose possession is proven by a signature."""
-    request = cert_request(template)
+def signed_request(template, key, algorithm=ECDSA, number=0):
+    """CertReqMsg with that certReqId whose possession is proven by a signature."""
+    request = cert_request(template, number=number)
     signature = openssl("dgst", "-sha256", "-sign", key, octets_in=request)
     return seq(request, explicit(1, algorithm, bits(signature)))
 
 
-def cert_request(template, *controls):
-    return seq(integer(0), template, *([seq(*controls)] if controls else []))
+def cert_request(template, *controls, number=0):
+    return seq(integer(number), template, *([seq(*controls)] if controls else []))
 
 
 def template(subject=None, key=None):
@@ -349,15 +349,24 @@ class Requester:
         return self.talk(POLL_REQ, seq(seq(integer(0))))
 
 
-def response_in(body):
-    """The only CertResponse in a CertRepMessage: its elements."""
+def responses_in(body):
+    """The CertResponses in a CertRepMessage: the elements of each."""
     responses = next(one for tag, one, _ in elements(inside_of(body)) if tag == 0x30)
-    return elements(elements(responses)[0][1])
+    return [elements(response) for _, response, _ in elements(responses)]
+
+
+def response_in(body):
+    """The first of them."""
+    return responses_in(body)[0]
 
 
 def certificate_in(body):
     """The certificate in a CertRepMessage with one response, DER."""
-    _, status, pair = response_in(body)
+    return certificate_of(response_in(body))
+
+
+def certificate_of(response):
+    _, status, pair = response
     assert elements(status[1])[0][1] in (b"\0", b"\1"), "neither accepted nor grantedWithMods"
     return elements(elements(pair[1])[0][1])[0][2]  # CertifiedKeyPair: certOrEncCert first
 
