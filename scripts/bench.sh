@@ -11,7 +11,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 scripts/install-deps.sh test >&2
 cmake --preset release -DCMPOST_BUILD_TESTS=ON >&2
 cmake --build --preset release --parallel "$(nproc)" \
-  --target cmpost make_requests crypto_alone processor_bench fill_ledger >&2
+  --target cmpost make_requests crypto_alone processor_bench ra_bench fill_ledger >&2
 export CMPOST=build/release/app/cmpost
 if [[ ${1:-} == --tuned ]]; then
   shift

@@ -40,6 +40,10 @@ struct Request {
   // time for that is over.
   const Waiting* waited = nullptr;
   bool overdue = false;
+  // Only while the octets of a request that has waited are judged again: the signature was right
+  // when they were stored. Who has made it, and whether it is to be believed, is judged all the
+  // same.
+  bool signature_known = false;
   // The registration authority that agrees to the request by its protection (RFC 9483 5.2.2.1,
   // 5.2.3), in words: Requester::text(). Empty: none.
   std::string endorsed_by;

@@ -57,7 +57,10 @@ Outcome<void> Continuation::authenticate_again(Judged judged) {
     at_.request.now = at_.waiting->received;
     at_.request.sure = std::min(sure, at_.waiting->received);
   }
+  // An RA does this for every answer of the CA.
+  at_.request.signature_known = judged == Judged::on_arrival;
   auto requester = authenticate(at_.request, at_.services());
+  at_.request.signature_known = false;
   auto allowed = requester ? check_may_open(*requester, at_.request.message.body) : Checked<void>();
   at_.request.now = now;
   at_.request.sure = sure;

@@ -42,14 +42,17 @@ class Fleet:
     def new_instance(self, directory):
         """An instance that knows the fleet."""
         instance = Instance(directory)
-        if self.kind == "mac":
-            instance.add_secret(REFERENCE, SECRET, "--subject", "any")
-        else:
-            instance.trust(self.directory / "vendor.pem")
+        self.introduce_to(instance)
         if self.kind == "nested":
             instance.set_in_channel("roles", f'{{ ra = ["{self.directory / "ra.pem"}"] }}')
             instance.set_in_channel("max_message", '"16MiB"')
         return instance
+
+    def introduce_to(self, instance):
+        if self.kind == "mac":
+            instance.add_secret(REFERENCE, SECRET, "--subject", "any")
+        else:
+            instance.trust(self.directory / "vendor.pem")
 
     def put_into(self, drop):
         for file in self.directory.glob("*.pki"):
@@ -59,6 +62,23 @@ class Fleet:
 
     def one(self):
         return next(self.directory.glob("*.pki"))
+
+
+class Between:
+    """An RA that re-protects and a CA that knows it, new ones for each measure."""
+
+    def __init__(self, fleet, directory):
+        self.fleet, self.directory = fleet, Path(directory)
+        self.vault = Instance(self.directory / "vault")
+        self.ra = Instance(self.directory / "ra", None, self.vault.ca)
+        self.vault.set_in_channel("roles", f'{{ ra = ["{self.ra.directory}/ra/cmp.pem"] }}')
+        fleet.introduce_to(self.ra)
+
+    def rates(self):
+        """Of the RA, of its two ways, and of the CA."""
+        printed = tool("ra_bench", self.ra.directory / "cmpost.toml",
+                       self.vault.directory / "cmpost.toml", self.fleet.directory)
+        return [float(rate) for rate in printed.split()]
 
 
 class Bench:
@@ -161,6 +181,29 @@ class Bench:
         texts = [f"{peak:.0f} MiB ({kind})" for kind, peak in peaks.items()]
         print(f"\nPeak memory of `cmpost run`: {', '.join(texts)}.\n")
 
+    def print_ra(self):
+        cores = os.cpu_count()
+        print("| an RA that re-protects, requests per second | signature | ratio | MAC | ratio |\n"
+              "| --- | --- | --- | --- | --- |")
+        crypto, ra, ca = [], [], []
+        for kind in ("signature", "mac"):
+            rates, ratios, cas, needed = [], [], [], []
+            for _ in range(self.rounds):
+                before = self.crypto(f"ra-{kind}", cores)
+                self.number += 1
+                both = Between(self.fleets[kind], self.place / f"between-{self.number}").rates()
+                needed.append((before + self.crypto(f"ra-{kind}", cores)) / 2)
+                rates.append(both[0])
+                ratios.append(both[0] / needed[-1])
+                cas.append(both[3])
+            crypto.append(f"{per_second(statistics.median(needed))} | 100%")
+            ra.append(f"{per_second(statistics.median(rates))} | {statistics.median(ratios):.0%}")
+            ca.append(f"{per_second(statistics.median(cas))} | ")
+        print(f"| its crypto alone, {cores} threads | {' | '.join(crypto)} |")
+        print(f"| RA: durable request to durable question, durable answer to durable answer "
+              f"| {' | '.join(ra)} |")
+        print(f"| the CA behind it, in the same minutes | {' | '.join(ca)} |\n", flush=True)
+
     def print_growth(self, sizes):
         print("| certificates in the ledger before | processor, per second | ratio to the crypto "
               "| end to end, per second | ratio to the crypto | peak memory | ledger |\n"
@@ -212,6 +255,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="cmpost-bench-", dir=options.place) as place:
         bench = Bench(place, options.requests, options.seconds, options.rounds)
         bench.print_rates()
+        bench.print_ra()
         if options.ledger:
             bench.print_growth(options.ledger)
 
