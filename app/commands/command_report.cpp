@@ -37,7 +37,7 @@ nlohmann::json to_json(const RunRow& run, const std::optional<RunFacts>& facts) 
   value["because"] = head.because;
   value["what_to_do"] = nlohmann::json::array();
   for (const auto& one : head.what_to_do) {
-    value["what_to_do"].push_back({{"what", one.what}, {"how", one.how}, {"command", one.command}});
+    value["what_to_do"].push_back({{"what", one.what}, {"how", one.how}, {"commands", one.commands}});
   }
   for (std::size_t i = 0; i < kItemResults; ++i) {
     const auto result = static_cast<ItemResult>(i);
@@ -85,7 +85,7 @@ void print(const RunRow& run, const RunFacts& facts) {
   print_line(std::string(to_string(head.light)) + ": " + head.because);
   for (const auto& one : head.what_to_do) {
     print_line("- " + one.what + ". " + one.how);
-    if (!one.command.empty()) print_line("    " + one.command);
+    for (const auto& command : one.commands) print_line("    " + command);
   }
   print_line("from " + to_iso8601(run.started) + " to " + to_iso8601(facts.ended) + ", by " +
              printable(run.who) +
