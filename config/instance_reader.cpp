@@ -154,6 +154,15 @@ RaSettings read_ra(Section table) {
   ra.mode = table.choice("mode", ra.mode, kModes);
   ra.confirm = table.choice("confirm", ra.confirm, kConfirm);
   ra.upstream_within = table.duration("upstream_within", ra.upstream_within, {1min, kTenYears});
+  if (table.has("renew_before")) {
+    ra.renew_before =
+        table.duration("renew_before", Duration::zero(), {Duration::zero(), kTenYears});
+  }
+  constexpr std::array kRenewBy = {
+      Word<std::string_view>{"kur", "kur"}, Word<std::string_view>{"ir", "ir"},
+      Word<std::string_view>{"cr", "cr"}, Word<std::string_view>{"p10cr", "p10cr"}};
+  ra.renew_by = table.choice("renew_by", std::string_view(), kRenewBy);
+  ra.renew_profile = table.text("renew_profile");
   table.finish();
   return ra;
 }

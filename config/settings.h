@@ -88,6 +88,11 @@ struct RaSettings {
   Confirm confirm = Confirm::forward;
   // From its departure; then the requester hears systemUnavail.
   Duration upstream_within = std::chrono::hours(24 * 30);
+  // Before cmp_certificate ends; nullopt: a third of its life, 30 days at most. Zero: not by
+  // itself.
+  std::optional<Duration> renew_before;
+  std::string renew_by;       // "kur", "ir", "cr", "p10cr"; "": kur where the CA has issued it
+  std::string renew_profile;  // certProfile; "": that of the CA
 };
 
 // What ends a run early: `rejected > 2% of at least 100`, `held > 20`, `issued > 12500`.

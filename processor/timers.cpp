@@ -27,6 +27,7 @@ Result<std::optional<Time>> departure(JobQueue& replies, const Bytes& reply, Tim
   ASSIGN_OR_RETURN(const auto job, replies.find(*id));
   if (!job) return now;
   if (job->state != JobState::done) return std::nullopt;
+  // Also when a person has dropped it: nobody will confirm what has not left.
   return std::min(job->ended.value_or(now), now);
 }
 
@@ -160,21 +161,26 @@ Result<std::size_t> start_confirm_timers(Spool& spool, Ledger& ledger,
 Result<std::size_t> end_overdue(Ledger& ledger, const ProcessorServices& services) {
   ASSIGN_OR_RETURN(const auto reader, ledger.reader());
   const auto now = services.sure.now();
-  ASSIGN_OR_RETURN(const auto overdue,
-                   TransactionTable(reader->connection()).overdue(now, kAtATime));
+  TransactionTable table(reader->connection());
   std::size_t ended = 0;
-  for (const auto& transaction : overdue) {
-    const auto rule = rule_for(services, transaction.channel);
-    bool done = false;
-    TRY(ledger.write([&](LedgerWriter& writer) -> Result<void> {
-      ASSIGN_OR_RETURN(done, end_one(transaction, rule, now, services, writer));
-      return {};
-    }));
-    if (!done) continue;
-    ++ended;
-    tell(transaction, rule);
+  std::optional<Transaction> last;
+  while (true) {
+    // What cannot be ended stays, and must not stand before the rest.
+    ASSIGN_OR_RETURN(const auto overdue, table.overdue(now, last ? &*last : nullptr, kAtATime));
+    for (const auto& transaction : overdue) {
+      const auto rule = rule_for(services, transaction.channel);
+      bool done = false;
+      TRY(ledger.write([&](LedgerWriter& writer) -> Result<void> {
+        ASSIGN_OR_RETURN(done, end_one(transaction, rule, now, services, writer));
+        return {};
+      }));
+      if (!done) continue;
+      ++ended;
+      tell(transaction, rule);
+    }
+    if (overdue.size() < kAtATime) return ended;
+    last = overdue.back();
   }
-  return ended;
 }
 
 Result<std::size_t> wake_waiting(Spool& spool, Ledger& ledger, const Clock& sure) {
@@ -182,16 +188,21 @@ Result<std::size_t> wake_waiting(Spool& spool, Ledger& ledger, const Clock& sure
   TransactionTable table(reader->connection());
   WaitTable waits(reader->connection());
   const auto now = sure.now();
-  ASSIGN_OR_RETURN(const auto due, waits.due(now, kAtATime));
-  std::vector<Job> jobs;
-  for (const auto id : due) {
-    ASSIGN_OR_RETURN(const auto transaction, table.find(id));
-    ASSIGN_OR_RETURN(const auto waiting, waits.find(id));
-    if (!transaction || !waiting) continue;
-    jobs.push_back(resume_job(transaction->transactionID, *waiting, why_due(*waiting, now)));
+  std::size_t woken = 0;
+  for (std::int64_t after = 0;;) {
+    ASSIGN_OR_RETURN(const auto due, waits.due(now, after, kAtATime));
+    std::vector<Job> jobs;
+    for (const auto id : due) {
+      ASSIGN_OR_RETURN(const auto transaction, table.find(id));
+      ASSIGN_OR_RETURN(const auto waiting, waits.find(id));
+      if (!transaction || !waiting) continue;
+      jobs.push_back(resume_job(transaction->transactionID, *waiting, why_due(*waiting, now)));
+    }
+    TRY(spool.requests().put(jobs));
+    woken += due.size();
+    if (due.size() < kAtATime) return woken;
+    after = due.back();
   }
-  TRY(spool.requests().put(jobs));
-  return due.size();
 }
 
 Result<void> run_timers(Spool& spool, Ledger& ledger, const ProcessorServices& services) {

@@ -3,31 +3,43 @@
 #include <algorithm>
 
 #include "base/log.h"
-#include "processor/transaction/upstream_table.h"
+#include "processor/upstream/upstream_table.h"
 
 namespace cmpost {
 namespace {
 
 constexpr std::size_t kMessagesAtATime = 500;
 
+// The same for all, that of [ra].
 Duration answer_within(const ProcessorServices& services, const std::string& channel) {
   const auto found = services.channels.find(channel);
-  return found == services.channels.end() ? Duration(std::chrono::hours(24 * 30))
-                                          : found->second.settings.upstream.answer_within;
+  if (found != services.channels.end()) return found->second.settings.upstream.answer_within;
+  for (const auto& [name, other] : services.channels) {
+    if (other.settings.direction == Direction::upstream) {
+      return other.settings.upstream.answer_within;
+    }
+  }
+  return RaSettings().upstream_within;
 }
 
-// When it left; nullopt while it is on its way. What no queue knows is put (again).
+struct Departure {
+  std::optional<Time> left;  // nullopt while it is on its way, or ...
+  bool dropped = false;      // it has not left, and will not: a person has dropped it
+};
+
+// What no queue knows is put (again).
 template <typename MakeJob>
-Result<std::optional<Time>> departure_time(JobQueue& replies, const JobId& id, Time now,
-                                           const MakeJob& make_job) {
+Result<Departure> find_departure(JobQueue& replies, const JobId& id, Time now,
+                                 const MakeJob& make_job) {
   ASSIGN_OR_RETURN(const auto status, replies.find(id));
   if (!status) {
     ASSIGN_OR_RETURN(const Job job, make_job());
     TRY(replies.put(std::span(&job, 1)));
-    return std::nullopt;
+    return Departure{};
   }
-  if (status->state != JobState::done) return std::nullopt;
-  return std::min(status->ended.value_or(now), now);
+  if (status->state != JobState::done) return Departure{};
+  if (status->dropped) return Departure{std::nullopt, true};
+  return Departure{std::min(status->ended.value_or(now), now)};
 }
 
 Result<void> note_departures(Spool& spool, Ledger& ledger, const ProcessorServices& services) {
@@ -38,15 +50,19 @@ Result<void> note_departures(Spool& spool, Ledger& ledger, const ProcessorServic
     ASSIGN_OR_RETURN(const auto unsent,
                      UpstreamTable(reader->connection()).unsent(after, kMessagesAtATime));
     std::vector<std::pair<const UpstreamMessage*, Time>> departed;
+    std::vector<Job> not_sent;
     for (const auto& message : unsent) {
       const auto whole = [&]() -> Result<Job> {
         ASSIGN_OR_RETURN(const auto found, UpstreamTable(reader->connection()).find(message.id));
         if (!found) return hold("the ledger has lost a message to a CA");
         return departure_of(*found);
       };
-      ASSIGN_OR_RETURN(const auto left, departure_time(spool.replies(), message.job(), now, whole));
-      if (left) departed.emplace_back(&message, *left);
+      ASSIGN_OR_RETURN(const auto found,
+                       find_departure(spool.replies(), message.job(), now, whole));
+      if (found.left) departed.emplace_back(&message, *found.left);
+      if (found.dropped) not_sent.push_back(upstream_job(message, kNotSent));
     }
+    if (!not_sent.empty()) TRY(spool.requests().put(not_sent));
     if (!departed.empty()) {
       TRY(ledger.write([&](LedgerWriter& writer) -> Result<void> {
         for (const auto& [message, left] : departed) {
@@ -61,6 +77,18 @@ Result<void> note_departures(Spool& spool, Ledger& ledger, const ProcessorServic
   }
 }
 
+// The members hear so each by itself; true when all have.
+Result<bool> tell_not_sent(Spool& spool, const UpstreamBatch& batch, Connection& connection) {
+  ASSIGN_OR_RETURN(const auto members, UpstreamTable(connection).of_batch(batch.id));
+  std::vector<Job> jobs;
+  for (const auto& one : members) {
+    if (is_open(one.state)) jobs.push_back(upstream_job(one, kNotSent));
+  }
+  if (jobs.empty()) return true;
+  TRY(spool.requests().put(jobs));
+  return false;
+}
+
 Result<void> note_batches(Spool& spool, Ledger& ledger, const ProcessorServices& services) {
   ASSIGN_OR_RETURN(const auto reader, ledger.reader());
   const auto now = services.likely.now();
@@ -72,12 +100,50 @@ Result<void> note_batches(Spool& spool, Ledger& ledger, const ProcessorServices&
                        UpstreamTable(reader->connection()).octets_of_batch(batch.id));
       return departure_of(filled);
     };
-    ASSIGN_OR_RETURN(const auto left, departure_time(spool.replies(), batch.job(), now, whole));
+    ASSIGN_OR_RETURN(const auto departed, find_departure(spool.replies(), batch.job(), now, whole));
+    auto left = departed.left;
+    if (departed.dropped) {
+      ASSIGN_OR_RETURN(const bool told, tell_not_sent(spool, batch, reader->connection()));
+      if (told) left = now;  // nothing is left of it
+    }
     if (!left) continue;
     TRY(ledger.write([&](LedgerWriter& writer) -> Result<void> {
       return UpstreamTable(writer.connection())
           .note_batch_left(batch.id, *left, *left + answer_within(services, batch.channel));
     }));
+  }
+  return {};
+}
+
+// What has not left, and cannot: its channel is not in the settings. It leaves when that comes back
+// in time; its job goes first, so that nothing leaves of which the requester has heard the end.
+Result<void> end_stranded(Spool& spool, const std::string& channel, Time before,
+                          UpstreamTable& table) {
+  for (std::int64_t after = 0;;) {
+    ASSIGN_OR_RETURN(const auto staying, table.staying(channel, after, kMessagesAtATime));
+    std::vector<Job> jobs;
+    for (const auto& message : staying) {
+      if (message.made > before) continue;
+      TRY(spool.replies().drop(message.job(), "its channel is not in the settings any more"));
+      jobs.push_back(upstream_job(message, kNotSent));
+    }
+    if (!jobs.empty()) TRY(spool.requests().put(jobs));
+    if (staying.size() < kMessagesAtATime) return {};
+    after = staying.back().id;
+  }
+}
+
+Result<void> look_for_stranded(Spool& spool, Ledger& ledger, const ProcessorServices& services) {
+  ASSIGN_OR_RETURN(const auto reader, ledger.reader());
+  UpstreamTable table(reader->connection());
+  ASSIGN_OR_RETURN(const auto channels, table.open_by_channel());
+  for (const auto& one : channels) {
+    const auto before = services.sure.now() - answer_within(services, one.channel);
+    const auto found = services.channels.find(one.channel);
+    const bool leads_up =
+        found != services.channels.end() && found->second.settings.direction == Direction::upstream;
+    if (leads_up || one.oldest > before) continue;
+    TRY(end_stranded(spool, one.channel, before, table));
   }
   return {};
 }
@@ -175,6 +241,7 @@ Result<void> tend_upstream(Spool& spool, Ledger& ledger, const ProcessorServices
   }
   TRY(note_departures(spool, ledger, services));
   TRY(note_batches(spool, ledger, services));
+  TRY(look_for_stranded(spool, ledger, services));
   return wake_due(spool, ledger, services);
 }
 

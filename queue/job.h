@@ -65,6 +65,7 @@ struct JobStatus {
   std::string reason;           // deferred, held: why; done: how ("sent", "answered", "dropped")
   std::size_t size = 0;         // octets of the payload
   std::optional<Time> ended{};  // done: when
+  bool dropped = false;         // done: by a person; what it was to do has not happened
 };
 
 }  // namespace cmpost

@@ -111,11 +111,12 @@ Result<bool> JobTable::release(const JobId& id) {
 Result<bool> JobTable::drop(const JobId& id, std::string_view reason, Time now) {
   ASSIGN_OR_RETURN(const auto seq, seq_of(id));
   if (!seq) return false;
-  ASSIGN_OR_RETURN(const auto changed,
-                   change(connection_,
-                          sql("UPDATE $ SET state = 'done', at = NULL, reason = ?, ended = ?"
-                              " WHERE seq = ? AND state IN ('waiting', 'deferred', 'held')"),
-                          reason, now, *seq));
+  ASSIGN_OR_RETURN(
+      const auto changed,
+      change(connection_,
+             sql("UPDATE $ SET state = 'done', owner = 0, at = NULL, reason = ?, ended = ?"
+                 " WHERE seq = ? AND state IN ('waiting', 'deferred', 'held')"),
+             reason, now, *seq));
   return changed == 1;
 }
 

@@ -8,7 +8,7 @@ namespace cmpost {
 namespace {
 
 constexpr std::string_view kColumns =
-    "id, state, attempts, arrived, at, reason, size, ended, " CMPOST_ENVELOPE_COLUMNS;
+    "id, state, attempts, arrived, at, reason, size, ended, owner, " CMPOST_ENVELOPE_COLUMNS;
 
 std::string select(std::string_view rest) {
   return "SELECT " + std::string(kColumns) + " FROM $ " + std::string(rest);
@@ -22,6 +22,8 @@ JobStatus status_of(Row& row) {
   const auto at = row.next<Time>();
   if (status.state == JobState::deferred) status.due = at;
   row.into(status.reason, status.size, status.ended);
+  const auto owner = row.next<std::optional<std::int64_t>>();
+  status.dropped = status.state == JobState::done && owner == 0;
   status.envelope = next_envelope(row);
   return status;
 }

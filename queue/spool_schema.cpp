@@ -25,7 +25,7 @@ constexpr std::string_view kQueue = R"(
     id BLOB NOT NULL,
     state TEXT NOT NULL,        -- waiting active deferred held done
     attempts INTEGER NOT NULL,
-    owner INTEGER,              -- active: who
+    owner INTEGER,              -- active: who; done: 0 where it was dropped
     at INTEGER,                 -- active: when the lease runs out; deferred: the next try
     arrived INTEGER NOT NULL,
     ended INTEGER,              -- done: when; null in every other state

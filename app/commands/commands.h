@@ -10,6 +10,7 @@ void add_check(CommandLine line);
 void add_status(CommandLine line);
 void add_queue(CommandLine line);
 void add_crl(CommandLine line);
+void add_ra(CommandLine line);
 void add_ca(CommandLine line);
 void add_profile(CommandLine line);
 void add_channel(CommandLine line);

@@ -8,6 +8,7 @@
 #include "app/instance/announcements.h"
 #include "app/instance/lifetimes.h"
 #include "app/instance/operator_act.h"
+#include "app/instance/own_renewal.h"
 #include "app/terminal/output.h"
 #include "base/at_work.h"
 #include "base/files.h"
@@ -263,6 +264,12 @@ Result<const Identity*> Instance::identity() {
   return &*ra_identity_;
 }
 
+Result<void> Instance::recall_former(std::vector<std::shared_ptr<const Identity>> former) {
+  TRY(identity());
+  ra_identity_->former = std::move(former);
+  return {};
+}
+
 Result<const SealingKey*> Instance::sealing_key() {
   if (!sealing_key_) {
     const auto& path = settings_.instance.sealing_key;
@@ -339,6 +346,10 @@ Result<void> maintain(Instance& instance) {
   TRY(look_at_clock(*ledger, instance.watched_clock()));
   TRY(run_timers(*spool, *ledger, services));
   const auto renewed = instance.is_ca() ? keep_crls(instance) : Result<void>();
+  // The rest is done all the same.
+  if (const auto tended = tend_own_certificate(instance); !tended) {
+    log::error("ra.certificate_not_tended", {{"error", to_string(tended.error())}});
+  }
   // Above all when the CRL could not be renewed.
   TRY(log_lifetime_warnings(instance));
   TRY(renewed);

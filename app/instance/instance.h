@@ -95,6 +95,8 @@ class Instance {
   // Whether this account may not read all keys of the CA with their passwords, as those who only
   // look and decide need not.
   bool may_not_read_keys() const;
+  // What identity() has taken the place of; before anybody works.
+  Result<void> recall_former(std::vector<std::shared_ptr<const Identity>> former);
   Result<const SealingKey*> sealing_key();
   Result<ProcessorServices> services();
   // True the first time that this text comes.

@@ -1,11 +1,15 @@
 // CRLs, certificates, and how the ledger stands to what has left.
+#include <algorithm>
+
 #include "app/instance/lifetimes.h"
+#include "app/instance/own_renewal.h"
 #include "app/looking/clock_notes.h"
 #include "app/looking/inspection.h"
 #include "app/looking/restore.h"
 #include "app/terminal/output.h"
 #include "base/files.h"
 #include "ca/published_crl.h"
+#include "processor/upstream/upstream_table.h"
 
 namespace cmpost {
 namespace {
@@ -28,7 +32,10 @@ class AuthorityLook {
 
   void look(std::size_t newest) {
     look_at_lifetimes();
-    if (!instance_.is_ca()) return;
+    if (!instance_.is_ca()) {
+      look_at_stranded();
+      return look_at_renewal();
+    }
     const auto behind = find_newer_crl(instance_);
     if (!behind) return findings_.add(RemarkKind::crl, {}, behind.error());
     if (*behind) {
@@ -40,6 +47,91 @@ class AuthorityLook {
   }
 
  private:
+  void look_at_stranded() {
+    const auto done = find_stranded();
+    if (!done) findings_.add(RemarkKind::transaction, "messages to the CA", done.error());
+  }
+
+  Result<void> find_stranded() {
+    ASSIGN_OR_RETURN(const auto reader, instance_.look_into_ledger());
+    ASSIGN_OR_RETURN(const auto all, UpstreamTable(reader->connection()).open_by_channel());
+    for (const auto& one : all) {
+      const auto& channels = instance_.settings().channels;
+      const auto known = std::ranges::find(channels, one.channel, &ChannelSettings::name);
+      if (known != channels.end() && known->direction == Direction::upstream) continue;
+      findings_.add({Severity::warning,
+                     RemarkKind::transaction,
+                     "messages to the CA",
+                     std::to_string(one.messages) + " are for the channel " + one.channel +
+                         ", which is no upstream channel of the settings; the oldest is of " +
+                         to_iso8601(one.oldest),
+                     "give the channel back its name, and they go on; when `upstream_within` is "
+                     "over their requesters hear systemUnavail",
+                     {}});
+    }
+    return {};
+  }
+
+  void look_at_renewal() {
+    if (const auto done = find_renewal(); !done) {
+      findings_.add(RemarkKind::credential, "the certificate of this RA", done.error());
+    }
+  }
+
+  Result<void> find_renewal() {
+    ASSIGN_OR_RETURN(const auto reader, instance_.look_into_ledger());
+    OwnRenewalTable table(reader->connection());
+    ASSIGN_OR_RETURN(const auto newest, table.newest());
+    ASSIGN_OR_RETURN(const auto failures, table.failures());
+    if (newest && newest->state != RenewalState::in_use) return tell(*newest, failures);
+    ASSIGN_OR_RETURN(const auto* const identity, instance_.identity());
+    const auto due = renewal_due(*instance_.settings().ra, identity->certificate);
+    if (!due || instance_.sure_clock().now() < *due) return {};
+    ASSIGN_OR_RETURN(const auto body, own_renewal_body(instance_));
+    if (body) return {};
+    say(Severity::warning, "ends, and nothing asks for the next one: the CA has not issued it",
+        "`renew_by` of [ra] names what asks for a first one of the CA (docs/ra.md), "
+        "`cmpost ra renew --by ir` does it now");
+    return {};
+  }
+
+  Result<void> tell(const OwnRenewal& renewal, std::int64_t failures) {
+    const auto since = " since " + to_iso8601(renewal.begun) + " (" + renewal.body +
+                       " by channel " + renewal.channel + ")";
+    switch (renewal.state) {
+      case RenewalState::granted:
+        say(Severity::warning, "is renewed, and the files are not written yet",
+            "the service, or `cmpost run`, writes them; it needs the right to write beside "
+            "`cmp_key` and `cmp_certificate`");
+        break;
+      case RenewalState::asked:
+      case RenewalState::confirming:
+        say(Severity::note, "is being renewed" + since, "");
+        break;
+      case RenewalState::refused:
+      case RenewalState::unanswered:
+        say(Severity::warning,
+            "was not renewed, asked for" + since + ": " +
+                (renewal.reason.empty() ? "no answer in time" : printable(renewal.reason, 500)) +
+                "; tried again by itself from " + to_iso8601(next_try(renewal, failures)) +
+                " on, if it is due",
+            "`cmpost ra renew` asks now");
+        break;
+      default:
+        break;
+    }
+    return {};
+  }
+
+  void say(Severity severity, std::string text, std::string hint) {
+    findings_.add({severity,
+                   RemarkKind::credential,
+                   "the certificate of this RA",
+                   std::move(text),
+                   std::move(hint),
+                   {}});
+  }
+
   void look_at_lifetimes() { add_lifetimes(findings_, find_lifetime_warnings(instance_)); }
 
   Result<void> look_at_crls() {

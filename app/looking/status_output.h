@@ -6,8 +6,8 @@
 
 #include "app/looking/inspection.h"
 #include "processor/transaction/transaction_table.h"
-#include "processor/transaction/upstream_table.h"
 #include "processor/transaction/wait_table.h"
+#include "processor/upstream/upstream_table.h"
 
 namespace cmpost {
 

@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "app/instance/operator_act.h"
+#include "app/instance/own_renewal.h"
 #include "app/service/channels.h"
 #include "base/log.h"
 #include "base/pause.h"
@@ -49,6 +50,8 @@ BatchRun::BatchRun(Instance& instance, std::string digest, BatchLimits limits)
 Result<void> BatchRun::work(ProcessSignals& signals) {
   ASSIGN_OR_RETURN(auto* const spool, instance_.spool());
   ASSIGN_OR_RETURN(auto* const ledger, instance_.ledger());
+  TRY(settle_own_certificate(instance_));
+  TRY(recall_former_certificates(instance_));
   ASSIGN_OR_RETURN(const auto services, instance_.services());
   TRY(record_settings(instance_, digest_));
   auto& maintenance = ways_.of(Part::maintenance);

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/instance/instance.h"
+#include "app/instance/own_renewal.h"
 #include "app/instance/settings_in_use.h"
 #include "app/looking/clock_notes.h"
 #include "app/service/batch_run.h"
@@ -47,6 +48,7 @@ Result<ExitCode> run(const CommonOptions& common) {
   instance->work_on(scope_of_others(instance->settings()));
   BatchRun batch(*instance, digest);
   TRY(batch.work(*signals));
+  TRY(settle_own_certificate(*instance));
   if (!common.quiet || common.json) print(batch, common.json);
   // Requests may wait for it, and what is overdue does.
   ASSIGN_OR_RETURN(const auto clock, find_clock_notes(*instance));

@@ -5,6 +5,7 @@
 
 #include "app/instance/instance.h"
 #include "app/instance/operator_act.h"
+#include "app/instance/own_renewal.h"
 #include "app/instance/settings_in_use.h"
 #include "app/instance/sign_of_life.h"
 #include "app/service/channels.h"
@@ -82,13 +83,14 @@ class Service {
     return ledger_ == nullptr ? Result<void>() : ledger_->check_place();
   }
 
-  void keep_up() {
+  // False: a new certificate of our own has come into use, and the instance has to be opened anew.
+  bool keep_up() {
     if (runs_) runs_->look();
     if (steady_.now() >= next_tending_) tend();
-    if (steady_.now() < next_upkeep_) return;
+    if (steady_.now() < next_upkeep_) return true;
     next_upkeep_ = steady_.now() + kMaintenance;
     life_->beat();
-    if (!processor_) return;
+    if (!processor_) return true;
     auto& record = ways_.of(Part::maintenance);
     if (const auto done = maintain(instance_); !done) {
       log::error("maintenance.failed", {{"error", to_string(done.error())}});
@@ -96,6 +98,7 @@ class Service {
     } else {
       record.works();
     }
+    return !own_certificate_has_changed(instance_);
   }
 
  private:
@@ -124,6 +127,8 @@ class Service {
   Result<void> start_processor(Spool& spool) {
     ASSIGN_OR_RETURN(auto* const ledger, instance_.ledger());
     ledger_ = ledger;
+    TRY(settle_own_certificate(instance_));
+    TRY(recall_former_certificates(instance_));
     ASSIGN_OR_RETURN(const auto services, instance_.services());
     TRY(maintain(instance_));
     ways_.of(Part::maintenance).works();
@@ -233,9 +238,21 @@ class Serving {
   }
 
   Result<void> check_databases() const { return service_->check_databases(); }
-  void keep_up() { service_->keep_up(); }
+  Result<void> keep_up() { return service_->keep_up() ? Result<void>() : open_anew(); }
 
  private:
+  // By the settings that are in use, whatever the file says by now.
+  Result<void> open_anew() {
+    const AtWork at_work("opening the instance anew");
+    auto next = std::make_unique<Instance>(instance_->settings());
+    next->take_over(*instance_);
+    stop_service();
+    instance_ = std::move(next);
+    TRY(start_service({}));
+    log::info("service.opened_anew", {{"why", "the certificate of this RA was renewed"}});
+    return {};
+  }
+
   Result<void> start_service(const std::string& digest, const std::string& asked_by = {}) {
     instance_->work_on(scope_of_others(instance_->settings()));
     service_.emplace(*instance_);
@@ -290,7 +307,7 @@ Result<ExitCode> serve(const ServeOptions& options, const CommonOptions& common)
       tell_service_manager("READY=1");
     }
     if (alive) tell_service_manager("WATCHDOG=1");
-    serving.keep_up();
+    TRY(serving.keep_up());
   }
   tell_service_manager("STOPPING=1");
   log::info("service.stopping");

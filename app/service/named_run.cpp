@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "app/instance/own_renewal.h"
 #include "app/instance/settings_in_use.h"
 #include "app/service/batch_run.h"
 #include "app/service/run_record.h"
@@ -155,6 +156,7 @@ Result<ExitCode> run_named(const NamedRunOptions& options, const CommonOptions& 
   BatchRun batch(*instance, digest, {[&] { return rules.stop_reason(); }, settings->rate});
   const auto worked = batch.work(*signals);
   TRY(note_intake(*instance, run, batch));
+  if (worked) TRY(settle_own_certificate(*instance));
   if (!worked) {
     auto error = worked.error();
     error.hint += (error.hint.empty() ? "" : "; ") + ("run " + run.name + " goes on as number " +

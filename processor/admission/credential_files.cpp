@@ -1,5 +1,8 @@
 #include "processor/admission/credential_files.h"
 
+#include <unistd.h>
+
+#include "base/crash_point.h"
 #include "base/files.h"
 #include "base/secret_line.h"
 #include "crypto/x509/trust.h"
@@ -13,6 +16,9 @@ Result<std::optional<std::string>> read_password(const std::optional<std::string
   if (!path) return std::nullopt;
   return read_secret_line(*path);
 }
+
+// Where the next certificate is before it has its name.
+std::string beside(const std::string& certificate_path) { return certificate_path + ".new"; }
 
 }  // namespace
 
@@ -46,6 +52,44 @@ Result<void> check_fits(const PrivateKey& key, const Certificate& certificate,
   return hold(
       "the key in " + key_path + " does not belong to the certificate in " + certificate_path,
       "make sure that both files come from the same place");
+}
+
+Result<KeyPair> read_pair(const std::string& key_path, const std::string& certificate_path,
+                          const std::optional<std::string>& password_file) {
+  // The key is read first and exchanged first: with an old one the second look finds the new one.
+  constexpr int kLooks = 3;
+  Result<void> fits;
+  for (int look = 0; look < kLooks; ++look) {
+    ASSIGN_OR_RETURN(auto key, read_key(key_path, password_file));
+    ASSIGN_OR_RETURN(auto certificates, read_certificates(certificate_path));
+    fits = check_fits(key, certificates.front(), key_path, certificate_path);
+    if (fits) return KeyPair{std::move(key), std::move(certificates)};
+    auto next = read_certificates(beside(certificate_path));
+    if (next && check_fits(key, next->front(), key_path, certificate_path)) {
+      return KeyPair{std::move(key), std::move(*next)};
+    }
+  }
+  return failure(std::move(fits).error());
+}
+
+Result<void> write_pair(const KeyPair& pair, const std::string& key_path,
+                        const std::string& certificate_path,
+                        const std::optional<std::string>& password_file) {
+  constexpr mode_t kKeyMode = 0600, kCertificateMode = 0644;
+  ASSIGN_OR_RETURN(const auto password, read_password(password_file));
+  ASSIGN_OR_RETURN(const auto key, pair.key.to_pem(password));
+  std::string chain;
+  for (const auto& one : pair.certificates) chain += one.to_pem();
+  TRY(write_file(beside(certificate_path), view_of(chain), kCertificateMode, IfExists::replace));
+  crash_point("pair.beside");
+  TRY(write_file(key_path, view_of(key), kKeyMode, IfExists::replace));
+  crash_point("pair.key");
+  TRY(write_file(certificate_path, view_of(chain), kCertificateMode, IfExists::replace));
+  crash_point("pair.certificate");
+  if (::unlink(beside(certificate_path).c_str()) != 0 && errno != ENOENT) {
+    return failure(errno_error("removing", beside(certificate_path), errno));
+  }
+  return {};
 }
 
 std::vector<CMPCertificate> to_cmp(const std::vector<Certificate>& certificates) {

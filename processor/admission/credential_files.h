@@ -19,6 +19,21 @@ Result<std::vector<Certificate>> read_certificates(const std::string& path);
 Result<void> check_fits(const PrivateKey& key, const Certificate& certificate,
                         const std::string& key_path, const std::string& certificate_path);
 
+// The holder of the key first, then what is above it.
+struct KeyPair {
+  PrivateKey key;
+  std::vector<Certificate> certificates;
+};
+// Of a pair that may be exchanged by write_pair() meanwhile, or that was when a process died: the
+// former or the new one, never one half of each.
+Result<KeyPair> read_pair(const std::string& key_path, const std::string& certificate_path,
+                          const std::optional<std::string>& password_file);
+// Puts it in the place of the one that is there: the new certificate beside the present one, the
+// key, then the certificate; each durable before the next.
+Result<void> write_pair(const KeyPair& pair, const std::string& key_path,
+                        const std::string& certificate_path,
+                        const std::optional<std::string>& password_file);
+
 std::vector<CMPCertificate> to_cmp(const std::vector<Certificate>& certificates);
 // A link of a roll-over, which another key has signed, stays.
 std::vector<Certificate> without_roots(std::vector<Certificate> chain);

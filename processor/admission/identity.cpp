@@ -51,6 +51,12 @@ const ProtocolKey* Identity::agreement_key(const PublicKey& peer,
   return found == protocol_keys.end() ? nullptr : &*found;
 }
 
+const Identity& Identity::of_signer(ByteView key_id) const {
+  const auto found = std::ranges::find_if(
+      former, [&](const auto& one) { return equal(one->key_identifier, key_id); });
+  return found == former.end() ? *this : **found;
+}
+
 const ProtocolKey* Identity::kem_key() const {
   const auto found = std::ranges::find_if(protocol_keys, [](const ProtocolKey& own) {
     return own.certificate.allows(KeyUsageBit::keyEncipherment) &&
@@ -60,10 +66,10 @@ const ProtocolKey* Identity::kem_key() const {
 }
 
 Result<Identity> load_identity(IdentityFiles files, const Clock& clock) {
-  ASSIGN_OR_RETURN(const auto key, read_key(files.key, files.key_password_file));
-  ASSIGN_OR_RETURN(const auto certificates, read_certificates(files.certificate));
+  ASSIGN_OR_RETURN(const auto pair,
+                   read_pair(files.key, files.certificate, files.key_password_file));
+  const auto& [key, certificates] = pair;
   const auto& certificate = certificates.front();
-  TRY(check_fits(key, certificate, files.key, files.certificate));
   if (certificate.not_after() <= clock.now()) {
     return hold("the certificate that protects answers has expired on " +
                     to_iso8601(certificate.not_after()) + ": " + files.certificate,

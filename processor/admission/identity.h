@@ -36,7 +36,11 @@ struct Identity {
   std::vector<ProtocolKey> protocol_keys{};
   // What was opened with protocol_keys lately; shared by the copies of an Identity.
   std::shared_ptr<EnvelopeMemory> envelopes = std::make_shared<EnvelopeMemory>();
+  // What it has taken the place of, as long as something goes on under that.
+  std::vector<std::shared_ptr<const Identity>> former{};
 
+  // The one of these with this key_identifier; *this where there is none.
+  const Identity& of_signer(ByteView key_id) const;
   // The one for Diffie-Hellman with `peer`: that with this key identifier, if one is given, else
   // the first of the same kind. nullptr: none.
   const ProtocolKey* agreement_key(const PublicKey& peer,

@@ -7,7 +7,9 @@
 #include "processor/admission/services.h"
 #include "processor/rights/requester.h"
 #include "processor/transaction/answer.h"
-#include "processor/transaction/upstream_table.h"
+#include "processor/upstream/own_renewal.h"
+#include "processor/upstream/upstream_answer.h"
+#include "processor/upstream/upstream_table.h"
 
 namespace cmpost {
 
@@ -20,6 +22,16 @@ struct Heard {
   const Request& replied_to;   // of the requester: what is answered by it; the same, or certConf
   const Requester* requester;  // nullptr: it is not believed any more
   const Transaction& transaction;
+};
+
+// The same about our own certificate. Borrowed.
+struct OwnHeard {
+  const OwnRenewal& renewal;
+  const UpstreamMessages& messages;
+  const UpstreamMessage& asked;
+  const PKIBody& question;  // what has asked for the certificate
+  const Request& answer;    // its protection holds, and ...
+  const Requester& signer;
 };
 
 // One for each instance; any thread. All calls only plan: what they say happens by their Effects. A
@@ -60,6 +72,12 @@ class Role {
   // The CA above has asked us to come back: pollReq of our own.
   virtual Outcome<UpstreamMessage> ask_again(const UpstreamMessage& asked, const Request& question,
                                              Services& services) const = 0;
+
+  // The same two about our own certificate. A Rejection of the first: it counts as never come.
+  virtual Outcome<Effects> hear_own(const OwnHeard& heard, Services& services) const = 0;
+  virtual Outcome<UpstreamMessage> ask_again_own(const UpstreamMessages& messages,
+                                                 const UpstreamMessage& asked, Time now,
+                                                 Services& services) const = 0;
 
   // Those of `messages` that have been collected for one channel, under one protection of ours (RFC
   // 9483 5.2.2.2). Not empty.

@@ -101,7 +101,12 @@ Outcome<std::optional<CertificateHolder>> judge_ra(const Certificate& signer, co
   if (path.verdict != PathVerdict::trusted) return std::nullopt;
   if (!is_of_ra(path.chain, *request.channel)) return std::nullopt;
   TRY(check_not_revoked(path.chain, request, ledger));
-  return CertificateHolder{signer, CertificateHolder::Role::ra, std::nullopt};
+  CertificateHolder holder{signer, CertificateHolder::Role::ra, std::nullopt};
+  // Its own certificate it renews like everybody (RFC 9810 3.1.1.3).
+  if (std::holds_alternative<body::kur>(request.message.body)) {
+    ASSIGN_OR_RETURN(holder.record, find_unrevoked(signer, ledger));
+  }
+  return holder;
 }
 
 std::string why_not_trusted(const PathCheck& as_ra, const PathCheck& as_own,

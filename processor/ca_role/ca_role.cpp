@@ -80,6 +80,13 @@ Outcome<UpstreamMessage> CaRole::ask_again(const UpstreamMessage&, const Request
   return hold(kAsksNobody);
 }
 
+Outcome<Effects> CaRole::hear_own(const OwnHeard&, Services&) const { return hold(kAsksNobody); }
+
+Outcome<UpstreamMessage> CaRole::ask_again_own(const UpstreamMessages&, const UpstreamMessage&,
+                                               Time, Services&) const {
+  return hold(kAsksNobody);
+}
+
 Result<UpstreamBatch> CaRole::wrap(const std::vector<UpstreamMessage>&, const ChannelPolicy&, Time,
                                    Services&) const {
   return hold(kAsksNobody);

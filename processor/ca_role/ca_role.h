@@ -29,6 +29,9 @@ class CaRole : public Role {
   Outcome<Answer> hear(const Heard&, Services&) const override;
   Outcome<UpstreamMessage> ask_again(const UpstreamMessage&, const Request&,
                                      Services&) const override;
+  Outcome<Effects> hear_own(const OwnHeard&, Services&) const override;
+  Outcome<UpstreamMessage> ask_again_own(const UpstreamMessages&, const UpstreamMessage&, Time,
+                                         Services&) const override;
   Result<UpstreamBatch> wrap(const std::vector<UpstreamMessage>&, const ChannelPolicy&, Time,
                              Services&) const override;
   Result<Effects> end(const Transaction& transaction, UnconfirmedRule rule, Time now,

@@ -198,7 +198,8 @@ void Continuation::store(Effects& effects) {
 }
 
 Decision Continuation::push_again(const Waiting& waiting) {
-  return at_.send(unasked("final"), route(), waiting.pushed_body, waiting.pushed);
+  return at_.send(unasked("final"), route(), waiting.pushed_body, waiting.pushed,
+                  waiting.envelope.source);
 }
 
 }  // namespace cmpost

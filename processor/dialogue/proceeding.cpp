@@ -95,9 +95,9 @@ void Proceeding::await_confirm(Transaction& after, const JobId& carrier) const {
 }
 
 Decision Proceeding::send(const JobId& id, const Route& route, const std::string& reply_body,
-                          Bytes der) {
-  Job reply{id, Envelope{route.channel, envelope.source, route, reply_body, decision.tid},
-            std::move(der)};
+                          Bytes der, const std::string& source) {
+  const auto& came_as = source.empty() ? envelope.source : source;
+  Job reply{id, Envelope{route.channel, came_as, route, reply_body, decision.tid}, std::move(der)};
   decision.what = Decision::Reply{std::move(reply)};
   return std::move(decision);
 }

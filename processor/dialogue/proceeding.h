@@ -39,7 +39,9 @@ struct Proceeding {
   void address_departures();
 
   // How it ends.
-  Decision send(const JobId& id, const Route& route, const std::string& reply_body, Bytes der);
+  // `source`: what is answered came as that; "": as the job in hand.
+  Decision send(const JobId& id, const Route& route, const std::string& reply_body, Bytes der,
+                const std::string& source = {});
   // What the answer is, for the ledger and for people. Before anything is stored.
   void conclude(const Answer& answer);
   Decision stay_silent(std::string outcome);

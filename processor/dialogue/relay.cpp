@@ -8,7 +8,7 @@
 #include "processor/dialogue/continuation.h"
 #include "processor/transaction/audit_detail.h"
 #include "processor/transaction/stored_request.h"
-#include "processor/transaction/upstream_answer.h"
+#include "processor/upstream/upstream_answer.h"
 
 namespace cmpost {
 namespace {
@@ -65,7 +65,8 @@ class Relay : Continuation {
     if (why == kAskAgain && !asked_->ask_again) return at_.stay_silent("it was asked again");
     TRY(recall());
     if (why == kAskAgain) return ask_again();
-    return give_up();
+    return give_up(why == kNotSent ? "the request was not sent to the CA"
+                                   : "the CA has not answered in time");
   }
 
  private:
@@ -94,7 +95,8 @@ class Relay : Continuation {
     ASSIGN_OR_RETURN(auto stored, at_.table().message(at_.transaction->id, *question));
     if (!stored || stored->reply_body.empty()) return at_.stay_silent(why);
     at_.decision.outcome = why;
-    return at_.send(reply_job(), reply_route(), stored->reply_body, std::move(stored->reply));
+    return at_.send(reply_job(), reply_route(), stored->reply_body, std::move(stored->reply),
+                    reply_source());
   }
 
   // Of what has ended before this job did.
@@ -109,6 +111,11 @@ class Relay : Continuation {
     return make_job_id({view_of("above"), ByteView(asked_->job().octets)});
   }
   const Route& reply_route() const { return asked_->question ? asked_->reply : route(); }
+
+  // How the message came that is answered.
+  const std::string& reply_source() const {
+    return asked_->question ? asked_->source : at_.waiting->envelope.source;
+  }
 
   // Nothing waits for it.
   Result<Decision> came_late() {
@@ -317,12 +324,12 @@ class Relay : Continuation {
     effects.message->digest = question_digest_;
     effects.message_replaces = true;
     at_.note_in_audit(reply_body);
-    return at_.send(id, reply_route(), reply_body, std::move(der));
+    return at_.send(id, reply_route(), reply_body, std::move(der), reply_source());
   }
 
   // RFC 9483 3.6.1: a time-out ends the operation, and the requester hears so once.
-  Result<Decision> give_up() {
-    auto answer = refusal({PKIFailureInfo::systemUnavail, "the CA has not answered in time"});
+  Result<Decision> give_up(const char* why) {
+    auto answer = refusal({PKIFailureInfo::systemUnavail, why});
     at_.conclude(answer);
     for (const auto& one : messages_) {
       if (!is_open(one.state)) continue;
@@ -375,15 +382,19 @@ Result<Decision> hear_above(const Lease& lease, LedgerReader& ledger,
                             const ProcessorServices& services) {
   ASSIGN_OR_RETURN(const bool batch, is_about_batch(lease, ledger, services));
   if (batch) return hear_batch(lease, ledger, services);
+  ASSIGN_OR_RETURN(const bool ours, is_about_us(lease, ledger, services));
+  if (ours) return hear_about_us(lease, ledger, services);
   const auto& channel = services.channels.at(lease.job.envelope.channel);
   return Relay(lease.job.id, lease.job.envelope, ledger, services).hear(lease.job, channel);
 }
 
 Result<Decision> tend_above(const Lease& lease, LedgerReader& ledger,
                             const ProcessorServices& services) {
-  Relay relay(lease.job.id, lease.job.envelope, ledger, services);
   const auto row = upstream_row(lease.job);
   if (!row) return hold("a job about no message to a CA");
+  ASSIGN_OR_RETURN(const auto asked, UpstreamTable(ledger.connection()).find(*row));
+  if (asked && asked->renewal != 0) return tend_about_us(lease, *asked, ledger, services);
+  Relay relay(lease.job.id, lease.job.envelope, ledger, services);
   return relay.tend(*row, text_of(lease.job.payload));
 }
 

@@ -18,6 +18,15 @@ Result<Decision> hear_above(const Lease& lease, LedgerReader& ledger,
 Result<Decision> tend_above(const Lease& lease, LedgerReader& ledger,
                             const ProcessorServices& services);
 
+// The answer to what we have asked for ourselves, the certificate that protects our messages; and
+// the lack of one.
+Result<bool> is_about_us(const Lease& lease, LedgerReader& ledger,
+                         const ProcessorServices& services);
+Result<Decision> hear_about_us(const Lease& lease, LedgerReader& ledger,
+                               const ProcessorServices& services);
+Result<Decision> tend_about_us(const Lease& lease, const UpstreamMessage& asked,
+                               LedgerReader& ledger, const ProcessorServices& services);
+
 // The answers to a batch in a nested message (RFC 9483 5.2.2.2), or an error about all of it.
 Result<bool> is_about_batch(const Lease& lease, LedgerReader& ledger,
                             const ProcessorServices& services);

@@ -8,8 +8,9 @@
 #include "processor/explanation/explain_again.h"
 #include "processor/transaction/answer.h"
 #include "processor/transaction/stored_request.h"
-#include "processor/transaction/upstream_table.h"
 #include "processor/transaction/wait_table.h"
+#include "processor/upstream/upstream_answer.h"
+#include "processor/upstream/upstream_table.h"
 
 namespace cmpost {
 namespace {
@@ -39,17 +40,16 @@ class Explanation : private VerdictsSoFar {
       pass("credential may be used");
       ASSIGN_OR_RETURN(waiting_, WaitTable(ledger_.connection()).find(transaction.id));
     }
+    ASSIGN_OR_RETURN(upstream_, UpstreamTable(ledger_.connection()).of_transaction(transaction.id));
     TRY(note_body(stored));
-    TRY(note_upstream(transaction, stored));
+    note_upstream(stored);
     return std::move(verdicts_);
   }
 
  private:
   // Of an RA: what it has sent to the CA above for this message.
-  Result<void> note_upstream(const Transaction& transaction, const StoredMessage& stored) {
-    ASSIGN_OR_RETURN(const auto messages,
-                     UpstreamTable(ledger_.connection()).of_transaction(transaction.id));
-    for (const auto& one : messages) {
+  void note_upstream(const StoredMessage& stored) {
+    for (const auto& one : upstream_) {
       // What is sent by ourselves belongs to what has opened the transaction.
       const bool about =
           one.question ? *one.question == stored.digest : opens_transaction(message_.body);
@@ -64,7 +64,6 @@ class Explanation : private VerdictsSoFar {
         pass(check, in_words(one));
       }
     }
-    return {};
   }
 
   static std::string in_words(const UpstreamMessage& message) {
@@ -169,6 +168,10 @@ class Explanation : private VerdictsSoFar {
     }
     const auto changes = words_of(*told);
     for (const auto check : kPartChecks) {
+      if (!upstream_.empty() && (check == PartCheck::rules || check == PartCheck::lint)) {
+        skip(about + title_of(check), "not judged here: the CA does");
+        continue;
+      }
       pass(about + title_of(check), check != PartCheck::rules ? std::string()
                                     : changes.empty()         ? "as asked for"
                                                               : "with changes: " + changes);
@@ -219,6 +222,7 @@ class Explanation : private VerdictsSoFar {
   PKIMessage message_;
   std::optional<PKIBody> answer_;
   std::optional<Waiting> waiting_;
+  UpstreamMessages upstream_;  // of an RA: it has judged a part of it, and the CA the rest
   std::optional<CheckVerdicts> again_;
 };
 

@@ -3,7 +3,7 @@
 
 #include "config/settings.h"
 #include "processor/admission/request.h"
-#include "processor/transaction/upstream_message.h"
+#include "processor/upstream/upstream_message.h"
 
 namespace cmpost {
 

@@ -7,14 +7,16 @@
 #include "processor/ra_role/heard_answer.h"
 #include "processor/ra_role/judge_request.h"
 #include "processor/ra_role/local_confirmation.h"
+#include "processor/ra_role/own_request.h"
 #include "processor/ra_role/upward.h"
 #include "processor/transaction/transaction_table.h"
-#include "processor/transaction/upstream_table.h"
+#include "processor/upstream/upstream_table.h"
 
 namespace cmpost {
 namespace {
 
 constexpr auto kClockSlack = std::chrono::minutes(5);
+constexpr std::int64_t kMostPolls = 5;  // of a requester's that are on their way at a time
 
 using Messages = std::vector<UpstreamMessage>;
 
@@ -206,10 +208,11 @@ Outcome<Answer> RaRole::pass_on(const Request& request, const Transaction& trans
                                 Services& services) const {
   ASSIGN_OR_RETURN(const auto messages, messages_of(transaction, services));
   const auto body = body_name(request.message.body);
-  const bool asked = std::ranges::any_of(messages, [&](const UpstreamMessage& one) {
+  const auto asked = std::ranges::count_if(messages, [&](const UpstreamMessage& one) {
     return one.body == body && one.question && is_open(one.state);
   });
-  if (asked) {
+  // A poll that has got lost is followed by another one.
+  if (asked >= (body == "pollReq" ? kMostPolls : 1)) {
     return reject(PKIFailureInfo::badRequest,
                   "the CA has not answered the " + std::string(body) + " before this one");
   }
@@ -223,6 +226,7 @@ Outcome<Answer> RaRole::pass_on(const Request& request, const Transaction& trans
   if (first.mode == UpstreamMode::reprotect) {
     changes.recipNonce = nonce_from_above(messages);
   }
+  changes.signer = first.signer;
   ASSIGN_OR_RETURN(auto message,
                    make_upward(first.mode, request, found->second, changes, services));
   message.transaction = transaction.id;
@@ -361,6 +365,24 @@ Outcome<UpstreamMessage> RaRole::ask_again(const UpstreamMessage& asked, const R
                                        found->second, question.now, services));
   poll.seq = messages.back().seq + 1;
   return poll;
+}
+
+Outcome<Effects> RaRole::hear_own(const OwnHeard& heard, Services& services) const {
+  const auto found = channels_.find(heard.asked.channel);
+  if (found == channels_.end()) {
+    return hold("the channel " + heard.asked.channel + " is not configured any more");
+  }
+  return hear_about_us(heard, found->second, services);
+}
+
+Outcome<UpstreamMessage> RaRole::ask_again_own(const UpstreamMessages& messages,
+                                               const UpstreamMessage& asked, Time now,
+                                               Services& services) const {
+  const auto found = channels_.find(asked.channel);
+  if (found == channels_.end()) {
+    return hold("the channel " + asked.channel + " is not configured any more");
+  }
+  return poll_about_us(messages, asked, found->second, now, services);
 }
 
 Result<UpstreamBatch> RaRole::wrap(const std::vector<UpstreamMessage>& messages,

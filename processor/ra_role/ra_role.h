@@ -34,6 +34,10 @@ class RaRole : public Role {
   Outcome<Answer> hear(const Heard& heard, Services& services) const override;
   Outcome<UpstreamMessage> ask_again(const UpstreamMessage& asked, const Request& question,
                                      Services& services) const override;
+  Outcome<Effects> hear_own(const OwnHeard& heard, Services& services) const override;
+  Outcome<UpstreamMessage> ask_again_own(const UpstreamMessages& messages,
+                                         const UpstreamMessage& asked, Time now,
+                                         Services& services) const override;
   Result<UpstreamBatch> wrap(const std::vector<UpstreamMessage>& messages,
                              const ChannelPolicy& channel, Time now,
                              Services& services) const override;

@@ -65,6 +65,16 @@ Result<Bytes> protect(PKIHeader header, const PKIBody& body, const ChannelPolicy
   return protect_with_mac(std::move(header), body, parameters, secret->value, {});
 }
 
+// The CA goes on with who has begun.
+Services signing_as(ByteView signer, const Services& services) {
+  return {services.identity.of_signer(signer),
+          services.ledger,
+          services.sealing_key,
+          services.random,
+          services.tokens,
+          services.envelopes};
+}
+
 UpstreamMessage about(const ChannelPolicy& channel, Bytes transactionID, std::string body) {
   UpstreamMessage message;
   message.channel = channel.settings.name;
@@ -136,22 +146,24 @@ Result<UpstreamMessage> make_upward(UpstreamMode mode, const Request& request,
                                     const ChannelPolicy& channel, const Changes& changes,
                                     const Services& services) {
   const auto& header = request.message.header;
+  const auto ours = signing_as(changes.signer, services);
   auto message =
       about(channel, *header.transactionID, std::string(body_name(request.message.body)));
   message.mode = mode;
   message.senderNonce = header.senderNonce.value_or(Bytes());
   message.question = request.digest;
   message.made = request.now;
+  if (mode != UpstreamMode::forward) message.signer = ours.identity.key_identifier;
   switch (mode) {
     case UpstreamMode::forward:
       message.octets = request.der;
       break;
     case UpstreamMode::reprotect: {
-      ASSIGN_OR_RETURN(message.octets, reprotected(request, channel, changes, services));
+      ASSIGN_OR_RETURN(message.octets, reprotected(request, channel, changes, ours));
       break;
     }
     case UpstreamMode::nest: {
-      ASSIGN_OR_RETURN(message.octets, nested(request, channel, services));
+      ASSIGN_OR_RETURN(message.octets, nested(request, channel, ours));
       break;
     }
   }
@@ -160,10 +172,14 @@ Result<UpstreamMessage> make_upward(UpstreamMode mode, const Request& request,
 
 Result<UpstreamMessage> make_own(PKIBody body, const UpstreamMessage& asked, std::int64_t pvno,
                                  const std::optional<Bytes>& recipNonce,
-                                 const ChannelPolicy& channel, Time now, const Services& services) {
+                                 const ChannelPolicy& channel, Time now, const Services& services,
+                                 GeneralInfo info) {
+  const auto ours = signing_as(asked.signer, services);
   auto message = about(channel, asked.transactionID, std::string(body_name(body)));
   message.mode = asked.mode;
   message.transaction = asked.transaction;
+  message.renewal = asked.renewal;
+  message.signer = ours.identity.key_identifier;
   message.senderNonce = services.random.bytes(kOwnNonce);
   message.made = now;
   PKIHeader header;
@@ -173,8 +189,9 @@ Result<UpstreamMessage> make_own(PKIBody body, const UpstreamMessage& asked, std
   header.transactionID = asked.transactionID;
   header.senderNonce = message.senderNonce;
   header.recipNonce = recipNonce;
+  header.generalInfo = std::move(info);
   ASSIGN_OR_RETURN(message.octets,
-                   protect(std::move(header), body, channel, services.identity.chain, services));
+                   protect(std::move(header), body, channel, ours.identity.chain, ours));
   return message;
 }
 

@@ -5,7 +5,7 @@
 #include "crypto/secrets/seal.h"
 #include "processor/admission/request.h"
 #include "processor/admission/services.h"
-#include "processor/transaction/upstream_table.h"
+#include "processor/upstream/upstream_table.h"
 
 namespace cmpost {
 
@@ -18,6 +18,7 @@ Checked<const ChannelPolicy*> upstream_for(const std::set<std::string>& profiles
 struct Changes {
   bool implicitConfirm = false;       // asked for although the requester has not
   std::optional<Bytes> recipNonce{};  // of what the CA above has said last
+  Bytes signer{};  // of ours that has signed what it follows, where that was not the present one
 };
 
 // `request` as it leaves by `channel` in this mode (RFC 9483 5.2.1, 5.2.2.1, 5.2.3): transactionID,
@@ -27,10 +28,12 @@ struct Changes {
 Result<UpstreamMessage> make_upward(UpstreamMode mode, const Request& request,
                                     const ChannelPolicy& channel, const Changes& changes,
                                     const Services& services);
-// A message of our own in the transaction of `asked`: pollReq, certConf, rr.
+// A message of our own in the transaction of `asked`, whether that is a requester's or ours:
+// pollReq, certConf, rr; signed by who has signed that. `info`: of the header.
 Result<UpstreamMessage> make_own(PKIBody body, const UpstreamMessage& asked, std::int64_t pvno,
                                  const std::optional<Bytes>& recipNonce,
-                                 const ChannelPolicy& channel, Time now, const Services& services);
+                                 const ChannelPolicy& channel, Time now, const Services& services,
+                                 GeneralInfo info = {});
 
 // Several of them in one nested message, with a transactionID and a nonce of its own (5.2.2.2);
 // signed, never MACed.

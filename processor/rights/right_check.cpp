@@ -274,7 +274,8 @@ struct Check {
   // RFC 9483 4.1.3: subject and subjectAltName stay as they are in the old certificate. So does the
   // profile, as long as no other one is asked for; one that gives powers is not kept by itself.
   Checked<void> operator()(const wanted::RenewedCertificate& wanted) const {
-    if (rights.kind != RequesterKind::holder || !rights.own) {
+    const bool of_ra = rights.kind == RequesterKind::ra && !rights.profile.empty();
+    if ((rights.kind != RequesterKind::holder && !of_ra) || !rights.own) {
       return deny("kur is signed with the certificate of this CA that it renews");
     }
     if (!is_own(rights, wanted.subject)) {

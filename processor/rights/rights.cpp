@@ -121,8 +121,9 @@ Rights rights_of_vendor(const ChannelPolicy& channel) {
   return rights;
 }
 
-Rights rights_of_ra() {
+Rights rights_of_ra(const CertificateHolder& holder) {
   Rights rights;
+  if (holder.record) rights.profile = holder.record->profile;
   rights.kind = RequesterKind::ra;
   rights.bodies =
       kCertificates | kOfHolders | kRevocation | kQuestions | kFollowUps | set_of<body::nested>();
@@ -146,7 +147,7 @@ Rights rights_by_role(const CertificateHolder& holder, const ChannelPolicy& chan
     case CertificateHolder::Role::vendor:
       return rights_of_vendor(channel);
     case CertificateHolder::Role::ra:
-      return rights_of_ra();
+      return rights_of_ra(holder);
     case CertificateHolder::Role::ca:
       return rights_of_ca();
   }

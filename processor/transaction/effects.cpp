@@ -81,6 +81,11 @@ Applied<void> change_upstream(const Effects& effects, std::int64_t transaction,
     ASSIGN_OR_RETURN(const bool done, table.change(one));
     if (!done) return conflict(What::upstream, std::to_string(one.id));
   }
+  if (effects.renewal) {
+    ASSIGN_OR_RETURN(const bool done,
+                     OwnRenewalTable(writer.connection()).change(*effects.renewal));
+    if (!done) return conflict(What::upstream, std::to_string(effects.renewal->id));
+  }
   for (const auto& one : effects.send_up) {
     auto added = one;
     if (added.transaction == 0) added.transaction = transaction;

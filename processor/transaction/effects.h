@@ -17,8 +17,9 @@
 #include "processor/transaction/conflict.h"
 #include "processor/transaction/refused_request.h"
 #include "processor/transaction/transaction.h"
-#include "processor/transaction/upstream_table.h"
 #include "processor/transaction/waiting.h"
+#include "processor/upstream/own_renewal.h"
+#include "processor/upstream/upstream_table.h"
 
 namespace cmpost {
 
@@ -82,6 +83,7 @@ struct Effects {
   // Of an RA: messages to a CA above that leave with it, and what becomes of those that have left.
   std::vector<UpstreamMessage> send_up;
   std::vector<UpstreamChange> upstream;
+  Seldom<RenewalChange> renewal;  // of the own certificate
   std::vector<CertificateRecord> certificates;
   // Of an RA: certificates of the CA above that pass it. One whose serial number is known already,
   // perhaps of another issuer, is not noted again.

@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "processor/transaction/upstream_table.h"
+#include "processor/upstream/upstream_table.h"
 #include "store/rows.h"
 
 namespace cmpost {

@@ -268,11 +268,14 @@ Result<std::vector<TransactionTable::OpenRenewal>> TransactionTable::open_renewa
       serial, but);
 }
 
-Result<std::vector<Transaction>> TransactionTable::overdue(Time now, std::size_t limit) {
+Result<std::vector<Transaction>> TransactionTable::overdue(Time now, const Transaction* after,
+                                                           std::size_t limit) {
   static const auto kSql = select(
-      "state <> 'closed' AND confirm_by IS NOT NULL AND confirm_by <= ? ORDER BY confirm_by "
-      "LIMIT ?");
-  return all(connection_, kSql, read_transaction, now, limit);
+      "state <> 'closed' AND confirm_by IS NOT NULL AND confirm_by <= ? AND "
+      "(confirm_by, id) > (?, ?) ORDER BY confirm_by, id LIMIT ?");
+  const auto from = after == nullptr ? Time::min() : after->confirm_by.value_or(Time::min());
+  return all(connection_, kSql, read_transaction, now, from, after == nullptr ? 0 : after->id,
+             limit);
 }
 
 Result<std::vector<Transaction>> TransactionTable::unsent(std::int64_t after, std::size_t limit) {

@@ -32,8 +32,8 @@ class TransactionTable {
     std::string channel;
   };
   Result<std::vector<OpenRenewal>> open_renewals(ByteView serial, std::int64_t but = 0);
-  // Those whose certConf is overdue at `now`, oldest first.
-  Result<std::vector<Transaction>> overdue(Time now, std::size_t limit);
+  // Those whose certConf is overdue at `now`, oldest first; `after` one of these, for paging.
+  Result<std::vector<Transaction>> overdue(Time now, const Transaction* after, std::size_t limit);
   // Those whose answer had not left when somebody looked last; by row id, for paging.
   Result<std::vector<Transaction>> unsent(std::int64_t after, std::size_t limit);
   // Those that came in this nested message and have not ended.

@@ -139,14 +139,15 @@ Result<bool> WaitTable::replace(const Waiting& after, Parts parts) {
   return true;
 }
 
-Result<std::vector<std::int64_t>> WaitTable::due(Time now, std::size_t limit) {
+Result<std::vector<std::int64_t>> WaitTable::due(Time now, std::int64_t after, std::size_t limit) {
   return all(connection_,
-             "SELECT tx FROM wait_part WHERE state IN ('undecided', 'approved', 'rejected') AND "
+             "SELECT tx FROM (SELECT tx FROM wait_part WHERE state IN ('undecided', 'approved', "
+             "'rejected') AND "
              "state IN ('approved', 'rejected') "
              "UNION SELECT tx FROM wait WHERE interim_at IS NOT NULL AND interim_at <= ?1 "
-             "UNION SELECT tx FROM wait WHERE decide_by IS NOT NULL AND decide_by <= ?1 "
-             "ORDER BY tx LIMIT ?2",
-             column<std::int64_t>, now, limit);
+             "UNION SELECT tx FROM wait WHERE decide_by IS NOT NULL AND decide_by <= ?1) "
+             "WHERE tx > ?2 ORDER BY tx LIMIT ?3",
+             column<std::int64_t>, now, after, limit);
 }
 
 Result<WaitTable::Backlog> WaitTable::backlog() {

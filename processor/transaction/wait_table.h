@@ -39,8 +39,8 @@ class WaitTable {
   Result<bool> replace(const Waiting& after, Parts parts);
 
   // Row ids of transactions that the processor has to go on with at `now`: with decided parts, or
-  // with a timer that has run out.
-  Result<std::vector<std::int64_t>> due(Time now, std::size_t limit);
+  // with a timer that has run out; ordered, and greater than `after`.
+  Result<std::vector<std::int64_t>> due(Time now, std::int64_t after, std::size_t limit);
   // How many undecided transactions there are, and when the oldest of them came.
   struct Backlog {
     std::size_t undecided = 0;

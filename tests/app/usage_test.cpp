@@ -75,6 +75,7 @@ const std::map<std::string, std::string> kWrongHere = {
     {"ca credential protocol --subject", "=x"},
     {"ca credential mail --subject", "=x"},
     {"ca credential mail --address", "no address"},
+    {"ra renew --by", "rr"},
 };
 // What a command wants beside.
 const std::map<std::string, Words> kArguments = {

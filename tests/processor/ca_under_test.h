@@ -18,7 +18,7 @@
 #include "processor/transaction/announcement_table.h"
 #include "processor/transaction/operation_schema.h"
 #include "processor/transaction/transaction_table.h"
-#include "processor/transaction/upstream_table.h"
+#include "processor/upstream/upstream_table.h"
 #include "store/rows.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/fake_random.h"

@@ -35,6 +35,90 @@ class RaDisorder : public Ra {
   static Bytes tid_of(const Bytes& der) { return *read(der).header.transactionID; }
 };
 
+// It has not left, so no answer can come.
+TEST_F(RaDisorder, RequesterHearsOfWhatAPersonHasDroppedOnItsWayUp) {
+  start();
+  ra().put(with_mac(ra(), ir(key_)));
+  ra().work();
+  const auto up = must(ra().spool->replies().list({}));
+  ASSERT_THAT(up, SizeIs(1));
+  EXPECT_TRUE(must(ra().spool->replies().drop(up.front().id, "dropped")));
+  const auto answer = RaOffice::only(ra().tick());
+  EXPECT_THAT(answer, Refuses("error", PKIFailureInfo::systemUnavail));
+  EXPECT_THAT(status_in(answer).statusString, Contains(HasSubstr("was not sent")));
+  EXPECT_THAT(ra().tick(), IsEmpty());
+  EXPECT_THAT(ra().up, IsEmpty());
+}
+
+TEST_F(RaDisorder, RequestersHearOfABatchThatAPersonHasDropped) {
+  start("mode = \"batch\"\n", "batch_within = \"1m\"\n");
+  ra().put(with_mac(ra(), ir(key_)));
+  ra().put(with_mac(ra(), ir(Credential(), "CN=dev2")));
+  ra().work();
+  ra().clock.advance(2min);
+  ra().timers();
+  for (const auto& one : must(ra().spool->replies().list({}))) {
+    EXPECT_TRUE(must(ra().spool->replies().drop(one.id, "dropped")));
+  }
+  const auto answers = ra().tick();
+  ASSERT_THAT(answers, SizeIs(2));
+  for (const auto& one : answers) {
+    EXPECT_THAT(read(one), Refuses("error", PKIFailureInfo::systemUnavail));
+  }
+  EXPECT_THAT(must(UpstreamTable(ra().reader->connection()).unsent_batches()), SizeIs(1));
+  EXPECT_THAT(ra().tick(), IsEmpty());
+  EXPECT_THAT(must(UpstreamTable(ra().reader->connection()).unsent_batches()), IsEmpty());
+}
+
+// ... nor can one come by a channel that is gone before anything has left.
+TEST_F(RaDisorder, RequesterHearsOfAChannelThatIsNotConfiguredAnyMore) {
+  start("upstream_within = \"2d\"\n");
+  ra().put(with_mac(ra(), ir(key_)));
+  ra().work();
+  const auto tid = must(ra().spool->replies().list({})).front().envelope.tid;
+  auto channels = std::move(ra().channels);
+  ra().channels = must(load_channel_policies(
+      *parse_settings("[instance]\nname = \"ra\"\n[ra]\ncmp_certificate = \"c\"\n"
+                      "cmp_key = \"k\"\nupstream = \"other\"\nupstream_within = \"2d\"\n"
+                      "[[profile]]\nname = \"device\"\n"
+                      "[[channel]]\nname = \"drop\"\nkind = \"directory\"\nin = \"in\"\n"
+                      "out = \"out\"\n[[channel]]\nname = \"other\"\nkind = \"directory\"\n"
+                      "in = \"in-v\"\nout = \"out-v\"\ndirection = \"upstream\"\n"
+                      "trust = [\"above.pem\"]\n",
+                      ra().directory / "cmpost.toml"),
+      {ca().authority->issuer.certificate()}));
+  ra().timers();
+  ra().work();
+  EXPECT_THAT(must(ra().spool->replies().list({.state = JobState::waiting})), SizeIs(1));
+  ra().clock.advance(49h);
+  EXPECT_THAT(RaOffice::only(ra().tick()), Refuses("error", PKIFailureInfo::systemUnavail));
+  ra().channels = std::move(channels);
+  EXPECT_THAT(ra().tick(), IsEmpty());
+  EXPECT_THAT(ra().up, IsEmpty());
+}
+
+// Of which the ledger has lost what was sent: they stay, and the rest is ended all the same.
+TEST_F(RaDisorder, WhatCannotBeEndedDoesNotStandBeforeTheRest) {
+  start();
+  const auto add = [&](int number, TransactionState state, Time due) {
+    Transaction one;
+    one.transactionID = to_bytes("overdue " + std::to_string(number));
+    one.channel = "drop";
+    one.body = "ir";
+    one.state = state;
+    must(ra().ledger->write([&](LedgerWriter& writer) -> Result<void> {
+      TransactionTable table(writer.connection());
+      ASSIGN_OR_RETURN(const auto row, table.open(one));
+      return table.start_timer(*row, one.reply, due).map([](bool) {});
+    }));
+  };
+  const auto now = ra().clock.now();
+  for (int i = 0; i < 600; ++i) add(i, TransactionState::open, now - 2h);
+  add(600, TransactionState::challenged, now - 1h);
+  EXPECT_EQ(must(end_overdue(*ra().ledger, ra().services())), 1U);
+  EXPECT_EQ(must(end_overdue(*ra().ledger, ra().services())), 0U);
+}
+
 TEST_F(RaDisorder, AnswerIsNotLostBetweenLedgerAndQueue) {
   start();
   EXPECT_THAT(ra().ask_all(with_mac(ra(), ir(key_))), IsEmpty());

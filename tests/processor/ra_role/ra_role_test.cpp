@@ -1,4 +1,5 @@
 // An RA between requesters and the CA under test (RFC 9483 5.2).
+#include "processor/explanation/explain.h"
 #include "tests/processor/ra_fixture.h"
 
 namespace cmpost {
@@ -111,6 +112,55 @@ TEST_F(Ra, CertConfGoesTheWayOfItsRequest) {
   EXPECT_EQ(ra().record(certificate)->state, CertificateState::valid);
   EXPECT_EQ(ca().record(certificate)->state, CertificateState::valid);
   EXPECT_EQ(ra().transaction(*answer.header.transactionID).state, TransactionState::closed);
+}
+
+TEST_F(Ra, ExplanationDoesNotVouchForWhatTheCaHasJudged) {
+  start();
+  const auto answer = ra().through(with_mac(ra(), ir(key_)));
+  const auto transaction = ra().transaction(*answer.header.transactionID);
+  const auto messages = must(TransactionTable(ra().reader->connection()).messages(transaction.id));
+  const auto services = ra().services();
+  const auto verdicts = must(explain(transaction, messages.at(0), *ra().reader, &services));
+  std::size_t left_to_the_ca = 0;
+  for (const auto& one : verdicts) {
+    if (one.detail != "not judged here: the CA does") continue;
+    EXPECT_EQ(one.verdict, CheckVerdict::Verdict::skipped) << one.check;
+    ++left_to_the_ca;
+  }
+  EXPECT_EQ(left_to_the_ca, 2U);
+}
+
+// Not by that of the CA's file, which nobody there knows.
+TEST_F(Ra, AnswerIsNamedByTheRequestThatItIsTo) {
+  start();
+  auto asked = ra().arrival(with_mac(ra(), ir(key_))).job;
+  asked.envelope.source = "asked.pki";
+  must(ra().spool->requests().put({&asked, 1}));
+  ra().settle();
+  const auto answers = ra().above_answers();
+  auto job = ra().arrival(answers.at(0)).job;
+  job.envelope.channel = job.envelope.reply.channel = "vault";
+  job.envelope.source = "from the CA";
+  must(ra().spool->requests().put({&job, 1}));
+  ra().work();
+  const auto down = must(ra().spool->replies().list({.state = JobState::waiting}));
+  ASSERT_THAT(down, SizeIs(1));
+  EXPECT_EQ(down.front().envelope.source, "asked.pki");
+}
+
+// The first may have got lost on its way.
+TEST_F(Ra, SecondPollGoesUpWhileTheFirstIsOnItsWay) {
+  start_with_vendor("forward");
+  const auto device = vendor_device();
+  ca().configure("trusted_subject = \"any\"\nwaiting = \"always\"\napprove = \"one\"\n");
+  const auto interim = ra().through(signed_by(ca(), device, ir(device, "CN=V1")));
+  const auto poll = [&] { return signed_by(ca(), device, poll_req(0), following(interim)); };
+  EXPECT_THAT(ra().ask_all(poll()), IsEmpty());
+  const auto lost = std::exchange(ra().up, {});
+  EXPECT_THAT(lost, SizeIs(1));
+  EXPECT_THAT(ra().ask_all(poll()), IsEmpty());
+  EXPECT_THAT(ra().up, SizeIs(1));
+  EXPECT_EQ(body_name(RaOffice::only(ra().carry()).body), "pollRep");
 }
 
 TEST_F(Ra, SecondCertConfIsRefusedWhileTheFirstIsOnItsWay) {

@@ -1,4 +1,4 @@
-#include "processor/transaction/upstream_message.h"
+#include "processor/upstream/upstream_message.h"
 
 #include <charconv>
 

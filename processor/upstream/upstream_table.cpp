@@ -1,4 +1,4 @@
-#include "processor/transaction/upstream_table.h"
+#include "processor/upstream/upstream_table.h"
 
 #include <algorithm>
 
@@ -60,12 +60,86 @@ CREATE TABLE upstream_batch (
 );
 CREATE INDEX upstream_batch_unsent ON upstream_batch (id) WHERE left_at IS NULL;
 )sql"},
+    // Messages about the own certificate are of no requester's transaction, and a transaction goes
+    // on under the certificate that it has begun with.
+    {2, R"sql(
+CREATE TABLE upstream_2 (
+  id INTEGER PRIMARY KEY,
+  tx INTEGER REFERENCES tx (id),
+  renewal INTEGER NOT NULL,
+  seq INTEGER NOT NULL,
+  channel TEXT NOT NULL,
+  mode TEXT NOT NULL,
+  body TEXT NOT NULL,
+  octets BLOB NOT NULL,
+  tid BLOB NOT NULL,
+  sender_nonce BLOB NOT NULL,
+  signer BLOB NOT NULL,
+  question BLOB,
+  batch INTEGER NOT NULL,
+  address TEXT NOT NULL,
+  source TEXT NOT NULL,
+  reply_channel TEXT NOT NULL,
+  reply_address TEXT NOT NULL,
+  reply_name TEXT NOT NULL,
+  in_reply_to TEXT NOT NULL,
+  reply_references TEXT NOT NULL,
+  state TEXT NOT NULL,
+  made INTEGER NOT NULL,
+  left_at INTEGER,
+  answer_by INTEGER,
+  ask_again INTEGER,
+  answer_body TEXT NOT NULL,
+  answer BLOB,
+  answer_nonce BLOB NOT NULL,
+  implicit INTEGER NOT NULL,
+  answered INTEGER,
+  UNIQUE (tx, seq)
+);
+INSERT INTO upstream_2
+  SELECT id, tx, 0, seq, channel, mode, body, octets, tid, sender_nonce, x'', question, batch,
+    address, source, reply_channel, reply_address, reply_name, in_reply_to, reply_references,
+    state, made, left_at, answer_by, ask_again, answer_body, answer, answer_nonce, implicit,
+    answered
+  FROM upstream;
+DROP TABLE upstream;
+ALTER TABLE upstream_2 RENAME TO upstream;
+CREATE INDEX upstream_by_tid ON upstream (tid);
+CREATE INDEX upstream_unsent ON upstream (id)
+  WHERE state IN ('made', 'waits') AND left_at IS NULL;
+CREATE INDEX upstream_collected ON upstream (channel, id) WHERE state = 'collected';
+CREATE INDEX upstream_answer_by ON upstream (answer_by) WHERE state IN ('left', 'waits');
+CREATE INDEX upstream_ask_again ON upstream (ask_again) WHERE state = 'waits';
+CREATE INDEX upstream_open ON upstream (made)
+  WHERE state IN ('collected', 'made', 'left', 'waits');
+CREATE INDEX upstream_by_batch ON upstream (batch) WHERE batch <> 0;
+CREATE UNIQUE INDEX upstream_by_renewal ON upstream (renewal, seq) WHERE renewal <> 0;
+CREATE INDEX upstream_by_signer ON upstream (signer);
+CREATE TABLE own_renewal (
+  id INTEGER PRIMARY KEY,
+  state TEXT NOT NULL,
+  body TEXT NOT NULL,
+  channel TEXT NOT NULL,
+  tid BLOB NOT NULL UNIQUE,
+  key BLOB NOT NULL,
+  chain BLOB NOT NULL,
+  former_key BLOB NOT NULL,
+  former_chain BLOB NOT NULL,
+  begun INTEGER NOT NULL,
+  ended INTEGER,
+  reason TEXT NOT NULL
+);
+CREATE UNIQUE INDEX own_renewal_under_way ON own_renewal ((1))
+  WHERE state IN ('asked', 'confirming', 'granted');
+)sql"},
 };
 
 namespace {
 
 constexpr std::string_view kUpstreamColumns =
-    "id, tx, seq, channel, mode, body, tid, sender_nonce, question, batch, address, source, "
+    "id, tx, renewal, seq, channel, mode, body, tid, sender_nonce, signer, question, batch, "
+    "address, "
+    "source, "
     "reply_channel, reply_address, reply_name, in_reply_to, reply_references, state, made, "
     "left_at, answer_by, ask_again, answer_body, answer, answer_nonce, implicit, answered";
 
@@ -76,10 +150,10 @@ auto unknown_upstream(std::string_view what) {
 
 Result<UpstreamMessage> read_upstream(Row& row) {
   UpstreamMessage message;
-  row.into(message.id, message.transaction, message.seq, message.channel);
+  row.into(message.id, message.transaction, message.renewal, message.seq, message.channel);
   const auto mode = upstream_mode(row.next<std::string_view>());
-  row.into(message.body, message.transactionID, message.senderNonce, message.question,
-           message.batch, message.address, message.source);
+  row.into(message.body, message.transactionID, message.senderNonce, message.signer,
+           message.question, message.batch, message.address, message.source);
   auto& route = message.reply;
   row.into(route.channel, route.address, route.name, route.in_reply_to, route.references);
   const auto state = upstream_state(row.next<std::string_view>());
@@ -132,8 +206,13 @@ Result<std::optional<UpstreamMessage>> UpstreamTable::find(std::int64_t id) {
 }
 
 Result<std::optional<UpstreamMessage>> UpstreamTable::find(ByteView transactionID) {
-  return one(connection_, select_messages("WHERE tid = ? ORDER BY id DESC LIMIT 1"), read_upstream,
-             transactionID);
+  return one(connection_, select_messages("WHERE tid = ? AND renewal = 0 ORDER BY id DESC LIMIT 1"),
+             read_upstream, transactionID);
+}
+
+Result<std::vector<UpstreamMessage>> UpstreamTable::of_renewal(ByteView transactionID) {
+  return all(connection_, select_messages("WHERE tid = ? AND renewal <> 0 ORDER BY seq"),
+             read_upstream, transactionID);
 }
 
 Result<std::vector<UpstreamMessage>> UpstreamTable::of_transaction(std::int64_t transaction) {
@@ -145,6 +224,25 @@ Result<std::vector<UpstreamMessage>> UpstreamTable::unsent(std::int64_t after, s
              select_messages("WHERE state IN ('made', 'waits') AND left_at IS NULL AND id > ? AND "
                              "batch = 0 ORDER BY id LIMIT ?"),
              read_upstream, after, limit);
+}
+
+Result<std::vector<UpstreamTable::OnChannel>> UpstreamTable::open_by_channel() {
+  return all(connection_,
+             "SELECT channel, count(*), min(made) FROM upstream WHERE state IN ('collected', "
+             "'made', 'left', 'waits') GROUP BY channel ORDER BY channel",
+             [](Row& row) {
+               OnChannel found;
+               row.into(found.channel, found.messages, found.oldest);
+               return found;
+             });
+}
+
+Result<std::vector<UpstreamMessage>> UpstreamTable::staying(std::string_view channel,
+                                                            std::int64_t after, std::size_t limit) {
+  return all(connection_,
+             select_messages("WHERE state IN ('collected', 'made', 'left', 'waits') AND left_at IS "
+                             "NULL AND channel = ? AND id > ? ORDER BY id LIMIT ?"),
+             read_upstream, channel, after, limit);
 }
 
 Result<std::vector<UpstreamMessage>> UpstreamTable::due(Time now) {
@@ -197,19 +295,20 @@ Result<UpstreamTable::Backlog> UpstreamTable::backlog() {
 }
 
 Result<bool> UpstreamTable::add(const UpstreamMessage& message) {
+  const auto transaction = message.renewal == 0 ? std::optional(message.transaction) : std::nullopt;
   ASSIGN_OR_RETURN(
       const auto count,
       cmpost::change(
           connection_,
-          "INSERT INTO upstream (tx, seq, channel, mode, body, octets, tid, sender_nonce, "
-          "question, batch, address, source, reply_channel, reply_address, reply_name, "
+          "INSERT INTO upstream (tx, renewal, seq, channel, mode, body, octets, tid, sender_nonce, "
+          "signer, question, batch, address, source, reply_channel, reply_address, reply_name, "
           "in_reply_to, reply_references, state, made, answer_body, "
           "answer_nonce, implicit) "
-          "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', x'', 0) "
+          "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', x'', 0) "
           "ON CONFLICT DO NOTHING",
-          message.transaction, message.seq, message.channel, to_string(message.mode), message.body,
-          message.octets, message.transactionID, message.senderNonce, message.question,
-          message.batch, message.address, message.source, message.reply.channel,
+          transaction, message.renewal, message.seq, message.channel, to_string(message.mode),
+          message.body, message.octets, message.transactionID, message.senderNonce, message.signer,
+          message.question, message.batch, message.address, message.source, message.reply.channel,
           message.reply.address, message.reply.name, message.reply.in_reply_to,
           message.reply.references, to_string(message.state), message.made));
   return count == 1;
@@ -303,7 +402,9 @@ Result<void> UpstreamTable::forget_leftovers() {
   TRY(cmpost::change(
       connection_,
       "DELETE FROM upstream WHERE state IN ('answered', 'unanswered', 'given_up') AND NOT EXISTS "
-      "(SELECT 1 FROM message WHERE message.tx = upstream.tx)"));
+      "(SELECT 1 FROM message WHERE message.tx = upstream.tx) AND NOT EXISTS (SELECT 1 FROM "
+      "own_renewal WHERE own_renewal.id = renewal AND own_renewal.state IN ('asked', "
+      "'confirming'))"));
   TRY(cmpost::change(
       connection_,
       "DELETE FROM upstream_batch WHERE left_at IS NOT NULL AND NOT EXISTS (SELECT 1 "

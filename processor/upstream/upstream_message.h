@@ -42,6 +42,7 @@ bool is_open(UpstreamState state);
 struct UpstreamMessage {
   std::int64_t id = 0;           // of the row; 0 before it is stored
   std::int64_t transaction = 0;  // row id; 0: of the transaction that the same effects open
+  std::int64_t renewal = 0;      // row of the OwnRenewal that it belongs to instead, or 0
   std::int64_t seq = 1;          // 1 opens it, 2.. follow
   std::string channel;
   UpstreamMode mode = UpstreamMode::reprotect;
@@ -49,6 +50,7 @@ struct UpstreamMessage {
   Bytes octets;      // that leave; built once, so that what is sent again is the same
   Bytes transactionID;
   Bytes senderNonce;  // recipNonce of the answer
+  Bytes signer;       // Identity::key_identifier of who has signed it; empty: not we
   // The requester's message that it stands for; nullopt: we ask by ourselves (pollReq).
   std::optional<Sha256> question;
   std::int64_t batch = 0;  // row of the UpstreamBatch that it left in, or 0
@@ -73,7 +75,8 @@ struct UpstreamMessage {
 Job departure_of(const UpstreamMessage& message);
 
 // The job that makes the processor look at a message above: its answer is due, or we ask again.
-inline constexpr std::string_view kUnanswered = "unanswered", kAskAgain = "ask again";
+inline constexpr std::string_view kUnanswered = "unanswered", kAskAgain = "ask again",
+                                  kNotSent = "not sent";  // a person has dropped it
 Job upstream_job(const UpstreamMessage& message, std::string_view why);
 bool is_upstream_job(const Job& job);
 std::optional<std::int64_t> upstream_row(const Job& job);

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "processor/transaction/upstream_message.h"
+#include "processor/upstream/upstream_message.h"
 #include "store/connection.h"
 
 namespace cmpost {
@@ -47,11 +47,25 @@ class UpstreamTable {
   Result<std::optional<UpstreamMessage>> find(std::int64_t id);
   // Of one transaction, in the order of seq. `octets` are not read.
   Result<std::vector<UpstreamMessage>> of_transaction(std::int64_t transaction);
-  // The newest with this transactionID: what is asked on behalf of a requester has one of its own.
+  // The newest of a requester with this transactionID: what is asked on behalf of a requester has
+  // one of its own.
   Result<std::optional<UpstreamMessage>> find(ByteView transactionID);
+  // About the own certificate, in the order of seq.
+  Result<std::vector<UpstreamMessage>> of_renewal(ByteView transactionID);
   // In state `made`, or `waits` already, and not known to have left: by row id, for paging. Some
   // may be on their way for weeks, so their octets are not read.
   Result<std::vector<UpstreamMessage>> unsent(std::int64_t after, std::size_t limit);
+  // Open ones by channel, and when the first was made: whether each is still configured is for the
+  // caller to say.
+  struct OnChannel {
+    std::string channel;
+    std::int64_t messages = 0;
+    Time oldest{};
+  };
+  Result<std::vector<OnChannel>> open_by_channel();
+  // Of these, those that have not left, also in no batch.
+  Result<std::vector<UpstreamMessage>> staying(std::string_view channel, std::int64_t after,
+                                               std::size_t limit);
   // Those that are to be answered by `now`, or asked again: all of them, since any may be stuck.
   Result<std::vector<UpstreamMessage>> due(Time now);
   // What waits for a batch of this channel, oldest first.

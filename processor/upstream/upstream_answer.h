@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "processor/transaction/upstream_message.h"
+#include "processor/upstream/upstream_message.h"
 
 namespace cmpost {
 

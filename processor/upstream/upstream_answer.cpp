@@ -1,4 +1,4 @@
-#include "processor/transaction/upstream_answer.h"
+#include "processor/upstream/upstream_answer.h"
 
 #include <algorithm>
 
