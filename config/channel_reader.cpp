@@ -23,6 +23,7 @@ constexpr std::array kKinds = {
     Word<ReadTransport>{MailSettings::kKind, read_as<read_mail_settings>},
     Word<ReadTransport>{SftpSettings::kKind, read_as<read_sftp_settings>},
     Word<ReadTransport>{HttpSettings::kKind, read_as<read_http_settings>},
+    Word<ReadTransport>{OrdersSettings::kKind, read_as<read_orders_settings>},
     Word<ReadTransport>{CourierSettings::kKind, read_as<read_courier_settings>}};
 static_assert(kKinds.size() == std::variant_size_v<Transport>, "a kind has no reader");
 
@@ -257,6 +258,7 @@ void read_policy(Section& table, ChannelSettings& channel) {
 
 UpstreamSettings read_upstream(Section& table, const ChannelSettings& channel) {
   UpstreamSettings upstream;
+  if (channel.orders() != nullptr) return upstream;  // these are about messages
   upstream.recipient = table.text("recipient");
   upstream.secret = table.text("secret");
   upstream.signers = table.texts("signers");
@@ -280,8 +282,11 @@ ChannelSettings read_channel(Section table) {
   const auto read_transport = table.choice("kind", kKinds.front().meaning, kKinds);
   channel.direction = table.choice("direction", channel.direction, kDirection);
   channel.transport = read_transport(table);
-  if (channel.http() != nullptr && channel.direction != Direction::upstream) {
-    table.complain("direction", "a channel of kind \"http\" asks another CA: it has no server here",
+  const bool asks = channel.http() != nullptr || channel.orders() != nullptr;
+  if (asks && channel.direction != Direction::upstream) {
+    table.complain("direction",
+                   "a channel of kind \"" + std::string(channel.kind()) +
+                       "\" asks another CA: it has no server here",
                    "direction = \"upstream\"");
   }
   channel.limits = read_limits(table);

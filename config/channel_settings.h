@@ -14,6 +14,7 @@
 #include "config/transport/directory_settings.h"
 #include "config/transport/http_settings.h"
 #include "config/transport/mail_settings.h"
+#include "config/transport/orders_settings.h"
 #include "config/transport/sftp_settings.h"
 
 namespace cmpost {
@@ -21,8 +22,8 @@ namespace cmpost {
 // What a channel goes by: its kind. A kind is an alternative here, with the word for it, its `poll`
 // and is_private() as the others have them; a row in channel_reader.cpp; and one in
 // app/instance/channel_kinds.cpp. Neither compiles without.
-using Transport =
-    std::variant<DirectorySettings, MailSettings, SftpSettings, HttpSettings, CourierSettings>;
+using Transport = std::variant<DirectorySettings, MailSettings, SftpSettings, HttpSettings,
+                               OrdersSettings, CourierSettings>;
 
 enum class Direction {
   downstream,  // requests come in, answers go out
@@ -177,6 +178,8 @@ struct ChannelSettings {
   SftpSettings* sftp() { return std::get_if<SftpSettings>(&transport); }
   const HttpSettings* http() const { return std::get_if<HttpSettings>(&transport); }
   HttpSettings* http() { return std::get_if<HttpSettings>(&transport); }
+  const OrdersSettings* orders() const { return std::get_if<OrdersSettings>(&transport); }
+  OrdersSettings* orders() { return std::get_if<OrdersSettings>(&transport); }
   const CourierSettings* courier() const { return std::get_if<CourierSettings>(&transport); }
   CourierSettings* courier() { return std::get_if<CourierSettings>(&transport); }
 

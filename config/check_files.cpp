@@ -55,6 +55,13 @@ Found check_directory(const std::string& path, const struct stat& status) {
   return std::nullopt;
 }
 
+Found check_program(const std::string& path, const struct stat& status) {
+  if (!S_ISREG(status.st_mode)) return Finding{path + " is not a file", ""};
+  if (!may_access(path, X_OK)) return Finding{path + " cannot be executed", "chmod +x " + path};
+  if ((status.st_mode & 022U) == 0) return std::nullopt;
+  return Finding{path + " may be changed by others", "chmod go-w " + path};
+}
+
 Found check_named(const NamedFile& file) {
   using Use = NamedFile::Use;
   struct stat status {};
@@ -65,6 +72,7 @@ Found check_named(const NamedFile& file) {
     return Finding{file.path + " does not exist", directory ? "mkdir -p " + file.path : ""};
   }
   if (file.use == Use::secret) return check_secret(file.path, status);
+  if (file.use == Use::program) return check_program(file.path, status);
   return file.use == Use::readable ? check_readable(file.path, status)
                                    : check_directory(file.path, status);
 }

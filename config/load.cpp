@@ -87,17 +87,24 @@ void settle_profiles(Section& top, Settings& settings) {
   }
 }
 
+using KeyedPath = std::pair<const char*, std::string>;
+
+// Where others write and read.
+std::vector<KeyedPath> exchanged_directories(const ChannelSettings& channel) {
+  if (const auto* own = channel.directory()) {
+    return {{"in", own->in}, {"out", own->out}, {"staging", own->staging}};
+  }
+  if (const auto* own = channel.orders()) return {{"in", own->in}, {"out", own->out}};
+  return {};
+}
+
 // Two channels on one directory would take each other's files; an `out` that is an `in` would read
 // its own answers.
 void complain_about_shared_directories(Section& top, const Settings& settings) {
   std::map<std::string, std::string> users;
   for (std::size_t i = 0; i < settings.channels.size(); ++i) {
     const auto& channel = settings.channels[i];
-    const auto* own = channel.directory();
-    if (own == nullptr) continue;
-    for (const auto& [key, path] :
-         {std::pair("in", own->in),  //
-          std::pair("out", own->out), std::pair("staging", own->staging)}) {
+    for (const auto& [key, path] : exchanged_directories(channel)) {
       if (path.empty()) continue;
       const auto user = "'" + std::string(key) + "' of channel '" + channel.name + "'";
       const auto [other, fresh] = users.emplace(path, user);
@@ -229,8 +236,9 @@ void check_upstreams(Section& top, Settings& settings, const std::vector<std::st
     if (channel.direction != Direction::upstream) continue;
     channel.upstream.answer_within = settings.ra->upstream_within;
     if (channel.trust.empty() && channel.upstream.secret.empty()) {
-      top.reading().complain(position_of(top, "channel", i),
-                             "channel '" + channel.name + "' does not say who signs its answers",
+      const auto* what = channel.orders() != nullptr ? "' does not say who issues its certificates"
+                                                     : "' does not say who signs its answers";
+      top.reading().complain(position_of(top, "channel", i), "channel '" + channel.name + what,
                              "trust = [\"trust/ca.pem\"]");
     }
   }

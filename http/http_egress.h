@@ -10,9 +10,9 @@
 #include "base/clock.h"
 #include "config/channel_settings.h"
 #include "http/judge_answer.h"
-#include "http/unanswered.h"
 #include "http/wire/http_client.h"
 #include "outbox/egress.h"
+#include "outbox/unanswered.h"
 #include "watcher/deposit.h"
 
 namespace cmpost {

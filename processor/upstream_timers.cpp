@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "processor/order_lists.h"
 #include "processor/upstream/upstream_table.h"
 
 namespace cmpost {
@@ -20,6 +21,13 @@ Duration answer_within(const ProcessorServices& services, const std::string& cha
     }
   }
   return RaSettings().upstream_within;
+}
+
+// What a person is to revoke for us stays to be done.
+std::optional<Time> answer_due(const ProcessorServices& services, const UpstreamMessage& message,
+                               Time left) {
+  if (message.mode == UpstreamMode::pkcs10 && !message.question) return std::nullopt;
+  return left + answer_within(services, message.channel);
 }
 
 struct Departure {
@@ -67,7 +75,7 @@ Result<void> note_departures(Spool& spool, Ledger& ledger, const ProcessorServic
       TRY(ledger.write([&](LedgerWriter& writer) -> Result<void> {
         for (const auto& [message, left] : departed) {
           TRY(UpstreamTable(writer.connection())
-                  .note_left(message->id, left, left + answer_within(services, message->channel)));
+                  .note_left(message->id, left, answer_due(services, *message, left)));
         }
         return {};
       }));
@@ -242,7 +250,9 @@ Result<void> tend_upstream(Spool& spool, Ledger& ledger, const ProcessorServices
   TRY(note_departures(spool, ledger, services));
   TRY(note_batches(spool, ledger, services));
   TRY(look_for_stranded(spool, ledger, services));
-  return wake_due(spool, ledger, services);
+  TRY(wake_due(spool, ledger, services));
+  ASSIGN_OR_RETURN(const auto reader, ledger.reader());
+  return write_order_lists(*reader, services.channels);
 }
 
 }  // namespace cmpost

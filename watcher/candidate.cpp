@@ -6,8 +6,6 @@
 
 #include <cerrno>
 
-#include "watcher/unwrap.h"
-
 namespace cmpost {
 namespace {
 
@@ -59,8 +57,7 @@ Result<Bytes> read_exactly(const FileDescriptor& file, std::size_t size, const s
   return contents;
 }
 
-Finding judge_content(Bytes contents) {
-  auto unwrapped = unwrap(std::move(contents));
+Finding judge_content(Unwrapped unwrapped) {
   if (unwrapped.what != Unwrapped::What::message) {
     auto finding = bad(std::move(unwrapped.reason), std::move(unwrapped.hint));
     finding.may_grow = unwrapped.what == Unwrapped::What::incomplete;
@@ -72,7 +69,8 @@ Finding judge_content(Bytes contents) {
 }  // namespace
 
 Finding judge(const DropDirectory& drop, DropDirectory::Place place, const std::string& name,
-              const Look& look, std::size_t max_octets, const std::optional<Sha256>& sha256) {
+              const Look& look, std::size_t max_octets, const std::optional<Sha256>& sha256,
+              const ReadFile& read) {
   if (!S_ISREG(look.type)) {
     return bad("it is " + std::string(kind_of(look.type)) + ", not a file");
   }
@@ -93,7 +91,7 @@ Finding judge(const DropDirectory& drop, DropDirectory::Place place, const std::
     finding.may_grow = true;
     return finding;
   }
-  auto finding = judge_content(std::move(*contents));
+  auto finding = judge_content(read(name, std::move(*contents)));
   if (sha256) finding.may_grow = false;
   return finding;
 }

@@ -1,12 +1,14 @@
 // One file of an input directory, judged by its content.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 
 #include "base/bytes.h"
 #include "crypto/keys/algorithm.h"
 #include "watcher/drop_directory.h"
+#include "watcher/unwrap.h"
 
 namespace cmpost {
 
@@ -24,12 +26,19 @@ struct Finding {
   bool may_grow = false;  // bad_now: more of it may come
 };
 
+// What a file is to hold, by its name and octets.
+using ReadFile = std::function<Unwrapped(const std::string& name, Bytes contents)>;
+inline Unwrapped read_message(const std::string&, Bytes contents) {
+  return unwrap(std::move(contents));
+}
+
 // Reads `name`, which looked like `look`, and unwraps it. Opens nothing but regular files, follows
 // no link, never blocks; a file of more than `max_octets` is judged without being read. `sha256`:
 // of the file as it has to become; with another one it is bad_now and may grow, with this one it is
 // whole, whatever it holds.
 Finding judge(const DropDirectory& drop, DropDirectory::Place place, const std::string& name,
               const Look& look, std::size_t max_octets,
-              const std::optional<Sha256>& sha256 = std::nullopt);
+              const std::optional<Sha256>& sha256 = std::nullopt,
+              const ReadFile& read = read_message);
 
 }  // namespace cmpost

@@ -50,6 +50,9 @@ class DirectoryIngress final : public Ingress {
     watches_ = false;
   }
 
+  // Before the first look.
+  void take_as(FileForm form) { input_.form = std::move(form); }
+
   const std::string& channel() const override { return input_.channel(); }
   Result<Intake> poll(const std::stop_token& stop) override;
   void wait(Duration time_out, const std::stop_token& stop) override;

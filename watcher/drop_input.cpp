@@ -56,6 +56,7 @@ Job DropInput::job_of(const Spot& spot, Bytes message) const {
   auto job =
       deposit.job_of(make_job_id({view_of(channel()), arrival_of(spot.look), message}), spot.name);
   job.envelope.reply.address = return_address;
+  if (!message.empty()) form.mark(spot.name, job);
   job.payload = std::move(message);
   return job;
 }

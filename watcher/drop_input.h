@@ -23,6 +23,14 @@ struct Spot {
   Look look;
 };
 
+// What the files are, where they are no CMP messages. Both get the name of the file as it lies
+// there and must not mind what a second file of that name has in it (marked_name()).
+struct FileForm {
+  ReadFile read = read_message;
+  // Adds what is known of the job beside its octets.
+  std::function<void(const std::string& name, Job& job)> mark = [](const std::string&, Job&) {};
+};
+
 // What the parts of a DirectoryIngress share: the directory, what is known of its files, the way
 // into the queue and the one into quarantine. One thread.
 struct DropInput {
@@ -41,6 +49,7 @@ struct DropInput {
 
   // nullopt: it is not looked at, or nobody can say how it looks, which is told.
   std::optional<Spot> spot(DropDirectory::Place place, const std::string& name);
+  // Empty: of one that is put aside.
   Job job_of(const Spot& spot, Bytes message) const;
   // The markers of a file of `in` that was moved go after it.
   void move_markers(const std::string& name, DropDirectory::Place to);
@@ -64,6 +73,7 @@ struct DropInput {
   LeftAlone left_alone;
   std::int64_t file_system_now = 0;  // DropDirectory::file_system_now(), of this look
   std::string return_address;        // Route::address of the answers
+  FileForm form;
 };
 
 }  // namespace cmpost

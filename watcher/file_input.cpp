@@ -67,7 +67,8 @@ std::optional<Finding> FileInput::judge_spot(const Spot& spot, bool& settled) {
     const bool must_settle = rule == ReadyRule::stable || spot.look.links > 1;
     if (readiness == Readiness::unsettled || (must_settle && !settled)) return std::nullopt;
   }
-  return judge(*input_.drop, spot.place, spot.name, spot.look, input_.settings.max_message, sha256);
+  return judge(*input_.drop, spot.place, spot.name, spot.look, input_.settings.max_message, sha256,
+               input_.form.read);
 }
 
 // By `stable` a file must be seen to stay as it is; that it is old is not enough.

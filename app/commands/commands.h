@@ -16,6 +16,7 @@ void add_profile(CommandLine line);
 void add_channel(CommandLine line);
 void add_resend(CommandLine line);
 void add_bundle(CommandLine line);
+void add_order(CommandLine line);
 void add_restore_check(CommandLine line);
 void add_inspect(CommandLine line);
 void add_clock(CommandLine line);

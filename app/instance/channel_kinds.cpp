@@ -6,6 +6,7 @@
 #include "app/instance/directory_channel.h"
 #include "app/instance/http_channel.h"
 #include "app/instance/mail_channel.h"
+#include "app/instance/orders_channel.h"
 #include "app/instance/sftp_channel.h"
 
 namespace cmpost {
@@ -60,6 +61,14 @@ constexpr std::array<ChannelKind, std::variant_size_v<Transport>> kKinds = {{
                           .test = connect_for_a_test},
      .without_server = nullptr,
      .try_input_again = "it comes again when its request is sent again"},
+    {.word = OrdersSettings::kKind,
+     .make_ingress = make_orders_ingress,
+     .make_egress = make_orders_egress,
+     .directories = directories_of_orders,
+     .outputs = output_of_orders,
+     .server = std::nullopt,
+     .without_server = "`cmpost check` looks at its directories or its program",
+     .try_input_again = kMoveFileBack},
     {.word = CourierSettings::kKind,
      .make_ingress = make_courier_ingress,
      .make_egress = make_courier_egress,

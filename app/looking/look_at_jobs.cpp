@@ -2,6 +2,7 @@
 #include "app/looking/inspection.h"
 #include "app/terminal/output.h"
 #include "outbox/courier_egress.h"
+#include "processor/records/order_listing.h"
 #include "processor/transaction/transaction_table.h"
 
 namespace cmpost {
@@ -134,6 +135,21 @@ void look_at_transactions(Instance& instance, Remarks& findings) {
                 {}});
 }
 
+void look_at_orders(Instance& instance, Remarks& findings) {
+  const auto reader = instance.look_into_ledger();
+  if (!reader) return;  // told of the transactions
+  const auto count = count_to_be_revoked((*reader)->connection());
+  if (!count) return findings.add(RemarkKind::database, "the ledger", count.error());
+  if (*count == 0) return;
+  findings.add({Severity::error,
+                RemarkKind::order,
+                {},
+                std::to_string(*count) + (*count == 1 ? " order is" : " orders are") +
+                    " to be revoked by hand at a CA that speaks no CMP",
+                {},
+                {}});
+}
+
 }  // namespace
 
 JobsStatus look_at_jobs(Instance& instance, Remarks& findings) {
@@ -146,6 +162,7 @@ JobsStatus look_at_jobs(Instance& instance, Remarks& findings) {
     status.replies = look.look((*spool)->replies(), "replies");
   }
   look_at_transactions(instance, findings);
+  look_at_orders(instance, findings);
   return status;
 }
 

@@ -65,6 +65,8 @@ KindRow row_of(RemarkKind kind) {
       return {"lease", "the next service or `cmpost run` takes them again"};
     case RemarkKind::transaction:
       return {"transaction", "`cmpost transaction list --state open` shows them"};
+    case RemarkKind::order:
+      return {"order", "`cmpost order list` shows them; `cmpost order revoked ID` when it is done"};
     case RemarkKind::ledger:
       return {"ledger", "`cmpost restore-check` says what it lacks"};
   }

@@ -43,6 +43,7 @@ enum class RemarkKind {
   held,
   lease,        // jobs of somebody who is gone
   transaction,  // not confirmed in time
+  order,        // a person has to revoke at a CA
   ledger        // knows less than what has left the house
 };
 std::string_view to_string(RemarkKind kind);

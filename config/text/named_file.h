@@ -17,6 +17,7 @@ struct NamedFile {
     made,       // a directory that is made when it is missing
     exchanged,  // a directory of a channel, where others write and read
     removable,  // the same, which may be away
+    program,    // is executed, and nobody else may change it
     published   // a file that is written among other people's pages
   };
   std::string path;

@@ -6,6 +6,7 @@
 #include "config/transport/directory_settings.h"
 #include "config/transport/http_settings.h"
 #include "config/transport/mail_settings.h"
+#include "config/transport/orders_settings.h"
 #include "config/transport/sftp_settings.h"
 
 namespace cmpost {
@@ -14,6 +15,7 @@ DirectorySettings read_directory_settings(Section& table);
 MailSettings read_mail_settings(Section& table);
 SftpSettings read_sftp_settings(Section& table);
 HttpSettings read_http_settings(Section& table);
+OrdersSettings read_orders_settings(Section& table);
 CourierSettings read_courier_settings(Section& table);
 // [bundle]; `instance`: what it is called where it says no name of its own.
 BundleSettings read_bundle(Section table, const std::string& instance);

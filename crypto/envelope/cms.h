@@ -32,6 +32,8 @@ struct CmsSigned {
 Result<CmsSigned> cms_verify(ByteView cms, std::optional<ByteView> detached);
 // The content that SignedData carries, whoever signed it and whether or not it is intact.
 Result<Bytes> cms_unverified_content(ByteView cms);
+// The certificates in SignedData ("PKCS#7", .p7b), whoever has signed it, if anybody; empty: none.
+Result<std::vector<Certificate>> cms_certificates(ByteView cms);
 
 enum class CmsForm { opaque, detached };
 // SignedData with SHA-256 over `content` as it is. The same arguments give the same octets: the key

@@ -30,6 +30,15 @@ Result<BioPtr> bio_of(ByteView octets) {
   return bio;
 }
 
+Result<Certificate> certificate_of(X509* x509) {
+  std::uint8_t* der = nullptr;
+  const int size = i2d_X509(x509, &der);
+  if (size <= 0) return openssl_failure("a certificate in the signature is malformed");
+  const auto certificate = Certificate::from_der({der, static_cast<std::size_t>(size)});
+  OPENSSL_free(der);
+  return certificate;
+}
+
 Bytes contents_of(BIO* memory) {
   char* octets = nullptr;
   const long size = BIO_get_mem_data(memory, &octets);

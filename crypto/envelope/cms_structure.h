@@ -4,6 +4,7 @@
 #include <openssl/cms.h>
 
 #include "crypto/keys/openssl.h"
+#include "crypto/x509/certificate.h"
 
 namespace cmpost {
 
@@ -15,5 +16,6 @@ constexpr int kMaxCmsCertificates = 32, kMaxCmsRecipients = 100;
 Result<CmsPtr> read_cms(ByteView octets);
 Result<BioPtr> bio_of(ByteView octets);  // borrows them
 Bytes contents_of(BIO* memory);
+Result<Certificate> certificate_of(X509* x509);
 
 }  // namespace cmpost

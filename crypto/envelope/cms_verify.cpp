@@ -46,15 +46,6 @@ struct Carried {
   std::optional<Certificate> signer;
 };
 
-Result<Certificate> certificate_of(X509* x509) {
-  std::uint8_t* der = nullptr;
-  const int size = i2d_X509(x509, &der);
-  if (size <= 0) return openssl_failure("a certificate in the signature is malformed");
-  const auto certificate = Certificate::from_der({der, static_cast<std::size_t>(size)});
-  OPENSSL_free(der);
-  return certificate;
-}
-
 // Helpers that are malformed are left out; the signer's own may not be.
 Result<Carried> carried_certificates(CMS_ContentInfo* cms, CMS_SignerInfo* signer) {
   const X509StackPtr stack(CMS_get1_certs(cms));

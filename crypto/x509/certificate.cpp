@@ -222,4 +222,24 @@ Result<PublicKey> Certificate::public_key() const {
   return *state_->public_key;
 }
 
+Bytes concatenated(const std::vector<Certificate>& certificates) {
+  Bytes octets;
+  for (const auto& one : certificates) {
+    octets.insert(octets.end(), one.der().begin(), one.der().end());
+  }
+  return octets;
+}
+
+Result<std::vector<Certificate>> read_concatenated(ByteView octets) {
+  std::vector<Certificate> certificates;
+  der::Reader reader(octets);
+  while (!reader.at_end()) {
+    const auto element = reader.any();
+    if (!element) return hold("certificates: " + to_string(element.error()));
+    ASSIGN_OR_RETURN(auto one, Certificate::from_der(element->whole));
+    certificates.push_back(std::move(one));
+  }
+  return certificates;
+}
+
 }  // namespace cmpost

@@ -91,6 +91,10 @@ class Certificate {
   std::shared_ptr<State> state_;
 };
 
+// DER of certificates one after the other, and back; empty is none.
+Bytes concatenated(const std::vector<Certificate>& certificates);
+Result<std::vector<Certificate>> read_concatenated(ByteView octets);
+
 // PKCS#10 (RFC 2986). The DER of certificationRequestInfo is kept for the signature.
 struct CertificationRequest {
   Bytes der;

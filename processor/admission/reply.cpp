@@ -1,5 +1,7 @@
 #include "processor/admission/reply.h"
 
+#include <algorithm>
+
 #include "cmp/protection.h"
 #include "processor/admission/header_rules.h"
 
@@ -50,6 +52,14 @@ const ProtocolKey* own_key(const MacParameters& parameters, const CertificateHol
   return key ? identity.agreement_key(*key, std::nullopt) : nullptr;
 }
 
+std::vector<CMPCertificate> joined(std::vector<CMPCertificate> all,
+                                   const std::vector<CMPCertificate>& more) {
+  for (const auto& one : more) {
+    if (std::ranges::find(all, one.der, &CMPCertificate::der) == all.end()) all.push_back(one);
+  }
+  return all;
+}
+
 bool carries_certificate(const PKIBody& body) { return cert_response(body) != nullptr; }
 
 }  // namespace
@@ -76,13 +86,14 @@ Result<Bytes> build_reply(const PKIHeader& request, const std::optional<Requeste
   const auto* holder = requester ? requester->secret() : nullptr;
   if (holder == nullptr) {
     header.senderKID = identity.key_identifier;
-    return protect_with_signature(std::move(header), parts.body, identity.signer, identity.chain);
+    return protect_with_signature(std::move(header), parts.body, identity.signer,
+                                  joined(identity.chain, parts.chain));
   }
   // Names the secret, as the requester named it: whoever answers by mail may have many.
   header.senderKID = request.senderKID;
-  return protect_with_mac(std::move(header), parts.body, renewed(holder->parameters, random),
-                          holder->secret.value,
-                          carries_certificate(parts.body) ? identity.issuers : kNoCertificates);
+  return protect_with_mac(
+      std::move(header), parts.body, renewed(holder->parameters, random), holder->secret.value,
+      carries_certificate(parts.body) ? joined(identity.issuers, parts.chain) : kNoCertificates);
 }
 
 Name answer_sender(const Requester& requester, const Identity& identity) {

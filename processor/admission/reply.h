@@ -14,9 +14,10 @@ struct ReplyParts {
   PKIBody body;
   bool implicitConfirm = false;
   std::optional<Time> confirmWaitTime;
-  Bytes senderNonce;              // fresh; kept by an open transaction
-  bool unprotected = false;       // to who has proven nothing (RFC 9810 Appendix E)
-  bool takes_passphrase = false;  // the header of the request had one, which is kept
+  Bytes senderNonce;                    // fresh; kept by an open transaction
+  bool unprotected = false;             // to who has proven nothing (RFC 9810 Appendix E)
+  std::vector<CMPCertificate> chain{};  // of the certificate in it, where that is not our own
+  bool takes_passphrase = false;        // the header of the request had one, which is kept
 };
 
 // DER of the answer to `header`: pvno, transactionID, nonces and recipient as and

@@ -10,6 +10,7 @@
 #include "processor/upstream/own_renewal.h"
 #include "processor/upstream/upstream_answer.h"
 #include "processor/upstream/upstream_table.h"
+#include "queue/order_job.h"
 
 namespace cmpost {
 
@@ -32,6 +33,20 @@ struct OwnHeard {
   const PKIBody& question;  // what has asked for the certificate
   const Request& answer;    // its protection holds, and ...
   const Requester& signer;
+};
+
+// What a CA that speaks no CMP, or a person for it, has said about an order. Borrowed.
+struct HeardOrder {
+  const UpstreamMessage& asked;
+  OrderNews news;
+  // news = certificates: what has come, the one for the key of the order first.
+  const std::vector<Certificate>& certificates;
+  std::string_view text;         // else: why, or who says so
+  const ChannelPolicy& channel;  // that it came by
+  const Request& question;       // of the requester: what has opened the transaction
+  const Requester* requester;    // nullptr: it is not believed any more
+  const Transaction& transaction;
+  Time now{};
 };
 
 // One for each instance; any thread. All calls only plan: what they say happens by their Effects. A
@@ -69,6 +84,8 @@ class Role {
   // the requester is told instead.
   virtual Checked<void> check_above(const Request& answer, const Requester& signer) const = 0;
   virtual Outcome<Answer> hear(const Heard& heard, Services& services) const = 0;
+  // The same of an order. A Rejection: it counts as never come, and its text is for a person.
+  virtual Outcome<Answer> hear_order(const HeardOrder& heard, Services& services) const = 0;
   // The CA above has asked us to come back: pollReq of our own.
   virtual Outcome<UpstreamMessage> ask_again(const UpstreamMessage& asked, const Request& question,
                                              Services& services) const = 0;

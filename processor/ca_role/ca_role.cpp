@@ -75,6 +75,8 @@ Checked<void> CaRole::check_above(const Request&, const Requester&) const {
 
 Outcome<Answer> CaRole::hear(const Heard&, Services&) const { return hold(kAsksNobody); }
 
+Outcome<Answer> CaRole::hear_order(const HeardOrder&, Services&) const { return hold(kAsksNobody); }
+
 Outcome<UpstreamMessage> CaRole::ask_again(const UpstreamMessage&, const Request&,
                                            Services&) const {
   return hold(kAsksNobody);

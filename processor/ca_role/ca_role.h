@@ -27,6 +27,7 @@ class CaRole : public Role {
   }
   Checked<void> check_above(const Request&, const Requester&) const override;
   Outcome<Answer> hear(const Heard&, Services&) const override;
+  Outcome<Answer> hear_order(const HeardOrder&, Services&) const override;
   Outcome<UpstreamMessage> ask_again(const UpstreamMessage&, const Request&,
                                      Services&) const override;
   Outcome<Effects> hear_own(const OwnHeard&, Services&) const override;

@@ -161,6 +161,7 @@ Result<Decision> Continuation::pass_on(const FromAbove* above) {
                          ? above->senderNonce
                          : at_.shared.random.bytes(kNonceSize);
   ReplyParts reply{merged(parts), after_.implicitConfirm, {}, nonce};
+  if (above != nullptr) reply.chain = above->chain;
   reply.takes_passphrase = at_.decision.effects.passphrase.has_value();
   if (at_.transaction->awaits_confirm()) {
     reply.confirmWaitTime = at_.request.now + channel().confirm_within;

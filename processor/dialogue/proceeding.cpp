@@ -79,6 +79,15 @@ void Proceeding::note_in_audit(const std::string& reply_body) {
   decision.effects.audit.push_back(std::move(entry));
 }
 
+Result<std::vector<CMPCertificate>> Proceeding::chain_from_above() const {
+  ASSIGN_OR_RETURN(const auto octets,
+                   UpstreamTable(ledger->connection()).chain_of(transaction->id));
+  ASSIGN_OR_RETURN(const auto certificates, read_concatenated(octets.value_or(Bytes())));
+  std::vector<CMPCertificate> chain;
+  for (const auto& one : certificates) chain.push_back({to_bytes(one.der())});
+  return chain;
+}
+
 void Proceeding::address_departures() {
   for (auto& message : decision.effects.send_up) {
     message.reply = envelope.reply;

@@ -35,6 +35,9 @@ struct Proceeding {
   // once the reply `carrier` has left.
   void await_confirm(Transaction& after, const JobId& carrier) const;
 
+  // What goes along with certificates that a CA above has issued, and that waited here.
+  Result<std::vector<CMPCertificate>> chain_from_above() const;
+
   // Messages to a CA above stand for the one in hand: their answers go where its answer would.
   void address_departures();
 

@@ -1,6 +1,7 @@
 #include "processor/dialogue/respond.h"
 
 #include "processor/dialogue/nested.h"
+#include "processor/dialogue/order_relay.h"
 #include "processor/dialogue/relay.h"
 #include "processor/dialogue/resume.h"
 #include "processor/transaction/audit_detail.h"
@@ -12,6 +13,11 @@ bool comes_from_above(const Lease& lease, const ProcessorServices& services) {
   const auto found = services.channels.find(lease.job.envelope.channel);
   return found != services.channels.end() &&
          found->second.settings.direction == Direction::upstream;
+}
+
+bool is_about_order(const Lease& lease, const ProcessorServices& services) {
+  const auto found = services.channels.find(lease.job.envelope.channel);
+  return found != services.channels.end() && found->second.settings.orders() != nullptr;
 }
 
 Responder responder_for(const Lease& lease, const ProcessorServices& services, Turn turn) {
@@ -43,6 +49,7 @@ Result<Decision> respond(const Lease& lease, LedgerReader& ledger,
                          const ProcessorServices& services, Turn turn) {
   if (is_resume_job(lease.job)) return resume(lease, ledger, services);
   if (is_upstream_job(lease.job)) return tend_above(lease, ledger, services);
+  if (is_about_order(lease, services)) return hear_order(lease, ledger, services);
   if (comes_from_above(lease, services)) return hear_above(lease, ledger, services);
   auto responder = responder_for(lease, services, turn);
   responder.read();

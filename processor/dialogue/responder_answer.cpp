@@ -349,7 +349,7 @@ Result<Decision> Responder::waits(Answer&& answer, Step step) {
       cert_response(answer.body) != nullptr || std::holds_alternative<body::krp>(answer.body);
   // Where our protection does not stand before the CA it would not know our nonce (RFC 9483 4.4).
   const bool ours = std::ranges::all_of(answer.effects.send_up, [](const UpstreamMessage& one) {
-    return one.mode == UpstreamMode::reprotect;
+    return answers_are_ours(one.mode);
   });
   const bool may_tell = ((typed || policy.by_error) && ours) || in_batch();
   const auto nonce = at_.shared.random.bytes(kNonceSize);
@@ -424,7 +424,10 @@ Result<Decision> Responder::polled(PollAnswer&& answer) {
   keep_passphrase();
   keep_established();
   at_.decision.outcome = "not yet";
-  if (!answer.delivers.empty()) deliver(answer.delivers, parts);
+  if (!answer.delivers.empty()) {
+    ASSIGN_OR_RETURN(parts.chain, at_.chain_from_above());
+    deliver(answer.delivers, parts);
+  }
   std::string reply_body;
   ASSIGN_OR_RETURN(auto der, at_.build(request_header(), std::move(parts), reply_body));
   if (!answer.delivers.empty()) {

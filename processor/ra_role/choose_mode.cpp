@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "processor/ra_role/upward.h"
+
 namespace cmpost {
 namespace {
 
@@ -20,6 +22,10 @@ bool asks_for_key(const PKIBody& body) {
 bool needs_own_protection(const PKIBody& body) {
   return std::holds_alternative<body::kur>(body) || std::holds_alternative<body::ccr>(body) ||
          asks_for_key(body);
+}
+
+bool can_be_ordered(const PKIBody& body) {
+  return std::holds_alternative<body::p10cr>(body) || std::holds_alternative<body::rr>(body);
 }
 
 }  // namespace
@@ -46,6 +52,20 @@ Checked<UpstreamMode> choose_mode(RaSettings::Mode wish, const Request& request,
       break;
   }
   return forward;
+}
+
+Checked<WayUp> way_up(const RaSettings& ra, const Request& request, const Requester& requester,
+                      const std::set<std::string>& profiles, const ChannelPolicies& channels) {
+  ASSIGN_OR_RETURN(const auto* const channel, upstream_for(profiles, ra, channels));
+  const auto& body = request.message.body;
+  if (channel->settings.orders() != nullptr) {
+    if (can_be_ordered(body)) return WayUp{channel, UpstreamMode::pkcs10};
+    return reject(PKIFailureInfo::badRequest, "this CA is reached by PKCS#10: use p10cr (" +
+                                                  std::string(body_name(body)) +
+                                                  " cannot go there)");
+  }
+  ASSIGN_OR_RETURN(const auto mode, choose_mode(ra.mode, request, requester));
+  return WayUp{channel, mode};
 }
 
 }  // namespace cmpost

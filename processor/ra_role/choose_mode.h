@@ -1,6 +1,8 @@
 // How a request goes up to the CA.
 #pragma once
 
+#include <set>
+
 #include "config/settings.h"
 #include "processor/admission/request.h"
 #include "processor/upstream/upstream_message.h"
@@ -18,5 +20,15 @@ namespace cmpost {
 // does: the batch is about how messages travel (5.2.2.2).
 Checked<UpstreamMode> choose_mode(RaSettings::Mode wish, const Request& request,
                                   const Requester& requester);
+
+// Where and how a request for certificates of these profiles goes up. A CA that is reached by
+// orders gets p10cr, since a PKCS#10 needs the requester's own signature, and rr, which a person
+// does there; everything else is badRequest (docs/ra.md).
+struct WayUp {
+  const ChannelPolicy* channel = nullptr;
+  UpstreamMode mode = UpstreamMode::reprotect;
+};
+Checked<WayUp> way_up(const RaSettings& ra, const Request& request, const Requester& requester,
+                      const std::set<std::string>& profiles, const ChannelPolicies& channels);
 
 }  // namespace cmpost

@@ -75,22 +75,8 @@ const CMPCertificate* certificate_in(const CertResponse& response) {
 }
 
 CertificateRecord record_of(const Certificate& certificate, const Heard& heard, bool awaits) {
-  const auto& question = heard.question;
-  CertificateRecord record;
-  record.serial = to_bytes(certificate.serial_number());
-  record.der = to_bytes(certificate.der());
-  record.subject = certificate.subject_text();
-  const auto& named = question.wishes.certProfile;
-  const auto* profile = question.channel->profile(named.empty() ? "" : named.front());
-  record.profile = profile != nullptr ? profile->name() : question.channel->profiles.front().name();
-  record.channel = question.channel->settings.name;
-  record.requester = heard.transaction.requester;
-  record.tid = to_hex(heard.transaction.transactionID);
-  record.issued = heard.answer.now;
-  record.not_after = certificate.not_after();
-  record.state = awaits ? CertificateState::unconfirmed : CertificateState::valid;
-  if (heard.requester != nullptr) record.holder = holder_to_note(*heard.requester, certificate);
-  return record;
+  return passing_record(
+      certificate, {heard.question, heard.transaction, heard.requester, heard.answer.now}, awaits);
 }
 
 // That the ledger has it, of this issuer.
@@ -139,6 +125,26 @@ std::optional<Rejection> rejection_in(const PKIStatusInfo& status) {
 }
 
 }  // namespace
+
+CertificateRecord passing_record(const Certificate& certificate, const AnsweredQuestion& asked,
+                                 bool awaits) {
+  const auto& question = asked.question;
+  CertificateRecord record;
+  record.serial = to_bytes(certificate.serial_number());
+  record.der = to_bytes(certificate.der());
+  record.subject = certificate.subject_text();
+  const auto& named = question.wishes.certProfile;
+  const auto* profile = question.channel->profile(named.empty() ? "" : named.front());
+  record.profile = profile != nullptr ? profile->name() : question.channel->profiles.front().name();
+  record.channel = question.channel->settings.name;
+  record.requester = asked.transaction.requester;
+  record.tid = to_hex(asked.transaction.transactionID);
+  record.issued = asked.now;
+  record.not_after = certificate.not_after();
+  record.state = awaits ? CertificateState::unconfirmed : CertificateState::valid;
+  if (asked.requester != nullptr) record.holder = holder_to_note(*asked.requester, certificate);
+  return record;
+}
 
 bool is_accepted(const CertStatus& status) {
   return !status.statusInfo || status.statusInfo->status == PKIStatus::accepted;
@@ -239,9 +245,10 @@ Outcome<void> note_certificates(const Heard& heard, Answer& answer) {
   return {};
 }
 
-Result<void> note_revocations(const Heard& heard, Services& services, Effects& effects) {
-  const auto* rr = std::get_if<body::rr>(&heard.question.message.body);
-  const auto* rp = std::get_if<body::rp>(&heard.answer.message.body);
+Result<void> note_revocations(const PKIBody& question, const PKIBody& answer, Time now,
+                              Services& services, Effects& effects) {
+  const auto* rr = std::get_if<body::rr>(&question);
+  const auto* rp = std::get_if<body::rp>(&answer);
   if (rr == nullptr || rp == nullptr) return {};
   std::set<Bytes> seen;
   const auto count = std::min(rr->details.size(), rp->content.status.size());
@@ -251,7 +258,7 @@ Result<void> note_revocations(const Heard& heard, Services& services, Effects& e
     if (!record || !seen.insert(record->serial).second) continue;
     // It was read before it went up.
     const auto reason = reason_of(rr->details[i]).value_or(CRLReason::unspecified);
-    note_revocation(*record, reason, heard.answer.now, effects);
+    note_revocation(*record, reason, now, effects);
   }
   return {};
 }

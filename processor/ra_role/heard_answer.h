@@ -22,6 +22,17 @@ std::chrono::seconds check_after(const PKIBody& answer, std::chrono::seconds oth
 // The refusal in it; nullopt where something is granted.
 std::optional<Rejection> refusal_in(const PKIBody& answer);
 
+// What a certificate was asked for by. Borrowed.
+struct AnsweredQuestion {
+  const Request& question;
+  const Transaction& transaction;
+  const Requester* requester;  // as in Heard
+  Time now{};
+};
+// For the ledger. `awaits`: certConf.
+CertificateRecord passing_record(const Certificate& certificate, const AnsweredQuestion& asked,
+                                 bool awaits);
+
 // The certificate as it was noted when it passed; nullopt: it was not, since it is encrypted or
 // another one of the ledger has its serial number.
 Result<std::optional<CertificateRecord>> noted(const TransactionCertificate& issued,
@@ -30,7 +41,8 @@ Result<std::optional<CertificateRecord>> noted(const TransactionCertificate& iss
 // What the answer changes in our copy of the CA's records: certificates that pass, and what becomes
 // of them. Adds the certificates to `answer`.
 Outcome<void> note_certificates(const Heard& heard, Answer& answer);
-Result<void> note_revocations(const Heard& heard, Services& services, Effects& effects);
+Result<void> note_revocations(const PKIBody& question, const PKIBody& answer, Time now,
+                              Services& services, Effects& effects);
 // The new certificates of a kur are accepted: the old one has had its successor. Of a CA that gives
 // the old one again it stays as it is.
 Result<void> note_renewed(const Transaction& transaction,

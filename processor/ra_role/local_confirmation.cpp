@@ -2,10 +2,12 @@
 
 #include <algorithm>
 
+#include "base/json_object.h"
 #include "base/log.h"
 #include "cmp/protection.h"
 #include "processor/ra_role/heard_answer.h"
 #include "processor/ra_role/upward.h"
+#include "queue/order_job.h"
 
 namespace cmpost {
 namespace {
@@ -102,6 +104,25 @@ Result<Refusal> refusal_by_rr(const std::vector<TransactionCertificate>& certifi
   return Refusal{std::move(rr), any};
 }
 
+// A person has to do it: an alarm.
+AuditEntry call_for_revocation(const UpstreamMessage& order, const PKIBody& body) {
+  std::string serials;
+  for (const auto& one : std::get<body::rr>(body).details) {
+    serials +=
+        (serials.empty() ? "" : ",") + to_hex(one.certDetails.serialNumber.value_or(Bytes()));
+  }
+  const auto tid = to_hex(order.transactionID);
+  log::error("order.to_be_revoked", {{"order", order_name(tid)},
+                                     {"channel", order.channel},
+                                     {"serial", serials},
+                                     {"hint",
+                                      "revoke it at the CA by hand, then `cmpost order "
+                                      "revoked " +
+                                          order_name(tid) + "`"}});
+  return {"order.to_be_revoked",
+          JsonObject().add("tid", tid).add("channel", order.channel).add("serial", serials).text()};
+}
+
 const ChannelPolicy* channel_of(const UpstreamMessage& message, const ChannelPolicies& channels) {
   const auto found = channels.find(message.channel);
   return found == channels.end() ? nullptr : &found->second;
@@ -116,8 +137,10 @@ Result<Effects> sent(Refusal refusal, const std::vector<UpstreamMessage>& messag
   if (!refusal.any || channel == nullptr) return effects;
   const bool opens = std::holds_alternative<body::rr>(refusal.body);
   auto about = first;
+  const bool by_hand = first.mode == UpstreamMode::pkcs10;
+  if (by_hand) effects.audit.push_back(call_for_revocation(first, refusal.body));
   // A transaction of its own: that of the requester has ended.
-  if (opens) about.transactionID = services.random.bytes(16);
+  if (opens && !by_hand) about.transactionID = services.random.bytes(16);
   ASSIGN_OR_RETURN(auto message, make_own(std::move(refusal.body), about, pvno,
                                           opens ? std::nullopt : nonce_from_above(messages),
                                           *channel, now, services));
@@ -159,7 +182,7 @@ Outcome<Answer> confirm_here(const Request& request, const Transaction& transact
 Result<Effects> refuse_above(const Transaction& transaction,
                              const std::vector<UpstreamMessage>& messages, std::int64_t pvno,
                              Time now, const ChannelPolicies& channels, Services& services) {
-  const bool ours = !messages.empty() && messages.front().mode == UpstreamMode::reprotect;
+  const bool ours = !messages.empty() && answers_are_ours(messages.front().mode);
   if (!ours || !transaction.awaits_confirm()) return Effects();
   const bool sent_before =
       std::ranges::find(messages, "certConf", &UpstreamMessage::body) != messages.end();

@@ -7,6 +7,7 @@
 #include "processor/ra_role/heard_answer.h"
 #include "processor/ra_role/judge_request.h"
 #include "processor/ra_role/local_confirmation.h"
+#include "processor/ra_role/order_answer.h"
 #include "processor/ra_role/own_request.h"
 #include "processor/ra_role/upward.h"
 #include "processor/transaction/transaction_table.h"
@@ -166,6 +167,9 @@ Outcome<Answer> RaRole::open(const Request& request, const Requester& requester,
                              "this registration authority passes on no challenge: prove possession "
                              "by a signature, or by the encrypted certificate"});
   }
+  // Before anybody is asked about what cannot go up.
+  const auto way = way_up(settings_, request, requester, judged->profiles, channels_);
+  if (!way) return refuse_all(body, way.error());
   auto verdict = verdict_on(request, *judged);
   if (verdict.refused) return refuse_all(body, *verdict.refused);
   if (!verdict.agreed) {
@@ -173,24 +177,22 @@ Outcome<Answer> RaRole::open(const Request& request, const Requester& requester,
     TRY(note_renewal(request, requester, services, answer));
     return answer;
   }
-  return send_up(request, requester, *judged, services);
+  return send_up(request, requester, *judged, *way, services);
 }
 
 Outcome<Answer> RaRole::send_up(const Request& request, const Requester& requester,
-                                const Judged& judged, Services& services) const {
-  const auto mode = choose_mode(settings_.mode, request, requester);
-  if (!mode) return refuse_all(request.message.body, mode.error());
-  const auto found = upstream_for(judged.profiles, settings_, channels_);
-  if (!found) return refuse_all(request.message.body, found.error());
-  const auto& channel = **found;
+                                const Judged& judged, const WayUp& way, Services& services) const {
+  const auto& channel = *way.channel;
   Changes changes;
-  changes.implicitConfirm = *mode == UpstreamMode::reprotect && judged.certificates > 0 &&
+  changes.implicitConfirm = way.mode == UpstreamMode::reprotect && judged.certificates > 0 &&
                             settings_.confirm == RaSettings::Confirm::local &&
                             !judged.by_certificate;
-  ASSIGN_OR_RETURN(auto message, make_upward(*mode, request, channel, changes, services));
+  ASSIGN_OR_RETURN(auto message, make_upward(way.mode, request, channel, changes, services));
   message.seq = 1;
+  if (message.key) message.profile = *judged.profiles.begin();
   message.transaction = request.transaction;
-  if (settings_.mode == RaSettings::Mode::batch) message.state = UpstreamState::collected;
+  const bool collects = settings_.mode == RaSettings::Mode::batch;
+  if (collects && way.mode != UpstreamMode::pkcs10) message.state = UpstreamState::collected;
   auto answer =
       waiting(request, upstream_parts(request, judged), "asked of " + channel.settings.name);
   TRY(note_renewal(request, requester, services, answer));
@@ -243,7 +245,7 @@ Outcome<Answer> RaRole::confirm(const Request& request, const Requester&,
                                 const Transaction& transaction, Services& services) const {
   ASSIGN_OR_RETURN(const auto messages, messages_of(transaction, services));
   // What was asked for counts, whatever `confirm` says by now.
-  if (messages.front().mode == UpstreamMode::reprotect && confirmed_above(messages)) {
+  if (answers_are_ours(messages.front().mode) && confirmed_above(messages)) {
     return confirm_here(request, transaction, messages, channels_, services);
   }
   return pass_on(request, transaction, services);
@@ -278,7 +280,7 @@ Outcome<std::optional<Answer>> RaRole::poll(const Request& request, const Reques
   ASSIGN_OR_RETURN(const auto messages,
                    UpstreamTable(services.ledger.connection()).of_transaction(transaction.id));
   const auto waits = std::ranges::find(messages, UpstreamState::waits, &UpstreamMessage::state);
-  if (waits == messages.end() || waits->mode == UpstreamMode::reprotect) return std::nullopt;
+  if (waits == messages.end() || answers_are_ours(waits->mode)) return std::nullopt;
   ASSIGN_OR_RETURN(auto answer, pass_on(request, transaction, services));
   return answer;
 }
@@ -338,7 +340,8 @@ Outcome<Answer> RaRole::hear(const Heard& heard, Services& services) const {
     TRY(note_renewed(heard.transaction, answer.certificates, services, answer.effects));
   }
   if (std::holds_alternative<body::rp>(message.body)) {
-    TRY(note_revocations(heard, services, answer.effects));
+    TRY(note_revocations(heard.question.message.body, message.body, heard.answer.now, services,
+                         answer.effects));
   }
   const auto* certConf = std::get_if<body::certConf>(&heard.replied_to.message.body);
   if (certConf != nullptr && std::holds_alternative<body::pkiconf>(message.body)) {
@@ -348,6 +351,10 @@ Outcome<Answer> RaRole::hear(const Heard& heard, Services& services) const {
   answer.outcome = "answered by " + heard.asked.channel;
   answer.from_above = std::move(above);
   return answer;
+}
+
+Outcome<Answer> RaRole::hear_order(const HeardOrder& heard, Services& services) const {
+  return answer_order(heard, services);
 }
 
 Outcome<UpstreamMessage> RaRole::ask_again(const UpstreamMessage& asked, const Request& question,
@@ -410,13 +417,10 @@ Result<CheckVerdicts> RaRole::explain(const Request& request, const Requester& r
     return verdicts;
   }
   verdicts.push_back({"possession, names and rights", passed, ""});
-  const auto mode = choose_mode(settings_.mode, request, requester);
-  const auto channel = upstream_for(judged->profiles, settings_, channels_);
-  const auto* fault = !mode ? &mode.error() : !channel ? &channel.error() : nullptr;
-  verdicts.push_back({"way to the CA", fault == nullptr ? passed : failed,
-                      fault != nullptr
-                          ? fault->text
-                          : std::string(to_string(*mode)) + " to " + (*channel)->settings.name});
+  const auto way = way_up(settings_, request, requester, judged->profiles, channels_);
+  verdicts.push_back({"way to the CA", way ? passed : failed,
+                      way ? std::string(to_string(way->mode)) + " to " + way->channel->settings.name
+                          : way.error().text});
   return verdicts;
 }
 

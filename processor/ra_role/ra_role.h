@@ -32,6 +32,7 @@ class RaRole : public Role {
                                       Services& services) const override;
   Checked<void> check_above(const Request& answer, const Requester& signer) const override;
   Outcome<Answer> hear(const Heard& heard, Services& services) const override;
+  Outcome<Answer> hear_order(const HeardOrder& heard, Services& services) const override;
   Outcome<UpstreamMessage> ask_again(const UpstreamMessage& asked, const Request& question,
                                      Services& services) const override;
   Outcome<Effects> hear_own(const OwnHeard& heard, Services& services) const override;
@@ -48,7 +49,8 @@ class RaRole : public Role {
 
  private:
   Outcome<Answer> send_up(const Request& request, const Requester& requester,
-                          const struct Judged& judged, Services& services) const;
+                          const struct Judged& judged, const struct WayUp& way,
+                          Services& services) const;
   Outcome<Answer> pass_on(const Request& request, const Transaction& transaction,
                           Services& services) const;
 

@@ -120,6 +120,13 @@ Result<Bytes> nested(const Request& request, const ChannelPolicy& channel,
   return sign_around(std::move(header), {request.der}, request.likely, services);
 }
 
+// A PKCS#10, and for a person what is to be revoked.
+void order(const Request& request, UpstreamMessage& message) {
+  const auto* p10cr = std::get_if<body::p10cr>(&request.message.body);
+  message.octets = p10cr != nullptr ? p10cr->request.der : request.der;
+  if (p10cr != nullptr) message.key = sha256(p10cr->request.spki.der);
+}
+
 const ChannelPolicy& asked_about(const std::string& profile, const RaSettings& ra,
                                  const ChannelPolicies& channels) {
   for (const auto& [name, channel] : channels) {
@@ -166,6 +173,9 @@ Result<UpstreamMessage> make_upward(UpstreamMode mode, const Request& request,
       ASSIGN_OR_RETURN(message.octets, nested(request, channel, ours));
       break;
     }
+    case UpstreamMode::pkcs10:
+      order(request, message);
+      break;
   }
   return message;
 }

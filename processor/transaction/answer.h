@@ -22,6 +22,7 @@ struct FromAbove {
   bool waits = false;
   std::optional<Time> ask_again{};
   std::optional<Time> confirmWaitTime{};
+  std::vector<CMPCertificate> chain{};  // for the extraCerts of what we make of it
 };
 
 // The answer of a handler. For a request that has waited (Request::waited) it is about the parts

@@ -24,14 +24,16 @@ std::string_view to_string(UpstreamMode mode) {
       return "forward";
     case UpstreamMode::reprotect:
       return "reprotect";
-    default:
+    case UpstreamMode::nest:
       return "nest";
+    default:
+      return "pkcs10";
   }
 }
 
 std::optional<UpstreamMode> upstream_mode(std::string_view text) {
   using enum UpstreamMode;
-  return word(text, std::array{forward, reprotect, nest});
+  return word(text, std::array{forward, reprotect, nest, pkcs10});
 }
 
 std::string_view to_string(UpstreamState state) {

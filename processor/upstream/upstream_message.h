@@ -18,10 +18,15 @@ namespace cmpost {
 enum class UpstreamMode {
   forward,    // as it came (5.2.1)
   reprotect,  // under our protection instead of the requester's (5.2.3)
-  nest        // under ours around it (5.2.2.1)
+  nest,       // under ours around it (5.2.2.1)
+  pkcs10      // as an order to a CA that speaks no CMP: of p10cr the PKCS#10 alone
 };
 std::string_view to_string(UpstreamMode mode);
 std::optional<UpstreamMode> upstream_mode(std::string_view text);
+// Our protection stands between the requester and the CA: answers are made here, also to polls.
+constexpr bool answers_are_ours(UpstreamMode mode) {
+  return mode == UpstreamMode::reprotect || mode == UpstreamMode::pkcs10;
+}
 
 // Spelled in the database and in listings as here.
 enum class UpstreamState {
@@ -67,6 +72,9 @@ struct UpstreamMessage {
   Bytes answer_nonce;            // its senderNonce
   bool implicit = false;         // it has granted implicitConfirm
   std::optional<Time> answered;
+  std::optional<Sha256> key;  // of an order: SHA-256 of the SubjectPublicKeyInfo that is certified
+  std::string profile;
+  Bytes chain;  // ... answered: DER of the CA certificates above its own
 
   JobId job() const;
 };

@@ -132,6 +132,13 @@ CREATE TABLE own_renewal (
 CREATE UNIQUE INDEX own_renewal_under_way ON own_renewal ((1))
   WHERE state IN ('asked', 'confirming', 'granted');
 )sql"},
+    {3, R"sql(
+ALTER TABLE upstream ADD COLUMN spki BLOB;
+ALTER TABLE upstream ADD COLUMN profile TEXT NOT NULL DEFAULT '';
+ALTER TABLE upstream ADD COLUMN chain BLOB NOT NULL DEFAULT x'';
+CREATE INDEX upstream_by_spki ON upstream (spki) WHERE spki IS NOT NULL;
+CREATE INDEX upstream_orders ON upstream (tid) WHERE mode = 'pkcs10';
+)sql"},
 };
 
 namespace {
@@ -141,7 +148,8 @@ constexpr std::string_view kUpstreamColumns =
     "address, "
     "source, "
     "reply_channel, reply_address, reply_name, in_reply_to, reply_references, state, made, "
-    "left_at, answer_by, ask_again, answer_body, answer, answer_nonce, implicit, answered";
+    "left_at, answer_by, ask_again, answer_body, answer, answer_nonce, implicit, answered, spki, "
+    "profile, chain";
 
 auto unknown_upstream(std::string_view what) {
   return hold("the ledger has a message to a CA of the unknown " + printable(what),
@@ -158,7 +166,8 @@ Result<UpstreamMessage> read_upstream(Row& row) {
   row.into(route.channel, route.address, route.name, route.in_reply_to, route.references);
   const auto state = upstream_state(row.next<std::string_view>());
   row.into(message.made, message.left, message.answer_by, message.ask_again, message.answer_body,
-           message.answer, message.answer_nonce, message.implicit, message.answered);
+           message.answer, message.answer_nonce, message.implicit, message.answered, message.key,
+           message.profile, message.chain);
   if (!mode) return unknown_upstream("mode");
   if (!state) return unknown_upstream("state");
   message.mode = *mode;
@@ -171,6 +180,10 @@ Result<UpstreamMessage> read_upstream_whole(Row& row) {
   message.octets = row.next<Bytes>();
   return message;
 }
+
+// A person has not told the CA yet, though its requester hears no more of it.
+constexpr std::string_view kNothingToRevoke =
+    "NOT (mode = 'pkcs10' AND body = 'rr' AND state = 'unanswered')";
 
 std::string select_messages(std::string_view rest, bool whole = false) {
   return "SELECT " + std::string(kUpstreamColumns) + (whole ? ", octets" : "") + " FROM upstream " +
@@ -217,6 +230,24 @@ Result<std::vector<UpstreamMessage>> UpstreamTable::of_renewal(ByteView transact
 
 Result<std::vector<UpstreamMessage>> UpstreamTable::of_transaction(std::int64_t transaction) {
   return all(connection_, select_messages("WHERE tx = ? ORDER BY seq"), read_upstream, transaction);
+}
+
+Result<std::vector<UpstreamMessage>> UpstreamTable::orders_for(std::string_view channel,
+                                                               const Sha256& key) {
+  return all(connection_,
+             select_messages("WHERE spki = ? AND channel = ? AND mode = 'pkcs10' ORDER BY id"),
+             read_upstream, key, channel);
+}
+
+Result<std::vector<UpstreamMessage>> UpstreamTable::orders_beginning(std::string_view channel,
+                                                                     ByteView tid) {
+  constexpr auto kBegin = "WHERE mode = 'pkcs10' AND channel = ? AND substr(tid, 1, length(?)) = ?";
+  return all(connection_, select_messages(kBegin), read_upstream, channel, tid, tid);
+}
+
+Result<std::optional<Bytes>> UpstreamTable::chain_of(std::int64_t transaction) {
+  return one(connection_, "SELECT chain FROM upstream WHERE tx = ? AND length(chain) > 0",
+             column<Bytes>, transaction);
 }
 
 Result<std::vector<UpstreamMessage>> UpstreamTable::unsent(std::int64_t after, std::size_t limit) {
@@ -302,15 +333,16 @@ Result<bool> UpstreamTable::add(const UpstreamMessage& message) {
           connection_,
           "INSERT INTO upstream (tx, renewal, seq, channel, mode, body, octets, tid, sender_nonce, "
           "signer, question, batch, address, source, reply_channel, reply_address, reply_name, "
-          "in_reply_to, reply_references, state, made, answer_body, "
+          "in_reply_to, reply_references, state, made, spki, profile, answer_body, "
           "answer_nonce, implicit) "
-          "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', x'', 0) "
+          "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', x'', 0) "
           "ON CONFLICT DO NOTHING",
           transaction, message.renewal, message.seq, message.channel, to_string(message.mode),
           message.body, message.octets, message.transactionID, message.senderNonce, message.signer,
           message.question, message.batch, message.address, message.source, message.reply.channel,
           message.reply.address, message.reply.name, message.reply.in_reply_to,
-          message.reply.references, to_string(message.state), message.made));
+          message.reply.references, to_string(message.state), message.made, message.key,
+          message.profile));
   return count == 1;
 }
 
@@ -324,14 +356,15 @@ Result<bool> UpstreamTable::change(const UpstreamChange& change) {
                      "answer_body = CASE WHEN ? = '' THEN answer_body ELSE ? END, "
                      "answer = coalesce(?, answer), "
                      "answer_nonce = CASE WHEN length(?) = 0 THEN answer_nonce ELSE ? END, "
-                     "implicit = max(implicit, ?), answered = coalesce(?, answered) WHERE id = ?",
+                     "implicit = max(implicit, ?), answered = coalesce(?, answered), "
+                     "chain = CASE WHEN length(?) = 0 THEN chain ELSE ? END WHERE id = ?",
                      to_string(change.to), change.ask_again, change.answer_body, change.answer_body,
                      change.answer, change.answer_nonce, change.answer_nonce, change.implicit,
-                     change.answered, change.id));
+                     change.answered, change.chain, change.chain, change.id));
   return true;
 }
 
-Result<void> UpstreamTable::note_left(std::int64_t id, Time left, Time answer_by) {
+Result<void> UpstreamTable::note_left(std::int64_t id, Time left, std::optional<Time> answer_by) {
   TRY(cmpost::change(connection_,
                      "UPDATE upstream SET left_at = ?, answer_by = ?, "
                      "state = CASE WHEN state = 'made' THEN 'left' ELSE state END WHERE id = ?",
@@ -392,7 +425,8 @@ Result<void> UpstreamTable::note_batch_left(std::int64_t id, Time left, Time ans
 Result<void> UpstreamTable::forget(std::int64_t transaction) {
   TRY(cmpost::change(
       connection_,
-      "DELETE FROM upstream WHERE tx = ? AND state IN ('answered', 'unanswered', 'given_up')",
+      "DELETE FROM upstream WHERE tx = ? AND state IN ('answered', 'unanswered', 'given_up') AND " +
+          std::string(kNothingToRevoke),
       transaction));
   return {};
 }
@@ -401,10 +435,11 @@ Result<void> UpstreamTable::forget(std::int64_t transaction) {
 Result<void> UpstreamTable::forget_leftovers() {
   TRY(cmpost::change(
       connection_,
-      "DELETE FROM upstream WHERE state IN ('answered', 'unanswered', 'given_up') AND NOT EXISTS "
-      "(SELECT 1 FROM message WHERE message.tx = upstream.tx) AND NOT EXISTS (SELECT 1 FROM "
-      "own_renewal WHERE own_renewal.id = renewal AND own_renewal.state IN ('asked', "
-      "'confirming'))"));
+      "DELETE FROM upstream WHERE state IN ('answered', 'unanswered', 'given_up') AND " +
+          std::string(kNothingToRevoke) +
+          " AND NOT EXISTS (SELECT 1 FROM message WHERE message.tx = upstream.tx) AND NOT EXISTS "
+          "(SELECT 1 FROM own_renewal WHERE own_renewal.id = renewal AND own_renewal.state IN "
+          "('asked', 'confirming'))"));
   TRY(cmpost::change(
       connection_,
       "DELETE FROM upstream_batch WHERE left_at IS NOT NULL AND NOT EXISTS (SELECT 1 "

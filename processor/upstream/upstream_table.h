@@ -37,6 +37,7 @@ struct UpstreamChange {
   Bytes answer_nonce{};
   bool implicit = false;
   std::optional<Time> answered{};
+  Bytes chain{};
 };
 
 // A view on a connection, as cheap as a pointer. Thread and durability are the connection's.
@@ -52,6 +53,10 @@ class UpstreamTable {
   Result<std::optional<UpstreamMessage>> find(ByteView transactionID);
   // About the own certificate, in the order of seq.
   Result<std::vector<UpstreamMessage>> of_renewal(ByteView transactionID);
+  // Orders (pkcs10) of a channel, without octets: for a key; whose transactionID begins so.
+  Result<std::vector<UpstreamMessage>> orders_for(std::string_view channel, const Sha256& key);
+  Result<std::vector<UpstreamMessage>> orders_beginning(std::string_view channel, ByteView tid);
+  Result<std::optional<Bytes>> chain_of(std::int64_t transaction);
   // In state `made`, or `waits` already, and not known to have left: by row id, for paging. Some
   // may be on their way for weeks, so their octets are not read.
   Result<std::vector<UpstreamMessage>> unsent(std::int64_t after, std::size_t limit);
@@ -87,8 +92,8 @@ class UpstreamTable {
   Result<bool> add(const UpstreamMessage& message);
   // False: it is in no state of `from`.
   Result<bool> change(const UpstreamChange& change);
-  // Its job has ended, so that it is to be answered by `answer_by`.
-  Result<void> note_left(std::int64_t id, Time left, Time answer_by);
+  // Its job has ended, so that it is to be answered by `answer_by`; nullopt: whenever.
+  Result<void> note_left(std::int64_t id, Time left, std::optional<Time> answer_by);
 
   // False: one of them is not `collected` any more, and nothing has changed.
   Result<bool> add(const UpstreamBatch& batch, const std::vector<std::int64_t>& members);

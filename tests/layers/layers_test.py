@@ -26,7 +26,7 @@ class TheProject(unittest.TestCase):
         self.assertEqual(["base"], deps["asn1"])
         for role in ("processor/admission", "processor/transaction", "processor/rights"):
             self.assertNotIn("processor/ca_role", deps[role])
-        for outside in ("watcher", "outbox", "mime", "net", "mail", "sftp", "http"):
+        for outside in ("watcher", "outbox", "mime", "net", "mail", "sftp", "http", "orders"):
             houses = {folder.split("/")[0] for folder in deps[outside]}
             self.assertFalse(houses & {"cmp", "ca", "processor"})
 

@@ -5,6 +5,7 @@
 #include "ca/ledger/clock_record.h"
 #include "processor/credentials/secret_store.h"
 #include "processor/transaction/transaction_table.h"
+#include "processor/upstream/upstream_table.h"
 #include "tests/app/instance_under_test.h"
 #include "tests/app/said.h"
 #include "tests/support/enumerators.h"
@@ -52,6 +53,7 @@ class EveryRemarkTest : public ::testing::Test {
         .works(found);
   }
   void add_late_transaction();
+  void add_revocation_by_hand();
   void mistake_in_a_batch();
   void mistake_in_a_bundle();
   void leave_a_service_killed();
@@ -89,6 +91,21 @@ void EveryRemarkTest::add_late_transaction() {
   transaction.opened = clock_.now();
   const auto store = [&](LedgerWriter& writer) -> Result<void> {
     TRY(TransactionTable(writer.connection()).open(transaction));
+    return {};
+  };
+  ASSERT_THAT(instance_->ledger().value()->write(store), IsOk());
+}
+
+void EveryRemarkTest::add_revocation_by_hand() {
+  add_late_transaction();
+  UpstreamMessage order;
+  order.transaction = 1;
+  order.transactionID = Bytes(16, 1);
+  order.mode = UpstreamMode::pkcs10;
+  order.body = "rr";
+  order.channel = "portal";
+  const auto store = [&](LedgerWriter& writer) -> Result<void> {
+    TRY(UpstreamTable(writer.connection()).add(order));
     return {};
   };
   ASSERT_THAT(instance_->ledger().value()->write(store), IsOk());
@@ -201,6 +218,8 @@ void EveryRemarkTest::bring_about(RemarkKind kind) {
       return put_job(JobState::active);
     case RemarkKind::transaction:
       return add_late_transaction();
+    case RemarkKind::order:
+      return add_revocation_by_hand();
     case RemarkKind::ledger:
       return go_back_to_an_older_ledger();
   }

@@ -1,4 +1,4 @@
-#include "http/unanswered.h"
+#include "outbox/unanswered.h"
 
 #include "queue/job.h"
 #include "tests/support/matchers.h"

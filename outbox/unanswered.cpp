@@ -1,4 +1,4 @@
-#include "http/unanswered.h"
+#include "outbox/unanswered.h"
 
 #include <sys/stat.h>
 #include <unistd.h>

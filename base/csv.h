@@ -1,0 +1,13 @@
+// Lines of a list for spreadsheets.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace cmpost {
+
+// RFC 4180, each cell in quotes, printable, and with an apostrophe before what a spreadsheet would
+// take for a formula; with its line feed.
+std::string csv_line(const std::vector<std::string>& cells);
+
+}  // namespace cmpost
