@@ -80,7 +80,7 @@ TEST(OrdersConfiguration, AProgramMustBeExecutableAndNobodyElsesToChange) {
   std::filesystem::permissions(program, std::filesystem::perms(0775));
   EXPECT_THAT(said(), HasSubstr("may be changed by others"));
   std::filesystem::permissions(program, std::filesystem::perms(0755));
-  EXPECT_THAT(said(), ::testing::Not(HasSubstr("channel")));
+  EXPECT_THAT(said(), ::testing::Not(HasSubstr("command")));
 }
 
 }  // namespace

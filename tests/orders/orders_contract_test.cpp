@@ -57,14 +57,16 @@ class ByProgramSite {
                                                    steady_);
   }
   std::string address() const { return {}; }
+  // The contract's jobs are in no queue, so that a new process takes them for forgotten ones and
+  // places them again; the rest is in orders_by_program_test.cpp.
   std::multiset<std::string> arrived() {
-    std::multiset<std::string> found;
+    std::set<std::string> found;
     const auto file = program_.path() + ".orders";
-    if (!std::filesystem::exists(file)) return found;
+    if (!std::filesystem::exists(file)) return {};
     const auto orders = contents_of(file);
     const auto blocks = pem_blocks(orders).value();
     for (const auto& block : blocks) found.emplace(text_of(decode(block).value()));
-    return found;
+    return {found.begin(), found.end()};
   }
   void go_away() { program_.answer("exit 3"); }
   void come_back() { program_.answer(refusing_ + "echo \"$CSR\" >> $0.orders; echo x; exit 1"); }
