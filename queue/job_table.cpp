@@ -35,7 +35,10 @@ class LeaseReader {
 
 JobTable::JobTable(Connection& connection, std::string name, Finished finished,
                    const ChannelScope& scope, const std::string& channel_column)
-    : connection_(connection), name_(std::move(name)), finished_(finished), ids_(connection, name_) {
+    : connection_(connection),
+      name_(std::move(name)),
+      finished_(finished),
+      ids_(connection, name_) {
   if (scope.which == ChannelScope::Which::all) return;
   channels_ = scope.channels;
   in_scope_ = " AND " + channel_column;

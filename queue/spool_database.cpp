@@ -30,11 +30,12 @@ SpoolDatabase::SpoolDatabase(std::unique_ptr<Connection> writer, std::unique_ptr
                 WorkSignal(),
                 kNeverSeen,
                 {}},
-      replies_{JobTable(*writer_, "reply", JobTable::Finished::keep_payload, scope, "reply_channel"),
-               JobListing(*reader_, "reply"),
-               WorkSignal(),
-               kNeverSeen,
-               {}} {}
+      replies_{
+          JobTable(*writer_, "reply", JobTable::Finished::keep_payload, scope, "reply_channel"),
+          JobListing(*reader_, "reply"),
+          WorkSignal(),
+          kNeverSeen,
+          {}} {}
 
 JobTable::Moment SpoolDatabase::moment() const {
   return {clocks_.wall.now(), clocks_.steady.now(), lease_};

@@ -23,12 +23,9 @@ Result<std::optional<RunFacts>> facts_in(const RunRow& run) {
 }
 
 nlohmann::json to_json(const RunRow& run, const std::optional<RunFacts>& facts) {
-  nlohmann::json value = {{"number", run.number},
-                          {"run", run.name},
-                          {"state", end_of(run)},
-                          {"started", to_iso8601(run.started)},
-                          {"resumed", run.resumed},
-                          {"who", run.who}};
+  nlohmann::json value = {{"number", run.number},   {"run", run.name},
+                          {"state", end_of(run)},   {"started", to_iso8601(run.started)},
+                          {"resumed", run.resumed}, {"who", run.who}};
   value["ended"] = run.ended ? nlohmann::json(to_iso8601(*run.ended)) : nlohmann::json();
   if (!facts) return value;
   const auto head = headline(*facts, facts->counts);
@@ -37,7 +34,8 @@ nlohmann::json to_json(const RunRow& run, const std::optional<RunFacts>& facts) 
   value["because"] = head.because;
   value["what_to_do"] = nlohmann::json::array();
   for (const auto& one : head.what_to_do) {
-    value["what_to_do"].push_back({{"what", one.what}, {"how", one.how}, {"commands", one.commands}});
+    value["what_to_do"].push_back(
+        {{"what", one.what}, {"how", one.how}, {"commands", one.commands}});
   }
   for (std::size_t i = 0; i < kItemResults; ++i) {
     const auto result = static_cast<ItemResult>(i);

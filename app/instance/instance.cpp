@@ -36,8 +36,8 @@ constexpr const char* kSystemConfig = "/etc/cmpost/cmpost.toml";
 std::vector<Ledger::Schema> ledger_schemas() {
   return {{"processor", kProcessorMigrations},   {"announcement", kAnnouncementMigrations},
           {"protection", kProtectionMigrations}, {"envelope", kEnvelopeMigrations},
-          {"clock", clock_migrations()}, {"run", kRunMigrations},         {"operation", kOperationMigrations},
-          {"upstream", kUpstreamMigrations}};
+          {"clock", clock_migrations()},         {"run", kRunMigrations},
+          {"operation", kOperationMigrations},   {"upstream", kUpstreamMigrations}};
 }
 
 CrlTime crl_time(const Instance& instance) {

@@ -25,8 +25,7 @@ Result<bool> has_work(JobQueue& requests) {
 }
 
 // A run waits for nobody: what has been collected for a CA above leaves with it.
-Result<bool> wrap_batches(Spool& spool, Ledger& ledger,
-                                 const ProcessorServices& services) {
+Result<bool> wrap_batches(Spool& spool, Ledger& ledger, const ProcessorServices& services) {
   std::size_t count = 0;
   for (const auto& [name, channel] : services.channels) {
     if (channel.settings.direction != Direction::upstream) continue;
@@ -60,11 +59,10 @@ Result<void> BatchRun::work(ProcessSignals& signals) {
     return failure(done.error());
   }
   maintenance.works();
-  ASSIGN_OR_RETURN(
-      auto processor,
-      Processor::create(*spool, *ledger, services, processor_settings(), [this] {
-        if (const auto crl = crl_after_revocation(instance_); !crl) note(crl.error());
-      }));
+  ASSIGN_OR_RETURN(auto processor,
+                   Processor::create(*spool, *ledger, services, processor_settings(), [this] {
+                     if (const auto crl = crl_after_revocation(instance_); !crl) note(crl.error());
+                   }));
   ASSIGN_OR_RETURN(const auto egresses, make_egresses(instance_, steady_));
   std::vector<Egress*> channels;
   for (const auto& egress : egresses) channels.push_back(egress.get());
@@ -153,7 +151,7 @@ std::size_t BatchRun::ended() const {
 }
 
 Result<void> BatchRun::run_stages(Spool& spool, Processor& processor, Dispatcher& dispatcher,
-                        ProcessSignals& signals) {
+                                  ProcessSignals& signals) {
   processed_all_ = dispatched_ = false;
   // Who ends tells the next one, so that nobody sleeps over the end of everything.
   ASSIGN_OR_RETURN(auto taking, start_thread([&](std::stop_token stop) {

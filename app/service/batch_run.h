@@ -72,8 +72,8 @@ class BatchRun {
   std::atomic<bool> stopped_ = false;  // stopped_for_ says why
   bool interrupted_ = false;
   std::size_t still_to_send_ = 0, for_the_courier_ = 0;
-  Intake intake_;              // of the taking thread, until it is joined
-  ProcessorTotals processed_;  // of the processing thread
+  Intake intake_;                           // of the taking thread, until it is joined
+  ProcessorTotals processed_;               // of the processing thread
   std::optional<std::string> stopped_for_;  // of the processing thread
   Time next_group_ = Time::min();           // of the processing thread, by the steady clock
   std::stop_token processing_;              // the same

@@ -63,8 +63,8 @@ Result<ExitCode> run(const CommonOptions& common) {
 }  // namespace
 
 void add_run(CommandLine line) {
-  auto* command = line.app.add_subcommand(
-      "run", "one batch: take in all that waits, answer it, report, exit");
+  auto* command =
+      line.app.add_subcommand("run", "one batch: take in all that waits, answer it, report, exit");
   auto options = std::make_shared<NamedRunOptions>();
   auto planned = std::make_shared<std::int64_t>(0);
   command->add_option("name", options->name, "a [[run]] of the settings: on its channels alone");

@@ -46,8 +46,9 @@ class Rules {
     for (const auto& rule : rules_) {
       ASSIGN_OR_RETURN(const auto count, count_of(rule));
       const bool enough = !rule.percent || seen_.items >= rule.at_least;
-      const double share = static_cast<double>(count) * (rule.percent ? 100.0 : 1.0) /
-                           (rule.percent ? std::max<double>(1, static_cast<double>(seen_.items)) : 1);
+      const double share =
+          static_cast<double>(count) * (rule.percent ? 100.0 : 1.0) /
+          (rule.percent ? std::max<double>(1, static_cast<double>(seen_.items)) : 1);
       if (!enough || share <= rule.limit) continue;
       return std::optional(rule.text + ": " + std::to_string(count) + " of " +
                            std::to_string(seen_.items) + " requests");
@@ -69,9 +70,10 @@ class Rules {
     std::uint64_t held = 0;
     for (const auto& name : run_.channels) {
       const auto none = [](const JobStatus&) -> Result<void> { return {}; };
-      ASSIGN_OR_RETURN(const auto count,
-                       spool->requests().for_each(
-                           {.state = JobState::held, .channel = name, .since = run_.started}, none));
+      ASSIGN_OR_RETURN(
+          const auto count,
+          spool->requests().for_each(
+              {.state = JobState::held, .channel = name, .since = run_.started}, none));
       held += static_cast<std::uint64_t>(count);
     }
     return held;
@@ -148,9 +150,9 @@ Result<ExitCode> run_named(const NamedRunOptions& options, const CommonOptions& 
   TRY(instance->refuse_open_secrets());
   ASSIGN_OR_RETURN(const auto lock, lock_runs(instance->settings().instance.state));
   ASSIGN_OR_RETURN(
-      auto run, begin_run(*instance, {settings->name, settings->channels, options.planned,
-                                      options.go_on},
-                          digest));
+      auto run,
+      begin_run(*instance, {settings->name, settings->channels, options.planned, options.go_on},
+                digest));
   log::info("run.started", {{"run", run.name}, {"number", run.number}, {"resumed", run.resumed}});
   Rules rules(*instance, run, settings->stop_if);
   BatchRun batch(*instance, digest, {[&] { return rules.stop_reason(); }, settings->rate});
@@ -159,8 +161,9 @@ Result<ExitCode> run_named(const NamedRunOptions& options, const CommonOptions& 
   if (worked) TRY(settle_own_certificate(*instance));
   if (!worked) {
     auto error = worked.error();
-    error.hint += (error.hint.empty() ? "" : "; ") + ("run " + run.name + " goes on as number " +
-                  std::to_string(run.number) + " when it is started again");
+    error.hint += (error.hint.empty() ? "" : "; ") +
+                  ("run " + run.name + " goes on as number " + std::to_string(run.number) +
+                   " when it is started again");
     return failure(std::move(error));
   }
   run.quarantined += batch.intake().quarantined;
@@ -170,7 +173,8 @@ Result<ExitCode> run_named(const NamedRunOptions& options, const CommonOptions& 
   if (!settings->report.empty()) {
     ASSIGN_OR_RETURN(report, report_run(*instance, run.number, settings->report));
   }
-  log::info("run.ended", {{"run", run.name}, {"number", run.number}, {"end", to_string(facts.end)}});
+  log::info("run.ended",
+            {{"run", run.name}, {"number", run.number}, {"end", to_string(facts.end)}});
   if (!common.quiet || common.json) print(facts, report, common.json);
   return all_well(facts) ? ExitCode::ok : ExitCode::partly;
 }

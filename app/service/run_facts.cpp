@@ -88,8 +88,8 @@ std::vector<std::string> profile_sections(const std::string& file) {
   bool inside = false;
   for (std::string line; std::getline(lines, line);) {
     const auto start = line.find_first_not_of(" \t");
-    const auto text = start == std::string::npos ? std::string_view()
-                                                 : std::string_view(line).substr(start);
+    const auto text =
+        start == std::string::npos ? std::string_view() : std::string_view(line).substr(start);
     if (text.starts_with("[[profile]]")) {
       sections.emplace_back();
       inside = true;
@@ -140,7 +140,8 @@ Result<RunFacts> facts_of(Instance& instance, const RunRow& run, const std::stri
                         "revoked_at >= ?",
                         column<std::uint64_t>, run.started));
   const auto* const settings_of = instance.settings().run(run.name);
-  if (settings_of != nullptr && settings_of->at) facts.next_run = settings_of->at->next(facts.ended);
+  if (settings_of != nullptr && settings_of->at)
+    facts.next_run = settings_of->at->next(facts.ended);
   return facts;
 }
 

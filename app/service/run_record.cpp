@@ -138,8 +138,7 @@ Result<RunFacts> end_run(Instance& instance, const RunRow& run, const EndedRun& 
     TRY(gather_items(writer, held, facts));
     ASSIGN_OR_RETURN(const auto head, writer.reader().audit_head());
     facts.audit = {run.first_audit, head.id, to_hex(head.hash)};
-    TRY(RunTable(writer.connection())
-            .end(run.number, how.end, facts.ended, stored_facts(facts)));
+    TRY(RunTable(writer.connection()).end(run.number, how.end, facts.ended, stored_facts(facts)));
     return writer.audit("run.ended", json({{"run", run.name},
                                            {"number", run.number},
                                            {"end", to_string(how.end)},
@@ -172,10 +171,10 @@ Result<std::string> report_run(Instance& instance, std::int64_t number,
     ASSIGN_OR_RETURN(const auto signature, sign(instance, sums));
     TRY(ledger->write([&](LedgerWriter& writer) -> Result<void> {
       TRY(RunTable(writer.connection()).sign(number, signature));
-      return writer.audit("run.reported", json({{"run", run->name},
-                                                {"number", number},
-                                                {"sums_sha256", to_hex(sha256(sums))}})
-                                              .dump());
+      return writer.audit(
+          "run.reported",
+          json({{"run", run->name}, {"number", number}, {"sums_sha256", to_hex(sha256(sums))}})
+              .dump());
     }));
     return signature;
   };

@@ -1,11 +1,11 @@
 #include "app/service/run_schedule.h"
 
-#include <csignal>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
+#include <csignal>
 #include <cstring>
 
 #include "app/terminal/exit_code.h"
@@ -41,8 +41,8 @@ class Spawning {
     for (auto& word : words) arguments.push_back(word.data());
     arguments.push_back(nullptr);
     pid_t child = 0;
-    const int code = ::posix_spawn(&child, "/proc/self/exe", nullptr, &attributes_,
-                                   arguments.data(), ::environ);
+    const int code =
+        ::posix_spawn(&child, "/proc/self/exe", nullptr, &attributes_, arguments.data(), ::environ);
     if (code != 0) return retry(std::string("no process can be had: ") + std::strerror(code));
     return child;
   }
@@ -148,9 +148,10 @@ void RunSchedule::collect() {
 
 void RunSchedule::rest(Entry& entry, const std::string& why) {
   entry.not_before = steady_.now() + entry.rest;
-  log::error("run.not_done", {{"run", entry.settings->name},
-                              {"reason", why},
-                              {"again_in_s", std::chrono::floor<std::chrono::seconds>(entry.rest).count()}});
+  log::error("run.not_done",
+             {{"run", entry.settings->name},
+              {"reason", why},
+              {"again_in_s", std::chrono::floor<std::chrono::seconds>(entry.rest).count()}});
   entry.rest = std::min(2 * entry.rest, kLongestRest);
 }
 

@@ -37,8 +37,8 @@ class RunSchedule {
  private:
   struct Entry {
     const RunSettings* settings = nullptr;
-    Time since{};                    // when this was made
-    Time not_before = Time::min();   // by the steady clock, after a failure
+    Time since{};                   // when this was made
+    Time not_before = Time::min();  // by the steady clock, after a failure
     Duration rest{};
     bool told_stopped = false;
   };

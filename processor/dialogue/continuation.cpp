@@ -190,11 +190,11 @@ void Continuation::store(Effects& effects) {
   effects.waiting = after_;
   if (after_.all_decided()) {
     const bool in_rounds = after_.parts.size() > 1;
-    effects.settled =
-        in_rounds ? Effects::Settled{question_digest_, outcome_of(after_.parts),
-                                     result_of(after_.parts), failInfo_of(after_.parts)}
-                  : Effects::Settled{question_digest_, at_.decision.outcome, at_.decision.result,
-                                     at_.decision.failInfo};
+    effects.settled = in_rounds
+                          ? Effects::Settled{question_digest_, outcome_of(after_.parts),
+                                             result_of(after_.parts), failInfo_of(after_.parts)}
+                          : Effects::Settled{question_digest_, at_.decision.outcome,
+                                             at_.decision.result, at_.decision.failInfo};
   }
 }
 

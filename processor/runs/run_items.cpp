@@ -18,7 +18,8 @@ using namespace std::chrono_literals;
 // Follow-ups are no requests of their own, and a batch is its members. What a batch as a whole was
 // refused for has none.
 constexpr const char* kOpeningMessages =
-    "SELECT message.id, message.tx, message.at, message.result, message.channel, message.source, tx.tid, "
+    "SELECT message.id, message.tx, message.at, message.result, message.channel, message.source, "
+    "tx.tid, "
     "message.body, tx.requester, tx.subject, message.outcome, message.fail_info FROM message "
     "JOIN tx ON tx.id = message.tx WHERE message.id IN "
     "(SELECT id FROM message WHERE run = ? UNION SELECT id FROM message WHERE settled_run = ?) "
@@ -155,8 +156,7 @@ class Gathering {
  private:
   Result<void> add_certificates(Opened& one) {
     if (one.item.result == ItemResult::refused || one.item.result == ItemResult::waiting) return {};
-    ASSIGN_OR_RETURN(const auto transaction,
-                     TransactionTable(connection_).find(one.transaction));
+    ASSIGN_OR_RETURN(const auto transaction, TransactionTable(connection_).find(one.transaction));
     if (!transaction) return {};
     for (const auto& certificate : transaction->certificates) {
       ASSIGN_OR_RETURN(const auto record, reader_.find(certificate.serial));
@@ -173,10 +173,10 @@ class Gathering {
 
   Result<void> note_waiting(const Opened& one) {
     if (one.item.result != ItemResult::waiting) return {};
-    ASSIGN_OR_RETURN(const auto above,
-                     only(connection_,
-                          "SELECT EXISTS (SELECT 1 FROM wait_part WHERE tx = ? AND state = ?)",
-                          column<bool>, one.transaction, to_string(PartState::upstream)));
+    ASSIGN_OR_RETURN(
+        const auto above,
+        only(connection_, "SELECT EXISTS (SELECT 1 FROM wait_part WHERE tx = ? AND state = ?)",
+             column<bool>, one.transaction, to_string(PartState::upstream)));
     facts_.waiting_above += above ? 1 : 0;
     return {};
   }

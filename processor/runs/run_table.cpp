@@ -166,11 +166,12 @@ Result<void> RunTable::look(std::int64_t number, Progress& seen) {
            "ifnull(sum(result IN ('granted', 'changed')), 0), ifnull(max(id), ?) FROM message "
            "WHERE run = ? AND id > ? AND body NOT IN ('nested', 'certConf', 'pollReq', 'popdecr')",
            read, seen.last_message, number, seen.last_message));
-  ASSIGN_OR_RETURN(const auto refused,
-                   only(connection_,
-                        "SELECT count(*), count(*), 0, ifnull(max(id), ?) FROM refused WHERE run = ? "
-                        "AND id > ?",
-                        read, seen.last_refused, number, seen.last_refused));
+  ASSIGN_OR_RETURN(
+      const auto refused,
+      only(connection_,
+           "SELECT count(*), count(*), 0, ifnull(max(id), ?) FROM refused WHERE run = ? "
+           "AND id > ?",
+           read, seen.last_refused, number, seen.last_refused));
   seen.last_message = message;
   seen.last_refused = refused;
   return {};

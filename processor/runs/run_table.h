@@ -22,10 +22,10 @@ struct RunRow {
   std::vector<std::string> channels;
   std::optional<Time> planned;  // by the schedule
   Time started{};
-  std::optional<Time> ended;  // nullopt: under way
-  RunEnd end = RunEnd::done;  // of one that has ended
-  std::int64_t resumed = 0;   // how often it has gone on after its process had died
-  std::string who;            // the account, or "schedule"
+  std::optional<Time> ended;              // nullopt: under way
+  RunEnd end = RunEnd::done;              // of one that has ended
+  std::int64_t resumed = 0;               // how often it has gone on after its process had died
+  std::string who;                        // the account, or "schedule"
   std::optional<std::int64_t> continues;  // the stopped one that it goes on with
   std::int64_t first_audit = 0;           // the first record that is written in it
   std::uint64_t quarantined = 0;          // files and mails put aside; of a killed process not all
@@ -55,7 +55,8 @@ class RunTable {
   // The newest first, of all names when it is empty.
   Result<std::vector<RunRow>> list(std::string_view name, std::size_t limit);
 
-  // How far it is, for rules that stop it and for who looks on; counts from `seen` on, and moves it.
+  // How far it is, for rules that stop it and for who looks on; counts from `seen` on, and moves
+  // it.
   struct Progress {
     std::int64_t last_message = 0, last_refused = 0;
     std::uint64_t items = 0, refused = 0, granted = 0;

@@ -51,15 +51,15 @@ Result<void> RefusalTable::add(const RefusedRequest& refused) {
            "SELECT ifnull(max(number), 0) + 1 FROM refused WHERE channel = ? AND known = ?",
            column<std::int64_t>, refused.channel, refused.known));
   if (number > kMostKept) TRY(make_room(refused, number - kMostKept));
-  TRY(change(connection_,
-             "INSERT OR REPLACE INTO refused (number, at, channel, job, source, tid, body, "
-             "requester, known, subject, serial, stage, fail_info, reason, note, reply_body, "
-             "digest, run) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
-             RUN_OF_CHANNEL ")",
-             number, refused.at, refused.channel, refused.job, refused.source,
-             refused.transactionID, refused.body, refused.requester, refused.known, refused.subject,
-             refused.serial, to_string(refused.stage), refused.failInfo, refused.reason,
-             refused.note, refused.reply_body, refused.digest, refused.channel));
+  TRY(change(
+      connection_,
+      "INSERT OR REPLACE INTO refused (number, at, channel, job, source, tid, body, "
+      "requester, known, subject, serial, stage, fail_info, reason, note, reply_body, "
+      "digest, run) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, " RUN_OF_CHANNEL ")",
+      number, refused.at, refused.channel, refused.job, refused.source, refused.transactionID,
+      refused.body, refused.requester, refused.known, refused.subject, refused.serial,
+      to_string(refused.stage), refused.failInfo, refused.reason, refused.note, refused.reply_body,
+      refused.digest, refused.channel));
   return {};
 }
 

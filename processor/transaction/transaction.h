@@ -92,9 +92,9 @@ struct StoredMessage {
   std::string outcome;  // "accepted", "rejection badPOP", ...: for people
   MessageResult result = MessageResult::granted;
   std::string failInfo;  // "badPOP"; empty: nothing is refused
-  std::string source;   // how it came, for people
-  Time at{};            // when it was worked on
-  Bytes job;            // that it came as; empty: not known
+  std::string source;    // how it came, for people
+  Time at{};             // when it was worked on
+  Bytes job;             // that it came as; empty: not known
   // To be stored: not empty where `reply` has only what is of its own in the answer. What was read
   // is whole.
   std::vector<ReplyPiece> pieces{};

@@ -364,7 +364,8 @@ Result<std::int64_t> TransactionTable::add(std::int64_t transaction, const Store
 Result<void> TransactionTable::set_reply(std::int64_t transaction, const StoredMessage& message) {
   TRY(change(connection_,
              "UPDATE message SET reply_body = ?, reply = ?, outcome = ?, result = ?, "
-             "fail_info = ?, settled_run = " RUN_OF_CHANNEL " WHERE tx = ? AND digest = ? AND reply_body = ''",
+             "fail_info = ?, settled_run = " RUN_OF_CHANNEL
+             " WHERE tx = ? AND digest = ? AND reply_body = ''",
              message.reply_body, message.reply, message.outcome, to_string(message.result),
              message.failInfo, message.channel, transaction, message.digest));
   return {};

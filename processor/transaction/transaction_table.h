@@ -65,8 +65,7 @@ class TransactionTable {
     std::string_view failInfo;
   };
   // Of the message with this digest, when what it has waited for has come.
-  Result<void> set_outcome(std::int64_t transaction, const Sha256& digest,
-                           const Settled& settled);
+  Result<void> set_outcome(std::int64_t transaction, const Sha256& digest, const Settled& settled);
 
  private:
   Result<bool> complete(StoredMessage& message);

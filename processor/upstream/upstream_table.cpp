@@ -335,7 +335,8 @@ Result<bool> UpstreamTable::add(const UpstreamMessage& message) {
           "signer, question, batch, address, source, reply_channel, reply_address, reply_name, "
           "in_reply_to, reply_references, state, made, spki, profile, answer_body, "
           "answer_nonce, implicit) "
-          "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', x'', 0) "
+          "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', x'', "
+          "0) "
           "ON CONFLICT DO NOTHING",
           transaction, message.renewal, message.seq, message.channel, to_string(message.mode),
           message.body, message.octets, message.transactionID, message.senderNonce, message.signer,
