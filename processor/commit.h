@@ -6,10 +6,10 @@
 #include <vector>
 
 #include "ca/ledger/ledger.h"
-#include "processor/dialogue/member_stream.h"
 #include "processor/dialogue/respond.h"
 #include "processor/handover.h"
 #include "processor/transaction/conflict.h"
+#include "processor/transaction/member_stream.h"
 #include "queue/spool.h"
 
 namespace cmpost {

@@ -102,11 +102,17 @@ Result<void> note_intake(Instance& instance, const RunRow& run, const BatchRun& 
   });
 }
 
-EndedRun end_of(const BatchRun& batch, const RunRow& run) {
-  if (!batch.stopped_for()) return {};
-  return {RunEnd::stopped, *batch.stopped_for(),
-          "what is not answered waits in the queue; when the reason is known: `cmpost run " +
-              run.name + " --go-on \"why\"`"};
+// A rule counts for the last group, too: then the next run waits for people.
+Result<EndedRun> end_of(const BatchRun& batch, const RunRow& run, Rules& rules) {
+  auto why = batch.stopped_for();
+  if (!why) {
+    ASSIGN_OR_RETURN(why, rules.stop_reason());
+  }
+  if (!why) return EndedRun{};
+  return EndedRun{
+      RunEnd::stopped, *why,
+      "what is not answered waits in the queue; when the reason is known: `cmpost run " + run.name +
+          " --go-on \"why\"`"};
 }
 
 void print(const RunFacts& facts, const std::string& report, bool as_json) {
@@ -167,8 +173,8 @@ Result<ExitCode> run_named(const NamedRunOptions& options, const CommonOptions& 
     return failure(std::move(error));
   }
   run.quarantined += batch.intake().quarantined;
-  ASSIGN_OR_RETURN(const auto facts,
-                   end_run(*instance, run, end_of(batch, run), batch.sent().sent, digest));
+  ASSIGN_OR_RETURN(const auto how, end_of(batch, run, rules));
+  ASSIGN_OR_RETURN(const auto facts, end_run(*instance, run, how, batch.sent().sent, digest));
   std::string report;
   if (!settings->report.empty()) {
     ASSIGN_OR_RETURN(report, report_run(*instance, run.number, settings->report));

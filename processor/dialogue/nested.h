@@ -6,8 +6,8 @@
 #include <memory>
 
 #include "cmp/nesting.h"
-#include "processor/dialogue/member_stream.h"
 #include "processor/dialogue/responder.h"
+#include "processor/transaction/member_stream.h"
 
 namespace cmpost {
 

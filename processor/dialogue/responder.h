@@ -5,8 +5,8 @@
 #include <variant>
 
 #include "processor/dialogue/finding.h"
-#include "processor/dialogue/polling.h"
 #include "processor/dialogue/proceeding.h"
+#include "processor/transaction/polling.h"
 
 namespace cmpost {
 

@@ -1,4 +1,4 @@
-#include "processor/dialogue/member_stream.h"
+#include "processor/transaction/member_stream.h"
 
 #include <algorithm>
 

@@ -1,5 +1,5 @@
 // What the members of a batch change, on its way from the workers to the ledger.
-#include "processor/dialogue/member_stream.h"
+#include "processor/transaction/member_stream.h"
 
 #include <gmock/gmock.h>
 

@@ -1,4 +1,4 @@
-#include "processor/dialogue/polling.h"
+#include "processor/transaction/polling.h"
 
 #include <algorithm>
 
