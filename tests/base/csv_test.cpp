@@ -10,7 +10,7 @@ TEST(Csv, CellsAreQuotedAndNoFormulas) {
   EXPECT_EQ(csv_line({"=1+1", "-x", "@a", "+b"}), "\"'=1+1\",\"'-x\",\"'@a\",\"'+b\"\r\n");
 }
 
-TEST(Csv, ALineBreakStaysInItsCell) { EXPECT_EQ(csv_line({"a\nb"}), "\"a\\x0Ab\"\r\n"); }
+TEST(Csv, ALineBreakStaysInItsCell) { EXPECT_EQ(csv_line({"a\nb"}), "\"a\\x0ab\"\r\n"); }
 
 }  // namespace
 }  // namespace cmpost
