@@ -52,6 +52,9 @@ struct WorkStatus {
 // Who works, and how that goes: the service, channels, disks.
 WorkStatus look_at_work(Instance& instance, Remarks& findings);
 
+// Runs of the settings that wait for people, were killed, or have left no report.
+void look_at_runs(Instance& instance, Remarks& findings);
+
 // Jobs and transactions that stand still.
 struct QueueStatus {
   QueueCounts counts;

@@ -163,6 +163,7 @@ JobsStatus look_at_jobs(Instance& instance, Remarks& findings) {
   }
   look_at_transactions(instance, findings);
   look_at_orders(instance, findings);
+  look_at_runs(instance, findings);
   return status;
 }
 

@@ -67,6 +67,8 @@ KindRow row_of(RemarkKind kind) {
       return {"transaction", "`cmpost transaction list --state open` shows them"};
     case RemarkKind::order:
       return {"order", "`cmpost order list` shows them; `cmpost order revoked ID` when it is done"};
+    case RemarkKind::run:
+      return {"run", "`cmpost report list` shows the runs"};
     case RemarkKind::ledger:
       return {"ledger", "`cmpost restore-check` says what it lacks"};
   }

@@ -44,6 +44,7 @@ enum class RemarkKind {
   lease,        // jobs of somebody who is gone
   transaction,  // not confirmed in time
   order,        // a person has to revoke at a CA
+  run,          // it waits for people, or is not what it should be
   ledger        // knows less than what has left the house
 };
 std::string_view to_string(RemarkKind kind);

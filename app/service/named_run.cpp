@@ -1,8 +1,5 @@
 #include "app/service/named_run.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-
 #include <nlohmann/json.hpp>
 
 #include "app/instance/own_renewal.h"
@@ -11,24 +8,19 @@
 #include "app/service/run_record.h"
 #include "app/terminal/named.h"
 #include "app/terminal/output.h"
-#include "base/files.h"
+#include "base/file_lock.h"
 #include "base/log.h"
 #include "report/headline.h"
 
 namespace cmpost {
 namespace {
 
-// Goes with the process, however that ends.
 Result<FileDescriptor> lock_runs(const std::string& state) {
   TRY(make_directories(state));
-  const auto path = path_below(state, "run.lock");
-  FileDescriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (!file) return hold("cannot open " + path);
-  if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
-    return retry("another run is under way on this instance",
-                 "two never overlap; see `cmpost report list`");
-  }
-  return file;
+  ASSIGN_OR_RETURN(auto lock, try_lock(lock_of_runs(state)));
+  if (lock) return *std::move(lock);
+  return retry("another run is under way on this instance",
+               "two never overlap; see `cmpost report list`");
 }
 
 // Judged on what is durable, so that a run that was killed goes on counting.
@@ -115,6 +107,17 @@ Result<EndedRun> end_of(const BatchRun& batch, const RunRow& run, Rules& rules) 
           " --go-on \"why\"`"};
 }
 
+// Of a process that died between the end of its run and the report.
+Result<void> report_last(Instance& instance, const RunSettings& settings) {
+  if (settings.report.empty()) return {};
+  ASSIGN_OR_RETURN(auto* const ledger, instance.ledger());
+  ASSIGN_OR_RETURN(const auto reader, ledger->reader());
+  ASSIGN_OR_RETURN(const auto last, RunTable(reader->connection()).newest(settings.name));
+  if (!last || !last->ended || last->facts.empty() || !last->signature.empty()) return {};
+  TRY(report_run(instance, last->number, settings.report));
+  return {};
+}
+
 void print(const RunFacts& facts, const std::string& report, bool as_json) {
   const auto head = headline(facts, facts.counts);
   if (as_json) {
@@ -155,6 +158,7 @@ Result<ExitCode> run_named(const NamedRunOptions& options, const CommonOptions& 
   instance->work_on({ChannelScope::Which::only, settings->channels});
   TRY(instance->refuse_open_secrets());
   ASSIGN_OR_RETURN(const auto lock, lock_runs(instance->settings().instance.state));
+  TRY(report_last(*instance, *settings));
   ASSIGN_OR_RETURN(
       auto run,
       begin_run(*instance, {settings->name, settings->channels, options.planned, options.go_on},

@@ -33,6 +33,9 @@ struct RunRow {
   Bytes signature;                        // over SHA256SUMS of the report; empty: not made yet
 };
 
+// The file that is locked while a run is at work (base/file_lock.h). `state`: of the instance.
+inline std::string lock_of_runs(const std::string& state) { return state + "/run.lock"; }
+
 // A view on a connection, as cheap as a pointer. Thread and durability are the connection's.
 class RunTable {
  public:

@@ -4,6 +4,7 @@
 #include "app/looking/inspection.h"
 #include "ca/ledger/clock_record.h"
 #include "processor/credentials/secret_store.h"
+#include "processor/runs/run_table.h"
 #include "processor/transaction/transaction_table.h"
 #include "processor/upstream/upstream_table.h"
 #include "tests/app/instance_under_test.h"
@@ -54,6 +55,7 @@ class EveryRemarkTest : public ::testing::Test {
   }
   void add_late_transaction();
   void add_revocation_by_hand();
+  void leave_a_run_killed();
   void mistake_in_a_batch();
   void mistake_in_a_bundle();
   void leave_a_service_killed();
@@ -109,6 +111,18 @@ void EveryRemarkTest::add_revocation_by_hand() {
     return {};
   };
   ASSERT_THAT(instance_->ledger().value()->write(store), IsOk());
+}
+
+void EveryRemarkTest::leave_a_run_killed() {
+  const auto begin = [&](LedgerWriter& writer) -> Result<void> {
+    RunRow run;
+    run.name = "nightly";
+    run.channels = {"drop"};
+    TRY(RunTable(writer.connection()).begin(run));
+    return {};
+  };
+  ASSERT_THAT(instance_->ledger().value()->write(begin), IsOk());
+  std::ofstream(directory_ / "cmpost.toml", std::ios::app) << "[[run]]\nname = \"nightly\"\n";
 }
 
 void EveryRemarkTest::mistake_in_a_batch() {
@@ -220,6 +234,8 @@ void EveryRemarkTest::bring_about(RemarkKind kind) {
       return add_late_transaction();
     case RemarkKind::order:
       return add_revocation_by_hand();
+    case RemarkKind::run:
+      return leave_a_run_killed();
     case RemarkKind::ledger:
       return go_back_to_an_older_ledger();
   }
