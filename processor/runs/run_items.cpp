@@ -16,15 +16,18 @@ namespace {
 using namespace std::chrono_literals;
 
 // Follow-ups are no requests of their own, and a batch is its members. What a batch as a whole was
-// refused for has none.
-constexpr const char* kOpeningMessages =
-    "SELECT message.id, message.tx, message.at, message.result, message.channel, message.source, "
-    "tx.tid, "
-    "message.body, tx.requester, tx.subject, message.outcome, message.fail_info FROM message "
-    "JOIN tx ON tx.id = message.tx WHERE message.id IN "
-    "(SELECT id FROM message WHERE run = ? UNION SELECT id FROM message WHERE settled_run = ?) "
-    "AND message.id = (SELECT min(id) FROM message AS first WHERE first.tx = message.tx) "
-    "AND (message.body <> 'nested' OR message.result = 'refused') AND message.id > ? "
+// refused for has none. In the order of their rows, which the indices have.
+#define OPENING_MESSAGES                                                                         \
+  "SELECT message.id, message.tx, message.at, message.result, message.channel, message.source, " \
+  "tx.tid, message.body, tx.requester, tx.subject, message.outcome, message.fail_info "          \
+  "FROM message JOIN tx ON tx.id = message.tx WHERE message.id = "                               \
+  "(SELECT min(id) FROM message AS first WHERE first.tx = message.tx) "                          \
+  "AND (message.body <> 'nested' OR message.result = 'refused') AND "
+constexpr const char* kOpenedInRun =
+    OPENING_MESSAGES "message.run = ? AND message.id > ? ORDER BY message.id LIMIT 2000";
+// They came in an earlier one, or in none, and have waited.
+constexpr const char* kSettledInRun = OPENING_MESSAGES
+    "message.settled_run = ? AND message.run <> message.settled_run AND message.id > ? "
     "ORDER BY message.id LIMIT 2000";
 constexpr const char* kAllMessages = "SELECT count(*) FROM message WHERE run = ?";
 constexpr const char* kBatches =
@@ -104,17 +107,8 @@ class Gathering {
       : connection_(writer.connection()), reader_(writer.reader()), facts_(facts) {}
 
   Result<void> add_opened() {
-    for (std::int64_t after = 0;;) {
-      ASSIGN_OR_RETURN(auto some, all(connection_, kOpeningMessages, read_opened, facts_.number,
-                                      facts_.number, after));
-      if (some.empty()) return {};
-      for (auto& one : some) {
-        after = one.id;
-        TRY(add_certificates(one));
-        TRY(note_waiting(one));
-        TRY(add(one.item, one.failInfo));
-      }
-    }
+    TRY(add_opened(kOpenedInRun));
+    return add_opened(kSettledInRun);
   }
 
   Result<void> add_refused() {
@@ -154,6 +148,19 @@ class Gathering {
   void note_opened() { opened_ = number_; }
 
  private:
+  Result<void> add_opened(const char* sql) {
+    for (std::int64_t after = 0;;) {
+      ASSIGN_OR_RETURN(auto some, all(connection_, sql, read_opened, facts_.number, after));
+      if (some.empty()) return {};
+      for (auto& one : some) {
+        after = one.id;
+        TRY(add_certificates(one));
+        TRY(note_waiting(one));
+        TRY(add(one.item, one.failInfo));
+      }
+    }
+  }
+
   Result<void> add_certificates(Opened& one) {
     if (one.item.result == ItemResult::refused || one.item.result == ItemResult::waiting) return {};
     ASSIGN_OR_RETURN(const auto transaction, TransactionTable(connection_).find(one.transaction));

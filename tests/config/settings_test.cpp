@@ -150,6 +150,37 @@ TEST(Settings, AProfileOrChannelThatDoesNotExistIsFoundBySpelling) {
   EXPECT_THAT(complaints(run), Contains(AllOf(HasSubstr("channel 'dorp'"), HasSubstr("'drop'?"))));
 }
 
+TEST(Settings, RunsHaveChannelsRulesAndARate) {
+  const auto run = with_more(
+      "[[run]]\nname = \"n\"\nat = \"0 1 * * *\"\nrate = \"600/m\"\n"
+      "stop_if = [\"rejected > 2% of at least 100\", \"held > 20\", \"issued > 12500\"]\n");
+  ASSERT_THAT(complaints(run), IsEmpty());
+  const auto& settings = run->runs.front();
+  EXPECT_THAT(settings.channels, ElementsAre("drop")) << "all, where none is named";
+  EXPECT_EQ(settings.rate, 10.0);
+  ASSERT_EQ(settings.stop_if.size(), 3U);
+  EXPECT_EQ(settings.stop_if[0].at_least, 100U);
+  EXPECT_TRUE(settings.stop_if[0].percent);
+  EXPECT_EQ(settings.stop_if[1].what, StopRule::What::held);
+  EXPECT_FALSE(settings.stop_if[1].percent);
+  EXPECT_EQ(settings.stop_if[2].limit, 12500.0);
+}
+
+TEST(Settings, RulesAndRatesThatNobodyUnderstandsAreRefused) {
+  for (const std::string rule :
+       {"rejected", "rejected > ", "rejected > x", "lost > 2", "rejected > 2 of at least 100",
+        "rejected > 2% of at least 0", "issued > 2%", "rejected > -1", "rejected > 101%"}) {
+    EXPECT_THAT(with_more("[[run]]\nname = \"n\"\nstop_if = \"" + rule + "\"\n"),
+                ComplainsOnce(HasSubstr("is not a condition")))
+        << rule;
+  }
+  for (const std::string rate : {"50", "50/d", "0/s", "/s", "-1/s", "1.5/s"}) {
+    EXPECT_THAT(with_more("[[run]]\nname = \"n\"\nrate = \"" + rate + "\"\n"),
+                ComplainsOnce(HasSubstr("is no rate")))
+        << rate;
+  }
+}
+
 TEST(Settings, WhatWouldDoNothingIsRefused) {
   EXPECT_THAT(with_channel("direction = \"upstream\"\n"),
               ComplainsOnce(HasSubstr("'drop' does nothing")));
