@@ -19,10 +19,12 @@ std::string csv_cell(const std::string& text) {
 
 }  // namespace
 
-std::string csv_line(const std::vector<std::string>& cells) {
-  std::string line;
-  for (const auto& cell : cells) line += (line.empty() ? "" : ",") + csv_cell(cell);
-  return line + "\r\n";
+std::string csv_row(const std::vector<std::string>& cells) {
+  std::string row;
+  for (const auto& cell : cells) row += (row.empty() ? "" : ",") + csv_cell(cell);
+  return row;
 }
+
+std::string csv_line(const std::vector<std::string>& cells) { return csv_row(cells) + "\r\n"; }
 
 }  // namespace cmpost

@@ -7,7 +7,8 @@
 namespace cmpost {
 
 // RFC 4180, each cell in quotes, printable, and with an apostrophe before what a spreadsheet would
-// take for a formula; with its line feed.
+// take for a formula; csv_line() with its line break, csv_row() without.
+std::string csv_row(const std::vector<std::string>& cells);
 std::string csv_line(const std::vector<std::string>& cells);
 
 }  // namespace cmpost

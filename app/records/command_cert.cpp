@@ -8,6 +8,7 @@
 #include "app/records/record_commands.h"
 #include "app/terminal/named.h"
 #include "app/terminal/output.h"
+#include "base/csv.h"
 #include "ca/serial_number.h"
 
 namespace cmpost {
@@ -41,21 +42,10 @@ json to_json(const CertificateRecord& record) {
   return value;
 }
 
-std::string csv_cell(std::string_view text) {
-  std::string cell = "\"";
-  for (const char c : printable(text, 4000)) cell += c == '"' ? "\"\"" : std::string(1, c);
-  return cell + "\"";
-}
-
-std::string csv_line(const CertificateRecord& record) {
-  std::string line;
-  for (const auto& text :
-       {serial_text(record.serial), record.subject, std::string(to_string(record.state)),
-        record.profile, record.channel, record.requester, record.tid, to_iso8601(record.issued),
-        to_iso8601(record.not_after)}) {
-    line += (line.empty() ? "" : ",") + csv_cell(text);
-  }
-  return line;
+std::string csv_of(const CertificateRecord& record) {
+  return csv_row({serial_text(record.serial), record.subject, std::string(to_string(record.state)),
+                  record.profile, record.channel, record.requester, record.tid,
+                  to_iso8601(record.issued), to_iso8601(record.not_after)});
 }
 
 std::string pem_of(const CertificateRecord& record) {
@@ -70,7 +60,7 @@ class Exporter {
     if (csv_) print_line("serial,subject,state,profile,channel,requester,tid,issued,notAfter");
   }
   void add(const CertificateRecord& record) const {
-    print_line(csv_ ? csv_line(record) : pem_of(record));
+    print_line(csv_ ? csv_of(record) : pem_of(record));
   }
 
  private:
