@@ -9,16 +9,6 @@
 namespace cmpost {
 namespace {
 
-// For LIKE ... ESCAPE '\'.
-std::string pattern_containing(std::string_view text) {
-  std::string pattern = "%";
-  for (const char c : text) {
-    if (c == '%' || c == '_' || c == '\\') pattern += '\\';
-    pattern += c;
-  }
-  return pattern + '%';
-}
-
 std::string order_of(const ListColumns& where, const ListFilter& filter) {
   const std::string direction = filter.newest ? " DESC" : "";
   std::string order;
@@ -74,6 +64,15 @@ ListQuery::ListQuery(std::string columns, std::string from, const ListColumns& w
 void ListQuery::require(std::string condition, std::vector<Value> values) {
   conditions_.push_back(std::move(condition));
   std::ranges::move(values, std::back_inserter(values_));
+}
+
+std::string pattern_containing(std::string_view text) {
+  std::string pattern = "%";
+  for (const char c : text) {
+    if (c == '%' || c == '_' || c == '\\') pattern += '\\';
+    pattern += c;
+  }
+  return pattern + '%';
 }
 
 void ListQuery::require_part(const char* column, std::string_view text) {

@@ -47,6 +47,9 @@ struct ListColumns {
   std::vector<std::pair<std::string, std::string>> sorts{};  // name, expression
 };
 
+// What contains the text, for LIKE ? ESCAPE '\'.
+std::string pattern_containing(std::string_view text);
+
 class ListQuery {
  public:
   using Value = std::variant<std::int64_t, std::string, Bytes>;

@@ -214,14 +214,18 @@ Result<json> show_transaction(const Transaction& transaction, LedgerReader& ledg
          {"request", message.sealed ? json() : json(to_base64(message.request))},
          {"reply", to_base64(answer.octets)}});
   }
+  ASSIGN_OR_RETURN(const auto names, TransactionTable(connection).other_names(transaction.id));
+  if (!names.empty()) value["alsoCameAs"] = names;
   if (as_json) return value;
+  std::string also;
+  for (const auto& name : names) also += (also.empty() ? ", also as " : ", ") + printable(name);
   const auto who = transaction.requester.empty() ? transaction.credential : transaction.requester;
   print_line("transaction " + to_hex(transaction.transactionID) + ", " +
              std::string(to_string(transaction.state)));
   print_line("opened " + to_iso8601(transaction.opened) + " on channel " +
              printable(transaction.channel) + " by " + printable(who));
   if (!transaction.subject.empty()) print_line("asks for " + printable(transaction.subject));
-  if (!transaction.source.empty()) print_line("came as " + printable(transaction.source));
+  if (!transaction.source.empty()) print_line("came as " + printable(transaction.source) + also);
   for (const auto& certificate : transaction.certificates) {
     print_line("certificate " + to_hex(certificate.serial) + " for certReqId " +
                std::to_string(certificate.certReqId));

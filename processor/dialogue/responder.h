@@ -120,6 +120,7 @@ class Responder {
   Result<Decision> answer_to(const finding::Unroutable& found);
   Result<Decision> answer_to(const finding::Faulty& found);
   Result<Decision> answer_to(finding::Repeated& found);
+  void note_other_name();
   Result<Decision> answer_to(const finding::Unanswered& found);
   Result<Decision> answer_to(finding::Given& found);
   Result<Decision> answer_to(finding::Asked);

@@ -44,10 +44,17 @@ Result<Decision> Responder::answer_to(const finding::Faulty& found) {
   return refuse_or_ignore(found.rejection);
 }
 
+void Responder::note_other_name() {
+  const auto& name = at_.envelope.source;
+  if (name.empty() || name == at_.transaction->source) return;
+  at_.decision.effects.repeated = Effects::Repeated{at_.transaction->id, name};
+}
+
 Result<Decision> Responder::answer_to(finding::Repeated& found) {
   auto& before = *found.stored;
   if (before.reply_body.empty()) {
     if (in_batch()) return refuse({PKIFailureInfo::systemUnavail, "its answer is not there yet"});
+    note_other_name();
     return at_.stay_silent("the same message again: it waits");
   }
   const auto* mail = channel().mail();
@@ -59,6 +66,7 @@ Result<Decision> Responder::answer_to(finding::Repeated& found) {
     const auto answer = decode(before.reply, {});
     if (!answer || carries_private_key(answer->body)) return refuse(allowed.error());
   }
+  note_other_name();
   at_.decision.outcome = "the same message again: its answer is sent again";
   return at_.send(own_reply(), at_.envelope.reply, before.reply_body, std::move(before.reply));
 }

@@ -19,6 +19,10 @@ constexpr const char* kOfRefused =
     ", id, at, tid, 'refused', body, channel, requester, known, subject, source, "
     "fail_info || CASE WHEN fail_info = '' THEN '' ELSE ': ' END || reason";
 
+#define EVERY_NAME                                                                \
+  "came_as || ifnull((SELECT group_concat(' ' || also_came_as.came_as, '') FROM " \
+  "also_came_as WHERE also_came_as.tx = tx.id), '')"
+
 struct Side {
   const char* from;
   const char* columns;
@@ -34,7 +38,7 @@ const Side& transactions_side() {
                              .state = "state",
                              .subject = "subject",
                              .requester = "requester",
-                             .source = "came_as",
+                             .source = EVERY_NAME,
                              .reason = NEWEST_OUTCOME,
                              .sorts = {{"channel", "channel"},
                                        {"requester", "requester"},

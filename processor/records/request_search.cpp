@@ -68,13 +68,22 @@ Result<FoundRequests> by_serial(LedgerReader& ledger, std::string_view digits, s
   return found;
 }
 
-Result<FoundRequests> by_source(Connection& connection, std::string_view text, std::size_t limit) {
+// `matches`: a condition on %, with one parameter.
+Result<FoundRequests> by_source(Connection& connection, std::string_view matches,
+                                const std::string& text, std::size_t limit) {
+  const auto condition = [&](std::string_view column) {
+    std::string sql(matches);
+    return sql.replace(sql.find('%'), 1, column);
+  };
   FoundRequests found;
   ListQuery transactions("id", "tx", {}, newest_first(limit));
-  transactions.require_part("came_as", text);
+  transactions.require("(" + condition("came_as") +
+                           " OR id IN (SELECT tx FROM also_came_as WHERE " +
+                           condition("also_came_as.came_as") + "))",
+                       {text, text});
   ASSIGN_OR_RETURN(found.transactions, transactions_of(connection, transactions));
   auto refused = query_refused(limit);
-  refused.require_part("source", text);
+  refused.require(condition("source"), {text});
   ASSIGN_OR_RETURN(found.refused, refused_of(connection, refused));
   return found;
 }
@@ -109,7 +118,9 @@ Result<FoundRequests> find_requests(LedgerReader& ledger, std::string_view text,
     ASSIGN_OR_RETURN(found, by_serial(ledger, *digits, limit));
     if (!found.is_empty()) return found;
   }
-  return by_source(connection, text, limit);
+  ASSIGN_OR_RETURN(auto exactly, by_source(connection, "% = ?", std::string(text), limit));
+  if (!exactly.is_empty()) return exactly;
+  return by_source(connection, "% LIKE ? ESCAPE '\\'", pattern_containing(text), limit);
 }
 
 }  // namespace cmpost

@@ -214,6 +214,9 @@ std::vector<ReplyPiece> located(const std::vector<ReplyPiece>& pieces, const Mes
 // The row; 0 where no message is added.
 Result<std::int64_t> change_messages(const Effects& effects, TransactionTable& table,
                                      std::int64_t transaction, Time now, const MessageRows& rows) {
+  if (effects.repeated) {
+    TRY(table.add_name(effects.repeated->transaction, effects.repeated->came_as));
+  }
   if (effects.settled) {
     const auto& settled = *effects.settled;
     TRY(table.set_outcome(transaction, settled.digest,
@@ -224,6 +227,7 @@ Result<std::int64_t> change_messages(const Effects& effects, TransactionTable& t
     TRY(table.set_reply(transaction, *effects.message));
     return 0;
   }
+  if (!effects.open) TRY(table.add_name(transaction, effects.message->source));
   if (effects.message->pieces.empty()) return table.add(transaction, *effects.message, now);
   auto message = *effects.message;
   message.pieces = located(message.pieces, rows);

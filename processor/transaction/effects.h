@@ -80,6 +80,12 @@ struct Effects {
     std::string failInfo;
   };
   Seldom<Settled> settled;
+  // A stored message has come again.
+  struct Repeated {
+    std::int64_t transaction = 0;
+    std::string came_as;
+  };
+  Seldom<Repeated> repeated;
   // Of an RA: messages to a CA above that leave with it, and what becomes of those that have left.
   std::vector<UpstreamMessage> send_up;
   std::vector<UpstreamChange> upstream;

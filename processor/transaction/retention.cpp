@@ -47,6 +47,7 @@ Result<void> forget(LedgerWriter& writer, const std::set<std::int64_t>& transact
                      change(connection, "DELETE FROM message WHERE tx = ?", tx));
     TRY(change(connection, "DELETE FROM wait_part WHERE tx = ?", tx));
     TRY(change(connection, "DELETE FROM wait WHERE tx = ?", tx));
+    TRY(change(connection, "DELETE FROM also_came_as WHERE tx = ?", tx));
     TRY(UpstreamTable(connection).forget(tx));
     messages += removed;
   }

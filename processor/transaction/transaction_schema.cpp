@@ -153,6 +153,12 @@ CREATE INDEX message_by_run ON message (run) WHERE run <> 0;
 CREATE INDEX message_by_settled_run ON message (settled_run) WHERE settled_run <> 0;
 CREATE TABLE run_channel (channel TEXT PRIMARY KEY, run INTEGER NOT NULL) WITHOUT ROWID;
 )sql"},
+    // As what a transaction's messages have come besides: people look for files by their names.
+    {12, R"sql(
+CREATE TABLE also_came_as (
+  tx INTEGER NOT NULL REFERENCES tx (id), came_as TEXT NOT NULL, PRIMARY KEY (tx, came_as)
+) WITHOUT ROWID;
+)sql"},
 };
 
 }  // namespace cmpost

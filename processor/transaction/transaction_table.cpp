@@ -381,4 +381,18 @@ Result<void> TransactionTable::set_outcome(std::int64_t transaction, const Sha25
   return {};
 }
 
+Result<void> TransactionTable::add_name(std::int64_t transaction, std::string_view came_as) {
+  constexpr int kMost = 20;
+  TRY(change(connection_,
+             "INSERT OR IGNORE INTO also_came_as SELECT id, ?1 FROM tx WHERE id = ?2 AND "
+             "came_as <> ?1 AND (SELECT count(*) FROM also_came_as WHERE tx = ?2) < ?3",
+             came_as, transaction, kMost));
+  return {};
+}
+
+Result<std::vector<std::string>> TransactionTable::other_names(std::int64_t transaction) {
+  return all(connection_, "SELECT came_as FROM also_came_as WHERE tx = ? ORDER BY came_as",
+             column<std::string>, transaction);
+}
+
 }  // namespace cmpost

@@ -67,6 +67,10 @@ class TransactionTable {
   // Of the message with this digest, when what it has waited for has come.
   Result<void> set_outcome(std::int64_t transaction, const Sha256& digest, const Settled& settled);
 
+  // That a message of it came as something else than what opened it. The first few names are kept.
+  Result<void> add_name(std::int64_t transaction, std::string_view came_as);
+  Result<std::vector<std::string>> other_names(std::int64_t transaction);
+
  private:
   Result<bool> complete(StoredMessage& message);
 

@@ -24,6 +24,7 @@ class LookingUp(InstanceTest):
             self.workshop / f"{name}.pem", "-rspin", "/dev/null", "-reqout", wanted, check=False)
         self.instance.put(f"{name}.pki", wanted.read_bytes())
         self.instance.cmpost("run", check=False)
+        return wanted
 
     def setUp(self):
         super().setUp()
@@ -103,6 +104,22 @@ class Lists(LookingUp):
                 self.assertNotEqual(rows[:1], newest, command)
         self.assertEqual(64, self.instance.cmpost("cert", "list", "--limit", "-1",
                                                   check=False).returncode)
+
+    def test_a_message_that_came_again_is_found_by_its_other_name(self):
+        first = self.request("first")
+        for name in ("again.pki", "again.pki", "first.pki"):
+            self.instance.put(name, first.read_bytes())
+            self.instance.cmpost("run")
+        (found,) = self.transactions("--source", "again")
+        self.assertEqual("first.pki", found["source"])
+        shown = self.instance.cmpost("transaction", "show", "again.pki").stdout
+        self.assertIn("came as first.pki, also as again.pki", shown)
+
+    def test_a_whole_name_finds_no_other(self):
+        self.request("first")
+        self.request("very-first", subject="/CN=dev2")
+        self.assertIn("came as first.pki",
+                      self.instance.cmpost("transaction", "show", "first.pki").stdout)
 
     def test_the_beginning_of_an_id_is_enough(self):
         self.request("first")
