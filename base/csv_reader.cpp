@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/bytes.h"
+#include "base/csv.h"
 
 namespace cmpost {
 namespace {
@@ -18,14 +19,6 @@ std::string at_line(std::size_t line) { return "line " + std::to_string(line) + 
 
 void drop_blanks_at_end(std::string& cell) {
   while (!cell.empty() && cell.back() == ' ') cell.pop_back();
-}
-
-// What csv_line() put before a formula, or a person did.
-void drop_apostrophe(std::string& cell) {
-  if (cell.size() > 1 && cell[0] == '\'' &&
-      std::string_view("=+-@\t\r").find(cell[1]) != std::string_view::npos) {
-    cell.erase(0, 1);
-  }
 }
 
 // The characters of one row, counted against its limit.
@@ -111,7 +104,7 @@ Cell plain_cell(RowInput& in, char separator) {
 Cell next_cell(RowInput& in, char separator) {
   in.skip_blanks();
   Cell cell = in.peek() == '"' ? quoted_cell(in, separator) : plain_cell(in, separator);
-  drop_apostrophe(cell.text);
+  cell.text = without_apostrophes(cell.text);
   return cell;
 }
 

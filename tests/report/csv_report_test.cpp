@@ -41,32 +41,6 @@ TEST(CsvReport, OfNoItemsIsItsHeading) {
   EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 1);
 }
 
-TEST(CsvReport, NoCellIsAFormula) {
-  for (const auto& [text, cell] : std::vector<std::pair<std::string, std::string>>{
-           {"", "\"\""},
-           {"plain", "\"plain\""},
-           {"=1+1", "\"'=1+1\""},
-           {"+1", "\"'+1\""},
-           {"-1", "\"'-1\""},
-           {"@SUM(A1)", "\"'@SUM(A1)\""},
-           {"  =1", "\"'  =1\""},
-           {"\t=1", "\"\\x09=1\""},
-           {"\r=1", "\"\\x0d=1\""},
-           {"\n=1", "\"\\x0a=1\""},
-           {"＝1", "\"'＝1\""},
-           {"a;=cmd|' /C calc'!A0", "\"a;'=cmd|' /C calc'!A0\""},
-           {"a; -1;b", "\"a;' -1;b\""},
-           {"a=1;b", "\"a=1;b\""},
-           {"say \"=1\"", "\"say \"\"=1\"\"\""},
-           {"ü\xff", "\"ü\\xff\""},
-           {"a\xe2\x80\xae"
-            "b",
-            "\"a\\xe2\\x80\\xae"
-            "b\""}}) {
-    EXPECT_EQ(csv_text(text), cell);
-  }
-}
-
 TEST(CsvReport, EndsWithTheErrorOfItsSink) {
   const auto full = [](std::string_view) -> Result<void> { return retry("disk full"); };
   EXPECT_THAT(print_csv(quiet_run(), items_of({}), full), Fails(::testing::StrEq("disk full")));
