@@ -1,5 +1,6 @@
 #include "config/text/cron.h"
 
+#include <array>
 #include <charconv>
 #include <ctime>
 #include <vector>
@@ -75,6 +76,9 @@ std::time_t settle(std::tm& local, std::time_t previous) {
   return seconds;
 }
 
+// The wall clock as a number, on which every day has 24 hours.
+std::time_t wall_of(std::tm local) { return ::timegm(&local); }
+
 }  // namespace
 
 Result<CronTime> CronTime::parse(std::string_view text) {
@@ -95,7 +99,40 @@ Result<CronTime> CronTime::parse(std::string_view text) {
   ASSIGN_OR_RETURN(time.weekdays_, parse_field<7>({"day of the week", 0, 7}, fields[4]));
   time.any_day_ = fields[2].front() == '*';
   time.any_weekday_ = fields[4].front() == '*';
+  if (!time.has_a_day()) {
+    return hold("'" + printable(text, 40) + "' names a day that no year has",
+                "no month that it names is so long");
+  }
   return time;
+}
+
+bool CronTime::has_a_day() const {
+  constexpr std::array<std::size_t, 13> kLongest = {0,  31, 29, 31, 30, 31, 30,
+                                                    31, 31, 30, 31, 30, 31};
+  if (!any_day_ && !any_weekday_) return true;
+  for (std::size_t month = 1; month < kLongest.size(); ++month) {
+    for (std::size_t day = 1; months_.test(month) && day <= kLongest[month]; ++day) {
+      if (days_.test(day)) return true;
+    }
+  }
+  return false;
+}
+
+bool CronTime::matches(const std::tm& local) const {
+  return months_.test(static_cast<std::size_t>(local.tm_mon) + 1) &&
+         day_matches(local.tm_mday, local.tm_wday) &&
+         hours_.test(static_cast<std::size_t>(local.tm_hour)) &&
+         minutes_.test(static_cast<std::size_t>(local.tm_min));
+}
+
+// Where the clocks are put forward: whether one of the minutes that do not exist was meant.
+bool CronTime::matches_between(std::time_t wanted, std::time_t existing) const {
+  for (auto wall = wanted; wall < existing; wall += 60) {
+    std::tm skipped{};
+    ::gmtime_r(&wall, &skipped);
+    if (matches(skipped)) return true;
+  }
+  return false;
 }
 
 bool CronTime::day_matches(int day, int weekday) const {
@@ -112,7 +149,9 @@ std::optional<Time> CronTime::next(Time after) const {
   local.tm_sec = 0;
   ++local.tm_min;
   while (local.tm_year <= last_year) {
+    const auto wanted = wall_of(local);
     seconds = settle(local, seconds);
+    if (matches_between(wanted, wall_of(local))) return Time(std::chrono::seconds(seconds));
     if (!months_.test(static_cast<std::size_t>(local.tm_mon) + 1)) {
       ++local.tm_mon, local.tm_mday = 1, local.tm_hour = local.tm_min = 0;
     } else if (!day_matches(local.tm_mday, local.tm_wday)) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <bitset>
+#include <ctime>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,11 +19,15 @@ class CronTime {
   static Result<CronTime> parse(std::string_view text);
 
   // The first minute after `after` that matches, in local time (TZ); nullopt when none of the next
-  // four years does ("0 0 31 2 *").
+  // four years does. A time that does not exist, where the clocks are put forward, is the first
+  // minute after the gap; one that exists twice comes once.
   std::optional<Time> next(Time after) const;
   const std::string& text() const { return text_; }
 
  private:
+  bool has_a_day() const;
+  bool matches(const std::tm& local) const;
+  bool matches_between(std::time_t wanted, std::time_t existing) const;
   bool day_matches(int day, int weekday) const;
 
   std::string text_;

@@ -45,20 +45,31 @@ TEST_F(Cron, EitherRestrictedDayIsEnough) {
   EXPECT_EQ(next("0 0 13 * 5", "2026-12-12T00:00:00Z"), "2026-12-13T00:00:00Z");
 }
 
-TEST_F(Cron, ADayThatNeverComesIsNever) {
-  EXPECT_EQ(next("0 0 31 2 *", "2026-11-21T00:00:00Z"), "never");
+TEST_F(Cron, ADayThatNeverComesIsAMistake) {
+  for (const auto* never : {"0 0 31 2 *", "0 0 30 2 *", "0 0 31 4,6,9,11 *"}) {
+    EXPECT_THAT(CronTime::parse(never), Fails(HasSubstr("a day that no year has"))) << never;
+  }
+  EXPECT_EQ(next("0 0 29 2 *", "2026-11-21T00:00:00Z"), "2028-02-29T00:00:00Z");
+  EXPECT_EQ(next("0 0 31 2 5", "2026-11-21T00:00:00Z"), "2027-02-05T00:00:00Z");
 }
 
-TEST_F(Cron, TheHourThatIsSkippedInSpringEndsInNoLoop) {
-  zone("Europe/Berlin");  // 02:30 does not exist on 2026-03-29
-  EXPECT_GE(next("30 2 * * *", "2026-03-28T02:00:00Z"), "2026-03-29T00:30:00Z");
-  EXPECT_LE(next("30 2 * * *", "2026-03-28T02:00:00Z"), "2026-03-30T00:30:00Z");
+TEST_F(Cron, ATimeThatIsSkippedInSpringIsTheFirstMinuteAfterTheGap) {
+  zone("Europe/Berlin");  // 02:00 to 02:59 do not exist on 2027-03-28: 01:00Z is 03:00
+  EXPECT_EQ(next("30 2 * * *", "2027-03-27T02:00:00Z"), "2027-03-28T01:00:00Z");
+  EXPECT_EQ(next("30 2 * * *", "2027-03-28T01:00:00Z"), "2027-03-29T00:30:00Z");
+  EXPECT_EQ(next("*/10 2 * * *", "2027-03-28T00:59:00Z"), "2027-03-28T01:00:00Z");
+  EXPECT_EQ(next("0 3 * * *", "2027-03-27T12:00:00Z"), "2027-03-28T01:00:00Z");
+  EXPECT_EQ(next("30 1 * * *", "2027-03-27T12:00:00Z"), "2027-03-28T00:30:00Z");
+  EXPECT_EQ(next("30 2 29 * *", "2027-03-27T12:00:00Z"), "2027-03-29T00:30:00Z");
+  zone("America/Santiago");  // midnight does not exist on 2026-09-06
+  EXPECT_EQ(next("0 0 * * *", "2026-09-05T12:00:00Z"), "2026-09-06T04:00:00Z");
 }
 
 TEST_F(Cron, TheHourThatIsRepeatedInAutumnMovesOn) {
   zone("Europe/Berlin");  // 02:30 exists twice on 2026-10-25: 00:30Z and 01:30Z
   EXPECT_EQ(next("30 3 * * *", "2026-10-25T00:45:00Z"), "2026-10-25T02:30:00Z");
   EXPECT_GT(next("30 2 * * *", "2026-10-25T01:45:00Z"), "2026-10-25T01:45:00Z");
+  EXPECT_EQ(next("30 2 * * *", "2026-10-25T00:30:00Z"), "2026-10-26T01:30:00Z");
 }
 
 TEST_F(Cron, WhatIsNoTimeIsToldWhy) {
