@@ -40,7 +40,7 @@ bool take_limit(std::string_view text, StopRule& rule) {
   if (rule.percent) {
     const auto percent = parse_percentage(text);
     if (percent) rule.limit = *percent;
-    return percent.has_value();
+    return percent && *percent < 100;  // more than all of them there never are
   }
   const auto count = count_of(text);
   if (count) rule.limit = static_cast<double>(*count);

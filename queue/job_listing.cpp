@@ -48,6 +48,9 @@ ListQuery query_of(const std::string& table, const JobFilter& filter) {
        .newest = filter.newest_first,
        .limit = filter.limit,
        .offset = filter.offset});
+  if (filter.worked_since) {
+    query.require("ended >= ? AND ifnull(owner, 1) <> 0", {to_unix_micros(*filter.worked_since)});
+  }
   // Only so the index of the living jobs can be used.
   if (filter.state && filter.state != JobState::done) query.require("ended IS NULL");
   return query;

@@ -34,6 +34,7 @@ struct JobFilter {
   bool newest_first = false;
   std::size_t offset = 0;
   std::optional<Time> since{}, until{};  // of their arrival; until: not that moment itself
+  std::optional<Time> worked_since{};    // done, not dropped, then or later
   std::string source{}, reason{};        // a part of it, in ASCII without case
   std::optional<JobSort> sort{};         // nullopt: as they came
 };

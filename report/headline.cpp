@@ -20,7 +20,8 @@ std::string opening(const RunFacts& facts) {
     case RunEnd::done:
       return name_of(facts) + ": ";
     case RunEnd::stopped:
-      return name_of(facts) + " was stopped before its end: ";
+      return name_of(facts) + (facts.still_waiting == 0 ? " was stopped by a rule: "
+                                                        : " was stopped before its end: ");
     case RunEnd::interrupted:
       return name_of(facts) + " was interrupted before its end: ";
     case RunEnd::failed:

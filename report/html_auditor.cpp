@@ -69,7 +69,8 @@ std::string number_rows(const RunFacts& facts) {
          row("Still in the queue", html_number(facts.still_waiting)) +
          row("Other messages",
              html_number(facts.follow_ups) + " (confirmations, polls: no requests of their own)") +
-         row("Put aside unread", html_number(facts.quarantined)) +
+         row("Held since before", html_number(facts.held_before)) +
+         row("Undecided since before", html_number(facts.undecided_before)) +
          row("Answers", html_number(facts.sent) + " sent, " + html_number(facts.still_to_send) +
                             " still to send, " + html_number(facts.for_the_courier) +
                             " for the courier, " + html_number(facts.not_sendable) +

@@ -97,7 +97,8 @@ void add_numbers(Json& value, const RunFacts& facts) {
   value["followUps"] = facts.follow_ups;
   value["unlisted"] = facts.unlisted;
   value["stillWaiting"] = facts.still_waiting;
-  value["quarantined"] = facts.quarantined;
+  value["heldBefore"] = facts.held_before;
+  value["undecidedBefore"] = facts.undecided_before;
   value["sent"] = facts.sent;
   value["stillToSend"] = facts.still_to_send;
   value["forTheCourier"] = facts.for_the_courier;

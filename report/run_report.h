@@ -82,9 +82,10 @@ struct RunFacts {
   std::uint64_t unlisted = 0;  // refused, but no item: the list of refusals was full
   std::uint64_t waiting_above = 0;  // of those that are `waiting`: for a CA above, not for people
   std::uint64_t still_waiting = 0;  // requests in the queue that were not worked on
-  std::uint64_t quarantined = 0;    // files and mails put aside unread, during the run
+  // Of earlier runs, or of none: held on its channels, and undecided by people.
+  std::uint64_t held_before = 0, undecided_before = 0;
   std::uint64_t sent = 0, still_to_send = 0, for_the_courier = 0, not_sendable = 0;  // answers
-  std::uint64_t issued = 0, revoked = 0;                                             // certificates
+  std::uint64_t issued = 0, revoked = 0;  // certificates; revoked: as requests have asked for
   std::string first_serial, last_serial;  // of those issued; empty: none
 
   struct Audit {

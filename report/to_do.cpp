@@ -9,21 +9,10 @@ namespace cmpost {
 namespace {
 
 constexpr std::array<std::string_view, 3> kLights = {"green", "yellow", "red"};
-constexpr std::array<std::string_view, 15> kTasks = {"add_up",
-                                                     "go_on",
-                                                     "renew_crl",
-                                                     "renew_own",
-                                                     "mend_channel",
-                                                     "free_held",
-                                                     "decide",
-                                                     "send_undeliverable",
-                                                     "look_at_quarantine",
-                                                     "look_at_refused",
-                                                     "look_at_unlisted",
-                                                     "work_on_rest",
-                                                     "send_answers",
-                                                     "carry_answers",
-                                                     "await_above"};
+constexpr std::array<std::string_view, 15> kTasks = {
+    "add_up",           "go_on",        "renew_crl",          "renew_own",     "mend_channel",
+    "free_held",        "decide",       "send_undeliverable", "help_before",   "look_at_refused",
+    "look_at_unlisted", "work_on_rest", "send_answers",       "carry_answers", "await_above"};
 
 using ToDos = std::vector<ToDo>;
 
@@ -46,7 +35,7 @@ void add_sums(ToDos& list, const RunFacts& facts, const RunCounts& listed) {
 std::string how_it_ended(RunEnd end) {
   switch (end) {
     case RunEnd::stopped:
-      return "the run was stopped by a rule before its end";
+      return "the run was stopped by a rule";
     case RunEnd::interrupted:
       return "the run was interrupted before its end";
     case RunEnd::failed:
@@ -71,7 +60,9 @@ void add_end(ToDos& list, const RunFacts& facts) {
   list.push_back({Task::go_on,
                   Light::red,
                   std::move(what),
-                  how + " All requests that were not worked on are still in the queue.",
+                  how + (facts.still_waiting == 0
+                             ? " All that had come was worked on."
+                             : " All requests that were not worked on are still in the queue."),
                   {"cmpost status"}});
 }
 
@@ -166,16 +157,17 @@ void add_not_sendable(ToDos& list, const RunFacts& facts) {
                   {"cmpost queue list --state held"}});
 }
 
-void add_quarantine(ToDos& list, const RunFacts& facts) {
-  const auto number = facts.quarantined;
+void add_before(ToDos& list, const RunFacts& facts) {
+  const auto number = facts.held_before + facts.undecided_before;
   if (number == 0) return;
-  list.push_back({Task::look_at_quarantine,
+  list.push_back({Task::help_before,
                   Light::yellow,
-                  (number == 1 ? "1 file or mail" : grouped(number) + " files or mails") +
-                      was_or_were(number) + " put aside unread",
-                  "They are no requests that can be read, or too large. A note beside each says "
-                  "why; ask the sender if it was meant for us.",
-                  {"cmpost status"}});
+                  count_of(number, "request") + " of before this run" + waits_or_wait(number) +
+                      " for people: " + grouped(facts.undecided_before) + " for a decision, " +
+                      grouped(facts.held_before) + " held for an operator",
+                  "They are in no list below: an earlier report has told of " + it_or_them(number) +
+                      ", or " + (number == 1 ? "it" : "they") + " came in no run.",
+                  {"cmpost transaction list --state waiting", "cmpost queue list --state held"}});
 }
 
 void add_refused(ToDos& list, const RunFacts& facts) {
@@ -257,7 +249,7 @@ std::vector<ToDo> what_to_do(const RunFacts& facts, const RunCounts& listed) {
   ToDos list;
   add_sums(list, facts, listed);
   for (const auto add : {add_end, add_crl, add_own_certificates, add_channels, add_held,
-                         add_decisions, add_not_sendable, add_quarantine, add_refused, add_unlisted,
+                         add_decisions, add_not_sendable, add_before, add_refused, add_unlisted,
                          add_rest, add_answers, add_courier, add_above}) {
     add(list, facts);
   }

@@ -28,7 +28,7 @@ enum class Task {
   free_held,     // requests that nobody could work on
   decide,        // requests that wait for people
   send_undeliverable,
-  look_at_quarantine,
+  help_before,
   look_at_refused,  // refused, or granted in part
   look_at_unlisted,
   work_on_rest,  // requests in the queue that were not worked on

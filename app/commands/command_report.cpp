@@ -112,6 +112,7 @@ Result<ExitCode> make(std::int64_t number, std::string directory, const CommonOp
   ASSIGN_OR_RETURN(const auto reader, instance->look_into_ledger());
   ASSIGN_OR_RETURN(const auto run, find_run(RunTable(reader->connection()), number));
   const auto* const settings = instance->settings().run(run.name);
+  if (!directory.empty()) TRY(make_directories(directory));
   if (directory.empty() && settings != nullptr) directory = settings->report;
   if (directory.empty()) {
     return wrong_usage("nobody says where the report belongs", "name a directory with --to");

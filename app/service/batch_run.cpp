@@ -194,7 +194,8 @@ void BatchRun::take_in(Spool& spool, std::stop_token stop) {
       intake_ += *taken;
       way.works(ingress->looked_at());
     } else {
-      note(taken.error());
+      a_way_rests_ = true;
+      if (!limits_.channels_may_rest) note(taken.error());
       way.rests(taken.error(), std::nullopt);
     }
   }

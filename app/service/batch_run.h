@@ -23,6 +23,8 @@ struct BatchLimits {
   // committed waits on, and the answers that are there leave.
   std::function<Result<std::optional<std::string>>()> stop_reason{};
   std::optional<double> rate{};  // at most so many requests a second
+  // A way in that cannot be read is no trouble of ours: it rests, which is on record.
+  bool channels_may_rest = false;
 };
 
 // The three stages at the same time, on the channels in the instance's scope, each until the one
@@ -45,6 +47,8 @@ class BatchRun {
   // Of `limits`.
   const std::optional<std::string>& stopped_for() const { return stopped_for_; }
   bool interrupted() const { return interrupted_; }
+  // A way in could not be read.
+  bool a_way_rests() const { return a_way_rests_; }
 
  private:
   bool failed();
@@ -72,6 +76,7 @@ class BatchRun {
   std::atomic<bool> stopped_ = false;  // stopped_for_ says why
   bool interrupted_ = false;
   std::size_t still_to_send_ = 0, for_the_courier_ = 0;
+  bool a_way_rests_ = false;                // of the taking thread, until it is joined
   Intake intake_;                           // of the taking thread, until it is joined
   ProcessorTotals processed_;               // of the processing thread
   std::optional<std::string> stopped_for_;  // of the processing thread

@@ -8,9 +8,11 @@
 #include "app/looking/clock_notes.h"
 #include "app/service/batch_run.h"
 #include "app/service/named_run.h"
+#include "app/service/run_record.h"
 #include "app/service/run_scope.h"
 #include "app/service/service_commands.h"
 #include "app/terminal/output.h"
+#include "base/joined.h"
 
 namespace cmpost {
 namespace {
@@ -39,6 +41,16 @@ void print(const BatchRun& run, bool as_json) {
                                   : ", for the courier " + std::to_string(run.for_the_courier())));
 }
 
+// Whoever has moved channels into runs may have left a timer behind that does nothing now.
+void tell_of_runs(const Instance& instance) {
+  const auto& settings = instance.settings();
+  const auto ours = [&](const auto& channel) { return instance.scope().has(channel.name); };
+  if (settings.runs.empty() || std::ranges::any_of(settings.channels, ours)) return;
+  std::vector<std::string> names;
+  for (const auto& run : settings.runs) names.push_back("`cmpost run " + run.name + "`");
+  print_warning("every channel belongs to a run: " + joined(names, ", "));
+}
+
 Result<ExitCode> run(const CommonOptions& common) {
   ASSIGN_OR_RETURN(const auto signals, ProcessSignals::create(Asked::stop));
   ASSIGN_OR_RETURN(const auto file, find_config(common));
@@ -46,10 +58,12 @@ Result<ExitCode> run(const CommonOptions& common) {
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
   TRY(instance->refuse_open_secrets());
   instance->work_on(scope_of_others(instance->settings()));
+  TRY(end_orphans(*instance, digest));
   BatchRun batch(*instance, digest);
   TRY(batch.work(*signals));
   TRY(settle_own_certificate(*instance));
   if (!common.quiet || common.json) print(batch, common.json);
+  if (!common.quiet) tell_of_runs(*instance);
   // Requests may wait for it, and what is overdue does.
   ASSIGN_OR_RETURN(const auto clock, find_clock_notes(*instance));
   const bool all_well =

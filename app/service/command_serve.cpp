@@ -11,6 +11,7 @@
 #include "app/service/channels.h"
 #include "app/service/process_signals.h"
 #include "app/service/reload.h"
+#include "app/service/run_record.h"
 #include "app/service/run_schedule.h"
 #include "app/service/run_scope.h"
 #include "app/service/service_commands.h"
@@ -258,6 +259,7 @@ class Serving {
     service_.emplace(*instance_);
     if (!digest.empty() && options_.has("processor")) {
       TRY(note_settings(*instance_, digest, asked_by));
+      TRY(end_orphans(*instance_, digest));
     }
     return service_->start(options_);
   }

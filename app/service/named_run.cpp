@@ -5,11 +5,13 @@
 #include "app/instance/own_renewal.h"
 #include "app/instance/settings_in_use.h"
 #include "app/service/batch_run.h"
+#include "app/service/run_facts.h"
 #include "app/service/run_record.h"
 #include "app/terminal/named.h"
 #include "app/terminal/output.h"
 #include "base/file_lock.h"
 #include "base/log.h"
+#include "processor/runs/run_items.h"
 #include "report/headline.h"
 
 namespace cmpost {
@@ -37,38 +39,42 @@ class Rules {
     TRY(RunTable(reader_->connection()).look(run_.number, seen_));
     for (const auto& rule : rules_) {
       ASSIGN_OR_RETURN(const auto count, count_of(rule));
-      const bool enough = !rule.percent || seen_.items >= rule.at_least;
-      const double share =
-          static_cast<double>(count) * (rule.percent ? 100.0 : 1.0) /
-          (rule.percent ? std::max<double>(1, static_cast<double>(seen_.items)) : 1);
+      const bool enough = !rule.percent || count.of >= rule.at_least;
+      const double share = static_cast<double>(count.number) * (rule.percent ? 100.0 : 1.0) /
+                           (rule.percent ? std::max<double>(1, static_cast<double>(count.of)) : 1);
       if (!enough || share <= rule.limit) continue;
-      return std::optional(rule.text + ": " + std::to_string(count) + " of " +
-                           std::to_string(seen_.items) + " requests");
+      return std::optional(rule.text + ": " + words_of(rule, count));
     }
     return std::optional<std::string>();
   }
 
  private:
-  Result<std::uint64_t> count_of(const StopRule& rule) {
+  struct Count {
+    std::uint64_t number = 0;
+    std::uint64_t of = 0;  // requests
+  };
+
+  static std::string words_of(const StopRule& rule, const Count& count) {
+    if (rule.what == StopRule::What::issued) {
+      return std::to_string(count.number) + " certificates for " + std::to_string(count.of) +
+             " requests";
+    }
+    return std::to_string(count.number) + " of " + std::to_string(count.of) + " requests";
+  }
+
+  Result<Count> count_of(const StopRule& rule) {
     switch (rule.what) {
       case StopRule::What::rejected:
-        return seen_.refused;
+        return Count{seen_.refused, seen_.items};
       case StopRule::What::issued:
-        return seen_.granted;
+        return Count{seen_.issued, seen_.items};
       case StopRule::What::held:
         break;
     }
-    ASSIGN_OR_RETURN(auto* const spool, instance_.spool());
-    std::uint64_t held = 0;
-    for (const auto& name : run_.channels) {
-      const auto none = [](const JobStatus&) -> Result<void> { return {}; };
-      ASSIGN_OR_RETURN(
-          const auto count,
-          spool->requests().for_each(
-              {.state = JobState::held, .channel = name, .since = run_.started}, none));
-      held += static_cast<std::uint64_t>(count);
-    }
-    return held;
+    // They are no messages that were worked on.
+    ASSIGN_OR_RETURN(const auto jobs, held_jobs(instance_, run_));
+    ASSIGN_OR_RETURN(const auto held, count_newly_held(reader_->connection(), jobs));
+    return Count{held, seen_.items + held};
   }
 
   Instance& instance_;
@@ -85,15 +91,6 @@ Result<const RunSettings*> run_settings(const Settings& settings, const std::str
   return failure(no_such("run", name, names));
 }
 
-Result<void> note_intake(Instance& instance, const RunRow& run, const BatchRun& batch) {
-  const auto count = batch.intake().quarantined;
-  if (count == 0) return {};
-  ASSIGN_OR_RETURN(auto* const ledger, instance.ledger());
-  return ledger->write([&](LedgerWriter& writer) {
-    return RunTable(writer.connection()).add_quarantined(run.number, count);
-  });
-}
-
 // A rule counts for the last group, too: then the next run waits for people.
 Result<EndedRun> end_of(const BatchRun& batch, const RunRow& run, Rules& rules) {
   auto why = batch.stopped_for();
@@ -107,14 +104,12 @@ Result<EndedRun> end_of(const BatchRun& batch, const RunRow& run, Rules& rules) 
           " --go-on \"why\"`"};
 }
 
-// Of a process that died between the end of its run and the report.
-Result<void> report_last(Instance& instance, const RunSettings& settings) {
-  if (settings.report.empty()) return {};
-  ASSIGN_OR_RETURN(auto* const ledger, instance.ledger());
-  ASSIGN_OR_RETURN(const auto reader, ledger->reader());
-  ASSIGN_OR_RETURN(const auto last, RunTable(reader->connection()).newest(settings.name));
-  if (!last || !last->ended || last->facts.empty() || !last->signature.empty()) return {};
-  TRY(report_run(instance, last->number, settings.report));
+Result<void> check(const NamedRunOptions& options) {
+  const bool blank = options.go_on.find_first_not_of(" \t") == std::string::npos;
+  if (!options.go_on.empty() && blank) return wrong_usage("--go-on has no reason");
+  if (options.planned && *options.planned > SystemClock().now()) {
+    return wrong_usage("--planned is in the future", "leave it out");
+  }
   return {};
 }
 
@@ -142,14 +137,32 @@ void print(const RunFacts& facts, const std::string& report, bool as_json) {
 
 bool all_well(const RunFacts& facts) {
   const auto& counts = facts.counts;
-  return facts.end == RunEnd::done && facts.still_waiting == 0 && facts.still_to_send == 0 &&
-         facts.quarantined == 0 && facts.not_sendable == 0 &&
+  const bool trouble = std::ranges::any_of(
+      facts.channels, [](const auto& channel) { return !channel.trouble.empty(); });
+  return facts.end == RunEnd::done && !trouble && facts.still_waiting == 0 &&
+         facts.still_to_send == 0 && facts.not_sendable == 0 &&
          counts[ItemResult::refused] + counts[ItemResult::partly] + counts[ItemResult::held] == 0;
+}
+
+// Where it is; empty: nobody wants one. The run has ended, whether it can be written or not.
+Result<std::string> report_of(Instance& instance, const RunRow& run, const RunSettings& settings) {
+  if (settings.report.empty()) {
+    TRY(owe_no_report(instance, run));
+    return std::string();
+  }
+  auto report = report_run(instance, run.number, settings.report);
+  if (report) return report;
+  log::error("run.not_reported", {{"run", run.name}, {"error", to_string(report.error())}});
+  auto error = std::move(report).error();
+  error.hint += (error.hint.empty() ? "" : "; ") +
+                ("then `cmpost report make " + std::to_string(run.number) + "`, or the next run");
+  return failure(std::move(error));
 }
 
 }  // namespace
 
 Result<ExitCode> run_named(const NamedRunOptions& options, const CommonOptions& common) {
+  TRY(check(options));
   ASSIGN_OR_RETURN(const auto signals, ProcessSignals::create(Asked::stop));
   ASSIGN_OR_RETURN(const auto file, find_config(common));
   const auto digest = digest_of_settings(file);
@@ -158,16 +171,15 @@ Result<ExitCode> run_named(const NamedRunOptions& options, const CommonOptions& 
   instance->work_on({ChannelScope::Which::only, settings->channels});
   TRY(instance->refuse_open_secrets());
   ASSIGN_OR_RETURN(const auto lock, lock_runs(instance->settings().instance.state));
-  TRY(report_last(*instance, *settings));
   ASSIGN_OR_RETURN(
-      auto run,
+      const auto run,
       begin_run(*instance, {settings->name, settings->channels, options.planned, options.go_on},
                 digest));
+  report_owed(*instance, *settings);
   log::info("run.started", {{"run", run.name}, {"number", run.number}, {"resumed", run.resumed}});
   Rules rules(*instance, run, settings->stop_if);
-  BatchRun batch(*instance, digest, {[&] { return rules.stop_reason(); }, settings->rate});
+  BatchRun batch(*instance, digest, {[&] { return rules.stop_reason(); }, settings->rate, true});
   const auto worked = batch.work(*signals);
-  TRY(note_intake(*instance, run, batch));
   if (worked) TRY(settle_own_certificate(*instance));
   if (!worked) {
     auto error = worked.error();
@@ -176,17 +188,14 @@ Result<ExitCode> run_named(const NamedRunOptions& options, const CommonOptions& 
                    " when it is started again");
     return failure(std::move(error));
   }
-  run.quarantined += batch.intake().quarantined;
   ASSIGN_OR_RETURN(const auto how, end_of(batch, run, rules));
-  ASSIGN_OR_RETURN(const auto facts, end_run(*instance, run, how, batch.sent().sent, digest));
-  std::string report;
-  if (!settings->report.empty()) {
-    ASSIGN_OR_RETURN(report, report_run(*instance, run.number, settings->report));
-  }
+  ASSIGN_OR_RETURN(const auto facts, end_run(*instance, run, how, digest));
+  const auto report = report_of(*instance, run, *settings);
   log::info("run.ended",
             {{"run", run.name}, {"number", run.number}, {"end", to_string(facts.end)}});
-  if (!common.quiet || common.json) print(facts, report, common.json);
-  return all_well(facts) ? ExitCode::ok : ExitCode::partly;
+  if (!report) print_error(report.error());
+  if (!common.quiet || common.json) print(facts, report.value_or(""), common.json);
+  return all_well(facts) && report ? ExitCode::ok : ExitCode::partly;
 }
 
 }  // namespace cmpost

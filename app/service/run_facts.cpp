@@ -7,7 +7,6 @@
 #include "carrier/way_state.h"
 #include "crypto/keys/algorithm.h"
 #include "processor/runs/stored_facts.h"
-#include "store/rows.h"
 
 namespace cmpost {
 namespace {
@@ -16,6 +15,15 @@ constexpr std::size_t kMostBefore = 29;
 
 std::size_t open_jobs(const QueueCounts& counts) {
   return counts.waiting + counts.active + counts.deferred;
+}
+
+// By every process of the run.
+Result<std::uint64_t> count_sent(Spool& spool, const std::string& channel, Time since) {
+  const auto none = [](const JobStatus&) -> Result<void> { return {}; };
+  ASSIGN_OR_RETURN(const auto count,
+                   spool.replies().for_each(
+                       {.state = JobState::done, .channel = channel, .worked_since = since}, none));
+  return static_cast<std::uint64_t>(count);
 }
 
 Result<void> add_queues(Instance& instance, const RunRow& run, RunFacts& facts) {
@@ -28,6 +36,8 @@ Result<void> add_queues(Instance& instance, const RunRow& run, RunFacts& facts) 
     const bool carried = channel != nullptr && channel->courier() != nullptr;
     (carried ? facts.for_the_courier : facts.still_to_send) += open_jobs(replies);
     facts.not_sendable += replies.held;
+    ASSIGN_OR_RETURN(const auto sent, count_sent(*spool, name, run.started));
+    facts.sent += sent;
   }
   return {};
 }
@@ -125,7 +135,6 @@ Result<RunFacts> facts_of(Instance& instance, const RunRow& run, const std::stri
   facts.started = run.started;
   facts.ended = std::chrono::floor<std::chrono::seconds>(instance.clock().now());
   facts.resumed = run.resumed;
-  facts.quarantined = run.quarantined;
   TRY(add_queues(instance, run, facts));
   add_channels(instance, run, facts);
   ASSIGN_OR_RETURN(auto* const ledger, instance.ledger());
@@ -134,11 +143,6 @@ Result<RunFacts> facts_of(Instance& instance, const RunRow& run, const std::stri
   TRY(add_ends(instance, facts));
   TRY(add_before(reader->connection(), run, facts));
   add_profiles(instance.settings(), facts);
-  ASSIGN_OR_RETURN(facts.revoked,
-                   only(reader->connection(),
-                        "SELECT count(*) FROM certificate WHERE state = 'revoked' AND "
-                        "revoked_at >= ?",
-                        column<std::uint64_t>, run.started));
   const auto* const settings_of = instance.settings().run(run.name);
   if (settings_of != nullptr && settings_of->at)
     facts.next_run = settings_of->at->next(facts.ended);

@@ -5,8 +5,10 @@
 
 #include "app/instance/operator_act.h"
 #include "app/service/run_facts.h"
+#include "base/file_lock.h"
 #include "base/files.h"
 #include "base/log.h"
+#include "base/pause.h"
 #include "crypto/envelope/envelope.h"
 #include "processor/runs/run_items.h"
 #include "processor/runs/stored_facts.h"
@@ -25,25 +27,47 @@ bool overlaps(const RunRow& run, const std::vector<std::string>& channels) {
   });
 }
 
+bool has_changed(const RunRow& run, const std::vector<std::string>& channels) {
+  return !std::ranges::is_permutation(run.channels, channels);
+}
+
+// Its process has ended, and none goes on with it. Its report is owed (report_owed()).
+Result<void> interrupt(Instance& instance, const RunRow& run, const std::string& why,
+                       const std::string& settings) {
+  log::warning("run.interrupted", {{"run", run.name}, {"number", run.number}, {"why", why}});
+  const EndedRun how{RunEnd::interrupted, "its process has ended, and " + why,
+                     "what is not answered waits in the queue for whoever works on the channels"};
+  TRY(end_run(instance, run, how, settings));
+  return {};
+}
+
+// The lock of runs is ours.
+Result<void> end_unknown(Instance& instance, const std::string& settings) {
+  ASSIGN_OR_RETURN(auto* const ledger, instance.ledger());
+  ASSIGN_OR_RETURN(const auto reader, ledger->reader());
+  ASSIGN_OR_RETURN(const auto some, RunTable(reader->connection()).under_way());
+  for (const auto& run : some) {
+    if (instance.settings().run(run.name) != nullptr) continue;
+    TRY(interrupt(instance, run, "the settings do not have it any more", settings));
+  }
+  return {};
+}
+
 // Nobody goes on with them, and their channels are wanted.
 Result<void> end_leftovers(Instance& instance, const NewRun& wanted, const std::string& settings) {
   ASSIGN_OR_RETURN(auto* const ledger, instance.ledger());
   ASSIGN_OR_RETURN(const auto reader, ledger->reader());
   ASSIGN_OR_RETURN(const auto some, RunTable(reader->connection()).under_way());
   for (const auto& run : some) {
-    const bool known = instance.settings().run(run.name) != nullptr;
-    if (run.name == wanted.name || (known && !overlaps(run, wanted.channels))) continue;
-    log::warning("run.interrupted", {{"run", run.name}, {"number", run.number}});
-    const EndedRun how{RunEnd::interrupted,
-                       "its process has ended, and run " + wanted.name + " wants its channels",
-                       "what is not answered waits in the queue: `cmpost run " + run.name + "`"};
-    TRY(end_run(instance, run, how, 0, settings));
-    const auto* const known_run = instance.settings().run(run.name);
-    if (known_run != nullptr && !known_run->report.empty()) {
-      TRY(report_run(instance, run.number, known_run->report));
+    if (run.name == wanted.name) {
+      // What was answered so far was answered on the channels that it had.
+      if (!has_changed(run, wanted.channels)) continue;
+      TRY(interrupt(instance, run, "the settings give it other channels now", settings));
+    } else if (overlaps(run, wanted.channels)) {
+      TRY(interrupt(instance, run, "run " + wanted.name + " wants its channels", settings));
     }
   }
-  return {};
+  return end_unknown(instance, settings);
 }
 
 Result<std::optional<std::int64_t>> stopped_before(RunTable table, const RunRow& last) {
@@ -79,7 +103,7 @@ Result<RunRow> begin_new(Instance& instance, const NewRun& wanted,
     ASSIGN_OR_RETURN(const auto head, writer.reader().audit_head());
     run.first_audit = head.id + 1;
     ASSIGN_OR_RETURN(run.number, RunTable(writer.connection()).begin(run));
-    TRY(note_held_before(writer, held));
+    TRY(note_held_before(writer, run.channels, held));
     auto detail = by(instance.person(), {{"run", run.name}, {"number", run.number}});
     if (continues) detail.update({{"continues", *continues}, {"because", wanted.go_on}});
     return writer.audit("run.started", detail.dump());
@@ -98,7 +122,62 @@ Result<Bytes> sign(Instance& instance, ByteView sums) {
   return sign_detached(sums, identity->signer, certificates);
 }
 
+// Over the octets that were signed, and no others.
+Result<Bytes> signature_of(Instance& instance, const RunRow& run, const RunFacts& facts,
+                           ByteView sums) {
+  const auto digest = sha256(sums);
+  if (!run.signature.empty() && equal(run.sums, digest)) return run.signature;
+  if (!run.signature.empty() && !run.sums.empty()) {
+    const bool other_program = facts.version != CMPOST_VERSION;
+    return hold("the records of run " + title(run) + " make another report than the one that was " +
+                    "signed",
+                other_program
+                    ? "version " + facts.version + " of the program has made that one, and makes " +
+                          "it again"
+                    : "somebody or something has changed the ledger after the run: keep a copy of "
+                      "it, and compare with the report that was signed and with `cmpost audit "
+                      "show`, record run.reported");
+  }
+  ASSIGN_OR_RETURN(const auto signature, sign(instance, sums));
+  ASSIGN_OR_RETURN(auto* const ledger, instance.ledger());
+  TRY(ledger->write([&](LedgerWriter& writer) -> Result<void> {
+    TRY(RunTable(writer.connection()).sign(run.number, signature, digest));
+    return writer.audit(
+        "run.reported",
+        json({{"run", run.name}, {"number", run.number}, {"sums_sha256", to_hex(digest)}}).dump());
+  }));
+  return signature;
+}
+
+// Reports of one instance are made one after the other: two of one run would take each other's
+// files away.
+Result<FileDescriptor> lock_reports(const std::string& state) {
+  constexpr int kTries = 100;
+  TRY(make_directories(state));
+  for (int i = 0; i < kTries; ++i) {
+    ASSIGN_OR_RETURN(auto lock, try_lock(state + "/report.lock"));
+    if (lock) return *std::move(lock);
+    (void)pause(std::chrono::milliseconds(100), {});
+  }
+  return retry("another process makes a report", "try again when it has ended");
+}
+
+Result<void> note_reported(Instance& instance, std::int64_t number) {
+  ASSIGN_OR_RETURN(auto* const ledger, instance.ledger());
+  const auto now = instance.clock().now();
+  return ledger->write([&](LedgerWriter& writer) {
+    return RunTable(writer.connection()).note_reported(number, now);
+  });
+}
+
 }  // namespace
+
+Result<void> end_orphans(Instance& instance, const std::string& settings) {
+  const auto& state = instance.settings().instance.state;
+  TRY(make_directories(state));
+  ASSIGN_OR_RETURN(const auto lock, try_lock(lock_of_runs(state)));
+  return lock ? end_unknown(instance, settings) : Result<void>();
+}
 
 Result<RunRow> begin_run(Instance& instance, const NewRun& wanted, const std::string& settings) {
   TRY(end_leftovers(instance, wanted, settings));
@@ -124,12 +203,11 @@ Result<RunRow> begin_run(Instance& instance, const NewRun& wanted, const std::st
 }
 
 Result<RunFacts> end_run(Instance& instance, const RunRow& run, const EndedRun& how,
-                         std::uint64_t sent, const std::string& settings) {
+                         const std::string& settings) {
   ASSIGN_OR_RETURN(auto facts, facts_of(instance, run, settings));
   facts.end = how.end;
   facts.why = how.why;
   facts.hint = how.hint;
-  facts.sent = sent;
   ASSIGN_OR_RETURN(const auto held, held_jobs(instance, run));
   ASSIGN_OR_RETURN(auto* const ledger, instance.ledger());
   const auto before = facts;
@@ -153,6 +231,7 @@ Result<RunFacts> end_run(Instance& instance, const RunRow& run, const EndedRun& 
 Result<std::string> report_run(Instance& instance, std::int64_t number,
                                const std::string& directory) {
   ASSIGN_OR_RETURN(auto* const ledger, instance.ledger());
+  ASSIGN_OR_RETURN(const auto lock, lock_reports(instance.settings().instance.state));
   ASSIGN_OR_RETURN(const auto reader, ledger->reader());
   auto& connection = reader->connection();
   ASSIGN_OR_RETURN(const auto run, RunTable(connection).find(number));
@@ -161,25 +240,36 @@ Result<std::string> report_run(Instance& instance, std::int64_t number,
                        "`cmpost report list`");
   }
   ASSIGN_OR_RETURN(const auto facts, parse_facts(run->facts));
-  TRY(make_directories(directory));
+  if (!exists(directory)) {
+    return retry("the directory of reports " + directory + " is not there",
+                 "make it, or mount what it lies on");
+  }
   const auto path = directory + "/" + run->name + "-" + std::to_string(number);
   const RunItems items = [&](const std::function<Result<void>(const RunItem&)>& each) {
     return for_each_item(connection, number, each);
   };
-  const SignSums sign_sums = [&](ByteView sums) -> Result<Bytes> {
-    if (!run->signature.empty()) return run->signature;
-    ASSIGN_OR_RETURN(const auto signature, sign(instance, sums));
-    TRY(ledger->write([&](LedgerWriter& writer) -> Result<void> {
-      TRY(RunTable(writer.connection()).sign(number, signature));
-      return writer.audit(
-          "run.reported",
-          json({{"run", run->name}, {"number", number}, {"sums_sha256", to_hex(sha256(sums))}})
-              .dump());
-    }));
-    return signature;
-  };
-  TRY(write_report(path, facts, items, sign_sums));
+  TRY(write_report(path, facts, items,
+                   [&](ByteView sums) { return signature_of(instance, *run, facts, sums); }));
+  if (!run->reported) TRY(note_reported(instance, number));
   return path;
+}
+
+Result<void> owe_no_report(Instance& instance, const RunRow& run) {
+  return note_reported(instance, run.number);
+}
+
+void report_owed(Instance& instance, const RunSettings& settings) {
+  if (settings.report.empty()) return;
+  const auto done = [&]() -> Result<void> {
+    ASSIGN_OR_RETURN(auto* const ledger, instance.ledger());
+    ASSIGN_OR_RETURN(const auto reader, ledger->reader());
+    ASSIGN_OR_RETURN(const auto owed, RunTable(reader->connection()).unreported(settings.name));
+    for (const auto& run : owed) TRY(report_run(instance, run.number, settings.report));
+    return {};
+  }();
+  if (!done) {
+    log::error("run.not_reported", {{"run", settings.name}, {"error", to_string(done.error())}});
+  }
 }
 
 }  // namespace cmpost

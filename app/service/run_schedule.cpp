@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "app/terminal/exit_code.h"
+#include "base/file_lock.h"
 #include "base/log.h"
 #include "base/pause.h"
 #include "processor/runs/run_table.h"
@@ -67,12 +68,13 @@ std::optional<Time> due_time(const CronTime& at, Time last, Time now) {
 RunSchedule::RunSchedule(Instance& instance, std::string config, const Clock& steady)
     : instance_(instance), config_(std::move(config)), steady_(steady) {
   for (const auto& run : instance.settings().runs) {
-    if (run.at) entries_.push_back({&run, instance.clock().now(), Time::min(), kFirstRest, false});
+    if (run.at) entries_.push_back({&run, Time::min(), kFirstRest, false});
   }
 }
 
 RunSchedule::~RunSchedule() {
   if (child_ == 0) return;
+  ending_ = true;
   ::kill(child_, SIGTERM);
   for (const auto end = steady_.now() + kPatience; child_ != 0 && steady_.now() < end;) {
     collect();
@@ -82,6 +84,13 @@ RunSchedule::~RunSchedule() {
 
 void RunSchedule::look() {
   collect();
+  if (entries_.empty() || child_ != 0) return;
+  // One by hand is under way: that is no failure.
+  if (is_locked(lock_of_runs(instance_.settings().instance.state))) return;
+  if (const auto noted = note_names(); !noted) {
+    log::error("run.schedule_not_noted", {{"error", to_string(noted.error())}});
+    return;
+  }
   for (auto& entry : entries_) {
     if (child_ != 0) return;
     if (steady_.now() < entry.not_before) continue;
@@ -94,6 +103,23 @@ void RunSchedule::look() {
       }
     }
   }
+}
+
+// From now on their times count, whether somebody is there to keep them or not.
+Result<void> RunSchedule::note_names() {
+  if (noted_) return {};
+  ASSIGN_OR_RETURN(auto* const ledger, instance_.ledger());
+  const auto now = instance_.likely_clock().now();
+  TRY(ledger->write([&](LedgerWriter& writer) -> Result<void> {
+    RunTable table(writer.connection());
+    std::vector<std::string> names;
+    for (const auto& entry : entries_) names.push_back(entry.settings->name);
+    TRY(table.forget_others(names));
+    for (const auto& name : names) TRY(table.know(name, now));
+    return {};
+  }));
+  noted_ = true;
+  return {};
 }
 
 Result<std::optional<Time>> RunSchedule::when(Entry& entry) {
@@ -113,8 +139,11 @@ Result<std::optional<Time>> RunSchedule::when(Entry& entry) {
     }
   }
   entry.told_stopped = false;
-  const auto since = last ? last->planned.value_or(last->started) : entry.since;
-  return due_time(*run.at, since, instance_.likely_clock().now());
+  ASSIGN_OR_RETURN(const auto known, table.known_since(run.name));
+  const auto now = instance_.likely_clock().now();
+  const auto before = last ? std::max(last->planned.value_or(last->started), known) : known;
+  // What was done while the clock was ahead keeps nothing from its time.
+  return due_time(*run.at, std::min(before, now), now);
 }
 
 Result<void> RunSchedule::start(Entry& entry, Time planned) {
@@ -143,6 +172,7 @@ void RunSchedule::collect() {
     entry.not_before = Time::min();
     return;
   }
+  if (ending_) return;  // it was asked to, and goes on next time
   rest(entry, orderly ? "it ended with exit code " + std::to_string(code) : "it was killed");
 }
 

@@ -15,8 +15,8 @@ namespace cmpost {
 
 // When a run is to be started next, from what is on record of it: the newest of its times that is
 // over and has not been kept, so that of several missed ones one is made up. nullopt: not yet.
-// `last`: the time of the run before it, as planned, or else as started; or since when somebody
-// looks.
+// `last`: the time of the run before it, as planned, or else as started; or since when the settings
+// have it, as far as somebody has looked.
 std::optional<Time> due_time(const CronTime& at, Time last, Time now);
 
 // One process a run, which is this program: what becomes of it harms nobody else, and it ends by
@@ -37,13 +37,13 @@ class RunSchedule {
  private:
   struct Entry {
     const RunSettings* settings = nullptr;
-    Time since{};                   // when this was made
     Time not_before = Time::min();  // by the steady clock, after a failure
     Duration rest{};
     bool told_stopped = false;
   };
 
   void collect();
+  Result<void> note_names();
   Result<std::optional<Time>> when(Entry& entry);
   Result<void> start(Entry& entry, Time planned);
   void rest(Entry& entry, const std::string& why);
@@ -53,6 +53,7 @@ class RunSchedule {
   const Clock& steady_;
   std::vector<Entry> entries_;
   pid_t child_ = 0;
+  bool noted_ = false, ending_ = false;
   Entry* running_ = nullptr;
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "base/joined.h"
 #include "ca/ledger/certificate_record.h"
@@ -38,6 +39,11 @@ constexpr const char* kOpenedBefore =
 constexpr const char* kRefused =
     "SELECT at, channel, source, tid, body, requester, subject, fail_info, reason FROM refused "
     "WHERE run = ? ORDER BY id";
+
+constexpr const char* kUndecidedBefore =
+    "SELECT count(DISTINCT tx.id) FROM wait_part JOIN tx ON tx.id = wait_part.tx WHERE "
+    "wait_part.state = ?1 AND tx.channel IN (SELECT channel FROM run_channel WHERE run = ?2) AND "
+    "NOT EXISTS (SELECT 1 FROM message WHERE message.tx = tx.id AND message.run = ?2)";
 
 ItemResult item_of(MessageResult result) {
   switch (result) {
@@ -120,9 +126,13 @@ class Gathering {
   Result<void> add_held(const std::vector<JobStatus>& held) {
     for (const auto& job : held) {
       ASSIGN_OR_RETURN(const auto fresh,
-                       change(connection_, "INSERT OR IGNORE INTO run_held VALUES (?, ?)",
-                              job.id.octets, facts_.number));
-      if (fresh == 1) TRY(add(held_item(job), {}));
+                       change(connection_, "INSERT OR IGNORE INTO run_held VALUES (?, ?, ?)",
+                              job.id.octets, facts_.number, job.envelope.channel));
+      if (fresh == 1) {
+        TRY(add(held_item(job), {}));
+      } else {
+        ++facts_.held_before;
+      }
     }
     return {};
   }
@@ -140,6 +150,9 @@ class Gathering {
                      one(connection_, "SELECT refused FROM run_unlisted WHERE run = ?",
                          column<std::uint64_t>, number));
     facts_.unlisted = unlisted.value_or(0);
+    ASSIGN_OR_RETURN(facts_.undecided_before,
+                     only(connection_, kUndecidedBefore, column<std::uint64_t>,
+                          to_string(PartState::undecided), number));
     sort_reasons();
     fill_hours();
     return {};
@@ -191,6 +204,8 @@ class Gathering {
   Result<void> add(const RunItem& item, const std::string& failInfo) {
     ++facts_.counts[item.result];
     ++hours_[std::chrono::floor<std::chrono::hours>(item.at)][item.result];
+    const bool granted = item.result == ItemResult::granted || item.result == ItemResult::changed;
+    if (granted && item.body == "rr") ++facts_.revoked;
     if (item.result == ItemResult::refused) ++reasons_[failInfo.empty() ? "no answer" : failInfo];
     const auto channel = std::ranges::find(facts_.channels, item.channel, &RunFacts::Channel::name);
     if (channel != facts_.channels.end()) ++channel->counts[item.result];
@@ -265,11 +280,34 @@ Result<void> gather_items(LedgerWriter& writer, const std::vector<JobStatus>& he
   return gathering.finish();
 }
 
-Result<void> note_held_before(LedgerWriter& writer, const std::vector<JobStatus>& held) {
+Result<void> note_held_before(LedgerWriter& writer, const std::vector<std::string>& channels,
+                              const std::vector<JobStatus>& held) {
+  auto& connection = writer.connection();
+  std::set<Bytes> now;
   for (const auto& job : held) {
-    TRY(change(writer.connection(), "INSERT OR IGNORE INTO run_held VALUES (?, 0)", job.id.octets));
+    now.insert(to_bytes(ByteView(job.id.octets)));
+    TRY(change(connection, "INSERT OR IGNORE INTO run_held VALUES (?, 0, ?)", job.id.octets,
+               job.envelope.channel));
+  }
+  for (const auto& channel : channels) {
+    ASSIGN_OR_RETURN(const auto noted, all(connection, "SELECT job FROM run_held WHERE channel = ?",
+                                           column<Bytes>, channel));
+    for (const auto& job : noted) {
+      if (!now.contains(job)) TRY(change(connection, "DELETE FROM run_held WHERE job = ?", job));
+    }
   }
   return {};
+}
+
+Result<std::uint64_t> count_newly_held(Connection& connection, const std::vector<JobStatus>& held) {
+  std::uint64_t fresh = 0;
+  for (const auto& job : held) {
+    ASSIGN_OR_RETURN(const auto known,
+                     only(connection, "SELECT EXISTS (SELECT 1 FROM run_held WHERE job = ?)",
+                          column<bool>, job.id.octets));
+    fresh += known ? 0 : 1;
+  }
+  return fresh;
 }
 
 Result<void> for_each_item(Connection& connection, std::int64_t run,

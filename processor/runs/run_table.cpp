@@ -48,13 +48,24 @@ CREATE TABLE run_item (
 ) WITHOUT ROWID;
 CREATE TABLE run_held (job BLOB PRIMARY KEY, run INTEGER NOT NULL) WITHOUT ROWID;
 )sql"},
+    // sums: what the signature is over; reported: since when the report is where it belongs; the
+    // certificates of a run come after first_certificate. run_known: since when somebody looks
+    // for the times of a run.
+    {2, R"sql(
+ALTER TABLE run ADD COLUMN sums BLOB NOT NULL DEFAULT x'';
+ALTER TABLE run ADD COLUMN reported INTEGER;
+ALTER TABLE run ADD COLUMN first_certificate INTEGER NOT NULL DEFAULT 0;
+UPDATE run SET reported = ended WHERE signature <> x'';
+ALTER TABLE run_held ADD COLUMN channel TEXT NOT NULL DEFAULT '';
+CREATE TABLE run_known (name TEXT PRIMARY KEY, since INTEGER NOT NULL) WITHOUT ROWID;
+)sql"},
 };
 
 namespace {
 
 constexpr std::string_view kColumns =
     "SELECT id, name, channels, planned, started, ended, end_state, resumed, who, continues, "
-    "first_audit, quarantined, facts, signature FROM run ";
+    "first_audit, facts, signature, sums, reported, first_certificate FROM run ";
 
 // Names of channels have no blanks.
 std::vector<std::string> split(std::string_view text) {
@@ -73,8 +84,8 @@ Result<RunRow> read_run(Row& row) {
   run.channels = split(row.next<std::string_view>());
   row.into(run.planned, run.started, run.ended);
   const auto word = row.next<std::string>();
-  row.into(run.resumed, run.who, run.continues, run.first_audit, run.quarantined, run.facts,
-           run.signature);
+  row.into(run.resumed, run.who, run.continues, run.first_audit, run.facts, run.signature, run.sums,
+           run.reported, run.first_certificate);
   const auto end = run_end(word);
   if (run.ended && !end) return hold("the ledger has a run that ended as " + printable(word));
   if (end) run.end = *end;
@@ -88,10 +99,11 @@ std::string sql(std::string_view where) { return std::string(kColumns) + std::st
 Result<std::int64_t> RunTable::begin(const RunRow& run) {
   TRY(change(connection_,
              "INSERT INTO run (name, channels, planned, started, end_state, resumed, who, "
-             "continues, first_audit, quarantined, facts, signature) "
-             "VALUES (?, ?, ?, ?, '', 0, ?, ?, ?, ?, '', x'')",
+             "continues, first_audit, quarantined, facts, signature, first_certificate) "
+             "VALUES (?, ?, ?, ?, '', 0, ?, ?, ?, 0, '', x'', "
+             "(SELECT ifnull(max(id), 0) FROM certificate))",
              run.name, joined(run.channels, " "), run.planned, run.started, run.who, run.continues,
-             run.first_audit, run.quarantined));
+             run.first_audit));
   const auto number = connection_.last_insert_id();
   for (const auto& channel : run.channels) {
     TRY(change(connection_, "INSERT INTO run_channel VALUES (?, ?)", channel, number));
@@ -117,14 +129,36 @@ Result<bool> RunTable::end(std::int64_t number, RunEnd end, Time at, std::string
   return changed == 1;
 }
 
-Result<void> RunTable::add_quarantined(std::int64_t number, std::size_t more) {
-  TRY(change(connection_, "UPDATE run SET quarantined = quarantined + ? WHERE id = ?", more,
+Result<void> RunTable::sign(std::int64_t number, ByteView signature, ByteView sums) {
+  TRY(change(connection_, "UPDATE run SET signature = ?, sums = ? WHERE id = ?", signature, sums,
              number));
   return {};
 }
 
-Result<void> RunTable::sign(std::int64_t number, ByteView signature) {
-  TRY(change(connection_, "UPDATE run SET signature = ? WHERE id = ?", signature, number));
+Result<void> RunTable::note_reported(std::int64_t number, Time at) {
+  TRY(change(connection_, "UPDATE run SET reported = ? WHERE id = ? AND reported IS NULL", at,
+             number));
+  return {};
+}
+
+Result<Time> RunTable::known_since(std::string_view name) {
+  ASSIGN_OR_RETURN(const auto since, one(connection_, "SELECT since FROM run_known WHERE name = ?",
+                                         column<Time>, name));
+  return since.value_or(Time::max());
+}
+
+Result<void> RunTable::know(std::string_view name, Time now) {
+  TRY(change(connection_, "INSERT OR IGNORE INTO run_known VALUES (?, ?)", name, now));
+  return {};
+}
+
+Result<void> RunTable::forget_others(const std::vector<std::string>& names) {
+  ASSIGN_OR_RETURN(const auto known,
+                   all(connection_, "SELECT name FROM run_known", column<std::string>));
+  for (const auto& name : known) {
+    if (std::ranges::find(names, name) != names.end()) continue;
+    TRY(change(connection_, "DELETE FROM run_known WHERE name = ?", name));
+  }
   return {};
 }
 
@@ -140,6 +174,13 @@ Result<std::vector<RunRow>> RunTable::under_way() {
   return all(connection_, sql("WHERE ended IS NULL ORDER BY id"), read_run);
 }
 
+Result<std::vector<RunRow>> RunTable::unreported(std::string_view name) {
+  return all(connection_,
+             sql("WHERE name = ? AND ended IS NOT NULL AND reported IS NULL AND facts <> '' "
+                 "ORDER BY id LIMIT 100"),
+             read_run, name);
+}
+
 Result<std::optional<std::int64_t>> RunTable::continued_by(std::int64_t number) {
   return one(connection_, "SELECT id FROM run WHERE continues = ? ORDER BY id LIMIT 1",
              column<std::int64_t>, number);
@@ -152,28 +193,37 @@ Result<std::vector<RunRow>> RunTable::list(std::string_view name, std::size_t li
 
 Result<void> RunTable::look(std::int64_t number, Progress& seen) {
   const auto read = [&](Row& row) {
-    std::uint64_t messages = 0, refused = 0, granted = 0;
-    row.into(messages, refused, granted);
+    std::uint64_t messages = 0, refused = 0;
+    row.into(messages, refused);
     seen.items += messages;
     seen.refused += refused;
-    seen.granted += granted;
+    return row.next<std::int64_t>();
+  };
+  const auto read_issued = [&](Row& row) {
+    seen.issued += row.next<std::uint64_t>();
     return row.next<std::int64_t>();
   };
   ASSIGN_OR_RETURN(
       const auto message,
       only(connection_,
-           "SELECT count(*), ifnull(sum(result = 'refused'), 0), "
-           "ifnull(sum(result IN ('granted', 'changed')), 0), ifnull(max(id), ?) FROM message "
+           "SELECT count(*), ifnull(sum(result = 'refused'), 0), ifnull(max(id), ?) FROM message "
            "WHERE run = ? AND id > ? AND body NOT IN ('nested', 'certConf', 'pollReq', 'popdecr')",
            read, seen.last_message, number, seen.last_message));
+  ASSIGN_OR_RETURN(const auto refused,
+                   only(connection_,
+                        "SELECT count(*), count(*), ifnull(max(id), ?) FROM refused WHERE run = ? "
+                        "AND id > ?",
+                        read, seen.last_refused, number, seen.last_refused));
   ASSIGN_OR_RETURN(
-      const auto refused,
+      const auto certificate,
       only(connection_,
-           "SELECT count(*), count(*), 0, ifnull(max(id), ?) FROM refused WHERE run = ? "
-           "AND id > ?",
-           read, seen.last_refused, number, seen.last_refused));
+           "SELECT count(*), ifnull(max(id), ?) FROM certificate WHERE id > max(?, (SELECT "
+           "first_certificate FROM run WHERE id = ?)) AND channel IN (SELECT channel FROM "
+           "run_channel WHERE run = ?)",
+           read_issued, seen.last_certificate, seen.last_certificate, number, number));
   seen.last_message = message;
   seen.last_refused = refused;
+  seen.last_certificate = certificate;
   return {};
 }
 

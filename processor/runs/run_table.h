@@ -28,9 +28,11 @@ struct RunRow {
   std::string who;                        // the account, or "schedule"
   std::optional<std::int64_t> continues;  // the stopped one that it goes on with
   std::int64_t first_audit = 0;           // the first record that is written in it
-  std::uint64_t quarantined = 0;          // files and mails put aside; of a killed process not all
   std::string facts;                      // JSON (stored_facts.h); empty: not ended, or no report
   Bytes signature;                        // over SHA256SUMS of the report; empty: not made yet
+  Bytes sums;                             // the SHA-256 of that; empty: not known
+  std::optional<Time> reported;           // since when the report is where it belongs
+  std::int64_t first_certificate = 0;     // the last row of a certificate before it
 };
 
 // The file that is locked while a run is at work (base/file_lock.h). `state`: of the instance.
@@ -47,12 +49,22 @@ class RunTable {
   Result<bool> resume(std::int64_t number);
   // Its channels are free; what has become of it is in `facts`. False: it was not under way.
   Result<bool> end(std::int64_t number, RunEnd end, Time at, std::string_view facts);
-  Result<void> add_quarantined(std::int64_t number, std::size_t more);
-  Result<void> sign(std::int64_t number, ByteView signature);
+  // Of the report: `sums` is the SHA-256 of its SHA256SUMS.
+  Result<void> sign(std::int64_t number, ByteView signature, ByteView sums);
+  Result<void> note_reported(std::int64_t number, Time at);
+
+  // Since when somebody looks for the times of a run that the settings have: Time::max() when it
+  // has not been told by know(), which counts the first time. Names that are not among those that
+  // the settings have are forgotten.
+  Result<Time> known_since(std::string_view name);
+  Result<void> know(std::string_view name, Time now);
+  Result<void> forget_others(const std::vector<std::string>& names);
 
   Result<std::optional<RunRow>> find(std::int64_t number);
   Result<std::optional<RunRow>> newest(std::string_view name);
   Result<std::vector<RunRow>> under_way();
+  // Those that have ended and whose report is not where it belongs, the oldest first.
+  Result<std::vector<RunRow>> unreported(std::string_view name);
   // Which one goes on with this stopped one; nullopt: none yet.
   Result<std::optional<std::int64_t>> continued_by(std::int64_t number);
   // The newest first, of all names when it is empty.
@@ -61,8 +73,8 @@ class RunTable {
   // How far it is, for rules that stop it and for who looks on; counts from `seen` on, and moves
   // it.
   struct Progress {
-    std::int64_t last_message = 0, last_refused = 0;
-    std::uint64_t items = 0, refused = 0, granted = 0;
+    std::int64_t last_message = 0, last_refused = 0, last_certificate = 0;
+    std::uint64_t items = 0, refused = 0, issued = 0;  // issued: certificates
   };
   Result<void> look(std::int64_t number, Progress& seen);
 

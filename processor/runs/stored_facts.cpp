@@ -28,8 +28,9 @@ namespace cmpost {
 
 using nlohmann::json;
 
-// NOLINTBEGIN: names that the library gives
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(RunCounts, of)
+// NOLINTBEGIN: names that the library gives. What an older version has not known is as it is in
+// an empty report.
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(RunCounts, of)
 
 void to_json(json& to, const RunEnd& end) { to = std::string(to_string(end)); }
 void from_json(const json& from, RunEnd& end) {
@@ -37,16 +38,16 @@ void from_json(const json& from, RunEnd& end) {
   end = known.value_or(RunEnd::failed);
 }
 
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(RunFacts::Audit, first, last, hash)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(RunFacts::Crl, number, this_update, next_update)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(RunFacts::Channel, name, kind, counts, trouble)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(RunFacts::Past, number, started, end, counts)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(RunFacts, number, name, instance, role, version, settings, who,
-                                   end, why, hint, continues, planned, started, ended, resumed,
-                                   counts, follow_ups, unlisted, waiting_above, still_waiting,
-                                   quarantined, sent, still_to_send, for_the_courier, not_sendable,
-                                   issued, revoked, first_serial, last_serial, audit, crl, ends,
-                                   profiles, channels, hours, reasons, before, next_run, expiring)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(RunFacts::Audit, first, last, hash)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(RunFacts::Crl, number, this_update, next_update)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(RunFacts::Channel, name, kind, counts, trouble)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(RunFacts::Past, number, started, end, counts)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(
+    RunFacts, number, name, instance, role, version, settings, who, end, why, hint, continues,
+    planned, started, ended, resumed, counts, follow_ups, unlisted, waiting_above, still_waiting,
+    held_before, undecided_before, sent, still_to_send, for_the_courier, not_sendable, issued,
+    revoked, first_serial, last_serial, audit, crl, ends, profiles, channels, hours, reasons,
+    before, next_run, expiring)
 // NOLINTEND
 
 std::string stored_facts(const RunFacts& facts) {

@@ -130,8 +130,7 @@ INSTANTIATE_TEST_SUITE_P(
                     f.end = RunEnd::stopped;
                     f.why = "rejected > 2%";
                   },
-                  Task::go_on, Light::red,
-                  "the run was stopped by a rule before its end: rejected > 2%"},
+                  Task::go_on, Light::red, "the run was stopped by a rule: rejected > 2%"},
         Condition{"Interrupted", [](RunFacts& f) { f.end = RunEnd::interrupted; }, Task::go_on,
                   Light::red, "the run was interrupted before its end"},
         Condition{"Failed", [](RunFacts& f) { f.end = RunEnd::failed; }, Task::go_on, Light::red,
@@ -171,8 +170,14 @@ INSTANTIATE_TEST_SUITE_P(
                   Light::yellow, "1 request waits for a decision"},
         Condition{"NotSendable", [](RunFacts& f) { f.not_sendable = 1; }, Task::send_undeliverable,
                   Light::yellow, "1 answer cannot be sent"},
-        Condition{"Quarantined", [](RunFacts& f) { f.quarantined = 3; }, Task::look_at_quarantine,
-                  Light::yellow, "3 files or mails were put aside unread"},
+        Condition{"OfBefore",
+                  [](RunFacts& f) {
+                    f.held_before = 2;
+                    f.undecided_before = 1;
+                  },
+                  Task::help_before, Light::yellow,
+                  "3 requests of before this run wait for people: 1 for a decision, 2 held for an "
+                  "operator"},
         Condition{"Refused", [](RunFacts& f) { f.counts[ItemResult::refused] = 9; },
                   Task::look_at_refused, Light::yellow, "9 requests were refused"},
         Condition{"Partly", [](RunFacts& f) { f.counts[ItemResult::partly] = 1; },
@@ -245,6 +250,11 @@ TEST(Headline, AStoppedRunTellsItsOwnHint) {
   auto facts = quiet_run();
   facts.end = RunEnd::stopped;
   facts.hint = "look at the refusals, then cmpost run --resume 214";
+  EXPECT_EQ(headline_of(facts).what_to_do[0].how,
+            "look at the refusals, then cmpost run --resume 214. All that had come was worked on.");
+  EXPECT_THAT(headline_of(facts).sentence, HasSubstr("was stopped by a rule: "));
+  facts.still_waiting = 3;
+  EXPECT_THAT(headline_of(facts).sentence, HasSubstr("was stopped before its end: "));
   EXPECT_EQ(headline_of(facts).what_to_do[0].how,
             "look at the refusals, then cmpost run --resume 214. All requests that were not worked "
             "on are still in the queue.");

@@ -42,7 +42,7 @@ TEST(JsonReport, HasEveryFactAndNumbersAsTheyAre) {
   facts.before = {{213, facts.started, RunEnd::stopped, facts.counts}};
   facts.expiring = {1, 2};
   const auto value = nlohmann::json::parse(json_text(facts, items_of({})))["facts"];
-  EXPECT_EQ(value.size(), 39U);
+  EXPECT_EQ(value.size(), 40U);
   EXPECT_EQ(value["counts"]["granted"], 12000);
   EXPECT_EQ(value["channels"][0]["trouble"], "gone");
   EXPECT_EQ(value["hours"][0]["counts"]["held"], 1);

@@ -2,6 +2,7 @@
 
 import json
 import signal
+import sqlite3
 import subprocess
 import time
 import unittest
@@ -92,6 +93,153 @@ class ByHand(Runs):
         self.nightly()
         self.instance.answer("one")
 
+    def test_two_reports_at_once_are_both_whole(self):
+        self.put_good("one")
+        self.nightly()
+        again = self.instance.directory / "again"
+        for _ in range(4):
+            makers = [subprocess.Popen([PROGRAM, "report", "make", "1", "--to", again],
+                                       cwd=self.instance.directory, stdout=subprocess.DEVNULL)
+                      for _ in range(3)]
+            self.assertEqual([0, 0, 0], [maker.wait(timeout=60) for maker in makers])
+            run("sha256sum", "-c", "SHA256SUMS", cwd=again / "nightly-1")
+            for file in (again / "nightly-1").iterdir():
+                file.unlink()
+            (again / "nightly-1").rmdir()
+
+    def test_a_changed_ledger_gets_no_signature_of_before(self):
+        self.put_good("one")
+        self.nightly()
+        with sqlite3.connect(self.instance.directory / "ledger.db") as ledger:
+            ledger.execute("UPDATE run_item SET subject = 'CN=evil'")
+        again = self.instance.directory / "again"
+        made = self.instance.cmpost("report", "make", "1", "--to", again, check=False)
+        self.assertEqual(1, made.returncode)
+        self.assertIn("make another report than the one that was signed", made.stderr)
+        self.assertEqual([], list(again.iterdir()))
+
+    def test_a_report_that_cannot_be_written_keeps_nobody_from_work(self):
+        reports = self.instance.directory / "reports"
+        reports.rmdir()
+        self.put_good("one")
+        done = self.instance.cmpost("run", "nightly", check=False)
+        self.assertEqual(2, done.returncode)
+        self.assertIn("reports is not there", done.stderr)
+        self.instance.answer("one")
+        self.assertIn("its report has not been made",
+                      self.instance.cmpost("status", check=False).stdout)
+        self.put_good("two")
+        self.assertEqual(2, self.instance.cmpost("run", "nightly", check=False).returncode)
+        self.instance.answer("two")
+        reports.mkdir()
+        self.nightly()
+        self.assertEqual(["nightly-1", "nightly-2", "nightly-3"],
+                         sorted(one.name for one in reports.iterdir()))
+        self.assertNotIn("its report", self.instance.cmpost("status", check=False).stdout)
+
+    def test_killed_before_the_report_is_in_its_place(self):
+        self.put_good("one")
+        for point in ("report.printed", "report.whole"):
+            self.instance.environment["CMPOST_CRASH_AT"] = f"{point}:1"
+            self.instance.cmpost("run", "nightly", check=False)
+            del self.instance.environment["CMPOST_CRASH_AT"]
+            self.assertIn("its report has not been made",
+                          self.instance.cmpost("status", check=False).stdout)
+        self.assertEqual(2, self.nightly()["number"], "it was killed over the report of the first")
+        self.assertEqual({"nightly-1", "nightly-2"},
+                         {one.name for one in self.report(1).parent.iterdir()})
+
+    def test_a_channel_with_trouble_ends_no_run(self):
+        self.settings.write_text(self.settings.read_text().replace("\n[[run]]", """
+[[channel]]
+name     = "gone"
+kind     = "directory"
+in       = "nowhere/in"
+out      = "nowhere/out"
+profiles = ["device"]
+
+[[run]]""").replace('channels = ["drop"]', 'channels = ["drop", "gone"]'))
+        self.put_good("one")
+        done = self.nightly(code=2)
+        self.assertEqual(["done", 1], [done["end"], done["granted"]])
+        self.instance.answer("one")
+        facts = json.loads((self.report(1) / "report.json").read_text())
+        self.assertIn("The channel gone had trouble", facts["headline"]["because"])
+
+    def test_what_waits_since_before_is_told_each_time(self):
+        self.configure()
+        self.settings.write_text(self.settings.read_text().replace(
+            'profiles = ["device"]', 'profiles = ["device"]\napprove = "one"', 1))
+        self.put_good("one")
+        self.nightly()
+        shown = self.instance.cmpost("run", "nightly", check=False).stdout
+        facts = json.loads((self.report(2) / "report.json").read_text())
+        self.assertEqual(1, facts["facts"]["undecidedBefore"], shown)
+        self.assertEqual("yellow", facts["headline"]["light"])
+
+    def test_a_limit_on_certificates_counts_certificates(self):
+        self.configure('stop_if = "issued > 1"')
+        self.put_good("one")
+        for name in ("info1", "info2"):
+            file = self.workshop / f"{name}.pki"
+            run("openssl", "cmp", "-config", "", "-cmd", "genm", "-infotype", "caCerts",
+                "-recipient", "/CN=CA", *self.with_secret(), "-rspin", "/dev/null", "-reqout",
+                file, check=False)
+            self.instance.put(f"{name}.pki", file.read_bytes())
+        self.assertEqual("done", self.nightly()["end"])
+
+    def test_other_channels_make_another_run(self):
+        self.configure('rate = "1/s"')
+        self.put_good("one", "two", "three")
+        process = subprocess.Popen([PROGRAM, "run", "nightly"], cwd=self.instance.directory,
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.addCleanup(process.kill)
+        eventually(lambda: list(self.instance.answers.glob("*.pki")), "the first answer")
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        self.settings.write_text(self.settings.read_text().replace("\n[[run]]", """
+[[channel]]
+name     = "more"
+kind     = "directory"
+in       = "more/in"
+out      = "more/out"
+profiles = ["device"]
+
+[[run]]""").replace('channels = ["drop"]', 'channels = ["drop", "more"]'))
+        (self.instance.directory / "more" / "in").mkdir(parents=True)
+        (self.instance.directory / "more" / "out").mkdir()
+        done = self.nightly()
+        self.assertEqual(2, done["number"])
+        states = {one["number"]: one["state"] for one in self.instance.json("report", "list")}
+        self.assertEqual({1: "interrupted", 2: "done"}, states)
+        both = [json.loads((self.report(number) / "report.json").read_text())["items"]
+                for number in (1, 2)]
+        self.assertEqual(3, sum(len(items) for items in both))
+
+    def test_a_run_that_the_settings_lost_is_ended(self):
+        self.configure('rate = "1/s"')
+        self.put_good("one", "two")
+        process = subprocess.Popen([PROGRAM, "run", "nightly"], cwd=self.instance.directory,
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.addCleanup(process.kill)
+        eventually(lambda: list(self.instance.answers.glob("*.pki")), "the first answer")
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        self.settings.write_text(self.settings.read_text().split("\n[[run]]")[0])
+        self.assertIn("the settings do not have it any more",
+                      self.instance.cmpost("status", check=False).stdout)
+        self.instance.cmpost("run")
+        self.instance.answer("two")
+        self.assertEqual("interrupted", self.instance.json("report", "list")[0]["state"])
+
+    def test_a_time_of_the_future_is_refused(self):
+        self.assertIn("in the future", self.nightly("--planned", int(time.time()) + 3600, code=64))
+        self.assertIn("no reason", self.nightly("--go-on", "  ", code=64))
+
+    def test_whoever_has_all_channels_in_runs_is_told(self):
+        self.assertIn("every channel belongs to a run: `cmpost run nightly`",
+                      self.instance.cmpost("run").stderr)
+
     def test_a_name_that_is_not_there_is_told(self):
         done = self.instance.cmpost("run", "nightyl", check=False)
         self.assertEqual(1, done.returncode)
@@ -135,7 +283,8 @@ class Killed(Runs):
         process.wait()
         self.assertEqual("under way", self.listed()[0]["state"])
         done = self.nightly()
-        self.assertEqual([1, 12, 12], [done[key] for key in ("number", "requests", "granted")])
+        self.assertEqual([1, 12, 12, 12],
+                         [done[key] for key in ("number", "requests", "granted", "sent")])
         self.assertEqual([1, 1], [self.listed()[0]["number"], self.listed()[0]["resumed"]])
         self.assertEqual(12, len(list(self.instance.answers.glob("*.pki"))))
 
@@ -169,6 +318,21 @@ class ByTheClock(Runs):
     def at_end(self, number):
         runs = {one["number"]: one for one in self.instance.json("report", "list")}
         return runs[number] if number in runs and runs[number]["state"] == "done" else None
+
+    def test_the_first_one_is_made_up_too(self):
+        self.configure('at = "* * * * *"')
+        self.instance.serve()
+        eventually(lambda: self.known(), "the first look")
+        self.instance.stop()
+        with sqlite3.connect(self.instance.directory / "ledger.db") as ledger:
+            ledger.execute("UPDATE run_known SET since = since - 600 * 1000000")
+        self.put_good("one")
+        self.instance.serve()
+        self.instance.answer("one")
+
+    def known(self):
+        with sqlite3.connect(self.instance.directory / "ledger.db") as ledger:
+            return ledger.execute("SELECT * FROM run_known").fetchall()
 
     def test_one_that_was_stopped_waits_for_people(self):
         self.configure('at = "* * * * *"', 'stop_if = "rejected > 0"')

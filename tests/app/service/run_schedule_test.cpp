@@ -25,9 +25,5 @@ TEST(DueTime, IsNoneWhereTheClockWasSetBack) {
   EXPECT_EQ(due("*/10 * * * *", "2026-12-01T10:00:00Z", "2026-12-01T08:00:00Z"), std::nullopt);
 }
 
-TEST(DueTime, IsNoneOfATimeThatNeverComes) {
-  EXPECT_EQ(due("0 0 31 2 *", "2026-12-01T10:00:00Z", "2027-12-01T10:00:00Z"), std::nullopt);
-}
-
 }  // namespace
 }  // namespace cmpost

@@ -1,5 +1,6 @@
 #include "processor/runs/run_table.h"
 
+#include "base/files.h"
 #include "processor/runs/run_items.h"
 #include "processor/runs/stored_facts.h"
 #include "processor/transaction/operation_schema.h"
@@ -7,6 +8,7 @@
 #include "processor/transaction/transaction_table.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/matchers.h"
+#include "tests/support/synthetic_certificates.h"
 #include "tests/support/temporary_directory.h"
 
 namespace cmpost {
@@ -56,6 +58,14 @@ class RunTableTest : public ::testing::Test {
       return table.add(opened.value_or(0), message, clock_.now());
     });
   }
+  void issue(const std::string& channel) {
+    write([&](LedgerWriter& writer) -> Result<bool> {
+      auto record = synthetic_.next(clock_.now());
+      record.channel = channel;
+      TRY(writer.add(record));
+      return true;
+    });
+  }
   RunFacts gather(std::int64_t number) {
     RunFacts facts;
     facts.number = number;
@@ -76,6 +86,12 @@ class RunTableTest : public ::testing::Test {
                     {"run", kRunMigrations},
                     {"operation", kOperationMigrations}})
           .value();
+  FakeRandom random_;
+  SyntheticCertificates synthetic_{
+      Certificate::from_pem(
+          text_of(read_file(CMPOST_TEST_DATA "/crypto/ec-p256.pem", 1 << 16).value()))
+          .value(),
+      random_};
   int made_ = 0;
 };
 
@@ -132,7 +148,91 @@ TEST_F(RunTableTest, ProgressCountsWhatIsNew) {
   ASSERT_THAT(table.look(number, seen), IsOk());
   EXPECT_EQ(seen.items, 2U);
   EXPECT_EQ(seen.refused, 1U);
-  EXPECT_EQ(seen.granted, 1U);
+}
+
+// A request may bring none or a hundred; those of other channels and of before are none of it.
+TEST_F(RunTableTest, ProgressCountsCertificates) {
+  issue("nightly-in");
+  const auto number = begin("nightly");
+  issue("nightly-in");
+  issue("nightly-in");
+  issue("elsewhere");
+  const auto reader = ledger_->reader().value();
+  RunTable table(reader->connection());
+  RunTable::Progress seen;
+  ASSERT_THAT(table.look(number, seen), IsOk());
+  issue("nightly-in");
+  ASSERT_THAT(table.look(number, seen), IsOk());
+  EXPECT_EQ(seen.issued, 3U);
+}
+
+TEST_F(RunTableTest, WhatIsHeldAgainIsNewsAgain) {
+  JobStatus job;
+  job.id = make_job_id({view_of("job")});
+  job.envelope.channel = "nightly-in";
+  const std::vector<std::string> channels = {"nightly-in"};
+  const auto newly_held = [&](const std::vector<JobStatus>& held) {
+    const auto reader = ledger_->reader().value();
+    return count_newly_held(reader->connection(), held).value();
+  };
+  const auto look = [&](const std::vector<JobStatus>& held) {
+    write([&](LedgerWriter& writer) -> Result<bool> {
+      TRY(note_held_before(writer, channels, held));
+      return true;
+    });
+  };
+  EXPECT_EQ(newly_held({job}), 1U);
+  look({job});
+  EXPECT_EQ(newly_held({job}), 0U) << "an earlier run has told of it, or none";
+  look({});
+  EXPECT_EQ(newly_held({job}), 1U) << "it was released, and is held again";
+}
+
+TEST_F(RunTableTest, AReportIsOwedUntilItIsWhereItBelongs) {
+  const auto number = begin("nightly");
+  gather(number);
+  const auto owed = [&] {
+    const auto reader = ledger_->reader().value();
+    return RunTable(reader->connection()).unreported("nightly").value().size();
+  };
+  write([&](LedgerWriter& writer) -> Result<bool> {
+    TRY(RunTable(writer.connection()).sign(number, Bytes{1}, Bytes{2}));
+    return true;
+  });
+  EXPECT_EQ(owed(), 1U) << "it is signed, and nobody knows whether it is there";
+  write([&](LedgerWriter& writer) -> Result<bool> {
+    TRY(RunTable(writer.connection()).note_reported(number, clock_.now()));
+    return true;
+  });
+  EXPECT_EQ(owed(), 0U);
+}
+
+TEST_F(RunTableTest, TheTimesOfARunCountSinceItIsKnown) {
+  const auto since = [&](const std::string& name) {
+    const auto reader = ledger_->reader().value();
+    return RunTable(reader->connection()).known_since(name).value();
+  };
+  const auto know = [&](const std::string& name) {
+    write([&](LedgerWriter& writer) -> Result<bool> {
+      RunTable table(writer.connection());
+      TRY(table.forget_others({name}));
+      TRY(table.know(name, clock_.now()));
+      return true;
+    });
+  };
+  EXPECT_EQ(since("nightly"), Time::max());
+  const auto first = clock_.now();
+  know("nightly");
+  clock_.advance(1h);
+  know("nightly");
+  EXPECT_EQ(since("nightly"), first);
+  know("weekly");
+  EXPECT_EQ(since("nightly"), Time::max()) << "the settings do not have it any more";
+}
+
+TEST_F(RunTableTest, FactsOfAnOlderVersionAreReadable) {
+  EXPECT_THAT(parse_facts(R"({"number": 7, "name": "nightly", "more": 1})"), IsOk());
+  EXPECT_EQ(parse_facts(R"({"number": 7})").value().number, 7);
 }
 
 TEST_F(RunTableTest, WhatIsRefusedAndNotListedAnyMoreIsCounted) {
