@@ -105,6 +105,7 @@ Result<std::int64_t> RunTable::begin(const RunRow& run) {
              run.name, joined(run.channels, " "), run.planned, run.started, run.who, run.continues,
              run.first_audit));
   const auto number = connection_.last_insert_id();
+  TRY(know(run.name, run.planned.value_or(run.started)));
   for (const auto& channel : run.channels) {
     TRY(change(connection_, "INSERT INTO run_channel VALUES (?, ?)", channel, number));
   }

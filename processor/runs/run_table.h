@@ -54,8 +54,8 @@ class RunTable {
   Result<void> note_reported(std::int64_t number, Time at);
 
   // Since when somebody looks for the times of a run that the settings have: Time::max() when it
-  // has not been told by know(), which counts the first time. Names that are not among those that
-  // the settings have are forgotten.
+  // has not been told by know(), or by begin(); the first time counts. Names that are not among
+  // those that the settings have are forgotten.
   Result<Time> known_since(std::string_view name);
   Result<void> know(std::string_view name, Time now);
   Result<void> forget_others(const std::vector<std::string>& names);

@@ -89,8 +89,9 @@ class RunTableTest : public ::testing::Test {
   FakeRandom random_;
   SyntheticCertificates synthetic_{
       Certificate::from_pem(
-          text_of(read_file(CMPOST_TEST_DATA "/crypto/ec-p256.pem", 1 << 16).value()))
-          .value(),
+          text_of(ByteView(read_file(CMPOST_TEST_DATA "/crypto/ec-p256.pem", 1 << 16).value())))
+          .value()
+          .front(),
       random_};
   int made_ = 0;
 };
