@@ -4,9 +4,10 @@
 # server, while it answers 1 000 files over SFTP; pulls a medium out 50 times while 300 requests
 # are on it, be it ext4, FAT, exFAT or NTFS; kills `cmpost run` 50 times while it works on one file with a
 # batch of 5 000 requests; kills an RA and its CA 200 times while 2 000 requests pass through both, in each of two
-# modes; lets 6 000 calls fail in turn (errors, short transfers, kills, losses of power).
+# modes; lets 6 000 calls fail in turn (errors, short transfers, kills, losses of power). And the long form of
+# system_air_gap: 1 000 requests, 200 of them by mail, through an RA to a CA that couriers reach.
 #
-#   scripts/soak.sh [files|mail|sftp|medium|batch|ra|faults] [options of the script in tests/crash]
+#   scripts/soak.sh [files|mail|sftp|medium|batch|ra|faults|round] [options of the script in tests/crash]
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -26,6 +27,7 @@ case $what in
   batch) python3 tests/crash/batch_kill_loop.py --members 5000 --kills 50 "$@" ;;
   ra) python3 tests/crash/ra_kill_loop.py --requests 2000 --kills 200 "$@" ;;
   faults) python3 tests/crash/fault_sweep.py --points 6000 "$@" ;;
+  round) CMPOST_AIR_GAP=1000 python3 tests/system/air_gap_test.py "$@" ;;
   all)
     python3 tests/crash/kill_loop.py --requests 2000 --kills 200
     for source in imap pop3 maildir; do
@@ -40,6 +42,7 @@ case $what in
       python3 tests/crash/ra_kill_loop.py --requests 2000 --kills 200 --mode $mode
     done
     python3 tests/crash/fault_sweep.py --points 6000
+    CMPOST_AIR_GAP=1000 python3 tests/system/air_gap_test.py
     ;;
-  *) echo "usage: $0 [files|mail|sftp|medium|batch|ra|faults] [options]" >&2; exit 64 ;;
+  *) echo "usage: $0 [files|mail|sftp|medium|batch|ra|faults|round] [options]" >&2; exit 64 ;;
 esac

@@ -107,14 +107,26 @@ class Relay : Continuation {
   }
 
   bool is_poll_of_requester() const { return asked_->question && asked_->body == "pollReq"; }
+  // The answer to one message is one job, also where more than one of ours has asked for it.
   JobId reply_job() const {
-    return make_job_id({view_of("above"), ByteView(asked_->job().octets)});
+    const auto* one = follow_up();
+    return make_job_id({view_of("above"), ByteView((one != nullptr ? one : asked_)->job().octets)});
   }
-  const Route& reply_route() const { return asked_->question ? asked_->reply : route(); }
-
+  // Whose answer it is: asked by us alone, it is to what we have polled for. nullptr: to what has
+  // opened the transaction.
+  const UpstreamMessage* follow_up() const {
+    if (asked_->question) return asked_;
+    const auto& root = former_root_of(*asked_, messages_);
+    return root.seq == 1 ? nullptr : &root;
+  }
+  const Route& reply_route() const {
+    const auto* one = follow_up();
+    return one != nullptr ? one->reply : route();
+  }
   // How the message came that is answered.
   const std::string& reply_source() const {
-    return asked_->question ? asked_->source : at_.waiting->envelope.source;
+    const auto* one = follow_up();
+    return one != nullptr ? one->source : at_.waiting->envelope.source;
   }
 
   // Nothing waits for it.

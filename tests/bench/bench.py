@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "system"))
-from instance import PROGRAM, SECRET, Instance, run  # noqa: E402
+from instance import PROGRAM, SECRET, Instance, eventually, run  # noqa: E402
 
 TOOLS = Path(os.environ["CMPOST_TOOLS"])
 DEVICES = 100
@@ -43,16 +43,16 @@ class Fleet:
         """An instance that knows the fleet."""
         instance = Instance(directory)
         self.introduce_to(instance)
-        if self.kind == "nested":
-            instance.set_in_channel("roles", f'{{ ra = ["{self.directory / "ra.pem"}"] }}')
-            instance.set_in_channel("max_message", '"16MiB"')
         return instance
 
     def introduce_to(self, instance):
         if self.kind == "mac":
             instance.add_secret(REFERENCE, SECRET, "--subject", "any")
-        else:
-            instance.trust(self.directory / "vendor.pem")
+            return
+        instance.trust(self.directory / "vendor.pem")
+        if self.kind == "nested":
+            instance.set_in_channel("roles", f'{{ ra = ["{self.directory / "ra.pem"}"] }}')
+            instance.set_in_channel("max_message", '"16MiB"')
 
     def put_into(self, drop):
         for file in self.directory.glob("*.pki"):
@@ -79,6 +79,70 @@ class Between:
         printed = tool("ra_bench", self.ra.directory / "cmpost.toml",
                        self.vault.directory / "cmpost.toml", self.fleet.directory)
         return [float(rate) for rate in printed.split()]
+
+
+class Beside:
+    """An RA and its CA on one machine, new ones for each measure: what one writes, the other takes.
+    One file with a batch goes through both."""
+
+    def __init__(self, fleet, directory):
+        self.fleet = fleet
+        directory.mkdir()
+        self.vault = Instance(directory / "vault", directory / "vault.log")
+        self.ra = Instance(directory / "ra", directory / "ra.log", self.vault.ca)
+        for one in (self.vault, self.ra):
+            fleet.introduce_to(one)
+        self.vault.set_in_channel("roles", f'{{ ra = ["{self.ra.directory}/ra/cmp.pem"] }}')
+        self.ra.set_in("[ra]", "mode", '"batch"')
+        up = {"in": f'"{self.vault.answers}"', "out": f'"{self.vault.drop}"',
+              "max_message": '"16MiB"', "batch_within": '"100ms"'}
+        for key, value in up.items():
+            self.ra.set_in("[[channel]]", key, value, 1)
+
+    def answers(self):
+        """Of the members: what the batch itself gets is no answer of the CA."""
+        return len(list(self.ra.answers.glob("*.ip*.pki")))
+
+    def in_turn(self):
+        """Seconds of one run after the other: of the RA, of the CA, of the RA again."""
+        took = []
+        self.fleet.put_into(self.ra.drop)
+        for one in (self.ra, self.vault, self.ra):
+            if took:
+                time.sleep(SETTLE)
+            start = time.monotonic()
+            run(PROGRAM, "run", "--quiet", cwd=one.directory, timeout=3600)
+            took.append(time.monotonic() - start)
+        self.check()
+        return took
+
+    def at_once(self):
+        """Seconds with both services."""
+        try:
+            for one, channels in ((self.vault, 1), (self.ra, 2)):
+                one.serve()
+                eventually(lambda: one.log.read_text().count("channel.watched") == channels,
+                           f"the service in {one.directory}")
+            start = time.monotonic()
+            self.ra.put("batch.pki", self.fleet.one().read_bytes())
+            self.wait_for_answers(start + 3600)
+            took = time.monotonic() - start
+        finally:
+            self.ra.stop()
+            self.vault.stop()
+        self.check()
+        return took
+
+    def wait_for_answers(self, deadline):
+        while self.answers() < self.fleet.count:
+            if time.monotonic() > deadline:
+                raise SystemExit(f"{self.answers()} answers of {self.fleet.count}")
+            time.sleep(0.1)  # counting takes time from what is measured
+
+    def check(self):
+        valid = len(self.vault.json("cert", "list", "--all", "--channel", "drop"))
+        if (self.answers(), valid) != (self.fleet.count, self.fleet.count):
+            raise SystemExit(f"{self.answers()} answers, {valid} certificates of {self.fleet.count}")
 
 
 class Bench:
@@ -204,6 +268,27 @@ class Bench:
               f"| {' | '.join(ra)} |")
         print(f"| the CA behind it, in the same minutes | {' | '.join(ca)} |\n", flush=True)
 
+    def print_beside(self):
+        """Of the RA and the CA alone, and of both when they share the machine."""
+        fleet, ra, ca, turn, once = self.fleets["nested"], [], [], [], []
+        for _ in range(self.rounds):
+            self.number += 1
+            way_up, between, way_down = Beside(fleet, self.place / f"turn-{self.number}").in_turn()
+            ra.append(fleet.count / (way_up + way_down))
+            ca.append(fleet.count / between)
+            turn.append(fleet.count / (way_up + between + way_down))
+            seconds = Beside(fleet, self.place / f"once-{self.number}").at_once()
+            once.append(fleet.count / seconds)
+        print(f"| one file with a batch of {per_second(fleet.count)} signed requests "
+              "| requests per second |\n| --- | --- |")
+        for name, rates in (("RA alone, both ways", ra), ("its CA alone", ca),
+                            ("both, one `cmpost run` after the other", turn),
+                            ("both, `cmpost serve` at the same time", once)):
+            print(f"| {name} | {per_second(statistics.median(rates))} |")
+        ratio = statistics.median(both / one for both, one in zip(once, turn))
+        print(f"\nAt the same time: {ratio:.0%} of one after the other, "
+              f"{statistics.median(once) / statistics.median(ra):.0%} of the RA alone.\n", flush=True)
+
     def print_growth(self, sizes):
         print("| certificates in the ledger before | processor, per second | ratio to the crypto "
               "| end to end, per second | ratio to the crypto | peak memory | ledger |\n"
@@ -256,6 +341,7 @@ def main():
         bench = Bench(place, options.requests, options.seconds, options.rounds)
         bench.print_rates()
         bench.print_ra()
+        bench.print_beside()
         if options.ledger:
             bench.print_growth(options.ledger)
 

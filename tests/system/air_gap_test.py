@@ -1,5 +1,5 @@
-"""docs/air-gap.md, "A whole round": sites with a stock OpenSSL client, an RA, and a CA that nothing but
-bundles reaches."""
+"""docs/air-gap.md, "A whole round": sites with a stock OpenSSL client, by mail and by directory, an RA, and
+a CA that nothing but bundles reaches."""
 
 import os
 import shutil
@@ -8,8 +8,10 @@ import unittest
 from pathlib import Path
 
 from instance import PROGRAM, SECRET, InstanceTest, Instance, run
+from sites import ByDirectory, ByMail
 
-MANY = int(os.environ.get("CMPOST_AIR_GAP", "60"))  # requests in the first round
+# Requests in the first two rounds: three fifths enrol, one renews, one revokes. Every fifth comes by mail.
+MANY = int(os.environ.get("CMPOST_AIR_GAP", "200"))
 
 
 def write(path, text):
@@ -37,6 +39,19 @@ class AirGap(InstanceTest):
         shutil.copy(self.vault.directory / "ca/cmp.pem", self.ra.directory / "trust/vault-cmp.pem")
         self.set_up_courier()
         self.ra.add_secret("site1", SECRET, "--subject", "any")
+        self.directory = self.mail = ByDirectory(self.ra)
+
+    def open_mail_sites(self):
+        with self.subTest("sites that write mails"):  # skipped where there are no servers
+            self.mail = ByMail(self.ra, self.make_directory("servers"))
+            self.addCleanup(self.mail.stop)
+            self.ra.add_secret("site2", SECRET, "--subject", "any", "--channel", self.mail.channel)
+
+    def make_directory(self, name):
+        place = self.place / name
+        place.mkdir()
+        self.place.chmod(0o755)  # the servers change users
+        return place
 
     def set_up_courier(self):
         file = self.ra.directory / "cmpost.toml"
@@ -89,24 +104,30 @@ max_message = "16MiB"
         return run("openssl", "cmp", "-config", "", "-batch", "-cmd", command, "-server",
                    "127.0.0.1:1", "-path", "x", *more, check=check, cwd=self.sites)
 
-    def by_secret(self, name, command, *more):
-        return ["-ref", "site1", "-secret", f"pass:{SECRET}", "-newkey", self.sites / f"{name}.key",
-                "-subject", f"/CN={name}", "-certout", self.sites / f"{name}.pem", *more]
+    def by_secret(self, name, command, *more, site=None):
+        reference = "site1" if site in (None, self.directory) else "site2"
+        return ["-ref", reference, "-secret", f"pass:{SECRET}", "-newkey",
+                self.sites / f"{name}.key", "-subject", f"/CN={name}", "-certout",
+                self.sites / f"{name}.pem", *more]
 
-    def ask(self, name, command, arguments):
-        """A request as a file of the RA's; what openssl says of the missing answer is no matter."""
+    def ask(self, name, command, arguments, site=None):
+        """A request of the site; what openssl says of the missing answer is no matter."""
         file = self.sites / f"{name}.{command}.der"
         self.client(name, command, *arguments, "-reqout", file, check=False)
         self.assertTrue(file.exists(), f"no request of {name}")
-        os.rename(file, self.ra.drop / f"{name}.{command}.pki")
+        (site or self.directory).send(file.rename(file.with_suffix(".pki")))
 
-    def accept(self, name, command, arguments, body, check=True):
-        answer = self.ra.answers / f"{name}.{command}.{body}.pki"
-        self.assertTrue(answer.exists(), sorted(p.name for p in self.ra.answers.iterdir()))
+    def accept(self, name, command, arguments, body, check=True, answers=None):
+        if answers is None:
+            answers = self.directory.answers()
+        octets = answers.get(f"{name}.{command}.{body}.pki")
+        self.assertIsNotNone(octets, f"{name}.{command}.{body}: {sorted(answers)}")
+        answer = self.sites / "answer.der"
+        answer.write_bytes(octets)
         return self.client(name, command, *arguments, "-rspin", answer, "-reqout",
                            self.sites / "again.der", check=check)
 
-    def request(self, name, command):
+    def request(self, name, command, site=None):
         extra = []
         if command == "p10cr":
             csr = self.sites / f"{name}.csr"
@@ -114,7 +135,23 @@ max_message = "16MiB"
                 run("openssl", "req", "-new", "-key", self.sites / f"{name}.key", "-subj",
                     f"/CN={name}", "-out", csr)
             extra = ["-csr", csr]
-        return self.by_secret(name, command, "-implicit_confirm", *extra)
+        return self.by_secret(name, command, "-implicit_confirm", *extra, site=site)
+
+    def own(self, name):
+        """The certificate of the first round signs."""
+        return ["-cert", self.sites / f"{name}.pem", "-key", self.sites / f"{name}.key",
+                "-trusted", self.vault.ca, "-untrusted", self.vault.ca]
+
+    def renewal(self, name):
+        return [*self.own(name), "-newkey", self.key(f"{name}.new"), "-certout",
+                self.sites / f"{name}.new.pem", "-implicit_confirm"]
+
+    def revocation(self, name):
+        return [*self.own(name), "-oldcert", self.sites / f"{name}.pem", "-revreason", "1"]
+
+    def subject(self, certificate):
+        return run("openssl", "x509", "-noout", "-subject", "-nameopt", "rfc2253", "-in",
+                   certificate).stdout.strip()
 
     # --- the courier
 
@@ -127,6 +164,7 @@ max_message = "16MiB"
         return stick, done
 
     def round(self, name):
+        self.mail.wait_for_delivery()
         self.ra.cmpost("run", check=False)  # 2 where something was refused
         self.carry(self.ra, self.vault, name + "-there")
         self.vault.cmpost("run")
@@ -137,53 +175,65 @@ max_message = "16MiB"
         return instance.json("cert", "list", "--limit", "10000")
 
     def test_a_whole_round(self):
-        kinds = {}
-        for number in range(MANY):
-            command = ("ir", "cr", "p10cr")[number % 3]
-            name = f"d{number}"
-            kinds[name] = command
+        self.open_mail_sites()
+        enrolling = {f"d{number}": ("ir", "cr", "p10cr")[number % 3] for number in range(MANY * 3 // 5)}
+        site_of = {name: self.directory if number % 5 else self.mail
+                   for number, name in enumerate(enrolling)}
+        for name, command in enrolling.items():
             self.key(name)
-            self.ask(name, command, self.request(name, command))
+            self.ask(name, command, self.request(name, command, site_of[name]), site_of[name])
         self.round("first")
-        for name, command in kinds.items():
-            body = "ip" if command == "ir" else "cp"
-            self.accept(name, command, self.request(name, command), body)
-            subject = run("openssl", "x509", "-noout", "-subject", "-in", self.sites / f"{name}.pem")
-            self.assertIn(f"CN = {name}", subject.stdout)
-        self.assertEqual(MANY + 1, len(self.certificates(self.vault)))  # and that of the CA itself
-        self.assertEqual(MANY, len(self.certificates(self.ra)))
-        self.confirm_renew_and_revoke()
+        answers = self.answers()
+        for name, command in enrolling.items():
+            self.accept(name, command, self.request(name, command, site_of[name]),
+                        "ip" if command == "ir" else "cp", answers=answers[site_of[name]])
+            self.assertEqual(f"subject=CN={name}", self.subject(self.sites / f"{name}.pem"))
+        self.assertEqual(len(enrolling) + 1, len(self.certificates(self.vault)))  # and that of the CA
+        self.assertEqual(len(enrolling), len(self.certificates(self.ra)))
+        self.renew_and_revoke(list(enrolling), site_of)
 
-    def confirm_renew_and_revoke(self):
-        # Explicit confirmation takes a second round.
+    def answers(self):
+        return {site: site.answers() for site in {self.directory, self.mail}}
+
+    def renew_and_revoke(self, names, site_of):
+        """With the certificates of the first round."""
+        renewing, revoking = names[:MANY // 5], names[MANY // 5:MANY * 2 // 5]
+        kur = {name: self.renewal(name) for name in renewing}
+        rr = {name: self.revocation(name) for name in revoking}
+        for name in renewing:
+            self.ask(name, "kur", kur[name], site_of[name])
+        for name in revoking:
+            self.ask(name, "rr", rr[name], site_of[name])
+        # Explicit confirmation takes another round.
         explicit = self.by_secret("late", "ir")
         self.key("late")
         self.ask("late", "ir", explicit)
-        # With the certificates of the first round: renewal, revocation.
-        own = lambda name: ["-cert", self.sites / f"{name}.pem", "-key", self.sites / f"{name}.key",
-                            "-trusted", self.vault.ca, "-untrusted", self.vault.ca]
-        new = self.key("new")
-        kur = [*own("d0"), "-newkey", new, "-certout", self.sites / "new.pem", "-implicit_confirm"]
-        self.ask("d0", "kur", kur)
-        rr = [*own("d1"), "-oldcert", self.sites / "d1.pem", "-revreason", "1"]
-        self.ask("d1", "rr", rr)
         # What the RA refuses by itself.
         self.key("bad")
         refused = self.by_secret("bad", "ir", "-implicit_confirm",
                                  "-sans", "other.example.org")
         self.ask("bad", "ir", refused)
         self.round("second")
+        answers = self.answers()
         no = self.accept("bad", "ir", refused, "ip", check=False)
         self.assertIn("notAuthorized", no.stdout + no.stderr)
-        self.accept("d0", "kur", kur, "kup")
-        self.assertIn("CN = d0", run("openssl", "x509", "-noout", "-subject", "-in",
-                                     self.sites / "new.pem").stdout)
-        self.accept("d1", "rr", rr, "rp")
-        states = {one["subject"]: one["state"] for one in self.certificates(self.vault)}
-        self.assertEqual("revoked", states["CN=d1"])
-        states = {one["subject"]: one["state"] for one in self.certificates(self.ra)}
-        self.assertEqual("revoked", states["CN=d1"])
+        for name in renewing:
+            self.accept(name, "kur", kur[name], "kup", answers=answers[site_of[name]])
+            self.assertEqual(f"subject=CN={name}",
+                             self.subject(self.sites / f"{name}.new.pem"))
+        for name in revoking:
+            self.accept(name, "rr", rr[name], "rp", answers=answers[site_of[name]])
+        for instance in (self.vault, self.ra):
+            states = {one["subject"]: one["state"] for one in self.certificates(instance)}
+            self.assertEqual({"revoked"}, {states[f"CN={name}"] for name in revoking})
+        self.check_channels(names, site_of)
         self.confirm(explicit)
+
+    def check_channels(self, names, site_of):
+        """What came by mail is of the channel that fetches mail, and so for directories."""
+        channels = {one["subject"]: one["channel"] for one in self.certificates(self.ra)}
+        self.assertEqual({name: site_of[name].channel for name in names},
+                         {name: channels[f"CN={name}"] for name in names})
 
     def confirm(self, explicit):
         answer = self.ra.answers / "late.ir.ip.pki"

@@ -199,6 +199,63 @@ TEST_F(RaDisorder, WaitingThatComesTwiceIsOne) {
   EXPECT_THAT(ra().up, SizeIs(1));  // one poll, not two
 }
 
+// RFC 9483 4.4: any message may be answered by an error with status waiting. The server of
+// OpenSSL 3.5 lets wait with certConf.
+class RaDisorderOfCertConf : public RaDisorder {
+ protected:
+  void wait_with_cert_conf() {
+    start("upstream_within = \"1d\"\n", "check_after = \"1h\"\n");
+    const auto answer = ra().through(with_mac(ra(), ir(key_), explicitly()));
+    ra().put(with_mac(ra(), cert_conf(certificate_in(answer)), following(answer)), "conf");
+    EXPECT_THAT(ra().settle(), IsEmpty());
+    end_ = read(ra().above_answers().at(0));
+    auto interim = end_;
+    interim.body = waiting_error();
+    EXPECT_THAT(ra().hear(resigned(interim)), IsEmpty());
+    ra().clock.advance(61min);
+    EXPECT_THAT(ra().tick(), IsEmpty());
+    end_.header.recipNonce = read(ra().up.at(0)).header.senderNonce;
+    end_.header.senderNonce = ca().random.bytes(16);
+  }
+  // The names of what is to leave.
+  std::vector<std::string> named() {
+    std::vector<std::string> names;
+    for (const auto& job : ra().sent()) {
+      names.push_back(job.envelope.reply.name + "." + job.envelope.body);
+    }
+    return names;
+  }
+  PKIMessage end_;  // pkiconf, to the poll
+};
+
+TEST_F(RaDisorderOfCertConf, AnswerThatWasPolledForGoesWhereCertConfCameFrom) {
+  wait_with_cert_conf();
+  const auto job = from_above(resigned(end_));
+  must(ra().spool->requests().put({&job, 1}));
+  ra().work();
+  EXPECT_THAT(named(), ElementsAre("conf.pkiconf"));
+}
+
+TEST_F(RaDisorderOfCertConf, AlsoIfTheProcessHasDiedMeanwhile) {
+  wait_with_cert_conf();
+  const auto job = from_above(resigned(end_));
+  const Lease lease{job, 1, ra().clock.now()};
+  EXPECT_TRUE(ra().commit(must(respond(lease, *ra().reader, ra().services()))));
+  must(ra().spool->requests().put({&job, 1}));
+  ra().work();
+  EXPECT_THAT(named(), ElementsAre("conf.pkiconf"));
+}
+
+// certConf and the poll are overdue, and the requester hears so once.
+TEST_F(RaDisorderOfCertConf, AndSoDoesTheLackOfAnAnswer) {
+  wait_with_cert_conf();
+  EXPECT_THAT(ra().tick(), IsEmpty());
+  ra().clock.advance(25h);
+  ra().timers();
+  ra().work();
+  EXPECT_THAT(named(), ElementsAre("conf.error"));
+}
+
 TEST_F(RaDisorder, CaIsAskedAgainOnceAlsoIfTheJobIsRepeated) {
   start("", "check_after = \"1h\"\n", "",
         "waiting = \"always\"\napprove = \"one\"\napproval_by_ra = \"none\"\n");
