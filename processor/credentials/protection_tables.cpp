@@ -65,6 +65,12 @@ CREATE TABLE stranger_count (
   count INTEGER NOT NULL
 ) WITHOUT ROWID;
 )sql"},
+    // The reference as names compare; NULL: it was added before, and SecretStore::add() fills it
+    // in.
+    {6, R"sql(
+ALTER TABLE secret ADD COLUMN folded TEXT;
+CREATE INDEX secret_by_name ON secret (folded, purpose);
+)sql"},
 };
 
 Result<StrangerCount::Seen> StrangerCount::note(const std::string& channel, Time now) {

@@ -165,19 +165,48 @@ Result<void> check_reference(const Secret& secret) {
 
 }  // namespace
 
-Result<void> SecretStore::check_no_namesake(const Secret& secret) {
-  const auto name = folded_value(secret.reference);
-  const auto prefix = secret_key(secret.purpose, "").size();
-  std::optional<std::string> namesake;
-  const auto look = [&](Row& row) {
-    const auto other = row.next<std::string>().substr(prefix);
-    if (other != secret.reference && folded_value(other) == name) namesake = other;
-    return !namesake;
+// Those of versions that did not keep how names compare.
+Result<void> SecretStore::fold_all() {
+  const auto read = [](Row& row) {
+    const auto purpose = secret_purpose(row.next<std::string_view>());
+    auto key = row.next<std::string>();
+    const auto prefix = purpose ? secret_key(*purpose, "").size() : 0;
+    return std::pair(std::move(key), prefix);
   };
-  TRY(each(connection_, "SELECT reference FROM secret WHERE purpose = ?", look,
-           to_string(secret.purpose)));
-  if (!namesake) return {};
-  return hold("the references " + printable(secret.reference) + " and " + printable(*namesake) +
+  ASSIGN_OR_RETURN(
+      const auto keys,
+      all(connection_, "SELECT purpose, reference FROM secret WHERE folded IS NULL", read));
+  for (const auto& [key, prefix] : keys) {
+    TRY(change(connection_, "UPDATE secret SET folded = ? WHERE reference = ?",
+               folded_value(std::string_view(key).substr(prefix)), key));
+  }
+  return {};
+}
+
+Result<std::optional<std::string>> SecretStore::namesake(Connection& connection,
+                                                         std::string_view reference,
+                                                         SecretPurpose purpose) {
+  ASSIGN_OR_RETURN(
+      auto key,
+      one(connection,
+          "SELECT reference FROM secret WHERE folded = ? AND purpose = ? AND reference <> ?",
+          column<std::string>, folded_value(reference), to_string(purpose),
+          secret_key(purpose, reference)));
+  if (key) key->erase(0, secret_key(purpose, "").size());
+  return key;
+}
+
+Result<bool> SecretStore::exists(Connection& connection, std::string_view reference,
+                                 SecretPurpose purpose) {
+  return any(connection, "SELECT 1 FROM secret WHERE reference = ? AND purpose = ?",
+             secret_key(purpose, reference), to_string(purpose));
+}
+
+Result<void> SecretStore::check_no_namesake(const Secret& secret) {
+  TRY(fold_all());
+  ASSIGN_OR_RETURN(const auto other, namesake(connection_, secret.reference, secret.purpose));
+  if (!other) return {};
+  return hold("the references " + printable(secret.reference) + " and " + printable(*other) +
                   " are the same name: case and blanks do not count in names",
               "choose another reference, or `cmpost secret remove` the other one first");
 }
@@ -196,11 +225,12 @@ Result<bool> SecretStore::add(const Secret& secret, Random& random) {
       const auto changed,
       change(connection_,
              "INSERT OR IGNORE INTO secret (reference, sealed, subject, max_uses, expires, added, "
-             "san, profiles, channels, purpose, is_key, identity) "
-             "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             "san, profiles, channels, purpose, is_key, identity, folded) "
+             "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
              key, sealed, secret.subject, secret.max_uses, secret.expires, secret.added,
              stored(secret.san), joined(secret.profiles, kSeparator), stored(secret.channels),
-             to_string(secret.purpose), secret.is_key, random.bytes(kIdentitySize)));
+             to_string(secret.purpose), secret.is_key, random.bytes(kIdentitySize),
+             folded_value(secret.reference)));
   return changed == 1;
 }
 

@@ -73,6 +73,13 @@ class SecretStore {
   // that is the same as another one of this purpose as names compare (RFC 5280 7.1): the two would
   // be the same common name, and so one owner.
   Result<bool> add(const Secret& secret, Random& random);
+  // Another one that is the same as names compare, among those that were added since the ledger
+  // keeps how names compare. Needs no key.
+  static Result<std::optional<std::string>> namesake(Connection& connection,
+                                                     std::string_view reference,
+                                                     SecretPurpose purpose = SecretPurpose::mac);
+  static Result<bool> exists(Connection& connection, std::string_view reference,
+                             SecretPurpose purpose = SecretPurpose::mac);
   // With what is remembered of failures with it.
   Result<bool> remove(std::string_view reference, SecretPurpose purpose = SecretPurpose::mac);
   // Forgets the failures with a MAC secret, and what was noted under its reference alone; how many
@@ -100,6 +107,7 @@ class SecretStore {
     std::string key;  // secret_key()
     Bytes value;
   };
+  Result<void> fold_all();
   Result<void> check_no_namesake(const Secret& secret);
   static Result<Sealed> read_sealed(Row& row);
   Result<std::optional<Sealed>> find_sealed(std::string_view reference, SecretPurpose purpose);
