@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "app/commands/commands.h"
+#include "app/fleet/fleet_commands.h"
 #include "app/records/record_commands.h"
 #include "app/service/service_commands.h"
 #include "app/terminal/named.h"
@@ -16,11 +17,12 @@ constexpr const char* kAbout =
     "Start with `cmpost init DIR`, then see `cmpost COMMAND --help`.";
 
 void add_commands(CommandLine line) {
-  for (auto* add : {add_init,    add_check,       add_serve,   add_run,          add_status,
-                    add_queue,   add_transaction, add_approve, add_reject,       add_secret,
-                    add_cert,    add_crl,         add_ca,      add_announcement, add_profile,
-                    add_audit,   add_channel,     add_resend,  add_bundle,       add_restore_check,
-                    add_inspect, add_clock,       add_report,  add_ra,           add_order}) {
+  for (auto* add :
+       {add_init,        add_check,         add_serve,   add_run,    add_status,  add_queue,
+        add_transaction, add_approve,       add_reject,  add_secret, add_cert,    add_crl,
+        add_ca,          add_announcement,  add_profile, add_audit,  add_channel, add_resend,
+        add_bundle,      add_restore_check, add_inspect, add_clock,  add_report,  add_ra,
+        add_order,       add_device}) {
     add(line);
   }
 }

@@ -217,6 +217,7 @@ void read_policy(Section& table, ChannelSettings& channel) {
   constexpr std::array kUnconfirmed = {Word<UnconfirmedRule>{"revoke", UnconfirmedRule::revoke},
                                        Word<UnconfirmedRule>{"keep", UnconfirmedRule::keep},
                                        Word<UnconfirmedRule>{"alarm", UnconfirmedRule::alarm}};
+  constexpr std::array kDevices = {Word<bool>{"any", false}, Word<bool>{"listed", true}};
   constexpr std::array kConfirm = {Word<ConfirmRule>{"implicit", ConfirmRule::implicit},
                                    Word<ConfirmRule>{"wait", ConfirmRule::wait}};
   channel.trust = table.paths("trust", NamedFile::Use::readable);
@@ -234,6 +235,7 @@ void read_policy(Section& table, ChannelSettings& channel) {
   channel.trusted_san = read_san_rule(table, "trusted_san");
   read_additional(table, channel);
   channel.holders_of = read_channel_rule(table, "holders_of");
+  channel.listed_devices = table.choice("devices", false, kDevices);
   constexpr std::array kMissing = {
       Word<MissingTime>{"allowed", MissingTime::allowed},
       Word<MissingTime>{"badTime", MissingTime::badTime},

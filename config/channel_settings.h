@@ -214,6 +214,7 @@ struct ChannelSettings {
   WaitingSettings waiting;
   // How long a message may wait for the one that it follows.
   Duration out_of_order = std::chrono::minutes(10);
+  bool listed_devices = false;  // devices = "listed": who is not in the list of devices waits
   bool strict = false;
   Quirks quirks;
   MacSettings mac;

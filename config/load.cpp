@@ -245,10 +245,31 @@ void check_upstreams(Section& top, Settings& settings, const std::vector<std::st
   complain_about_two_who_wait(top, settings);
 }
 
+// A row of the list names its vendor, which `trust` has not.
+void complain_about_nameless_vendors(Section& top, const Settings& settings) {
+  for (std::size_t i = 0; i < settings.channels.size(); ++i) {
+    const auto& channel = settings.channels[i];
+    if (!channel.listed_devices) continue;
+    if (channel.direction == Direction::upstream) {
+      top.reading().complain(position_of(top, "channel", i, "devices"),
+                             "devices = \"listed\" of channel '" + channel.name +
+                                 "' does nothing: requests do not come by an upstream channel");
+    } else if (!channel.trust.empty()) {
+      top.reading().complain(position_of(top, "channel", i, "trust"),
+                             "'trust' of channel '" + channel.name +
+                                 "' cannot go with devices = \"listed\": no row of the list could "
+                                 "name who has such a certificate",
+                             "name these files in [[vendor]] roots");
+    }
+  }
+}
+
 void check_references(Section& top, Settings& settings) {
   complain_about_doubles(top, "profile", settings.profiles);
   complain_about_doubles(top, "channel", settings.channels);
   complain_about_doubles(top, "run", settings.runs);
+  complain_about_doubles(top, "vendor", settings.vendors);
+  complain_about_nameless_vendors(top, settings);
   complain_about_shared_directories(top, settings);
   complain_about_other_crl_urls(top, settings);
   complain_about_missing_kga_key(top, settings);
@@ -278,6 +299,7 @@ Settings read_top(Section& top) {
   settings.profiles = read_list(top, "profile", read_profile);
   settings.channels = read_list(top, "channel", read_channel);
   settings.runs = read_list(top, "run", read_run);
+  settings.vendors = read_list(top, "vendor", read_vendor);
   if (top.find("bundle") != nullptr) {
     settings.bundle = read_bundle(top.table("bundle"), settings.instance.name);
   }

@@ -16,6 +16,7 @@ SubjectRules read_subject(Section table);
 ExtensionRules read_extensions(Section table);
 ChannelSettings read_channel(Section table);
 RunSettings read_run(Section table);
+VendorSettings read_vendor(Section table);
 // Keys about who may have what (rights_settings.h).
 std::optional<RequesterKinds> read_who(Section& profile);
 SubjectRule read_subject_rule(Section& table, std::string_view key);

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "config/channel_settings.h"
+#include "config/device_settings.h"
 #include "config/profile_settings.h"
 #include "config/text/complaint.h"
 #include "config/text/cron.h"
@@ -125,6 +126,7 @@ struct Settings {
   std::vector<ProfileSettings> profiles;
   std::vector<ChannelSettings> channels;
   std::vector<RunSettings> runs;
+  std::vector<VendorSettings> vendors;
   std::vector<NamedFile> files;
 
   const ProfileSettings* profile(std::string_view name) const;  // nullptr: no such

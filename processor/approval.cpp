@@ -57,7 +57,11 @@ class Deciding {
     if (!waiting_) return Ruling{};
     ASSIGN_OR_RETURN(verdicts_, table_.verdicts(transaction_.id));
     for (auto& part : waiting_->parts) {
-      if (part.state != PartState::undecided) continue;
+      const bool unlisted = part.state == PartState::unlisted;
+      if (unlisted && verdict.approves && outcome_ == Decided::nothing_waits) {
+        outcome_ = Decided::unlisted;
+      }
+      if (part.state != PartState::undecided && (!unlisted || verdict.approves)) continue;
       if (choice.certReqId && part.certReqId != *choice.certReqId) continue;
       if (choice.object && part.digest() != choice.object) {
         if (outcome_ == Decided::nothing_waits) outcome_ = Decided::differs;
@@ -146,6 +150,9 @@ std::string_view to_string(Decided decided) {
       return "what waits is something else than this digest";
     case Decided::not_recorded:
       return "what it is about was not recorded; it is looked at again: then see and decide";
+    case Decided::unlisted:
+      return "it waits for its row in the list of devices: `cmpost device import`; until then it "
+             "can only be rejected";
     case Decided::nothing_waits:
       break;
   }

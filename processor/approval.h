@@ -15,6 +15,7 @@ enum class Decided {
   done,           // the processor goes on with it
   one_more,       // somebody else has to agree, too
   said_before,    // the same person again
+  unlisted,       // it waits for the row of its device, which no person stands in for
   nothing_waits,  // no part of it is undecided
   differs,        // it is about something else than was named
   not_recorded,   // nobody can say what it is about before the processor has looked at it again

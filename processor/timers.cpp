@@ -4,6 +4,8 @@
 
 #include "base/json_object.h"
 #include "base/log.h"
+#include "processor/devices/sought_device.h"
+#include "processor/transaction/audit_detail.h"
 #include "processor/transaction/transaction_table.h"
 #include "processor/transaction/wait_table.h"
 #include "processor/upstream_timers.h"
@@ -205,9 +207,49 @@ Result<std::size_t> wake_waiting(Spool& spool, Ledger& ledger, const Clock& sure
   }
 }
 
+namespace {
+
+// True where it has waited for that.
+Result<bool> release_one(std::int64_t id, LedgerWriter& writer) {
+  auto& connection = writer.connection();
+  TRY(KnownDevices(connection).forget_sought(id));
+  WaitTable waits(connection);
+  ASSIGN_OR_RETURN(const auto transaction, TransactionTable(connection).find(id));
+  ASSIGN_OR_RETURN(auto waiting, waits.find(id));
+  if (!transaction || !waiting || !waiting->is_unlisted()) return false;
+  for (auto& part : waiting->parts) {
+    if (part.state == PartState::unlisted) part.state = PartState::listed;
+  }
+  ++waiting->version;
+  ASSIGN_OR_RETURN(const bool replaced, waits.replace(*waiting, WaitTable::Parts::changed));
+  CHECK(replaced);  // read in the same commit
+  const auto entry = listed_entry(*transaction);
+  TRY(writer.audit(entry.event, entry.detail));
+  return true;
+}
+
+}  // namespace
+
+Result<std::size_t> release_listed(Ledger& ledger) {
+  ASSIGN_OR_RETURN(const auto reader, ledger.reader());
+  std::size_t released = 0;
+  while (true) {
+    ASSIGN_OR_RETURN(const auto found, KnownDevices(reader->connection()).found(kAtATime));
+    if (found.empty()) return released;
+    TRY(ledger.write([&](LedgerWriter& writer) -> Result<void> {
+      for (const auto id : found) {
+        ASSIGN_OR_RETURN(const bool done, release_one(id, writer));
+        released += done ? 1 : 0;
+      }
+      return {};
+    }));
+  }
+}
+
 Result<void> run_timers(Spool& spool, Ledger& ledger, const ProcessorServices& services) {
   TRY(start_confirm_timers(spool, ledger, services));
   TRY(end_overdue(ledger, services));
+  TRY(release_listed(ledger));
   TRY(wake_waiting(spool, ledger, services.sure));
   return tend_upstream(spool, ledger, services);
 }

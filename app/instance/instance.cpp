@@ -18,6 +18,7 @@
 #include "ca/ledger/clock_record.h"
 #include "processor/admission/credential_files.h"
 #include "processor/credentials/protection_tables.h"
+#include "processor/devices/device_table.h"
 #include "processor/ra_role/ra_role.h"
 #include "processor/runs/run_table.h"
 #include "processor/timers.h"
@@ -37,7 +38,8 @@ std::vector<Ledger::Schema> ledger_schemas() {
   return {{"processor", kProcessorMigrations},   {"announcement", kAnnouncementMigrations},
           {"protection", kProtectionMigrations}, {"envelope", kEnvelopeMigrations},
           {"clock", clock_migrations()},         {"run", kRunMigrations},
-          {"operation", kOperationMigrations},   {"upstream", kUpstreamMigrations}};
+          {"operation", kOperationMigrations},   {"upstream", kUpstreamMigrations},
+          {"device", kDeviceMigrations}};
 }
 
 CrlTime crl_time(const Instance& instance) {

@@ -33,11 +33,14 @@ void add_row(Table& table, const std::string& name, const std::optional<QueueSta
 
 // what has stood still for how long, in each direction.
 json to_json(const TransactionTable::Ageing& ageing, const WaitTable::Backlog& undecided) {
-  return {
-      {"undecided", undecided.undecided}, {"oldest_undecided", time_or_null(undecided.oldest)},
-      {"waiting", ageing.waiting},        {"oldest_waiting", time_or_null(ageing.oldest_waiting)},
-      {"unconfirmed", ageing.open},       {"oldest_unconfirmed", time_or_null(ageing.oldest_open)},
-      {"alarms", ageing.alarms}};
+  return {{"undecided", undecided.undecided},
+          {"unlisted", undecided.unlisted},
+          {"oldest_undecided", time_or_null(undecided.oldest)},
+          {"waiting", ageing.waiting},
+          {"oldest_waiting", time_or_null(ageing.oldest_waiting)},
+          {"unconfirmed", ageing.open},
+          {"oldest_unconfirmed", time_or_null(ageing.oldest_open)},
+          {"alarms", ageing.alarms}};
 }
 
 std::string age_of(const std::optional<Time>& oldest, Time now) {
@@ -47,8 +50,12 @@ std::string age_of(const std::optional<Time>& oldest, Time now) {
 void print(const TransactionTable::Ageing& ageing, const WaitTable::Backlog& undecided, Time now) {
   print_line("transactions: " + std::to_string(ageing.waiting) + " waiting" +
              age_of(ageing.oldest_waiting, now) + " (" + std::to_string(undecided.undecided) +
-             " for a decision" + age_of(undecided.oldest, now) + "), " +
-             std::to_string(ageing.open) + " not confirmed" + age_of(ageing.oldest_open, now));
+             " for a decision" + age_of(undecided.oldest, now) +
+             (undecided.unlisted > 0
+                  ? ", " + std::to_string(undecided.unlisted) + " for a row in the list of devices"
+                  : "") +
+             "), " + std::to_string(ageing.open) + " not confirmed" +
+             age_of(ageing.oldest_open, now));
 }
 
 json to_json(const std::optional<WayState>& state) {

@@ -1,6 +1,7 @@
 #include "processor/admission/authentication.h"
 
 #include "crypto/keys/signature.h"
+#include "processor/admission/device_search.h"
 #include "processor/admission/kem_protection.h"
 #include "processor/admission/revocation_passphrase.h"
 
@@ -228,6 +229,7 @@ Outcome<Requester> authenticate(const Request& request, const Services& services
   TRY(check_allowed(request));
   ASSIGN_OR_RETURN(auto requester, find_requester(request, services));
   TRY(take_kem_ciphertext(requester, request, services));
+  TRY(find_device(requester, request, services));
   ASSIGN_OR_RETURN(requester.rights, rights_of(requester, *request.channel, request.sure));
   return requester;
 }

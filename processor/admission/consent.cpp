@@ -11,6 +11,10 @@ Consent refused(PKIFailureInfo bit, std::string text) {
 
 Consent about(const WaitingPart& part, bool overdue) {
   switch (part.state) {
+    case PartState::unlisted:
+      // Whoever asks knows that the device has no row yet (hold_unlisted()).
+      if (!overdue) return {Consent::What::pending, {}};
+      return refused(PKIFailureInfo::systemUnavail, "the device was not listed in time; ask again");
     case PartState::undecided:
       if (!overdue) return {Consent::What::pending, {}};
       return refused(PKIFailureInfo::systemUnavail, "nobody has decided in time; ask again");
@@ -25,6 +29,12 @@ Consent about(const WaitingPart& part, bool overdue) {
   }
 }
 
+// It has waited for its row alone, and is judged as if it had just come.
+bool is_fresh(const Waiting& waiting, std::int64_t certReqId) {
+  const auto* part = waiting.part(certReqId);
+  return part != nullptr && part->state == PartState::listed;
+}
+
 // What has changed since they were asked.
 std::string why_again(const WaitingPart& before, const ConsentObject& object) {
   if (before.object.empty()) return "what it is about was not recorded when it came";
@@ -35,7 +45,7 @@ std::string why_again(const WaitingPart& before, const ConsentObject& object) {
 }  // namespace
 
 Consent consent_for(const Request& request, std::int64_t certReqId) {
-  if (request.waited == nullptr) {
+  if (request.waited == nullptr || is_fresh(*request.waited, certReqId)) {
     // The approval of a registration authority stands for that of one person.
     const auto body = body_name(request.message.body);
     const int needed = request.channel->approvals(body);
@@ -65,7 +75,7 @@ WaitingPart ask_people(const Request& request, std::int64_t certReqId, std::stri
   part.subject = std::move(subject);
   part.object = encode_consent_object(object);
   const auto* before = request.waited == nullptr ? nullptr : request.waited->part(certReqId);
-  if (before == nullptr) return part;
+  if (before == nullptr || before->state == PartState::listed) return part;
   part.round = before->round + 1;
   part.why = why_again(*before, object);
   return part;

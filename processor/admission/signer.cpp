@@ -109,6 +109,29 @@ Outcome<std::optional<CertificateHolder>> judge_ra(const Certificate& signer, co
   return holder;
 }
 
+// Where devices are listed: whose numbers its certificate has, by the vendors whose roots it leads
+// to. nullopt: to none.
+Outcome<std::optional<CertificateHolder>> judge_listed(const Certificate& signer,
+                                                       const std::vector<Certificate>& helpers,
+                                                       const Request& request,
+                                                       LedgerReader& ledger) {
+  CertificateHolder holder{signer, CertificateHolder::Role::vendor, std::nullopt};
+  std::optional<std::string> nameless;
+  for (const auto& vendor : request.channel->listed) {
+    ASSIGN_OR_RETURN(const auto path, vendor.roots.check(signer, helpers, request.now));
+    if (path.verdict != PathVerdict::trusted) continue;
+    TRY(check_not_revoked(path.chain, request, ledger));
+    if (auto sought = device_in(signer, vendor.settings)) {
+      holder.sought.push_back(*std::move(sought));
+    } else {
+      nameless = sought.error().what;
+    }
+  }
+  if (!holder.sought.empty()) return holder;
+  if (nameless) return reject(PKIFailureInfo::signerNotTrusted, *nameless);
+  return std::nullopt;
+}
+
 std::string why_not_trusted(const PathCheck& as_ra, const PathCheck& as_own,
                             const PathCheck& as_vendor) {
   if (as_ra.verdict == PathVerdict::trusted) {
@@ -194,6 +217,8 @@ Outcome<CertificateHolder> judge_signer(const Certificate& signer,
     TRY(check_not_revoked(as_vendor.chain, request, ledger));
     return CertificateHolder{signer, CertificateHolder::Role::vendor, std::nullopt};
   }
+  ASSIGN_OR_RETURN(auto listed, judge_listed(signer, helpers, request, ledger));
+  if (listed) return *std::move(listed);
   return reject(PKIFailureInfo::signerNotTrusted, why_not_trusted(as_ra, as_own, as_vendor));
 }
 

@@ -1,5 +1,6 @@
 #include "processor/ca_role/ca_role.h"
 
+#include "processor/admission/device_search.h"
 #include "processor/ca_role/dispatch.h"
 #include "processor/ca_role/explain_certificate.h"
 #include "processor/ca_role/renewal.h"
@@ -47,6 +48,8 @@ Result<bool> awaits_proof(const Transaction& transaction, const Services& servic
 
 Outcome<Answer> CaRole::open(const Request& request, const Requester& requester,
                              Services& services) const {
+  ASSIGN_OR_RETURN(auto held, hold_unlisted(request, requester));
+  if (held) return *std::move(held);
   CaServices ours{services, authority_};
   return dispatch(request, requester, ours);
 }

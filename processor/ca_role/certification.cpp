@@ -23,7 +23,8 @@ bool is_complete(const Request& request) {
   }
   return std::ranges::all_of(request.waited->parts, [&](const WaitingPart& part) {
     const auto what = consent_for(request, part.certReqId).what;
-    return what == Consent::What::agreed || what == Consent::What::refused;
+    return what == Consent::What::agreed || what == Consent::What::refused ||
+           what == Consent::What::granted;
   });
 }
 

@@ -75,10 +75,12 @@ bool Continuation::decides(const WaitingPart& part, bool overdue) const {
   switch (part.state) {
     case PartState::agreed:
     case PartState::approved:
+    case PartState::listed:
     case PartState::rejected:
     case PartState::upstream:
       return true;
     case PartState::undecided:
+    case PartState::unlisted:
       return overdue;
     default:
       return false;
@@ -92,6 +94,8 @@ void Continuation::note_answers(const Answer& answer, bool overdue) {
     if (again == answer.undecided.end()) {
       part.answer = part_of(answer.body, part.certReqId);
       part.state = PartState::ready;
+    } else if (part.state == PartState::listed) {
+      part = *again;  // people hear of it for the first time, or its row is gone
     } else if (again->state == PartState::undecided) {
       ask_again(part, *again);
     } else {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "processor/admission/device_search.h"
 #include "processor/admission/message_audit.h"
 #include "processor/ra_role/choose_mode.h"
 #include "processor/ra_role/heard_answer.h"
@@ -160,6 +161,8 @@ Outcome<Answer> RaRole::open(const Request& request, const Requester& requester,
       !requester.secret()->revokes) {
     return reject(PKIFailureInfo::wrongIntegrity, "rr is protected by a signature");
   }
+  ASSIGN_OR_RETURN(auto held, hold_unlisted(request, requester));
+  if (held) return *std::move(held);
   ASSIGN_OR_RETURN(const auto judged, apart(judge_request(request, requester, services)));
   if (!judged) return refuse_all(body, judged.error());
   if (judged->by_challenge) {

@@ -50,6 +50,18 @@ std::vector<CronTime> runs_of(const Settings& settings, const std::string& chann
   return times;
 }
 
+Result<std::vector<VendorPolicy>> load_vendors(const Settings& settings,
+                                               const ChannelSettings& channel) {
+  std::vector<VendorPolicy> vendors;
+  if (!channel.listed_devices) return vendors;
+  for (const auto& one : settings.vendors) {
+    auto roots = read_anchors(one.roots);
+    if (!roots) return failure(std::move(roots).error().within("vendor " + one.name));
+    vendors.push_back({one, TrustStore(*std::move(roots))});
+  }
+  return vendors;
+}
+
 // rights.h takes them for patterns without a further look.
 Result<void> check_patterns(const ChannelSettings& channel) {
   for (const auto* rule : {&channel.trusted_subject, &channel.additional_subject}) {
@@ -73,6 +85,7 @@ Result<void> check_patterns(const ChannelSettings& channel) {
 Result<ChannelPolicy> load(const Settings& settings, const ChannelSettings& channel,
                            const std::vector<Certificate>& own) {
   ASSIGN_OR_RETURN(auto vendors, read_anchors(channel.trust));
+  ASSIGN_OR_RETURN(auto listed, load_vendors(settings, channel));
   ASSIGN_OR_RETURN(auto ras, read_anchors(channel.trust_ra));
   ASSIGN_OR_RETURN(auto cas, read_anchors(channel.trust_ca));
   ASSIGN_OR_RETURN(auto crls, CrlFiles::open(channel.crls));
@@ -87,6 +100,7 @@ Result<ChannelPolicy> load(const Settings& settings, const ChannelSettings& chan
       .settings = channel,
       .own = TrustStore(own),
       .vendors = TrustStore(std::move(vendors)),
+      .listed = std::move(listed),
       .ras = TrustStore(std::move(ras)),
       .cas = TrustStore(std::move(cas)),
       .profiles = std::move(profiles),

@@ -16,6 +16,12 @@
 
 namespace cmpost {
 
+// Whose certificates tell devices of the list from one another.
+struct VendorPolicy {
+  VendorSettings settings;
+  TrustStore roots;  // no other vendor's root vouches for its numbers
+};
+
 // Immutable once made; any thread.
 struct ChannelPolicy {
   ChannelSettings settings;
@@ -24,10 +30,11 @@ struct ChannelPolicy {
   // An RA: the issuing CA is above it, and the ledger has only those that have passed. Others of it
   // count as of the first profile.
   bool takes_unseen = false;
-  TrustStore vendors;             // `trust`: other PKIs whose certificates may ask for a first one
-  TrustStore ras;                 // `roles.ra`
-  TrustStore cas;                 // `roles.ca`: announce, and ask for cross certificates
-  std::vector<Profile> profiles;  // allowed here; the first is the default
+  TrustStore vendors;  // `trust`: other PKIs whose certificates may ask for a first one
+  std::vector<VendorPolicy> listed{};  // devices = "listed": all [[vendor]]
+  TrustStore ras;                      // `roles.ra`
+  TrustStore cas;                      // `roles.ca`: announce, and ask for cross certificates
+  std::vector<Profile> profiles;       // allowed here; the first is the default
   MessageLimits limits;
   MacLimits mac_limits;
   std::shared_ptr<CrlFiles> crls{};  // of vendors and RAs

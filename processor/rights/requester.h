@@ -12,6 +12,7 @@
 #include "crypto/x509/certificate.h"
 #include "processor/credentials/protection_tables.h"
 #include "processor/credentials/secret_store.h"
+#include "processor/devices/sought_device.h"
 #include "processor/rights/rights.h"
 
 namespace cmpost {
@@ -42,6 +43,9 @@ struct CertificateHolder {
   };
   Proof proof = Proof::signature;
   std::optional<Certificate> speaks_for{};  // ca: which one
+  // vendor, where devices are listed: by which numbers; of several vendors who share a root more
+  // than one.
+  std::vector<SoughtDevice> sought{};
 };
 
 // What an answer is MACed with.
@@ -72,6 +76,10 @@ class Requester {
   // The "text token passed and known to both" of RFC 4211 4.2.1: the reference of a secret, or the
   // subject of the certificate in RFC 4514's spelling.
   bool is_called(std::string_view token) const;
+  // The row of the list of devices that it is, and, on a channel that asks for listed devices, what
+  // it would have to have been: one of them at most is there.
+  Seldom<KnownDevice> device{};
+  std::vector<SoughtDevice> unlisted{};
   // What its answers are MACed with, other than by its registered secret: the agreed value of
   // DHBasedMac, or the secret of our KEM key. Without any of these they are signed.
   Seldom<AnswerMac> answer_mac{};

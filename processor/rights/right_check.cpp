@@ -226,7 +226,8 @@ bool may_choose(const Rights& rights, const Profile& profile) {
 Checked<void> check_profile(const Rights& rights, const Profile& profile) {
   if (may_choose(rights, profile)) return {};
   if (!rights.profiles.empty()) {
-    return deny("the certificate profile " + profile.name() + " is none that this secret is for");
+    return deny("the certificate profile " + profile.name() + " is none that this " +
+                (rights.kind == RequesterKind::secret ? "secret is for" : "device may have"));
   }
   return deny("the certificate profile " + profile.name() + " is not for " +
               std::string(whom(rights.kind)));
@@ -263,8 +264,11 @@ struct Check {
 
   Checked<void> operator()(const wanted::NewCertificate& wanted) const {
     TRY(check_kind(rights, wanted.body));
+    if (rights.unlisted) return deny("the device is not in the list of devices");
     if (rights.left && static_cast<std::int64_t>(wanted.granted) >= *rights.left) {
-      return deny("the secret is used up");
+      return deny(rights.kind == RequesterKind::secret
+                      ? "the secret is used up"
+                      : "the device has got all the certificates that its row allows");
     }
     TRY(check_wanted_subject(rights, wanted.profile, wanted.subject));
     TRY(check_profile(rights, wanted.profile));

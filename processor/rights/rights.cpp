@@ -30,13 +30,16 @@ bool lists(const std::vector<std::string>& names, const std::string& name) {
   return std::ranges::find(names, name) != names.end();
 }
 
+// Of what it has.
 void deny_all_but(Rights& rights, const BodySet& bodies, std::string why) {
-  rights.bodies = bodies;
+  rights.bodies &= bodies;
   rights.denial.text = std::move(why);
 }
 
-void limit(Rights& rights, const Secret& secret, const ChannelPolicy& channel, Time now) {
-  if (!counts_here(secret.channels, channel)) {
+// `by_row`: on which channels it counts says the list of devices.
+void limit(Rights& rights, const Secret& secret, const ChannelPolicy& channel, Time now,
+           bool by_row) {
+  if (!by_row && !counts_here(secret.channels, channel)) {
     deny_all_but(
         rights, {},
         "the secret is not for this channel (`cmpost secret add --channel` says for which)");
@@ -49,7 +52,55 @@ void limit(Rights& rights, const Secret& secret, const ChannelPolicy& channel, T
   }
 }
 
-Rights rights_of(const SecretHolder& holder, const ChannelPolicy& channel, Time now) {
+// Who is retired gets nothing, on whatever channel; what it has it may still give back.
+bool deny_retired(Rights& rights, const KnownDevice& device) {
+  const auto& row = device.row;
+  if (!row.retired) return false;
+  rights.used_up = false;
+  deny_all_but(rights, kRevocation | kFollowUps,
+               "the device " + printable(row.name) + " is retired: " + row.retired_reason);
+  return true;
+}
+
+// When and where it may ask for what is not a renewal.
+void limit(Rights& rights, const Device& row, const ChannelPolicy& channel, Time now) {
+  const auto only = [&](std::string why) { deny_all_but(rights, kFollowUps, std::move(why)); };
+  const auto called = "the device " + printable(row.name);
+  if (!row.channel.empty() && row.channel != channel.settings.name) {
+    only(called + " is listed for the channel " + row.channel);
+  } else if (row.valid_from && now < *row.valid_from) {
+    only(called + " may ask from " + to_iso8601(*row.valid_from) + " on");
+  } else if (row.valid_until && *row.valid_until < now) {
+    only(called + " could ask until " + to_iso8601(*row.valid_until));
+  }
+}
+
+// The row says what a listed device may have: not the secret, which was made for it at some time,
+// and not the channel.
+Result<void> take_row(Rights& rights, const KnownDevice& device, const ChannelPolicy& channel,
+                      Time now) {
+  const auto& row = device.row;
+  ASSIGN_OR_RETURN(const auto subject, subject_of(row));
+  rights.subject = {SubjectRule::Kind::pattern, subject};
+  rights.san = san_of(row);
+  rights.profiles.clear();
+  if (!row.profile.empty()) rights.profiles = {row.profile};
+  if (rights.kind == RequesterKind::vendor && row.uses) {
+    rights.left = *row.uses - device.first_certificates;
+    if (*rights.left <= 0) {
+      deny_all_but(rights, kFollowUps,
+                   "the device has got all the certificates that its row allows");
+    }
+  }
+  limit(rights, row, channel, now);
+  if (rights.kind == RequesterKind::secret && row.secret == DeviceSecret::none) {
+    deny_all_but(rights, kFollowUps,
+                 "the device " + printable(row.name) + " has no secret, its row says");
+  }
+  return {};
+}
+
+Rights rights_of(const SecretHolder& holder, const ChannelPolicy& channel, Time now, bool by_row) {
   Rights rights;
   if (holder.revokes) {
     rights.bodies = kRevocation | kFollowUps;
@@ -64,7 +115,7 @@ Rights rights_of(const SecretHolder& holder, const ChannelPolicy& channel, Time 
   rights.san = secret.san;
   rights.profiles = secret.profiles;
   if (secret.max_uses) rights.left = *secret.max_uses - secret.uses;
-  limit(rights, secret, channel, now);
+  limit(rights, secret, channel, now, by_row);
   return rights;
 }
 
@@ -164,8 +215,16 @@ bool counts_here(const ChannelRule& rule, const ChannelPolicy& channel) {
 
 Result<Rights> rights_of(const Requester& requester, const ChannelPolicy& channel, Time now) {
   const auto* holder = requester.secret();
-  if (holder == nullptr) return rights_of(*requester.certificate(), channel);
-  auto rights = rights_of(*holder, channel, now);
+  const bool listed = channel.settings.listed_devices;
+  const bool by_row = listed && requester.device;
+  ASSIGN_OR_RETURN(auto rights, holder == nullptr
+                                    ? rights_of(*requester.certificate(), channel)
+                                    : Result<Rights>(rights_of(*holder, channel, now, by_row)));
+  rights.unlisted = listed && !requester.unlisted.empty();
+  if (requester.device && !deny_retired(rights, *requester.device) && by_row &&
+      rights.kind != RequesterKind::holder) {
+    TRY(take_row(rights, *requester.device, channel, now));
+  }
   TRY(read_pattern(rights));
   return rights;
 }

@@ -39,6 +39,7 @@ struct Rights {
   std::string profile, serial_hex;        // of that certificate, where the ledger knows it
   std::vector<std::string> profiles;      // the only ones, and these whatever they say themselves
   std::optional<std::int64_t> left;       // certificates; nullopt: any number
+  bool unlisted = false;                  // no certificate before its device has a row
   bool used_up = false;                   // none are left, and that is all that is against it
   bool others = false;                    // speaks for others
   std::optional<HolderIdentity> revokes;  // by passphrase: the holder whose certificates

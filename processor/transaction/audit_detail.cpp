@@ -75,6 +75,14 @@ AuditEntry verdict_entry(const Transaction& transaction, const WaitingPart& part
   return {verdict.approves ? "request.approved" : "request.rejected", detail.text()};
 }
 
+AuditEntry listed_entry(const Transaction& transaction) {
+  return {"request.listed", JsonObject()
+                                .add("tid", to_hex(transaction.transactionID))
+                                .add("requester", transaction.requester)
+                                .add("subject", transaction.subject)
+                                .text()};
+}
+
 AuditEntry asked_again_entry(const Transaction& transaction, const WaitingPart& before,
                              const WaitingPart& after) {
   const auto digest = [](const WaitingPart& part) {

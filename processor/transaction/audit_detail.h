@@ -40,6 +40,9 @@ AuditEntry verdict_entry(const Transaction& transaction, const WaitingPart& part
 AuditEntry asked_again_entry(const Transaction& transaction, const WaitingPart& before,
                              const WaitingPart& after);
 
+// Its device has a row by now, for which it has waited.
+AuditEntry listed_entry(const Transaction& transaction);
+
 // What a CA above has answered to what an RA has asked it.
 AuditEntry heard_entry(const UpstreamMessage& asked, std::string_view answer,
                        std::string_view signer);

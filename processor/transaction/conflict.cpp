@@ -28,6 +28,8 @@ std::string_view to_string(Conflict::What what) {
       return "key";
     case Conflict::What::envelope:
       return "envelope";
+    case Conflict::What::device:
+      return "device";
     case Conflict::What::upstream:
       return "message to the CA above";
   }
@@ -52,6 +54,9 @@ Rejection rejection_for(const Conflict& conflict) {
               "another renewal of the certificate waits for its confirmation"};
     case Conflict::What::secret:
       return {PKIFailureInfo::notAuthorized, "the secret is used up"};
+    case Conflict::What::device:
+      return {PKIFailureInfo::notAuthorized,
+              "the device has got all the certificates that its row allows"};
     case Conflict::What::reg_token:
       return {PKIFailureInfo::notAuthorized, "regToken has been used before"};
     case Conflict::What::kem_ciphertext:

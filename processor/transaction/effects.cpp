@@ -136,11 +136,17 @@ Applied<void> change_waiting(const Effects& effects, std::int64_t transaction,
         effects.waiting_parts_changed ? WaitTable::Parts::changed : WaitTable::Parts::as_they_were;
     ASSIGN_OR_RETURN(const bool replaced, table.replace(*effects.waiting, parts));
     if (!replaced) return conflict(What::waiting, std::to_string(transaction));
+    KnownDevices devices(writer.connection());
+    TRY(effects.waiting->is_unlisted() ? devices.note_sought(transaction, effects.sought)
+                                       : devices.forget_sought(transaction));
     return {};
   }
   auto added = *effects.waiting;
   added.transaction = transaction;
   TRY(table.add(added));
+  if (added.is_unlisted()) {
+    TRY(KnownDevices(writer.connection()).note_sought(transaction, effects.sought));
+  }
   return note_endorsement(effects, transaction, writer);
 }
 
@@ -176,6 +182,30 @@ Applied<void> change_protections(const Effects& effects, LedgerWriter& writer, T
   }
   for (const auto& failure : effects.token_failures) {
     TRY(SecretLock(writer.connection()).count(failure, effects.failures_from));
+  }
+  return {};
+}
+
+// What a device of the list has asked for, and what it has got: of a transaction that it has
+// opened, also where the CA above answers later.
+Applied<void> note_device(const Effects& effects, std::int64_t transaction, LedgerWriter& writer) {
+  const bool asks = effects.open || !effects.certificates.empty() || !effects.send_up.empty();
+  KnownDevices devices(writer.connection());
+  if (effects.device && transaction != 0 && asks) {
+    TRY(devices.note_request(transaction, effects.device->device));
+  }
+  if (transaction == 0) return {};
+  const auto* about = effects.open      ? &*effects.open
+                      : effects.advance ? &effects.advance->after
+                                        : nullptr;
+  const bool first = about == nullptr || about->body != "kur";
+  const bool counts = effects.device && effects.device->counts;
+  for (const auto* list : {&effects.certificates, &effects.passing}) {
+    for (const auto& one : *list) {
+      ASSIGN_OR_RETURN(const bool fits,
+                       devices.note_certificate(transaction, one.serial, first, counts));
+      if (!fits) return conflict(What::device, std::to_string(effects.device->device));
+    }
   }
   return {};
 }
@@ -269,6 +299,7 @@ Applied<void> apply_all(const Effects& effects, LedgerWriter& writer, Time now, 
   rows.push_back(row);
   for (const auto& certificate : effects.certificates) TRY(writer.add(certificate));
   TRY(note_passing(effects, writer));
+  TRY(note_device(effects, transaction, writer));
   if (effects.announcement) {
     TRY(AnnouncementTable(writer.connection()).add(*effects.announcement));
   }
@@ -288,7 +319,7 @@ Result<std::optional<Conflict>> outcome_of(Applied<void>&& applied) {
 
 // Only these can conflict half-way; the rest fails at its first step or never.
 bool needs_savepoint(const Effects& effects) {
-  return !effects.fresh_keys.empty() || effects.use_secret || effects.waiting ||
+  return !effects.fresh_keys.empty() || effects.use_secret || effects.waiting || effects.device ||
          !effects.kem_secrets.empty() || !effects.use_tokens.empty() ||
          !effects.envelopes.empty() || !effects.state_changes.empty() || effects.changes_crl() ||
          !effects.send_up.empty() || !effects.upstream.empty();

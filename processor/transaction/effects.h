@@ -13,6 +13,7 @@
 #include "processor/credentials/key_archive.h"
 #include "processor/credentials/passphrase_table.h"
 #include "processor/credentials/protection_tables.h"
+#include "processor/devices/sought_device.h"
 #include "processor/transaction/announcement_table.h"
 #include "processor/transaction/conflict.h"
 #include "processor/transaction/refused_request.h"
@@ -68,6 +69,14 @@ struct Effects {
   bool waiting_parts_changed = true;
   // A new one: who agrees already to what its parts ask for. Empty: nobody.
   std::string endorsed_by;
+  // The device of the list that the transaction is about: its certificates are noted with it.
+  // `counts`: its row says how many there may be, renewals apart.
+  struct DeviceUse {
+    std::int64_t device = 0;
+    bool counts = false;
+  };
+  std::optional<DeviceUse> device;
+  std::vector<SoughtDevice> sought;  // it waits for the row of one of these
   // Belongs to the transaction of the above. `replaces`: the answer to a message that is stored
   // without one.
   std::optional<StoredMessage> message;

@@ -144,6 +144,8 @@ Result<std::vector<std::int64_t>> WaitTable::due(Time now, std::int64_t after, s
              "SELECT tx FROM (SELECT tx FROM wait_part WHERE state IN ('undecided', 'approved', "
              "'rejected') AND "
              "state IN ('approved', 'rejected') "
+             "UNION SELECT tx FROM wait_part WHERE state IN ('unlisted', 'listed') AND "
+             "state = 'listed' "
              "UNION SELECT tx FROM wait WHERE interim_at IS NOT NULL AND interim_at <= ?1 "
              "UNION SELECT tx FROM wait WHERE decide_by IS NOT NULL AND decide_by <= ?1) "
              "WHERE tx > ?2 ORDER BY tx LIMIT ?3",
@@ -156,10 +158,18 @@ Result<WaitTable::Backlog> WaitTable::backlog() {
     row.into(backlog.undecided, backlog.oldest);
     return backlog;
   };
-  return only(connection_,
-              "SELECT count(*), min(received) FROM wait WHERE tx IN (SELECT tx FROM wait_part "
-              "WHERE state IN ('undecided', 'approved', 'rejected') AND state = 'undecided')",
-              read);
+  ASSIGN_OR_RETURN(
+      auto backlog,
+      only(connection_,
+           "SELECT count(*), min(received) FROM wait WHERE tx IN (SELECT tx FROM wait_part "
+           "WHERE state IN ('undecided', 'approved', 'rejected') AND state = 'undecided')",
+           read));
+  ASSIGN_OR_RETURN(backlog.unlisted,
+                   only(connection_,
+                        "SELECT count(DISTINCT tx) FROM wait_part WHERE state IN ('unlisted', "
+                        "'listed') AND state = 'unlisted'",
+                        column<std::size_t>));
+  return backlog;
 }
 
 Result<void> WaitTable::add(std::int64_t transaction, const Vote& verdict) {

@@ -45,6 +45,7 @@ class WaitTable {
   struct Backlog {
     std::size_t undecided = 0;
     std::optional<Time> oldest;
+    std::size_t unlisted = 0;  // transactions that wait for the row of their device
   };
   Result<Backlog> backlog();
 

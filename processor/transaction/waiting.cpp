@@ -18,6 +18,10 @@ std::string_view to_string(PartState state) {
   switch (state) {
     case PartState::undecided:
       return "undecided";
+    case PartState::unlisted:
+      return "unlisted";
+    case PartState::listed:
+      return "listed";
     case PartState::agreed:
       return "agreed";
     case PartState::upstream:
@@ -34,9 +38,9 @@ std::string_view to_string(PartState state) {
 }
 
 std::optional<PartState> part_state(std::string_view text) {
-  for (const auto state :
-       {PartState::undecided, PartState::agreed, PartState::upstream, PartState::approved,
-        PartState::rejected, PartState::ready, PartState::delivered}) {
+  for (const auto state : {PartState::undecided, PartState::unlisted, PartState::listed,
+                           PartState::agreed, PartState::upstream, PartState::approved,
+                           PartState::rejected, PartState::ready, PartState::delivered}) {
     if (to_string(state) == text) return state;
   }
   return std::nullopt;
@@ -63,9 +67,15 @@ bool Waiting::is_upstream() const {
                              [](const auto& part) { return part.state == PartState::upstream; });
 }
 
+bool Waiting::is_unlisted() const {
+  return std::ranges::any_of(parts,
+                             [](const auto& part) { return part.state == PartState::unlisted; });
+}
+
 bool Waiting::needs_work() const {
   return std::ranges::any_of(parts, [](const auto& part) {
-    return part.state == PartState::approved || part.state == PartState::rejected;
+    return part.state == PartState::approved || part.state == PartState::rejected ||
+           part.state == PartState::listed;
   });
 }
 

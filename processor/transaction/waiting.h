@@ -18,6 +18,8 @@ constexpr std::int64_t kWholeMessage = -1;
 // Spelled in the database and in listings as here.
 enum class PartState {
   undecided,
+  unlisted,   // its device has no row in the list of devices: people can refuse it, not grant it
+  listed,     // by now it has one, and is judged as if it had just come
   agreed,     // by as many as the channel wants, and not granted before the rest is decided as well
   upstream,   // the CA above decides: nobody here can, and only its answer counts
   approved,   // by as many as the channel wants; not granted yet
@@ -67,7 +69,8 @@ struct Waiting {
   bool all_decided() const;  // no part is undecided, approved or rejected
   bool all_delivered() const;
   bool is_upstream() const;  // a part is the CA's above
-  bool needs_work() const;   // a part is approved or rejected: see resume.h
+  bool is_unlisted() const;  // a part waits for the row of its device
+  bool needs_work() const;   // a part is approved, rejected or listed: see resume.h
   WaitingPart* part(std::int64_t certReqId);
   const WaitingPart* part(std::int64_t certReqId) const;
   void note_nonce(const Bytes& nonce);  // forgets the oldest of many

@@ -54,6 +54,7 @@ const std::map<std::string, std::string> kWrong = {
     {"--san", "DNX:x"},
     {"--secret-file", ""},
     {"--since", "someday"},
+    {"--site", ""},
     {"--sort", "sise"},
     {"--source", ""},
     {"--stage", "ingres"},
@@ -63,6 +64,8 @@ const std::map<std::string, std::string> kWrong = {
     {"--to", ""},
     {"--until", "someday"},
     {"--uses", "0"},
+    {"--valid", "long"},
+    {"--vendor", ""},
     {"--years", "0"},
     {"--yes", ""},
 };
@@ -78,6 +81,11 @@ const std::map<std::string, std::string> kWrongHere = {
     {"ca credential mail --subject", "=x"},
     {"ca credential mail --address", "no address"},
     {"ra renew --by", "rr"},
+    {"device list --batch", ""},
+    {"device list --name", ""},
+    {"device export --batch", ""},
+    {"device export --name", ""},
+    {"device letters --batch", ""},
 };
 // What a command wants beside.
 const std::map<std::string, Words> kArguments = {
@@ -93,6 +101,9 @@ const std::map<std::string, Words> kArguments = {
     {"cert unrevoke", {"0a"}},
     {"channel test", {"drop"}},
     {"channel trust", {"drop"}},
+    {"device import", {"FILE"}},
+    {"device letters", {"dev1", "--to", "letters.html"}},
+    {"device retire", {"dev1", "--reason", "sold"}},
     {"init", {"DIR"}},
     {"inspect", {"FILE"}},
     {"profile test", {"device"}},

@@ -163,7 +163,8 @@ class CaUnderTest {
                                 {"protection", kProtectionMigrations},
                                 {"envelope", kEnvelopeMigrations},
                                 {"operation", kOperationMigrations},
-                                {"upstream", kUpstreamMigrations}}));
+                                {"upstream", kUpstreamMigrations},
+                                {"device", kDeviceMigrations}}));
     spool = must(open_spool({.url = "sqlite:spool.db", .base_directory = place}, clock));
     reader = must(ledger->reader());
   }

@@ -306,7 +306,8 @@ TEST_F(BatchConflict, TwoProcessesAtOnceComeToAnEnd) {
       const auto ledger = must(Ledger::open("sqlite:ledger.db", ca().directory.path(), ca().clock,
                                             {{"processor", kProcessorMigrations},
                                              {"announcement", kAnnouncementMigrations},
-                                             {"protection", kProtectionMigrations}}));
+                                             {"protection", kProtectionMigrations},
+                                             {"device", kDeviceMigrations}}));
       auto processor = must(
           Processor::create(*spool, *ledger, ca().services(), {.workers = 1, .group = 2}, [] {}));
       must(processor->drain({}));

@@ -1,0 +1,224 @@
+#include "processor/devices/device_import.h"
+
+#include <algorithm>
+
+#include "asn1/name.h"
+#include "base/bytes.h"
+#include "base/joined.h"
+#include "config/text/spelling.h"
+#include "store/rows.h"
+
+namespace cmpost {
+namespace {
+
+// What makes two rows of one file the same device.
+constexpr char kName = 'n', kSerial = 's', kMac = 'm';
+
+std::vector<std::string> all_columns() {
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < kDeviceColumns; ++i) {
+    names.emplace_back(to_string(device_column_at(i)));
+  }
+  return names;
+}
+
+std::string quoted(std::string_view text) { return "'" + printable(text, 60) + "'"; }
+
+Result<void> check_known(std::string_view kind, const std::string& name,
+                         const std::vector<std::string>& known) {
+  if (name.empty() || std::ranges::find(known, name) != known.end()) return {};
+  return hold("there is no " + std::string(kind) + " " + quoted(name) + " in the settings",
+              known.empty() ? "" : suggestion(name, known));
+}
+
+Error fault(std::string what, std::string hint) {
+  return {Recovery::hold, std::move(what), std::move(hint)};
+}
+
+Error taken(const std::string& what, const Device& other) {
+  return fault(what + " is that of the device " + quoted(other.name),
+               "mend one of the two rows, or leave this one out");
+}
+
+std::vector<FieldChange> changes_of(const std::vector<DeviceColumn>& columns, const Device& before,
+                                    const Device& after) {
+  std::vector<FieldChange> changes;
+  for (const auto column : columns) {
+    auto was = cell_of(before, column), is = cell_of(after, column);
+    if (was != is) changes.push_back({column, std::move(was), std::move(is)});
+  }
+  return changes;
+}
+
+}  // namespace
+
+Result<DeviceImport> DeviceImport::open(std::istream& in, ImportNames names,
+                                        Connection& connection) {
+  ASSIGN_OR_RETURN(auto reader, CsvReader::open(in));
+  DeviceImport rows(std::move(reader), std::move(names), connection);
+  for (const auto& name : rows.reader_.columns()) {
+    const auto column = device_column(name);
+    if (!column) {
+      return hold("there is no column " + quoted(name) + " in a list of devices",
+                  suggestion(name, all_columns()));
+    }
+    rows.columns_.push_back(*column);
+  }
+  if (!rows.has(DeviceColumn::name)) {
+    return hold("the list has no column 'name', which tells one device from another",
+                "columns: " + joined(all_columns()));
+  }
+  TRY(connection.execute(
+      "DROP TABLE IF EXISTS temp.device_seen; CREATE TEMP TABLE device_seen (key TEXT PRIMARY KEY, "
+      "line INTEGER NOT NULL) WITHOUT ROWID;"));
+  return rows;
+}
+
+bool DeviceImport::has(DeviceColumn column) const {
+  return std::ranges::find(columns_, column) != columns_.end();
+}
+
+Result<void> DeviceImport::read_cells(const CsvRow& row, Device& device,
+                                      std::string& secret) const {
+  for (std::size_t i = 0; i < columns_.size(); ++i) {
+    auto read = set_cell(device, columns_[i], row.cells[i]);
+    if (!read) {
+      auto error = std::move(read).error();
+      error.what = std::string(to_string(columns_[i])) + " " + error.what;
+      return failure(std::move(error));
+    }
+    if (columns_[i] == DeviceColumn::secret && is_secret_itself(row.cells[i])) {
+      secret = row.cells[i];
+    }
+  }
+  return {};
+}
+
+// What a row says has to fit the settings and itself.
+Result<void> DeviceImport::check(const Device& device) const {
+  TRY(check_known("vendor", device.vendor, names_.vendors));
+  TRY(check_known("profile", device.profile, names_.profiles));
+  TRY(check_known("channel", device.channel, names_.channels));
+  if (auto subject = subject_of(device); !subject) {
+    auto error = std::move(subject).error();
+    error.what = "name " + error.what;
+    return failure(std::move(error));
+  }
+  if (device.valid_from && device.valid_until && *device.valid_until <= *device.valid_from) {
+    return hold("valid_until is not after valid_from");
+  }
+  return {};
+}
+
+Result<DeviceImport::Fault> DeviceImport::note(char kind, std::string_view key, std::size_t line) {
+  const auto text = kind + std::string(key);
+  ASSIGN_OR_RETURN(
+      const auto added,
+      change(connection_, "INSERT OR IGNORE INTO temp.device_seen VALUES (?, ?)", text, line));
+  if (added == 1) return std::nullopt;
+  ASSIGN_OR_RETURN(const auto first,
+                   only(connection_, "SELECT line FROM temp.device_seen WHERE key = ?",
+                        column<std::int64_t>, text));
+  const auto what = kind == kName     ? "name"
+                    : kind == kSerial ? "vendor and serial"
+                                      : "vendor and mac";
+  return fault(std::string(what) + " of line " + std::to_string(first) + " once more",
+               "one device has one row");
+}
+
+// No other device may have its number; neither in the ledger, where what it had before is its own,
+// nor in this file.
+Result<DeviceImport::Fault> DeviceImport::check_others(const Device& device,
+                                                       const std::optional<Device>& before,
+                                                       std::size_t line) {
+  DeviceTable table(connection_);
+  if (device.vendor.empty()) return std::nullopt;
+  const bool same_vendor = before && before->vendor == device.vendor;
+  if (!device.serial.empty()) {
+    if (!same_vendor || before->serial != device.serial) {
+      ASSIGN_OR_RETURN(const auto other, table.of_serial(device.vendor, device.serial));
+      if (other) return taken("the serial of this vendor", *other);
+    }
+    ASSIGN_OR_RETURN(auto twice, note(kSerial, device.vendor + "\n" + device.serial, line));
+    if (twice) return twice;
+  }
+  if (!device.mac.empty()) {
+    if (!same_vendor || before->mac != device.mac) {
+      ASSIGN_OR_RETURN(const auto other, table.of_mac(device.vendor, device.mac));
+      if (other) return taken("the MAC address of this vendor", *other);
+    }
+    return note(kMac, device.vendor + "\n" + device.mac, line);
+  }
+  return std::nullopt;
+}
+
+Result<ImportedRow> DeviceImport::judge(const CsvRow& row) {
+  ImportedRow judged;
+  judged.line = row.line;
+  if (!row.fault.empty()) {
+    judged.fault = row.fault;
+    return judged;
+  }
+  const auto blame_row = [&](Error error) {
+    judged.news = RowNews::conflict;
+    judged.fault = std::move(error.what);
+    judged.hint = std::move(error.hint);
+    return judged;
+  };
+  const auto named_at = std::ranges::find(columns_, DeviceColumn::name) - columns_.begin();
+  judged.device.name = row.cells[static_cast<std::size_t>(named_at)];
+  Device named;
+  if (auto read = read_cells(row, named, judged.secret); !read) {
+    return blame_row(std::move(read).error());
+  }
+  ASSIGN_OR_RETURN(auto twice, note(kName, folded_value(named.name), row.line));
+  if (twice) return blame_row(*std::move(twice));
+  ASSIGN_OR_RETURN(const auto before, DeviceTable(connection_).namesake(named.name));
+  if (before && before->name != named.name) {
+    return blame_row(fault("the names " + quoted(named.name) + " and " + quoted(before->name) +
+                               " are the same: case and blanks do not count in names",
+                           "write it as it is listed, or choose another name"));
+  }
+  if (before) {
+    // What the file does not say stays.
+    judged.device = *before;
+    for (const auto column : columns_) copy_cell(judged.device, column, named);
+    judged.changes = changes_of(columns_, *before, judged.device);
+    judged.news = judged.changes.empty() ? RowNews::same : RowNews::changed;
+  } else {
+    judged.device = std::move(named);
+    judged.news = RowNews::added;
+  }
+  if (auto fits = check(judged.device); !fits) return blame_row(std::move(fits).error());
+  ASSIGN_OR_RETURN(auto taken_by_other, check_others(judged.device, before, row.line));
+  if (taken_by_other) return blame_row(*std::move(taken_by_other));
+  const bool says_given = judged.device.secret == DeviceSecret::given && judged.secret.empty();
+  if (says_given && (!before || before->secret != DeviceSecret::given)) {
+    return blame_row(fault("secret is 'given', and there is none of this device",
+                           "an export has no secrets: write the secret, 'none', or nothing and one "
+                           "is made for its letter"));
+  }
+  return judged;
+}
+
+Result<std::optional<ImportedRow>> DeviceImport::next() {
+  ASSIGN_OR_RETURN(const auto row, reader_.next());
+  if (!row) return std::nullopt;
+  return judge(*row);
+}
+
+Result<std::int64_t> DeviceImport::missing(const std::function<bool(const std::string&)>& each) {
+  std::int64_t count = 0;
+  bool tell = true;
+  TRY(cmpost::each(connection_,
+                   "SELECT name FROM device WHERE retired IS NULL AND NOT EXISTS (SELECT 1 FROM "
+                   "temp.device_seen WHERE key = 'n' || folded) ORDER BY folded",
+                   [&](Row& row) {
+                     ++count;
+                     const auto name = row.next<std::string>();
+                     if (tell) tell = each(name);
+                   }));
+  return count;
+}
+
+}  // namespace cmpost

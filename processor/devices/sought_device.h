@@ -1,0 +1,57 @@
+// Who asks, as the list of devices names it; and the list's answer.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/device_settings.h"
+#include "crypto/x509/certificate.h"
+#include "processor/devices/device_table.h"
+
+namespace cmpost {
+
+// By the reference of its secret, or by the number that its vendor has certified.
+struct SoughtDevice {
+  std::string name{};
+  std::string vendor{}, serial{}, mac{};
+  friend bool operator==(const SoughtDevice&, const SoughtDevice&) = default;
+};
+// "serial 4711 of acme", for people.
+std::string in_words(const SoughtDevice& sought);
+
+// What the vendor's certificate says of its device. An Error, in words for the requester: it has no
+// such number, or the organization is another one. The path to the vendor's roots is not looked at.
+Result<SoughtDevice> device_in(const Certificate& certificate, const VendorSettings& vendor);
+
+// A device that is listed, as far as its rights depend on it.
+struct KnownDevice {
+  Device row;
+  std::int64_t first_certificates = 0;  // that it got, without renewals
+};
+
+// Views on a connection; thread and durability are the connection's.
+class KnownDevices {
+ public:
+  explicit KnownDevices(Connection& connection) : connection_(connection) {}
+
+  Result<std::optional<KnownDevice>> find(const SoughtDevice& sought);
+  // That got a certificate.
+  Result<std::optional<KnownDevice>> holder(ByteView serial);
+
+  // What a transaction has to do with a device: it is one that is listed, or waits for its row.
+  Result<void> note_request(std::int64_t transaction, std::int64_t device);
+  Result<void> note_sought(std::int64_t transaction, const std::vector<SoughtDevice>& sought);
+  Result<void> forget_sought(std::int64_t transaction);
+  // By the rows of transactions: those whose device is listed by now.
+  Result<std::vector<std::int64_t>> found(std::size_t limit);
+  // Notes a certificate of the transaction's device, if it has one. False: with it the device has
+  // more first certificates than its row allows (`counts`: it is asked by a vendor's certificate).
+  Result<bool> note_certificate(std::int64_t transaction, ByteView serial, bool first, bool counts);
+
+ private:
+  Result<std::optional<KnownDevice>> known(std::optional<Device> device);
+  Connection& connection_;
+};
+
+}  // namespace cmpost
