@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/fleet/device_import_command.h"
+#include "app/fleet/device_letters.h"
 #include "app/fleet/fleet_commands.h"
 #include "app/instance/list_options.h"
 #include "app/instance/operator_act.h"
@@ -201,6 +202,28 @@ void add_lists(CommandLine line, CLI::App& device) {
   });
 }
 
+void add_letters(CommandLine line, CLI::App& device) {
+  const auto options = std::make_shared<LetterOptions>();
+  auto* letters = device.add_subcommand(
+      "letters", "make one-time secrets, as pages to be printed (HTML, only for you to read)");
+  letters->add_option("NAME", options->names, "devices (default: those of the filters)");
+  letters->add_option("--batch", options->filter.batch, "only of this batch");
+  letters->add_option("--site", options->filter.site, "only of this site");
+  letters->add_option("--vendor", options->filter.vendor, "only of this vendor");
+  letters->add_option("--to", options->to, "file to be made")->required();
+  letters->add_option("--valid", options->valid, "how long the secrets are good (default: 90d)");
+  letters->add_flag("--again", options->again,
+                    "also who has a letter: a new secret, and the old one no longer counts");
+  letters->callback([=] {
+    line.action = [=, common = &line.options] { return print_letters(*options, *common); };
+  });
+
+  auto* checking = device.add_subcommand(
+      "check-secret", "find mistakes in a secret that was typed from a letter (standard input)");
+  checking->callback(
+      [=] { line.action = [common = &line.options] { return check_typed_secret(*common); }; });
+}
+
 void add_retiring(CommandLine line, CLI::App& device) {
   const auto options = std::make_shared<DeviceOptions>();
   const auto act = [=](Act what) {
@@ -225,6 +248,7 @@ void add_device(CommandLine line) {
   device->require_subcommand(1);
   add_import(line, *device);
   add_lists(line, *device);
+  add_letters(line, *device);
   add_retiring(line, *device);
 }
 
