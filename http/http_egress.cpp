@@ -129,14 +129,14 @@ Result<void> HttpEgress::find_answered(Group& group) {
   return {};
 }
 
-// Of a message that may have been sent before. Where a person was asked, and the attempts count
-// anew, he has looked and released it; without the question he knew of nothing.
+// Of a message that may have been sent before. Where a person was asked, and has released it since,
+// he has looked; without the question he knew of nothing.
 Result<std::optional<Delivery>> HttpEgress::what_became_of(const Lease& lease) {
   const auto& id = lease.job.id;
   if (answered_.erase(id) > 0) return sent(id);
   if (!never_twice()) return std::nullopt;
   ASSIGN_OR_RETURN(const auto sign, unanswered_.find(id));
-  if (sign == Unanswered::Sign::none) return std::nullopt;
+  if (sign.what == Unanswered::Sign::What::none) return std::nullopt;
   JobFilter filter;
   filter.channel = channel();
   filter.source = source_of(id);
@@ -146,12 +146,12 @@ Result<std::optional<Delivery>> HttpEgress::what_became_of(const Lease& lease) {
       }) != answers.end()) {
     return sent(id);
   }
-  if (sign == Unanswered::Sign::asked && lease.attempts == 1) {
+  if (sign.is_released(lease)) {
     // It may be a while until it can leave.
     TRY(unanswered_.remove(id));
     return std::nullopt;
   }
-  TRY(unanswered_.ask(id));
+  TRY(unanswered_.ask(lease));
   return hold_or_repeat(lease, Error{Recovery::retry, "the process died before it was told", {}});
 }
 
@@ -257,7 +257,7 @@ Result<void> HttpEgress::settle(Group& group, std::size_t index, HttpVerdict ver
     case What::unknown:
       group.decide(index, hold_or_repeat(lease, verdict.why));
       if (++group.lost >= kLostInARow && !stopped) group.trouble(std::move(verdict.why));
-      return never_twice() ? unanswered_.ask(lease.job.id) : Result<void>();
+      return never_twice() ? unanswered_.ask(lease) : Result<void>();
     case What::refused:
       group.decide(index, {Delivery::What::held, to_string(verdict.why)});
       break;

@@ -49,14 +49,19 @@ Result<Certificates> of_pem(std::string_view text) {
   return all;
 }
 
+// "0a1b2c3d4e5f" of "0a1b2c3d4e5f.pem".
+std::optional<std::string> named_order(std::string_view name) {
+  const auto order = name.substr(0, name.find('.'));
+  if (order.size() == name.size() || !is_order_name(order)) return std::nullopt;
+  return std::string(order);
+}
+
 // "0a1b2c3d4e5f" of "0a1b2c3d4e5f.rejected.txt", and of a second file of that name.
 std::optional<std::string> refused_order(std::string_view name) {
-  const auto dot = name.find('.');
-  if (dot == std::string_view::npos) return std::nullopt;
-  const auto order = name.substr(0, dot), rest = name.substr(dot);
+  const auto order = named_order(name);
+  const auto rest = name.substr(order ? order->size() : 0);
   const bool refusal = rest.starts_with(".rejected") && rest.ends_with(".txt");
-  if (!refusal || !is_order_name(order)) return std::nullopt;
-  return std::string(order);
+  return refusal ? order : std::nullopt;
 }
 
 Unwrapped read_reason(Bytes contents) {
@@ -96,7 +101,7 @@ Unwrapped read_order_file(const std::string& name, Bytes contents) {
 void mark_order_job(const std::string& name, Job& job) {
   const auto refused = refused_order(name);
   job.envelope.body = to_string(refused ? OrderNews::refused : OrderNews::certificates);
-  job.envelope.tid = refused.value_or(std::string());
+  job.envelope.tid = named_order(name).value_or(std::string());
 }
 
 }  // namespace cmpost

@@ -17,7 +17,8 @@ Result<std::vector<Certificate>> certificates_in(ByteView contents);
 // The file as the payload of its job: `ORDER.rejected.txt` is the reason of a refusal, everything
 // else holds certificates.
 Unwrapped read_order_file(const std::string& name, Bytes contents);
-// Says in the job's Envelope which of the two it is.
+// Says in the job's Envelope which of the two it is, and the order that the file is called by. Of
+// certificates the key decides; the name tells orders for the same key apart.
 void mark_order_job(const std::string& name, Job& job);
 
 }  // namespace cmpost

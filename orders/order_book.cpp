@@ -77,7 +77,7 @@ Result<std::optional<PlacedOrder>> OrderBook::find(const JobId& id) const {
   return order;
 }
 
-Result<std::vector<PlacedOrder>> OrderBook::all() const {
+Result<OrderBook::Pages> OrderBook::all() const {
   std::vector<JobId> ids;
   std::error_code error;
   for (std::filesystem::directory_iterator at(directory_, error), end; !error && at != end;
@@ -87,12 +87,16 @@ Result<std::vector<PlacedOrder>> OrderBook::all() const {
   if (error && error != std::errc::no_such_file_or_directory) {
     return failure(errno_error("listing", directory_, error.value()));
   }
-  std::vector<PlacedOrder> orders;
+  Pages pages;
   for (const auto& id : ids) {
-    ASSIGN_OR_RETURN(auto order, find(id));
-    if (order) orders.push_back(*std::move(order));
+    auto order = find(id);
+    if (!order) {
+      pages.unreadable.emplace(id.text(), std::move(order).error());
+    } else if (*order) {
+      pages.orders.push_back(**std::move(order));
+    }
   }
-  return orders;
+  return pages;
 }
 
 }  // namespace cmpost

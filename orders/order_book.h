@@ -1,6 +1,7 @@
 // The orders that a program has placed and that are not over.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -31,7 +32,12 @@ class OrderBook {
   Result<void> write(const PlacedOrder& order) const;
   Result<void> remove(const JobId& id) const;
   Result<std::optional<PlacedOrder>> find(const JobId& id) const;
-  Result<std::vector<PlacedOrder>> all() const;
+  // Those that can be read, and what is wrong with the others.
+  struct Pages {
+    std::vector<PlacedOrder> orders;
+    std::map<std::string, Error> unreadable;  // by the names of the files
+  };
+  Result<Pages> all() const;
 
  private:
   std::string file_of(const JobId& id) const { return directory_ + "/" + id.text(); }

@@ -1,6 +1,7 @@
 #include "orders/orders_by_hand.h"
 
 #include "asn1/pem.h"
+#include "orders/not_placed.h"
 #include "queue/order_job.h"
 
 namespace cmpost {
@@ -29,26 +30,39 @@ Lease as_file(const Lease& lease) {
   return file;
 }
 
-bool is_revocation(const Lease& lease) { return lease.job.envelope.body == kRevocationOrder; }
-
 }  // namespace
 
-OrdersByHandEgress::OrdersByHandEgress(const ChannelSettings& settings, UnderWay under_way)
-    : files_(as_directories(settings), std::move(under_way)) {}
+OrdersByHandEgress::OrdersByHandEgress(const ChannelSettings& settings, AskStanding standing,
+                                       UnderWay under_way)
+    : standing_(std::move(standing)), files_(as_directories(settings), std::move(under_way)) {}
+
+// What becomes of one that gets no file.
+Result<std::optional<Delivery>> OrdersByHandEgress::without_file(const Job& order) const {
+  if (order.envelope.body == kRevocationOrder) {
+    return Delivery{Delivery::What::sent, std::string(kListed)};
+  }
+  return not_placed(order, standing_);
+}
 
 Deliveries OrdersByHandEgress::send(std::span<const Lease> leases, const std::stop_token& stop) {
   std::vector<Lease> files;
+  std::vector<std::optional<Delivery>> others;
+  std::optional<Error> trouble;
   for (const auto& lease : leases) {
-    if (!is_revocation(lease)) files.push_back(as_file(lease));
+    auto other = without_file(lease.job);
+    if (!other) {
+      trouble = other.error();
+      other = Delivery{Delivery::What::deferred, to_string(*trouble)};
+    }
+    if (!*other) files.push_back(as_file(lease));
+    others.push_back(*std::move(other));
   }
   auto written = files_.send(files, stop);
   Deliveries deliveries;
-  deliveries.trouble = std::move(written.trouble);
+  deliveries.trouble = trouble ? std::move(trouble) : std::move(written.trouble);
   auto next = written.each.begin();
-  for (const auto& lease : leases) {
-    deliveries.each.push_back(is_revocation(lease)
-                                  ? Delivery{Delivery::What::sent, std::string(kListed)}
-                                  : std::move(*next++));
+  for (auto& other : others) {
+    deliveries.each.push_back(other ? *std::move(other) : std::move(*next++));
   }
   return deliveries;
 }

@@ -3,6 +3,7 @@
 
 #include "orders/answer_file.h"
 #include "outbox/directory_egress.h"
+#include "queue/order_job.h"
 #include "watcher/directory_ingress.h"
 
 namespace cmpost {
@@ -12,13 +13,18 @@ namespace cmpost {
 // no file: it stands in a list there (processor/order_lists.h).
 class OrdersByHandEgress final : public Egress {
  public:
-  explicit OrdersByHandEgress(const ChannelSettings& settings, UnderWay under_way = {});
+  // `standing` is asked before a file is written.
+  OrdersByHandEgress(const ChannelSettings& settings, AskStanding standing,
+                     UnderWay under_way = {});
 
   const std::string& channel() const override { return files_.channel(); }
   Deliveries send(std::span<const Lease> leases, const std::stop_token& stop) override;
   std::string_view verb() const override { return "ordered"; }
 
  private:
+  Result<std::optional<Delivery>> without_file(const Job& order) const;
+
+  const AskStanding standing_;
   DirectoryEgress files_;
 };
 

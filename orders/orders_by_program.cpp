@@ -6,6 +6,7 @@
 #include "base/crash_point.h"
 #include "base/log.h"
 #include "base/pause.h"
+#include "orders/not_placed.h"
 
 namespace cmpost {
 namespace {
@@ -45,6 +46,7 @@ OrdersByProgramEgress::OrdersByProgramEgress(const ChannelSettings& settings, co
                                              const Clock& wall, const Clock& steady)
     : settings_(settings),
       replies_(queues.replies),
+      standing_(queues.standing),
       wall_(wall),
       deposit_(settings_, queues.requests, steady),
       signs_(settings.state + "/unanswered"),
@@ -95,24 +97,26 @@ Result<Delivery> OrdersByProgramEgress::bring(const Lease& lease, const std::sto
   if (kept_.contains(id)) return deposit(lease);
   ASSIGN_OR_RETURN(auto known, what_became_of(lease));
   if (known) return *std::move(known);
+  ASSIGN_OR_RETURN(auto stays, not_placed(lease.job, standing_));
+  if (stays) return *std::move(stays);
   return submit(lease, stop, all);
 }
 
-// Of one that may have been placed before. Where a person was asked, and the attempts count anew,
-// he has looked and released it; without the question he knew of nothing.
+// Of one that may have been placed before. Where a person was asked, and has released it since, he
+// has looked; without the question he knew of nothing.
 Result<std::optional<Delivery>> OrdersByProgramEgress::what_became_of(const Lease& lease) {
   const auto& id = lease.job.id;
   ASSIGN_OR_RETURN(const auto sign, signs_.find(id));
-  if (sign == Unanswered::Sign::none) return std::nullopt;
+  if (sign.what == Unanswered::Sign::What::none) return std::nullopt;
   ASSIGN_OR_RETURN(const auto placed, book_.find(id));
   if (placed) return sent(id, "placed");
   ASSIGN_OR_RETURN(const bool answered, is_answered(id));
   if (answered) return sent(id, "answered");
-  if (sign == Unanswered::Sign::asked && lease.attempts == 1) {
+  if (sign.is_released(lease)) {
     TRY(signs_.remove(id));
     return std::nullopt;
   }
-  TRY(signs_.ask(id));
+  TRY(signs_.ask(lease));
   return held(lease, Error{Recovery::retry, "the process died before it was told", {}});
 }
 
@@ -160,7 +164,7 @@ Result<Delivery> OrdersByProgramEgress::settle(const Lease& lease, ProgramVerdic
     case What::unknown:
       break;
   }
-  TRY(signs_.ask(id));
+  TRY(signs_.ask(lease));
   return held(lease, verdict.why);
 }
 
@@ -197,9 +201,11 @@ OrdersByProgramIngress::OrdersByProgramIngress(const ChannelSettings& settings, 
 // What cannot be asked about now keeps nobody else from being asked about.
 Result<Intake> OrdersByProgramIngress::poll(const std::stop_token& stop) {
   Intake intake;
-  ASSIGN_OR_RETURN(const auto orders, book_.all());
+  ASSIGN_OR_RETURN(const auto pages, book_.all());
+  note_unreadable(pages.unreadable);
+  intake.stuck = stuck_.size();
   std::optional<Error> trouble;
-  for (const auto& order : orders) {
+  for (const auto& order : pages.orders) {
     if (stop.stop_requested()) break;
     if (order.due > wall_.now()) continue;
     ASSIGN_OR_RETURN(const auto room, deposit_.room());
@@ -211,6 +217,21 @@ Result<Intake> OrdersByProgramIngress::poll(const std::stop_token& stop) {
   deposit_.tell_gate(intake);
   if (trouble) return failure(*std::move(trouble));
   return intake;
+}
+
+// Each is told of once; the others are asked about all the same.
+void OrdersByProgramIngress::note_unreadable(const std::map<std::string, Error>& unreadable) {
+  std::vector<StuckInput> stuck;
+  for (const auto& [name, why] : unreadable) {
+    const bool known = std::ranges::any_of(
+        stuck_, [&](const StuckInput& one) { return one.why == to_string(why); });
+    if (!known) {
+      log::error("order.unreadable",
+                 {{"channel", channel()}, {"reason", why.what}, {"hint", why.hint}});
+    }
+    stuck.push_back({"the order in placed/" + name, to_string(why), 0, std::nullopt});
+  }
+  stuck_ = std::move(stuck);
 }
 
 Result<void> OrdersByProgramIngress::ask(PlacedOrder order, const std::stop_token& stop,

@@ -20,12 +20,14 @@ namespace cmpost {
 //
 // An order costs money: one of which nobody can say whether it was placed (the program was killed,
 // took too long, ended with another exit code, the process died) is held, and never placed again by
-// itself. When an operator releases it, it is placed once more.
+// itself. When an operator releases it, it is placed once more. One that is over by now is not
+// placed.
 class OrdersByProgramEgress final : public Egress {
  public:
   struct Queues {
     JobQueue& requests;
     JobQueue& replies;
+    AskStanding standing;  // asked before each SUBMIT
   };
   // All references must outlive the object. `wall` dates, `steady` measures.
   OrdersByProgramEgress(const ChannelSettings& settings, const Queues& queues, const Clock& wall,
@@ -49,6 +51,7 @@ class OrdersByProgramEgress final : public Egress {
 
   const ChannelSettings settings_;
   JobQueue& replies_;
+  const AskStanding standing_;
   const Clock& wall_;
   Deposit deposit_;
   Unanswered signs_;
@@ -70,8 +73,10 @@ class OrdersByProgramIngress final : public Ingress {
   const std::string& channel() const override { return settings_.name; }
   Result<Intake> poll(const std::stop_token& stop) override;
   void wait(Duration time_out, const std::stop_token& stop) override;
+  LookedAt looked_at() const override { return {.stuck = stuck_}; }
 
  private:
+  void note_unreadable(const std::map<std::string, Error>& unreadable);
   Result<void> ask(PlacedOrder order, const std::stop_token& stop, Intake& intake);
   Result<void> answer(const PlacedOrder& order, OrderNews news, Bytes payload, Intake& intake);
   Result<void> look_again(PlacedOrder order, std::optional<Duration> after);
@@ -80,6 +85,7 @@ class OrdersByProgramIngress final : public Ingress {
   const Clock& wall_;
   Deposit deposit_;
   OrderBook book_;
+  std::vector<StuckInput> stuck_;
 };
 
 }  // namespace cmpost

@@ -4,7 +4,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -27,14 +26,42 @@ struct Pipe {
   FileDescriptor ours, its;
 };
 
-// A pair of sockets, since writing to one whose reader is gone raises no signal (MSG_NOSIGNAL).
-Result<Pipe> make_pipe() {
+// What is ours never blocks: it stands under time limits.
+Result<Pipe> make_pipe(bool we_write) {
   int ends[2];
-  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
+  if (::pipe2(ends, O_CLOEXEC) != 0) return failure(errno_error("making", "a pipe", errno));
+  Pipe pipe{FileDescriptor(ends[we_write ? 1 : 0]), FileDescriptor(ends[we_write ? 0 : 1])};
+  if (::fcntl(pipe.ours.get(), F_SETFL, O_NONBLOCK) != 0) {
     return failure(errno_error("making", "a pipe", errno));
   }
-  return Pipe{FileDescriptor(ends[0]), FileDescriptor(ends[1])};
+  return pipe;
 }
+
+// As long as it lives a reader that is gone raises no signal, in this thread: EPIPE says it all.
+class WithoutSigpipe {
+ public:
+  WithoutSigpipe() {
+    ::sigemptyset(&pipe_);
+    ::sigaddset(&pipe_, SIGPIPE);
+    sigset_t pending;
+    ::sigpending(&pending);
+    was_pending_ = ::sigismember(&pending, SIGPIPE) == 1;
+    ::pthread_sigmask(SIG_BLOCK, &pipe_, &before_);
+  }
+  WithoutSigpipe(const WithoutSigpipe&) = delete;
+  ~WithoutSigpipe() {
+    constexpr timespec kNow{0, 0};
+    if (!was_pending_) {
+      while (::sigtimedwait(&pipe_, nullptr, &kNow) < 0 && errno == EINTR) {
+      }
+    }
+    ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+  }
+
+ private:
+  sigset_t pipe_{}, before_{};
+  bool was_pending_ = false;
+};
 
 int spawn(const ProgramRun& run, int in, int out, pid_t& pid) {
   posix_spawn_file_actions_t files;
@@ -110,9 +137,11 @@ class Program {
   // It need not read it.
   void give() {
     const auto rest = ByteView(run_.input).subspan(given_);
-    const auto count = ::send(in_.get(), rest.data(), rest.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    const WithoutSigpipe quiet;
+    const auto count = ::write(in_.get(), rest.data(), rest.size());
+    const int error = errno;
     if (count > 0) given_ += static_cast<std::size_t>(count);
-    const bool lost = count < 0 && errno != EINTR && errno != EAGAIN;
+    const bool lost = count < 0 && error != EINTR && error != EAGAIN;
     if (lost || given_ == run_.input.size()) in_ = FileDescriptor();
   }
 
@@ -121,7 +150,7 @@ class Program {
     const auto count = ::read(out_.get(), chunk, sizeof(chunk));
     if (count < 0) {
       if (errno == EINTR || errno == EAGAIN) return std::nullopt;
-      if (errno != ECONNRESET) return errno_error("reading from", run_.program, errno).what;
+      return errno_error("reading from", run_.program, errno).what;
     }
     if (count <= 0) {
       closed_ = true;
@@ -170,7 +199,7 @@ ProgramEnd not_started(Error error) {
 }  // namespace
 
 ProgramEnd run_program(const ProgramRun& run, const std::stop_token& stop) {
-  auto in = make_pipe(), out = make_pipe();
+  auto in = make_pipe(true), out = make_pipe(false);
   if (!in) return not_started(in.error());
   if (!out) return not_started(out.error());
   pid_t pid = 0;

@@ -4,16 +4,36 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <charconv>
 #include <filesystem>
+#include <limits>
 #include <vector>
 
 #include "base/files.h"
 
 namespace cmpost {
 
+namespace {
+
+constexpr std::string_view kAsked = "asked ";
+constexpr std::size_t kLargestSign = 64;
+
+// Of one whose number cannot be read nobody knows that it was released.
+int releases_in(std::string_view text) {
+  int releases = std::numeric_limits<int>::max();
+  if (!text.starts_with(kAsked)) return releases;
+  text.remove_prefix(kAsked.size());
+  std::from_chars(text.data(), text.data() + text.size(), releases);
+  return releases;
+}
+
+}  // namespace
+
 // The file of a message that a person was asked about is not empty.
-Result<void> Unanswered::ask(const JobId& id) {
-  return write_file(file_of(id), view_of("asked\n"), 0640, IfExists::replace);
+Result<void> Unanswered::ask(const Lease& lease) {
+  const auto text = std::string(kAsked) + std::to_string(lease.releases) + "\n";
+  if (!made_) TRY(make_directories(directory_));
+  return write_file(file_of(lease.job.id), view_of(text), 0640, IfExists::replace);
 }
 
 Result<void> Unanswered::add(const JobId& id) {
@@ -32,12 +52,15 @@ Result<void> Unanswered::remove(const JobId& id) {
 
 Result<Unanswered::Sign> Unanswered::find(const JobId& id) const {
   const auto file = file_of(id);
+  using What = Sign::What;
   struct stat found {};
-  if (::lstat(file.c_str(), &found) == 0) {
-    return found.st_size > 0 ? Sign::asked : Sign::perhaps_sent;
+  if (::lstat(file.c_str(), &found) != 0) {
+    if (errno == ENOENT) return Sign{};
+    return failure(errno_error("looking for", file, errno));
   }
-  if (errno == ENOENT) return Sign::none;
-  return failure(errno_error("looking for", file, errno));
+  if (found.st_size == 0) return Sign{What::perhaps_sent};
+  ASSIGN_OR_RETURN(const auto contents, read_file(file, kLargestSign));
+  return Sign{What::asked, releases_in(text_of(contents))};
 }
 
 Result<void> Unanswered::tidy(const std::function<Result<bool>(const JobId&)>& over) {

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "base/result.h"
-#include "queue/job.h"
+#include "queue/job_queue.h"
 
 namespace cmpost {
 
@@ -21,9 +21,18 @@ class Unanswered {
   // It is over, or it has certainly not arrived. Durable, too.
   Result<void> remove(const JobId& id);
   // A person is asked about it, and will look. Durable.
-  Result<void> ask(const JobId& id);
+  Result<void> ask(const Lease& lease);
 
-  enum class Sign { none, perhaps_sent, asked };
+  struct Sign {
+    enum class What { none, perhaps_sent, asked };
+    What what = What::none;
+    int releases = 0;  // asked: how often he had released it by then
+    // He has since, so that it may be sent once more. A job that was put anew, or has come back
+    // from a backup, nobody has released.
+    bool is_released(const Lease& lease) const {
+      return what == What::asked && lease.releases > releases;
+    }
+  };
   // An Error: nobody could find out.
   Result<Sign> find(const JobId& id) const;
   // Removes those that `over` says yes to: jobs that the queue does not have any more.

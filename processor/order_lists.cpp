@@ -12,12 +12,13 @@ constexpr std::size_t kLargestList = std::size_t{64} << 20U;
 using Orders = std::vector<ListedOrder>;
 
 std::string orders_csv(const Orders& orders, const std::string& channel) {
-  std::string text =
-      csv_line({"id", "subject", "SANs", "key", "profile", "requester", "since", "state"});
+  std::string text = csv_line(
+      {"id", "subject", "SANs", "key", "profile", "requester", "since", "state", "extensions"});
   for (const auto& one : orders) {
     if (one.revocation || one.message.channel != channel) continue;
     text += csv_line({one.id, one.subject, one.names, one.key, one.message.profile, one.requester,
-                      to_iso8601(one.message.made), std::string(to_string(one.message.state))});
+                      to_iso8601(one.message.made), std::string(to_string(one.message.state)),
+                      one.extensions});
   }
   return text;
 }

@@ -23,11 +23,20 @@ Duration answer_within(const ProcessorServices& services, const std::string& cha
   return RaSettings().upstream_within;
 }
 
+// There shall be time to ask for the own certificate again, and once more, before the present one
+// ends.
+Duration own_within(const ProcessorServices& services, Duration usual, Time left) {
+  constexpr Duration kLeast = std::chrono::minutes(1);
+  const Duration life = services.identity.certificate.not_after() - left;
+  return life <= Duration::zero() ? usual : std::min(usual, std::max(life / 3, kLeast));
+}
+
 // What a person is to revoke for us stays to be done.
 std::optional<Time> answer_due(const ProcessorServices& services, const UpstreamMessage& message,
                                Time left) {
   if (message.mode == UpstreamMode::pkcs10 && !message.question) return std::nullopt;
-  return left + answer_within(services, message.channel);
+  const auto within = answer_within(services, message.channel);
+  return left + (message.renewal == 0 ? within : own_within(services, within, left));
 }
 
 struct Departure {
@@ -48,6 +57,25 @@ Result<Departure> find_departure(JobQueue& replies, const JobId& id, Time now,
   if (status->state != JobState::done) return Departure{};
   if (status->dropped) return Departure{std::nullopt, true};
   return Departure{std::min(status->ended.value_or(now), now)};
+}
+
+Result<Departure> end_departure(JobQueue& replies, const UpstreamMessage& message, Time now) {
+  const auto id = message.job();
+  ASSIGN_OR_RETURN(const auto status, replies.find(id));
+  if (!status) return Departure{std::nullopt, true};
+  if (status->state == JobState::done && !status->dropped) {
+    return Departure{std::min(status->ended.value_or(now), now)};
+  }
+  if (status->state == JobState::done) return Departure{std::nullopt, true};
+  ASSIGN_OR_RETURN(const bool dropped, replies.drop(id, "what it is about has ended"));
+  if (dropped) {
+    log::info("upstream.not_sent",
+              {{"tid", to_hex(message.transactionID)},
+               {"channel", message.channel},
+               {"body", message.body},
+               {"reason", "it has ended: " + std::string(to_string(message.state))}});
+  }
+  return Departure{std::nullopt, dropped};
 }
 
 Result<void> note_departures(Spool& spool, Ledger& ledger, const ProcessorServices& services) {
@@ -82,6 +110,34 @@ Result<void> note_departures(Spool& spool, Ledger& ledger, const ProcessorServic
     }
     if (unsent.size() < kMessagesAtATime) return {};
     after = unsent.back().id;
+  }
+}
+
+// Of what has ended (answered, refused, given up) before it had left nothing leaves any more. What
+// is on its way at this moment is looked at again.
+Result<void> end_departures(Spool& spool, Ledger& ledger, const ProcessorServices& services) {
+  ASSIGN_OR_RETURN(const auto reader, ledger.reader());
+  const auto now = services.likely.now();
+  for (std::int64_t after = 0;;) {
+    ASSIGN_OR_RETURN(const auto ended,
+                     UpstreamTable(reader->connection()).may_stay(after, kMessagesAtATime));
+    std::vector<std::pair<std::int64_t, Departure>> known;
+    for (const auto& message : ended) {
+      ASSIGN_OR_RETURN(const auto departure, end_departure(spool.replies(), message, now));
+      if (departure.left || departure.dropped) known.emplace_back(message.id, departure);
+    }
+    if (!known.empty()) {
+      TRY(ledger.write([&](LedgerWriter& writer) -> Result<void> {
+        UpstreamTable table(writer.connection());
+        for (const auto& [id, departure] : known) {
+          TRY(departure.left ? table.note_left(id, *departure.left, std::nullopt)
+                             : table.note_stays(id));
+        }
+        return {};
+      }));
+    }
+    if (ended.size() < kMessagesAtATime) return {};
+    after = ended.back().id;
   }
 }
 
@@ -247,6 +303,7 @@ Result<void> tend_upstream(Spool& spool, Ledger& ledger, const ProcessorServices
       log::error("upstream.no_batch", {{"channel", name}, {"error", to_string(done.error())}});
     }
   }
+  TRY(end_departures(spool, ledger, services));
   TRY(note_departures(spool, ledger, services));
   TRY(note_batches(spool, ledger, services));
   TRY(look_for_stranded(spool, ledger, services));

@@ -9,9 +9,10 @@
 namespace cmpost {
 
 // Puts what is stored and in no queue (a crash between the two commits), makes batches of what has
-// been collected (of as many as `batch_most`, or when the oldest has waited `batch_within`), notes
-// what has left, from when on the time for its answer counts, and puts a job for each message whose
-// answer is overdue or that is to be asked again. Keeps the lists of orders (order_lists.h).
+// been collected (of as many as `batch_most`, or when the oldest has waited `batch_within`), drops
+// what has ended before it has left, notes what has left, from when on the time for its answer
+// counts, and puts a job for each message whose answer is overdue or that is to be asked again.
+// Keeps the lists of orders (order_lists.h).
 Result<void> tend_upstream(Spool& spool, Ledger& ledger, const ProcessorServices& services);
 
 // Makes batches of what has been collected for this channel now; how many messages.

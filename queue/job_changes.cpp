@@ -89,11 +89,13 @@ Result<bool> JobTable::bounce(const JobId& id, std::string_view reason) {
 Result<bool> JobTable::retry(const JobId& id) {
   ASSIGN_OR_RETURN(const auto seq, seq_of(id));
   if (!seq) return false;
-  ASSIGN_OR_RETURN(const auto changed,
-                   change(connection_,
-                          sql("UPDATE $ SET state = 'waiting', at = NULL, attempts = 0, reason = ''"
-                              " WHERE seq = ? AND state IN ('deferred', 'held')"),
-                          *seq));
+  ASSIGN_OR_RETURN(
+      const auto changed,
+      change(connection_,
+             sql("UPDATE $ SET state = 'waiting', at = NULL, attempts = 0, reason = '',"
+                 " released = released + (state = 'held') WHERE seq = ? AND state IN ('deferred', "
+                 "'held')"),
+             *seq));
   return changed == 1;
 }
 
@@ -102,8 +104,8 @@ Result<bool> JobTable::release(const JobId& id) {
   if (!seq) return false;
   ASSIGN_OR_RETURN(const auto changed,
                    change(connection_,
-                          sql("UPDATE $ SET state = 'waiting', attempts = 0, reason = ''"
-                              " WHERE seq = ? AND state = 'held'"),
+                          sql("UPDATE $ SET state = 'waiting', attempts = 0, reason = '',"
+                              " released = released + 1 WHERE seq = ? AND state = 'held'"),
                           *seq));
   return changed == 1;
 }

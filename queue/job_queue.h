@@ -20,6 +20,9 @@ struct Lease {
   Job job;
   int attempts = 1;  // this one included
   Time arrived{};
+  // How often a person has released it when it was held, so that whoever has asked for that tells
+  // it from a job that was put anew.
+  int releases = 0;
 };
 
 enum class JobSort { channel, source, state, reason, size };

@@ -8,8 +8,8 @@ namespace {
 // Of payloads in memory at a time; a single job may be larger.
 constexpr std::size_t kMostOctets = 32 << 20;
 
-// Reads rows of `seq, id, attempts, arrived, octets` and the envelope, until they are too much for
-// memory.
+// Reads rows of `seq, id, attempts, arrived, released, octets` and the envelope, until they are too
+// much for memory.
 class LeaseReader {
  public:
   bool take(Row& row) {
@@ -17,7 +17,7 @@ class LeaseReader {
     row.into(seqs_.emplace_back());
     lease.job.id = next_id(row);
     lease.attempts = row.next<int>() + 1;
-    row.into(lease.arrived, lease.job.payload);
+    row.into(lease.arrived, lease.releases, lease.job.payload);
     lease.job.envelope = next_envelope(row);
     octets_ += lease.job.payload.size();
     return octets_ < kMostOctets;
@@ -143,7 +143,7 @@ Result<std::vector<Lease>> JobTable::waiting(std::size_t max, Run& found) {
   LeaseReader reader;
   TRY(each(
       connection_,
-      sql("SELECT seq, id, attempts, arrived, octets, " CMPOST_ENVELOPE_COLUMNS
+      sql("SELECT seq, id, attempts, arrived, released, octets, " CMPOST_ENVELOPE_COLUMNS
           " FROM $ INDEXED BY $_open CROSS JOIN $_payload USING (seq)"
           " WHERE ended IS NULL AND state = 'waiting' AND at IS NULL@"
           " ORDER BY seq LIMIT ?"),
@@ -157,7 +157,7 @@ Result<std::vector<Lease>> JobTable::lease_of(std::string_view reply_channel, st
   LeaseReader reader;
   TRY(each(
       connection_,
-      sql("SELECT seq, id, attempts, arrived, octets, " CMPOST_ENVELOPE_COLUMNS
+      sql("SELECT seq, id, attempts, arrived, released, octets, " CMPOST_ENVELOPE_COLUMNS
           " FROM $ INDEXED BY $_open CROSS JOIN $_payload USING (seq)"
           " WHERE ended IS NULL AND state IN ('waiting', 'deferred') AND reply_channel = ?"
           " ORDER BY seq LIMIT ?"),

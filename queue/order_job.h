@@ -2,10 +2,12 @@
 // message.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "base/result.h"
 #include "queue/job.h"
 
 namespace cmpost {
@@ -32,6 +34,14 @@ inline constexpr std::size_t kOrderName = 6;
 std::string order_name(std::string_view tid);
 // Whether `text` could be one, or a longer beginning: hexadecimal digits.
 bool is_order_name(std::string_view text);
+
+// What the ledger says of an order that is about to be placed.
+enum class OrderStanding {
+  open,
+  over,    // answered, refused or given up meanwhile: nobody waits for it
+  unknown  // the ledger has no such order: one of the two comes from a backup
+};
+using AskStanding = std::function<Result<OrderStanding>(const Job& order)>;
 
 // News of an order that no file has brought. The same again is the same job.
 Job order_job(const std::string& channel, OrderNews news, const std::string& tid,

@@ -45,6 +45,10 @@ constexpr std::string_view kQueue = R"(
   ) STRICT, WITHOUT ROWID;
 )";
 
+// How often a person has released it when it was held.
+constexpr std::string_view kReleases =
+    "ALTER TABLE $ ADD COLUMN released INTEGER NOT NULL DEFAULT 0;";
+
 }  // namespace
 
 std::string for_table(std::string_view sql, std::string_view table) {
@@ -62,7 +66,8 @@ std::string for_table(std::string_view sql, std::string_view table) {
 const std::vector<Migration>& spool_migrations() {
   static const std::string first =
       std::string(kShared) + for_table(kQueue, "request") + for_table(kQueue, "reply");
-  static const std::vector<Migration> migrations = {{1, first.c_str()}};
+  static const std::string second = for_table(kReleases, "request") + for_table(kReleases, "reply");
+  static const std::vector<Migration> migrations = {{1, first.c_str()}, {2, second.c_str()}};
   return migrations;
 }
 

@@ -42,6 +42,7 @@ json to_json(const ListedOrder& order) {
   } else {
     value["names"] = order.names;
     value["key"] = order.key;
+    value["extensions"] = order.extensions;
     value["profile"] = message.profile;
   }
   if (message.answer_by) value["answerBy"] = to_iso8601(*message.answer_by);
@@ -143,14 +144,13 @@ std::string_view act_of(OrderNews news) {
   }
 }
 
-// What a person has found out needs no other answer.
-Result<void> end_if_held(const ListedOrder& order, Spool& spool) {
-  const auto id = order.message.job();
-  ASSIGN_OR_RETURN(const auto job, spool.replies().find(id));
-  if (job && job->state == JobState::held) {
-    TRY(spool.replies().drop(id, "answered by an operator"));
-  }
-  return {};
+// The same has been told before, and other settings may have been in force then.
+Result<void> judge_anew(const ListedOrder& order, const JobId& id, JobQueue& requests) {
+  ASSIGN_OR_RETURN(const bool again, requests.retry(id));
+  if (again) return {};
+  ASSIGN_OR_RETURN(const auto job, requests.find(id));
+  return hold("order " + order.id + ": the same was told before, and is " +
+              (job ? std::string(to_string(job->state)) + " (" + job->reason + ")" : "forgotten"));
 }
 
 // Told to the processor like what a file has brought.
@@ -159,10 +159,10 @@ Result<ExitCode> tell(Instance& instance, const ListedOrder& order, OrderNews ne
   const auto tid = to_hex(order.message.transactionID);
   TRY(record_act(instance, act_of(news), {{"tid", tid}, {"channel", order.message.channel}}));
   ASSIGN_OR_RETURN(auto* const spool, instance.spool());
-  TRY(end_if_held(order, *spool));
   const auto job = order_job(order.message.channel, news, tid,
                              "row " + std::to_string(order.message.id), payload);
-  TRY(spool->requests().put({&job, 1}));
+  ASSIGN_OR_RETURN(const auto fresh, spool->requests().put({&job, 1}));
+  if (fresh == 0) TRY(judge_anew(order, job.id, spool->requests()));
   if (!common.quiet) {
     print_line("order " + order.id + ": " + std::string(to_string(news)) +
                "; the service goes on with it");
@@ -190,9 +190,14 @@ Result<ExitCode> reject_order(const OrderOptions& options, const CommonOptions& 
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
   ASSIGN_OR_RETURN(const auto reader, instance->look_into_ledger());
   ASSIGN_OR_RETURN(const auto orders, find_orders(*reader, options.id));
-  using enum UpstreamState;
-  TRY(check_waits(orders.back(), {made, left}));
-  return tell(*instance, orders.back(), OrderNews::refused, to_bytes(options.reason), common);
+  const auto open = std::ranges::find_if(orders, [](const ListedOrder& one) {
+    return one.message.question && is_open(one.message.state);
+  });
+  if (open == orders.end()) {
+    return hold("nobody waits for an answer to order " + orders.front().id,
+                "what is to be revoked by hand stays so until `cmpost order revoked`");
+  }
+  return tell(*instance, *open, OrderNews::refused, to_bytes(options.reason), common);
 }
 
 Result<ExitCode> deliver(const OrderOptions& options, const CommonOptions& common) {
@@ -217,7 +222,7 @@ Result<std::string> write_again(const ListedOrder& order, const ChannelSettings&
   Lease lease;
   lease.job = departure_of(order.message);
   lease.attempts = 2;
-  OrdersByHandEgress egress(channel);
+  OrdersByHandEgress egress(channel, [](const Job&) { return OrderStanding::open; });
   const auto written = egress.send({&lease, 1}, {});
   if (written.trouble) return failure(*written.trouble);
   if (written.each.front().what != Delivery::What::sent) return hold(written.each.front().detail);

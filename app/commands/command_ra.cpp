@@ -74,7 +74,7 @@ Result<ExitCode> show(const CommonOptions& common) {
   return ExitCode::ok;
 }
 
-Result<ExitCode> give_up(const CommonOptions& common) {
+Result<ExitCode> give_up(bool anyway, const CommonOptions& common) {
   ASSIGN_OR_RETURN(const auto instance, open_ra(common));
   ASSIGN_OR_RETURN(auto* const ledger, instance->ledger());
   ASSIGN_OR_RETURN(const auto reader, ledger->reader());
@@ -85,6 +85,11 @@ Result<ExitCode> give_up(const CommonOptions& common) {
     return hold(newest && newest->state == RenewalState::granted
                     ? "the certificate is granted, and comes into use"
                     : "no certificate for this RA is under way");
+  }
+  if (newest->state == RenewalState::confirming && !anyway) {
+    return hold(
+        "the CA has issued the certificate, and may count it as ours by now",
+        "certConf is sent again until the CA answers; --anyway forgets the key all the same");
   }
   const auto detail =
       by(instance->person(), {{"tid", to_hex(newest->transactionID)}, {"request", newest->body}});
@@ -113,9 +118,10 @@ void add_ra(CommandLine line) {
                    "issued the present one)")
       ->check(one_of("request", {"kur", "ir", "cr", "p10cr"}));
   command->callback([=] { line.action = [=] { return renew(*body, *common); }; });
-  ra->add_subcommand("give-up", "wait no longer for what is under way")->callback([=] {
-    line.action = [=] { return give_up(*common); };
-  });
+  auto anyway = std::make_shared<bool>(false);
+  auto* ends = ra->add_subcommand("give-up", "wait no longer for what is under way");
+  ends->add_flag("--anyway", *anyway, "also of a certificate that the CA has issued already");
+  ends->callback([=] { line.action = [=] { return give_up(*anyway, *common); }; });
 }
 
 }  // namespace cmpost

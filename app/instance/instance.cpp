@@ -258,7 +258,8 @@ Result<const Identity*> Instance::identity() {
                                                 .protocol_keys = ra.protocol_keys,
                                                 .send_root = ra.send_root,
                                                 .links = {},
-                                                .issuers = {}},
+                                                .issuers = {},
+                                                .may_be_over = true},
                                                clock_)));
     ra_identity_.emplace(std::move(loaded));
     role_ = std::make_unique<RaRole>(ra, *ra_identity_, channels_);

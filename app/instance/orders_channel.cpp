@@ -2,6 +2,7 @@
 
 #include "orders/orders_by_hand.h"
 #include "orders/orders_by_program.h"
+#include "processor/upstream/upstream_table.h"
 
 namespace cmpost {
 
@@ -18,12 +19,18 @@ Result<std::unique_ptr<Ingress>> make_orders_ingress(const Surroundings& around,
 
 Result<std::unique_ptr<Egress>> make_orders_egress(const Surroundings& around,
                                                    const ChannelSettings& channel) {
+  const auto standing = [&instance = around.instance](const Job& order) -> Result<OrderStanding> {
+    ASSIGN_OR_RETURN(const auto ledger, instance.look_into_ledger());
+    return standing_of(order, ledger->connection());
+  };
   if (!channel.orders()->command.empty()) {
-    const OrdersByProgramEgress::Queues queues{around.spool.requests(), around.spool.replies()};
+    const OrdersByProgramEgress::Queues queues{around.spool.requests(), around.spool.replies(),
+                                               standing};
     return std::make_unique<OrdersByProgramEgress>(channel, queues, around.instance.sure_clock(),
                                                    around.steady);
   }
-  return std::make_unique<OrdersByHandEgress>(channel, under_way_in(around.spool.replies()));
+  return std::make_unique<OrdersByHandEgress>(channel, standing,
+                                              under_way_in(around.spool.replies()));
 }
 
 // Those of a program are its own matter.

@@ -164,11 +164,9 @@ Result<OwnRenewal> begin_own_renewal(Instance& instance, const std::string& want
     ASSIGN_OR_RETURN(body, own_renewal_body(instance));
   }
   const auto* channel = own_channel(services, ra);
-  if (!body) {
-    return hold("the certificate of this RA is not one that the CA behind channel " + ra.upstream +
-                    " has issued, so kur cannot renew it",
-                "`renew_by` of [ra], or --by, names what asks for a first one: ir, cr or p10cr");
-  }
+  if (channel == nullptr) return hold("[ra] upstream names no channel");
+  if (!body) return failure(cannot_be_asked_for(*channel));
+  TRY(check_exchangeable(ra.cmp_key, ra.cmp_certificate));
   TokenLog tokens;
   ASSIGN_OR_RETURN(const auto reader, ledger->reader());
   const Services ours{services.identity, *reader, services.sealing_key, services.random, tokens};
@@ -215,8 +213,10 @@ Result<void> settle_own_certificate(Instance& instance) {
     ASSIGN_OR_RETURN(const auto reader, ledger->reader());
     ASSIGN_OR_RETURN(newest, OwnRenewalTable(reader->connection()).newest());
   }
-  if (newest && newest->state == RenewalState::granted) {
-    TRY(put_into_use(instance, *ledger, *newest));
+  if (!newest || newest->state != RenewalState::granted) return {};
+  // The present pair does its work meanwhile, and `check` tells of it.
+  if (const auto done = put_into_use(instance, *ledger, *newest); !done) {
+    log::error("ra.certificate_not_written", {{"error", to_string(done.error())}});
   }
   return {};
 }

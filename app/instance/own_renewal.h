@@ -26,7 +26,8 @@ Result<OwnRenewal> begin_own_renewal(Instance& instance, const std::string& body
 // Nobody waits for it any more, nor for what it has sent. Hold: it has gone on meanwhile.
 Result<void> end_by_hand(const OwnRenewal& renewal, Time now, LedgerWriter& writer);
 // Before anybody uses identity(): a certificate that was granted comes into use, also where a
-// process died when it was about to.
+// process died when it was about to. Where its files cannot be written it is logged, and the
+// present pair stays in use.
 Result<void> settle_own_certificate(Instance& instance);
 // Before anybody works: what goes on under a former certificate goes on under it.
 Result<void> recall_former_certificates(Instance& instance);

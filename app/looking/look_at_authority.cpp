@@ -9,6 +9,8 @@
 #include "app/terminal/output.h"
 #include "base/files.h"
 #include "ca/published_crl.h"
+#include "processor/admission/credential_files.h"
+#include "processor/ra_role/own_request.h"
 #include "processor/upstream/upstream_table.h"
 
 namespace cmpost {
@@ -78,20 +80,40 @@ class AuthorityLook {
     }
   }
 
+  // Before one is under way that could not come into use.
+  void look_at_files(const RaSettings& ra) {
+    const auto* channel = instance_.settings().channel(ra.upstream);
+    const bool renews =
+        channel != nullptr && channel->orders() == nullptr && ra.renew_before != Duration::zero();
+    if (!renews) return;
+    if (const auto may = check_exchangeable(ra.cmp_key, ra.cmp_certificate); !may) {
+      say(Severity::warning, "cannot be renewed: " + may.error().what, may.error().hint);
+    }
+  }
+
   Result<void> find_renewal() {
+    look_at_files(*instance_.settings().ra);
     ASSIGN_OR_RETURN(const auto reader, instance_.look_into_ledger());
     OwnRenewalTable table(reader->connection());
     ASSIGN_OR_RETURN(const auto newest, table.newest());
     ASSIGN_OR_RETURN(const auto failures, table.failures());
-    if (newest && newest->state != RenewalState::in_use) return tell(*newest, failures);
     ASSIGN_OR_RETURN(const auto* const identity, instance_.identity());
+    if (identity->certificate.not_after() <= instance_.sure_clock().now()) {
+      say(Severity::error,
+          "has ended on " + to_iso8601(identity->certificate.not_after()) +
+              ": nothing is worked on but the answers that bring the next one",
+          "`cmpost ra renew --by ir` asks for one where the CA believes this RA by a secret "
+          "(`secret` of the channel); else let it issue one by hand for the key in `cmp_key`, and "
+          "put that into `cmp_certificate`");
+    }
+    if (newest && newest->state != RenewalState::in_use) return tell(*newest, failures);
     const auto due = renewal_due(*instance_.settings().ra, identity->certificate);
     if (!due || instance_.sure_clock().now() < *due) return {};
     ASSIGN_OR_RETURN(const auto body, own_renewal_body(instance_));
     if (body) return {};
-    say(Severity::warning, "ends, and nothing asks for the next one: the CA has not issued it",
-        "`renew_by` of [ra] names what asks for a first one of the CA (docs/ra.md), "
-        "`cmpost ra renew --by ir` does it now");
+    ASSIGN_OR_RETURN(const auto services, instance_.services());
+    const auto why = cannot_be_asked_for(services.channels.at(instance_.settings().ra->upstream));
+    say(Severity::warning, "ends, and nothing asks for the next one: " + why.what, why.hint);
     return {};
   }
 
@@ -100,7 +122,7 @@ class AuthorityLook {
                        " by channel " + renewal.channel + ")";
     switch (renewal.state) {
       case RenewalState::granted:
-        say(Severity::warning, "is renewed, and the files are not written yet",
+        say(Severity::error, "is renewed, and the files are not written yet",
             "the service, or `cmpost run`, writes them; it needs the right to write beside "
             "`cmp_key` and `cmp_certificate`");
         break;

@@ -1,6 +1,7 @@
 // Jobs and transactions that stand still.
 #include "app/looking/inspection.h"
 #include "app/terminal/output.h"
+#include "orders/order_book.h"
 #include "outbox/courier_egress.h"
 #include "processor/records/order_listing.h"
 #include "processor/transaction/transaction_table.h"
@@ -13,6 +14,8 @@ using namespace std::chrono_literals;
 // Longer than a service needs to take a job, and than most pauses.
 constexpr Duration kTooLong = 1h;
 constexpr Duration kFarTooLong = 24h;
+// What has just come is on its way.
+constexpr Duration kMoment = 10s;
 
 class JobsLook {
  public:
@@ -150,6 +153,46 @@ void look_at_orders(Instance& instance, Remarks& findings) {
                 {}});
 }
 
+// What a program has placed and nobody asks about: the directory of the channel has lost it.
+Result<std::vector<std::string>> not_asked_about(const ChannelSettings& channel,
+                                                 LedgerReader& ledger, Time now) {
+  const OrderBook book(channel.state + "/placed");
+  ASSIGN_OR_RETURN(const auto orders, list_orders(ledger, false));
+  std::vector<std::string> lost;
+  for (const auto& one : orders) {
+    const auto& message = one.message;
+    const bool placed = message.channel == channel.name && !one.revocation && message.left &&
+                        now - *message.left > kMoment;
+    if (!placed) continue;
+    const auto page = book.find(message.job());
+    if (page && !*page) lost.push_back(one.id);
+  }
+  return lost;
+}
+
+void look_at_placed(Instance& instance, Remarks& findings) {
+  const auto reader = instance.look_into_ledger();
+  if (!reader) return;  // told of the transactions
+  for (const auto& channel : instance.settings().channels) {
+    if (channel.orders() == nullptr || channel.orders()->command.empty()) continue;
+    const auto subject = RemarkSubject::of_channel(channel.name);
+    const auto lost = not_asked_about(channel, **reader, instance.clock().now());
+    if (!lost) {
+      findings.add(RemarkKind::database, subject, lost.error());
+      continue;
+    }
+    for (const auto& id : *lost) {
+      findings.add({Severity::warning,
+                    RemarkKind::order,
+                    subject,
+                    "order " + id + " has left, and the program is not asked about it",
+                    "ask the CA, then `cmpost order deliver " + id +
+                        " FILE` with what it has issued, or `cmpost order reject " + id + "`",
+                    {}});
+    }
+  }
+}
+
 }  // namespace
 
 JobsStatus look_at_jobs(Instance& instance, Remarks& findings) {
@@ -163,6 +206,7 @@ JobsStatus look_at_jobs(Instance& instance, Remarks& findings) {
   }
   look_at_transactions(instance, findings);
   look_at_orders(instance, findings);
+  look_at_placed(instance, findings);
   look_at_runs(instance, findings);
   return status;
 }

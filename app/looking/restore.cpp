@@ -9,6 +9,7 @@
 #include "ca/ledger/ledger_rows.h"
 #include "ca/published_crl.h"
 #include "cmp/pki_message.h"
+#include "outbox/unanswered.h"
 #include "processor/transaction/audit_detail.h"
 #include "processor/transaction/effects.h"
 #include "watcher/unwrap.h"
@@ -270,6 +271,27 @@ Result<void> bring_back(Instance& instance, const Losses& losses) {
     return writer.audit("crl.number_raised",
                         R"({"number":)" + std::to_string(losses.published_number) + "}");
   });
+}
+
+Result<std::vector<ListedOrder>> orders_to_be_placed(Instance& instance) {
+  ASSIGN_OR_RETURN(const auto reader, instance.look_into_ledger());
+  ASSIGN_OR_RETURN(auto orders, list_orders(*reader, false));
+  std::erase_if(orders, [&](const ListedOrder& one) {
+    const auto* channel = instance.settings().channel(one.message.channel);
+    const bool by_program =
+        channel != nullptr && channel->orders() != nullptr && !channel->orders()->command.empty();
+    return one.revocation || one.message.left || !by_program;
+  });
+  return orders;
+}
+
+// As of a process that has died over them.
+Result<void> hold_orders(Instance& instance, const std::vector<ListedOrder>& orders) {
+  for (const auto& one : orders) {
+    const auto* channel = instance.settings().channel(one.message.channel);
+    TRY(Unanswered(channel->state + "/unanswered").add(one.message.job()));
+  }
+  return {};
 }
 
 }  // namespace cmpost

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "app/instance/instance.h"
+#include "processor/records/order_listing.h"
 
 namespace cmpost {
 
@@ -36,6 +37,12 @@ Result<Losses> find_losses(Instance& instance, const std::vector<std::string>& m
 
 // The same of the `newest` answers in the spool alone.
 Result<Losses> find_losses_in_spool(Instance& instance, std::size_t newest);
+
+// Of an RA: orders that a program would place next. Since the backup was made it may have placed
+// them already, and nobody here knows.
+Result<std::vector<ListedOrder>> orders_to_be_placed(Instance& instance);
+// From now on each is held instead, until a person has looked. Harmless to repeat.
+Result<void> hold_orders(Instance& instance, const std::vector<ListedOrder>& orders);
 
 // Why no CRL would be issued: a published one is ahead of the ledger. nullopt: none is. An Error:
 // it cannot be found out.

@@ -102,6 +102,7 @@ struct CertificationRequest {
   std::int64_t version = 0;
   Name subject;
   SubjectPublicKeyInfo spki;
+  std::vector<Oid> attributes;
   Extensions extensions;  // of the extensionRequest attribute, if any
   AlgorithmIdentifier signatureAlgorithm;
   Bytes signature;

@@ -5,28 +5,35 @@
 namespace cmpost {
 namespace {
 
-// Attribute ::= SEQUENCE { type, values SET OF }; the Extensions when it is extensionRequest.
-der::Parsed<std::optional<Extensions>> read_requested_extensions(der::Reader& attributes) {
+// Attribute ::= SEQUENCE { type, values SET OF }.
+struct Attribute {
+  Oid type;
+  std::optional<Extensions> extensions;  // of extensionRequest
+};
+
+der::Parsed<Attribute> read_attribute(der::Reader& attributes) {
   ASSIGN_OR_RETURN(der::Reader attribute, attributes.enter(der::kSequence));
-  ASSIGN_OR_RETURN(const Oid type, attribute.object_identifier());
+  ASSIGN_OR_RETURN(Oid type, attribute.object_identifier());
   ASSIGN_OR_RETURN(der::Reader values, attribute.enter(der::kSet));
   TRY(attribute.finish());
-  if (type != oid::id_extensionRequest) return std::optional<Extensions>();
+  if (type != oid::id_extensionRequest) return Attribute{std::move(type), std::nullopt};
   // RFC 2985 5.4.2: "SINGLE VALUE TRUE".
   ASSIGN_OR_RETURN(Extensions extensions, read_extensions(values));
   TRY(values.finish());
-  return std::optional(std::move(extensions));
+  return Attribute{std::move(type), std::move(extensions)};
 }
 
-der::Parsed<Extensions> read_attributes(der::Reader attributes) {
-  std::optional<Extensions> found;
+der::Parsed<void> read_attributes(CertificationRequest& request, der::Reader attributes) {
+  bool found = false;
   while (!attributes.at_end()) {
-    ASSIGN_OR_RETURN(auto extensions, read_requested_extensions(attributes));
-    if (!extensions) continue;
+    ASSIGN_OR_RETURN(auto attribute, read_attribute(attributes));
+    request.attributes.push_back(std::move(attribute.type));
+    if (!attribute.extensions) continue;
     if (found) return attributes.fault("extensionRequest appears twice");
-    found = std::move(extensions);
+    found = true;
+    request.extensions = *std::move(attribute.extensions);
   }
-  return found ? *std::move(found) : Extensions();
+  return {};
 }
 
 der::Parsed<void> read_info(CertificationRequest& request, der::Reader info) {
@@ -36,9 +43,7 @@ der::Parsed<void> read_info(CertificationRequest& request, der::Reader info) {
   ASSIGN_OR_RETURN(request.spki, read_spki(info));
   // [0] is not OPTIONAL, but who has no attributes often leaves it out.
   ASSIGN_OR_RETURN(const auto attributes, info.enter_optional(der::context_constructed(0)));
-  if (attributes) {
-    ASSIGN_OR_RETURN(request.extensions, read_attributes(*attributes));
-  }
+  if (attributes) TRY(read_attributes(request, *attributes));
   return info.finish();
 }
 

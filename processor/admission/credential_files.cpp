@@ -2,6 +2,9 @@
 
 #include <unistd.h>
 
+#include <cerrno>
+#include <filesystem>
+
 #include "base/crash_point.h"
 #include "base/files.h"
 #include "base/secret_line.h"
@@ -70,6 +73,23 @@ Result<KeyPair> read_pair(const std::string& key_path, const std::string& certif
     }
   }
   return failure(std::move(fits).error());
+}
+
+Result<void> check_exchangeable(const std::string& key_path, const std::string& certificate_path) {
+  for (const auto& path : {key_path, certificate_path}) {
+    const auto directory = std::filesystem::path(path).parent_path().string();
+    if (::access(directory.empty() ? "." : directory.c_str(), W_OK | X_OK) == 0) continue;
+    auto error = errno_error("writing into", directory, errno);
+    return hold(error.what, "a renewed certificate is written there, beside " + path +
+                                ": give this account the right to it");
+  }
+  // What is in the way of the next certificate is none of ours.
+  std::error_code unknown;
+  const auto next = beside(certificate_path);
+  if (std::filesystem::is_directory(next, unknown)) {
+    return hold(next + " is a directory", "a renewed certificate is written there: remove it");
+  }
+  return {};
 }
 
 Result<void> write_pair(const KeyPair& pair, const std::string& key_path,

@@ -19,6 +19,9 @@ Result<std::vector<Certificate>> read_certificates(const std::string& path);
 Result<void> check_fits(const PrivateKey& key, const Certificate& certificate,
                         const std::string& key_path, const std::string& certificate_path);
 
+// Whether write_pair() may write beside both files. hold: it may not, or a directory is away.
+Result<void> check_exchangeable(const std::string& key_path, const std::string& certificate_path);
+
 // The holder of the key first, then what is above it.
 struct KeyPair {
   PrivateKey key;

@@ -61,6 +61,8 @@ struct IdentityFiles {
   bool send_root = false;
   std::vector<CMPCertificate> links;    // of roll-overs: holders of either root can follow them
   std::vector<CMPCertificate> issuers;  // of all of these
+  // The certificate may have ended: an RA asks for the next one (Role::is_over).
+  bool may_be_over = false;
 };
 // An Error says which file, what is wrong and what to do: a key that does not fit its certificate,
 // a certificate that has expired.

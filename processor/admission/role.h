@@ -41,10 +41,11 @@ struct HeardOrder {
   OrderNews news;
   // news = certificates: what has come, the one for the key of the order first.
   const std::vector<Certificate>& certificates;
-  std::string_view text;         // else: why, or who says so
-  const ChannelPolicy& channel;  // that it came by
-  const Request& question;       // of the requester: what has opened the transaction
-  const Requester* requester;    // nullptr: it is not believed any more
+  std::string_view text;  // else: why, or who says so
+  // That it came by; nullptr: it is gone, and no certificate has come.
+  const ChannelPolicy* channel;
+  const Request& question;     // of the requester: what has opened the transaction
+  const Requester* requester;  // nullptr: it is not believed any more
   const Transaction& transaction;
   Time now{};
 };
@@ -58,6 +59,9 @@ class Role {
 
   // No message can be worked on before: a clock that says so is wrong.
   virtual Time begins() const = 0;
+  // What protects our messages has ended, and nobody believes them any more: only the answers that
+  // bring the next one are worked on.
+  virtual bool is_over(Time) const { return false; }
 
   // The answer to a message that opens a transaction. Where somebody has to agree first
   // (ChannelPolicy::approvals), everything is checked and Answer::undecided says what waits; when

@@ -5,7 +5,7 @@
 #include "base/log.h"
 #include "processor/dialogue/continuation.h"
 #include "processor/transaction/audit_detail.h"
-#include "processor/upstream/upstream_answer.h"
+#include "processor/upstream/find_orders.h"
 
 namespace cmpost {
 namespace {
@@ -25,77 +25,86 @@ bool stands_open(const UpstreamMessage& order, OrderNews news) {
   return std::ranges::find(states, order.state) != states.end();
 }
 
-std::string described(const Certificate& certificate) {
-  return "the certificate " + certificate.serial_hex() + " for " +
-         printable(certificate.subject_text(), 200);
-}
-
 class OrderRelay : Continuation {
  public:
   OrderRelay(const Lease& lease, OrderNews news, LedgerReader& ledger,
              const ProcessorServices& services)
       : Continuation(lease.job.id, lease.job.envelope, ledger, services),
+        lease_(lease),
         job_(lease.job),
         news_(news),
-        channel_(services.channels.at(lease.job.envelope.channel)),
+        channel_(at_.find_channel(lease.job.envelope.channel)),
         digest_(sha256(lease.job.payload)) {}
 
   Result<Decision> hear() {
-    if (news_ == OrderNews::certificates) {
-      ASSIGN_OR_RETURN(const auto found, apart(find_by_key()));
-      if (!found) return at_.keep_for_operator(found.error().text);
-    } else {
-      TRY(find_by_name());
+    const bool takes_orders = channel_ != nullptr && channel_->settings.orders() != nullptr;
+    if (news_ == OrderNews::certificates && !takes_orders) {
+      return at_.keep_for_operator("the channel " + job_.envelope.channel +
+                                   " takes no orders any more");
     }
+    ASSIGN_OR_RETURN(auto found, find_orders(job_, at_.ledger->connection()));
+    if (!found.fault.empty()) return at_.keep_for_operator(found.fault);
+    certificates_ = std::move(found.certificates);
+    orders_ = std::move(found.orders);
     if (const auto* before = answered_before()) return repeat(*before);
-    const auto open = std::ranges::find_if(
-        orders_, [&](const UpstreamMessage& one) { return stands_open(one, news_); });
-    if (open == orders_.end()) return nobody_waits();
-    asked_ = &*open;
-    if (const auto& last = orders_.back();
-        news_ != OrderNews::certificates && last.transactionID != open->transactionID) {
-      return at_.keep_for_operator("several orders are called " + job_.envelope.tid);
+    const auto open = open_orders();
+    if (open.empty()) return nobody_waits();
+    if (news_ != OrderNews::certificates) {
+      const auto& tid = open.front()->transactionID;
+      const bool one = std::ranges::all_of(
+          open, [&](const UpstreamMessage* order) { return order->transactionID == tid; });
+      if (!one) return at_.keep_for_operator("several orders are called " + job_.envelope.tid);
+      return answer(*open.front());
     }
-    at_.decision.tid = to_hex(asked_->transactionID);
-    return asked_->question ? take() : note_own();
+    return answer_first(open);
   }
 
  private:
+  using Orders = std::vector<const UpstreamMessage*>;
+
   UpstreamTable upstream() const { return UpstreamTable(at_.ledger->connection()); }
 
-  // The certificate that an order is for goes to the front.
-  Outcome<void> find_by_key() {
-    ASSIGN_OR_RETURN(certificates_, read_concatenated(job_.payload));
-    std::size_t leaf = 0;
-    for (std::size_t i = 0; i < certificates_.size(); ++i) {
-      ASSIGN_OR_RETURN(auto found, upstream().orders_for(channel_.settings.name,
-                                                         sha256(certificates_[i].spki())));
-      if (found.empty()) continue;
-      if (!orders_.empty()) {
-        return reject(PKIFailureInfo::systemFailure,
-                      "there are certificates of several orders in it: put each, with its chain, "
-                      "into a file of its own");
-      }
-      orders_ = std::move(found);
-      leaf = i;
+  Orders open_orders() const {
+    Orders open;
+    for (const auto& one : orders_) {
+      if (stands_open(one, news_)) open.push_back(&one);
     }
-    if (orders_.empty()) {
-      return reject(PKIFailureInfo::systemFailure,
-                    (certificates_.empty() ? "nothing" : described(certificates_.front())) +
-                        " is for a key that was never ordered here: if the CA has issued it for "
-                        "us, it should be revoked there");
-    }
-    std::swap(certificates_.front(), certificates_[leaf]);
-    return {};
+    return open;
   }
 
-  Result<void> find_by_name() {
-    const auto tid = from_hex(job_.envelope.tid);
-    if (!tid || tid->empty()) return {};
-    ASSIGN_OR_RETURN(orders_, upstream().orders_beginning(channel_.settings.name, *tid));
-    if (news_ != OrderNews::revoked) return {};
-    std::erase_if(orders_, [](const auto& one) { return one.body != kRevocationOrder; });
-    return {};
+  // A key may have been ordered for more than once: the certificate is for the first order that it
+  // is what was asked for in. What is wrong with it is told of the first.
+  Result<Decision> answer_first(const Orders& open) {
+    std::optional<Decision> held;
+    for (const auto* order : open) {
+      OrderRelay attempt(lease_, news_, *at_.ledger, at_.shared);
+      attempt.certificates_ = certificates_;
+      ASSIGN_OR_RETURN(auto decision, attempt.answer(*order));
+      if (!std::holds_alternative<Decision::Hold>(decision.what)) {
+        ASSIGN_OR_RETURN(decision.more, news_of_same(*order));
+        return decision;
+      }
+      if (!held) held = std::move(decision);
+    }
+    return *std::move(held);
+  }
+
+  Result<Decision> answer(const UpstreamMessage& order) {
+    asked_ = &order;
+    at_.decision.tid = to_hex(order.transactionID);
+    if (order.state == UpstreamState::unanswered) return take_late();
+    return order.question ? take() : note_own();
+  }
+
+  // Where the same was asked for once more, the certificate answers that, too.
+  Result<std::vector<Job>> news_of_same(const UpstreamMessage& answered) {
+    ASSIGN_OR_RETURN(const auto same, upstream().same_orders(answered));
+    std::vector<Job> jobs;
+    for (const auto& one : same) {
+      jobs.push_back(order_job(one.channel, news_, to_hex(one.transactionID),
+                               "the answer to order " + name_of(answered), job_.payload));
+    }
+    return jobs;
   }
 
   const UpstreamMessage* answered_before() const {
@@ -118,6 +127,9 @@ class OrderRelay : Continuation {
   // The process may have died before the reply was in the queue, which knows the id if it was not.
   Result<Decision> repeat(const UpstreamMessage& before) {
     TRY(find(before));
+    if (news_ == OrderNews::certificates) {
+      ASSIGN_OR_RETURN(at_.decision.more, news_of_same(before));
+    }
     at_.decision.outcome = "the same answer again";
     const bool pushed = before.question && at_.waiting && !at_.waiting->pushed.empty();
     return pushed ? push_again(*at_.waiting) : at_.stay_silent(at_.decision.outcome);
@@ -186,8 +198,7 @@ class OrderRelay : Continuation {
     return {};
   }
 
-  Result<Decision> take() {
-    TRY(recall());
+  Result<Checked<Answer>> judge() {
     auto services = at_.services();
     const HeardOrder heard{*asked_,
                            news_,
@@ -198,7 +209,31 @@ class OrderRelay : Continuation {
                            at_.requester ? &*at_.requester : nullptr,
                            *at_.transaction,
                            at_.request.now};
-    ASSIGN_OR_RETURN(auto answer, apart(at_.shared.role.hear_order(heard, services)));
+    return apart(at_.shared.role.hear_order(heard, services));
+  }
+
+  // A person has revoked long after the requester was told that nobody has answered: what he had
+  // asked may be forgotten, and stands in the order.
+  Result<Decision> take_late() {
+    ASSIGN_OR_RETURN(const auto whole, upstream().find(asked_->id));
+    if (!whole) return hold("the ledger has lost what is to be revoked");
+    auto message = decode(whole->octets, {.max_message = whole->octets.size()});
+    if (!message) return hold("a stored message cannot be read: " + message.error().text());
+    at_.request.message = std::move(*message);
+    ASSIGN_OR_RETURN(const auto transaction, at_.table().find(asked_->transaction));
+    at_.transaction = transaction.value_or(Transaction{});
+    ASSIGN_OR_RETURN(auto answer, judge());
+    if (!answer) return at_.keep_for_operator(answer.error().text);
+    at_.decision.effects = std::move(answer->effects);
+    at_.conclude(*answer);
+    at_.decision.effects.upstream.push_back(answered());
+    note_heard();
+    return at_.stay_silent(at_.decision.outcome);
+  }
+
+  Result<Decision> take() {
+    TRY(recall());
+    ASSIGN_OR_RETURN(auto answer, judge());
     if (!answer) {
       return at_.keep_for_operator("order " + name_of(*asked_) + ": " + answer.error().text);
     }
@@ -215,15 +250,14 @@ class OrderRelay : Continuation {
     at_.conclude(answer);
     note_heard();
     at_.decision.effects.upstream.push_back(std::move(change));
-    // Then its requester has heard that nobody has answered.
-    if (asked_->state == UpstreamState::unanswered) return at_.stay_silent(at_.decision.outcome);
     note_answers(answer, false);
     return pass_on(&above);
   }
 
+  const Lease& lease_;
   const Job& job_;
   const OrderNews news_;
-  const ChannelPolicy& channel_;
+  const ChannelPolicy* const channel_;  // nullptr: it is gone
   const Sha256 digest_;
   std::vector<Certificate> certificates_;
   std::vector<UpstreamMessage> orders_;  // that it may be about

@@ -36,7 +36,7 @@ class AnswerToUs {
       return at_.stay_silent("the same answer again");
     }
     asked_ = asked_by(messages_, tid, nonce);
-    if (asked_ == nullptr || !is_under_way(renewal_->state)) return came_late();
+    if (asked_ == nullptr || !is_waited_for()) return came_late();
     ASSIGN_OR_RETURN(const auto effects, apart(judge()));
     if (!effects) {
       return at_.keep_for_operator("an answer that does not count: " + effects.error().text);
@@ -67,6 +67,12 @@ class AnswerToUs {
                      OwnRenewalTable(at_.ledger->connection()).find(messages_.front().renewal));
     if (!renewal_) return hold("the ledger has lost the renewal " + to_hex(tid));
     return {};
+  }
+
+  // Also what the CA says to our refusal, of which nothing follows.
+  bool is_waited_for() const {
+    const bool refused = renewal_->state == RenewalState::refused && asked_->body == "certConf";
+    return refused || is_under_way(renewal_->state);
   }
 
   // Before anything of it is kept.
@@ -105,6 +111,8 @@ class AnswerToUs {
   // The present pair stays in use; it is tried anew later.
   Result<Decision> lose() {
     auto& effects = at_.decision.effects;
+    ASSIGN_OR_RETURN(auto conf, certConf_again(*renewal_, messages_, at_.ledger->connection(),
+                                               {at_.request.sure, at_.request.now}));
     for (const auto& one : messages_) {
       if (!is_open(one.state)) continue;
       effects.upstream.push_back({.id = one.id,
@@ -112,7 +120,9 @@ class AnswerToUs {
                                   .to = UpstreamState::unanswered,
                                   .answered = at_.request.now});
     }
-    if (is_under_way(renewal_->state)) {
+    if (conf) {
+      effects.send_up.push_back(*std::move(conf));
+    } else if (is_under_way(renewal_->state)) {
       RenewalChange change{renewal_->id, renewal_->state, RenewalState::unanswered, {}, {}, {}};
       change.ended = at_.request.now;
       effects.renewal = std::move(change);

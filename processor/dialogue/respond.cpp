@@ -5,6 +5,7 @@
 #include "processor/dialogue/relay.h"
 #include "processor/dialogue/resume.h"
 #include "processor/transaction/audit_detail.h"
+#include "queue/order_job.h"
 
 namespace cmpost {
 namespace {
@@ -15,9 +16,36 @@ bool comes_from_above(const Lease& lease, const ProcessorServices& services) {
          found->second.settings.direction == Direction::upstream;
 }
 
+// News is so whatever has become of the channel that it was ordered by.
 bool is_about_order(const Lease& lease, const ProcessorServices& services) {
+  if (order_news(lease.job.envelope.body)) return true;
   const auto found = services.channels.find(lease.job.envelope.channel);
   return found != services.channels.end() && found->second.settings.orders() != nullptr;
+}
+
+constexpr auto kUntilRenewed = std::chrono::minutes(10);
+
+// Whether it has to wait until we have a certificate again (Role::is_over).
+Result<bool> waits_for_us(const Lease& lease, LedgerReader& ledger,
+                          const ProcessorServices& services) {
+  if (!services.role.is_over(services.sure.now())) return false;
+  if (is_upstream_job(lease.job)) {
+    const auto row = upstream_row(lease.job);
+    ASSIGN_OR_RETURN(const auto asked, UpstreamTable(ledger.connection()).find(row.value_or(0)));
+    return !asked || asked->renewal == 0;
+  }
+  if (!comes_from_above(lease, services) || order_news(lease.job.envelope.body)) return true;
+  ASSIGN_OR_RETURN(const bool ours, is_about_us(lease, ledger, services));
+  return !ours;
+}
+
+Decision wait_for_us(const Lease& lease, const ProcessorServices& services) {
+  Decision decision;
+  decision.job = lease.job.id;
+  decision.tid = lease.job.envelope.tid;
+  decision.outcome = "waits until the certificate of this RA is renewed, which has ended";
+  decision.what = Decision::Early{services.likely.now() + kUntilRenewed, decision.outcome};
+  return decision;
 }
 
 Responder responder_for(const Lease& lease, const ProcessorServices& services, Turn turn) {
@@ -41,12 +69,15 @@ Result<Decision> respond_to_nested(const Lease& lease, LedgerReader& ledger,
 }  // namespace
 
 bool is_batch(const Lease& lease, const ProcessorServices& services) {
-  const bool message = !is_resume_job(lease.job) && !is_upstream_job(lease.job);
+  const bool message = !is_resume_job(lease.job) && !is_upstream_job(lease.job) &&
+                       !services.role.is_over(services.sure.now());
   return message && !comes_from_above(lease, services) && is_nested(lease.job.payload);
 }
 
 Result<Decision> respond(const Lease& lease, LedgerReader& ledger,
                          const ProcessorServices& services, Turn turn) {
+  ASSIGN_OR_RETURN(const bool waits, waits_for_us(lease, ledger, services));
+  if (waits) return wait_for_us(lease, services);
   if (is_resume_job(lease.job)) return resume(lease, ledger, services);
   if (is_upstream_job(lease.job)) return tend_above(lease, ledger, services);
   if (is_about_order(lease, services)) return hear_order(lease, ledger, services);

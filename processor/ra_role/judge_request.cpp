@@ -6,6 +6,7 @@
 #include "processor/admission/revocation_reason.h"
 #include "processor/possession/controls.h"
 #include "processor/possession/proof_of_possession.h"
+#include "processor/rights/unchanged.h"
 
 namespace cmpost {
 namespace {
@@ -79,12 +80,13 @@ Checked<void> authorise(const Wanted& wanted, const Request& request, const Requ
   if (wanted.renews) {
     TRY(check_right(requester.rights,
                     wanted::RenewedCertificate{*profile, wanted.names_profile, wanted.subject,
-                                               wanted.extensions}));
+                                               wanted.extensions, true}));
   } else {
     TRY(check_right(requester.rights,
                     wanted::NewCertificate{request.message.body, *profile, wanted.subject,
-                                           wanted.extensions, before}));
+                                           wanted.extensions, before, true}));
   }
+  TRY(check_unchanged(*profile, wanted.extensions));
   // What has no key yet cannot be planned: its names were looked at above, by themselves.
   if (!wanted.key) return {};
   return check_plan(wanted, *profile, request, requester);
@@ -157,6 +159,7 @@ Outcome<Judged> judge_p10cr(const CertificationRequest& asked, const Request& re
   wanted.names_profile = !wanted.certProfile.empty();
   wanted.subject = asked.subject;
   wanted.extensions = asked.extensions;
+  TRY(check_attributes(asked));
   Judged judged;
   TRY(add(wanted, request, requester, judged));
   return judged;

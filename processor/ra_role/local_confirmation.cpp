@@ -7,16 +7,37 @@
 #include "cmp/protection.h"
 #include "processor/ra_role/heard_answer.h"
 #include "processor/ra_role/upward.h"
+#include "processor/transaction/wait_table.h"
 #include "queue/order_job.h"
 
 namespace cmpost {
 namespace {
 
+// As its requester has got it: where the ledger has another one of this serial number.
+Result<std::optional<Certificate>> certificate_sent(const TransactionCertificate& issued,
+                                                    const Transaction& transaction,
+                                                    Services& services) {
+  ASSIGN_OR_RETURN(const auto waiting,
+                   WaitTable(services.ledger.connection()).find(transaction.id));
+  const auto* part = waiting ? waiting->part(issued.certReqId) : nullptr;
+  const auto* content = part == nullptr ? nullptr : cert_response(part->answer);
+  if (content == nullptr) return std::nullopt;
+  for (const auto& response : content->response) {
+    if (!response.certifiedKeyPair) continue;
+    const auto& choice = response.certifiedKeyPair->certOrEncCert.choice;
+    const auto* sent = std::get_if<CMPCertificate>(&choice);
+    if (sent == nullptr) continue;
+    ASSIGN_OR_RETURN(auto certificate, Certificate::from_der(sent->der));
+    if (equal(certificate.serial_number(), issued.serial)) return certificate;
+  }
+  return std::nullopt;
+}
+
 Result<std::optional<Certificate>> certificate_of(const TransactionCertificate& issued,
                                                   const Transaction& transaction,
                                                   Services& services) {
   ASSIGN_OR_RETURN(const auto record, noted(issued, transaction, services));
-  if (!record) return std::nullopt;
+  if (!record) return certificate_sent(issued, transaction, services);
   ASSIGN_OR_RETURN(auto certificate, Certificate::from_der(record->der));
   return certificate;
 }
@@ -60,8 +81,7 @@ struct Refusal {
   bool any = false;
 };
 
-// It is encrypted, or has the serial number of another one in the ledger: nobody here can name it,
-// and it stays valid at the CA.
+// It is encrypted: nobody here can name it, and it stays valid at the CA.
 void tell_not_refused(const TransactionCertificate& issued, const Transaction& transaction) {
   log::error("upstream.not_refused", {{"tid", to_hex(transaction.transactionID)},
                                       {"certReqId", issued.certReqId},

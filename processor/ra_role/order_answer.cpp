@@ -5,6 +5,7 @@
 
 #include "processor/ra_role/heard_answer.h"
 #include "processor/ra_role/judge_request.h"
+#include "processor/rights/unchanged.h"
 
 namespace cmpost {
 namespace {
@@ -38,8 +39,8 @@ std::string counted(std::size_t count, const char* what) {
 
 // How a certificate differs from what was ordered; empty: not at all.
 std::vector<std::string> changes_in(const Certificate& certificate,
-                                    const CertificationRequest& wanted) {
-  std::vector<std::string> changes;
+                                    const CertificationRequest& wanted, const Profile& profile) {
+  auto changes = changed_extensions(profile, wanted.extensions, certificate.extensions());
   if (!certificate.subject().same(wanted.subject)) {
     changes.push_back("the subject is " + printable(certificate.subject_text(), 200) +
                       " instead of " + printable(wanted.subject.text(), 200));
@@ -59,12 +60,14 @@ std::vector<std::string> changes_in(const Certificate& certificate,
 
 // What nobody can want, whatever the channel allows.
 Checked<void> check_sane(const Certificate& certificate, const CertificationRequest& wanted,
-                         Time now) {
+                         const Profile& profile, Time now) {
   if (!equal(certificate.spki(), wanted.spki.der)) {
     return not_ordered("the certificate has another key than the order");
   }
-  if (certificate.is_ca() && find(wanted.extensions, oid::id_ce_basicConstraints) == nullptr) {
-    return not_ordered("it is the certificate of a CA, which was not ordered");
+  const bool signs = find(certificate.extensions(), oid::id_ce_keyUsage) != nullptr &&
+                     certificate.allows(KeyUsageBit::keyCertSign);
+  if ((certificate.is_ca() || signs) && !profile.settings().ca) {
+    return not_ordered("it is the certificate of a CA, which the profile does not grant");
   }
   if (certificate.not_after() <= now) {
     return not_ordered("the certificate ended at " + to_iso8601(certificate.not_after()));
@@ -79,10 +82,10 @@ Checked<void> check_sane(const Certificate& certificate, const CertificationRequ
 Outcome<std::vector<Certificate>> chain_of(const HeardOrder& heard) {
   const auto& leaf = heard.certificates.front();
   const auto at = std::max(heard.now, leaf.not_before());
-  ASSIGN_OR_RETURN(const auto path, heard.channel.vendors.check(leaf, heard.certificates, at));
+  ASSIGN_OR_RETURN(const auto path, heard.channel->vendors.check(leaf, heard.certificates, at));
   if (path.verdict != PathVerdict::trusted) {
     return not_ordered("no path leads from the certificate to `trust` of channel " +
-                       heard.channel.settings.name + ": " + path.reason);
+                       heard.channel->settings.name + ": " + path.reason);
   }
   std::vector<Certificate> chain;
   for (const auto& one : path.chain) {
@@ -99,9 +102,10 @@ PKIStatusInfo granted(const std::vector<std::string>& changes) {
   return status;
 }
 
-Checked<PKIStatusInfo> status_for(const HeardOrder& heard, const CertificationRequest& wanted) {
-  const auto changes = changes_in(heard.certificates.front(), wanted);
-  const bool allowed = heard.channel.settings.orders()->changes == ChangedNames::grantedWithMods;
+Checked<PKIStatusInfo> status_for(const HeardOrder& heard, const CertificationRequest& wanted,
+                                  const Profile& profile) {
+  const auto changes = changes_in(heard.certificates.front(), wanted, profile);
+  const bool allowed = heard.channel->settings.orders()->changes == ChangedNames::grantedWithMods;
   if (changes.empty() || allowed) return granted(changes);
   std::string text = "the portal changed more than allowed: ";
   for (const auto& one : changes) text += (&one == &changes.front() ? "" : "; ") + one;
@@ -110,8 +114,13 @@ Checked<PKIStatusInfo> status_for(const HeardOrder& heard, const CertificationRe
 
 Outcome<Answer> issued(const HeardOrder& heard, const CertificationRequest& wanted) {
   const auto& certificate = heard.certificates.front();
-  TRY(check_sane(certificate, wanted, heard.now));
-  ASSIGN_OR_RETURN(auto status, status_for(heard, wanted));
+  const auto* profile = heard.question.channel->profile(heard.asked.profile);
+  if (profile == nullptr) {
+    return not_ordered("the profile " + heard.asked.profile + " is none of channel " +
+                       heard.question.channel->settings.name + " any more");
+  }
+  TRY(check_sane(certificate, wanted, *profile, heard.now));
+  ASSIGN_OR_RETURN(auto status, status_for(heard, wanted, *profile));
   ASSIGN_OR_RETURN(const auto chain, chain_of(heard));
   const auto& channel = heard.question.channel->settings;
   Answer answer;

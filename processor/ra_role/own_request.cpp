@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/json_object.h"
+#include "base/log.h"
 #include "cmp/protection.h"
 #include "processor/ra_role/heard_answer.h"
 #include "processor/ra_role/upward.h"
@@ -106,6 +107,7 @@ Outcome<std::vector<Bytes>> check_certificate(const Certificate& certificate, co
   if (!key) return failure(key.error());
   if (!equal(certificate.spki(), key->public_key().spki())) return of_no_use("it has another key");
   if (!certificate.allows(KeyUsageBit::digitalSignature)) return of_no_use("it may not sign");
+  if (certificate.is_ca()) return of_no_use("it is the certificate of a CA");
   const auto& present = services.identity.certificate;
   if (present.has_extended_key_usage(oid::id_kp_cmcRA) &&
       !certificate.has_extended_key_usage(oid::id_kp_cmcRA)) {
@@ -159,6 +161,7 @@ class AboutUs {
     effects_.upstream.push_back(answered(first, heard_.answer));
     if (says_waiting(body)) return wait();
     end_polls(first);
+    if (heard_.renewal.state == RenewalState::refused) return std::move(effects_);
     if (const auto refused = refusal_in(body)) return refuse(refused->text);
     if (first.seq == 1) return take();
     return end(RenewalState::confirming, RenewalState::granted, "ra.certificate_granted", "");
@@ -209,6 +212,14 @@ class AboutUs {
     const auto why = chain ? std::string() : chain.error().text;
     TRY(confirm(*certificate, content->response.front().certReqId, why));
     if (!chain) return refuse(why);
+    const auto& present = services_.identity.certificate;
+    if (!certificate->subject().same(present.subject()) ||
+        certificate->not_after() < present.not_after()) {
+      log::warning("ra.certificate_differs",
+                   {{"subject", certificate->subject_text()},
+                    {"notAfter", to_iso8601(certificate->not_after())},
+                    {"present", present.subject_text() + ", " + to_iso8601(present.not_after())}});
+    }
     RenewalChange change{heard_.renewal.id,
                          RenewalState::asked,
                          RenewalState::confirming,
@@ -257,15 +268,33 @@ Result<bool> is_issued_above(const Identity& identity, const ChannelPolicy& chan
 
 std::optional<std::string> renewal_body(const std::string& wanted, bool issued_above,
                                         const ChannelPolicy& channel) {
+  if (channel.settings.orders() != nullptr) return std::nullopt;
   if (!wanted.empty() && (wanted != "kur" || issued_above)) return wanted;
   // kur is signed with the old certificate, whatever else the CA believes.
   if (!channel.settings.upstream.secret.empty()) return "ir";
   return issued_above ? std::optional<std::string>("kur") : std::nullopt;
 }
 
+Error cannot_be_asked_for(const ChannelPolicy& channel) {
+  const auto& name = channel.settings.name;
+  if (channel.settings.orders() != nullptr) {
+    return {
+        Recovery::hold,
+        "the CA behind channel " + name +
+            " speaks no CMP, so the certificate of this RA cannot be renewed there",
+        "order one there by hand for the key in `cmp_key` and put it into `cmp_certificate`, or "
+        "keep the one of `init`: requesters have to trust it, and no CA has"};
+  }
+  return {Recovery::hold,
+          "the certificate of this RA is not one that the CA behind channel " + name +
+              " has issued, so kur cannot renew it",
+          "`renew_by` of [ra], or --by, names what asks for a first one: ir, cr or p10cr"};
+}
+
 Result<OwnRequest> make_own_request(const std::string& body, const std::string& profile,
                                     const ChannelPolicy& channel, Time now,
                                     const Services& services) {
+  if (channel.settings.orders() != nullptr) return failure(cannot_be_asked_for(channel));
   const auto& present = services.identity.certificate;
   ASSIGN_OR_RETURN(const auto present_key, present.public_key());
   ASSIGN_OR_RETURN(const auto key, PrivateKey::generate(present_key.description()));

@@ -14,9 +14,12 @@ namespace cmpost {
 Result<bool> is_issued_above(const Identity& identity, const ChannelPolicy& channel, Time now);
 
 // "" where the settings leave it to us: kur, or ir where the CA believes us by a secret. nullopt:
-// nothing can be asked for by itself, since it takes a certificate of the CA (Hint: renew_by).
+// nothing can be asked for by itself, since it takes a certificate of the CA, and a CA that speaks
+// CMP: cannot_be_asked_for() says which.
 std::optional<std::string> renewal_body(const std::string& wanted, bool issued_above,
                                         const ChannelPolicy& channel);
+
+Error cannot_be_asked_for(const ChannelPolicy& channel);
 
 struct OwnRequest {
   OwnRenewal renewal;       // not stored yet, with the new key

@@ -21,6 +21,7 @@ class RaRole : public Role {
       : settings_(settings), identity_(identity), channels_(channels) {}
 
   Time begins() const override;
+  bool is_over(Time now) const override { return identity_.certificate.not_after() <= now; }
   Outcome<Answer> open(const Request& request, const Requester& requester,
                        Services& services) const override;
   Outcome<Answer> confirm(const Request& request, const Requester& requester,

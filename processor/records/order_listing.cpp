@@ -34,6 +34,9 @@ Result<void> describe_certificate(ListedOrder& order) {
   ASSIGN_OR_RETURN(const auto request, certification_request_from_pem_or_der(order.message.octets));
   order.subject = request.subject.text();
   order.names = names_of(request);
+  for (const auto& one : request.extensions) {
+    if (one.extnID != oid::id_ce_subjectAltName) append(order.extensions, one.extnID.name());
+  }
   if (const auto key = PublicKey::from_spki(request.spki.der)) order.key = key->description();
   return {};
 }
@@ -48,7 +51,11 @@ Result<void> describe_revocation(ListedOrder& order, LedgerReader& ledger) {
     if (!serial) continue;
     append(order.serials, to_hex(*serial));
     ASSIGN_OR_RETURN(const auto record, ledger.find(*serial));
-    if (record) append(order.subject, record->subject);
+    if (!record) continue;
+    // Another CA may have given the same serial number.
+    ASSIGN_OR_RETURN(const auto certificate, Certificate::from_der(record->der));
+    const auto& issuer = one.certDetails.issuer;
+    if (!issuer || certificate.issuer().same(*issuer)) append(order.subject, record->subject);
   }
   return {};
 }

@@ -15,6 +15,7 @@ struct ListedOrder {
   bool revocation = false;  // to be done by hand; else a certificate is ordered
   std::string subject;      // of the order, or of what is to be revoked, as far as it is known
   std::string names, key;   // of the order, in words
+  std::string extensions;   // that it asks for beside its names
   std::string serials;      // of what is to be revoked, in hex
   std::string requester;    // Transaction::requester; of what we want ourselves with a remark
 };

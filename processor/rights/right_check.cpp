@@ -106,7 +106,7 @@ bool takes_right(const Oid& extension, const Profile& profile) {
   if (!profile.heeds(extension)) return false;
   const auto dotted = extension.dotted();
   if (is_in(kHarmless, dotted)) return false;
-  return is_in(kNaming, dotted) || !profile.lists(extension);
+  return names_somebody(extension) || !profile.lists(extension);
 }
 
 Checked<void> check_other_names(const SanRule& san, const Rights& rights, const Profile& profile,
@@ -123,11 +123,12 @@ Checked<void> check_other_names(const SanRule& san, const Rights& rights, const 
   return {};
 }
 
-// What the profile ignores is no wish that anybody grants.
+// What the profile ignores is no wish that anybody grants, unless it goes on `unchanged`; of other
+// extensions than subjectAltName check_unchanged() refuses that.
 Checked<void> check_extensions(const SanRule& san, const Rights& rights, const Profile& profile,
-                               const Extensions& extensions) {
+                               const Extensions& extensions, bool unchanged) {
   TRY(check_other_names(san, rights, profile, extensions));
-  if (!profile.heeds(oid::id_ce_subjectAltName)) return {};
+  if (!unchanged && !profile.heeds(oid::id_ce_subjectAltName)) return {};
   const auto names = names_in(extensions);
   if (names) return check_names(san, rights, *names);
   return reject(PKIFailureInfo::badCertTemplate, "subjectAltName is malformed");
@@ -272,7 +273,8 @@ struct Check {
     }
     TRY(check_wanted_subject(rights, wanted.profile, wanted.subject));
     TRY(check_profile(rights, wanted.profile));
-    return check_extensions(rights.san, rights, wanted.profile, wanted.extensions);
+    return check_extensions(rights.san, rights, wanted.profile, wanted.extensions,
+                            wanted.unchanged);
   }
 
   // RFC 9483 4.1.3: subject and subjectAltName stay as they are in the old certificate. So does the
@@ -291,7 +293,7 @@ struct Check {
     if (wanted.profile.name() != rights.profile && !wanted.named) {
       return deny("a renewal keeps the profile of the certificate");
     }
-    return check_extensions(SanRule{}, rights, wanted.profile, wanted.extensions);
+    return check_extensions(SanRule{}, rights, wanted.profile, wanted.extensions, wanted.unchanged);
   }
 
   Checked<void> operator()(const wanted::PlannedCertificate& wanted) const {
@@ -338,6 +340,8 @@ struct Check {
 };
 
 }  // namespace
+
+bool names_somebody(const Oid& extension) { return is_in(kNaming, extension.dotted()); }
 
 Checked<void> check_right(const Rights& rights, const AskedFor& wanted) {
   return std::visit(Check{rights}, wanted);

@@ -73,6 +73,8 @@ struct NewCertificate {
   const Name& subject;
   const Extensions& extensions;
   std::size_t granted = 0;
+  // It goes on to another CA as it is: what the profile ignores of it is asked for there.
+  bool unchanged = false;
 };
 // One instead of `old`. `named`: the profile is asked for by its name.
 struct RenewedCertificate {
@@ -80,6 +82,7 @@ struct RenewedCertificate {
   bool named = false;
   const Name& subject;
   const Extensions& extensions;
+  bool unchanged = false;  // as above
 };
 // What the profile has made of a wish for this subject, new or instead of the requester's own.
 struct PlannedCertificate {
@@ -107,6 +110,9 @@ using AskedFor =
     std::variant<wanted::Message, wanted::Passphrase, wanted::NewCertificate,
                  wanted::RenewedCertificate, wanted::PlannedCertificate, wanted::Revocation,
                  wanted::ArchivedKeys, wanted::Endorsement, wanted::KemCiphertext>;
+
+// Whether an extension names somebody, as subjectAltName does, which has a right of its own.
+bool names_somebody(const Oid& extension);
 
 // Whether it may have it. notAuthorized, or as the rule has it.
 Checked<void> check_right(const Rights& rights, const AskedFor& wanted);

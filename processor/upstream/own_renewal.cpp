@@ -4,6 +4,7 @@
 #include <array>
 
 #include "asn1/der.h"
+#include "processor/upstream/upstream_table.h"
 #include "store/rows.h"
 
 namespace cmpost {
@@ -106,6 +107,19 @@ Result<PrivateKey> unseal_own_key(ByteView sealed, const SealingKey& sealing_key
   auto key = PrivateKey::from_pkcs8(plain);
   wipe(plain);
   return key;
+}
+
+Result<std::optional<UpstreamMessage>> certConf_again(const OwnRenewal& renewal,
+                                                      const std::vector<UpstreamMessage>& messages,
+                                                      Connection& ledger, const LostAnswer& lost) {
+  if (renewal.state != RenewalState::confirming || renewal.chain.empty()) return std::nullopt;
+  ASSIGN_OR_RETURN(const auto certificate, Certificate::from_der(renewal.chain.front()));
+  const auto last =
+      std::ranges::find(messages.rbegin(), messages.rend(), "certConf", &UpstreamMessage::body);
+  if (lost.sure >= certificate.not_after() || last == messages.rend()) return std::nullopt;
+  ASSIGN_OR_RETURN(auto whole, UpstreamTable(ledger).find(last->id));
+  if (!whole) return hold("the ledger has lost a certConf of our own");
+  return again(*std::move(whole), messages.back().seq + 1, lost.now);
 }
 
 Result<std::optional<OwnRenewal>> OwnRenewalTable::find(std::int64_t id) {

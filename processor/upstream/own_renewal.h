@@ -11,6 +11,7 @@
 #include "crypto/keys/private_key.h"
 #include "crypto/secrets/seal.h"
 #include "crypto/x509/certificate.h"
+#include "processor/upstream/upstream_message.h"
 #include "store/connection.h"
 
 namespace cmpost {
@@ -57,6 +58,16 @@ struct RenewalChange {
   std::string reason{};
   std::optional<Time> ended{};
 };
+
+// certConf once more, the same octets, where its answer is lost: a CA that has had it counts the
+// new certificate as ours, and some no other, so that nothing would be left with its key forgotten.
+// nullopt: there is nothing to win by it (any more). `sure`: what is judged as over.
+struct LostAnswer {
+  Time sure{}, now{};
+};
+Result<std::optional<UpstreamMessage>> certConf_again(const OwnRenewal& renewal,
+                                                      const std::vector<UpstreamMessage>& messages,
+                                                      Connection& ledger, const LostAnswer& lost);
 
 // A view on a connection. Thread and durability are the connection's.
 class OwnRenewalTable {

@@ -76,6 +76,18 @@ JobId UpstreamMessage::job() const {
   return make_job_id({view_of(kTend), transactionID, view_of(std::to_string(seq))});
 }
 
+UpstreamMessage again(UpstreamMessage message, std::int64_t seq, Time now) {
+  message.id = 0;
+  message.seq = seq;
+  message.state = UpstreamState::made;
+  message.made = now;
+  message.left.reset();
+  message.answer_by.reset();
+  message.ask_again.reset();
+  message.answered.reset();
+  return message;
+}
+
 Job departure_of(const UpstreamMessage& message) {
   const auto tid = to_hex(message.transactionID);
   const auto short_tid = to_hex(

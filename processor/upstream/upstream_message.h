@@ -79,6 +79,9 @@ struct UpstreamMessage {
   JobId job() const;
 };
 
+// The same octets once more, as a message of its own.
+UpstreamMessage again(UpstreamMessage message, std::int64_t seq, Time now);
+
 // The job that takes it to its channel, always the same one.
 Job departure_of(const UpstreamMessage& message);
 

@@ -139,6 +139,13 @@ ALTER TABLE upstream ADD COLUMN chain BLOB NOT NULL DEFAULT x'';
 CREATE INDEX upstream_by_spki ON upstream (spki) WHERE spki IS NOT NULL;
 CREATE INDEX upstream_orders ON upstream (tid) WHERE mode = 'pkcs10';
 )sql"},
+    // stays: it has ended before it left, and its departure is dropped.
+    {4, R"sql(
+ALTER TABLE upstream ADD COLUMN stays INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX upstream_may_stay ON upstream (id)
+  WHERE state IN ('answered', 'unanswered', 'given_up') AND left_at IS NULL AND stays = 0
+    AND batch = 0;
+)sql"},
 };
 
 namespace {
@@ -239,6 +246,16 @@ Result<std::vector<UpstreamMessage>> UpstreamTable::orders_for(std::string_view 
              read_upstream, key, channel);
 }
 
+Result<std::vector<UpstreamMessage>> UpstreamTable::same_orders(const UpstreamMessage& order) {
+  constexpr auto kSame =
+      "WHERE spki = ? AND channel = ? AND mode = 'pkcs10' AND id <> ? AND state IN ('made', 'left')"
+      " AND octets = (SELECT octets FROM upstream WHERE id = ?)"
+      " AND (SELECT requester FROM tx WHERE tx.id = upstream.tx)"
+      "   = (SELECT requester FROM tx WHERE tx.id = ?) ORDER BY id";
+  return all(connection_, select_messages(kSame), read_upstream, order.key, order.channel, order.id,
+             order.id, order.transaction);
+}
+
 Result<std::vector<UpstreamMessage>> UpstreamTable::orders_beginning(std::string_view channel,
                                                                      ByteView tid) {
   constexpr auto kBegin = "WHERE mode = 'pkcs10' AND channel = ? AND substr(tid, 1, length(?)) = ?";
@@ -255,6 +272,24 @@ Result<std::vector<UpstreamMessage>> UpstreamTable::unsent(std::int64_t after, s
              select_messages("WHERE state IN ('made', 'waits') AND left_at IS NULL AND id > ? AND "
                              "batch = 0 ORDER BY id LIMIT ?"),
              read_upstream, after, limit);
+}
+
+Result<std::vector<UpstreamMessage>> UpstreamTable::may_stay(std::int64_t after,
+                                                             std::size_t limit) {
+  return all(connection_,
+             select_messages("WHERE state IN ('answered', 'unanswered', 'given_up') AND left_at IS "
+                             "NULL AND stays = 0 AND batch = 0 AND id > ? ORDER BY id LIMIT ?"),
+             read_upstream, after, limit);
+}
+
+Result<std::optional<UpstreamMessage>> UpstreamTable::of_departure(ByteView transactionID,
+                                                                   const JobId& job) {
+  ASSIGN_OR_RETURN(auto messages,
+                   all(connection_, select_messages("WHERE tid = ? AND batch = 0 ORDER BY id"),
+                       read_upstream, transactionID));
+  const auto found = std::ranges::find(messages, job, &UpstreamMessage::job);
+  if (found == messages.end()) return std::nullopt;
+  return std::move(*found);
 }
 
 Result<std::vector<UpstreamTable::OnChannel>> UpstreamTable::open_by_channel() {
@@ -373,6 +408,11 @@ Result<void> UpstreamTable::note_left(std::int64_t id, Time left, std::optional<
   return {};
 }
 
+Result<void> UpstreamTable::note_stays(std::int64_t id) {
+  TRY(cmpost::change(connection_, "UPDATE upstream SET stays = 1 WHERE id = ?", id));
+  return {};
+}
+
 Result<bool> UpstreamTable::add(const UpstreamBatch& batch,
                                 const std::vector<std::int64_t>& members) {
   for (const auto member : members) {
@@ -450,6 +490,13 @@ Result<void> UpstreamTable::forget_leftovers() {
 
 Result<std::vector<UpstreamMessage>> UpstreamTable::of_batch(std::int64_t batch) {
   return all(connection_, select_messages("WHERE batch = ? ORDER BY id"), read_upstream, batch);
+}
+
+Result<OrderStanding> standing_of(const Job& order, Connection& ledger) {
+  const auto tid = from_hex(order.envelope.tid).value_or(Bytes());
+  ASSIGN_OR_RETURN(const auto known, UpstreamTable(ledger).of_departure(tid, order.id));
+  if (!known) return OrderStanding::unknown;
+  return is_open(known->state) ? OrderStanding::open : OrderStanding::over;
 }
 
 }  // namespace cmpost

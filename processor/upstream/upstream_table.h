@@ -6,6 +6,7 @@
 
 #include "base/result.h"
 #include "processor/upstream/upstream_message.h"
+#include "queue/order_job.h"
 #include "store/connection.h"
 
 namespace cmpost {
@@ -56,10 +57,17 @@ class UpstreamTable {
   // Orders (pkcs10) of a channel, without octets: for a key; whose transactionID begins so.
   Result<std::vector<UpstreamMessage>> orders_for(std::string_view channel, const Sha256& key);
   Result<std::vector<UpstreamMessage>> orders_beginning(std::string_view channel, ByteView tid);
+  // Open orders by which the same requester has asked for the same there once more.
+  Result<std::vector<UpstreamMessage>> same_orders(const UpstreamMessage& order);
   Result<std::optional<Bytes>> chain_of(std::int64_t transaction);
   // In state `made`, or `waits` already, and not known to have left: by row id, for paging. Some
   // may be on their way for weeks, so their octets are not read.
   Result<std::vector<UpstreamMessage>> unsent(std::int64_t after, std::size_t limit);
+  // What has ended and is not known to have left, by row id, for paging: its departure may still be
+  // in the queue.
+  Result<std::vector<UpstreamMessage>> may_stay(std::int64_t after, std::size_t limit);
+  // What this job takes to its channel by itself; nullopt: the ledger does not know it.
+  Result<std::optional<UpstreamMessage>> of_departure(ByteView transactionID, const JobId& job);
   // Open ones by channel, and when the first was made: whether each is still configured is for the
   // caller to say.
   struct OnChannel {
@@ -95,6 +103,9 @@ class UpstreamTable {
   // Its job has ended, so that it is to be answered by `answer_by`; nullopt: whenever.
   Result<void> note_left(std::int64_t id, Time left, std::optional<Time> answer_by);
 
+  // It has not left, and will not: its departure is in no queue any more.
+  Result<void> note_stays(std::int64_t id);
+
   // False: one of them is not `collected` any more, and nothing has changed.
   Result<bool> add(const UpstreamBatch& batch, const std::vector<std::int64_t>& members);
   // The next two without octets.
@@ -111,5 +122,8 @@ class UpstreamTable {
  private:
   Connection& connection_;
 };
+
+// Whether an order that waits in the queue is still to be placed. An Error: nobody could find out.
+Result<OrderStanding> standing_of(const Job& order, Connection& ledger);
 
 }  // namespace cmpost

@@ -34,7 +34,7 @@ class HttpEgressTest : public ::testing::Test {
     egress_ = std::make_unique<HttpEgress>(settings_, HttpEgress::Queues{requests_, replies_},
                                            wall_, steady_);
   }
-  Lease message(const std::string& text, int attempts = 1) {
+  Lease message(const std::string& text, int attempts = 1, int releases = 0) {
     Lease lease;
     lease.job.id = make_job_id({view_of(text)});
     lease.job.envelope.reply.channel = "above";
@@ -42,6 +42,7 @@ class HttpEgressTest : public ::testing::Test {
     lease.job.envelope.tid = "0102";
     lease.job.payload = to_bytes(text);
     lease.attempts = attempts;
+    lease.releases = releases;
     lease.arrived = wall_.now();
     return lease;
   }
@@ -52,8 +53,8 @@ class HttpEgressTest : public ::testing::Test {
     EXPECT_THAT(deliveries.each, ::testing::SizeIs(leases.size()));
     return deliveries;
   }
-  Deliveries send(const std::string& text, int attempts = 1) {
-    return send(std::vector{message(text, attempts)});
+  Deliveries send(const std::string& text, int attempts = 1, int releases = 0) {
+    return send(std::vector{message(text, attempts, releases)});
   }
   std::vector<std::string> answers() {
     std::vector<std::string> all;

@@ -261,7 +261,7 @@ TEST_F(HttpEgressTest, AServerThatAsksForTimeGetsIt) {
     for (const auto& each : deliveries.each) EXPECT_EQ(each.after, Duration(1s));
     server_.answer(cmp_answer);
     steady_.advance(1s);
-    EXPECT_EQ(send("ir1", 3).each.at(0).what, What::sent);
+    EXPECT_EQ(send("ir1", 3, 1).each.at(0).what, What::sent);
   }
 }
 
@@ -350,7 +350,7 @@ TEST_F(HttpEgressTest, NothingIsAskedWhoseAnswerWouldFindNoRoom) {
 
 class NeverTwice : public HttpEgressTest {
  protected:
-  using Sign = Unanswered::Sign;
+  using Sign = Unanswered::Sign::What;
   NeverTwice() { http().on_unknown = OnUnknown::hold; }
 };
 
@@ -377,7 +377,8 @@ TEST_F(NeverTwice, WhatAnOperatorReleasesIsSentOnceMore) {
   start();
   EXPECT_EQ(send("ir1", 2).each.at(0).what, What::held) << "the queue did not hear of it";
   server_.answer(cmp_answer);
-  EXPECT_EQ(send("ir1", 1).each.at(0).what, What::sent) << "released";
+  EXPECT_EQ(send("ir1", 1).each.at(0).what, What::held) << "put anew, and released by nobody";
+  EXPECT_EQ(send("ir1", 1, 1).each.at(0).what, What::sent) << "released";
   EXPECT_THAT(server_.bodies(), ElementsAre("ir1", "ir1"));
 }
 
@@ -395,7 +396,7 @@ TEST_F(NeverTwice, WhatIsTriedAnewByOneWhoKnowsOfNothingIsHeldFirst) {
   EXPECT_EQ(deliveries.each.at(0).what, What::held);
   EXPECT_THAT(deliveries.each.at(0).detail, HasSubstr("nobody knows whether it has arrived"));
   EXPECT_THAT(server_.bodies(), ElementsAre("ir1"));
-  EXPECT_EQ(send("ir1", 1).each.at(0).what, What::sent) << "released by one who was asked";
+  EXPECT_EQ(send("ir1", 1, 1).each.at(0).what, What::sent) << "released by one who was asked";
   EXPECT_THAT(server_.bodies(), ElementsAre("ir1", "ir1"));
 }
 
@@ -404,14 +405,14 @@ TEST_F(NeverTwice, WhatAnOperatorReleasesIsSentOnceMoreThoughNotAtOnce) {
   EXPECT_EQ(send("ir1").each.at(0).what, What::held);
   http().url.port = 1;
   start();
-  EXPECT_EQ(send("ir1", 1).each.at(0).what, What::deferred);
+  EXPECT_EQ(send("ir1", 1, 1).each.at(0).what, What::deferred);
   http().url.host = "nowhere.invalid";
   start();
-  EXPECT_EQ(send("ir1", 1).each.at(0).what, What::deferred);
+  EXPECT_EQ(send("ir1", 2, 1).each.at(0).what, What::deferred);
   http().url = url_at(server_.port());
   start();
   server_.answer(cmp_answer);
-  EXPECT_EQ(send("ir1", 3).each.at(0).what, What::sent);
+  EXPECT_EQ(send("ir1", 3, 1).each.at(0).what, What::sent);
 }
 
 TEST_F(NeverTwice, AServerErrorIsNoAnswer) {
@@ -453,12 +454,13 @@ TEST_F(NeverTwice, SignsOfJobsThatAreOverAreTakenAway) {
   ASSERT_THAT(signs.add(there.job.id), IsOk());
   const auto lease = message("ir1");
   ASSERT_EQ(send({lease}).each.at(0).what, What::sent);
-  EXPECT_EQ(signs.find(gone.job.id).value(), Sign::none);
-  EXPECT_EQ(signs.find(there.job.id).value(), Sign::perhaps_sent);
-  EXPECT_EQ(signs.find(lease.job.id).value(), Sign::perhaps_sent) << "the queue does not know yet";
+  EXPECT_EQ(signs.find(gone.job.id).value().what, Sign::none);
+  EXPECT_EQ(signs.find(there.job.id).value().what, Sign::perhaps_sent);
+  EXPECT_EQ(signs.find(lease.job.id).value().what, Sign::perhaps_sent)
+      << "the queue does not know yet";
   ASSERT_THAT(replies_.drop(lease.job.id, "sent"), IsOk());
   send(std::vector<Lease>{});
-  EXPECT_EQ(signs.find(lease.job.id).value(), Sign::none);
+  EXPECT_EQ(signs.find(lease.job.id).value().what, Sign::none);
 }
 
 }  // namespace

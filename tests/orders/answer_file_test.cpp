@@ -54,6 +54,9 @@ TEST(OrderFiles, ARefusalIsKnownByItsName) {
     mark_order_job(name, job);
     EXPECT_EQ(order_news(job.envelope.body), OrderNews::certificates) << name;
   }
+  EXPECT_EQ(job.envelope.tid, "0a1b2c3d4e5f") << "of orders for one key, this one";
+  mark_order_job("rejected.txt", job);
+  EXPECT_EQ(job.envelope.tid, "");
   const auto file = read_as("0a1b2c3d4e5f.rejected.txt", "too dear\n");
   EXPECT_THAT(std::string(text_of(file.message)), HasSubstr("too dear"));
   EXPECT_EQ(text_of(read_as("0a1b2c3d4e5f.rejected.txt", "").message), "no reason was given");

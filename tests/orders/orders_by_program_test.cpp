@@ -27,11 +27,12 @@ class OrdersByProgram : public ::testing::Test {
     start();
   }
   void start() {
-    const OrdersByProgramEgress::Queues queues{requests_, replies_};
+    const OrdersByProgramEgress::Queues queues{requests_, replies_,
+                                               [this](const Job&) { return standing_; }};
     egress_ = std::make_unique<OrdersByProgramEgress>(settings_, queues, clock_, steady_);
     ingress_ = std::make_unique<OrdersByProgramIngress>(settings_, requests_, clock_, steady_);
   }
-  Delivery send(int attempts = 1) {
+  Delivery send(int attempts = 1, int releases = 0) {
     Lease lease;
     lease.job.id = make_job_id({view_of("order")});
     lease.job.envelope.reply.channel = "portal";
@@ -39,6 +40,7 @@ class OrdersByProgram : public ::testing::Test {
     lease.job.envelope.tid = "0a0b0c0d0e0f0001";
     lease.job.payload = to_bytes("a request");
     lease.attempts = attempts;
+    lease.releases = releases;
     EXPECT_THAT(replies_.put(std::vector{lease.job}), IsOk());
     return egress_->send({&lease, 1}, {}).each.at(0);
   }
@@ -58,6 +60,7 @@ class OrdersByProgram : public ::testing::Test {
   OrderProgram program_{directory_.path()};
   FakeClock clock_{SystemClock().now()}, steady_;
   FakeJobQueue requests_{clock_}, replies_{clock_};
+  Result<OrderStanding> standing_ = OrderStanding::open;
   ChannelSettings settings_;
   std::unique_ptr<OrdersByProgramEgress> egress_;
   std::unique_ptr<OrdersByProgramIngress> ingress_;
@@ -106,10 +109,25 @@ TEST_F(OrdersByProgram, AnOrderOfWhichNobodyKnowsIsNeverPlacedAgainByItself) {
   EXPECT_EQ(delivery.what, What::held);
   EXPECT_THAT(delivery.detail, HasSubstr("cmpost order resubmit 0a0b0c0d0e0f"));
   EXPECT_EQ(program_.runs(), "SUBMIT \n");
-  // Released by a person, its attempts count anew.
   program_.answer("echo number 7; exit 1");
-  EXPECT_EQ(send(1).what, What::sent);
+  EXPECT_EQ(send(1).what, What::held) << "of a new queue, and released by nobody";
+  EXPECT_EQ(send(1, 1).what, What::sent);
   EXPECT_EQ(program_.runs(), "SUBMIT \nSUBMIT \n");
+}
+
+TEST_F(OrdersByProgram, AnOrderThatIsOverIsNotPlaced) {
+  program_.answer("echo number 7; exit 1");
+  standing_ = OrderStanding::over;
+  EXPECT_EQ(send().what, What::deferred);
+  standing_ = OrderStanding::unknown;
+  const auto delivery = send(2);
+  EXPECT_EQ(delivery.what, What::held);
+  EXPECT_THAT(delivery.detail, HasSubstr("the ledger knows no order 0a0b0c0d0e0f"));
+  standing_ = failure(Error{Recovery::retry, "the ledger is locked", ""});
+  EXPECT_EQ(send(3).what, What::deferred) << "not known is not open";
+  EXPECT_EQ(program_.runs(), "");
+  standing_ = OrderStanding::open;
+  EXPECT_EQ(send(4).what, What::sent);
 }
 
 TEST_F(OrdersByProgram, AnOrderThatTheProcessDiedOverIsHeld) {

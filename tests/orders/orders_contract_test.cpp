@@ -23,7 +23,9 @@ class ByHandSite {
     std::filesystem::create_directories(place_ + "/out");
   }
   std::unique_ptr<Egress> make() {
-    return std::make_unique<OrdersByHandEgress>(around_.settings, under_way_in(around_.queue));
+    return std::make_unique<OrdersByHandEgress>(
+        around_.settings, [](const Job&) { return OrderStanding::open; },
+        under_way_in(around_.queue));
   }
   std::string address() const { return {}; }
   std::multiset<std::string> arrived() {
@@ -52,7 +54,8 @@ class ByProgramSite {
     come_back();
   }
   std::unique_ptr<Egress> make() {
-    const OrdersByProgramEgress::Queues queues{requests_, around_.queue};
+    const OrdersByProgramEgress::Queues queues{requests_, around_.queue,
+                                               [](const Job&) { return OrderStanding::open; }};
     return std::make_unique<OrdersByProgramEgress>(around_.settings, queues, around_.clock,
                                                    steady_);
   }

@@ -32,6 +32,10 @@ class ProgramTest : public ::testing::Test {
   Duration limit_ = 20s;
 };
 
+TEST_F(ProgramTest, ItMayOpenItsInputAndOutputAgain) {
+  EXPECT_EQ(text("[ -p /dev/stdin ] && echo cookie > /dev/stdout; exit 1"), "cookie");
+}
+
 TEST_F(ProgramTest, EachExitCodeHasItsMeaning) {
   EXPECT_EQ(verdict("exit 0").what, What::unknown) << "no certificate";
   EXPECT_EQ(verdict("echo cookie; exit 1").what, What::working);

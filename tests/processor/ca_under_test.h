@@ -82,13 +82,18 @@ struct OtherRoot {
     tbs.subjectPublicKeyInfo = to_bytes(holder.key.public_key().spki());
     tbs.extensions = {subject_key_identifier_extension(holder.key.public_key().key_identifier())};
     if (!purposes.empty()) tbs.extensions.push_back(extended_key_usage_extension(purposes));
+    tbs.extensions.insert(tbs.extensions.end(), extensions.begin(), extensions.end());
+    if (!serial.empty()) tbs.serialNumber = serial;
     holder.certificate =
         must(Certificate::from_der(must(sign_certificate(tbs, credential.signer))));
   }
 
   Credential credential;
   Certificate certificate;
-  std::vector<Oid> purposes{};  // of the certificates that it makes
+  // Of the certificates that it makes.
+  std::vector<Oid> purposes{};
+  Extensions extensions{};
+  Bytes serial{};  // empty: another one each time
 };
 
 class CaUnderTest {

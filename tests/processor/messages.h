@@ -87,14 +87,28 @@ inline PKIBody ir(const Credential& credential, std::string_view subject = "CN=d
   return body::ir{{cert_request(credential, subject, options)}};
 }
 
+// With extensionRequest where there are any, and with another attribute that has no meaning.
 inline CertificationRequest certification_request(const Credential& device,
-                                                  std::string_view subject) {
+                                                  std::string_view subject,
+                                                  const Extensions& extensions = {},
+                                                  const std::optional<Oid>& more = std::nullopt) {
+  const auto attribute = [](der::Writer& to, const Oid& type, const auto& value) {
+    to.constructed(der::kSequence, [&] {
+      to.object_identifier(type);
+      to.constructed(der::kSet, [&] { value(); });
+    });
+  };
   der::Writer info;
   info.constructed(der::kSequence, [&] {
     info.integer(0);
     info.raw(name(subject).der());
     info.raw(device.key.public_key().spki());
-    info.constructed(der::context_constructed(0), [] {});
+    info.constructed(der::context_constructed(0), [&] {
+      if (!extensions.empty()) {
+        attribute(info, oid::id_extensionRequest, [&] { write(info, extensions); });
+      }
+      if (more) attribute(info, *more, [&] { info.null(); });
+    });
   });
   der::Writer request;
   request.constructed(der::kSequence, [&] {

@@ -52,7 +52,7 @@ class FakeJobQueue final : public JobQueue {
       if (leases.size() == max) break;
       if (!due(entry)) continue;
       entry.state = JobState::active;
-      leases.push_back({entry.job, ++entry.attempts, entry.arrived});
+      leases.push_back({entry.job, ++entry.attempts, entry.arrived, entry.releases});
     }
     return leases;
   }
@@ -67,7 +67,7 @@ class FakeJobQueue final : public JobQueue {
       const bool open = entry.state == JobState::waiting || entry.state == JobState::deferred;
       if (!open || entry.job.envelope.reply.channel != channel) continue;
       entry.state = JobState::active;
-      leases.push_back({entry.job, ++entry.attempts, entry.arrived});
+      leases.push_back({entry.job, ++entry.attempts, entry.arrived, entry.releases});
     }
     return leases;
   }
@@ -169,11 +169,11 @@ class FakeJobQueue final : public JobQueue {
   }
   Result<bool> retry(const JobId& id) override {
     const MutexLock lock(mutex_);
-    return move(id, {JobState::deferred, JobState::held}, JobState::waiting, "");
+    return again(id, {JobState::deferred, JobState::held});
   }
   Result<bool> release(const JobId& id) override {
     const MutexLock lock(mutex_);
-    return move(id, {JobState::held}, JobState::waiting, "");
+    return again(id, {JobState::held});
   }
   Result<bool> drop(const JobId& id, std::string_view reason) override {
     const MutexLock lock(mutex_);
@@ -254,6 +254,7 @@ class FakeJobQueue final : public JobQueue {
     int attempts = 0;
     Time arrived{}, due{}, ended{};
     std::string reason;
+    int releases = 0;
   };
 
   bool due(const Entry& entry) const {
@@ -261,7 +262,7 @@ class FakeJobQueue final : public JobQueue {
            (entry.state == JobState::deferred && entry.due <= clock_.now());
   }
   bool store(const Job& job, JobState state, std::string_view reason) REQUIRES(mutex_) {
-    const Entry entry{job, state, 0, clock_.now(), {}, {}, std::string(reason)};
+    const Entry entry{job, state, 0, clock_.now(), {}, {}, std::string(reason), 0};
     if (!jobs_.emplace(job.id, entry).second) return false;
     order_.push_back(job.id);
     return true;
@@ -276,6 +277,14 @@ class FakeJobQueue final : public JobQueue {
     entry.reason = reason;
     if (to == JobState::done) entry.ended = clock_.now();
     if (to == JobState::waiting) work_.notify_all();
+    return true;
+  }
+  bool again(const JobId& id, std::initializer_list<JobState> from) REQUIRES(mutex_) {
+    const auto found = jobs_.find(id);
+    const bool held = found != jobs_.end() && found->second.state == JobState::held;
+    if (!move(id, from, JobState::waiting, "")) return false;
+    found->second.attempts = 0;
+    found->second.releases += held;
     return true;
   }
   static JobStatus status(const Entry& entry) {

@@ -203,6 +203,22 @@ TYPED_TEST_P(JobQueueContract, AHeldJobWaitsForAnOperator) {
   EXPECT_EQ(this->take().size(), 1U);
 }
 
+TYPED_TEST_P(JobQueueContract, ALeaseTellsHowOftenAPersonHasReleasedWhatWasHeld) {
+  this->put(1, 1);
+  const auto id = numbered_job(1).id;
+  const auto taken = [&] { return this->take().at(0).releases; };
+  EXPECT_EQ(taken(), 0);
+  ASSERT_THAT(this->queue().defer(id, this->now() + std::chrono::hours(1), ""), IsOk());
+  EXPECT_TRUE(this->queue().retry(id).value());
+  EXPECT_EQ(taken(), 0) << "it was not held";
+  ASSERT_THAT(this->queue().hold(id, ""), IsOk());
+  EXPECT_TRUE(this->queue().release(id).value());
+  EXPECT_EQ(taken(), 1);
+  ASSERT_THAT(this->queue().hold(id, ""), IsOk());
+  EXPECT_TRUE(this->queue().retry(id).value());
+  EXPECT_EQ(taken(), 2);
+}
+
 TYPED_TEST_P(JobQueueContract, RetryWakesDeferredAndHeldJobsOnly) {
   this->put(1, 4);
   this->take(3);
@@ -444,11 +460,12 @@ REGISTER_TYPED_TEST_SUITE_P(
     FinishingEndsAJobAndKeepsTheReason, TheNewestThatIsDoneIsKnownByItsWayOutAndItsEnd,
     FinishingSkipsWhatIsNotActive, ADeferredJobComesBackWhenItIsDue,
     ADueJobKeepsItsPlaceBeforeYoungerOnes, AHeldJobWaitsForAnOperator,
-    RetryWakesDeferredAndHeldJobsOnly, AnActiveJobCannotBeDropped, ADroppedJobKeepsItsOctets,
-    InputThatCouldNotBeTakenIsListedAsHeld, ListsByStateAndChannel, HandsJobsOverOneByOne,
-    FindsIdsByTheirBeginning, CountsByState, CountsWhatAChannelHasPending,
-    WhatADeferredGroupWaitedForCanWakeIt, LeasesWhatGoesOutByOneChannelWhetherOrNotItIsDue,
-    PurgeForgetsOnlyWhatIsDoneAndOld, APurgedIdIsNewAgain, APutEndsTheWait,
-    NewsEndTheWaitOrTheNextOne, AWaitInVainEndsAtItsTime, ManyThreadsLeaseEachJobOnce);
+    ALeaseTellsHowOftenAPersonHasReleasedWhatWasHeld, RetryWakesDeferredAndHeldJobsOnly,
+    AnActiveJobCannotBeDropped, ADroppedJobKeepsItsOctets, InputThatCouldNotBeTakenIsListedAsHeld,
+    ListsByStateAndChannel, HandsJobsOverOneByOne, FindsIdsByTheirBeginning, CountsByState,
+    CountsWhatAChannelHasPending, WhatADeferredGroupWaitedForCanWakeIt,
+    LeasesWhatGoesOutByOneChannelWhetherOrNotItIsDue, PurgeForgetsOnlyWhatIsDoneAndOld,
+    APurgedIdIsNewAgain, APutEndsTheWait, NewsEndTheWaitOrTheNextOne, AWaitInVainEndsAtItsTime,
+    ManyThreadsLeaseEachJobOnce);
 
 }  // namespace cmpost

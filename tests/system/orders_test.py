@@ -142,6 +142,15 @@ class OrdersTest(InstanceTest):
         run("openssl", "verify", "-CAfile", self.portal.root, "-untrusted", self.portal.issuing,
             self.workshop / f"{name}.pem")
 
+    def refuse(self, name, answer):
+        """Trusts nothing that the certificate leads to, and so refuses it."""
+        confirmation = self.workshop / "conf.pki"
+        self.client(name, "-rspin", f"{answer},/dev/null", "-reqout",
+                    f"{self.workshop / 'p10cr.pki'},{confirmation}", "-out_trusted",
+                    self.instance.ca, check=False)
+        self.instance.put("conf.pki", confirmation.read_bytes())
+        self.instance.answer("conf")
+
     def listed(self, name):
         with open(self.orders / name, newline="") as file:
             return list(csv.DictReader(file))
@@ -216,14 +225,7 @@ class ByHand(OrdersTest):
         self.ask("dev9")
         csr = self.order()
         self.drop("x.pem", self.portal.issue(csr))
-        answer = self.instance.answer("dev9")
-        confirmation = self.workshop / "conf.pki"
-        # Trusts nothing that the certificate leads to, and so refuses it.
-        self.client("dev9", "-rspin", f"{answer},/dev/null", "-reqout",
-                    f"{self.workshop / 'p10cr.pki'},{confirmation}", "-out_trusted",
-                    self.instance.ca, check=False)
-        self.instance.put("conf.pki", confirmation.read_bytes())
-        self.instance.answer("conf")
+        self.refuse("dev9", self.instance.answer("dev9"))
         row = eventually(lambda: self.listed("revocations.csv"), "what is to be revoked")[0]
         self.assertEqual((csr.stem, "CN=dev9"), (row["id"], row["subject"]))
         self.assertIn("order.to_be_revoked", self.instance.cmpost("audit", "show").stdout)
@@ -281,6 +283,53 @@ class ByHand(OrdersTest):
         self.accepted("dev9")
         self.assertIn("Plant", run("openssl", "x509", "-in", self.workshop / "dev9.pem",
                                    "-noout", "-subject").stdout)
+
+
+    def test_what_is_refused_before_it_has_left_is_no_file(self):
+        away = self.orders.with_name("away")
+        self.orders.rename(away)
+        self.ask("dev9")
+        order = eventually(lambda: self.instance.json("order", "list"), "an order")[0]["id"]
+        self.instance.cmpost("order", "reject", order, "--reason", "too dear")
+        self.instance.answer("dev9")
+        eventually(lambda: any("has ended" in job["reason"] for job in self.instance.json(
+            "queue", "list", "--queue", "replies")), "the end of what was to leave")
+        away.rename(self.orders)
+        self.ask("dev8")
+        self.assertNotEqual(order, self.order().stem)
+        self.assertEqual(1, len(list(self.orders.glob("*.csr"))))
+
+    def test_a_late_refusal_clears_no_alarm(self):
+        self.ask("dev9")
+        csr = self.order()
+        self.drop("x.pem", self.portal.issue(csr))
+        self.refuse("dev9", self.instance.answer("dev9"))
+        eventually(lambda: self.listed("revocations.csv"), "what is to be revoked")
+        done = self.instance.cmpost("order", "reject", csr.stem, "--reason", "x", check=False)
+        self.assertIn("nobody waits for an answer", done.stderr)
+        self.drop(f"{csr.stem}.rejected.txt", "the budget is exhausted\n")
+        self.held("waits for nothing")
+        self.assertEqual(1, len(self.listed("revocations.csv")))
+
+    def test_a_revocation_needs_no_channel_any_more(self):
+        self.ask("dev9")
+        csr = self.order()
+        self.drop("x.pem", self.portal.issue(csr))
+        self.refuse("dev9", self.instance.answer("dev9"))
+        eventually(lambda: self.listed("revocations.csv"), "what is to be revoked")
+        self.instance.stop()
+        file = self.instance.directory / "cmpost.toml"
+        file.write_text(file.read_text().replace('name      = "portal"', 'name      = "other"'))
+        self.instance.set_in("[ra]", "upstream", '"other"')
+        self.instance.serve()
+        self.instance.cmpost("order", "revoked", csr.stem)
+        eventually(lambda: not self.instance.json("order", "list"), "an empty list")
+
+    def test_the_certificate_of_the_ra_is_not_ordered(self):
+        done = self.instance.cmpost("ra", "renew", "--by", "p10cr", check=False)
+        self.assertNotEqual(0, done.returncode)
+        self.assertIn("speaks no CMP", done.stderr)
+        self.assertEqual([], list(self.orders.glob("*.csr")))
 
 
 class ByProgram(OrdersTest):
@@ -368,8 +417,79 @@ class ByProgram(OrdersTest):
         self.issued_by_a_program()
         self.instance.cmpost("order", "deliver", order, self.workshop / "issued.pem")
         self.accepted("dev9")
-        self.assertEqual([], self.instance.json("queue", "list", "--state", "held"))
+        eventually(lambda: not self.instance.json("queue", "list", "--state", "held"),
+                   "the end of what was to leave")
         self.assertEqual(["SUBMIT "], self.runs("SUBMIT"))
+
+    def test_an_order_that_was_refused_is_not_placed(self):
+        self.ask("dev9")
+        eventually(lambda: self.runs("SUBMIT"), "a try")
+        (order,) = self.instance.json("order", "list")
+        self.instance.cmpost("order", "reject", order["id"], "--reason", "too dear")
+        self.instance.answer("dev9")
+        eventually(lambda: not self.instance.json("queue", "list", "--queue", "replies", "--state",
+                                                  "deferred"), "an empty queue")
+        tries = len(self.runs("SUBMIT"))
+        self.write("echo number 7; exit 1")
+        self.instance.stop()
+        self.instance.serve()
+        time.sleep(2)
+        self.assertEqual(tries, len(self.runs("SUBMIT")))
+
+    def test_a_certificate_that_does_not_pass_ends_nothing(self):
+        order = self.hold("kill -9 $$", "signal 9")
+        wrong, right = self.workshop / "wrong.pem", self.workshop / "right.pem"
+        csr = self.workshop / "order.csr"
+        wrong.write_text(self.portal.issue(csr, subject="/CN=dev9/O=Added"))
+        right.write_text(self.portal.issue(csr))
+        self.instance.cmpost("order", "deliver", order, wrong)
+        self.held("the subject is")
+        time.sleep(3)
+        self.assertEqual("made", self.instance.json("order", "list")[0]["state"])
+        self.instance.cmpost("order", "deliver", order, right)
+        self.accepted("dev9")
+
+    def test_a_new_queue_is_no_release(self):
+        self.hold("kill -9 $$", "signal 9")
+        self.instance.stop()
+        for file in self.instance.directory.glob("spool.db*"):
+            file.unlink()
+        self.instance.cmpost("queue", "new")
+        self.instance.serve()
+        self.held("nobody knows whether the order was placed")
+        self.assertEqual(["SUBMIT "], self.runs("SUBMIT"))
+
+    def test_after_a_backup_came_back_nothing_is_placed_unseen(self):
+        self.ask("dev9")
+        eventually(lambda: self.runs("SUBMIT"), "a try")
+        self.instance.stop()
+        before = len(self.runs("SUBMIT"))
+        (order,) = self.instance.json("order", "list")
+        done = self.instance.cmpost("restore-check", check=False)
+        self.assertEqual(2, done.returncode)
+        self.assertIn(order["id"], done.stdout)
+        self.instance.cmpost("restore-check", "--apply")
+        (job,) = self.instance.json("queue", "list", "--state", "deferred")
+        self.instance.cmpost("queue", "retry", job["id"])
+        self.instance.serve()
+        self.held("nobody knows whether the order was placed")
+        self.assertEqual(before, len(self.runs("SUBMIT")))
+
+    def test_what_nobody_asks_about_is_told_and_one_bad_page_stops_no_other(self):
+        self.write("echo number 7; exit 1")
+        self.ask("dev9")
+        self.ask("dev8")
+        placed = self.instance.directory / "state/portal/placed"
+        eventually(lambda: placed.exists() and len(list(placed.iterdir())) == 2, "two orders")
+        bad = next(placed.iterdir())
+        bad.write_text("garbage")
+        polls = len(self.runs("POLL"))
+        eventually(lambda: len(self.runs("POLL")) > polls + 3, "questions about the other")
+        eventually(lambda: "cannot be read" in self.instance.cmpost("status", check=False).stdout,
+                   "the word of status")
+        bad.unlink()
+        eventually(lambda: "the program is not asked about it" in self.instance.cmpost(
+            "status", check=False).stdout, "the word of status")
 
     def test_the_service_is_killed_while_the_program_runs(self):
         self.write("sleep 1.5; echo number 7; exit 1")
@@ -391,6 +511,11 @@ class KilledAtAStep(ByProgram):
     test_one_that_hangs_is_killed_and_its_order_held = None
     test_one_that_dies_leaves_its_order_to_a_person = None
     test_the_service_is_killed_while_the_program_runs = None
+    test_an_order_that_was_refused_is_not_placed = None
+    test_a_certificate_that_does_not_pass_ends_nothing = None
+    test_a_new_queue_is_no_release = None
+    test_after_a_backup_came_back_nothing_is_placed_unseen = None
+    test_what_nobody_asks_about_is_told_and_one_bad_page_stops_no_other = None
 
     def die_at(self, step):
         self.instance.environment = {"CMPOST_CRASH_AT": f"{step}:1"}

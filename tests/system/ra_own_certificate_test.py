@@ -148,6 +148,40 @@ class ByHand(OwnCertificateTest):
         self.assertEqual("valid", self.of(self.instance, "late")["state"])
 
 
+    def test_where_the_files_cannot_be_written_the_work_goes_on(self):
+        self.enrol_ra()
+        before = self.certificate()
+        self.instance.cmpost("ra", "renew")
+        self.run_round()
+        in_the_way = self.ra.with_name(self.ra.name + ".new")
+        (in_the_way / "x").mkdir(parents=True)
+        self.run_round()
+        self.assertEqual("granted", self.shown()["renewal"]["state"])
+        self.enrol_device("one")
+        self.instance.serve()
+        self.assertIn("the files are not written yet",
+                      self.instance.cmpost("status", check=False).stdout)
+        self.instance.stop()
+        self.assertEqual(before, self.certificate())
+        (in_the_way / "x").rmdir()
+        in_the_way.rmdir()
+        self.instance.cmpost("run", check=False)
+        self.assertEqual("in_use", self.shown()["renewal"]["state"])
+        self.assertNotEqual(before, self.certificate())
+
+    def test_nothing_is_asked_for_that_could_not_be_written(self):
+        (self.ra.with_name(self.ra.name + ".new") / "x").mkdir(parents=True)
+        done = self.instance.cmpost("ra", "renew", "--by", "ir", check=False)
+        self.assertIn("is a directory", done.stderr)
+        self.assertIn("cannot be renewed", self.instance.cmpost("check", check=False).stderr)
+
+    def test_what_was_given_up_before_it_has_left_does_not_leave(self):
+        self.instance.cmpost("ra", "renew", "--by", "ir")
+        self.instance.cmpost("ra", "give-up")
+        self.instance.cmpost("run", check=False)
+        self.assertEqual([], list((self.instance.directory / "to-ca").glob("*.pki")))
+
+
 class InTime(OwnCertificateTest):
     """Due from the first moment on."""
 

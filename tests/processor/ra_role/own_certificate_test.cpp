@@ -33,6 +33,13 @@ class RaOwnCertificate : public Ra {
     ASSERT_THAT(ra().up, SizeIs(1));
     ra().tick();
   }
+  // With a certificate of another PKI that is for nothing, so that every other one is as good.
+  void be_no_ra() {
+    auto& own = ra().own;
+    ca().vendor.certify(own, "CN=RA", ca().clock.now(), ca().random);
+    ra().identity->certificate = *own.certificate;
+    ra().identity->chain = {{to_bytes(own.certificate->der())}};
+  }
   OwnRenewal newest() {
     return must(OwnRenewalTable(ra().reader->connection()).newest()).value_or(OwnRenewal{});
   }
@@ -69,6 +76,7 @@ TEST_F(RaOwnCertificate, CertificateThatIsForNoRaIsRefusedInCertConf) {
   const auto& status = std::get<body::certConf>(conf.body).statuses.front();
   EXPECT_EQ(status.statusInfo->status, PKIStatus::rejection);
   ra().carry();
+  EXPECT_THAT(ra().held(), IsEmpty()) << "pkiconf says nothing";
   ASSERT_THAT(ca().issued(), SizeIs(1));
   EXPECT_EQ(ca().issued().front().state, CertificateState::revoked);
 }
@@ -119,6 +127,52 @@ TEST_F(RaOwnCertificate, NoAnswerInTimeEndsIt) {
   EXPECT_THAT(ra().held(), IsEmpty());
   EXPECT_EQ(must(OwnRenewalTable(ra().reader->connection()).failures()), 1);
   EXPECT_TRUE(store(made("ir")));
+}
+
+// A third of what is left of the present one, so that there is time to ask again.
+TEST_F(RaOwnCertificate, AnswerIsAwaitedForAPartOfWhatIsLeft) {
+  start("upstream_within = \"300d\"\n");
+  begin();
+  ra().clock.advance(24h * 100);
+  EXPECT_THAT(ra().tick(), IsEmpty());
+  EXPECT_EQ(newest().state, RenewalState::asked);
+  ra().clock.advance(24h * 30);
+  ra().tick();
+  EXPECT_EQ(newest().state, RenewalState::unanswered);
+}
+
+// The CA counts the new one as ours by then, and perhaps no other.
+TEST_F(RaOwnCertificate, CertConfIsSentAgainWhereItsAnswerIsLost) {
+  start("upstream_within = \"2d\"\n", "", "", "trusted_subject = \"any\"\n");
+  be_no_ra();
+  begin();
+  ra().carry();
+  ASSERT_EQ(newest().state, RenewalState::confirming) << newest().reason;
+  ASSERT_THAT(ra().up, SizeIs(1));
+  const auto first = ra().up.at(0);
+  EXPECT_THAT(ra().above_answers(), SizeIs(1)) << "which is lost";
+  ra().tick();
+  ra().clock.advance(24h * 3);
+  ra().tick();
+  ra().tick();
+  EXPECT_EQ(newest().state, RenewalState::confirming);
+  EXPECT_FALSE(newest().key.empty());
+  ASSERT_THAT(ra().up, SizeIs(1));
+  EXPECT_EQ(ra().up.at(0), first);
+  ra().carry();
+  EXPECT_EQ(newest().state, RenewalState::granted);
+  EXPECT_THAT(ra().held(), IsEmpty());
+}
+
+// Nobody would believe an answer; what comes waits for the next certificate.
+TEST_F(RaOwnCertificate, OnceItHasEndedOnlyWhatBringsTheNextOneIsWorkedOn) {
+  start("upstream_within = \"600d\"\n");
+  begin("ir");
+  ra().clock.advance(24h * 366);
+  EXPECT_TRUE(ra().ra_role->is_over(ra().clock.now()));
+  EXPECT_THAT(ra().ask_all(with_mac(ra(), ir(key_))), IsEmpty());
+  EXPECT_THAT(ra().up, SizeIs(1)) << "its own request alone";
+  EXPECT_THAT(must(ra().spool->requests().list({.state = JobState::deferred})), SizeIs(1));
 }
 
 // the CA goes on with the certificate that has asked.
