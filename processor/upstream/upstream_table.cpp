@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "crypto/x509/certificate.h"
 #include "store/rows.h"
 
 namespace cmpost {
@@ -197,6 +198,12 @@ std::string select_messages(std::string_view rest, bool whole = false) {
          std::string(rest);
 }
 
+// The request of an order without its signature, which may be another one each time.
+std::optional<Bytes> asked_for(const UpstreamMessage& order) {
+  auto request = certification_request_from_pem_or_der(order.octets);
+  return request ? std::optional(std::move(request->info)) : std::nullopt;
+}
+
 UpstreamBatch read_upstream_batch(Row& row) {
   UpstreamBatch batch;
   row.into(batch.id, batch.channel, batch.transactionID, batch.senderNonce, batch.address,
@@ -249,11 +256,15 @@ Result<std::vector<UpstreamMessage>> UpstreamTable::orders_for(std::string_view 
 Result<std::vector<UpstreamMessage>> UpstreamTable::same_orders(const UpstreamMessage& order) {
   constexpr auto kSame =
       "WHERE spki = ? AND channel = ? AND mode = 'pkcs10' AND id <> ? AND state IN ('made', 'left')"
-      " AND octets = (SELECT octets FROM upstream WHERE id = ?)"
       " AND (SELECT requester FROM tx WHERE tx.id = upstream.tx)"
       "   = (SELECT requester FROM tx WHERE tx.id = ?) ORDER BY id";
-  return all(connection_, select_messages(kSame), read_upstream, order.key, order.channel, order.id,
-             order.id, order.transaction);
+  ASSIGN_OR_RETURN(auto same, all(connection_, select_messages(kSame, true), read_upstream_whole,
+                                  order.key, order.channel, order.id, order.transaction));
+  ASSIGN_OR_RETURN(const auto whole, find(order.id));
+  const auto asked = whole ? asked_for(*whole) : std::nullopt;
+  std::erase_if(same,
+                [&](const UpstreamMessage& one) { return !asked || asked_for(one) != asked; });
+  return same;
 }
 
 Result<std::vector<UpstreamMessage>> UpstreamTable::orders_beginning(std::string_view channel,
