@@ -4,6 +4,7 @@
 #include "app/commands/commands.h"
 #include "app/service/run_record.h"
 #include "app/terminal/output.h"
+#include "base/files.h"
 #include "processor/runs/stored_facts.h"
 #include "report/headline.h"
 
