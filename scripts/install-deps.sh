@@ -15,7 +15,7 @@ set -euo pipefail
 build_packages=(
   build-essential cmake ninja-build mold ccache pkg-config
   libssl-dev libsqlite3-dev libspdlog-dev nlohmann-json3-dev libexpected-dev
-  libtomlplusplus-dev libcli11-dev libboost-filesystem-dev libjemalloc-dev libmimetic-dev libcurl4-openssl-dev libssh-dev
+  libtomlplusplus-dev libcli11-dev libboost-filesystem-dev libjemalloc-dev libmimetic-dev libcurl4-openssl-dev libssh-dev libarchive-dev
   openssl python3
 )
 test_packages=(

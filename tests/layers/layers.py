@@ -14,6 +14,8 @@ WRAPPED = {
     "mimetic/": {"mime"},
     "curl/": {"net", "mail", "http"},
     "libssh/": {"sftp"},
+    "archive.h": {"archive"},
+    "archive_entry.h": {"archive"},
 }
 SOURCE_SUFFIXES = {".cpp", ".h"}
 INCLUDE = re.compile(r'^\s*#\s*include\s*["<]([^">]+)[">]')
