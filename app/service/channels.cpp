@@ -1,6 +1,7 @@
 #include "app/service/channels.h"
 
 #include "app/instance/channel_kinds.h"
+#include "outbox/named_directory_egress.h"
 
 namespace cmpost {
 Result<std::vector<std::unique_ptr<Ingress>>> make_ingresses(Instance& instance, Spool& spool,
@@ -24,6 +25,9 @@ Result<std::vector<std::unique_ptr<Egress>>> make_egresses(Instance& instance,
     if (!instance.scope().has(channel.name)) continue;
     ASSIGN_OR_RETURN(auto egress, kind_of(channel).make_egress(around, channel));
     egresses.push_back(std::move(egress));
+  }
+  if (instance.scope().has(kNamedDirectory)) {
+    egresses.push_back(std::make_unique<NamedDirectoryEgress>(under_way_in(spool->replies())));
   }
   return egresses;
 }

@@ -14,8 +14,8 @@
 namespace cmpost {
 
 // One Ingress and one Egress for each channel in the instance's scope, in the order of the
-// settings. Connects to nothing yet; an Error is a channel that cannot work as it is set. What is
-// given must outlive what is returned.
+// settings, and the Egress of answers that name a directory. Connects to nothing yet; an Error is a
+// channel that cannot work as it is set. What is given must outlive what is returned.
 Result<std::vector<std::unique_ptr<Ingress>>> make_ingresses(Instance& instance, Spool& spool,
                                                              const Clock& steady);
 Result<std::vector<std::unique_ptr<Egress>>> make_egresses(Instance& instance, const Clock& steady);

@@ -4,6 +4,7 @@
 #include "carrier/batch_assembly.h"
 #include "outbox/answer_name.h"
 #include "outbox/media_egress.h"
+#include "outbox/named_directory_egress.h"
 #include "outbox/one_way_egress.h"
 #include "tests/support/directory_tools.h"
 #include "tests/support/fake_random.h"
@@ -62,6 +63,18 @@ class DirectorySite : public OutSite {
   static constexpr auto kOthers = "somebody else's";
 };
 
+// Each answer says itself where.
+class NamedSite : public DirectorySite {
+ public:
+  explicit NamedSite(EgressSurroundings& around) : DirectorySite(around) {
+    around.settings.name = kNamedDirectory;
+  }
+  std::unique_ptr<Egress> make() {
+    return std::make_unique<NamedDirectoryEgress>(under_way_in(around_.queue));
+  }
+  std::string address() const { return around_.settings.directory()->out; }
+};
+
 class StagingSite : public DirectorySite {
  public:
   explicit StagingSite(EgressSurroundings& around) : DirectorySite(around) {
@@ -106,6 +119,7 @@ class OneWaySite : public OutSite {
 };
 
 INSTANTIATE_TYPED_TEST_SUITE_P(Directory, EgressContract, DirectorySite);
+INSTANTIATE_TYPED_TEST_SUITE_P(Named, EgressContract, NamedSite);
 INSTANTIATE_TYPED_TEST_SUITE_P(Staging, EgressContract, StagingSite);
 INSTANTIATE_TYPED_TEST_SUITE_P(Medium, EgressContract, MediumSite);
 INSTANTIATE_TYPED_TEST_SUITE_P(OneWay, EgressContract, OneWaySite);

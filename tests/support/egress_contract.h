@@ -115,7 +115,7 @@ class EgressContract : public ::testing::Test {
 TYPED_TEST_SUITE_P(EgressContract);
 
 TYPED_TEST_P(EgressContract, WhatItSaysIsSentIsThere) {
-  EXPECT_EQ(this->egress_->channel(), "way");
+  EXPECT_EQ(this->egress_->channel(), this->around_.settings.name);
   EXPECT_FALSE(this->egress_->verb().empty());
   EXPECT_GE(this->egress_->group(), 1U);
   this->expect_sent(this->answers(1, 3));
