@@ -17,6 +17,7 @@
 #include "ca/crl_publisher.h"
 #include "ca/ledger/clock_record.h"
 #include "processor/admission/credential_files.h"
+#include "processor/batches/batch_table.h"
 #include "processor/credentials/protection_tables.h"
 #include "processor/devices/device_table.h"
 #include "processor/ra_role/ra_role.h"
@@ -39,7 +40,7 @@ std::vector<Ledger::Schema> ledger_schemas() {
           {"protection", kProtectionMigrations}, {"envelope", kEnvelopeMigrations},
           {"clock", clock_migrations()},         {"run", kRunMigrations},
           {"operation", kOperationMigrations},   {"upstream", kUpstreamMigrations},
-          {"device", kDeviceMigrations}};
+          {"device", kDeviceMigrations},         {"batch", kBatchMigrations}};
 }
 
 CrlTime crl_time(const Instance& instance) {
