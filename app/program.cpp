@@ -22,7 +22,7 @@ void add_commands(CommandLine line) {
         add_transaction, add_approve,       add_reject,  add_secret, add_cert,    add_crl,
         add_ca,          add_announcement,  add_profile, add_audit,  add_channel, add_resend,
         add_bundle,      add_restore_check, add_inspect, add_clock,  add_report,  add_ra,
-        add_order,       add_device}) {
+        add_order,       add_device,        add_batch}) {
     add(line);
   }
 }

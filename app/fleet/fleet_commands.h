@@ -6,5 +6,6 @@
 namespace cmpost {
 
 void add_device(CommandLine line);
+void add_batch(CommandLine line);
 
 }  // namespace cmpost

@@ -55,6 +55,9 @@ WorkStatus look_at_work(Instance& instance, Remarks& findings);
 // Runs of the settings that wait for people, were killed, or have left no report.
 void look_at_runs(Instance& instance, Remarks& findings);
 
+// Batches that are half made, or that nobody runs.
+void look_at_batches(Instance& instance, Remarks& findings);
+
 // Jobs and transactions that stand still.
 struct QueueStatus {
   QueueCounts counts;

@@ -208,6 +208,7 @@ JobsStatus look_at_jobs(Instance& instance, Remarks& findings) {
   look_at_orders(instance, findings);
   look_at_placed(instance, findings);
   look_at_runs(instance, findings);
+  look_at_batches(instance, findings);
   return status;
 }
 

@@ -69,6 +69,8 @@ KindRow row_of(RemarkKind kind) {
       return {"order", "`cmpost order list` shows them; `cmpost order revoked ID` when it is done"};
     case RemarkKind::run:
       return {"run", "`cmpost report list` shows the runs"};
+    case RemarkKind::request_set:
+      return {"request_set", "`cmpost batch list` shows the batches"};
     case RemarkKind::ledger:
       return {"ledger", "`cmpost restore-check` says what it lacks"};
   }

@@ -44,7 +44,8 @@ BatchRun::BatchRun(Instance& instance, std::string digest, BatchLimits limits)
       limits_(std::move(limits)),
       ways_(instance.settings().instance.state, instance.clock()),
       life_(instance.settings().instance.state, {kStages.begin(), kStages.end()},
-            SignOfLife::Kind::run, instance.clock()) {}
+            SignOfLife::Kind::run, instance.clock()),
+      taken_in_(!limits_.take_in) {}
 
 Result<void> BatchRun::work(ProcessSignals& signals) {
   ASSIGN_OR_RETURN(auto* const spool, instance_.spool());

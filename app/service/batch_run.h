@@ -25,6 +25,7 @@ struct BatchLimits {
   std::optional<double> rate{};  // at most so many requests a second
   // A way in that cannot be read is no trouble of ours: it rests, which is on record.
   bool channels_may_rest = false;
+  bool take_in = true;  // false: what is in the queue already, and nothing else
 };
 
 // The three stages at the same time, on the channels in the instance's scope, each until the one

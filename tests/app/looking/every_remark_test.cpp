@@ -3,6 +3,7 @@
 // about.
 #include "app/looking/inspection.h"
 #include "ca/ledger/clock_record.h"
+#include "processor/batches/batch_table.h"
 #include "processor/credentials/secret_store.h"
 #include "processor/runs/run_table.h"
 #include "processor/transaction/transaction_table.h"
@@ -56,6 +57,7 @@ class EveryRemarkTest : public ::testing::Test {
   void add_late_transaction();
   void add_revocation_by_hand();
   void leave_a_run_killed();
+  void leave_a_batch_half_made();
   void mistake_in_a_batch();
   void mistake_in_a_bundle();
   void leave_a_service_killed();
@@ -123,6 +125,16 @@ void EveryRemarkTest::leave_a_run_killed() {
   };
   ASSERT_THAT(instance_->ledger().value()->write(begin), IsOk());
   std::ofstream(directory_ / "cmpost.toml", std::ios::app) << "[[run]]\nname = \"nightly\"\n";
+}
+
+void EveryRemarkTest::leave_a_batch_half_made() {
+  const auto begin = [](LedgerWriter& writer) -> Result<void> {
+    BatchRow batch;
+    batch.name = "weekend";
+    TRY(BatchTable(writer.connection()).begin(batch));
+    return {};
+  };
+  ASSERT_THAT(instance_->ledger().value()->write(begin), IsOk());
 }
 
 void EveryRemarkTest::mistake_in_a_batch() {
@@ -236,6 +248,8 @@ void EveryRemarkTest::bring_about(RemarkKind kind) {
       return add_revocation_by_hand();
     case RemarkKind::run:
       return leave_a_run_killed();
+    case RemarkKind::request_set:
+      return leave_a_batch_half_made();
     case RemarkKind::ledger:
       return go_back_to_an_older_ledger();
   }
