@@ -56,7 +56,9 @@ std::string stored_facts(const RunFacts& facts) {
 
 Result<RunFacts> parse_facts(std::string_view text) {
   try {
-    return json::parse(text).get<RunFacts>();
+    const auto facts = json::parse(text);
+    (void)facts.at("number");  // which run it is no version leaves out
+    return facts.get<RunFacts>();
   } catch (const json::exception& error) {
     return hold(std::string("the facts of a run are not readable in the ledger: ") + error.what(),
                 "restore the ledger from a backup");
