@@ -22,12 +22,12 @@ std::vector<std::string> all_columns() {
   return names;
 }
 
-std::string quoted(std::string_view text) { return "'" + printable(text, 60) + "'"; }
+std::string in_quotes(std::string_view text) { return "'" + printable(text, 60) + "'"; }
 
 Result<void> check_known(std::string_view kind, const std::string& name,
                          const std::vector<std::string>& known) {
   if (name.empty() || std::ranges::find(known, name) != known.end()) return {};
-  return hold("there is no " + std::string(kind) + " " + quoted(name) + " in the settings",
+  return hold("there is no " + std::string(kind) + " " + in_quotes(name) + " in the settings",
               known.empty() ? "" : suggestion(name, known));
 }
 
@@ -36,7 +36,7 @@ Error fault(std::string what, std::string hint) {
 }
 
 Error taken(const std::string& what, const Device& other) {
-  return fault(what + " is that of the device " + quoted(other.name),
+  return fault(what + " is that of the device " + in_quotes(other.name),
                "mend one of the two rows, or leave this one out");
 }
 
@@ -59,7 +59,7 @@ Result<DeviceImport> DeviceImport::open(std::istream& in, ImportNames names,
   for (const auto& name : rows.reader_.columns()) {
     const auto column = device_column(name);
     if (!column) {
-      return hold("there is no column " + quoted(name) + " in a list of devices",
+      return hold("there is no column " + in_quotes(name) + " in a list of devices",
                   suggestion(name, all_columns()));
     }
     rows.columns_.push_back(*column);
@@ -175,7 +175,8 @@ Result<ImportedRow> DeviceImport::judge(const CsvRow& row) {
   if (twice) return blame_row(*std::move(twice));
   ASSIGN_OR_RETURN(const auto before, DeviceTable(connection_).namesake(named.name));
   if (before && before->name != named.name) {
-    return blame_row(fault("the names " + quoted(named.name) + " and " + quoted(before->name) +
+    return blame_row(fault("the names " + in_quotes(named.name) + " and " +
+                               in_quotes(before->name) +
                                " are the same: case and blanks do not count in names",
                            "write it as it is listed, or choose another name"));
   }
