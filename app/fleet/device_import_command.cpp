@@ -168,9 +168,15 @@ Result<void> compare_secret(ImportedRow& row, Instance& instance, Connection& co
     row.hint = "choose another name, or `cmpost secret remove` the other one first";
     return {};
   }
-  if (row.news == RowNews::added) return {};
   ASSIGN_OR_RETURN(const auto* const key, instance.sealing_key());
   ASSIGN_OR_RETURN(auto known, SecretStore(connection, *key).find(row.device.name));
+  if (row.news == RowNews::added) {
+    if (!known) return {};
+    row.news = RowNews::conflict;
+    row.fault = "there is a secret of this name, and it is no device's";
+    row.hint = "choose another name, or `cmpost secret remove` it first";
+    return {};
+  }
   if (known && equal(known->value, view_of(row.secret))) return {};
   row.news = RowNews::changed;
   row.changes.push_back({DeviceColumn::secret, known ? "(as it was)" : "", "(a new one)"});
@@ -266,17 +272,19 @@ class Taking {
  private:
   Result<void> change_secret(const ImportedRow& row, LedgerWriter& writer) {
     if (row.news != RowNews::added && row.news != RowNews::changed) return {};
-    if (!row.secret.empty()) {
+    const bool changes = std::ranges::any_of(row.changes, [](const FieldChange& change) {
+      return change.column == DeviceColumn::secret;
+    });
+    // One that stays keeps what it has been used for.
+    if (!row.secret.empty() && (changes || row.news == RowNews::added)) {
       const auto now = instance_.clock().now();
       ASSIGN_OR_RETURN(auto secret,
                        secret_of(row.device, instance_.settings(), now, row.device.valid_until));
       secret.value = to_bytes(std::string_view(row.secret));
       return put_secret(writer, instance_, secret);
     }
-    const bool had = row.news == RowNews::changed && row.device.secret == DeviceSecret::none &&
-                     std::ranges::any_of(row.changes, [](const FieldChange& change) {
-                       return change.column == DeviceColumn::secret;
-                     });
+    const bool had =
+        row.news == RowNews::changed && row.device.secret == DeviceSecret::none && changes;
     return had ? drop_secret(writer, instance_, row.device.name) : Result<void>();
   }
 

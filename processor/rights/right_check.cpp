@@ -266,6 +266,11 @@ struct Check {
   Checked<void> operator()(const wanted::NewCertificate& wanted) const {
     TRY(check_kind(rights, wanted.body));
     if (rights.unlisted) return deny("the device is not in the list of devices");
+    if (rights.only_renews) {
+      return deny(
+          "a device of the list renews its certificate by kur; for another one it shows "
+          "its secret or the certificate of its vendor");
+    }
     if (rights.left && static_cast<std::int64_t>(wanted.granted) >= *rights.left) {
       return deny(rights.kind == RequesterKind::secret
                       ? "the secret is used up"
@@ -289,6 +294,9 @@ struct Check {
                     "a renewal keeps the subject of the certificate");
     }
     const bool keeps = wanted.profile.name() == rights.profile && wanted.profile.powers().empty();
+    if (rights.only_renews && wanted.profile.name() != rights.profile) {
+      return deny("a device of the list keeps the profile of the certificate when it renews it");
+    }
     if (!keeps) TRY(check_profile(rights, wanted.profile));
     if (wanted.profile.name() != rights.profile && !wanted.named) {
       return deny("a renewal keeps the profile of the certificate");

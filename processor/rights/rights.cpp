@@ -221,6 +221,8 @@ Result<Rights> rights_of(const Requester& requester, const ChannelPolicy& channe
                                     ? rights_of(*requester.certificate(), channel)
                                     : Result<Rights>(rights_of(*holder, channel, now, by_row)));
   rights.unlisted = listed && !requester.unlisted.empty();
+  // What its row allows is counted and held against where it shows its secret or its birth.
+  rights.only_renews = by_row && rights.kind == RequesterKind::holder;
   if (requester.device && !deny_retired(rights, *requester.device) && by_row &&
       rights.kind != RequesterKind::holder) {
     TRY(take_row(rights, *requester.device, channel, now));

@@ -40,6 +40,7 @@ struct Rights {
   std::vector<std::string> profiles;      // the only ones, and these whatever they say themselves
   std::optional<std::int64_t> left;       // certificates; nullopt: any number
   bool unlisted = false;                  // no certificate before its device has a row
+  bool only_renews = false;               // a device of the list with a certificate from here
   bool used_up = false;                   // none are left, and that is all that is against it
   bool others = false;                    // speaks for others
   std::optional<HolderIdentity> revokes;  // by passphrase: the holder whose certificates

@@ -87,6 +87,30 @@ class Lists(DeviceTest):
         self.assertEqual("ann", listed["gw-1"]["contact"])
         self.assertEqual("listed", listed["gw-2"]["state"])
 
+    def test_a_secret_that_stays_keeps_what_it_was_used_for(self):
+        columns = "name,secret,note"
+        self.take("gw-1,given-in-the-list-1234,old", columns=columns)
+        credential = self.with_secret("gw-1", "given-in-the-list-1234")
+        self.ask("gw-1", *credential)
+        self.accept("gw-1", *credential)
+        self.take("gw-1,given-in-the-list-1234,new", columns=columns)
+        self.key("gw-1")
+        self.ask("gw-1", *credential)
+        self.assertIn("used up", self.refusal("gw-1"))
+        self.take("gw-1,another-in-the-list-5678,new", columns=columns)
+        credential = self.with_secret("gw-1", "another-in-the-list-5678")
+        self.ask("gw-1", *credential)
+        self.accept("gw-1", *credential)
+
+    def test_a_secret_of_somebody_else_is_not_taken_over(self):
+        self.instance.add_secret("gw-1", "of-an-operator-12345")
+        done = self.instance.cmpost(
+            "device", "import", self.write("gw-1,of-the-list-12345678", columns="name,secret"),
+            "--yes", check=False)
+        self.assertEqual(1, done.returncode)
+        self.assertIn("it is no device's", done.stdout)
+        self.assertEqual({}, self.devices())
+
     def test_a_column_that_there_is_not_names_the_nearest(self):
         done = self.instance.cmpost(
             "device", "import", self.write("a,1", columns="name,serail"), check=False)
@@ -320,6 +344,21 @@ class OfVendors(DeviceTest):
         self.key("gw-1")
         self.ask("gw-1", *birth)
         self.assertIn("is retired: sold", self.refusal("gw-1"))
+
+    def test_a_certificate_from_here_is_renewed_and_brings_no_other(self):
+        self.take("gw-1,acme,17,1", columns="name,vendor,serial,uses")
+        birth = self.birth("gw-1", "17")
+        self.ask("gw-1", *birth)
+        self.accept("gw-1", *birth)
+        for end in ("pem", "key"):
+            (self.workshop / f"gw-1.{end}").rename(self.workshop / f"first.{end}")
+        own = ("-cert", self.workshop / "first.pem", "-key", self.workshop / "first.key",
+               "-trusted", self.instance.ca)
+        self.ask("gw-1", *own, command="cr")
+        self.assertIn("renews its certificate by kur", self.refusal("gw-1"))
+        self.assertEqual(1, self.devices()["gw-1"]["certificates"])
+        self.ask("gw-1", *own, command="kur", more=("-oldcert", self.workshop / "first.pem"))
+        self.accept("gw-1", *own, command="kur")
 
     def test_a_row_allows_so_many_and_from_when_to_when(self):
         self.take("gw-1,acme,17,1,", "gw-2,acme,18,,2020-01-01",
