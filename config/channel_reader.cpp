@@ -141,7 +141,7 @@ AnnouncementSettings read_announcements(Section& table, bool by_mail) {
                                "one of \"crlann\", \"ckuann\", \"rann\"");
     }
   }
-  settings.to = table.text("announce_to");
+  settings.to = by_mail ? read_mail_address(table, "announce_to") : table.text("announce_to");
   if (by_mail && settings.any() && settings.to.empty()) {
     table.complain("announce", "'announce' needs 'announce_to' on a mail channel",
                    "the address that announcements are sent to");
@@ -258,7 +258,12 @@ void read_policy(Section& table, ChannelSettings& channel) {
   channel.information = read_information(table.table("information"));
 }
 
-UpstreamSettings read_upstream(Section& table, const ChannelSettings& channel) {
+// All that comes from the CA above comes from one sender.
+void read_budget(Section& table, MailSettings& mail) {
+  if (!table.has("per_sender_per_hour")) mail.per_sender_per_hour = MailSettings::kMostPerHour;
+}
+
+UpstreamSettings read_upstream(Section& table, ChannelSettings& channel) {
   UpstreamSettings upstream;
   if (channel.orders() != nullptr) return upstream;  // these are about messages
   upstream.recipient = table.text("recipient");
@@ -268,8 +273,9 @@ UpstreamSettings read_upstream(Section& table, const ChannelSettings& channel) {
       table.integer("batch_most", static_cast<std::int64_t>(upstream.batch_most), {1, 20'000}));
   upstream.batch_within = table.duration("batch_within", upstream.batch_within, {0s, kYear});
   if (channel.mail() == nullptr) return upstream;
+  read_budget(table, *channel.mail());
   table.require("to", "the mail address of the CA");
-  upstream.to = table.text("to");
+  upstream.to = read_mail_address(table, "to");
   return upstream;
 }
 

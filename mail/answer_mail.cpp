@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "mail/answer_text.h"
+#include "mail/question_text.h"
 #include "mime/message_id.h"
 #include "outbox/answer_name.h"
 #include "queue/answer_message_id.h"
@@ -41,6 +42,10 @@ std::string ascii_stem(const Lease& lease) {
   return stem;
 }
 
+std::string body_of(const Envelope& envelope) {
+  return plain_name(envelope.body.empty() ? "message" : envelope.body);
+}
+
 Result<Mailbox> recipient_of(const Lease& lease) {
   const auto& address = lease.job.envelope.reply.address;
   if (address.empty()) return hold("the request named no address that an answer may be sent to");
@@ -55,23 +60,35 @@ std::string answer_message_id(const MailSettings& settings, const std::string& i
   return answer_message_id(job, plain_name(instance), settings.domain);
 }
 
-Result<OutgoingMail> answer_mail(const MailSettings& settings, const std::string& instance,
-                                 const Lease& lease) {
+namespace {
+
+// What both kinds have in common: all but the thread, the subject and the text.
+Result<OutgoingMail> mail_about(const MailSettings& settings, const std::string& instance,
+                                const Lease& lease) {
   const auto& envelope = lease.job.envelope;
   const auto from = read_mailbox(settings.from);
   if (!from) return hold("'from' of the channel is not a mail address", "from = \"pki@example\"");
   ASSIGN_OR_RETURN(auto to, recipient_of(lease));
-  const auto body = plain_name(envelope.body.empty() ? "answer" : envelope.body);
   OutgoingMail mail;
   mail.from = *from;
   mail.from_name = settings.from_name;
   mail.to = std::move(to);
   mail.message_id = answer_message_id(settings, instance, lease.job.id);
+  mail.date = lease.arrived;
+  mail.file_name = ascii_stem(lease) + "." + body_of(envelope) + ".pki";
+  mail.message = lease.job.payload;
+  return mail;
+}
+
+}  // namespace
+
+Result<OutgoingMail> answer_mail(const MailSettings& settings, const std::string& instance,
+                                 const Lease& lease) {
+  const auto& envelope = lease.job.envelope;
+  ASSIGN_OR_RETURN(auto mail, mail_about(settings, instance, lease));
   if (is_message_id(envelope.reply.in_reply_to)) mail.in_reply_to = envelope.reply.in_reply_to;
   mail.references = references_of(envelope.reply);
-  mail.date = lease.arrived;
-  const auto stem = ascii_stem(lease);
-  mail.file_name = stem + "." + body + ".pki";
+  const auto body = body_of(envelope), stem = ascii_stem(lease);
   mail.subject = "CMP " + body + " for " + stem;
   mail.text = answer_text({.ca = instance,
                            .body = body,
@@ -79,7 +96,20 @@ Result<OutgoingMail> answer_mail(const MailSettings& settings, const std::string
                            .request_mail = mail.in_reply_to,
                            .tid = plain_name(envelope.tid),
                            .file_name = mail.file_name});
-  mail.message = lease.job.payload;
+  return mail;
+}
+
+Result<OutgoingMail> question_mail(const MailSettings& settings, const std::string& instance,
+                                   const Lease& lease) {
+  ASSIGN_OR_RETURN(auto mail, mail_about(settings, instance, lease));
+  mail.auto_replied = false;
+  // Else it would go to the address that failed mails come back to.
+  mail.reply_to = mail.from;
+  const auto body = body_of(lease.job.envelope);
+  const auto tid = plain_name(lease.job.envelope.tid);
+  mail.subject = "CMP " + body + " of " + plain_name(instance) + ", transaction " + tid;
+  mail.text = question_text(
+      {.ra = instance, .body = body, .tid = tid, .file_name = mail.file_name, .from = mail.from});
   return mail;
 }
 

@@ -1,4 +1,4 @@
-// The mail that carries an answer.
+// The mail that carries an answer, or a question to the CA above.
 #pragma once
 
 #include <string>
@@ -15,6 +15,10 @@ namespace cmpost {
 // (hold) when the answer has no address that mail can be sent to.
 Result<OutgoingMail> answer_mail(const MailSettings& settings, const std::string& instance,
                                  const Lease& lease);
+
+// A question on a channel to a CA above: a program has begun it (RFC 3834), answers go to `from`.
+Result<OutgoingMail> question_mail(const MailSettings& settings, const std::string& instance,
+                                   const Lease& lease);
 
 // "<0123...ef.grid@example.com>" with all 32 digits of the job's id.
 std::string answer_message_id(const MailSettings& settings, const std::string& instance,

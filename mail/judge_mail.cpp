@@ -158,6 +158,7 @@ class Judge {
       quarantine(std::move(*refusal), "`cmpost queue release` takes it all the same");
       return false;
     }
+    if (comes_from_above()) return true;
     reply_ = reply_address(mail, *channel_.mail());
     if (!reply_) {
       quarantine("nobody to answer to: no address that `reply` allows",
@@ -167,17 +168,25 @@ class Judge {
     return true;
   }
 
+  // The answers of a CA are what programs reply, and nobody answers them.
+  bool comes_from_above() const { return channel_.direction == Direction::upstream; }
+
   // RFC 3834: an answer to a program, or to a null return path, may be answered in turn.
-  std::optional<std::string> refusal_of(const IncomingMail& mail) const {
+  std::optional<std::string> refusal_by_nature(const IncomingMail& mail) const {
+    if (comes_from_above()) return std::nullopt;
     if (mail.unanswerable) {
       return "the mail is the reply of a program or has a null return path, which is never "
              "answered";
     }
     if (mail.automatic && channel_.mail()->senders.empty()) {
       return "the mail was sent by a program (Auto-Submitted, Precedence, List-*), and the channel "
-             "has "
-             "no `senders` that such are taken from";
+             "has no `senders` that such are taken from";
     }
+    return std::nullopt;
+  }
+
+  std::optional<std::string> refusal_of(const IncomingMail& mail) const {
+    if (auto refusal = refusal_by_nature(mail)) return refusal;
     if (auto refusal = sender_refusal(mail, *channel_.mail())) return refusal;
     return smime_ == nullptr ? std::nullopt : smime_->refusal(opened_);
   }
@@ -193,8 +202,8 @@ class Judge {
         make_job_id({view_of(channel_.name), view_of(arrival_), view_of(part.path), job.payload});
     job.envelope.channel = channel_.name;
     job.envelope.source = source_of(mail, part, opened_);
-    job.envelope.reply = {channel_.name, reply_->text(), stem_for(part), mail.message_id,
-                          joined(mail.references, mail.message_id)};
+    job.envelope.reply = {channel_.name, reply_ ? reply_->text() : "", stem_for(part),
+                          mail.message_id, joined(mail.references, mail.message_id)};
     judgement_.requests.push_back(std::move(job));
   }
 

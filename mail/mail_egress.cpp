@@ -16,11 +16,12 @@ Delivery stopped() { return {Delivery::What::deferred, "the service was stopped"
 
 }  // namespace
 
-MailEgress::MailEgress(std::string channel, const MailSettings& settings, std::string instance,
-                       Bytes bounce_key, const Clock& clock,
+MailEgress::MailEgress(std::string channel, const MailSettings& settings, Direction direction,
+                       std::string instance, Bytes bounce_key, const Clock& clock,
                        std::shared_ptr<const AnswerSigner> signer)
     : channel_(std::move(channel)),
       settings_(settings),
+      direction_(direction),
       instance_(std::move(instance)),
       bounce_key_(std::move(bounce_key)),
       clock_(clock),
@@ -57,8 +58,13 @@ Deliveries MailEgress::send(std::span<const Lease> leases, const std::stop_token
   return deliveries;
 }
 
+Result<OutgoingMail> MailEgress::written(const Lease& lease) const {
+  return direction_ == Direction::upstream ? question_mail(settings_, instance_, lease)
+                                           : answer_mail(settings_, instance_, lease);
+}
+
 Result<SmtpOutcome> MailEgress::send_mail(const Lease& lease, const std::stop_token& stop) {
-  ASSIGN_OR_RETURN(const auto mail, answer_mail(settings_, instance_, lease));
+  ASSIGN_OR_RETURN(const auto mail, written(lease));
   ASSIGN_OR_RETURN(const Bytes raw, signer_ ? signer_->write(mail) : write_mail(mail));
   ASSIGN_OR_RETURN(const auto sender, bounce_address(mail.from, lease.job.id, bounce_key_));
   return sender_.send(sender.text(), mail.to, lease.job.id.text(), raw, stop);

@@ -1,12 +1,13 @@
-// Sends answers as mails, over SMTP.
+// Sends answers, and questions to a CA above, as mails over SMTP.
 #pragma once
 
 #include <string>
 
 #include "base/clock.h"
-#include "config/transport/mail_settings.h"
+#include "config/channel_settings.h"
 #include "mail/answer_signer.h"
 #include "mail/wire/smtp_sender.h"
+#include "mime/write_mail.h"
 #include "outbox/egress.h"
 
 namespace cmpost {
@@ -21,10 +22,11 @@ namespace cmpost {
 // tried, so that a dead server costs two time limits and not five hundred.
 class MailEgress final : public Egress {
  public:
-  // `bounce_key` is secret and stays the same for as long as mails may come back; see
-  // bounce_address.h. `clock` must outlive the object. With a `signer` the mails are signed.
-  MailEgress(std::string channel, const MailSettings& settings, std::string instance,
-             Bytes bounce_key, const Clock& clock,
+  // `direction` is the channel's: what goes upstream is a question. `bounce_key` is secret and
+  // stays the same for as long as mails may come back; see bounce_address.h. `clock` must outlive
+  // the object. With a `signer` the mails are signed.
+  MailEgress(std::string channel, const MailSettings& settings, Direction direction,
+             std::string instance, Bytes bounce_key, const Clock& clock,
              std::shared_ptr<const AnswerSigner> signer = nullptr);
 
   const std::string& channel() const override { return channel_; }
@@ -32,12 +34,14 @@ class MailEgress final : public Egress {
   std::size_t group() const override { return 20; }
 
  private:
+  Result<OutgoingMail> written(const Lease& lease) const;
   Result<SmtpOutcome> send_mail(const Lease& lease, const std::stop_token& stop);
   Delivery delivery(const Lease& lease, const SmtpOutcome& outcome) const;
   Delivery try_later(const Lease& lease, const std::string& why) const;
 
   const std::string channel_;
   const MailSettings settings_;
+  const Direction direction_;
   const std::string instance_;
   const Bytes bounce_key_;
   const Clock& clock_;

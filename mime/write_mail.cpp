@@ -110,17 +110,26 @@ Result<std::string> thread_fields(const OutgoingMail& mail) {
   return fields;
 }
 
+// RFC 3834 5, and the one that Exchange understands. Reports of what was not delivered are wanted
+// of a question.
+std::string nature_of(const OutgoingMail& mail) {
+  return mail.auto_replied ? "Auto-Submitted: auto-replied\r\nX-Auto-Response-Suppress: All\r\n"
+                           : "Auto-Submitted: auto-generated\r\n"
+                             "X-Auto-Response-Suppress: DR, RN, NRN, OOF, AutoReply\r\n";
+}
+
 Result<std::string> header_of(const OutgoingMail& mail) {
   ASSIGN_OR_RETURN(std::string header, date_field(mail.date));
   ASSIGN_OR_RETURN(const auto from, address_field("From", mail.from_name, mail.from));
   ASSIGN_OR_RETURN(const auto to, address_field("To", "", mail.to));
   ASSIGN_OR_RETURN(const auto subject, text_field("Subject", mail.subject));
   ASSIGN_OR_RETURN(const auto thread, thread_fields(mail));
-  header += from + to + subject + thread;
-  // RFC 3834 5, and the one that Exchange understands.
-  header +=
-      mail.auto_replied ? "Auto-Submitted: auto-replied\r\n" : "Auto-Submitted: auto-generated\r\n";
-  return header + "X-Auto-Response-Suppress: All\r\nMIME-Version: 1.0\r\n";
+  header += from + to;
+  if (mail.reply_to) {
+    ASSIGN_OR_RETURN(const auto reply_to, address_field("Reply-To", "", *mail.reply_to));
+    header += reply_to;
+  }
+  return header + subject + thread + nature_of(mail) + "MIME-Version: 1.0\r\n";
 }
 
 // The text and the PKIMessage as one MIME entity, without a line end behind its last delimiter.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,15 +18,17 @@ struct OutgoingMail {
   Mailbox from;
   std::string from_name;  // display name; may be empty; UTF-8
   Mailbox to;
+  std::optional<Mailbox> reply_to;      // where an answer goes, when not to `from`'s return path
   std::string subject;                  // UTF-8
   std::string message_id;               // "<x@y>", the caller's, stable from try to try
   std::string in_reply_to;              // "<x@y>" or empty
   std::vector<std::string> references;  // "<x@y>"
   Time date{};
-  bool auto_replied = true;  // Auto-Submitted: auto-replied, else auto-generated
-  std::string text;          // what a site engineer reads, UTF-8, lines end in LF
-  std::string file_name;     // "dev1.ip.pki"; ASCII
-  Bytes message;             // DER
+  // Auto-Submitted: auto-replied, which nobody may answer; else auto-generated (RFC 3834 5).
+  bool auto_replied = true;
+  std::string text;       // what a site engineer reads, UTF-8, lines end in LF
+  std::string file_name;  // "dev1.ip.pki"; ASCII
+  Bytes message;          // DER
 };
 
 // The mail as it goes over the wire: strict CRLF, 7 bit, no line over 76 octets but for the

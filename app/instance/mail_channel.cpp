@@ -72,8 +72,9 @@ Result<std::unique_ptr<Egress>> make_mail_egress(const Surroundings& around,
   const auto& mail = *channel.mail();
   ASSIGN_OR_RETURN(auto key, bounce_key(instance));
   ASSIGN_OR_RETURN(auto signer, of_settings(AnswerSigner::load(mail.smime)));
-  return std::make_unique<MailEgress>(channel.name, mail, instance.settings().instance.name,
-                                      std::move(key), instance.sure_clock(), std::move(signer));
+  return std::make_unique<MailEgress>(channel.name, mail, channel.direction,
+                                      instance.settings().instance.name, std::move(key),
+                                      instance.sure_clock(), std::move(signer));
 }
 
 std::string mail_host(const ChannelSettings& channel, Way way) {

@@ -183,12 +183,8 @@ void read_addresses(Section& table, MailSettings& mail) {
                                  Word<ReplyRule>{"reply-to", ReplyRule::reply_to},
                                  Word<ReplyRule>{"return-path", ReplyRule::return_path},
                                  Word<ReplyRule>{"from", ReplyRule::from}};
-  mail.from = table.text("from");
+  mail.from = read_mail_address(table, "from");
   if (!mail.send.scheme.empty()) table.require("from", "the address that answers come from");
-  if (!mail.from.empty() && (!is_address_pattern(mail.from) || mail.from.front() == '*')) {
-    table.complain("from", "'" + printable(mail.from, 80) + "' is not an address",
-                   "such as \"pki@example.com\"");
-  }
   mail.from_name = table.text("from_name");
   const auto at = mail.from.find('@');
   mail.domain =
@@ -217,6 +213,16 @@ void read_addresses(Section& table, MailSettings& mail) {
 }
 
 }  // namespace
+
+std::string read_mail_address(Section& table, std::string_view key) {
+  auto address = table.text(key);
+  if (!address.empty() &&
+      (!is_address_pattern(address) || address.find('*') != std::string::npos)) {
+    table.complain(key, "'" + printable(address, 80) + "' is not an address",
+                   "such as \"pki@example.com\"");
+  }
+  return address;
+}
 
 std::vector<std::string> read_pins(Section& table) {
   auto pins = table.texts("pins");
@@ -256,8 +262,8 @@ MailSettings read_mail_settings(Section& table) {
       table.size("max_mail", mail.max_mail, {std::size_t{1} << 12U, std::size_t{16} << 20U});
   mail.max_messages = static_cast<std::size_t>(table.integer("max_messages", 16, {1, 1000}));
   mail.octet_stream = table.flag("octet_stream", mail.octet_stream);
-  mail.per_sender_per_hour =
-      static_cast<std::size_t>(table.integer("per_sender_per_hour", 1000, {1, 1'000'000}));
+  mail.per_sender_per_hour = static_cast<std::size_t>(
+      table.integer("per_sender_per_hour", 1000, {1, std::int64_t{MailSettings::kMostPerHour}}));
   return mail;
 }
 

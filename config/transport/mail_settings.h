@@ -90,6 +90,8 @@ struct MailSettings {
   std::vector<RegisteredAddress> registered;  // in the order of the file
   std::vector<std::string>
       reply_to;  // addresses that Reply-To may name, as `senders`; empty: From's domain
+  // Of a channel to a CA above kMostPerHour, unless the settings say so.
+  static constexpr std::size_t kMostPerHour = 1'000'000;
   std::size_t per_sender_per_hour = 1000;
   SmimeSettings smime;
 };

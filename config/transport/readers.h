@@ -19,6 +19,8 @@ OrdersSettings read_orders_settings(Section& table);
 CourierSettings read_courier_settings(Section& table);
 // [bundle]; `instance`: what it is called where it says no name of its own.
 BundleSettings read_bundle(Section table, const std::string& instance);
+// A key whose value is one mail address, checked; may be missing.
+std::string read_mail_address(Section& table, std::string_view key);
 // The key `pins` of a table about TLS.
 std::vector<std::string> read_pins(Section& table);
 // The key `name_template`, checked.

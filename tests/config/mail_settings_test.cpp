@@ -181,5 +181,47 @@ TEST(MailSettings, APinIsADigest) {
             1U);
 }
 
+// The second channel of an RA.
+Loaded parse_upstream(const std::string& keys) {
+  return parse_settings(
+      "[instance]\nname = \"grid\"\n[ra]\ncmp_certificate = \"m\"\ncmp_key = \"n\"\n"
+      "upstream = \"above\"\n[[profile]]\nname = \"device\"\n[[channel]]\nname = \"above\"\n"
+      "kind = \"mail\"\ndirection = \"upstream\"\ntrust = [\"ca.pem\"]\n" +
+          usual() + keys,
+      "/etc/cmpost/cmpost.toml");
+}
+
+std::string upstream_complaint(const std::string& keys) {
+  const auto loaded = parse_upstream(keys);
+  std::string texts;
+  if (loaded) return texts;
+  for (const auto& one : loaded.error()) texts += to_string(one) + "\n";
+  return texts;
+}
+
+TEST(MailSettings, ToTheCaAboveOneWritesAtOneAddress) {
+  EXPECT_THAT(upstream_complaint(""), HasSubstr("the mail address of the CA"));
+  for (const std::string no : {"ca", "*@vault.example", "a@b@c", "ca@vault.example, b@c"}) {
+    EXPECT_THAT(upstream_complaint("to = \"" + no + "\"\n"), HasSubstr("is not an address")) << no;
+  }
+  EXPECT_EQ(upstream_complaint("to = \"ca@vault.example\"\n"), "");
+}
+
+TEST(MailSettings, AnnouncementsGoToOneAddress) {
+  const std::string announce = "announce = [\"crlann\"]\n";
+  EXPECT_THAT(complaint(usual() + announce + "announce_to = \"*@site.example\"\n"),
+              HasSubstr("is not an address"));
+}
+
+TEST(MailSettings, TheCaAboveIsOneSenderForAllWhoAsk) {
+  EXPECT_EQ(read(usual()).per_sender_per_hour, 1000U);
+  const std::string to = "to = \"ca@vault.example\"\n";
+  const auto budget = [&](const std::string& more) {
+    return parse_upstream(to + more)->channels.at(0).mail()->per_sender_per_hour;
+  };
+  EXPECT_EQ(budget(""), MailSettings::kMostPerHour);
+  EXPECT_EQ(budget("per_sender_per_hour = 7\n"), 7U);
+}
+
 }  // namespace
 }  // namespace cmpost

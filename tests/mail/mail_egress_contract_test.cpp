@@ -22,8 +22,8 @@ class SmtpSite {
     servers_.push_back(std::make_unique<ScriptedSmtpServer>());
     auto settings = *around_.settings.mail();
     settings.send = {"smtp", "127.0.0.1", servers_.back()->port(), "client.test"};
-    return std::make_unique<MailEgress>(around_.settings.name, settings, "grid", Bytes(32, 7),
-                                        around_.clock);
+    return std::make_unique<MailEgress>(around_.settings.name, settings, Direction::downstream,
+                                        "grid", Bytes(32, 7), around_.clock);
   }
   std::string address() const { return "ops@site.test"; }
   std::multiset<std::string> arrived() {

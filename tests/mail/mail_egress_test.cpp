@@ -52,8 +52,8 @@ class MailEgressTest : public ::testing::Test {
  protected:
   void answers_with(SmtpScript script) {
     server_ = std::make_unique<ScriptedSmtpServer>(std::move(script));
-    egress_ = std::make_unique<MailEgress>("site", egress_settings(server_->port()), "grid",
-                                           kEgressKey, clock_);
+    egress_ = std::make_unique<MailEgress>("site", egress_settings(server_->port()), direction_,
+                                           "grid", kEgressKey, clock_);
   }
   Delivery deliver(const Lease& lease) {
     const auto deliveries = egress_->send({&lease, 1}, {});
@@ -64,6 +64,7 @@ class MailEgressTest : public ::testing::Test {
   Lease lease(std::uint8_t number = 0x11) const { return answer_lease(number, clock_.now()); }
 
   FakeClock clock_;
+  Direction direction_ = Direction::downstream;
   std::unique_ptr<ScriptedSmtpServer> server_;
   std::unique_ptr<MailEgress> egress_;
   std::optional<Error> trouble_;
@@ -91,6 +92,24 @@ TEST_F(MailEgressTest, AnAnswerArrivesAsAMailThatOneCanReadBack) {
   EXPECT_EQ(mail->messages[0].name, "dev1.ip.pki");
   EXPECT_THAT(raw, HasSubstr("In-Reply-To: <req1@site.test>"));
   EXPECT_THAT(raw, HasSubstr("-rspin dev1.ip.pki"));
+}
+
+TEST_F(MailEgressTest, AQuestionToACaAboveIsBegunByAProgramAndSaysWhereAnswersGo) {
+  direction_ = Direction::upstream;
+  answers_with({});
+  auto question = lease();
+  question.job.envelope.reply = {"site", "ca@vault.test", "", "", ""};
+  question.job.envelope.body = "ir";
+  EXPECT_EQ(deliver(question).what, Delivery::What::sent);
+  const auto raw = server_->mails().at(0);
+  EXPECT_THAT(raw, HasSubstr("To: ca@vault.test\r\nReply-To: pki@ca.test\r\n"));
+  EXPECT_THAT(raw, HasSubstr("Auto-Submitted: auto-generated\r\n"));
+  EXPECT_THAT(raw, HasSubstr("Subject: CMP ir of grid, transaction 0102030405060708\r\n"));
+  EXPECT_THAT(raw, Not(HasSubstr("In-Reply-To")));
+  const auto mail = read_mail(view_of(raw), {}, {});
+  ASSERT_THAT(mail, IsOk());
+  EXPECT_FALSE(mail->unanswerable);
+  EXPECT_EQ(mail->messages.at(0).content, question.job.payload);
 }
 
 TEST_F(MailEgressTest, TheReturnPathNamesTheJob) {

@@ -163,5 +163,39 @@ TEST_F(MailsOfPrograms, AReportIsNoRequestWhateverItBringsBack) {
   EXPECT_EQ(source_->filed.at("1"), MailPlace::done);
 }
 
+// What a CA above sends: nobody answers it, so that nothing can go round.
+TEST_F(MailsOfPrograms, AnswersOfACaAboveAreTakenWhateverProgramHasWrittenThem) {
+  settings_.direction = Direction::upstream;
+  for (const std::string header :
+       {"Auto-Submitted: auto-replied\r\n", "Return-Path: <>\r\n", "Precedence: bulk\r\n",
+        "Auto-Submitted: auto-replied\r\nX-Auto-Response-Suppress: All\r\n"}) {
+    const auto judged =
+        judge_mail(to_bytes(with_request(header, "ca@vault.example")), "1", settings_, nullptr);
+    EXPECT_EQ(judged.place, MailPlace::done) << header << judged.reason;
+    ASSERT_THAT(judged.requests, SizeIs(1)) << header;
+    EXPECT_EQ(judged.requests[0].envelope.reply.address, "") << header;
+  }
+}
+
+TEST_F(MailsOfPrograms, ASenderThatIsNotNamedIsNotHeardAboveEither) {
+  settings_.direction = Direction::upstream;
+  settings_.mail()->senders = {"ca@vault.example"};
+  const auto judged = [&](const char* sender) {
+    return judge_mail(to_bytes(with_request("Auto-Submitted: auto-replied\r\n", sender)), "1",
+                      settings_, nullptr);
+  };
+  EXPECT_EQ(judged("ca@vault.example").place, MailPlace::done);
+  EXPECT_EQ(judged("ca@else.example").place, MailPlace::quarantine);
+}
+
+TEST_F(MailsOfPrograms, AQuestionThatComesBackFromAboveIsNoAnswer) {
+  settings_.direction = Direction::upstream;
+  const auto raw = with_request("Return-Path: <>\r\nTo: " + std::string(kReturnPath) + "\r\n",
+                                "MAILER-DAEMON@mx.example");
+  const auto judged = judge_mail(to_bytes(raw), "1", settings_, nullptr);
+  EXPECT_THAT(judged.requests, IsEmpty());
+  EXPECT_THAT(judged.reports, SizeIs(1));
+}
+
 }  // namespace
 }  // namespace cmpost

@@ -97,7 +97,7 @@ TEST_F(SmtpToPostfix, AWrongPasswordIsTroubleOfTheChannel) {
 TEST_F(SmtpToPostfix, ADeliveryReportLeadsBackToTheAnswer) {
   const FakeClock clock;
   const Bytes key(32, 7);
-  MailEgress egress("site", postfix_->settings("smtps"), "grid", key, clock);
+  MailEgress egress("site", postfix_->settings("smtps"), Direction::downstream, "grid", key, clock);
   Lease lease;
   lease.job.id = *JobId::from_text("00112233445566778899aabbccddeeff");
   lease.job.envelope.reply = {"site", "gone@test", "dev1", "<1@site.test>", ""};
