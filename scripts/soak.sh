@@ -5,9 +5,10 @@
 # are on it, be it ext4, FAT, exFAT or NTFS; kills `cmpost run` 50 times while it works on one file with a
 # batch of 5 000 requests; kills an RA and its CA 200 times while 2 000 requests pass through both, in each of two
 # modes; lets 6 000 calls fail in turn (errors, short transfers, kills, losses of power). And the long form of
-# system_air_gap: 1 000 requests, 200 of them by mail, through an RA to a CA that couriers reach.
+# system_air_gap: 1 000 requests, 200 of them by mail, through an RA to a CA that couriers reach; and of system_weekend: a
+# fleet of 12 000 by SFTP, by the clock, stopped, killed and gone on with.
 #
-#   scripts/soak.sh [files|mail|sftp|medium|batch|ra|faults|round] [options of the script in tests/crash]
+#   scripts/soak.sh [files|mail|sftp|medium|batch|ra|faults|round|weekend] [options of the script in tests/crash]
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -28,6 +29,7 @@ case $what in
   ra) python3 tests/crash/ra_kill_loop.py --requests 2000 --kills 200 "$@" ;;
   faults) python3 tests/crash/fault_sweep.py --points 6000 "$@" ;;
   round) CMPOST_AIR_GAP=1000 python3 tests/system/air_gap_test.py "$@" ;;
+  weekend) CMPOST_WEEKEND=12000 python3 tests/system/weekend_test.py "$@" ;;
   all)
     python3 tests/crash/kill_loop.py --requests 2000 --kills 200
     for source in imap pop3 maildir; do
@@ -43,6 +45,7 @@ case $what in
     done
     python3 tests/crash/fault_sweep.py --points 6000
     CMPOST_AIR_GAP=1000 python3 tests/system/air_gap_test.py
+    CMPOST_WEEKEND=12000 python3 tests/system/weekend_test.py
     ;;
-  *) echo "usage: $0 [files|mail|sftp|medium|batch|ra|faults|round] [options]" >&2; exit 64 ;;
+  *) echo "usage: $0 [files|mail|sftp|medium|batch|ra|faults|round|weekend] [options]" >&2; exit 64 ;;
 esac

@@ -2,10 +2,16 @@
 //
 //   make_requests DIR N signature DEVICES        also writes DIR/vendor.pem, their trust anchor
 //   make_requests DIR N mac REFERENCE SECRET
+//   make_requests DIR N fleet FILE               FILE has N lines "name secret key": a request of
+//   each
+//                                                device as NAME.pki; a word for its key, lines with
+//                                                the same one share it
 //   make_requests DIR N nested DEVICES           one file with a batch of N, and DIR/ra.pem
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -75,6 +81,27 @@ Result<void> write_mac(const std::string& directory, std::size_t count,
   });
 }
 
+Result<void> write_fleet(const std::string& directory, std::size_t count, const std::string& list) {
+  SystemRandom random;
+  const Time now = SystemClock().now();
+  std::ifstream lines(list);
+  std::map<std::string, PrivateKey> keys;
+  std::string name, secret, word;
+  for (; count > 0 && lines >> name >> secret >> word; --count) {
+    auto found = keys.find(word);
+    if (found == keys.end()) {
+      ASSIGN_OR_RETURN(auto key, PrivateKey::generate("ec:P-256"));
+      found = keys.emplace(word, std::move(key)).first;
+    }
+    ASSIGN_OR_RETURN(const Name subject, Name::from_text("CN=" + name));
+    ASSIGN_OR_RETURN(const Bytes request,
+                     make_mac_request({name, secret}, subject, found->second, random, now));
+    write_plainly(directory + "/" + name + ".pki", request);
+  }
+  if (count > 0) return hold(list + " has too few lines");
+  return {};
+}
+
 Result<void> run(const std::vector<std::string>& words) {
   const std::string& directory = words[0];
   const std::size_t count = std::strtoul(words[1].c_str(), nullptr, 10);
@@ -85,11 +112,14 @@ Result<void> run(const std::vector<std::string>& words) {
   if (words.size() == 4 && words[2] == "nested") {
     return write_nested(directory, count, std::strtoul(words[3].c_str(), nullptr, 10));
   }
+  if (words.size() == 4 && words[2] == "fleet") return write_fleet(directory, count, words[3]);
   if (words.size() == 5 && words[2] == "mac") {
     return write_mac(directory, count, {words[3], words[4]});
   }
   return hold(
-      "usage: make_requests DIR N signature DEVICES | mac REFERENCE SECRET | nested DEVICES");
+      "usage: make_requests DIR N signature DEVICES | mac REFERENCE SECRET | nested DEVICES | "
+      "fleet "
+      "FILE");
 }
 
 }  // namespace

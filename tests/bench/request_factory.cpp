@@ -1,7 +1,6 @@
 #include "request_factory.h"
 
 #include "cmp/protection.h"
-#include "crypto/keys/private_key.h"
 #include "crypto/x509/certificate_builder.h"
 
 namespace cmpost {
@@ -56,8 +55,7 @@ PKIHeader make_header(const Name& sender, Bytes sender_kid, Random& random, Time
   return header;
 }
 
-Result<CertReqMsg> make_cert_request(const Name& subject) {
-  ASSIGN_OR_RETURN(const PrivateKey key, PrivateKey::generate("ec:P-256"));
+Result<CertReqMsg> make_cert_request(const Name& subject, const PrivateKey& key) {
   ASSIGN_OR_RETURN(const Signer signer, Signer::create(key));
   CertReqMsg message;
   message.certReq.certTemplate.subject = subject;
@@ -74,8 +72,8 @@ Result<CertReqMsg> make_cert_request(const Name& subject) {
   return message;
 }
 
-Result<PKIBody> make_ir(const Name& subject) {
-  ASSIGN_OR_RETURN(CertReqMsg message, make_cert_request(subject));
+Result<PKIBody> make_ir(const Name& subject, const PrivateKey& key) {
+  ASSIGN_OR_RETURN(CertReqMsg message, make_cert_request(subject, key));
   body::ir ir;
   ir.requests.push_back(std::move(message));
   return PKIBody(std::move(ir));
@@ -102,7 +100,8 @@ Result<Vendor> Vendor::create(std::size_t device_count, Random& random, Time now
 
 Result<Bytes> make_signed_request(const Vendor::Device& device, Random& random, Time now) {
   const Name& subject = device.certificate.subject();
-  ASSIGN_OR_RETURN(const PKIBody ir, make_ir(subject));
+  ASSIGN_OR_RETURN(const PrivateKey key, PrivateKey::generate("ec:P-256"));
+  ASSIGN_OR_RETURN(const PKIBody ir, make_ir(subject, key));
   auto header = make_header(subject, *device.certificate.subject_key_identifier(), random, now);
   return protect_with_signature(std::move(header), ir, device.signer,
                                 {CMPCertificate{to_bytes(device.certificate.der())}});
@@ -110,7 +109,13 @@ Result<Bytes> make_signed_request(const Vendor::Device& device, Random& random, 
 
 Result<Bytes> make_mac_request(const SharedSecret& secret, const Name& subject, Random& random,
                                Time now) {
-  ASSIGN_OR_RETURN(const PKIBody ir, make_ir(subject));
+  ASSIGN_OR_RETURN(const PrivateKey key, PrivateKey::generate("ec:P-256"));
+  return make_mac_request(secret, subject, key, random, now);
+}
+
+Result<Bytes> make_mac_request(const SharedSecret& secret, const Name& subject,
+                               const PrivateKey& key, Random& random, Time now) {
+  ASSIGN_OR_RETURN(const PKIBody ir, make_ir(subject, key));
   auto header = make_header(subject, to_bytes(secret.reference), random, now);
   return protect_with_mac(std::move(header), ir, make_pbm_parameter(random, kIterations),
                           view_of(secret.value), {});

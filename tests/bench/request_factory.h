@@ -8,6 +8,7 @@
 #include "base/random.h"
 #include "base/result.h"
 #include "cmp/pki_message.h"
+#include "crypto/keys/private_key.h"
 #include "crypto/keys/signature.h"
 #include "crypto/x509/certificate.h"
 
@@ -45,6 +46,9 @@ Result<Bytes> make_signed_request(const Vendor::Device& device, Random& random, 
 // does it.
 Result<Bytes> make_mac_request(const SharedSecret& secret, const Name& subject, Random& random,
                                Time now);
+// For `key` instead of a fresh one.
+Result<Bytes> make_mac_request(const SharedSecret& secret, const Name& subject,
+                               const PrivateKey& key, Random& random, Time now);
 
 // A batch of messages (RFC 9483 5.2.2.2), signed by `ra`.
 Result<Bytes> make_batch(std::vector<Bytes> members, const Vendor::Device& ra, Random& random,
