@@ -1,6 +1,7 @@
 #include "base/log.h"
 
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <memory>
@@ -97,6 +98,10 @@ void write(Level level, std::string_view event, Fields fields) {
   if (!logger().should_log(spdlog_level)) return;
   logger().log(spdlog_level, "{}", line_of(spdlog_level, event, fields));
 }
+
+bool keeps_lines() { return ::isatty(STDERR_FILENO) == 1; }
+
+void keep_below(std::string line) { sink()->keep_below(std::move(line)); }
 
 void flush(std::chrono::microseconds limit) { sink()->flush_within(limit); }
 

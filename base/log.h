@@ -35,6 +35,13 @@ void configure(const Settings& settings);
 // Waits until all lines are written, at most for `limit`. For the end of a process.
 void flush(std::chrono::microseconds limit);
 
+// On a terminal the line, without its end, stays below all that is logged until another one takes
+// its place; empty: there is none any more. Where standard error is no terminal nothing is done.
+// Any thread.
+void keep_below(std::string line);
+// Whether that does anything.
+bool keeps_lines();
+
 // May be called from any thread, and waits for nobody: what the reader of standard error does not
 // take is kept for it in memory, and beyond 1 MiB dropped and counted (log.lines_lost). An event is
 // two or three words with dots ("job.held").

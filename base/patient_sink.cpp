@@ -16,6 +16,7 @@ constexpr std::size_t kMostWaiting = std::size_t{1} << 20U;
 constexpr std::size_t kWrittenKept = std::size_t{64} << 10U;
 constexpr std::size_t kTerminalPiece = 256;
 constexpr int kLookMillis = 200;
+constexpr std::string_view kClearLine = "\x1b[2K\r";
 
 // Whether some octets can be written without waiting. Also where nobody reads any more: writing
 // then fails at once.
@@ -48,7 +49,7 @@ bool PatientSink::drain() {
 
 void PatientSink::note_written(std::size_t count) {
   written_ += count;
-  torn_ = waiting_[written_ - 1] != '\n';
+  torn_ = waiting_[written_ - 1] != '\n' && waiting_[written_ - 1] != '\r';
   // Not after each piece: moving the rest every time would cost the square of what waits.
   if (left() == 0 || written_ >= std::max(left(), kWrittenKept)) forget(written_);
 }
@@ -88,8 +89,30 @@ void PatientSink::sink_it_(const spdlog::details::log_msg& message) {
   spdlog::memory_buf_t line;
   formatter_->format(message, line);
   if (!draining_) (void)drain();
+  if (!kept_.empty()) add(kClearLine);
   add({line.data(), line.size()});
+  add_kept();
+  drain_now();
+}
+
+// The cursor stays at its begin: whatever else writes to the terminal writes over it.
+void PatientSink::add_kept() {
+  if (!kept_.empty()) add(kept_ + "\r");
+}
+
+void PatientSink::drain_now() {
   if (!draining_ && !drain()) drain_later();
+}
+
+void PatientSink::keep_below(std::string line) {
+  if (::isatty(STDERR_FILENO) != 1) return;
+  const std::lock_guard lock(mutex_);
+  // A terminal that is held is not filled with them.
+  if (draining_ || (kept_.empty() && line.empty())) return;
+  kept_ = std::move(line);
+  add(kClearLine);
+  add_kept();
+  drain_now();
 }
 
 void PatientSink::drain_later() {

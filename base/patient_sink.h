@@ -23,6 +23,9 @@ class PatientSink final : public spdlog::sinks::base_sink<std::mutex>,
   using Lost = std::function<std::string(std::size_t lines)>;
   explicit PatientSink(Lost lost) : lost_(std::move(lost)) {}
 
+  // On a terminal: stays below all lines until it is exchanged; empty: goes away. Elsewhere
+  // nothing.
+  void keep_below(std::string line);
   // Waits until all is written, but not longer than that.
   void flush_within(Duration limit);
 
@@ -38,9 +41,12 @@ class PatientSink final : public spdlog::sinks::base_sink<std::mutex>,
   void forget(std::size_t count);
   std::size_t left() const { return waiting_.size() - written_; }
   void add(std::string_view line);
+  void add_kept();
+  void drain_now();
   void drain_later();
 
   const Lost lost_;
+  std::string kept_;         // the line below all others; empty: none
   std::string waiting_;      // lines
   std::size_t written_ = 0;  // octets at the front of it
   bool torn_ = false;        // the last octet that was written ended no line

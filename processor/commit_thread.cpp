@@ -138,12 +138,10 @@ Result<Committed> CommitThread::commit(Group& group, const std::stop_token& stop
 }
 
 void CommitThread::note(Committed&& committed) {
-  totals_.answered += committed.answered;
-  totals_.refused += committed.refused;
-  totals_.silent += committed.silent;
-  totals_.held += committed.held;
-  totals_.deferred += committed.deferred;
-  totals_.contested += committed.contested;
+  const ProcessorTotals group = {committed.answered, committed.refused,  committed.silent,
+                                 committed.held,     committed.deferred, committed.contested};
+  totals_.add(group);
+  if (on_committed_) on_committed_(group);
   more_ = more_ || committed.more > 0;
   append_moved(redo_, std::move(committed.redo));
   append_moved(early_, std::move(committed.early));

@@ -19,8 +19,12 @@ class CommitThread {
  public:
   // Called after each try: nullopt, or the trouble that is waited out.
   using OnCommit = std::function<void(const std::optional<Error>&)>;
-  CommitThread(GroupCommit commit, OnCommit on_commit)
-      : group_commit_(std::move(commit)), on_commit_(std::move(on_commit)) {}
+  // `on_committed`: of ProcessorSettings.
+  using OnCommitted = std::function<void(const ProcessorTotals&)>;
+  CommitThread(GroupCommit commit, OnCommit on_commit, OnCommitted on_committed)
+      : group_commit_(std::move(commit)),
+        on_commit_(std::move(on_commit)),
+        on_committed_(std::move(on_committed)) {}
 
   // `stop` ends waiting for databases in trouble; `patient`: nothing else does.
   Result<void> start(std::stop_token stop, bool patient);
@@ -57,6 +61,7 @@ class CommitThread {
 
   GroupCommit group_commit_;
   const OnCommit on_commit_;
+  const OnCommitted on_committed_;
 
   mutable Mutex mutex_;
   std::condition_variable_any changed_;

@@ -29,6 +29,15 @@ std::size_t worker_count(const ProcessorSettings& settings) {
 
 }  // namespace
 
+void ProcessorTotals::add(const ProcessorTotals& more) {
+  answered += more.answered;
+  refused += more.refused;
+  silent += more.silent;
+  held += more.held;
+  deferred += more.deferred;
+  contested += more.contested;
+}
+
 // Two groups are in the works at any time: one with the workers, one with the committing thread.
 class Processor::Pipeline {
  public:
@@ -42,7 +51,7 @@ class Processor::Pipeline {
         pool_(std::move(pool)),
         source_(spool, services_, settings_.group),
         commits_(GroupCommit(spool, ledger, services_, std::move(after_revocation)),
-                 settings_.on_commit) {}
+                 settings_.on_commit, settings_.on_committed) {}
 
   // `patient`: go on for ever, also while there is nothing to do or the databases are in trouble.
   Result<ProcessorTotals> work(const std::stop_token& stop, bool patient) {

@@ -13,18 +13,6 @@
 
 namespace cmpost {
 
-struct ProcessorSettings {
-  std::size_t workers = 0;  // 0: one per core
-  std::size_t group = 500;  // requests that share one commit
-  // How it went to take requests from the queue, and to commit: nullopt, or what is waited out.
-  // Each is called from one thread.
-  std::function<void(const std::optional<Error>&)> on_take{}, on_commit{};
-  // Asked when a group is worked on and the one before it is committed, from one thread. Once it
-  // has said no nothing more is committed: what is leased is given back, and drain() returns. It
-  // may take its time.
-  std::function<bool()> may_commit{};
-};
-
 struct ProcessorTotals {
   std::size_t answered = 0;  // with whatever answer
   std::size_t refused = 0;   // of these, with a rejection
@@ -32,6 +20,21 @@ struct ProcessorTotals {
   std::size_t held = 0;
   std::size_t deferred = 0;
   std::size_t contested = 0;  // times that one was planned again because another came before it
+  void add(const ProcessorTotals& more);
+};
+
+struct ProcessorSettings {
+  std::size_t workers = 0;  // 0: one per core
+  std::size_t group = 500;  // requests that share one commit
+  // How it went to take requests from the queue, and to commit: nullopt, or what is waited out.
+  // Each is called from one thread.
+  std::function<void(const std::optional<Error>&)> on_take{}, on_commit{};
+  // What a group came to, when it is committed; from one thread, and waits for nothing.
+  std::function<void(const ProcessorTotals&)> on_committed{};
+  // Asked when a group is worked on and the one before it is committed, from one thread. Once it
+  // has said no nothing more is committed: what is leased is given back, and drain() returns. It
+  // may take its time.
+  std::function<bool()> may_commit{};
 };
 
 // Takes groups of requests, works on each group on all cores while the group before it is being

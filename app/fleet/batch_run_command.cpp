@@ -125,7 +125,7 @@ Result<ExitCode> run_batch(const BatchWords& options, const CommonOptions& commo
   }
   TRY(begin(*instance, batch, to));
   TRY(put_batch(*instance, batch, to));
-  BatchRun run(*instance, digest, {.take_in = false});
+  BatchRun run(*instance, digest, {.take_in = false, .quiet = common.quiet});
   if (const auto worked = run.work(*signals); !worked) {
     auto error = worked.error();
     error.hint += (error.hint.empty() ? "" : "; ") +

@@ -45,7 +45,8 @@ BatchRun::BatchRun(Instance& instance, std::string digest, BatchLimits limits)
       ways_(instance.settings().instance.state, instance.clock()),
       life_(instance.settings().instance.state, {kStages.begin(), kStages.end()},
             SignOfLife::Kind::run, instance.clock()),
-      taken_in_(!limits_.take_in) {}
+      taken_in_(!limits_.take_in),
+      progress_(steady_) {}
 
 Result<void> BatchRun::work(ProcessSignals& signals) {
   ASSIGN_OR_RETURN(auto* const spool, instance_.spool());
@@ -112,6 +113,10 @@ ProcessorSettings BatchRun::processor_settings() {
   if (limits_.rate) {
     settings.group = static_cast<std::size_t>(std::clamp(*limits_.rate, 1.0, double{kGroup}));
   }
+  settings.on_committed = [this](const ProcessorTotals& group) {
+    done_ += group.answered + group.silent + group.held;
+    refused_ += group.refused;
+  };
   if (limits_.rate || limits_.stop_reason) settings.may_commit = [this] { return may_commit(); };
   return settings;
 }
@@ -169,7 +174,10 @@ Result<void> BatchRun::run_stages(Spool& spool, Processor& processor, Dispatcher
                    }));
   while (!dispatched_) {
     if (stopped_) taking.request_stop();
-    if (signals.wait(1s) != Asked::stop) continue;
+    if (signals.wait(1s) != Asked::stop) {
+      TRY(tell_progress(spool));
+      continue;
+    }
     for (auto* thread : {&taking, &processing, &dispatching}) thread->request_stop();
     interrupted_ = true;
     break;
@@ -178,6 +186,16 @@ Result<void> BatchRun::run_stages(Spool& spool, Processor& processor, Dispatcher
   taking.join();
   processing.join();
   dispatching.join();
+  progress_.end();
+  return {};
+}
+
+Result<void> BatchRun::tell_progress(Spool& spool) {
+  if (limits_.quiet) return {};
+  ASSIGN_OR_RETURN(const auto requests, spool.requests().counts());
+  ASSIGN_OR_RETURN(const auto replies, spool.replies().counts());
+  progress_.tell({done_, refused_, requests.waiting + requests.active,
+                  replies.waiting + replies.active, taken_in_});
   return {};
 }
 
@@ -212,7 +230,7 @@ void BatchRun::process(Processor& processor, JobQueue& requests, std::stop_token
       note(totals.error());
       break;
     }
-    add(*totals);
+    processed_.add(*totals);
     if (last || stopped_) break;
     if (!taken_in_) requests.wait_for_work(50ms);
   }
@@ -242,14 +260,6 @@ void BatchRun::dispatch(Spool& spool, Dispatcher& dispatcher, std::stop_token st
     if (last || !processed_all_) replies.wait_for_work(20ms);
   }
   dispatched_ = true;
-}
-
-void BatchRun::add(const ProcessorTotals& totals) {
-  processed_.answered += totals.answered;
-  processed_.refused += totals.refused;
-  processed_.silent += totals.silent;
-  processed_.held += totals.held;
-  processed_.deferred += totals.deferred;
 }
 
 void BatchRun::note(const Error& error) {

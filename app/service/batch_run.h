@@ -9,6 +9,7 @@
 #include "app/instance/instance.h"
 #include "app/instance/sign_of_life.h"
 #include "app/service/process_signals.h"
+#include "app/service/progress.h"
 #include "base/mutex.h"
 #include "carrier/way_state.h"
 #include "outbox/dispatcher.h"
@@ -26,6 +27,7 @@ struct BatchLimits {
   // A way in that cannot be read is no trouble of ours: it rests, which is on record.
   bool channels_may_rest = false;
   bool take_in = true;  // false: what is in the queue already, and nothing else
+  bool quiet = false;   // how far it is, is not told
 };
 
 // The three stages at the same time, on the channels in the instance's scope, each until the one
@@ -64,7 +66,7 @@ class BatchRun {
   void process(Processor& processor, JobQueue& requests, std::stop_token stop);
   static Result<bool> is_all_sent(Spool& spool, Dispatcher& dispatcher);
   void dispatch(Spool& spool, Dispatcher& dispatcher, std::stop_token stop);
-  void add(const ProcessorTotals& totals);
+  Result<void> tell_progress(Spool& spool);
   void note(const Error& error);
 
   Instance& instance_;
@@ -84,6 +86,8 @@ class BatchRun {
   Time next_group_ = Time::min();           // of the processing thread, by the steady clock
   std::stop_token processing_;              // the same
   Dispatched sent_;                         // of the dispatching thread
+  std::atomic<std::size_t> done_ = 0, refused_ = 0;  // of the committing thread
+  Progress progress_;
   Mutex mutex_;
   std::optional<Error> error_ GUARDED_BY(mutex_);
 };

@@ -59,7 +59,7 @@ Result<ExitCode> run(const CommonOptions& common) {
   TRY(instance->refuse_open_secrets());
   instance->work_on(scope_of_others(instance->settings()));
   TRY(end_orphans(*instance, digest));
-  BatchRun batch(*instance, digest);
+  BatchRun batch(*instance, digest, {.quiet = common.quiet});
   TRY(batch.work(*signals));
   TRY(settle_own_certificate(*instance));
   if (!common.quiet || common.json) print(batch, common.json);

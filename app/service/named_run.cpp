@@ -178,7 +178,11 @@ Result<ExitCode> run_named(const NamedRunOptions& options, const CommonOptions& 
   report_owed(*instance, *settings);
   log::info("run.started", {{"run", run.name}, {"number", run.number}, {"resumed", run.resumed}});
   Rules rules(*instance, run, settings->stop_if);
-  BatchRun batch(*instance, digest, {[&] { return rules.stop_reason(); }, settings->rate, true});
+  BatchRun batch(*instance, digest,
+                 {.stop_reason = [&] { return rules.stop_reason(); },
+                  .rate = settings->rate,
+                  .channels_may_rest = true,
+                  .quiet = common.quiet});
   const auto worked = batch.work(*signals);
   if (worked) TRY(settle_own_certificate(*instance));
   if (!worked) {

@@ -1,6 +1,8 @@
 """Runs of the settings: numbered, stopped by rules, killed and gone on with, started by the clock."""
 
 import json
+import os
+import pty
 import signal
 import sqlite3
 import subprocess
@@ -300,6 +302,46 @@ class Killed(Runs):
         eventually(lambda: self.listed(), "the first run")
         self.assertIn("another run is under way", self.nightly(code=1))
         self.assertEqual(0, first.wait(timeout=30))
+
+
+class OnATerminal(Runs):
+    """How far a run is stands in a line below the log, which goes away at the end."""
+
+    def run_on_terminal(self, *words):
+        here, there = pty.openpty()
+        process = subprocess.Popen([PROGRAM, *words], cwd=self.instance.directory, stdin=there,
+                                   stdout=there, stderr=there)
+        os.close(there)
+        seen = b""
+        while True:
+            try:
+                seen += os.read(here, 65536)
+            except OSError:  # nobody writes any more
+                break
+        os.close(here)
+        process.wait(timeout=30)
+        return seen.decode()
+
+    def test_progress_is_written_over(self):
+        self.configure('rate = "4/s"')
+        self.put_good(*(f"dev{number}" for number in range(12)))
+        seen = self.run_on_terminal("run", "nightly")
+        self.assertRegex(seen, r"\x1b\[2K\r\d+ of 12 · [\d.]+/s · ready \d\d:\d\d\r")
+        # What is left on the screen: of each line what was written behind its last erasure.
+        screen = [line.rsplit("\x1b[2K\r", 1)[-1].strip() for line in seen.split("\n")]
+        self.assertFalse([line for line in screen if " of 12 ·" in line], screen)
+
+    def test_quiet_says_nothing(self):
+        self.configure('rate = "4/s"')
+        self.put_good(*(f"dev{number}" for number in range(8)))
+        self.assertNotIn(" of 8", self.run_on_terminal("run", "nightly", "--quiet"))
+
+    def test_elsewhere_it_is_a_line_of_the_log_each_ten_seconds(self):
+        self.configure('rate = "1/s"')
+        self.put_good(*(f"dev{number}" for number in range(13)))
+        done = self.instance.cmpost("run", "nightly")
+        self.assertRegex(done.stderr, r"run\.progress done=\d+ left=\d+ refused=0")
+        self.assertNotIn("\x1b", done.stderr + done.stdout)
 
 
 class ByTheClock(Runs):
