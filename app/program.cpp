@@ -8,6 +8,7 @@
 #include "app/service/service_commands.h"
 #include "app/terminal/named.h"
 #include "app/terminal/output.h"
+#include "app/top/top_commands.h"
 
 namespace cmpost {
 namespace {
@@ -22,7 +23,7 @@ void add_commands(CommandLine line) {
         add_transaction, add_approve,       add_reject,  add_secret, add_cert,    add_crl,
         add_ca,          add_announcement,  add_profile, add_audit,  add_channel, add_resend,
         add_bundle,      add_restore_check, add_inspect, add_clock,  add_report,  add_ra,
-        add_order,       add_device,        add_batch}) {
+        add_order,       add_device,        add_batch,   add_top}) {
     add(line);
   }
 }

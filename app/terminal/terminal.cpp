@@ -10,12 +10,25 @@
 
 namespace cmpost {
 
-std::optional<std::size_t> terminal_columns() {
+namespace {
+
+std::optional<winsize> terminal_size() {
   if (::isatty(STDOUT_FILENO) != 1) return std::nullopt;
   winsize size{};
-  const bool known = ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
-  if (!known) return std::nullopt;
-  return size.ws_col;
+  const bool known = ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0;
+  return known ? std::optional(size) : std::nullopt;
+}
+
+}  // namespace
+
+std::optional<std::size_t> terminal_columns() {
+  const auto size = terminal_size();
+  return size && size->ws_col > 0 ? std::optional<std::size_t>(size->ws_col) : std::nullopt;
+}
+
+std::optional<std::size_t> terminal_rows() {
+  const auto size = terminal_size();
+  return size && size->ws_row > 0 ? std::optional<std::size_t>(size->ws_row) : std::nullopt;
 }
 
 std::size_t columns_of(std::string_view text) {

@@ -1,4 +1,4 @@
-// The width of what is printed on.
+// The size of what is printed on.
 #pragma once
 
 #include <cstddef>
@@ -11,6 +11,9 @@ namespace cmpost {
 
 // Of standard output; nullopt when it is no terminal, where nothing is cut.
 std::optional<std::size_t> terminal_columns();
+
+// ... and its height.
+std::optional<std::size_t> terminal_rows();
 
 // How many columns a printable text takes: its characters, as far as each has the same width.
 std::size_t columns_of(std::string_view text);

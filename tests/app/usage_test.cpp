@@ -30,6 +30,7 @@ const std::map<std::string, std::string> kWrong = {
     {"--digest", "0a"},
     {"--directory", ""},
     {"--event", ""},
+    {"--every", "0"},
     {"--expires", "someday"},
     {"--expires-within", "soon"},
     {"--finding", "god"},

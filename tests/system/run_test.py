@@ -1,11 +1,14 @@
 """Runs of the settings: numbered, stopped by rules, killed and gone on with, started by the clock."""
 
+import fcntl
 import json
 import os
 import pty
 import signal
 import sqlite3
+import struct
 import subprocess
+import termios
 import time
 import unittest
 
@@ -307,8 +310,10 @@ class Killed(Runs):
 class OnATerminal(Runs):
     """How far a run is stands in a line below the log, which goes away at the end."""
 
-    def run_on_terminal(self, *words):
+    def run_on_terminal(self, *words, keys=b""):
         here, there = pty.openpty()
+        fcntl.ioctl(there, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+        os.write(here, keys)
         process = subprocess.Popen([PROGRAM, *words], cwd=self.instance.directory, stdin=there,
                                    stdout=there, stderr=there)
         os.close(there)
@@ -330,6 +335,22 @@ class OnATerminal(Runs):
         # What is left on the screen: of each line what was written behind its last erasure.
         screen = [line.rsplit("\x1b[2K\r", 1)[-1].strip() for line in seen.split("\n")]
         self.assertFalse([line for line in screen if " of 12 ·" in line], screen)
+
+    def test_top_shows_it_and_leaves_the_terminal_as_it_was(self):
+        self.configure('rate = "2/s"')
+        self.put_good(*(f"dev{number}" for number in range(8)))
+        process = subprocess.Popen([PROGRAM, "run", "nightly"], cwd=self.instance.directory,
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.addCleanup(process.wait)
+        eventually(lambda: list(self.instance.answers.glob("*.pki")), "the first answer")
+        shown = self.instance.cmpost("top").stdout
+        self.assertIn("run nightly 1: ", shown)
+        self.assertTrue(all(len(line) <= 80 for line in shown.splitlines()), shown)
+        facts = self.instance.json("top")
+        self.assertEqual("nightly", facts["run"]["name"])
+        seen = self.run_on_terminal("top", "--every", "1", keys=b"q")
+        self.assertIn("\x1b[?1049h", seen)
+        self.assertTrue(seen.endswith("\x1b[?1049l"), repr(seen))
 
     def test_quiet_says_nothing(self):
         self.configure('rate = "4/s"')
