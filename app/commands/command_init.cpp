@@ -73,7 +73,7 @@ std::string ra_settings_text(const InitOptions& options) {
          "docs/ra.md\n\n" +
          kProfileAndChannel +
          "\n# To the CA and back: move what is in to-ca to where the CA takes requests, and its "
-         "answers into\n# from-ca. docs/ra.md has the same by mail, SFTP and HTTP.\n"
+         "answers into\n# from-ca. docs/ra.md has other ways.\n"
          "[[channel]]\n"
          "name      = \"vault\"\n"
          "direction = \"upstream\"\n"

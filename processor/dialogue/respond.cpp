@@ -1,8 +1,8 @@
 #include "processor/dialogue/respond.h"
 
 #include "processor/dialogue/nested.h"
-#include "processor/dialogue/order_relay.h"
-#include "processor/dialogue/relay.h"
+#include "processor/relay/order_relay.h"
+#include "processor/relay/relay.h"
 #include "processor/dialogue/resume.h"
 #include "processor/transaction/audit_detail.h"
 #include "queue/order_job.h"

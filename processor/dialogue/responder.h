@@ -5,7 +5,8 @@
 #include <variant>
 
 #include "processor/dialogue/finding.h"
-#include "processor/dialogue/proceeding.h"
+#include "processor/dialogue/respond.h"
+#include "processor/proceeding/proceeding.h"
 #include "processor/transaction/polling.h"
 
 namespace cmpost {

@@ -4,7 +4,7 @@
 
 #include "base/log.h"
 #include "processor/admission/header_rules.h"
-#include "processor/dialogue/continuation.h"
+#include "processor/proceeding/continuation.h"
 
 namespace cmpost {
 namespace {

@@ -1,11 +1,11 @@
-#include "processor/dialogue/relay.h"
+#include "processor/relay/relay.h"
 
 #include <algorithm>
 
 #include "base/log.h"
 #include "processor/admission/authentication.h"
 #include "processor/admission/header_rules.h"
-#include "processor/dialogue/continuation.h"
+#include "processor/proceeding/continuation.h"
 #include "processor/transaction/audit_detail.h"
 #include "processor/transaction/stored_request.h"
 #include "processor/upstream/upstream_answer.h"

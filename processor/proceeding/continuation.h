@@ -2,7 +2,7 @@
 // requester is verified again, and its answer leaves by itself or waits for a poll.
 #pragma once
 
-#include "processor/dialogue/proceeding.h"
+#include "processor/proceeding/proceeding.h"
 
 namespace cmpost {
 

@@ -6,8 +6,8 @@
 #include "cmp/nesting.h"
 #include "processor/admission/authentication.h"
 #include "processor/admission/header_rules.h"
-#include "processor/dialogue/proceeding.h"
-#include "processor/dialogue/relay.h"
+#include "processor/proceeding/proceeding.h"
+#include "processor/relay/relay.h"
 
 namespace cmpost {
 namespace {

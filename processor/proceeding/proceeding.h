@@ -7,7 +7,7 @@
 #include "processor/admission/authentication.h"
 #include "processor/admission/received_envelope.h"
 #include "processor/admission/reply.h"
-#include "processor/dialogue/respond.h"
+#include "processor/proceeding/decision.h"
 #include "processor/transaction/transaction_table.h"
 #include "processor/transaction/wait_table.h"
 

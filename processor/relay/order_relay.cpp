@@ -1,9 +1,9 @@
-#include "processor/dialogue/order_relay.h"
+#include "processor/relay/order_relay.h"
 
 #include <algorithm>
 
 #include "base/log.h"
-#include "processor/dialogue/continuation.h"
+#include "processor/proceeding/continuation.h"
 #include "processor/transaction/audit_detail.h"
 #include "processor/upstream/find_orders.h"
 

@@ -1,7 +1,7 @@
 // What comes from a CA above: answers to what an RA has asked it, and the lack of them.
 #pragma once
 
-#include "processor/dialogue/respond.h"
+#include "processor/proceeding/decision.h"
 
 namespace cmpost {
 

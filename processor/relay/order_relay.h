@@ -1,7 +1,7 @@
 // What comes in about orders to a CA that speaks no CMP.
 #pragma once
 
-#include "processor/dialogue/respond.h"
+#include "processor/proceeding/decision.h"
 
 namespace cmpost {
 

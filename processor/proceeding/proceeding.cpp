@@ -1,4 +1,4 @@
-#include "processor/dialogue/proceeding.h"
+#include "processor/proceeding/proceeding.h"
 
 #include "processor/admission/message_audit.h"
 #include "processor/transaction/audit_detail.h"

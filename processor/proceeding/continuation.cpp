@@ -1,4 +1,4 @@
-#include "processor/dialogue/continuation.h"
+#include "processor/proceeding/continuation.h"
 
 #include <algorithm>
 

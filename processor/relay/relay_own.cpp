@@ -4,8 +4,8 @@
 #include "base/log.h"
 #include "processor/admission/authentication.h"
 #include "processor/admission/header_rules.h"
-#include "processor/dialogue/proceeding.h"
-#include "processor/dialogue/relay.h"
+#include "processor/proceeding/proceeding.h"
+#include "processor/relay/relay.h"
 #include "processor/transaction/audit_detail.h"
 
 namespace cmpost {
