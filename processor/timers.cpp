@@ -210,7 +210,7 @@ Result<std::size_t> wake_waiting(Spool& spool, Ledger& ledger, const Clock& sure
 namespace {
 
 // True where it has waited for that.
-Result<bool> release_one(std::int64_t id, LedgerWriter& writer) {
+Result<bool> release_one(std::int64_t id, Time now, LedgerWriter& writer) {
   auto& connection = writer.connection();
   TRY(KnownDevices(connection).forget_sought(id));
   WaitTable waits(connection);
@@ -220,6 +220,8 @@ Result<bool> release_one(std::int64_t id, LedgerWriter& writer) {
   for (auto& part : waiting->parts) {
     if (part.state == PartState::unlisted) part.state = PartState::listed;
   }
+  // People have the whole time for it, however long it has waited for its row.
+  if (waiting->decide_by) *waiting->decide_by += std::max(now - waiting->received, Duration::zero());
   ++waiting->version;
   ASSIGN_OR_RETURN(const bool replaced, waits.replace(*waiting, WaitTable::Parts::changed));
   CHECK(replaced);  // read in the same commit
@@ -230,7 +232,7 @@ Result<bool> release_one(std::int64_t id, LedgerWriter& writer) {
 
 }  // namespace
 
-Result<std::size_t> release_listed(Ledger& ledger) {
+Result<std::size_t> release_listed(Ledger& ledger, Time now) {
   ASSIGN_OR_RETURN(const auto reader, ledger.reader());
   std::size_t released = 0;
   while (true) {
@@ -238,7 +240,7 @@ Result<std::size_t> release_listed(Ledger& ledger) {
     if (found.empty()) return released;
     TRY(ledger.write([&](LedgerWriter& writer) -> Result<void> {
       for (const auto id : found) {
-        ASSIGN_OR_RETURN(const bool done, release_one(id, writer));
+        ASSIGN_OR_RETURN(const bool done, release_one(id, now, writer));
         released += done ? 1 : 0;
       }
       return {};
@@ -249,7 +251,7 @@ Result<std::size_t> release_listed(Ledger& ledger) {
 Result<void> run_timers(Spool& spool, Ledger& ledger, const ProcessorServices& services) {
   TRY(start_confirm_timers(spool, ledger, services));
   TRY(end_overdue(ledger, services));
-  TRY(release_listed(ledger));
+  TRY(release_listed(ledger, services.sure.now()));
   TRY(wake_waiting(spool, ledger, services.sure));
   return tend_upstream(spool, ledger, services);
 }

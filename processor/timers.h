@@ -26,7 +26,7 @@ Result<std::size_t> wake_waiting(Spool& spool, Ledger& ledger, const Clock& sure
 
 // What waits for the row of its device and has it by now is judged anew (docs/devices.md); how many
 // transactions. wake_waiting() makes the jobs for it.
-Result<std::size_t> release_listed(Ledger& ledger);
+Result<std::size_t> release_listed(Ledger& ledger, Time now);
 
 // All of the above.
 Result<void> run_timers(Spool& spool, Ledger& ledger, const ProcessorServices& services);

@@ -4,9 +4,9 @@
 
 #include "app/fleet/device_import_command.h"
 #include "app/fleet/device_letters.h"
+#include "app/fleet/device_retire.h"
 #include "app/fleet/fleet_commands.h"
 #include "app/instance/list_options.h"
-#include "app/instance/operator_act.h"
 #include "app/terminal/output.h"
 #include "app/terminal/row_sink.h"
 #include "base/csv.h"
@@ -20,9 +20,6 @@ using nlohmann::json;
 struct DeviceOptions {
   ListOptions list;
   std::string name, batch, site, vendor;  // filters
-  std::vector<std::string> names;
-  std::string reason;
-  ImportOptions import;
 };
 
 std::vector<std::string> states() {
@@ -123,45 +120,6 @@ Result<ExitCode> export_all(const DeviceOptions& options, const CommonOptions& c
   return ExitCode::ok;
 }
 
-enum class Act { retire, reinstate };
-
-Result<ExitCode> change_all(Act act, const DeviceOptions& options, const CommonOptions& common) {
-  ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
-  ASSIGN_OR_RETURN(auto* const ledger, instance->ledger());
-  const bool retires = act == Act::retire;
-  std::size_t changed = 0;
-  TRY(ledger->write([&](LedgerWriter& writer) -> Result<void> {
-    DeviceTable table(writer.connection());
-    for (const auto& name : options.names) {
-      ASSIGN_OR_RETURN(const bool done,
-                       retires ? table.retire(name, options.reason, instance->clock().now())
-                               : table.reinstate(name));
-      if (!done) {
-        ASSIGN_OR_RETURN(const auto known, table.find(name));
-        const auto what = !known    ? "no device is called " + printable(name)
-                          : retires ? printable(name) + " is retired already"
-                                    : printable(name) + " is not retired";
-        print_error(Error{Recovery::hold, what, known ? "" : "`cmpost device list` has the names"});
-        continue;
-      }
-      ++changed;
-      json detail = {{"device", printable(name)}};
-      if (!options.reason.empty()) detail["reason"] = printable(options.reason, 1000);
-      TRY(writer.audit(retires ? "device.retired" : "device.reinstated",
-                       by(instance->person(), std::move(detail)).dump()));
-    }
-    return {};
-  }));
-  if (!common.quiet && changed > 0) {
-    print_line(in_groups(static_cast<std::int64_t>(changed)) +
-               (retires ? " retired: requests and renewals of it are refused; its certificates "
-                          "count until `cmpost cert revoke`"
-                        : " counts again"));
-  }
-  if (changed == options.names.size()) return ExitCode::ok;
-  return changed == 0 ? ExitCode::failed : ExitCode::partly;
-}
-
 void offer_filters(CLI::App& command, const std::shared_ptr<DeviceOptions>& options) {
   command.add_option("--name", options->name, "part of the name");
   command.add_option("--batch", options->batch, "only of this batch");
@@ -225,20 +183,21 @@ void add_letters(CommandLine line, CLI::App& device) {
 }
 
 void add_retiring(CommandLine line, CLI::App& device) {
-  const auto options = std::make_shared<DeviceOptions>();
-  const auto act = [=](Act what) {
-    return [=] {
-      line.action = [=, common = &line.options] { return change_all(what, *options, *common); };
-    };
-  };
+  const auto options = std::make_shared<RetireOptions>();
   auto* retiring =
       device.add_subcommand("retire", "refuse what devices ask for from now on, renewals too");
   retiring->add_option("NAME", options->names)->required();
   retiring->add_option("--reason", options->reason, "told to who asks for it")->required();
-  retiring->callback(act(Act::retire));
+  retiring->add_option("--revoke", options->revoke,
+                       "revoke what they have, too: keyCompromise, cessationOfOperation, ...");
+  retiring->callback([=] {
+    line.action = [=, common = &line.options] { return retire_devices(*options, *common); };
+  });
   auto* reinstating = device.add_subcommand("reinstate", "take `retire` back");
   reinstating->add_option("NAME", options->names)->required();
-  reinstating->callback(act(Act::reinstate));
+  reinstating->callback([=] {
+    line.action = [=, common = &line.options] { return reinstate_devices(*options, *common); };
+  });
 }
 
 }  // namespace

@@ -1,15 +1,13 @@
 #include "app/fleet/device_import_command.h"
 
-#include <array>
-#include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "app/fleet/device_list_file.h"
 #include "app/fleet/device_secret.h"
 #include "app/instance/operator_act.h"
 #include "app/terminal/output.h"
 #include "app/terminal/row_sink.h"
-#include "crypto/keys/running_hash.h"
 #include "processor/devices/device_import.h"
 #include "processor/timers.h"
 
@@ -44,22 +42,6 @@ ImportNames names_in(const Settings& settings) {
   for (const auto& channel : settings.channels) names.channels.push_back(channel.name);
   for (const auto& vendor : settings.vendors) names.vendors.push_back(vendor.name);
   return names;
-}
-
-Result<std::ifstream> open_file(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) return failure(errno_error("opening", path, errno));
-  return in;
-}
-
-Result<Bytes> digest_of(const std::string& path) {
-  ASSIGN_OR_RETURN(auto in, open_file(path));
-  RunningSha256 hash;
-  std::array<char, 64 * 1024> piece{};
-  while (in.read(piece.data(), piece.size()) || in.gcount() > 0) {
-    hash.add(view_of(std::string_view(piece.data(), static_cast<std::size_t>(in.gcount()))));
-  }
-  return to_bytes(hash.finish());
 }
 
 // What is counted, and the first rows of each kind for people.
@@ -195,7 +177,7 @@ Result<std::vector<std::string>> some_missing(DeviceImport& rows, std::size_t mo
 
 // Whoever works on the instance would find them a little later.
 Result<std::size_t> wake_listed(Instance& instance, Ledger& ledger) {
-  ASSIGN_OR_RETURN(const auto released, release_listed(ledger));
+  ASSIGN_OR_RETURN(const auto released, release_listed(ledger, instance.sure_clock().now()));
   if (released == 0) return released;
   ASSIGN_OR_RETURN(auto* const spool, instance.spool());
   TRY(wake_waiting(*spool, ledger, instance.sure_clock()));
@@ -212,14 +194,15 @@ ExitCode code_of(const Findings& findings) {
 Result<ExitCode> preview(const ImportOptions& options, Instance& instance,
                          const CommonOptions& common) {
   ASSIGN_OR_RETURN(const auto reader, instance.look_into_ledger());
-  ASSIGN_OR_RETURN(auto in, open_file(options.file));
-  ASSIGN_OR_RETURN(auto rows,
-                   DeviceImport::open(in, names_in(instance.settings()), reader->connection()));
+  ASSIGN_OR_RETURN(auto file, DeviceListFile::open(options.file));
+  ASSIGN_OR_RETURN(auto rows, DeviceImport::open(file.stream(), names_in(instance.settings()),
+                                                 reader->connection()));
   Findings findings(options.all, common);
   while (true) {
     ASSIGN_OR_RETURN(auto row, rows.next());
     if (!row) break;
     TRY(compare_secret(*row, instance, reader->connection()));
+    if (row->news == RowNews::conflict) TRY(rows.withdraw(*row));
     findings.add(*row);
   }
   std::int64_t missing = 0;
@@ -251,6 +234,7 @@ class Taking {
         break;
       }
       TRY(compare_secret(*row, instance_, writer.connection()));
+      if (row->news == RowNews::conflict) TRY(import_.withdraw(*row));
       added += row->news == RowNews::added ? 1 : 0;
       changed += row->news == RowNews::changed ? 1 : 0;
       refused += row->news == RowNews::conflict ? 1 : 0;
@@ -283,9 +267,10 @@ class Taking {
       secret.value = to_bytes(std::string_view(row.secret));
       return put_secret(writer, instance_, secret);
     }
-    const bool had =
-        row.news == RowNews::changed && row.device.secret == DeviceSecret::none && changes;
-    return had ? drop_secret(writer, instance_, row.device.name) : Result<void>();
+    if (row.news == RowNews::added) return {};
+    const bool had = row.device.secret == DeviceSecret::none && changes;
+    return had ? drop_secret(writer, instance_, row.device.name)
+               : restate_secret(writer, instance_, row.device);
   }
 
   Instance& instance_;
@@ -300,19 +285,18 @@ class Taking {
 Result<ExitCode> import_devices(const ImportOptions& options, const CommonOptions& common) {
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
   if (!options.yes) return preview(options, *instance, common);
-  ASSIGN_OR_RETURN(auto digest, digest_of(options.file));
+  ASSIGN_OR_RETURN(auto file, DeviceListFile::open(options.file));
   ASSIGN_OR_RETURN(auto* const ledger, instance->ledger());
-  ASSIGN_OR_RETURN(auto in, open_file(options.file));
   std::optional<DeviceImport> rows;
   Findings findings(options.all, common);
   std::optional<Taking> taking;
   for (bool more = true; more;) {
     TRY(ledger->write([&](LedgerWriter& writer) -> Result<void> {
       if (!rows) {
-        ASSIGN_OR_RETURN(auto opened, DeviceImport::open(in, names_in(instance->settings()),
+        ASSIGN_OR_RETURN(auto opened, DeviceImport::open(file.stream(), names_in(instance->settings()),
                                                          writer.connection()));
         rows.emplace(std::move(opened));
-        taking.emplace(*instance, *rows, findings, digest);
+        taking.emplace(*instance, *rows, findings, file.digest());
       }
       ASSIGN_OR_RETURN(more, taking->take_some(writer));
       return {};

@@ -1,12 +1,10 @@
 #include "app/fleet/device_letters.h"
 
-#include <unistd.h>
-
-#include <filesystem>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
 #include "app/fleet/device_secret.h"
+#include "app/fleet/letter_file.h"
 #include "app/fleet/letter_page.h"
 #include "app/instance/operator_act.h"
 #include "app/terminal/output.h"
@@ -14,11 +12,11 @@
 #include "base/files.h"
 #include "config/text/units.h"
 #include "processor/devices/letter_secret.h"
+#include "processor/devices/sought_device.h"
 
 namespace cmpost {
 namespace {
 
-constexpr mode_t kOwnerOnly = 0600;
 constexpr std::size_t kLongestTyped = 1000;
 
 // Why a device gets no letter; nullopt: it gets one.
@@ -34,18 +32,25 @@ std::optional<std::string> reason_against(const Device& device, bool has_secret,
   return std::nullopt;
 }
 
+// Certificates that its row leaves; nullopt: it does not say how many there may be.
+Result<std::optional<std::int64_t>> left_of(const Device& device, Connection& connection) {
+  if (!device.uses) return std::nullopt;
+  ASSIGN_OR_RETURN(const auto known, KnownDevices(connection).find({.name = device.name}));
+  return known ? known->left() : std::nullopt;
+}
+
 class Printing {
  public:
   Printing(Instance& instance, const LetterOptions& options, Duration valid)
       : instance_(instance), options_(options), valid_(valid), now_(instance.clock().now()) {}
 
   // In one commit, of which the file is the last step.
-  Result<void> print(LedgerWriter& writer, const std::string& draft) {
+  Result<void> print(LedgerWriter& writer) {
     ASSIGN_OR_RETURN(const auto devices, chosen(writer.connection()));
     for (const auto& device : devices) TRY(add(device, writer));
     if (letters_.empty()) return {};
     ASSIGN_OR_RETURN(const auto page, page_of_letters());
-    TRY(write_file(draft, view_of(page), kOwnerOnly, IfExists::replace));
+    ASSIGN_OR_RETURN(file_, LetterFile::write(options_.to, view_of(page)));
     auto detail =
         by(instance_.person(),
            {{"count", letters_.size()}, {"again", again_}, {"file", printable(options_.to, 1000)}});
@@ -53,6 +58,7 @@ class Printing {
     return writer.audit("device.letters", detail.dump());
   }
 
+  LetterFile& file() { return file_; }
   std::size_t printed() const { return letters_.size(); }
   std::size_t left_out() const { return left_out_; }
 
@@ -83,7 +89,12 @@ class Printing {
 
   Result<void> add(const Device& device, LedgerWriter& writer) {
     ASSIGN_OR_RETURN(const bool has_secret, SecretStore::exists(writer.connection(), device.name));
-    if (const auto why = reason_against(device, has_secret, options_.again, now_)) {
+    ASSIGN_OR_RETURN(const auto left, left_of(device, writer.connection()));
+    auto why = reason_against(device, has_secret, options_.again, now_);
+    if (!why && left && *left <= 0) {
+      why = "it has all the certificates that its row allows; raise its `uses` first";
+    }
+    if (why) {
       leave_out(device.name, *why);
       return {};
     }
@@ -93,16 +104,17 @@ class Printing {
                                  " has the same name, as names compare; remove it first");
       return {};
     }
-    auto expires = now_ + valid_;
-    if (device.valid_until) expires = std::min(expires, *device.valid_until);
+    auto dated = device;
+    dated.letter_until = now_ + valid_;
+    const auto expires = secret_ends(dated);
     ASSIGN_OR_RETURN(auto secret, secret_of(device, instance_.settings(), now_, expires));
     auto text = make_letter_secret(instance_.random());
     secret.value = to_bytes(std::string_view(text));
     secret.is_key = true;
     TRY(put_secret(writer, instance_, secret));
-    TRY(DeviceTable(writer.connection()).invite(device.id, now_));
+    TRY(DeviceTable(writer.connection()).invite(device.id, now_, *dated.letter_until));
     again_ += device.letters > 0 || has_secret ? 1 : 0;
-    letters_.push_back({device, std::move(text), expires, secret.max_uses.value_or(1)});
+    letters_.push_back({device, std::move(text), expires, left.value_or(1)});
     return {};
   }
 
@@ -122,6 +134,7 @@ class Printing {
   const Duration valid_;
   const Time now_;
   std::vector<Letter> letters_;
+  LetterFile file_;
   std::size_t left_out_ = 0, again_ = 0;
 };
 
@@ -129,22 +142,6 @@ bool says_which(const LetterOptions& options) {
   const auto& filter = options.filter;
   return !options.names.empty() || !filter.batch.empty() || !filter.site.empty() ||
          !filter.vendor.empty();
-}
-
-// A file of that name in the same directory, which nobody takes for a letter.
-std::string draft_of(const std::string& path) {
-  const std::filesystem::path target(path);
-  return (target.parent_path() / ("." + target.filename().string() + ".part")).string();
-}
-
-Result<void> put_in_place(const std::string& draft, const std::string& path) {
-  const std::filesystem::path target(path);
-  const auto parent =
-      target.parent_path().empty() ? std::string(".") : target.parent_path().string();
-  ASSIGN_OR_RETURN(const auto directory, open_directory(parent));
-  TRY(rename_no_replace(directory, std::filesystem::path(draft).filename().string(), directory,
-                        target.filename().string()));
-  return sync_directory(parent);
 }
 
 }  // namespace
@@ -161,14 +158,12 @@ Result<ExitCode> print_letters(const LetterOptions& options, const CommonOptions
   ASSIGN_OR_RETURN(const auto instance, Instance::open(common));
   ASSIGN_OR_RETURN(auto* const ledger, instance->ledger());
   Printing printing(*instance, options, valid);
-  const auto draft = draft_of(options.to);
-  const auto done =
-      ledger->write([&](LedgerWriter& writer) { return printing.print(writer, draft); });
+  const auto done = ledger->write([&](LedgerWriter& writer) { return printing.print(writer); });
   if (!done) {
-    ::unlink(draft.c_str());  // its secrets do not count
+    printing.file().drop();  // its secrets do not count
     return failure(done.error());
   }
-  if (printing.printed() > 0) TRY(put_in_place(draft, options.to));
+  TRY(printing.file().put_in_place());
   if (common.json) {
     print_json({{"letters", printing.printed()},
                 {"left_out", printing.left_out()},

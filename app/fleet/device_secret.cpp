@@ -36,6 +36,21 @@ Result<void> drop_secret(LedgerWriter& writer, Instance& instance, const std::st
       by(instance.person(), {{"reference", printable(name)}, {"for", "mac"}}).dump());
 }
 
+Result<void> restate_secret(LedgerWriter& writer, Instance& instance, const Device& device) {
+  if (device.secret != DeviceSecret::given && device.letters == 0) return {};
+  ASSIGN_OR_RETURN(const auto secret, secret_of(device, instance.settings(), instance.clock().now(),
+                                                secret_ends(device)));
+  ASSIGN_OR_RETURN(const bool changed, SecretStore::restate(writer.connection(), secret));
+  if (!changed) return {};
+  ASSIGN_OR_RETURN(const auto digest, secret_digest(writer.connection(), secret.reference));
+  return writer.audit("secret.changed",
+                      by(instance.person(), {{"reference", printable(secret.reference)},
+                                             {"for", "mac"},
+                                             {"columns", digest.columns},
+                                             {"sha256", digest.sha256}})
+                          .dump());
+}
+
 Result<void> put_secret(LedgerWriter& writer, Instance& instance, const Secret& secret) {
   TRY(drop_secret(writer, instance, secret.reference));
   ASSIGN_OR_RETURN(const auto* const key, instance.sealing_key());

@@ -15,6 +15,9 @@ Result<Secret> secret_of(const Device& device, const Settings& settings, Time no
 // In one commit with what it belongs to: in place of another one of this name, with its audit
 // records. An Error for a name that is taken as names compare.
 Result<void> put_secret(LedgerWriter& writer, Instance& instance, const Secret& secret);
+// A row has changed: its secret, if it has one of the list or of a letter, is good for what the row
+// says by now.
+Result<void> restate_secret(LedgerWriter& writer, Instance& instance, const Device& device);
 // Forgets it, if there is one.
 Result<void> drop_secret(LedgerWriter& writer, Instance& instance, const std::string& name);
 

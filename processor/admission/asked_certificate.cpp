@@ -17,6 +17,12 @@ Checked<std::string> profile_name(const Request& request, std::int64_t certReqId
   return names[index];
 }
 
+void mean_only_profile(Request& request, const Requester& requester) {
+  const auto& rights = requester.rights;
+  auto& named = request.wishes.certProfile;
+  if (rights.by_row && rights.profiles.size() == 1 && named.empty()) named = rights.profiles;
+}
+
 Rejection to_rejection(const Refusal& refusal) {
   using Reason = Refusal::Reason;
   switch (refusal.reason) {

@@ -60,16 +60,17 @@ Result<void> find_device(Requester& requester, const Request& request, const Ser
   const auto* holder = requester.certificate();
   if (holder != nullptr && holder->role == CertificateHolder::Role::end_entity) {
     if (!holder->record) return {};
-    ASSIGN_OR_RETURN(requester.device, devices.holder(holder->record->serial));
+    ASSIGN_OR_RETURN(requester.device, devices.holder(holder->record->serial,
+                                                      holder->certificate.subject()));
     return {};
   }
   auto sought = sought_by(requester);
   for (const auto& one : sought) {
-    ASSIGN_OR_RETURN(auto found, devices.find(one));
-    if (!found) continue;
+    ASSIGN_OR_RETURN(auto found, devices.find(one, request.transaction));
+    if (!found || (requester.device && !found->row.retired)) continue;
     requester.device = std::move(found);
-    return {};
   }
+  if (requester.device) return {};
   if (request.channel->settings.listed_devices) requester.unlisted = std::move(sought);
   return {};
 }

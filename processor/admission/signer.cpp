@@ -109,6 +109,22 @@ Outcome<std::optional<CertificateHolder>> judge_ra(const Certificate& signer, co
   return holder;
 }
 
+// Where it is trusted without the list: by which numbers the list has it all the same, so that who
+// is retired there gets nothing here.
+Outcome<CertificateHolder> judge_trusted(const Certificate& signer,
+                                         const std::vector<Certificate>& helpers,
+                                         const Request& request) {
+  CertificateHolder holder{signer, CertificateHolder::Role::vendor, std::nullopt};
+  for (const auto& vendor : request.channel->listed) {
+    ASSIGN_OR_RETURN(const auto path, vendor.roots.check(signer, helpers, request.now));
+    if (path.verdict != PathVerdict::trusted) continue;
+    if (auto sought = device_in(signer, vendor.settings)) {
+      holder.sought.push_back(*std::move(sought));
+    }
+  }
+  return holder;
+}
+
 // Where devices are listed: whose numbers its certificate has, by the vendors whose roots it leads
 // to. nullopt: to none.
 Outcome<std::optional<CertificateHolder>> judge_listed(const Certificate& signer,
@@ -215,7 +231,10 @@ Outcome<CertificateHolder> judge_signer(const Certificate& signer,
   ASSIGN_OR_RETURN(const auto as_vendor, channel.vendors.check(signer, helpers, request.now));
   if (as_vendor.verdict == PathVerdict::trusted) {
     TRY(check_not_revoked(as_vendor.chain, request, ledger));
-    return CertificateHolder{signer, CertificateHolder::Role::vendor, std::nullopt};
+    return judge_trusted(signer, helpers, request);
+  }
+  if (!channel.settings.listed_devices) {
+    return reject(PKIFailureInfo::signerNotTrusted, why_not_trusted(as_ra, as_own, as_vendor));
   }
   ASSIGN_OR_RETURN(auto listed, judge_listed(signer, helpers, request, ledger));
   if (listed) return *std::move(listed);

@@ -234,6 +234,21 @@ Result<bool> SecretStore::add(const Secret& secret, Random& random) {
   return changed == 1;
 }
 
+Result<bool> SecretStore::restate(Connection& connection, const Secret& secret) {
+  TRY(check_patterns(secret));
+  const auto rights = std::tuple(std::string_view(secret.subject), stored(secret.san),
+                                 joined(secret.profiles, kSeparator), stored(secret.channels),
+                                 secret.expires, secret.max_uses);
+  ASSIGN_OR_RETURN(
+      const auto changed,
+      change(connection,
+             "UPDATE secret SET subject = ?, san = ?, profiles = ?, channels = ?, expires = ?, "
+             "max_uses = ? WHERE reference = ? AND purpose = ? AND NOT (subject = ? AND san = ? AND "
+             "profiles = ? AND channels = ? AND expires IS ? AND max_uses IS ?)",
+             rights, secret.reference, to_string(SecretPurpose::mac), rights));
+  return changed == 1;
+}
+
 Result<SecretStore::Forgiven> SecretStore::forgive(Connection& connection,
                                                    std::string_view reference) {
   ASSIGN_OR_RETURN(

@@ -4,15 +4,18 @@
 #include <charconv>
 
 #include "asn1/name.h"
+#include "base/ascii.h"
 #include "base/bytes.h"
 #include "base/joined.h"
 #include "processor/credentials/name_pattern.h"
 #include "processor/credentials/secret_store.h"
+#include "processor/devices/device_text.h"
 
 namespace cmpost {
 namespace {
 
 constexpr std::size_t kLongestName = 200, kLongestCell = 1000;
+constexpr std::size_t kShortestSecret = 8;  // octets; from 14 on nobody warns any more
 constexpr std::string_view kGiven = "given", kNone = "none";
 
 constexpr std::array<std::string_view, kDeviceColumns> kNames = {
@@ -34,21 +37,17 @@ std::vector<std::string> words(std::string_view text) {
   return all;
 }
 
-std::string trimmed(std::string_view text) {
-  while (text.starts_with(' ')) text.remove_prefix(1);
-  while (text.ends_with(' ')) text.remove_suffix(1);
-  return std::string(text);
-}
-
-// What does not belong on a line: it would be shown in lists, letters and names.
-Result<void> check_characters(std::string_view text, std::size_t most) {
-  if (text.size() > most) {
-    return hold("is longer than " + std::to_string(most) + " octets");
+TextUse use_of(DeviceColumn column) {
+  switch (column) {
+    case DeviceColumn::name:
+      return TextUse::name;
+    case DeviceColumn::site:
+    case DeviceColumn::contact:
+    case DeviceColumn::note:
+      return TextUse::prose;
+    default:
+      return TextUse::key;
   }
-  const bool plain = std::ranges::none_of(
-      text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
-  if (!plain) return hold("has a control character or a line break");
-  return {};
 }
 
 Result<std::optional<Time>> time_in(const std::string& text, std::string_view of_day) {
@@ -93,7 +92,7 @@ std::string in_groups_of_two(const std::string& digits) {
 
 std::string cell(const std::optional<Time>& time) { return time ? to_iso8601(*time) : ""; }
 
-std::string_view secret_cell(DeviceSecret secret) {
+std::string_view word_of(DeviceSecret secret) {
   switch (secret) {
     case DeviceSecret::made:
       return "";
@@ -173,8 +172,21 @@ std::optional<DeviceColumn> device_column(std::string_view name) {
 
 DeviceColumn device_column_at(std::size_t index) { return static_cast<DeviceColumn>(index); }
 
-bool is_secret_itself(std::string_view cell) {
-  return !cell.empty() && cell != kGiven && cell != kNone;
+Result<SecretCell> secret_cell(std::string_view cell) {
+  auto value = without_outer_blanks(cell);
+  TRY(check_text(value, TextUse::key, kLongestCell));
+  if (value.empty()) return SecretCell{};
+  if (same_letters(value, kNone)) return SecretCell{DeviceSecret::none, {}};
+  if (same_letters(value, kGiven)) return SecretCell{DeviceSecret::given, {}};
+  // Not shown: it may be one all the same.
+  const std::string hint = "leave the cell empty and one is made, or write 'none'";
+  if (has_blank(value)) return hold("has a blank in it", hint);
+  if (value.size() < kShortestSecret) {
+    return hold("has fewer than " + std::to_string(kShortestSecret) +
+                    " octets, so that whoever sees one request finds it at once",
+                hint);
+  }
+  return SecretCell{DeviceSecret::given, std::move(value)};
 }
 
 std::string cell_of(const Device& device, DeviceColumn column) {
@@ -185,7 +197,7 @@ std::string cell_of(const Device& device, DeviceColumn column) {
     case DeviceColumn::san:
       return device.san;
     case DeviceColumn::secret:
-      return std::string(secret_cell(device.secret));
+      return std::string(word_of(device.secret));
     case DeviceColumn::valid_from:
       return cell(device.valid_from);
     case DeviceColumn::valid_until:
@@ -196,8 +208,9 @@ std::string cell_of(const Device& device, DeviceColumn column) {
 }
 
 Result<void> set_cell(Device& device, DeviceColumn column, const std::string& text) {
-  const auto value = trimmed(text);
-  TRY(check_characters(value, column == DeviceColumn::name ? kLongestName : kLongestCell));
+  const auto value = without_outer_blanks(text);
+  TRY(check_text(value, use_of(column),
+                 column == DeviceColumn::name ? kLongestName : kLongestCell));
   if (const auto field = plain_field(column)) {
     if (column == DeviceColumn::subject && !value.empty()) TRY(SubjectPattern::parse(value));
     if (column == DeviceColumn::name && value.empty()) return hold("is empty");
@@ -218,11 +231,11 @@ Result<void> set_cell(Device& device, DeviceColumn column, const std::string& te
       ASSIGN_OR_RETURN(device.san, san_in(value));
       return {};
     }
-    case DeviceColumn::secret:
-      device.secret = value.empty()    ? DeviceSecret::made
-                      : value == kNone ? DeviceSecret::none
-                                       : DeviceSecret::given;
+    case DeviceColumn::secret: {
+      ASSIGN_OR_RETURN(const auto secret, secret_cell(value));
+      device.secret = secret.kind;
       return {};
+    }
     case DeviceColumn::valid_from: {
       ASSIGN_OR_RETURN(device.valid_from, time_in(value, "T00:00:00Z"));
       return {};
@@ -268,6 +281,18 @@ SanRule san_of(const Device& device) {
   if (device.san.empty()) return {};
   // What is none was refused when the row came.
   return san_rule(words(device.san)).value_or(SanRule{SanRule::Kind::none});
+}
+
+std::string subject_key_of(const Device& device) {
+  const auto subject = subject_of(device);
+  if (!subject) return {};
+  const auto pattern = SubjectPattern::parse(*subject);
+  return pattern && pattern->is_exact() ? pattern->name().comparison_key() : std::string();
+}
+
+std::optional<Time> secret_ends(const Device& device) {
+  if (device.secret == DeviceSecret::given || !device.letter_until) return device.valid_until;
+  return std::min(*device.letter_until, device.valid_until.value_or(*device.letter_until));
 }
 
 Result<std::string> subject_of(const Device& device) {

@@ -30,6 +30,7 @@ enum class DeviceState {
   retired
 };
 std::string_view to_string(DeviceState state);
+inline constexpr std::size_t kLongestRetiredReason = 200;  // octets; it is told to who asks
 std::optional<DeviceState> device_state(std::string_view text);
 
 struct Device {
@@ -53,6 +54,7 @@ struct Device {
   std::string imported_by;
   std::int64_t letters = 0;  // that were printed
   std::optional<Time> invited;
+  std::optional<Time> letter_until;  // until when the secret of the last one is good by itself
   std::optional<Time> retired;
   std::string retired_reason;
 };
@@ -88,11 +90,23 @@ std::string cell_of(const Device& device, DeviceColumn column);
 Result<void> set_cell(Device& device, DeviceColumn column, const std::string& text);
 // What set_cell() has set in `from`.
 void copy_cell(Device& device, DeviceColumn column, const Device& from);
-// Whether a cell of the column `secret` is a secret itself.
-bool is_secret_itself(std::string_view cell);
+// What a cell of the column `secret` says; the words count in any case. An Error for what is a
+// mistake rather than a secret.
+struct SecretCell {
+  DeviceSecret kind = DeviceSecret::made;
+  std::string value{};  // of `given`: the secret; empty: it is in the ledger
+};
+Result<SecretCell> secret_cell(std::string_view cell);
 
 // The subject that it may have: as the row says, else its name.
 Result<std::string> subject_of(const Device& device);
+
+// The only one that it may have, as Name::comparison_key(); empty: there are several.
+std::string subject_key_of(const Device& device);
+
+// Until when its secret is good: one of the list as long as the row says, one of a letter no longer
+// than the letter says.
+std::optional<Time> secret_ends(const Device& device);
 
 // The names in subjectAltName that it may have: as the row says, else its own.
 SanRule san_of(const Device& device);

@@ -6,6 +6,7 @@
 #include "base/bytes.h"
 #include "base/joined.h"
 #include "config/text/spelling.h"
+#include "processor/devices/device_text.h"
 #include "store/rows.h"
 
 namespace cmpost {
@@ -13,6 +14,8 @@ namespace {
 
 // What makes two rows of one file the same device.
 constexpr char kName = 'n', kSerial = 's', kMac = 'm';
+// A name of a row that is not taken: the file has its device all the same.
+constexpr char kMentioned = 'x';
 
 std::vector<std::string> all_columns() {
   std::vector<std::string> names;
@@ -20,6 +23,10 @@ std::vector<std::string> all_columns() {
     names.emplace_back(to_string(device_column_at(i)));
   }
   return names;
+}
+
+bool is_ascii(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
 }
 
 std::string in_quotes(std::string_view text) { return "'" + printable(text, 60) + "'"; }
@@ -37,7 +44,8 @@ Error fault(std::string what, std::string hint) {
 
 Error taken(const std::string& what, const Device& other) {
   return fault(what + " is that of the device " + in_quotes(other.name),
-               "mend one of the two rows, or leave this one out");
+               "mend one of the two rows, or leave this one out; of two devices that exchange their "
+               "numbers one is imported with an empty one first");
 }
 
 std::vector<FieldChange> changes_of(const std::vector<DeviceColumn>& columns, const Device& before,
@@ -70,7 +78,11 @@ Result<DeviceImport> DeviceImport::open(std::istream& in, ImportNames names,
   }
   TRY(connection.execute(
       "DROP TABLE IF EXISTS temp.device_seen; CREATE TEMP TABLE device_seen (key TEXT PRIMARY KEY, "
-      "line INTEGER NOT NULL) WITHOUT ROWID;"));
+      "line INTEGER NOT NULL) WITHOUT ROWID;"
+      "DROP TABLE IF EXISTS temp.device_moved; CREATE TEMP TABLE device_moved (id INTEGER PRIMARY "
+      "KEY, vendor TEXT NOT NULL, serial TEXT NOT NULL, mac TEXT NOT NULL);"
+      "DROP TABLE IF EXISTS temp.device_looks; CREATE TEMP TABLE device_looks (looks TEXT PRIMARY "
+      "KEY, name TEXT NOT NULL) WITHOUT ROWID;"));
   return rows;
 }
 
@@ -87,9 +99,9 @@ Result<void> DeviceImport::read_cells(const CsvRow& row, Device& device,
       error.what = std::string(to_string(columns_[i])) + " " + error.what;
       return failure(std::move(error));
     }
-    if (columns_[i] == DeviceColumn::secret && is_secret_itself(row.cells[i])) {
-      secret = row.cells[i];
-    }
+    if (columns_[i] != DeviceColumn::secret) continue;
+    ASSIGN_OR_RETURN(auto said, secret_cell(row.cells[i]));
+    secret = std::move(said.value);
   }
   return {};
 }
@@ -126,6 +138,70 @@ Result<DeviceImport::Fault> DeviceImport::note(char kind, std::string_view key, 
                "one device has one row");
 }
 
+Result<void> DeviceImport::mention(const std::string& name, std::size_t line) {
+  TRY(change(connection_, "INSERT OR IGNORE INTO temp.device_seen VALUES (?, ?)",
+             kMentioned + folded_value(name), line));
+  return {};
+}
+
+// The names of the list that are not ASCII alone: of all others `folded` says it.
+Result<void> DeviceImport::gather_looks() {
+  if (looks_gathered_) return {};
+  looks_gathered_ = true;
+  ASSIGN_OR_RETURN(const auto names,
+                   all(connection_, "SELECT name FROM device WHERE name GLOB '*[^ -~]*'",
+                       column<std::string>));
+  for (const auto& name : names) {
+    TRY(change(connection_, "INSERT OR IGNORE INTO temp.device_looks VALUES (?, ?)",
+               appearance(name), name));
+  }
+  return {};
+}
+
+// Of a new device.
+Result<DeviceImport::Fault> DeviceImport::check_looks(const std::string& name) {
+  if (is_ascii(name)) return std::nullopt;
+  TRY(gather_looks());
+  const auto looks = appearance(name);
+  ASSIGN_OR_RETURN(const auto same, DeviceTable(connection_).namesake(looks));
+  ASSIGN_OR_RETURN(const auto other,
+                   one(connection_, "SELECT name FROM temp.device_looks WHERE looks = ?",
+                       column<std::string>, looks));
+  if (same || other) {
+    return fault("the names " + in_quotes(name) + " and " + in_quotes(other ? *other : same->name) +
+                     " look the same to people",
+                 "write it as it is listed, or choose another name");
+  }
+  TRY(change(connection_, "INSERT INTO temp.device_looks VALUES (?, ?)", looks, name));
+  return std::nullopt;
+}
+
+// Another device that has the number when this row is taken: what an earlier row of the file has
+// given another number has it no more.
+Result<bool> DeviceImport::still_has(const Device& other, std::string Device::*number) {
+  const auto read = [](Row& row) {
+    Device moved;
+    row.into(moved.vendor, moved.serial, moved.mac);
+    return moved;
+  };
+  ASSIGN_OR_RETURN(const auto moved,
+                   one(connection_,
+                       "SELECT vendor, serial, mac FROM temp.device_moved WHERE id = ?", read,
+                       other.id));
+  return !moved || (moved->vendor == other.vendor && (*moved).*number == other.*number);
+}
+
+Result<void> DeviceImport::note_numbers(const Device& device) {
+  TRY(change(connection_, "INSERT OR REPLACE INTO temp.device_moved VALUES (?, ?, ?, ?)", device.id,
+             device.vendor, device.serial, device.mac));
+  return {};
+}
+
+Result<void> DeviceImport::withdraw(const ImportedRow& row) {
+  TRY(change(connection_, "DELETE FROM temp.device_moved WHERE id = ?", row.device.id));
+  return {};
+}
+
 // No other device may have its number; neither in the ledger, where what it had before is its own,
 // nor in this file.
 Result<DeviceImport::Fault> DeviceImport::check_others(const Device& device,
@@ -137,7 +213,10 @@ Result<DeviceImport::Fault> DeviceImport::check_others(const Device& device,
   if (!device.serial.empty()) {
     if (!same_vendor || before->serial != device.serial) {
       ASSIGN_OR_RETURN(const auto other, table.of_serial(device.vendor, device.serial));
-      if (other) return taken("the serial of this vendor", *other);
+      if (other) {
+        ASSIGN_OR_RETURN(const bool has, still_has(*other, &Device::serial));
+        if (has) return taken("the serial of this vendor", *other);
+      }
     }
     ASSIGN_OR_RETURN(auto twice, note(kSerial, device.vendor + "\n" + device.serial, line));
     if (twice) return twice;
@@ -145,7 +224,10 @@ Result<DeviceImport::Fault> DeviceImport::check_others(const Device& device,
   if (!device.mac.empty()) {
     if (!same_vendor || before->mac != device.mac) {
       ASSIGN_OR_RETURN(const auto other, table.of_mac(device.vendor, device.mac));
-      if (other) return taken("the MAC address of this vendor", *other);
+      if (other) {
+        ASSIGN_OR_RETURN(const bool has, still_has(*other, &Device::mac));
+        if (has) return taken("the MAC address of this vendor", *other);
+      }
     }
     return note(kMac, device.vendor + "\n" + device.mac, line);
   }
@@ -155,7 +237,10 @@ Result<DeviceImport::Fault> DeviceImport::check_others(const Device& device,
 Result<ImportedRow> DeviceImport::judge(const CsvRow& row) {
   ImportedRow judged;
   judged.line = row.line;
+  const auto named_at = std::ranges::find(columns_, DeviceColumn::name) - columns_.begin();
+  judged.device.name = without_outer_blanks(row.cells[static_cast<std::size_t>(named_at)]);
   if (!row.fault.empty()) {
+    TRY(mention(judged.device.name, row.line));
     judged.fault = row.fault;
     return judged;
   }
@@ -165,10 +250,9 @@ Result<ImportedRow> DeviceImport::judge(const CsvRow& row) {
     judged.hint = std::move(error.hint);
     return judged;
   };
-  const auto named_at = std::ranges::find(columns_, DeviceColumn::name) - columns_.begin();
-  judged.device.name = row.cells[static_cast<std::size_t>(named_at)];
   Device named;
   if (auto read = read_cells(row, named, judged.secret); !read) {
+    TRY(mention(judged.device.name, row.line));
     return blame_row(std::move(read).error());
   }
   ASSIGN_OR_RETURN(auto twice, note(kName, folded_value(named.name), row.line));
@@ -187,6 +271,8 @@ Result<ImportedRow> DeviceImport::judge(const CsvRow& row) {
     judged.changes = changes_of(columns_, *before, judged.device);
     judged.news = judged.changes.empty() ? RowNews::same : RowNews::changed;
   } else {
+    ASSIGN_OR_RETURN(auto lookalike, check_looks(named.name));
+    if (lookalike) return blame_row(*std::move(lookalike));
     judged.device = std::move(named);
     judged.news = RowNews::added;
   }
@@ -199,6 +285,7 @@ Result<ImportedRow> DeviceImport::judge(const CsvRow& row) {
                            "an export has no secrets: write the secret, 'none', or nothing and one "
                            "is made for its letter"));
   }
+  if (before) TRY(note_numbers(judged.device));
   return judged;
 }
 
@@ -213,7 +300,7 @@ Result<std::int64_t> DeviceImport::missing(const std::function<bool(const std::s
   bool tell = true;
   TRY(cmpost::each(connection_,
                    "SELECT name FROM device WHERE retired IS NULL AND NOT EXISTS (SELECT 1 FROM "
-                   "temp.device_seen WHERE key = 'n' || folded) ORDER BY folded",
+                   "temp.device_seen WHERE key IN ('n' || folded, 'x' || folded)) ORDER BY folded",
                    [&](Row& row) {
                      ++count;
                      const auto name = row.next<std::string>();

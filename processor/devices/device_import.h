@@ -50,6 +50,8 @@ class DeviceImport {
   bool has(DeviceColumn column) const;
   // nullopt at the end. Columns that the file does not have stay as they are.
   Result<std::optional<ImportedRow>> next();
+  // A row that is not taken after all.
+  Result<void> withdraw(const ImportedRow& row);
   // After the end: devices that are listed, not retired, and not in this file, by their names until
   // `each` gives false; how many there are.
   Result<std::int64_t> missing(const std::function<bool(const std::string&)>& each);
@@ -63,6 +65,11 @@ class DeviceImport {
   // What is wrong with a row; an Error is trouble with the database.
   using Fault = std::optional<Error>;
   Result<Fault> note(char kind, std::string_view key, std::size_t line);
+  Result<void> mention(const std::string& name, std::size_t line);
+  Result<void> gather_looks();
+  Result<Fault> check_looks(const std::string& name);
+  Result<bool> still_has(const Device& other, std::string Device::*number);
+  Result<void> note_numbers(const Device& device);
   Result<Fault> check_others(const Device& device, const std::optional<Device>& before,
                              std::size_t line);
 
@@ -70,6 +77,7 @@ class DeviceImport {
   ImportNames names_;
   Connection& connection_;
   std::vector<DeviceColumn> columns_;
+  bool looks_gathered_ = false;
 };
 
 }  // namespace cmpost

@@ -63,6 +63,14 @@ CREATE TABLE device_sought (
 CREATE INDEX device_sought_by_tx ON device_sought (tx);
 CREATE INDEX wait_part_for_list ON wait_part (tx) WHERE state IN ('unlisted', 'listed');
 )sql"},
+    // subject_key: the only subject that it may have, as names compare; empty: it may have several;
+    // NULL: nobody has looked since. letter_until: how long the secret of its letter is good by
+    // itself.
+    {2, R"sql(
+ALTER TABLE device ADD COLUMN subject_key BLOB;
+ALTER TABLE device ADD COLUMN letter_until INTEGER;
+CREATE INDEX device_by_subject ON device (subject_key) WHERE subject_key <> x'';
+)sql"},
 };
 
 }  // namespace cmpost

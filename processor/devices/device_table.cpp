@@ -12,7 +12,7 @@ namespace {
   "device.id, name, vendor, device.serial, mac, profile, subject, san, site, channel, secret, " \
   "valid_from, valid_until, uses, batch, contact, note, "                                       \
   "(SELECT at FROM device_import WHERE id = import), "                                          \
-  "(SELECT who FROM device_import WHERE id = import), letters, invited, retired, retired_reason"
+  "(SELECT who FROM device_import WHERE id = import), letters, invited, retired, retired_reason, letter_until"
 
 constexpr const char* kState =
     "CASE WHEN retired IS NOT NULL THEN 'retired' "
@@ -36,7 +36,7 @@ Result<Device> read_device(Row& row) {
   device.secret = static_cast<DeviceSecret>(secret);
   row.into(device.valid_from, device.valid_until, device.uses, device.batch, device.contact,
            device.note, device.imported, device.imported_by, device.letters, device.invited,
-           device.retired, device.retired_reason);
+           device.retired, device.retired_reason, device.letter_until);
   return device;
 }
 
@@ -49,7 +49,7 @@ auto columns_of(const Device& device) {
                     std::string_view(device.channel), static_cast<std::int64_t>(device.secret),
                     device.valid_from, device.valid_until, device.uses,
                     std::string_view(device.batch), std::string_view(device.contact),
-                    std::string_view(device.note));
+                    std::string_view(device.note), to_bytes(subject_key_of(device)));
 }
 
 }  // namespace
@@ -57,6 +57,11 @@ auto columns_of(const Device& device) {
 Result<std::optional<Device>> DeviceTable::namesake(std::string_view name) {
   return one(connection_, "SELECT " DEVICE_COLUMNS " FROM device WHERE folded = ?", read_device,
              folded_value(name));
+}
+
+Result<std::optional<Device>> DeviceTable::with_id(std::int64_t id) {
+  return one(connection_, "SELECT " DEVICE_COLUMNS " FROM device WHERE device.id = ?", read_device,
+             id);
 }
 
 Result<std::optional<Device>> DeviceTable::find(std::string_view name) {
@@ -81,6 +86,37 @@ Result<std::optional<Device>> DeviceTable::of_mac(std::string_view vendor, std::
              read_device, vendor, mac);
 }
 
+Result<std::optional<Device>> DeviceTable::retired_called(const Name& subject) {
+  if (subject.is_null_dn()) return std::nullopt;
+  ASSIGN_OR_RETURN(auto found, all(connection_,
+                                   "SELECT " DEVICE_COLUMNS
+                                   " FROM device WHERE subject_key = ? AND subject_key <> x'' "
+                                   "LIMIT 2",
+                                   read_device, to_bytes(subject.comparison_key())));
+  if (found.size() != 1 || !found.front().retired) return std::nullopt;
+  return std::move(found.front());
+}
+
+Result<std::vector<std::string>> DeviceTable::same_subject(const Device& device) {
+  return all(connection_,
+             "SELECT name FROM device WHERE subject_key = ? AND subject_key <> x'' AND id <> ? "
+             "ORDER BY folded LIMIT 3",
+             column<std::string>, to_bytes(subject_key_of(device)), device.id);
+}
+
+// Of rows that were written before there was such a column.
+Result<void> DeviceTable::find_subjects() {
+  ASSIGN_OR_RETURN(const auto devices,
+                   all(connection_,
+                       "SELECT " DEVICE_COLUMNS " FROM device WHERE subject_key IS NULL",
+                       read_device));
+  for (const auto& device : devices) {
+    TRY(change(connection_, "UPDATE device SET subject_key = ? WHERE id = ?",
+               to_bytes(subject_key_of(device)), device.id));
+  }
+  return {};
+}
+
 Result<std::optional<Device>> DeviceTable::of_certificate(ByteView serial) {
   return one(connection_,
              "SELECT " DEVICE_COLUMNS
@@ -92,8 +128,8 @@ Result<std::optional<Device>> DeviceTable::of_certificate(ByteView serial) {
 Result<void> DeviceTable::add(const Device& device, std::int64_t import) {
   TRY(change(connection_,
              "INSERT INTO device (name, vendor, serial, mac, profile, subject, san, site, channel, "
-             "secret, valid_from, valid_until, uses, batch, contact, note, folded, import) "
-             "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             "secret, valid_from, valid_until, uses, batch, contact, note, subject_key, folded, "
+             "import) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
              columns_of(device), folded_value(device.name), import));
   return {};
 }
@@ -102,13 +138,14 @@ Result<void> DeviceTable::replace(const Device& device, std::int64_t import) {
   TRY(change(connection_,
              "UPDATE device SET name = ?, vendor = ?, serial = ?, mac = ?, profile = ?, "
              "subject = ?, san = ?, site = ?, channel = ?, secret = ?, valid_from = ?, "
-             "valid_until = ?, uses = ?, batch = ?, contact = ?, note = ?, import = ? "
-             "WHERE id = ?",
+             "valid_until = ?, uses = ?, batch = ?, contact = ?, note = ?, subject_key = ?, "
+             "import = ? WHERE id = ?",
              columns_of(device), import, device.id));
   return {};
 }
 
 Result<bool> DeviceTable::retire(std::string_view name, std::string_view reason, Time now) {
+  TRY(find_subjects());
   ASSIGN_OR_RETURN(
       const auto changed,
       change(connection_,
@@ -128,9 +165,10 @@ Result<bool> DeviceTable::reinstate(std::string_view name) {
   return changed == 1;
 }
 
-Result<void> DeviceTable::invite(std::int64_t device, Time now) {
-  TRY(change(connection_, "UPDATE device SET invited = ?, letters = letters + 1 WHERE id = ?", now,
-             device));
+Result<void> DeviceTable::invite(std::int64_t device, Time now, Time until) {
+  TRY(change(connection_,
+             "UPDATE device SET invited = ?, letter_until = ?, letters = letters + 1 WHERE id = ?",
+             now, until, device));
   return {};
 }
 
@@ -164,6 +202,7 @@ Result<std::int64_t> DeviceTable::for_each(
 }
 
 Result<std::int64_t> DeviceTable::begin_import(ByteView digest, std::string_view who, Time now) {
+  TRY(find_subjects());
   TRY(change(connection_, "INSERT INTO device_import (sha256, at, who) VALUES (?, ?, ?)", digest,
              now, who));
   return connection_.last_insert_id();

@@ -4,17 +4,31 @@
 
 namespace cmpost {
 
-Result<std::optional<KnownDevice>> KnownDevices::known(std::optional<Device> device) {
+std::optional<std::int64_t> KnownDevice::left() const {
+  if (!row.uses) return std::nullopt;
+  return *row.uses - first_certificates - under_way;
+}
+
+// What has gone up counts until its answer is there: then it is a certificate, or nothing.
+Result<std::optional<KnownDevice>> KnownDevices::known(std::optional<Device> device,
+                                                       std::int64_t transaction) {
   if (!device) return std::nullopt;
-  KnownDevice known{*std::move(device), 0};
+  KnownDevice known{*std::move(device)};
   ASSIGN_OR_RETURN(
       known.first_certificates,
       only(connection_, "SELECT count(*) FROM device_certificate WHERE device = ? AND first = 1",
            column<std::int64_t>, known.row.id));
+  ASSIGN_OR_RETURN(known.under_way,
+                   only(connection_,
+                        "SELECT count(*) FROM device_request r JOIN tx ON tx.id = r.tx JOIN "
+                        "wait_part p ON p.tx = r.tx WHERE r.device = ? AND r.tx <> ? AND p.state = "
+                        "'upstream' AND tx.body IN ('ir', 'cr', 'p10cr')",
+                        column<std::int64_t>, known.row.id, transaction));
   return known;
 }
 
-Result<std::optional<KnownDevice>> KnownDevices::find(const SoughtDevice& sought) {
+Result<std::optional<KnownDevice>> KnownDevices::find(const SoughtDevice& sought,
+                                                      std::int64_t transaction) {
   DeviceTable table(connection_);
   std::optional<Device> device;
   if (!sought.name.empty()) {
@@ -24,12 +38,16 @@ Result<std::optional<KnownDevice>> KnownDevices::find(const SoughtDevice& sought
   } else {
     ASSIGN_OR_RETURN(device, table.of_mac(sought.vendor, sought.mac));
   }
-  return known(std::move(device));
+  return known(std::move(device), transaction);
 }
 
-Result<std::optional<KnownDevice>> KnownDevices::holder(ByteView serial) {
-  ASSIGN_OR_RETURN(auto device, DeviceTable(connection_).of_certificate(serial));
-  return known(std::move(device));
+Result<std::optional<KnownDevice>> KnownDevices::holder(ByteView serial, const Name& subject) {
+  DeviceTable table(connection_);
+  ASSIGN_OR_RETURN(auto device, table.of_certificate(serial));
+  if (!device) {
+    ASSIGN_OR_RETURN(device, table.retired_called(subject));
+  }
+  return known(std::move(device), 0);
 }
 
 Result<void> KnownDevices::note_request(std::int64_t transaction, std::int64_t device) {
@@ -68,28 +86,18 @@ Result<std::vector<std::int64_t>> KnownDevices::found(std::size_t limit) {
              column<std::int64_t>, limit);
 }
 
-Result<bool> KnownDevices::note_certificate(std::int64_t transaction, ByteView serial, bool first,
-                                            bool counts) {
-  const auto read = [](Row& row) {
-    std::pair<std::int64_t, std::optional<std::int64_t>> device_and_uses;
-    row.into(device_and_uses.first, device_and_uses.second);
-    return device_and_uses;
-  };
-  ASSIGN_OR_RETURN(const auto found,
-                   one(connection_,
-                       "SELECT device.id, uses FROM device_request JOIN device ON device.id = "
-                       "device_request.device WHERE tx = ?",
-                       read, transaction));
-  if (!found) return true;
-  const auto& [device, uses] = *found;
-  TRY(change(connection_, "INSERT OR IGNORE INTO device_certificate VALUES (?, ?, ?)", serial,
-             device, first));
-  if (!first || !counts || !uses) return true;
-  ASSIGN_OR_RETURN(
-      const auto got,
-      only(connection_, "SELECT count(*) FROM device_certificate WHERE device = ? AND first = 1",
-           column<std::int64_t>, device));
-  return got <= *uses;
+Result<void> KnownDevices::note_certificate(std::int64_t transaction, ByteView serial, bool first) {
+  TRY(change(connection_,
+             "INSERT OR IGNORE INTO device_certificate SELECT ?, device, ? FROM device_request "
+             "WHERE tx = ?",
+             serial, first, transaction));
+  return {};
+}
+
+Result<bool> KnownDevices::within_uses(std::int64_t device) {
+  ASSIGN_OR_RETURN(auto row, DeviceTable(connection_).with_id(device));
+  ASSIGN_OR_RETURN(const auto counted, known(std::move(row), 0));
+  return !counted || counted->left().value_or(0) >= 0;
 }
 
 }  // namespace cmpost

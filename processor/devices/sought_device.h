@@ -28,6 +28,11 @@ Result<SoughtDevice> device_in(const Certificate& certificate, const VendorSetti
 struct KnownDevice {
   Device row;
   std::int64_t first_certificates = 0;  // that it got, without renewals
+  // That it has asked for besides, in other transactions: a CA above decides about them.
+  std::int64_t under_way = 0;
+
+  // First certificates that its row leaves; nullopt: any number.
+  std::optional<std::int64_t> left() const;
 };
 
 // Views on a connection; thread and durability are the connection's.
@@ -35,9 +40,10 @@ class KnownDevices {
  public:
   explicit KnownDevices(Connection& connection) : connection_(connection) {}
 
-  Result<std::optional<KnownDevice>> find(const SoughtDevice& sought);
-  // That got a certificate.
-  Result<std::optional<KnownDevice>> holder(ByteView serial);
+  // `transaction`: the one that it asks in, 0 for a new one.
+  Result<std::optional<KnownDevice>> find(const SoughtDevice& sought, std::int64_t transaction = 0);
+  // That got a certificate, or is retired and alone may have its subject.
+  Result<std::optional<KnownDevice>> holder(ByteView serial, const Name& subject);
 
   // What a transaction has to do with a device: it is one that is listed, or waits for its row.
   Result<void> note_request(std::int64_t transaction, std::int64_t device);
@@ -45,12 +51,14 @@ class KnownDevices {
   Result<void> forget_sought(std::int64_t transaction);
   // By the rows of transactions: those whose device is listed by now.
   Result<std::vector<std::int64_t>> found(std::size_t limit);
-  // Notes a certificate of the transaction's device, if it has one. False: with it the device has
-  // more first certificates than its row allows (`counts`: it is asked by a vendor's certificate).
-  Result<bool> note_certificate(std::int64_t transaction, ByteView serial, bool first, bool counts);
+  // Notes a certificate of the transaction's device, if it has one.
+  Result<void> note_certificate(std::int64_t transaction, ByteView serial, bool first);
+  // Whether the device has no more first certificates, and has asked for no more, than its row
+  // allows.
+  Result<bool> within_uses(std::int64_t device);
 
  private:
-  Result<std::optional<KnownDevice>> known(std::optional<Device> device);
+  Result<std::optional<KnownDevice>> known(std::optional<Device> device, std::int64_t transaction);
   Connection& connection_;
 };
 

@@ -5,6 +5,7 @@
 
 #include "cmp/direction.h"
 #include "processor/admission/announcement.h"
+#include "processor/admission/asked_certificate.h"
 #include "processor/admission/authentication.h"
 #include "processor/admission/header_rules.h"
 #include "processor/admission/kem_ciphertext.h"
@@ -199,6 +200,7 @@ Outcome<void> Responder::believe() {
     return failure(std::move(requester).error());
   }
   at_.requester = std::move(*requester);
+  mean_only_profile(at_.request, *at_.requester);
   TRY(note_reprotection(at_.request));
   // An added protection has the transactionID of what it protects.
   const bool opens = opens_transaction(body()) && !std::holds_alternative<body::nested>(body());

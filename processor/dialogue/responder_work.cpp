@@ -1,6 +1,7 @@
 // What a message is about: the transaction that it opens or goes on with.
 #include <algorithm>
 
+#include "processor/admission/asked_certificate.h"
 #include "processor/admission/header_rules.h"
 #include "processor/admission/private_key_leaves.h"
 #include "processor/dialogue/responder.h"
@@ -136,6 +137,7 @@ Outcome<Request> Responder::parked_request() {
   parked.channel = at_.request.channel;
   ASSIGN_OR_RETURN(parked.wishes,
                    check_header(parked.message, *parked.channel, at_.transaction->opened));
+  mean_only_profile(parked, *at_.requester);
   parked.now = at_.request.now;
   parked.sure = at_.request.sure;
   parked.likely = at_.request.likely;

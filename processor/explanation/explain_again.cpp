@@ -1,5 +1,6 @@
 #include "processor/explanation/explain_again.h"
 
+#include "processor/admission/asked_certificate.h"
 #include "processor/admission/authentication.h"
 #include "processor/admission/header_rules.h"
 
@@ -22,6 +23,7 @@ Result<CheckVerdicts> explain_again(const Asked& asked, LedgerReader& ledger,
   Services local{services.identity, ledger, services.sealing_key, services.random, tokens};
   ASSIGN_OR_RETURN(const auto requester, apart(authenticate(request, local)));
   if (!requester) return CheckVerdicts();
+  mean_only_profile(request, *requester);
   return services.role.explain(request, *requester, local);
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "processor/admission/asked_certificate.h"
 #include "processor/admission/authentication.h"
 #include "processor/admission/header_rules.h"
 #include "processor/admission/revocation_passphrase.h"
@@ -66,6 +67,7 @@ Outcome<void> Continuation::authenticate_again(Judged judged) {
   at_.request.sure = sure;
   if (!requester) return failure(std::move(requester).error());
   at_.requester = std::move(*requester);
+  mean_only_profile(at_.request, *at_.requester);
   // What a CA above has granted by now is not refused for what has become of a right since.
   if (!allowed && judged == Judged::as_the_channel_says) return failure(allowed.error());
   return {};

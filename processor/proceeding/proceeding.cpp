@@ -57,10 +57,8 @@ void Proceeding::conclude(const Answer& answer) {
   decision.outcome = outcome_of(answer);
   decision.result = result_of(answer);
   decision.failInfo = failInfo_of(answer);
-  // How many a secret may get is counted with the secret.
   if (requester && requester->device) {
-    decision.effects.device = Effects::DeviceUse{requester->device->row.id,
-                                                 requester->rights.kind == RequesterKind::vendor};
+    decision.effects.device = Effects::DeviceUse{requester->device->row.id, requester->rights.by_row};
   }
 }
 

@@ -133,7 +133,10 @@ CertificateRecord passing_record(const Certificate& certificate, const AnsweredQ
   record.serial = to_bytes(certificate.serial_number());
   record.der = to_bytes(certificate.der());
   record.subject = certificate.subject_text();
-  const auto& named = question.wishes.certProfile;
+  auto named = question.wishes.certProfile;
+  if (named.empty() && asked.requester != nullptr && asked.requester->rights.by_row) {
+    named = asked.requester->rights.profiles;
+  }
   const auto* profile = question.channel->profile(named.empty() ? "" : named.front());
   record.profile = profile != nullptr ? profile->name() : question.channel->profiles.front().name();
   record.channel = question.channel->settings.name;
@@ -243,6 +246,19 @@ Outcome<void> note_certificates(const Heard& heard, Answer& answer) {
   }
   answer.partly = answer.refused && !answer.certificates.empty();
   return {};
+}
+
+void give_back(const Request& question, const Requester* requester, Answer& answer) {
+  const auto* holder = requester == nullptr ? nullptr : requester->secret();
+  if (holder == nullptr || !answer.refused) return;
+  const auto& body = question.message.body;
+  const auto* requests = cert_requests(body);
+  std::size_t asked = requests != nullptr ? requests->size() : 0;
+  if (std::holds_alternative<body::p10cr>(body)) asked = 1;
+  const auto got = answer.certificates.size();
+  if (got >= asked) return;
+  answer.effects.use_secret = SecretUse{holder->secret.reference, holder->secret.identity,
+                                        -static_cast<std::int64_t>(asked - got)};
 }
 
 Result<void> note_revocations(const PKIBody& question, const PKIBody& answer, Time now,

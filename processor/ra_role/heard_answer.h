@@ -41,6 +41,8 @@ Result<std::optional<CertificateRecord>> noted(const TransactionCertificate& iss
 // What the answer changes in our copy of the CA's records: certificates that pass, and what becomes
 // of them. Adds the certificates to `answer`.
 Outcome<void> note_certificates(const Heard& heard, Answer& answer);
+// What was asked for and is not granted its secret can bring another time.
+void give_back(const Request& question, const Requester* requester, Answer& answer);
 Result<void> note_revocations(const PKIBody& question, const PKIBody& answer, Time now,
                               Services& services, Effects& effects);
 // The new certificates of a kur are accepted: the old one has had its successor. Of a CA that gives

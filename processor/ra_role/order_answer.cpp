@@ -168,9 +168,12 @@ Outcome<Answer> answer_order(const HeardOrder& heard, Services& services) {
     case OrderNews::revoked:
       if (rr != nullptr) return revoked(heard, *rr, services);
       break;
-    case OrderNews::refused:
-      return refuse_all(question, {PKIFailureInfo::notAuthorized,
-                                   "refused by the CA: " + printable(heard.text, 400)});
+    case OrderNews::refused: {
+      auto answer = refuse_all(question, {PKIFailureInfo::notAuthorized,
+                                          "refused by the CA: " + printable(heard.text, 400)});
+      give_back(heard.question, heard.requester, answer);
+      return answer;
+    }
   }
   return not_ordered("that is no answer to " + std::string(body_name(question)));
 }

@@ -79,6 +79,7 @@ Result<void> RecordedState::take(const AuditRecord& record) {
     return becomes(record.id, detail, text_in(detail, "state"), "");
   }
   if (event == "secret.added") return secret_added(record.id, detail);
+  if (event == "secret.changed") return secret_changed(record.id, detail);
   if (event == "secret.removed") return secret_removed(detail);
   if (event == "message.answered") return answered(record, detail);
   return {};
@@ -135,6 +136,14 @@ Result<void> RecordedState::becomes(std::int64_t record, const json& detail, std
 Result<void> RecordedState::secret_added(std::int64_t record, const json& detail) {
   TRY(change(connection_, "INSERT OR REPLACE INTO temp.said_secret VALUES (?, ?, ?, ?, 0, 0)",
              key_in(detail), record, text_in(detail, "columns"), text_in(detail, "sha256")));
+  return {};
+}
+
+// It is good for something else, and keeps its uses.
+Result<void> RecordedState::secret_changed(std::int64_t record, const json& detail) {
+  TRY(change(connection_,
+             "UPDATE temp.said_secret SET record = ?, columns = ?, digest = ? WHERE reference = ?",
+             record, text_in(detail, "columns"), text_in(detail, "sha256"), key_in(detail)));
   return {};
 }
 

@@ -40,6 +40,7 @@ class RecordedState {
   Result<void> becomes(std::int64_t record, const Detail& detail, std::string_view state,
                        std::string_view reason);
   Result<void> secret_added(std::int64_t record, const Detail& detail);
+  Result<void> secret_changed(std::int64_t record, const Detail& detail);
   Result<void> secret_removed(const Detail& detail);
   Result<void> count_uses(const Detail& detail);
   Result<void> answered(const AuditRecord& record, const Detail& detail);

@@ -53,7 +53,7 @@ std::vector<CronTime> runs_of(const Settings& settings, const std::string& chann
 Result<std::vector<VendorPolicy>> load_vendors(const Settings& settings,
                                                const ChannelSettings& channel) {
   std::vector<VendorPolicy> vendors;
-  if (!channel.listed_devices) return vendors;
+  if (channel.direction != Direction::downstream) return vendors;
   for (const auto& one : settings.vendors) {
     auto roots = read_anchors(one.roots);
     if (!roots) return failure(std::move(roots).error().within("vendor " + one.name));

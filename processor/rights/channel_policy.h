@@ -31,7 +31,9 @@ struct ChannelPolicy {
   // count as of the first profile.
   bool takes_unseen = false;
   TrustStore vendors;  // `trust`: other PKIs whose certificates may ask for a first one
-  std::vector<VendorPolicy> listed{};  // devices = "listed": all [[vendor]]
+  // All [[vendor]]: by them devices may ask where they have to be listed, and who is retired is
+  // known everywhere.
+  std::vector<VendorPolicy> listed{};
   TrustStore ras;                      // `roles.ra`
   TrustStore cas;                      // `roles.ca`: announce, and ask for cross certificates
   std::vector<Profile> profiles;       // allowed here; the first is the default

@@ -43,8 +43,8 @@ struct CertificateHolder {
   };
   Proof proof = Proof::signature;
   std::optional<Certificate> speaks_for{};  // ca: which one
-  // vendor, where devices are listed: by which numbers; of several vendors who share a root more
-  // than one.
+  // vendor: by which numbers the list of devices would have it; of several vendors who share a root
+  // more than one.
   std::vector<SoughtDevice> sought{};
 };
 

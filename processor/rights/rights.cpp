@@ -58,7 +58,8 @@ bool deny_retired(Rights& rights, const KnownDevice& device) {
   if (!row.retired) return false;
   rights.used_up = false;
   deny_all_but(rights, kRevocation | kFollowUps,
-               "the device " + printable(row.name) + " is retired: " + row.retired_reason);
+               "the device " + printable(row.name) +
+                   " is retired: " + printable(row.retired_reason, kLongestRetiredReason));
   return true;
 }
 
@@ -85,11 +86,14 @@ Result<void> take_row(Rights& rights, const KnownDevice& device, const ChannelPo
   rights.san = san_of(row);
   rights.profiles.clear();
   if (!row.profile.empty()) rights.profiles = {row.profile};
-  if (rights.kind == RequesterKind::vendor && row.uses) {
-    rights.left = *row.uses - device.first_certificates;
-    if (*rights.left <= 0) {
+  rights.by_row = true;
+  if (const auto left = device.left()) {
+    rights.left = std::min(rights.left.value_or(*left), *left);
+    if (*left <= 0) {
       deny_all_but(rights, kFollowUps,
-                   "the device has got all the certificates that its row allows");
+                   device.under_way == 0
+                       ? "the device has got all the certificates that its row allows"
+                       : "the device has asked for all the certificates that its row allows");
     }
   }
   limit(rights, row, channel, now);

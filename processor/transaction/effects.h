@@ -35,7 +35,8 @@ struct Revocation {
   Time when{};
   std::optional<Time> invalidity_date;
 };
-// Certificates that a secret has brought; what it is good for becomes fewer.
+// Certificates that a secret has brought; what it is good for becomes fewer. Less than zero: what
+// was asked of a CA above is given back, where the secret is still there.
 struct SecretUse {
   std::string reference;
   Bytes identity;  // Secret::identity: another one may have got the reference meanwhile
@@ -70,7 +71,8 @@ struct Effects {
   // A new one: who agrees already to what its parts ask for. Empty: nobody.
   std::string endorsed_by;
   // The device of the list that the transaction is about: its certificates are noted with it.
-  // `counts`: its row says how many there may be, renewals apart.
+  // `counts`: its row says how many there may be, renewals apart, and what is asked of a CA above
+  // counts before that has answered.
   struct DeviceUse {
     std::int64_t device = 0;
     bool counts = false;

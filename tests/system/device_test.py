@@ -152,6 +152,47 @@ class Lists(DeviceTest):
         self.assertIn("line 3: the serial of this vendor is that of the device 'gw-1'", done.stdout)
         self.assertIn("did you mean 'acme'?", done.stdout)
 
+    def test_a_cell_that_only_looks_like_a_secret_is_none(self):
+        file = self.write('gw-1,"  "', 'gw-2," none"', "gw-3,NONE", "gw-4,n/a", 'gw-5,"two words here"',
+                          columns="name,secret")
+        done = self.instance.cmpost("device", "import", file, "--yes", check=False)
+        self.assertEqual(2, done.returncode)
+        self.assertIn("gw-4, line 5: secret has fewer than 8 octets", done.stdout)
+        self.assertIn("gw-5, line 6: secret has a blank in it", done.stdout)
+        self.assertEqual({"gw-1": "", "gw-2": "none", "gw-3": "none"},
+                         {name: one["secret"] for name, one in self.devices().items()})
+        self.assertEqual(["dev1"], [one["reference"] for one in self.instance.json("secret", "list")])
+
+    def test_a_list_comes_through_a_pipe_and_one_without_an_end_is_refused(self):
+        text = self.write("gw-1", "gw-2").read_text()
+        for more in ((), ("--yes",)):
+            done = run(PROGRAM, "device", "import", "/dev/stdin", *more, text_in=text,
+                       cwd=self.instance.directory)
+            self.assertIn("2 new", done.stdout)
+        self.assertEqual({"gw-1", "gw-2"}, set(self.devices()))
+        for more in ((), ("--yes",)):
+            done = self.instance.cmpost("device", "import", "/dev/zero", *more, check=False)
+            self.assertEqual(1, done.returncode)
+            self.assertIn("64 MiB", done.stderr)
+
+    def test_a_row_that_changes_reaches_the_secret(self):
+        columns = "name,secret,valid_until,channel,uses"
+        self.take("gw-1,given-in-the-list-1234,2030-01-01,,", "gw-2,,2030-01-01,,", columns=columns)
+        self.instance.cmpost("device", "letters", "gw-2", "--to", self.workshop / "l.html",
+                             "--valid", "3650d")
+        self.take("gw-1,given,2031-01-01,drop,3", "gw-2,,2029-01-01,drop,3", columns=columns)
+        secrets = {one["reference"]: one for one in self.instance.json("secret", "list")}
+        for name, end in (("gw-1", "2031-01-01T23:59:59Z"), ("gw-2", "2029-01-01T23:59:59Z")):
+            self.assertEqual(end, secrets[name]["expires"])
+            self.assertEqual(3, secrets[name]["max_uses"])
+        credential = self.with_secret("gw-1", "given-in-the-list-1234")
+        self.ask("gw-1", *credential)
+        self.accept("gw-1", *credential)
+        self.take("gw-1,given,2020-01-01,drop,3", columns=columns)
+        events = [one["event"] for one in self.instance.json("audit", "show")]
+        self.assertEqual(3, events.count("secret.changed"))
+        self.instance.cmpost("audit", "verify")
+
     def test_the_audit_log_knows_who_did_it(self):
         self.instance.cmpost("device", "import", self.write("gw-1"), "--yes", "--as", "alice")
         self.instance.cmpost("device", "retire", "gw-1", "--reason", "stolen", "--as", "bob")
@@ -232,6 +273,18 @@ class Letters(DeviceTest):
         file, _ = self.print_letters("letters.html")
         self.assertNotIn("<script>", file.read_text())
 
+    def test_a_process_that_dies_leaves_no_letter(self):
+        self.take("gw-1,b1", columns="name,batch")
+        for step in range(1, 20):
+            self.instance.environment["CMPOST_CRASH_AT"] = str(step)
+            file, done = self.print_letters("killed.html", "--again", check=False)
+            if done.returncode == 0:
+                break
+            self.assertEqual([], list(self.workshop.glob(".*")))
+            file.unlink(missing_ok=True)
+        self.assertLess(2, step)
+        self.assertIn("gw-1", self.secrets(file))
+
     def test_a_file_is_never_written_over(self):
         self.take("gw-1,b1", columns="name,batch")
         (self.workshop / "there.html").write_text("x")
@@ -240,8 +293,8 @@ class Letters(DeviceTest):
         self.assertEqual("listed", self.devices()["gw-1"]["state"])
 
 
-class OfVendors(DeviceTest):
-    """Who shows a certificate of a vendor, and its row."""
+class VendorTest(DeviceTest):
+    """Two vendors: one certifies serial numbers, the other one MAC addresses."""
 
     def prepare(self):
         super().prepare()
@@ -268,6 +321,10 @@ class OfVendors(DeviceTest):
             "-CAkey", self.workshop / f"{vendor}.key", "-days", "30", "-out", certificate,
             "-CAcreateserial")
         return ("-cert", certificate, "-key", key, "-trusted", self.instance.ca)
+
+
+class OfVendors(VendorTest):
+    """Who shows a certificate of a vendor, and its row."""
 
     def test_the_row_says_what_a_listed_device_may_have(self):
         self.take("gw-1,acme,00017,\"CN=gw-1,O=Grid\",DNS:gw-1.grid.example",
@@ -371,7 +428,6 @@ class OfVendors(DeviceTest):
         self.assertIn("all the certificates that its row allows", self.refusal("gw-1"))
         self.ask("gw-2", *self.birth("gw-2", "18"))
         self.assertIn("could ask until 2020-01-01", self.refusal("gw-2"))
-
 
     def test_of_two_at_once_only_so_many_get_a_certificate(self):
         self.take("gw-1,acme,17,1", columns="name,vendor,serial,uses")

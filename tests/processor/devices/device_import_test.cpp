@@ -15,6 +15,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 class DeviceImportTest : public ::testing::Test {
  protected:
@@ -121,12 +122,62 @@ TEST_F(DeviceImportTest, RefusesWhatTheSettingsDoNotHave) {
 }
 
 TEST_F(DeviceImportTest, ASecretOfARowIsNotOfTheDevice) {
-  const auto rows = read("name,secret\na,s3cr3t\nb,none\nc,given\nd,\n");
-  EXPECT_EQ(rows[0].secret, "s3cr3t");
+  const auto rows = read("name,secret\na,s3cr3t-of-a\nb,none\nc,given\nd,\n");
+  EXPECT_EQ(rows[0].secret, "s3cr3t-of-a");
   EXPECT_EQ(cell_of(rows[0].device, DeviceColumn::secret), "given");
   EXPECT_EQ(rows[1].device.secret, DeviceSecret::none);
   EXPECT_THAT(rows[2].fault, HasSubstr("there is none of this device"));
   EXPECT_EQ(rows[3].device.secret, DeviceSecret::made);
+}
+
+TEST_F(DeviceImportTest, BlanksAndWordsInQuotesAreNoSecrets) {
+  const auto rows = read(
+      "name,secret\na,\"  \"\nb,\" none\"\nc,NONE\nd,\" s3cr3t-of-d \"\ne,short\nf,\"with a "
+      "blank\"\n");
+  EXPECT_EQ(rows[0].device.secret, DeviceSecret::made);
+  for (const auto row : {0, 1, 2, 4, 5}) EXPECT_EQ(rows[row].secret, "") << row;
+  EXPECT_EQ(rows[1].device.secret, DeviceSecret::none);
+  EXPECT_EQ(rows[2].device.secret, DeviceSecret::none);
+  EXPECT_EQ(rows[3].secret, "s3cr3t-of-d");
+  for (const auto row : {4, 5}) {
+    EXPECT_EQ(rows[row].news, RowNews::conflict);
+    EXPECT_THAT(rows[row].fault, HasSubstr("secret has"));
+    EXPECT_THAT(rows[row].hint, HasSubstr("one is made"));
+    EXPECT_THAT(rows[row].fault, Not(HasSubstr("short")));
+  }
+}
+
+TEST_F(DeviceImportTest, NoTwoDevicesHaveNamesThatLookTheSame) {
+  read("name\nZ\u00fcrich\nk1\n", true);
+  const auto rows = read(
+      "name\nZ\u00dcRICH\nZu\u0308rich\n\u0416\n\u0436\n\u212a1\nZ\u00fcrich\nZ\u00fcrich 2\n");
+  const std::vector<bool> taken = {false, false, true, false, false, true, true};
+  ASSERT_EQ(rows.size(), taken.size());
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    EXPECT_EQ(rows[i].news != RowNews::conflict, taken[i]) << i << rows[i].fault;
+  }
+  EXPECT_EQ(rows[5].news, RowNews::same);
+}
+
+TEST_F(DeviceImportTest, APreviewSaysWhatHappensToNumbersThatMoveOn) {
+  read("name,vendor,serial\na,acme,7\nb,acme,8\nc,acme,9\n", true);
+  for (const auto* text : {"name,vendor,serial\na,acme,1\nb,acme,7\nc,acme,8\n",
+                           "name,vendor,serial\na,acme,8\nb,acme,7\n",
+                           "name,vendor,serial\nb,acme,2\nd,acme,8\nc,acme,8\n"}) {
+    const auto preview = read(text), done = read(text, true);
+    ASSERT_EQ(preview.size(), done.size());
+    for (std::size_t i = 0; i < done.size(); ++i) {
+      EXPECT_EQ(preview[i].news, done[i].news) << text << i << preview[i].fault << done[i].fault;
+    }
+  }
+}
+
+TEST_F(DeviceImportTest, ADeviceOfAFaultyRowIsNotMissing) {
+  read("name,uses\na,\nb,\nc,\n", true);
+  const auto rows = read("name,uses\na,many\nb,1,2,3\n\" c \",1\nc,2\n");
+  EXPECT_EQ(rows[0].news, RowNews::conflict);
+  EXPECT_EQ(rows[1].news, RowNews::conflict);
+  EXPECT_THAT(missing_, ElementsAre());
 }
 
 TEST_F(DeviceImportTest, OnlyWhatIsListedIsFoundByWhatIsSought) {

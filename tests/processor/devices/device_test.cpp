@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "processor/devices/device_text.h"
+
 namespace cmpost {
 namespace {
 
@@ -41,6 +43,51 @@ TEST(Device, ReadsWhatItWrites) {
     ASSERT_TRUE(set_cell(device, column, text)) << to_string(column);
     EXPECT_EQ(cell_of(device, column), text);
   }
+}
+
+TEST(Device, TakesNoMistakeForASecret) {
+  for (const auto* none : {"none", " none", "NONE", "None ", "\u00a0none"}) {
+    EXPECT_EQ(secret_cell(none)->kind, DeviceSecret::none) << none;
+  }
+  for (const auto* empty : {"", "  ", "\u00a0"}) {
+    EXPECT_EQ(secret_cell(empty)->kind, DeviceSecret::made) << empty;
+  }
+  EXPECT_EQ(secret_cell("Given")->kind, DeviceSecret::given);
+  EXPECT_EQ(secret_cell("Given")->value, "");
+  EXPECT_EQ(secret_cell(" s3cr3t-of-its-own ")->value, "s3cr3t-of-its-own");
+  for (const auto* wrong : {"no", "n/a", "-", "1234567", "two words of it", "with\u00a0blank",
+                            "with\u200bnothing", "with\nbreak"}) {
+    const auto read = secret_cell(wrong);
+    EXPECT_FALSE(read) << wrong;
+    Device device;
+    EXPECT_FALSE(set_cell(device, DeviceColumn::secret, wrong)) << wrong;
+  }
+}
+
+TEST(Device, HasANameThatPeopleCanReadAgain) {
+  Device device;
+  for (const auto* wrong : {" ", "\u00a0", "\u3000", "gw\u200b1", "\ufeffgw", "gw\u00ad1", "\u202egw",
+                            "Zu\u0308rich", "gw\u00a01"}) {
+    EXPECT_FALSE(set_cell(device, DeviceColumn::name, wrong)) << wrong;
+  }
+  ASSERT_TRUE(set_cell(device, DeviceColumn::name, "\u00a0Z\u00fcrich 1 "));
+  EXPECT_EQ(device.name, "Z\u00fcrich 1");
+  EXPECT_FALSE(set_cell(device, DeviceColumn::serial, "00\u200b17"));
+  EXPECT_FALSE(set_cell(device, DeviceColumn::batch, "b\u200b1"));
+  EXPECT_TRUE(set_cell(device, DeviceColumn::note, "\u0645\u06cc\u200c\u062e"));  // as Persian is
+}
+
+TEST(Device, LooksLikeAnotherOneWhateverTheScript) {
+  for (const auto& [one, other] : std::vector<std::pair<std::string, std::string>>{
+           {"Z\u00dcRICH", "z\u00fcrich"},
+           {"\u0416\u0401", "\u0436\u0451"},
+           {"\u03a3\u03a3", "\u03c3\u03c2"},
+           {"\u0141\u00d3D\u0179", "\u0142\u00f3d\u017a"},
+           {"GW  1", "gw\u00a01"}}) {
+    EXPECT_EQ(appearance(one), appearance(other)) << one;
+  }
+  EXPECT_NE(appearance("\u00d7"), appearance("\u00f7"));
+  EXPECT_NE(appearance("gw-1"), appearance("gw-2"));
 }
 
 TEST(Device, KeepsASerialAsItIsWritten) {
