@@ -221,7 +221,8 @@ Result<bool> release_one(std::int64_t id, Time now, LedgerWriter& writer) {
     if (part.state == PartState::unlisted) part.state = PartState::listed;
   }
   // People have the whole time for it, however long it has waited for its row.
-  if (waiting->decide_by) *waiting->decide_by += std::max(now - waiting->received, Duration::zero());
+  if (waiting->decide_by)
+    *waiting->decide_by += std::max(now - waiting->received, Duration::zero());
   ++waiting->version;
   ASSIGN_OR_RETURN(const bool replaced, waits.replace(*waiting, WaitTable::Parts::changed));
   CHECK(replaced);  // read in the same commit

@@ -92,6 +92,7 @@ Result<ExitCode> check(const CommonOptions& options, bool connect) {
     file = instance.settings().file;
     look_at_clock(instance, findings);
     look_at_settings(instance, findings);
+    look_at_devices(instance, findings);
     look_at_authority(instance, kNewestAnswers, findings);
     look_at_work(instance, findings);
     look_at_jobs(instance, findings);

@@ -293,8 +293,9 @@ Result<ExitCode> import_devices(const ImportOptions& options, const CommonOption
   for (bool more = true; more;) {
     TRY(ledger->write([&](LedgerWriter& writer) -> Result<void> {
       if (!rows) {
-        ASSIGN_OR_RETURN(auto opened, DeviceImport::open(file.stream(), names_in(instance->settings()),
-                                                         writer.connection()));
+        ASSIGN_OR_RETURN(
+            auto opened,
+            DeviceImport::open(file.stream(), names_in(instance->settings()), writer.connection()));
         rows.emplace(std::move(opened));
         taking.emplace(*instance, *rows, findings, file.digest());
       }

@@ -59,7 +59,8 @@ Result<DeviceListFile> DeviceListFile::open(const std::string& path) {
     text += piece;
   });
   if (!whole) {
-    return failure(too_large(path, kLargestPipe, "a larger one is imported from a file, not a pipe"));
+    return failure(
+        too_large(path, kLargestPipe, "a larger one is imported from a file, not a pipe"));
   }
   return DeviceListFile(std::make_unique<std::istringstream>(std::move(text)),
                         to_bytes(hash.finish()));

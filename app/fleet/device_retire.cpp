@@ -74,8 +74,7 @@ class Retiring {
   }
 
   Result<void> look(Connection& connection) {
-    ASSIGN_OR_RETURN(certificates_,
-                     certificates_of(connection, devices_, instance_.clock().now()));
+    ASSIGN_OR_RETURN(certificates_, certificates_of(connection, devices_, instance_.clock().now()));
     for (const auto& device : devices_) {
       ASSIGN_OR_RETURN(const auto others, DeviceTable(connection).same_subject(device));
       if (!others.empty()) shared_.push_back({device.name, others.front()});
@@ -88,8 +87,8 @@ class Retiring {
     const auto own = to_bytes(authority->identity.certificate.serial_number());
     for (const auto& one : certificates_) {
       if (one.serial == own) continue;
-      ASSIGN_OR_RETURN(const bool done, writer.revoke(one.serial, *revokes_,
-                                                      instance_.clock().now(), std::nullopt));
+      ASSIGN_OR_RETURN(const bool done,
+                       writer.revoke(one.serial, *revokes_, instance_.clock().now(), std::nullopt));
       if (!done) continue;
       ++revoked_;
       const bool held = *revokes_ == CRLReason::certificateHold;
@@ -120,7 +119,8 @@ class Retiring {
                  (one.by_row ? "" : ", issued before the row, or without it"));
     }
     if (certificates_.size() > kCertificatesShown) {
-      print_line("... and " + in_groups(static_cast<std::int64_t>(certificates_.size() - kCertificatesShown)) +
+      print_line("... and " +
+                 in_groups(static_cast<std::int64_t>(certificates_.size() - kCertificatesShown)) +
                  " more: --json has all of them");
     }
     if (!certificates_.empty()) {
@@ -210,10 +210,10 @@ Result<ExitCode> reinstate_devices(const RetireOptions& options, const CommonOpt
       ASSIGN_OR_RETURN(const bool changed, table.reinstate(name));
       if (!changed) {
         ASSIGN_OR_RETURN(const auto known, table.find(name));
-        print_error(Error{Recovery::hold,
-                          known ? printable(name) + " is not retired"
-                                : "no device is called " + printable(name),
-                          known ? "" : "`cmpost device list` has the names"});
+        print_error(Error{
+            Recovery::hold,
+            known ? printable(name) + " is not retired" : "no device is called " + printable(name),
+            known ? "" : "`cmpost device list` has the names"});
         continue;
       }
       ++done;

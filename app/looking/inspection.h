@@ -21,6 +21,9 @@ void look_at_clock(Instance& instance, Remarks& remarks);
 // The settings and what they name: files, keys, databases, anchors. For `check`.
 void look_at_settings(Instance& instance, Remarks& findings);
 
+// The list of devices: who can never ask, and what vendors are known by. For `check`.
+void look_at_devices(Instance& instance, Remarks& findings);
+
 // A database on such a file system, if that is a mistake.
 std::optional<Remark> finding_of_place(const std::string& database, const std::string& directory,
                                        const FileSystemKind& kind);

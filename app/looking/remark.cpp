@@ -71,6 +71,8 @@ KindRow row_of(RemarkKind kind) {
       return {"run", "`cmpost report list` shows the runs"};
     case RemarkKind::request_set:
       return {"request_set", "`cmpost batch list` shows the batches"};
+    case RemarkKind::device:
+      return {"device", "`cmpost device list` shows the devices"};
     case RemarkKind::ledger:
       return {"ledger", "`cmpost restore-check` says what it lacks"};
   }

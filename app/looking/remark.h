@@ -46,6 +46,7 @@ enum class RemarkKind {
   order,        // a person has to revoke at a CA
   run,          // it waits for people, or is not what it should be
   request_set,  // a batch of requests that is half made, or that nobody runs
+  device,       // a row of the list of devices by which nobody can ask
   ledger        // knows less than what has left the house
 };
 std::string_view to_string(RemarkKind kind);

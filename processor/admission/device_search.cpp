@@ -60,8 +60,8 @@ Result<void> find_device(Requester& requester, const Request& request, const Ser
   const auto* holder = requester.certificate();
   if (holder != nullptr && holder->role == CertificateHolder::Role::end_entity) {
     if (!holder->record) return {};
-    ASSIGN_OR_RETURN(requester.device, devices.holder(holder->record->serial,
-                                                      holder->certificate.subject()));
+    ASSIGN_OR_RETURN(requester.device,
+                     devices.holder(holder->record->serial, holder->certificate.subject()));
     return {};
   }
   auto sought = sought_by(requester);

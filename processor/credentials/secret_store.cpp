@@ -241,11 +241,12 @@ Result<bool> SecretStore::restate(Connection& connection, const Secret& secret) 
                                  secret.expires, secret.max_uses);
   ASSIGN_OR_RETURN(
       const auto changed,
-      change(connection,
-             "UPDATE secret SET subject = ?, san = ?, profiles = ?, channels = ?, expires = ?, "
-             "max_uses = ? WHERE reference = ? AND purpose = ? AND NOT (subject = ? AND san = ? AND "
-             "profiles = ? AND channels = ? AND expires IS ? AND max_uses IS ?)",
-             rights, secret.reference, to_string(SecretPurpose::mac), rights));
+      change(
+          connection,
+          "UPDATE secret SET subject = ?, san = ?, profiles = ?, channels = ?, expires = ?, "
+          "max_uses = ? WHERE reference = ? AND purpose = ? AND NOT (subject = ? AND san = ? AND "
+          "profiles = ? AND channels = ? AND expires IS ? AND max_uses IS ?)",
+          rights, secret.reference, to_string(SecretPurpose::mac), rights));
   return changed == 1;
 }
 

@@ -81,7 +81,8 @@ class SecretStore {
   static Result<bool> exists(Connection& connection, std::string_view reference,
                              SecretPurpose purpose = SecretPurpose::mac);
   // Gives a MAC secret the rights, the channels, the end and the number of uses that this one has;
-  // its value, and what it was used for, stay. False: it is gone, or has them already. Needs no key.
+  // its value, and what it was used for, stay. False: it is gone, or has them already. Needs no
+  // key.
   static Result<bool> restate(Connection& connection, const Secret& secret);
   // With what is remembered of failures with it.
   Result<bool> remove(std::string_view reference, SecretPurpose purpose = SecretPurpose::mac);

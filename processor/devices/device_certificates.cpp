@@ -18,15 +18,16 @@ DeviceCertificate read_certificate(Row& row) {
 
 Result<void> add_by_row(Connection& connection, const Device& device, Time now,
                         std::vector<DeviceCertificate>& found) {
-  return each(connection,
-              "SELECT c.serial, c.subject, c.not_after FROM device_certificate d JOIN certificate "
-              "c ON c.serial = d.serial WHERE d.device = ? AND c.state <> 'revoked' AND "
-              "c.not_after > ? ORDER BY c.id",
-              [&](Row& row) {
-                found.push_back(read_certificate(row));
-                found.back().device = device.name;
-              },
-              device.id, now);
+  return each(
+      connection,
+      "SELECT c.serial, c.subject, c.not_after FROM device_certificate d JOIN certificate "
+      "c ON c.serial = d.serial WHERE d.device = ? AND c.state <> 'revoked' AND "
+      "c.not_after > ? ORDER BY c.id",
+      [&](Row& row) {
+        found.push_back(read_certificate(row));
+        found.back().device = device.name;
+      },
+      device.id, now);
 }
 
 // The subjects as lists show them, and who alone may have each.
@@ -47,19 +48,20 @@ Result<Owners> owners_among(Connection& connection, const std::vector<Device>& d
 Result<void> add_by_subject(Connection& connection, const Owners& owners, Time now,
                             std::vector<DeviceCertificate>& found) {
   if (owners.empty()) return {};
-  return each(connection,
-              "SELECT serial, subject, not_after FROM certificate c WHERE state <> 'revoked' AND "
-              "not_after > ? AND NOT EXISTS (SELECT 1 FROM device_certificate d WHERE d.serial = "
-              "c.serial) ORDER BY id",
-              [&](Row& row) {
-                auto one = read_certificate(row);
-                const auto owner = owners.find(folded_value(one.subject));
-                if (owner == owners.end()) return;
-                one.device = owner->second;
-                one.by_row = false;
-                found.push_back(std::move(one));
-              },
-              now);
+  return each(
+      connection,
+      "SELECT serial, subject, not_after FROM certificate c WHERE state <> 'revoked' AND "
+      "not_after > ? AND NOT EXISTS (SELECT 1 FROM device_certificate d WHERE d.serial = "
+      "c.serial) ORDER BY id",
+      [&](Row& row) {
+        auto one = read_certificate(row);
+        const auto owner = owners.find(folded_value(one.subject));
+        if (owner == owners.end()) return;
+        one.device = owner->second;
+        one.by_row = false;
+        found.push_back(std::move(one));
+      },
+      now);
 }
 
 }  // namespace

@@ -19,7 +19,8 @@ struct DeviceCertificate {
 };
 
 // Those that are neither revoked nor expired: what the devices got by their rows, and what has the
-// only subject that one of them, and no other device, may have. Reads through all certificates once.
+// only subject that one of them, and no other device, may have. Reads through all certificates
+// once.
 Result<std::vector<DeviceCertificate>> certificates_of(Connection& connection,
                                                        const std::vector<Device>& devices,
                                                        Time now);

@@ -43,9 +43,10 @@ Error fault(std::string what, std::string hint) {
 }
 
 Error taken(const std::string& what, const Device& other) {
-  return fault(what + " is that of the device " + in_quotes(other.name),
-               "mend one of the two rows, or leave this one out; of two devices that exchange their "
-               "numbers one is imported with an empty one first");
+  return fault(
+      what + " is that of the device " + in_quotes(other.name),
+      "mend one of the two rows, or leave this one out; of two devices that exchange their "
+      "numbers one is imported with an empty one first");
 }
 
 std::vector<FieldChange> changes_of(const std::vector<DeviceColumn>& columns, const Device& before,
@@ -148,9 +149,9 @@ Result<void> DeviceImport::mention(const std::string& name, std::size_t line) {
 Result<void> DeviceImport::gather_looks() {
   if (looks_gathered_) return {};
   looks_gathered_ = true;
-  ASSIGN_OR_RETURN(const auto names,
-                   all(connection_, "SELECT name FROM device WHERE name GLOB '*[^ -~]*'",
-                       column<std::string>));
+  ASSIGN_OR_RETURN(
+      const auto names,
+      all(connection_, "SELECT name FROM device WHERE name GLOB '*[^ -~]*'", column<std::string>));
   for (const auto& name : names) {
     TRY(change(connection_, "INSERT OR IGNORE INTO temp.device_looks VALUES (?, ?)",
                appearance(name), name));
@@ -184,10 +185,10 @@ Result<bool> DeviceImport::still_has(const Device& other, std::string Device::*n
     row.into(moved.vendor, moved.serial, moved.mac);
     return moved;
   };
-  ASSIGN_OR_RETURN(const auto moved,
-                   one(connection_,
-                       "SELECT vendor, serial, mac FROM temp.device_moved WHERE id = ?", read,
-                       other.id));
+  ASSIGN_OR_RETURN(
+      const auto moved,
+      one(connection_, "SELECT vendor, serial, mac FROM temp.device_moved WHERE id = ?", read,
+          other.id));
   return !moved || (moved->vendor == other.vendor && (*moved).*number == other.*number);
 }
 

@@ -8,11 +8,12 @@
 namespace cmpost {
 namespace {
 
-#define DEVICE_COLUMNS                                                                          \
-  "device.id, name, vendor, device.serial, mac, profile, subject, san, site, channel, secret, " \
-  "valid_from, valid_until, uses, batch, contact, note, "                                       \
-  "(SELECT at FROM device_import WHERE id = import), "                                          \
-  "(SELECT who FROM device_import WHERE id = import), letters, invited, retired, retired_reason, letter_until"
+#define DEVICE_COLUMNS                                                                             \
+  "device.id, name, vendor, device.serial, mac, profile, subject, san, site, channel, secret, "    \
+  "valid_from, valid_until, uses, batch, contact, note, "                                          \
+  "(SELECT at FROM device_import WHERE id = import), "                                             \
+  "(SELECT who FROM device_import WHERE id = import), letters, invited, retired, retired_reason, " \
+  "letter_until"
 
 constexpr const char* kState =
     "CASE WHEN retired IS NOT NULL THEN 'retired' "
@@ -106,10 +107,10 @@ Result<std::vector<std::string>> DeviceTable::same_subject(const Device& device)
 
 // Of rows that were written before there was such a column.
 Result<void> DeviceTable::find_subjects() {
-  ASSIGN_OR_RETURN(const auto devices,
-                   all(connection_,
-                       "SELECT " DEVICE_COLUMNS " FROM device WHERE subject_key IS NULL",
-                       read_device));
+  ASSIGN_OR_RETURN(
+      const auto devices,
+      all(connection_, "SELECT " DEVICE_COLUMNS " FROM device WHERE subject_key IS NULL",
+          read_device));
   for (const auto& device : devices) {
     TRY(change(connection_, "UPDATE device SET subject_key = ? WHERE id = ?",
                to_bytes(subject_key_of(device)), device.id));

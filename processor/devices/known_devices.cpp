@@ -22,7 +22,7 @@ Result<std::optional<KnownDevice>> KnownDevices::known(std::optional<Device> dev
                    only(connection_,
                         "SELECT count(*) FROM device_request r JOIN tx ON tx.id = r.tx JOIN "
                         "wait_part p ON p.tx = r.tx WHERE r.device = ? AND r.tx <> ? AND p.state = "
-                        "'upstream' AND tx.body IN ('ir', 'cr', 'p10cr')",
+                        "'upstream' AND tx.state <> 'closed' AND tx.body IN ('ir', 'cr', 'p10cr')",
                         column<std::int64_t>, known.row.id, transaction));
   return known;
 }

@@ -58,7 +58,8 @@ void Proceeding::conclude(const Answer& answer) {
   decision.result = result_of(answer);
   decision.failInfo = failInfo_of(answer);
   if (requester && requester->device) {
-    decision.effects.device = Effects::DeviceUse{requester->device->row.id, requester->rights.by_row};
+    decision.effects.device =
+        Effects::DeviceUse{requester->device->row.id, requester->rights.by_row};
   }
 }
 

@@ -339,7 +339,8 @@ Outcome<Answer> RaRole::hear(const Heard& heard, Services& services) const {
   above.confirmWaitTime = confirm_wait_time(message.header);
   if (const auto refused = refusal_in(message.body)) answer.refuse(*refused);
   TRY(note_certificates(heard, answer));
-  if (!std::holds_alternative<body::certConf>(heard.replied_to.message.body)) give_back(heard.question, heard.requester, answer);
+  if (!std::holds_alternative<body::certConf>(heard.replied_to.message.body))
+    give_back(heard.question, heard.requester, answer);
   if (!answer.certificates.empty() && heard.answer.wishes.implicitConfirm) {
     TRY(note_renewed(heard.transaction, answer.certificates, services, answer.effects));
   }

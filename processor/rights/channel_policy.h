@@ -34,9 +34,9 @@ struct ChannelPolicy {
   // All [[vendor]]: by them devices may ask where they have to be listed, and who is retired is
   // known everywhere.
   std::vector<VendorPolicy> listed{};
-  TrustStore ras;                      // `roles.ra`
-  TrustStore cas;                      // `roles.ca`: announce, and ask for cross certificates
-  std::vector<Profile> profiles;       // allowed here; the first is the default
+  TrustStore ras;                 // `roles.ra`
+  TrustStore cas;                 // `roles.ca`: announce, and ask for cross certificates
+  std::vector<Profile> profiles;  // allowed here; the first is the default
   MessageLimits limits;
   MacLimits mac_limits;
   std::shared_ptr<CrlFiles> crls{};  // of vendors and RAs

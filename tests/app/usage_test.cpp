@@ -91,6 +91,7 @@ const std::map<std::string, std::string> kWrongHere = {
     {"device export --batch", ""},
     {"device export --name", ""},
     {"device letters --batch", ""},
+    {"device retire --revoke", "stolen"},
 };
 // What a command wants beside.
 const std::map<std::string, Words> kArguments = {

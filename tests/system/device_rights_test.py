@@ -1,6 +1,7 @@
 """What a device of the list gets no more: one that is retired, and one whose row allows no more
 certificates, wherever and however it asks."""
 
+import time
 import unittest
 
 from device_test import DeviceTest, VendorTest
@@ -143,6 +144,61 @@ class Counted(VendorTest):
         self.ask("gw-1", *birth)
         self.accept("gw-1", *birth)
         self.assertEqual(["meter"], [one["profile"] for one in self.certificates()])
+
+
+class Looked(VendorTest):
+    """What `check` says of the list."""
+
+    def said(self):
+        found = self.instance.json("check")["findings"]
+        return [one["text"] for one in found if one["kind"] in ("device", "lifetime")]
+
+    def test_who_can_never_ask_is_told(self):
+        self.assertIn("no device is listed for it", str(self.said()))
+        self.take("gw-1,acme,17,none", "gw-2,acme,,none", "gw-3,,4711,none", "gw-4,other,9,none",
+                  "gw-5,,,", columns="name,vendor,serial,secret")
+        said = str(self.said())
+        self.assertNotIn("no device is listed for it", said)
+        self.assertNotIn("gw-1", said)
+        self.assertNotIn("gw-5", said)
+        self.assertIn("gw-2 can never ask: no secret, and no serial", said)
+        self.assertIn("gw-3 can never ask: no secret, and no vendor", said)
+        self.assertIn("gw-4 can never ask: no secret, and no mac", said)
+        toml = self.instance.directory / "cmpost.toml"
+        toml.write_text(toml.read_text().replace('name = "acme"', 'name = "acme2"'))
+        self.assertIn("gw-1 and 1 others can never ask: there is no vendor \'acme\'",
+                      str(self.said()))
+
+    def test_a_root_that_ends_is_told(self):
+        self.assertNotIn("its root", str(self.said()))
+        run("openssl", "x509", "-in", self.workshop / "acme.pem", "-signkey",
+            self.workshop / "acme.key", "-days", "20", "-out", self.workshop / "new.pem")
+        (self.workshop / "new.pem").replace(self.workshop / "acme.pem")
+        self.assertIn("its root CN=acme CA,O=acme ends at", str(self.said()))
+
+
+class Decided(VendorTest):
+    """A row that comes late leaves people their time."""
+
+    def prepare(self):
+        super().prepare()
+        self.instance.set_in_channel("approve", '"one"')
+        self.instance.set_in_channel("decide_within", '"1h"')
+
+    def decide_by(self):
+        [waits] = self.instance.json("transaction", "list", "--state", "waiting")
+        shown = self.instance.json("transaction", "show", waits["tid"])
+        shown = shown[0] if isinstance(shown, list) else shown
+        return str(shown).split("decide_by\': \'")[1][:20]
+
+    def test_the_time_to_decide_begins_with_the_row(self):
+        self.ask("gw-1", *self.birth("gw-1", "17"))
+        before = self.decide_by()
+        time.sleep(2.1)
+        self.take("gw-1,acme,17", columns="name,vendor,serial")
+        self.instance.cmpost("run", check=False)
+        after = self.decide_by()
+        self.assertLess(before, after)
 
 
 class CountedAtAnRa(DeviceTest, ThreePartiesTest):

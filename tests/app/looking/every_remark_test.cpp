@@ -5,6 +5,7 @@
 #include "ca/ledger/clock_record.h"
 #include "processor/batches/batch_table.h"
 #include "processor/credentials/secret_store.h"
+#include "processor/devices/device_table.h"
 #include "processor/runs/run_table.h"
 #include "processor/transaction/transaction_table.h"
 #include "processor/upstream/upstream_table.h"
@@ -58,6 +59,7 @@ class EveryRemarkTest : public ::testing::Test {
   void add_revocation_by_hand();
   void leave_a_run_killed();
   void leave_a_batch_half_made();
+  void list_a_device_of_nobody();
   void mistake_in_a_batch();
   void mistake_in_a_bundle();
   void leave_a_service_killed();
@@ -135,6 +137,19 @@ void EveryRemarkTest::leave_a_batch_half_made() {
     return {};
   };
   ASSERT_THAT(instance_->ledger().value()->write(begin), IsOk());
+}
+
+void EveryRemarkTest::list_a_device_of_nobody() {
+  auto* const ledger = instance_->ledger().value();
+  ASSERT_THAT(ledger->write([&](LedgerWriter& writer) -> Result<void> {
+    DeviceTable table(writer.connection());
+    Device device;
+    device.name = "gw-1";
+    device.secret = DeviceSecret::none;
+    ASSIGN_OR_RETURN(const auto import, table.begin_import(Bytes{1}, "alice", clock_.now()));
+    return table.add(device, import);
+  }),
+              IsOk());
 }
 
 void EveryRemarkTest::mistake_in_a_batch() {
@@ -250,6 +265,8 @@ void EveryRemarkTest::bring_about(RemarkKind kind) {
       return leave_a_run_killed();
     case RemarkKind::request_set:
       return leave_a_batch_half_made();
+    case RemarkKind::device:
+      return list_a_device_of_nobody();
     case RemarkKind::ledger:
       return go_back_to_an_older_ledger();
   }

@@ -66,8 +66,8 @@ TEST(Device, TakesNoMistakeForASecret) {
 
 TEST(Device, HasANameThatPeopleCanReadAgain) {
   Device device;
-  for (const auto* wrong : {" ", "\u00a0", "\u3000", "gw\u200b1", "\ufeffgw", "gw\u00ad1", "\u202egw",
-                            "Zu\u0308rich", "gw\u00a01"}) {
+  for (const auto* wrong : {" ", "\u00a0", "\u3000", "gw\u200b1", "\ufeffgw", "gw\u00ad1",
+                            "\u202egw", "Zu\u0308rich", "gw\u00a01"}) {
     EXPECT_FALSE(set_cell(device, DeviceColumn::name, wrong)) << wrong;
   }
   ASSERT_TRUE(set_cell(device, DeviceColumn::name, "\u00a0Z\u00fcrich 1 "));
