@@ -1,9 +1,9 @@
 #include "processor/dialogue/respond.h"
 
 #include "processor/dialogue/nested.h"
+#include "processor/dialogue/resume.h"
 #include "processor/relay/order_relay.h"
 #include "processor/relay/relay.h"
-#include "processor/dialogue/resume.h"
 #include "processor/transaction/audit_detail.h"
 #include "queue/order_job.h"
 
