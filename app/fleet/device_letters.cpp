@@ -36,7 +36,7 @@ std::optional<std::string> reason_against(const Device& device, bool has_secret,
 Result<std::optional<std::int64_t>> left_of(const Device& device, Connection& connection) {
   if (!device.uses) return std::nullopt;
   ASSIGN_OR_RETURN(const auto known, KnownDevices(connection).find({.name = device.name}));
-  return known ? known->left() : std::nullopt;
+  return *device.uses - (known ? known->taken() : 0);
 }
 
 class Printing {

@@ -1,6 +1,7 @@
 #include "app/fleet/device_list_file.h"
 
 #include <array>
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <functional>

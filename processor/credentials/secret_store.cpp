@@ -4,6 +4,7 @@
 #include <cctype>
 #include <cmath>
 #include <set>
+#include <tuple>
 
 #include "base/joined.h"
 #include "processor/credentials/envelope_credential.h"

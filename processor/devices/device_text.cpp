@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
+#include <tuple>
+#include <utility>
 
 #include "asn1/name.h"
 #include "base/bytes.h"

@@ -4,11 +4,6 @@
 
 namespace cmpost {
 
-std::optional<std::int64_t> KnownDevice::left() const {
-  if (!row.uses) return std::nullopt;
-  return *row.uses - first_certificates - under_way;
-}
-
 // What has gone up counts until its answer is there: then it is a certificate, or nothing.
 Result<std::optional<KnownDevice>> KnownDevices::known(std::optional<Device> device,
                                                        std::int64_t transaction) {
@@ -94,10 +89,10 @@ Result<void> KnownDevices::note_certificate(std::int64_t transaction, ByteView s
   return {};
 }
 
-Result<bool> KnownDevices::within_uses(std::int64_t device) {
+Result<bool> KnownDevices::has_at_most(std::int64_t device, std::int64_t most) {
   ASSIGN_OR_RETURN(auto row, DeviceTable(connection_).with_id(device));
   ASSIGN_OR_RETURN(const auto counted, known(std::move(row), 0));
-  return !counted || counted->left().value_or(0) >= 0;
+  return !counted || counted->taken() <= most;
 }
 
 }  // namespace cmpost

@@ -31,8 +31,7 @@ struct KnownDevice {
   // That it has asked for besides, in other transactions: a CA above decides about them.
   std::int64_t under_way = 0;
 
-  // First certificates that its row leaves; nullopt: any number.
-  std::optional<std::int64_t> left() const;
+  std::int64_t taken() const { return first_certificates + under_way; }
 };
 
 // Views on a connection; thread and durability are the connection's.
@@ -53,9 +52,8 @@ class KnownDevices {
   Result<std::vector<std::int64_t>> found(std::size_t limit);
   // Notes a certificate of the transaction's device, if it has one.
   Result<void> note_certificate(std::int64_t transaction, ByteView serial, bool first);
-  // Whether the device has no more first certificates, and has asked for no more, than its row
-  // allows.
-  Result<bool> within_uses(std::int64_t device);
+  // Whether the device has no more first certificates, and has asked for no more, than so many.
+  Result<bool> has_at_most(std::int64_t device, std::int64_t most);
 
  private:
   Result<std::optional<KnownDevice>> known(std::optional<Device> device, std::int64_t transaction);

@@ -59,7 +59,7 @@ void Proceeding::conclude(const Answer& answer) {
   decision.failInfo = failInfo_of(answer);
   if (requester && requester->device) {
     decision.effects.device =
-        Effects::DeviceUse{requester->device->row.id, requester->rights.by_row};
+        Effects::DeviceUse{requester->device->row.id, requester->rights.row_allows};
   }
 }
 

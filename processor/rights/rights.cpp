@@ -87,9 +87,13 @@ Result<void> take_row(Rights& rights, const KnownDevice& device, const ChannelPo
   rights.profiles.clear();
   if (!row.profile.empty()) rights.profiles = {row.profile};
   rights.by_row = true;
-  if (const auto left = device.left()) {
-    rights.left = std::min(rights.left.value_or(*left), *left);
-    if (*left <= 0) {
+  rights.row_allows = row.uses;
+  // An operator's secret that says nothing of it is that of one device all the same.
+  if (rights.kind == RequesterKind::secret && !rights.left && !row.uses) rights.row_allows = 1;
+  if (rights.row_allows) {
+    const auto left = *rights.row_allows - device.taken();
+    rights.left = std::min(rights.left.value_or(left), left);
+    if (left <= 0) {
       deny_all_but(rights, kFollowUps,
                    device.under_way == 0
                        ? "the device has got all the certificates that its row allows"

@@ -35,16 +35,17 @@ struct Rights {
   SubjectRule subject;
   std::optional<SubjectPattern> pattern;  // that of `subject`, read once
   SanRule san;
-  std::optional<Certificate> own;         // whose names `own` means: the requester's certificate
-  std::string profile, serial_hex;        // of that certificate, where the ledger knows it
-  std::vector<std::string> profiles;      // the only ones, and these whatever they say themselves
-  std::optional<std::int64_t> left;       // certificates; nullopt: any number
-  bool by_row = false;                    // a row of the list of devices says what it may have
-  bool unlisted = false;                  // no certificate before its device has a row
-  bool only_renews = false;               // a device of the list with a certificate from here
-  bool used_up = false;                   // none are left, and that is all that is against it
-  bool others = false;                    // speaks for others
-  std::optional<HolderIdentity> revokes;  // by passphrase: the holder whose certificates
+  std::optional<Certificate> own;          // whose names `own` means: the requester's certificate
+  std::string profile, serial_hex;         // of that certificate, where the ledger knows it
+  std::vector<std::string> profiles;       // the only ones, and these whatever they say themselves
+  std::optional<std::int64_t> left;        // certificates; nullopt: any number
+  bool by_row = false;                     // a row of the list of devices says what it may have
+  std::optional<std::int64_t> row_allows;  // certificates in all, before renewals
+  bool unlisted = false;                   // no certificate before its device has a row
+  bool only_renews = false;                // a device of the list with a certificate from here
+  bool used_up = false;                    // none are left, and that is all that is against it
+  bool others = false;                     // speaks for others
+  std::optional<HolderIdentity> revokes;   // by passphrase: the holder whose certificates
 };
 
 // Whether what is for these channels is for this one; for none that is named: for the first.

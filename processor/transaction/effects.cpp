@@ -206,8 +206,9 @@ Applied<void> note_device(const Effects& effects, std::int64_t transaction, Ledg
   }
   // What the CA above has issued is there, whatever the row says by now.
   const bool takes = !effects.certificates.empty() || !effects.send_up.empty();
-  if (!effects.device || !effects.device->counts || !first || !takes) return {};
-  ASSIGN_OR_RETURN(const bool fits, devices.within_uses(effects.device->device));
+  if (!effects.device || !effects.device->most || !first || !takes) return {};
+  ASSIGN_OR_RETURN(const bool fits,
+                   devices.has_at_most(effects.device->device, *effects.device->most));
   if (!fits) return conflict(What::device, std::to_string(effects.device->device));
   return {};
 }

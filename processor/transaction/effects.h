@@ -71,11 +71,11 @@ struct Effects {
   // A new one: who agrees already to what its parts ask for. Empty: nobody.
   std::string endorsed_by;
   // The device of the list that the transaction is about: its certificates are noted with it.
-  // `counts`: its row says how many there may be, renewals apart, and what is asked of a CA above
-  // counts before that has answered.
+  // `most`: how many there may be, renewals apart; what is asked of a CA above counts before that
+  // has answered.
   struct DeviceUse {
     std::int64_t device = 0;
-    bool counts = false;
+    std::optional<std::int64_t> most{};
   };
   std::optional<DeviceUse> device;
   std::vector<SoughtDevice> sought;  // it waits for the row of one of these

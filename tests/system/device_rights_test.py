@@ -125,6 +125,15 @@ class Counted(VendorTest):
         said = [self.refusal(name) for name in ("one", "two", "three")]
         self.assertEqual(2, sum("all the certificates that its row allows" in one for one in said))
 
+    def test_a_secret_of_an_operator_brings_one_to_who_has_waited(self):
+        secret = self.with_secret("dev1")
+        for name in ("one", "two"):
+            self.ask(name, *secret, subject="/CN=dev1")
+        self.assertEqual(2, self.instance.json("status")["transactions"]["unlisted"])
+        self.take("dev1")
+        self.instance.cmpost("run", check=False)
+        self.assertEqual(1, len(self.certificates()))
+
     def test_no_letter_promises_what_the_row_does_not_allow(self):
         self.take("gw-1,acme,17,1", columns="name,vendor,serial,uses")
         birth = self.birth("gw-1", "17")
