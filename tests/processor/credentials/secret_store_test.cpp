@@ -47,5 +47,33 @@ TEST_F(SecretStoreTest, NamesOfEarlierVersionsCountToo) {
   EXPECT_TRUE(must(add("other")));
 }
 
+TEST_F(SecretStoreTest, AnotherUseOfASecretKeepsItsValueAndWhatItWasUsedFor) {
+  EXPECT_TRUE(must(add("pump")));
+  Secret terms;
+  terms.reference = "pump";
+  terms.subject = "CN=pump";
+  terms.channels.names = {"drop"};
+  terms.max_uses = 3;
+  terms.expires = ca_.clock.now() + std::chrono::hours(1);
+  must(ca_.ledger->write([&](LedgerWriter& writer) -> Result<void> {
+    auto& connection = writer.connection();
+    EXPECT_TRUE(must(SecretStore::use(connection, "pump", 2)));
+    EXPECT_TRUE(must(SecretStore::restate(connection, terms)));
+    EXPECT_FALSE(must(SecretStore::restate(connection, terms))) << "it is so already";
+    const auto found = must(SecretStore(connection, ca_.sealing_key).find("pump"));
+    EXPECT_TRUE(found && equal(found->value, view_of("value")));
+    EXPECT_EQ(found->subject, "CN=pump");
+    EXPECT_EQ(found->expires, terms.expires);
+    EXPECT_EQ(found->uses, 2);
+    EXPECT_TRUE(must(SecretStore::use(connection, "pump", 1)));
+    EXPECT_FALSE(must(SecretStore::use(connection, "pump", 1)));
+    EXPECT_TRUE(must(SecretStore::use(connection, "pump", -1)));
+    EXPECT_TRUE(must(SecretStore::use(connection, "pump", 1)));
+    terms.reference = "other";
+    EXPECT_FALSE(must(SecretStore::restate(connection, terms)));
+    return {};
+  }));
+}
+
 }  // namespace
 }  // namespace cmpost

@@ -192,6 +192,31 @@ TEST_F(DeviceImportTest, OnlyWhatIsListedIsFoundByWhatIsSought) {
   EXPECT_FALSE(devices.find({}).value());
 }
 
+TEST_F(DeviceImportTest, ARetiredDeviceIsKnownByTheSubjectThatItAloneMayHave) {
+  read("name,subject\na,\nb,\"CN=b,O=Grid\"\nc,CN=c*\nd,CN=E\ne,\n", true);
+  EXPECT_THAT(ledger_->write([&](LedgerWriter& writer) -> Result<void> {
+    DeviceTable table(writer.connection());
+    for (const auto* name : {"a", "b", "c", "d"}) {
+      TRY(table.retire(name, "sold", clock_.now()));
+    }
+    return {};
+  }),
+              IsOk());
+  const auto reader = ledger_->reader().value();
+  DeviceTable table(reader->connection());
+  const auto called = [&](const char* subject) {
+    const auto found = table.retired_called(Name::from_text(subject).value()).value();
+    return found ? found->name : std::string();
+  };
+  EXPECT_EQ(called("CN=A"), "a");
+  EXPECT_EQ(called("CN=B,O=grid"), "b");
+  EXPECT_EQ(called("CN=b"), "");
+  EXPECT_EQ(called("CN=c1"), "");  // a pattern
+  EXPECT_EQ(called("CN=e"), "");   // of d, or of e
+  EXPECT_EQ(called(""), "");
+  EXPECT_THAT(table.same_subject(*table.find("d").value()).value(), ElementsAre("e"));
+}
+
 TEST_F(DeviceImportTest, WhatIsSoughtIsFoundOnceItIsListed) {
   EXPECT_THAT(ledger_->write([&](LedgerWriter& writer) {
     return KnownDevices(writer.connection())
