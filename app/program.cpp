@@ -5,6 +5,7 @@
 #include "app/assets/asset_commands.h"
 #include "app/commands/commands.h"
 #include "app/fleet/fleet_commands.h"
+#include "app/officers/officer_commands.h"
 #include "app/records/record_commands.h"
 #include "app/service/service_commands.h"
 #include "app/terminal/named.h"
@@ -24,7 +25,8 @@ void add_commands(CommandLine line) {
         add_transaction, add_approve,       add_reject,  add_secret, add_cert,    add_crl,
         add_ca,          add_announcement,  add_profile, add_audit,  add_channel, add_resend,
         add_bundle,      add_restore_check, add_inspect, add_clock,  add_report,  add_ra,
-        add_order,       add_device,        add_batch,   add_top,    add_fleet}) {
+        add_order,       add_device,        add_batch,   add_top,    add_fleet,   add_rule,
+        add_verdict}) {
     add(line);
   }
 }

@@ -29,6 +29,12 @@ JsonObject& JsonObject::add_number(std::string_view key, std::int64_t value) {
   return *this;
 }
 
+JsonObject& JsonObject::add_json(std::string_view key, std::string_view json) {
+  begin(key);
+  text_ += json;
+  return *this;
+}
+
 std::string JsonObject::text() {
   text_ += text_.empty() ? "{}" : "}";
   return std::move(text_);

@@ -16,6 +16,8 @@ class JsonObject {
   // Keys are the caller's own words; values are anybody's.
   JsonObject& add(std::string_view key, std::string_view value);
   JsonObject& add_number(std::string_view key, std::int64_t value);
+  // What is JSON already: an object, a list, a word of the language.
+  JsonObject& add_json(std::string_view key, std::string_view json);
   // Once, at the end.
   std::string text();
 

@@ -5,6 +5,7 @@
 #include "base/bytes.h"
 #include "base/files.h"
 #include "config/readers.h"
+#include "config/rule_checks.h"
 #include "config/text/spelling.h"
 
 namespace cmpost {
@@ -264,11 +265,34 @@ void complain_about_nameless_vendors(Section& top, const Settings& settings) {
   }
 }
 
+// Who is who would not be known.
+void complain_about_shared_accounts(Section& top, const Settings& settings) {
+  std::map<std::string, std::string> users;
+  for (std::size_t i = 0; i < settings.officers.size(); ++i) {
+    const auto& officer = settings.officers[i];
+    const auto [other, fresh] = users.emplace(officer.account, officer.name);
+    if (fresh || officer.account.empty()) continue;
+    top.reading().complain(
+        position_of(top, "officer", i, "account"),
+        "officer '" + officer.name + "' has the account of '" + other->second + "'",
+        "each person has an account");
+  }
+}
+
+void complain_about_rules(Section& top, const Settings& settings) {
+  for (const auto& fault : faults_of_rules(settings)) {
+    top.reading().complain(position_of(top, "rule", fault.rule), fault.text, fault.hint);
+  }
+}
+
 void check_references(Section& top, Settings& settings) {
   complain_about_doubles(top, "profile", settings.profiles);
   complain_about_doubles(top, "channel", settings.channels);
   complain_about_doubles(top, "run", settings.runs);
   complain_about_doubles(top, "vendor", settings.vendors);
+  complain_about_doubles(top, "rule", settings.rules);
+  complain_about_doubles(top, "officer", settings.officers);
+  complain_about_shared_accounts(top, settings);
   complain_about_nameless_vendors(top, settings);
   complain_about_shared_directories(top, settings);
   complain_about_other_crl_urls(top, settings);
@@ -286,6 +310,7 @@ void check_references(Section& top, Settings& settings) {
     if (run.channels.empty()) run.channels = channels;
   }
   check_upstreams(top, settings, channels);
+  complain_about_rules(top, settings);
 }
 
 Settings read_top(Section& top) {
@@ -300,6 +325,8 @@ Settings read_top(Section& top) {
   settings.channels = read_list(top, "channel", read_channel);
   settings.runs = read_list(top, "run", read_run);
   settings.vendors = read_list(top, "vendor", read_vendor);
+  settings.rules = read_list(top, "rule", read_rule);
+  settings.officers = read_list(top, "officer", read_officer);
   if (top.find("bundle") != nullptr) {
     settings.bundle = read_bundle(top.table("bundle"), settings.instance.name);
   }

@@ -17,6 +17,8 @@ ExtensionRules read_extensions(Section table);
 ChannelSettings read_channel(Section table);
 RunSettings read_run(Section table);
 VendorSettings read_vendor(Section table);
+RuleSettings read_rule(Section table);
+OfficerSettings read_officer(Section table);
 // Keys about who may have what (rights_settings.h).
 std::optional<RequesterKinds> read_who(Section& profile);
 SubjectRule read_subject_rule(Section& table, std::string_view key);

@@ -9,7 +9,9 @@
 #include "base/log.h"
 #include "config/channel_settings.h"
 #include "config/device_settings.h"
+#include "config/officer_settings.h"
 #include "config/profile_settings.h"
+#include "config/rule_settings.h"
 #include "config/text/complaint.h"
 #include "config/text/cron.h"
 #include "config/text/named_file.h"
@@ -127,6 +129,8 @@ struct Settings {
   std::vector<ChannelSettings> channels;
   std::vector<RunSettings> runs;
   std::vector<VendorSettings> vendors;
+  std::vector<OfficerSettings> officers;  // none: everybody may decide who can write the ledger
+  std::vector<RuleSettings> rules;        // the first that fits decides
   std::vector<NamedFile> files;
 
   const ProfileSettings* profile(std::string_view name) const;  // nullptr: no such

@@ -57,18 +57,22 @@ class Deciding {
     if (!waiting_) return Ruling{};
     ASSIGN_OR_RETURN(verdicts_, table_.verdicts(transaction_.id));
     for (auto& part : waiting_->parts) {
+      if (choice.certReqId && part.certReqId != *choice.certReqId) continue;
       const bool unlisted = part.state == PartState::unlisted;
       if (unlisted && verdict.approves && outcome_ == Decided::nothing_waits) {
         outcome_ = Decided::unlisted;
       }
-      if (part.state != PartState::undecided && (!unlisted || verdict.approves)) continue;
-      if (choice.certReqId && part.certReqId != *choice.certReqId) continue;
+      if (!may_be_decided(part, verdict)) continue;
       if (choice.object && part.digest() != choice.object) {
         if (outcome_ == Decided::nothing_waits) outcome_ = Decided::differs;
         continue;
       }
       about_.push_back(part);
-      TRY(record_one(part, verdict));
+      if (part.state == PartState::held && verdict.approves) {
+        ask_rules_again(part);
+      } else {
+        TRY(record_one(part, verdict));
+      }
     }
     if (!changed_) return Ruling{outcome_, std::move(about_)};
     ++waiting_->version;
@@ -82,12 +86,29 @@ class Deciding {
   bool has_changed() const { return changed_; }
 
  private:
+  // Whom a row or a rule is missing for can be refused, and no person stands in for these.
+  static bool may_be_decided(const WaitingPart& part, const Vote& verdict) {
+    if (part.state == PartState::unlisted) return !verdict.approves;
+    return part.state == PartState::undecided || part.state == PartState::held;
+  }
+
+  void ask_rules_again(WaitingPart& part) {
+    part.state = PartState::listed;  // is judged as if it had just come
+    outcome_ = Decided::held;
+    changed_ = true;
+  }
+
   // What nobody can be shown nobody can agree to: as `approved` it is looked at again, and asked
   // about with its object (consent_to()).
   void look_again(WaitingPart& part) {
     part.state = PartState::approved;
     outcome_ = Decided::not_recorded;
     changed_ = true;
+  }
+
+  int people_for(const WaitingPart& part) const {
+    if (part.rule.empty()) return needed_;
+    return std::max({part.people, ChannelPolicy::least_approvals(transaction_.body), 1});
   }
 
   Result<void> record_one(WaitingPart& part, Vote verdict) {
@@ -112,7 +133,7 @@ class Deciding {
     if (!verdict.approves) {
       part.state = PartState::rejected;
       part.reason = verdict.reason;
-    } else if (names.size() >= static_cast<std::size_t>(needed_)) {
+    } else if (names.size() >= static_cast<std::size_t>(people_for(part))) {
       part.state = PartState::approved;
     } else {
       outcome_ = Decided::one_more;
@@ -126,7 +147,7 @@ class Deciding {
   LedgerWriter& writer_;
   WaitTable table_;
   const Transaction& transaction_;
-  const int needed_;
+  const int needed_;  // where no rule has said another number
   const bool by_account_;
   std::optional<Waiting> waiting_;
   std::vector<Vote> verdicts_;
@@ -153,6 +174,11 @@ std::string_view to_string(Decided decided) {
     case Decided::unlisted:
       return "it waits for its row in the list of devices: `cmpost device import`; until then it "
              "can only be rejected";
+    case Decided::own:
+      return "nobody approves what he has brought or asks for himself";
+    case Decided::held:
+      return "a rule holds it: rules are asked once more, and nobody agrees to it as long as one "
+             "holds it";
     case Decided::nothing_waits:
       break;
   }
@@ -161,12 +187,19 @@ std::string_view to_string(Decided decided) {
 
 Result<Ruling> decide(Spool& spool, Ledger& ledger, const ChannelSettings* channel,
                       const Clock& clock, const Transaction& transaction, const Choice& choice,
-                      Vote verdict) {
-  verdict.at = clock.now();
+                      Vote verdict, const Officer* officer) {
+  if (verdict.signature.empty()) verdict.at = clock.now();
   Ruling outcome;
   std::optional<Waiting> waiting;
   bool changed = false;
   TRY(ledger.write([&](LedgerWriter& writer) -> Result<void> {
+    if (officer != nullptr && verdict.approves) {
+      ASSIGN_OR_RETURN(auto why, why_own(writer.connection(), transaction, *officer));
+      if (!why.empty()) {
+        outcome = {Decided::own, {}, std::move(why)};
+        return {};
+      }
+    }
     Deciding deciding(writer, transaction, channel);
     ASSIGN_OR_RETURN(outcome, deciding.record(choice, verdict));
     waiting = deciding.waiting();

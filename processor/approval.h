@@ -5,6 +5,7 @@
 
 #include "ca/ledger/ledger.h"
 #include "config/channel_settings.h"
+#include "processor/officers/officer.h"
 #include "processor/transaction/transaction.h"
 #include "processor/transaction/wait_table.h"
 #include "queue/spool.h"
@@ -16,6 +17,8 @@ enum class Decided {
   one_more,       // somebody else has to agree, too
   said_before,    // the same person again
   unlisted,       // it waits for the row of its device, which no person stands in for
+  own,            // whoever decides has brought it, or asks for it himself
+  held,           // by a rule, which no person stands in for: rules are asked once more
   nothing_waits,  // no part of it is undecided
   differs,        // it is about something else than was named
   not_recorded,   // nobody can say what it is about before the processor has looked at it again
@@ -31,6 +34,7 @@ struct Ruling {
   Decided decided = Decided::nothing_waits;
   // The parts as they were shown to whoever decides, with the state that the verdict gave them.
   std::vector<WaitingPart> about{};
+  std::string why{};  // own
 };
 
 // Records one verdict about a transaction, with an audit record, in one commit, and then puts the
@@ -40,8 +44,10 @@ struct Ruling {
 // blanks only are one person, and where the channel wants accounts so is one account.
 // Needs no key: only what the settings say about the channel, nullptr where it is not configured
 // any more.
+// `officer`: who decides, where the settings name those who may; nobody approves his own
+// (why_own()), which the commit judges.
 Result<Ruling> decide(Spool& spool, Ledger& ledger, const ChannelSettings* channel,
                       const Clock& clock, const Transaction& transaction, const Choice& choice,
-                      Vote verdict);
+                      Vote verdict, const Officer* officer = nullptr);
 
 }  // namespace cmpost

@@ -9,6 +9,7 @@
 #include "app/terminal/output.h"
 #include "app/terminal/row_sink.h"
 #include "processor/devices/device_import.h"
+#include "processor/officers/officer.h"
 #include "processor/timers.h"
 
 namespace cmpost {
@@ -224,6 +225,7 @@ class Taking {
     if (number_ == 0) {
       ASSIGN_OR_RETURN(
           number_, table.begin_import(digest_, instance_.person().name(), instance_.clock().now()));
+      TRY(MakerTable(writer.connection()).note_import(number_, instance_.person()));
     }
     std::int64_t added = 0, changed = 0, refused = 0;
     bool more = true;

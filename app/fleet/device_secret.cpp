@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/instance/operator_act.h"
+#include "processor/officers/officer.h"
 #include "processor/records/secret_digest.h"
 
 namespace cmpost {
@@ -57,6 +58,8 @@ Result<void> put_secret(LedgerWriter& writer, Instance& instance, const Secret& 
   ASSIGN_OR_RETURN(const bool added,
                    SecretStore(writer.connection(), *key).add(secret, instance.random()));
   CHECK(added);  // there is none of this name any more
+  TRY(MakerTable(writer.connection())
+          .note_secret(secret_key(SecretPurpose::mac, secret.reference), instance.person()));
   ASSIGN_OR_RETURN(const auto digest, secret_digest(writer.connection(), secret.reference));
   return writer.audit("secret.added",
                       by(instance.person(), {{"reference", printable(secret.reference)},

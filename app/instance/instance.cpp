@@ -20,7 +20,9 @@
 #include "processor/batches/batch_table.h"
 #include "processor/credentials/protection_tables.h"
 #include "processor/devices/device_table.h"
+#include "processor/officers/officer.h"
 #include "processor/ra_role/ra_role.h"
+#include "processor/rulings/rule_tables.h"
 #include "processor/runs/run_table.h"
 #include "processor/timers.h"
 #include "processor/transaction/announcement_table.h"
@@ -36,11 +38,18 @@ constexpr const char* kSystemConfig = "/etc/cmpost/cmpost.toml";
 
 // Of all folders that keep something in it.
 std::vector<Ledger::Schema> ledger_schemas() {
-  return {{"processor", kProcessorMigrations},   {"announcement", kAnnouncementMigrations},
-          {"protection", kProtectionMigrations}, {"envelope", kEnvelopeMigrations},
-          {"clock", clock_migrations()},         {"run", kRunMigrations},
-          {"operation", kOperationMigrations},   {"upstream", kUpstreamMigrations},
-          {"device", kDeviceMigrations},         {"batch", kBatchMigrations}};
+  return {{"processor", kProcessorMigrations},
+          {"announcement", kAnnouncementMigrations},
+          {"protection", kProtectionMigrations},
+          {"envelope", kEnvelopeMigrations},
+          {"clock", clock_migrations()},
+          {"run", kRunMigrations},
+          {"operation", kOperationMigrations},
+          {"upstream", kUpstreamMigrations},
+          {"device", kDeviceMigrations},
+          {"batch", kBatchMigrations},
+          {"rule", kRuleMigrations},
+          {"officer", kOfficerMigrations}};
 }
 
 CrlTime crl_time(const Instance& instance) {

@@ -14,6 +14,7 @@
 #include "config/text/units.h"
 #include "processor/credentials/name_pattern.h"
 #include "processor/credentials/secret_store.h"
+#include "processor/officers/officer.h"
 #include "processor/records/secret_digest.h"
 
 namespace cmpost {
@@ -147,6 +148,8 @@ Result<ExitCode> add(const SecretOptions& options, const CommonOptions& common) 
   TRY(ledger->write([&](LedgerWriter& writer) -> Result<void> {
     ASSIGN_OR_RETURN(added, SecretStore(writer.connection(), *key).add(secret, instance->random()));
     if (!added) return {};
+    TRY(MakerTable(writer.connection())
+            .note_secret(secret_key(secret.purpose, secret.reference), instance->person()));
     ASSIGN_OR_RETURN(
         const auto digest,
         secret_digest(writer.connection(), secret_key(secret.purpose, secret.reference)));

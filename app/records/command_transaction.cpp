@@ -1,4 +1,5 @@
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "app/instance/instance.h"
 #include "app/instance/list_options.h"
@@ -6,6 +7,7 @@
 #include "app/records/find_transaction.h"
 #include "app/records/record_commands.h"
 #include "app/records/refused_output.h"
+#include "app/records/ruling_output.h"
 #include "app/terminal/output.h"
 #include "base/log.h"
 #include "processor/explanation/explain.h"
@@ -296,12 +298,14 @@ Result<void> explain_messages(const Transaction& transaction, LedgerReader& ledg
   ASSIGN_OR_RETURN(const auto messages,
                    TransactionTable(ledger.connection()).messages(transaction.id));
   ASSIGN_OR_RETURN(const auto waiting, WaitTable(ledger.connection()).find(transaction.id));
+  ASSIGN_OR_RETURN(auto rulings, RuleTables(ledger.connection()).of_transaction(transaction.id));
   for (const auto& message : messages) {
     const auto answer = answer_to(message, transaction, waiting).body;
     ASSIGN_OR_RETURN(const auto verdicts, explain(transaction, message, ledger, services));
     if (all == nullptr) {
       print_head(message, answer);
       print_verdicts(verdicts);
+      print_rulings(std::exchange(rulings, {}));  // of the first: the request itself
       continue;
     }
     all->push_back({{"body", message.body},
@@ -309,7 +313,8 @@ Result<void> explain_messages(const Transaction& transaction, LedgerReader& ledg
                     {"at", to_iso8601(message.at)},
                     {"source", message.source},
                     {"outcome", printable(message.outcome, 2000)},
-                    {"checks", to_json(verdicts)}});
+                    {"checks", to_json(verdicts)},
+                    {"rulings", to_json(std::exchange(rulings, {}))}});
   }
   if (messages.empty() && all == nullptr) print_line(kForgotten);
   return {};

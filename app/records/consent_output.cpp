@@ -80,6 +80,8 @@ json to_json(const WaitingPart& part) {
                 {"state", to_string(part.state)},
                 {"subject", printable(part.subject, 1000)},
                 {"round", part.round},
+                {"rule", part.rule.empty() ? json() : json(part.rule)},
+                {"people", part.people},
                 {"digest", nullptr},
                 {"object", nullptr}};
   if (!part.why.empty()) value["why"] = printable(part.why, 2000);
@@ -92,6 +94,12 @@ void print_part(const WaitingPart& part, Detail detail) {
   print_line("  part " + std::to_string(part.certReqId) + ": " +
              std::string(to_string(part.state)) +
              (part.subject.empty() ? "" : ", " + printable(part.subject, 60)));
+  if (!part.rule.empty() && !is_told(part)) {
+    print_item("rule", printable(part.rule) +
+                           (part.state == PartState::held
+                                ? " holds it"
+                                : ": " + std::to_string(part.people) + " people have to agree"));
+  }
   const auto digest = part.digest();
   if (!digest) {
     if (!is_told(part)) print_item("digest", "not recorded; look at `transaction show`");

@@ -6,8 +6,6 @@
 namespace cmpost {
 
 void add_transaction(CommandLine line);
-void add_approve(CommandLine line);
-void add_reject(CommandLine line);
 void add_secret(CommandLine line);
 void add_cert(CommandLine line);
 void add_announcement(CommandLine line);

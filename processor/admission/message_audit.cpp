@@ -44,6 +44,19 @@ AuditEntry envelope_entry(const Request& request, std::string_view requester,
                                   .text()};
 }
 
+AuditEntry ruled_entry(const Request& request, const RuleRecord& record,
+                       const ConsentObject& object) {
+  const auto& tid = request.message.header.transactionID;
+  return {"request.ruled", JsonObject()
+                               .add("tid", tid ? to_hex(*tid) : "")
+                               .add("certReqId", std::to_string(record.certReqId))
+                               .add("verdict", to_string(record.outcome))
+                               .add("rule", record.rule->name)
+                               .add("rule_sha256", to_hex(record.rule->digest))
+                               .add("object", to_hex(sha256(encode_consent_object(object))))
+                               .text()};
+}
+
 AuditEntry granted_entry(const Request& request, std::int64_t certReqId,
                          const ConsentObject& object, ByteView serial) {
   const auto& tid = request.message.header.transactionID;

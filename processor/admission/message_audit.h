@@ -24,6 +24,10 @@ AuditEntry recovered_entry(const CertificateRecord& record, const Request& reque
 AuditEntry envelope_entry(const Request& request, std::string_view requester,
                           std::string_view reason);
 
+// What a rule has said of a part, and about what: the digest of its wording, and of the object.
+AuditEntry ruled_entry(const Request& request, const RuleRecord& record,
+                       const ConsentObject& object);
+
 // What people have agreed to is granted: the same digest, and the serial number of a certificate.
 AuditEntry granted_entry(const Request& request, std::int64_t certReqId,
                          const ConsentObject& object, ByteView serial);

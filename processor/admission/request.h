@@ -59,8 +59,8 @@ struct Request {
 struct Consent {
   enum class What {
     granted,  // nobody has to be asked, or they have agreed
-    needed,   // somebody has to be asked, for the first time or again
-    agreed,   // they have agreed to something: consent_to() knows whether to this
+    needed,   // somebody, or a rule, has to be asked, for the first time or again
+    agreed,   // they have agreed to something: consent.h knows whether to this
     pending,  // they have not said anything yet
     refused,
     settled,  // has its answer
@@ -69,15 +69,14 @@ struct Consent {
 };
 // As far as can be said before it is known what would be granted.
 Consent consent_for(const Request& request, std::int64_t certReqId);
-// The last word, about what would be granted now: only what people were shown is `granted`.
-// Everything else is `needed`, a few times, then refused: who changes the settings under what waits
-// shall not keep a requester waiting for ever.
-Consent consent_to(const Request& request, std::int64_t certReqId, const ConsentObject& object);
+// Nobody was asked about it yet: it has just come, or is judged as if it had; or a rule has agreed.
+bool is_fresh(const Request& request, std::int64_t certReqId);
+// Rules have a say in it: consent_for() knows only that they have to be asked.
+bool asks_rules(const Request& request);
+// Of so many who have to agree, those who have not: the approval of a registration authority stands
+// for that of one person.
+int people_left(const Request& request, int people);
 // What every object begins with: what is asked for by whom, how it came, and the message itself.
 ConsentObject begin_object(const Request& request, const Requester& requester);
-
-// What waits, or waits once more, for the consent that is needed.
-WaitingPart ask_people(const Request& request, std::int64_t certReqId, std::string subject,
-                       const ConsentObject& object);
 
 }  // namespace cmpost

@@ -18,13 +18,15 @@ constexpr const char* kRenewedBefore =
 // implicit confirmation is for the whole message; where some of it comes later, each part
 // is confirmed by itself.
 bool is_complete(const Request& request) {
+  // What rules say is known when each part is judged.
+  const bool rules = asks_rules(request);
   if (request.waited == nullptr) {
-    return consent_for(request, kWholeMessage).what == Consent::What::granted;
+    return rules || consent_for(request, kWholeMessage).what == Consent::What::granted;
   }
   return std::ranges::all_of(request.waited->parts, [&](const WaitingPart& part) {
     const auto what = consent_for(request, part.certReqId).what;
     return what == Consent::What::agreed || what == Consent::What::refused ||
-           what == Consent::What::granted;
+           what == Consent::What::granted || (rules && what == Consent::What::needed);
   });
 }
 
@@ -56,9 +58,10 @@ Outcome<void> Certification::judge(std::int64_t certReqId, const Checked<ProvenR
   Judged judged{certReqId, {}, {}};
   if (object) {
     judged.object = *object;
-    judged.consent = consent_to(request_, certReqId, *object);
+    ASSIGN_OR_RETURN(judged.consent, consent_about(*proven, *object));
+    note_ruling(request_, judged.consent, *object, answer_.effects);
   } else {
-    judged.consent = {Consent::What::refused, object.error()};
+    judged.consent = {{Consent::What::refused, object.error()}};
   }
   // Some of it comes later, unlike what is_complete() had to believe.
   if (judged.consent.what == Consent::What::needed) answer_.implicitConfirm = false;
@@ -69,13 +72,15 @@ Outcome<void> Certification::judge(std::int64_t certReqId, const Checked<ProvenR
 Outcome<void> Certification::add(std::int64_t certReqId, const Checked<ProvenRequest>& proven,
                                  const std::optional<Renewal>& renewal) {
   const auto* judged = find_judged(certReqId);
-  const auto consent = judged != nullptr ? judged->consent : consent_for(request_, certReqId);
+  const auto consent =
+      judged != nullptr ? Consent(judged->consent) : consent_for(request_, certReqId);
   if (consent.what == Consent::What::settled || consent.what == Consent::What::pending) return {};
   if (consent.rejection) return add_rejection(certReqId, *consent.rejection);
   if (!proven) return add_rejection(certReqId, proven.error());
   if (consent.what != Consent::What::granted) return ask_for(*proven, judged, renewal);
   ASSIGN_OR_RETURN(auto issued, apart(decide(*proven)));
-  if (issued && judged != nullptr) {
+  if (issued && judged != nullptr) note_granted(judged->consent, issued->effects);
+  if (issued && judged != nullptr && judged->consent.by_people) {
     issued->effects.audit.push_back(
         granted_entry(request_, certReqId, judged->object, issued->certificate.serial_number()));
   }
@@ -103,6 +108,31 @@ std::size_t Certification::asked_for() const {
       judged_, [](const Judged& judged) { return judged.consent.what != Consent::What::refused; }));
 }
 
+std::vector<RuleUse> Certification::planned_uses() const {
+  std::vector<RuleUse> uses;
+  for (const auto& judged : judged_) {
+    if (judged.consent.use) uses.push_back(*judged.consent.use);
+  }
+  return uses;
+}
+
+// What is asked of rules and people is what describe() has found grantable.
+Result<JudgedConsent> Certification::consent_about(const ProvenRequest& proven,
+                                                   const ConsentObject& object) {
+  const auto profile = pick_profile(proven.certProfile, *request_.channel);
+  const auto plan = profile ? plan_for(proven, **profile, request_, requester_, services_)
+                            : Checked<CertificatePlan>(failure(profile.error()));
+  if (!plan) return hold("what was described cannot be planned: " + plan.error().text);
+  const CertificateToBe wanted{**profile,
+                               plan->subject,
+                               plan->extensions,
+                               proven.generated ? nullptr : &proven.wish.key,
+                               plan->notAfter - plan->notBefore,
+                               static_cast<std::int64_t>(asked_for())};
+  return consent_to(request_, {proven.certReqId, object, requester_, &wanted, planned_uses()},
+                    services_);
+}
+
 // What would be granted; a Rejection where nothing would.
 Outcome<ConsentObject> Certification::describe(const ProvenRequest& proven,
                                                const std::optional<Renewal>& renewal) {
@@ -122,8 +152,8 @@ void Certification::note(const Renewal& renewal) {
 Outcome<void> Certification::ask_for(const ProvenRequest& proven, const Judged* judged,
                                      const std::optional<Renewal>& renewal) {
   if (judged == nullptr) return hold("a request waits that nobody has described");
-  answer_.undecided.push_back(
-      ask_people(request_, proven.certReqId, proven.wish.subject.text(), judged->object));
+  answer_.undecided.push_back(ask_people(request_, proven.certReqId, proven.wish.subject.text(),
+                                         judged->object, judged->consent));
   if (renewal) note(*renewal);
   responses_.push_back(waiting_response(proven.certReqId));
   return {};

@@ -6,6 +6,7 @@
 
 #include "processor/ca_role/certificate_request.h"
 #include "processor/ca_role/renewal.h"
+#include "processor/consent/consent.h"
 
 namespace cmpost {
 
@@ -43,13 +44,15 @@ class Certification {
   // What people have to say about one request.
   struct Judged {
     std::int64_t certReqId = 0;
-    Consent consent;
+    JudgedConsent consent;
     ConsentObject object;
   };
 
   bool issues() const { return !answer_.certificates.empty(); }
   const Judged* find_judged(std::int64_t certReqId) const;
   std::size_t asked_for() const;
+  std::vector<RuleUse> planned_uses() const;
+  Result<JudgedConsent> consent_about(const ProvenRequest& proven, const ConsentObject& object);
   std::size_t granted() const;
   Outcome<ConsentObject> describe(const ProvenRequest& proven,
                                   const std::optional<Renewal>& renewal);

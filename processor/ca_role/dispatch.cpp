@@ -2,6 +2,7 @@
 
 #include "processor/admission/message_audit.h"
 #include "processor/ca_role/consent_words.h"
+#include "processor/consent/consent.h"
 #include "processor/transaction/audit_detail.h"
 
 namespace cmpost {
@@ -41,9 +42,9 @@ std::string subject_of(const PKIBody& body) {
 }
 
 // what is refused about rr is said in rp, of everything else in an error.
-Outcome<Answer> refuse(const PKIBody& body, const Rejection& rejection) {
+Answer refuse(const PKIBody& body, const Rejection& rejection) {
   const auto* rr = std::get_if<body::rr>(&body);
-  if (rr == nullptr) return failure(rejection);
+  if (rr == nullptr) return refusal(rejection);
   Answer answer;
   answer.refuse(rejection);
   RevRepContent content;
@@ -54,12 +55,12 @@ Outcome<Answer> refuse(const PKIBody& body, const Rejection& rejection) {
   return answer;
 }
 
-Answer wait(const Request& request, const ConsentObject& object) {
+Answer wait(const Request& request, const ConsentObject& object, const JudgedConsent& consent) {
   Answer waits;
   waits.body = waiting_error();
   waits.outcome = "waits for approval";
   waits.undecided.push_back(
-      ask_people(request, kWholeMessage, subject_of(request.message.body), object));
+      ask_people(request, kWholeMessage, subject_of(request.message.body), object, consent));
   return waits;
 }
 
@@ -77,10 +78,18 @@ Result<ConsentObject> object_of(const Request& request, const Requester& request
 Outcome<Answer> hold_against_consent(Answer answer, const Request& request,
                                      const Requester& requester, CaServices& services) {
   ASSIGN_OR_RETURN(const auto object, object_of(request, requester, answer, services));
-  const auto consent = consent_to(request, kWholeMessage, object);
-  if (consent.rejection) return refuse(request.message.body, *consent.rejection);
-  if (consent.what != Consent::What::granted) return wait(request, object);
-  answer.effects.audit.push_back(granted_entry(request, kWholeMessage, object, {}));
+  ASSIGN_OR_RETURN(const auto consent,
+                   consent_to(request, {kWholeMessage, object, requester}, services));
+  if (consent.what != Consent::What::granted) {
+    answer = consent.rejection ? refuse(request.message.body, *consent.rejection)
+                               : wait(request, object, consent);
+  } else {
+    note_granted(consent, answer.effects);
+    if (consent.by_people) {
+      answer.effects.audit.push_back(granted_entry(request, kWholeMessage, object, {}));
+    }
+  }
+  note_ruling(request, consent, object, answer.effects);
   return answer;
 }
 

@@ -10,6 +10,7 @@
 #include "processor/ca_role/consent_words.h"
 #include "processor/ca_role/encrypted_delivery.h"
 #include "processor/ca_role/handlers.h"
+#include "processor/consent/consent.h"
 #include "processor/credentials/holder_identity.h"
 #include "processor/credentials/key_archive.h"
 #include "processor/possession/controls.h"
@@ -135,14 +136,15 @@ Answer refuse_recovery(const Rejection& rejection) {
   return answer;
 }
 
-Answer wait(const RecoveryPlan& recovery, const Request& request, const ConsentObject& object) {
+Answer wait(const RecoveryPlan& recovery, const Request& request, const ConsentObject& object,
+            const JudgedConsent& consent) {
   Answer answer;
   answer.body = waiting_krp();
   answer.outcome = "waits for approval";
   answer.undecided.push_back(ask_people(request, kWholeMessage,
                                         "recovery of " + std::to_string(recovery.archived.size()) +
                                             " keys of " + recovery.subject.text(),
-                                        object));
+                                        object, consent));
   return answer;
 }
 
@@ -235,9 +237,9 @@ Outcome<Answer> handle_recovery(const Request& request, const Requester& request
   ASSIGN_OR_RETURN(const auto prepared, apart(prepare(request, requester, services)));
   if (!prepared) return refuse_recovery(prepared.error());
   ASSIGN_OR_RETURN(const auto object, object_of(*prepared, request, requester, services));
-  const auto given = consent_to(request, kWholeMessage, object);
+  const auto given = consent_of_people(request, kWholeMessage, object);
   if (given.rejection) return refuse_recovery(*given.rejection);
-  if (given.what == Consent::What::needed) return wait(*prepared, request, object);
+  if (given.what == Consent::What::needed) return wait(*prepared, request, object, given);
   // nobody gets these without having been asked about.
   if (request.waited == nullptr || given.what != Consent::What::granted) {
     return hold("a recovery of keys that nobody has agreed to");

@@ -1,4 +1,5 @@
 #include "asn1/name.h"
+#include "ca/ledger/certificate_record.h"
 #include "processor/devices/sought_device.h"
 #include "store/rows.h"
 
@@ -43,6 +44,21 @@ Result<std::optional<KnownDevice>> KnownDevices::holder(ByteView serial, const N
     ASSIGN_OR_RETURN(device, table.retired_called(subject));
   }
   return known(std::move(device), 0);
+}
+
+Result<std::int64_t> KnownDevices::active_certificates(std::int64_t device, Time now) {
+  return only(connection_,
+              "SELECT count(*) FROM device_certificate d JOIN certificate c ON c.serial = d.serial "
+              "WHERE d.device = ? AND c.not_after >= ? AND c.state IN (?, ?)",
+              column<std::int64_t>, device, now, to_string(CertificateState::valid),
+              to_string(CertificateState::unconfirmed));
+}
+
+Result<bool> KnownDevices::is_in_use(std::int64_t device) {
+  ASSIGN_OR_RETURN(
+      const auto in_use,
+      one(connection_, "SELECT retired IS NULL FROM device WHERE id = ?", column<bool>, device));
+  return in_use.value_or(false);
 }
 
 Result<void> KnownDevices::note_request(std::int64_t transaction, std::int64_t device) {

@@ -44,6 +44,11 @@ class KnownDevices {
   // That got a certificate, or is retired and alone may have its subject.
   Result<std::optional<KnownDevice>> holder(ByteView serial, const Name& subject);
 
+  // Of its certificates those that are neither over nor revoked, on hold or renewed.
+  Result<std::int64_t> active_certificates(std::int64_t device, Time now);
+  // Whether there is still such a row, and its device is not retired.
+  Result<bool> is_in_use(std::int64_t device);
+
   // What a transaction has to do with a device: it is one that is listed, or waits for its row.
   Result<void> note_request(std::int64_t transaction, std::int64_t device);
   Result<void> note_sought(std::int64_t transaction, const std::vector<SoughtDevice>& sought);

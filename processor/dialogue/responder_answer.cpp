@@ -165,7 +165,8 @@ Result<Decision> Responder::answered(Answer&& answer, Step step) {
   if (std::holds_alternative<body::error>(parts.body)) passphrase_.reset();
   // What the header of a message leaves that people are asked about waits with it (resume.cpp),
   // also while the possession of its key is proven.
-  const bool asks_people = at_.request.channel->approvals(body_name(body())) > 0;
+  const bool asks_people =
+      at_.request.channel->approvals(body_name(body())) > 0 || asks_rules(at_.request);
   if (answer.challenges && asks_people && step != Step::takes_up) passphrase_.reset();
   parts.takes_passphrase = passphrase_.has_value();
   parts.unprotected = answer.unprotected;
@@ -386,6 +387,11 @@ Result<Decision> Responder::waits(Answer&& answer, Step step) {
   // For some bodies no machine stands in for a person.
   if (!ChannelPolicy::needs_people(transaction.body)) {
     at_.decision.effects.endorsed_by = at_.request.endorsed_by;
+  }
+  // What is granted already and not told yet leaves with the rest.
+  if (!waiting.told) {
+    transaction.confirm_by.reset();
+    transaction.reply.clear();
   }
   change_to(std::move(transaction));
   at_.decision.effects.waiting = std::move(waiting);

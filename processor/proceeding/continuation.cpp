@@ -83,6 +83,7 @@ bool Continuation::decides(const WaitingPart& part, bool overdue) const {
       return true;
     case PartState::undecided:
     case PartState::unlisted:
+    case PartState::held:
       return overdue;
     default:
       return false;
@@ -98,7 +99,7 @@ void Continuation::note_answers(const Answer& answer, bool overdue) {
       part.state = PartState::ready;
     } else if (part.state == PartState::listed) {
       part = *again;  // people hear of it for the first time, or its row is gone
-    } else if (again->state == PartState::undecided) {
+    } else if (again->state == PartState::undecided || again->state == PartState::held) {
       ask_again(part, *again);
     } else {
       part.state = again->state;  // the CA above is asked, or the rest has to be decided first

@@ -116,6 +116,10 @@ Outcome<void> add(const Wanted& wanted, const Request& request, const Requester&
   judged.by_challenge = judged.by_challenge || wanted.by_challenge;
   JudgedPart part{wanted.certReqId, wanted.subject.text(), begin_object(request, requester)};
   describe(wanted, part.object);
+  part.profile = profile;
+  part.wanted = wanted.subject;
+  part.extensions = wanted.extensions;
+  part.key = wanted.key;
   judged.parts.push_back(std::move(part));
   return {};
 }

@@ -16,6 +16,11 @@ struct JudgedPart {
   std::int64_t certReqId = kWholeMessage;
   std::string subject;  // in a word, for people who decide
   ConsentObject object;
+  // Of a certificate: what rules look at.
+  const Profile* profile = nullptr;
+  Name wanted{};
+  Extensions extensions{};
+  std::optional<PublicKey> key{};  // nullopt: the CA makes it
 };
 
 struct Judged {

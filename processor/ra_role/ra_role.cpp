@@ -4,6 +4,7 @@
 
 #include "processor/admission/device_search.h"
 #include "processor/admission/message_audit.h"
+#include "processor/consent/consent.h"
 #include "processor/ra_role/choose_mode.h"
 #include "processor/ra_role/heard_answer.h"
 #include "processor/ra_role/judge_request.h"
@@ -38,23 +39,47 @@ struct Verdict {
   bool agreed = true;  // nobody has to be asked (any more)
   std::optional<Rejection> refused{};
   std::vector<WaitingPart> parts{};  // where not agreed: what waits, or goes on to
+  Effects noted{};                   // what rules have said
+  Effects granted{};                 // what counts where it goes up
 };
 
-WaitingPart kept(const Request& request, const JudgedPart& part, PartState state) {
-  WaitingPart kept = *request.waited->part(part.certReqId);
-  kept.state = state;
+// Waits for the rest; what a rule has agreed to it is asked about again then.
+WaitingPart agreed(const Request& request, const JudgedPart& part, const JudgedConsent& consent) {
+  const auto* before = request.waited == nullptr ? nullptr : request.waited->part(part.certReqId);
+  auto kept = consent.by_people
+                  ? *before
+                  : ask_people(request, part.certReqId, part.subject, part.object, consent);
+  kept.state = PartState::agreed;
   return kept;
 }
 
+// What the CA makes of it is the CA's: only what is asked for is known.
+std::optional<CertificateToBe> certificate_of(const JudgedPart& part, std::int64_t before) {
+  if (part.profile == nullptr) return std::nullopt;
+  return CertificateToBe{
+      *part.profile, part.wanted, part.extensions, part.key ? &*part.key : nullptr, {}, before};
+}
+
+Result<JudgedConsent> consent_about(const Request& request, const Requester& requester,
+                                    const JudgedPart& part, const Verdict& before,
+                                    const Services& services) {
+  const auto certificate =
+      certificate_of(part, static_cast<std::int64_t>(before.noted.rule_records.size()));
+  return consent_to(request,
+                    {part.certReqId, part.object, requester, certificate ? &*certificate : nullptr,
+                     before.granted.rule_uses},
+                    services);
+}
+
 // A part that waits is left as it is.
-void add_verdict(const Request& request, const JudgedPart& part, Verdict& verdict) {
+void add_verdict(const Request& request, const JudgedPart& part, const JudgedConsent& consent,
+                 Verdict& verdict) {
   using What = Consent::What;
-  const auto consent = consent_to(request, part.certReqId, part.object);
+  note_ruling(request, consent, part.object, verdict.noted);
   switch (consent.what) {
     case What::granted:
-      if (request.waited != nullptr && request.waited->part(part.certReqId) != nullptr) {
-        verdict.parts.push_back(kept(request, part, PartState::agreed));
-      }
+      note_granted(consent, verdict.granted);
+      verdict.parts.push_back(agreed(request, part, consent));
       return;
     case What::settled:
       verdict.refused = Rejection{PKIFailureInfo::notAuthorized,
@@ -65,7 +90,8 @@ void add_verdict(const Request& request, const JudgedPart& part, Verdict& verdic
       return;
     case What::needed:
     case What::agreed:
-      verdict.parts.push_back(ask_people(request, part.certReqId, part.subject, part.object));
+      verdict.parts.push_back(
+          ask_people(request, part.certReqId, part.subject, part.object, consent));
       break;
     case What::pending:
       break;
@@ -73,9 +99,14 @@ void add_verdict(const Request& request, const JudgedPart& part, Verdict& verdic
   verdict.agreed = false;
 }
 
-Verdict verdict_on(const Request& request, const Judged& judged) {
+Result<Verdict> verdict_on(const Request& request, const Requester& requester, const Judged& judged,
+                           const Services& services) {
   Verdict verdict;
-  for (const auto& part : judged.parts) add_verdict(request, part, verdict);
+  for (const auto& part : judged.parts) {
+    ASSIGN_OR_RETURN(const auto consent,
+                     consent_about(request, requester, part, verdict, services));
+    add_verdict(request, part, consent, verdict);
+  }
   return verdict;
 }
 
@@ -173,14 +204,19 @@ Outcome<Answer> RaRole::open(const Request& request, const Requester& requester,
   // Before anybody is asked about what cannot go up.
   const auto way = way_up(settings_, request, requester, judged->profiles, channels_);
   if (!way) return refuse_all(body, way.error());
-  auto verdict = verdict_on(request, *judged);
-  if (verdict.refused) return refuse_all(body, *verdict.refused);
-  if (!verdict.agreed) {
-    auto answer = waiting(request, std::move(verdict.parts), "waits for approval");
+  ASSIGN_OR_RETURN(auto verdict, verdict_on(request, requester, *judged, services));
+  Answer answer;
+  if (verdict.refused) {
+    answer = refuse_all(body, *verdict.refused);
+  } else if (verdict.agreed) {
+    ASSIGN_OR_RETURN(answer, send_up(request, requester, *judged, *way, services));
+    answer.effects.merge(std::move(verdict.granted));
+  } else {
+    answer = waiting(request, std::move(verdict.parts), "waits for approval");
     TRY(note_renewal(request, requester, services, answer));
-    return answer;
   }
-  return send_up(request, requester, *judged, *way, services);
+  answer.effects.merge(std::move(verdict.noted));
+  return answer;
 }
 
 Outcome<Answer> RaRole::send_up(const Request& request, const Requester& requester,

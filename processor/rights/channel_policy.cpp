@@ -107,6 +107,7 @@ Result<ChannelPolicy> load(const Settings& settings, const ChannelSettings& chan
       .limits = limits,
       .mac_limits = mac_limits,
       .crls = std::move(crls),
+      .rules = settings.rules,
       .runs = runs_of(settings, channel.name),
   };
 }

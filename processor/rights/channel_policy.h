@@ -39,9 +39,10 @@ struct ChannelPolicy {
   std::vector<Profile> profiles;  // allowed here; the first is the default
   MessageLimits limits;
   MacLimits mac_limits;
-  std::shared_ptr<CrlFiles> crls{};  // of vendors and RAs
-  CertificateCache signers{};        // that came in extraCerts
-  std::vector<CronTime> runs{};      // the scheduled runs that serve this channel
+  std::shared_ptr<CrlFiles> crls{};   // of vendors and RAs
+  CertificateCache signers{};         // that came in extraCerts
+  std::vector<RuleSettings> rules{};  // of the settings: the first that fits decides
+  std::vector<CronTime> runs{};       // the scheduled runs that serve this channel
 
   // whether messages may be protected this way here.
   bool allows(ProtectionMethod method) const;

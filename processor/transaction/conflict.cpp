@@ -30,6 +30,8 @@ std::string_view to_string(Conflict::What what) {
       return "envelope";
     case Conflict::What::device:
       return "device";
+    case Conflict::What::rule:
+      return "rule";
     case Conflict::What::upstream:
       return "message to the CA above";
   }
@@ -57,6 +59,8 @@ Rejection rejection_for(const Conflict& conflict) {
     case Conflict::What::device:
       return {PKIFailureInfo::notAuthorized,
               "the device has got all the certificates that its row allows"};
+    case Conflict::What::rule:
+      return {PKIFailureInfo::notAuthorized, "the rules that hold here approve no more of it"};
     case Conflict::What::reg_token:
       return {PKIFailureInfo::notAuthorized, "regToken has been used before"};
     case Conflict::What::kem_ciphertext:

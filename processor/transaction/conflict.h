@@ -25,6 +25,7 @@ struct Conflict {
     key,             // it has got a certificate, where the profile wants one that has none
     envelope,        // another credential has sent it
     device,          // it has all the certificates that its row allows
+    rule,            // it approves no more today, or what it has seen of a device has changed
     upstream,        // the CA above has answered meanwhile, or was asked already
   } what = What::transaction;
   std::string row;  // which one: transactionID, serial number or digest in hex, or a reference

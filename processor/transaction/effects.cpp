@@ -4,6 +4,7 @@
 #include <variant>
 
 #include "processor/credentials/secret_store.h"
+#include "processor/rulings/rule_tables.h"
 #include "processor/transaction/audit_detail.h"
 #include "processor/transaction/transaction_table.h"
 #include "processor/transaction/wait_table.h"
@@ -186,6 +187,31 @@ Applied<void> change_protections(const Effects& effects, LedgerWriter& writer, T
   return {};
 }
 
+// What a rule has approved was judged on a snapshot.
+Applied<void> check_rules(const Effects& effects, LedgerWriter& writer, Time now) {
+  KnownDevices devices(writer.connection());
+  for (const auto& guard : effects.rule_guards) {
+    ASSIGN_OR_RETURN(const bool in_use, devices.is_in_use(guard.device));
+    if (!in_use) return conflict(What::rule, std::to_string(guard.device));
+    if (!guard.active) continue;
+    ASSIGN_OR_RETURN(const auto active, devices.active_certificates(guard.device, now));
+    if (active != *guard.active) return conflict(What::rule, std::to_string(guard.device));
+  }
+  RuleTables rules(writer.connection());
+  for (const auto& use : effects.rule_uses) {
+    ASSIGN_OR_RETURN(const bool used, rules.use(use));
+    if (!used) return conflict(What::rule, to_hex(use.rule));
+  }
+  return {};
+}
+
+Result<void> note_rulings(const Effects& effects, std::int64_t transaction, LedgerWriter& writer) {
+  if (transaction == 0) return {};
+  RuleTables rules(writer.connection());
+  for (const auto& record : effects.rule_records) TRY(rules.add(transaction, record));
+  return {};
+}
+
 // What a device of the list has asked for, and what it has got: of a transaction that it has
 // opened, also where the CA above answers later.
 Applied<void> note_device(const Effects& effects, std::int64_t transaction, LedgerWriter& writer) {
@@ -295,6 +321,8 @@ Applied<void> apply_all(const Effects& effects, LedgerWriter& writer, Time now, 
                                                        use.certificates, use.identity));
     if (!used && use.certificates > 0) return conflict(What::secret, use.reference);
   }
+  TRY(check_rules(effects, writer, now));
+  TRY(note_rulings(effects, transaction, writer));
   TRY(change_protections(effects, writer, now));
   TRY(change_certificates(effects, writer));
   TRY(check_keys_are_fresh(effects, writer, now));
@@ -325,7 +353,8 @@ bool needs_savepoint(const Effects& effects) {
   return !effects.fresh_keys.empty() || effects.use_secret || effects.waiting || effects.device ||
          !effects.kem_secrets.empty() || !effects.use_tokens.empty() ||
          !effects.envelopes.empty() || !effects.state_changes.empty() || effects.changes_crl() ||
-         !effects.send_up.empty() || !effects.upstream.empty();
+         !effects.rule_uses.empty() || !effects.rule_guards.empty() || !effects.send_up.empty() ||
+         !effects.upstream.empty();
 }
 
 }  // namespace
@@ -343,6 +372,9 @@ void Effects::merge(Effects&& more) {
   move_all(use_tokens, more.use_tokens);
   move_all(archived_keys, more.archived_keys);
   move_all(forgotten_keys, more.forgotten_keys);
+  move_all(rule_records, more.rule_records);
+  move_all(rule_uses, more.rule_uses);
+  move_all(rule_guards, more.rule_guards);
   move_all(audit, more.audit);
 }
 

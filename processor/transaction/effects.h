@@ -14,6 +14,7 @@
 #include "processor/credentials/passphrase_table.h"
 #include "processor/credentials/protection_tables.h"
 #include "processor/devices/sought_device.h"
+#include "processor/rulings/rule_record.h"
 #include "processor/transaction/announcement_table.h"
 #include "processor/transaction/conflict.h"
 #include "processor/transaction/refused_request.h"
@@ -79,6 +80,10 @@ struct Effects {
   };
   std::optional<DeviceUse> device;
   std::vector<SoughtDevice> sought;  // it waits for the row of one of these
+  // What rules have said of its parts; how often they have approved, and on what.
+  std::vector<RuleRecord> rule_records;
+  std::vector<RuleUse> rule_uses;
+  std::vector<RuleGuard> rule_guards;
   // Belongs to the transaction of the above. `replaces`: the answer to a message that is stored
   // without one.
   std::optional<StoredMessage> message;

@@ -159,6 +159,16 @@ CREATE TABLE also_came_as (
   tx INTEGER NOT NULL REFERENCES tx (id), came_as TEXT NOT NULL, PRIMARY KEY (tx, came_as)
 ) WITHOUT ROWID;
 )sql"},
+    // Which rule has asked people, and how many.
+    {13, R"sql(
+ALTER TABLE wait_part ADD COLUMN rule TEXT NOT NULL DEFAULT '';
+ALTER TABLE wait_part ADD COLUMN people INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX wait_part_held ON wait_part (tx) WHERE state = 'held';
+)sql"},
+    // CMS SignedData of the officer, where it was signed.
+    {14, R"sql(
+ALTER TABLE verdict ADD COLUMN signature BLOB NOT NULL DEFAULT x'';
+)sql"},
 };
 
 }  // namespace cmpost

@@ -74,7 +74,7 @@ Result<WaitingPart> read_part(Row& row) {
   if (const auto answer = row.next<ByteView>(); !answer.empty()) {
     ASSIGN_OR_RETURN(part.answer, read_body(answer));
   }
-  row.into(part.object, part.round, part.why);
+  row.into(part.object, part.round, part.why, part.rule, part.people);
   return part;
 }
 
@@ -96,19 +96,21 @@ Result<std::optional<Waiting>> WaitTable::find(std::int64_t transaction) {
 }
 
 Result<std::vector<WaitingPart>> WaitTable::parts(std::int64_t transaction) {
-  return all(connection_,
-             "SELECT cert_req_id, state, subject, reason, answer, object, round, why FROM "
-             "wait_part WHERE tx = ? ORDER BY cert_req_id",
-             read_part, transaction);
+  return all(
+      connection_,
+      "SELECT cert_req_id, state, subject, reason, answer, object, round, why, rule, people FROM "
+      "wait_part WHERE tx = ? ORDER BY cert_req_id",
+      read_part, transaction);
 }
 
 Result<void> WaitTable::put_parts(const Waiting& waiting) {
   for (const auto& part : waiting.parts) {
     TRY(change(connection_,
                "INSERT OR REPLACE INTO wait_part (tx, cert_req_id, state, subject, reason, answer, "
-               "object, round, why) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+               "object, round, why, rule, people) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                waiting.transaction, part.certReqId, to_string(part.state), part.subject,
-               part.reason, spell_body(part), part.object, part.round, part.why));
+               part.reason, spell_body(part), part.object, part.round, part.why, part.rule,
+               part.people));
   }
   return {};
 }
@@ -162,7 +164,8 @@ Result<WaitTable::Backlog> WaitTable::backlog() {
       auto backlog,
       only(connection_,
            "SELECT count(*), min(received) FROM wait WHERE tx IN (SELECT tx FROM wait_part "
-           "WHERE state IN ('undecided', 'approved', 'rejected') AND state = 'undecided')",
+           "WHERE state IN ('undecided', 'approved', 'rejected') AND state = 'undecided' UNION "
+           "SELECT tx FROM wait_part WHERE state = 'held')",
            read));
   ASSIGN_OR_RETURN(backlog.unlisted,
                    only(connection_,
@@ -175,9 +178,9 @@ Result<WaitTable::Backlog> WaitTable::backlog() {
 Result<void> WaitTable::add(std::int64_t transaction, const Vote& verdict) {
   TRY(change(connection_,
              "INSERT INTO verdict (tx, cert_req_id, approves, who, at, reason, object, round, "
-             "account) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             "account, signature) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
              transaction, verdict.certReqId, verdict.approves, verdict.who, verdict.at,
-             verdict.reason, verdict.object, verdict.round, verdict.account));
+             verdict.reason, verdict.object, verdict.round, verdict.account, verdict.signature));
   return {};
 }
 
@@ -185,13 +188,15 @@ Result<std::vector<Vote>> WaitTable::verdicts(std::int64_t transaction) {
   const auto read = [](Row& row) {
     Vote vote;
     row.into(vote.certReqId, vote.approves, vote.who, vote.at, vote.reason, vote.object, vote.round,
-             vote.account);
+             vote.account, vote.signature);
     return vote;
   };
-  return all(connection_,
-             "SELECT cert_req_id, approves, who, at, reason, object, round, account FROM verdict "
-             "WHERE tx = ? ORDER BY id",
-             read, transaction);
+  return all(
+      connection_,
+      "SELECT cert_req_id, approves, who, at, reason, object, round, account, signature FROM "
+      "verdict "
+      "WHERE tx = ? ORDER BY id",
+      read, transaction);
 }
 
 }  // namespace cmpost

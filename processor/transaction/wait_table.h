@@ -23,6 +23,7 @@ struct Vote {
   std::int64_t round = 0;  // WaitingPart::round at that time
   std::int64_t uid = -1;   // of the account; this and the next for the audit record only
   std::string sudo_user{};
+  Bytes signature{};  // CMS SignedData of an officer (officers/verdict_text.h); empty: none
 };
 
 // A view on a connection, as cheap as a pointer. Thread and durability are the connection's.

@@ -22,6 +22,8 @@ std::string_view to_string(PartState state) {
       return "unlisted";
     case PartState::listed:
       return "listed";
+    case PartState::held:
+      return "held";
     case PartState::agreed:
       return "agreed";
     case PartState::upstream:
@@ -38,9 +40,10 @@ std::string_view to_string(PartState state) {
 }
 
 std::optional<PartState> part_state(std::string_view text) {
-  for (const auto state : {PartState::undecided, PartState::unlisted, PartState::listed,
-                           PartState::agreed, PartState::upstream, PartState::approved,
-                           PartState::rejected, PartState::ready, PartState::delivered}) {
+  for (const auto state :
+       {PartState::undecided, PartState::unlisted, PartState::listed, PartState::held,
+        PartState::agreed, PartState::upstream, PartState::approved, PartState::rejected,
+        PartState::ready, PartState::delivered}) {
     if (to_string(state) == text) return state;
   }
   return std::nullopt;

@@ -20,6 +20,7 @@ enum class PartState {
   undecided,
   unlisted,   // its device has no row in the list of devices: people can refuse it, not grant it
   listed,     // by now it has one, and is judged as if it had just come
+  held,       // by a rule: as long as it says so people can refuse it, not grant it
   agreed,     // by as many as the channel wants, and not granted before the rest is decided as well
   upstream,   // the CA above decides: nobody here can, and only its answer counts
   approved,   // by as many as the channel wants; not granted yet
@@ -42,7 +43,11 @@ struct WaitingPart {
       0;               // how often they were asked anew, because something else would be granted
   std::string why;     // ... and what
   std::string reason;  // rejected: the operator's
-  PKIBody answer;      // ready, delivered: the final response as far as it is about this part
+  // The rule that has asked for so many people, or holds it, or (agreed by nobody) has agreed;
+  // empty: the channel says how many.
+  std::string rule;
+  int people = 0;
+  PKIBody answer;  // ready, delivered: the final response as far as it is about this part
 
   // SHA-256 of the object; nullopt when there is none.
   std::optional<Sha256> digest() const;

@@ -15,6 +15,8 @@
 #include "processor/commit.h"
 #include "processor/credentials/secret_store.h"
 #include "processor/dialogue/respond.h"
+#include "processor/officers/officer.h"
+#include "processor/rulings/rule_tables.h"
 #include "processor/transaction/announcement_table.h"
 #include "processor/transaction/operation_schema.h"
 #include "processor/transaction/transaction_table.h"
@@ -169,7 +171,9 @@ class CaUnderTest {
                                 {"envelope", kEnvelopeMigrations},
                                 {"operation", kOperationMigrations},
                                 {"upstream", kUpstreamMigrations},
-                                {"device", kDeviceMigrations}}));
+                                {"device", kDeviceMigrations},
+                                {"rule", kRuleMigrations},
+                                {"officer", kOfficerMigrations}}));
     spool = must(open_spool({.url = "sqlite:spool.db", .base_directory = place}, clock));
     reader = must(ledger->reader());
   }

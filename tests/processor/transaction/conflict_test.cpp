@@ -307,7 +307,8 @@ TEST_F(BatchConflict, TwoProcessesAtOnceComeToAnEnd) {
                                             {{"processor", kProcessorMigrations},
                                              {"announcement", kAnnouncementMigrations},
                                              {"protection", kProtectionMigrations},
-                                             {"device", kDeviceMigrations}}));
+                                             {"device", kDeviceMigrations},
+                                             {"rule", kRuleMigrations}}));
       auto processor = must(
           Processor::create(*spool, *ledger, ca().services(), {.workers = 1, .group = 2}, [] {}));
       must(processor->drain({}));
