@@ -9,6 +9,7 @@
 #include "app/instance/lifetimes.h"
 #include "app/instance/operator_act.h"
 #include "app/instance/own_renewal.h"
+#include "app/schemas/ledger_schemas.h"
 #include "app/terminal/output.h"
 #include "base/at_work.h"
 #include "base/files.h"
@@ -17,16 +18,8 @@
 #include "ca/crl_publisher.h"
 #include "ca/ledger/clock_record.h"
 #include "processor/admission/credential_files.h"
-#include "processor/batches/batch_table.h"
-#include "processor/credentials/protection_tables.h"
-#include "processor/devices/device_table.h"
-#include "processor/officers/officer.h"
 #include "processor/ra_role/ra_role.h"
-#include "processor/rulings/rule_tables.h"
-#include "processor/runs/run_table.h"
 #include "processor/timers.h"
-#include "processor/transaction/announcement_table.h"
-#include "processor/transaction/operation_schema.h"
 #include "processor/transaction/refused_request.h"
 #include "processor/transaction/retention.h"
 #include "processor/transaction/transaction_table.h"
@@ -35,22 +28,6 @@ namespace cmpost {
 namespace {
 
 constexpr const char* kSystemConfig = "/etc/cmpost/cmpost.toml";
-
-// Of all folders that keep something in it.
-std::vector<Ledger::Schema> ledger_schemas() {
-  return {{"processor", kProcessorMigrations},
-          {"announcement", kAnnouncementMigrations},
-          {"protection", kProtectionMigrations},
-          {"envelope", kEnvelopeMigrations},
-          {"clock", clock_migrations()},
-          {"run", kRunMigrations},
-          {"operation", kOperationMigrations},
-          {"upstream", kUpstreamMigrations},
-          {"device", kDeviceMigrations},
-          {"batch", kBatchMigrations},
-          {"rule", kRuleMigrations},
-          {"officer", kOfficerMigrations}};
-}
 
 CrlTime crl_time(const Instance& instance) {
   return {instance.sure_clock().now(), instance.likely_clock().now()};

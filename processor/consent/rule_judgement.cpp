@@ -11,10 +11,16 @@ std::string refusal_of(const RuleSettings& rule) {
   return "refused by the rules that hold here" + (rule.reason.empty() ? "" : ": " + rule.reason);
 }
 
-// What the commit looks at once more.
-RuleGuard guard_of(const RuleSettings& rule, const RuleFacts& facts, const ConsentPart& part) {
+bool looks_at_active(const Evaluation& evaluation) {
+  return std::ranges::any_of(evaluation.seen, [](const RuleSeen& one) {
+    return one.rule->condition(RuleField::active_certificates) != nullptr;
+  });
+}
+
+// What the commit looks at once more: also where the count has excluded an earlier rule.
+RuleGuard guard_of(const Evaluation& evaluation, const RuleFacts& facts, const ConsentPart& part) {
   RuleGuard guard{part.requester.device->row.id, {}};
-  if (rule.condition(RuleField::active_certificates) == nullptr) return guard;
+  if (!looks_at_active(evaluation)) return guard;
   const auto* active = std::get_if<std::int64_t>(&facts.of(RuleField::active_certificates));
   const auto before = part.certificate == nullptr ? 0 : part.certificate->granted_before;
   if (active != nullptr) guard.active = *active - before;
@@ -84,7 +90,7 @@ class Judging {
   Result<void> approve(const RuleSettings& rule) {
     judgement_.record.outcome = RuleOutcome::approve;
     if (part_.requester.device) {
-      judgement_.guard = guard_of(rule, facts_, part_);
+      judgement_.guard = guard_of(evaluation_, facts_, part_);
     }
     if (!rule.limit) return {};
     const RuleUse use{judgement_.record.rule->digest, day_of(request_.likely), *rule.limit};

@@ -32,6 +32,7 @@ const std::map<std::string, std::string> kWrong = {
     {"--directory", ""},
     {"--event", ""},
     {"--every", "0"},
+    {"--expect", "0"},
     {"--expires", "someday"},
     {"--expires-within", "soon"},
     {"--finding", "god"},
@@ -45,8 +46,10 @@ const std::map<std::string, std::string> kWrong = {
     {"--limit", "-1"},
     {"--make-batch", ""},
     {"--manifest", ""},
+    {"--matching", "subject"},
     {"--name", "a b"},
     {"--name-column", ""},
+    {"--officer", ""},
     {"--offset", "-1"},
     {"--only", "refuse"},
     {"--out", ""},
@@ -58,6 +61,7 @@ const std::map<std::string, std::string> kWrong = {
     {"--reason", ""},
     {"--requester", ""},
     {"--role", "rra"},
+    {"--rule", "no rule"},
     {"--sample", ""},
     {"--san", "DNX:x"},
     {"--secret-file", ""},
@@ -82,6 +86,8 @@ const std::map<std::string, std::string> kWrong = {
 const std::map<std::string, std::string> kWrongHere = {
     {"cert revoke --reason", "keyCompromised"},
     {"secret add --subject", "CN"},
+    {"approve --key", ""},
+    {"reject --key", ""},
     {"init --subject", "=x"},
     {"init --ca", "of-no-use-to-a-ca.pem"},
     {"ca credential cmp --subject", "=x"},
@@ -129,6 +135,7 @@ const std::map<std::string, Words> kArguments = {
     {"secret add", {"dev1"}},
     {"secret remove", {"dev1"}},
     {"secret unlock", {"dev1"}},
+    {"verdict text", {"0a"}},
 };
 
 struct Command {

@@ -298,6 +298,15 @@ TEST_F(Rules, HowManyCertificatesADeviceHasIsCountedInTheCommit) {
   EXPECT_EQ(ca.waiting_parts(tid_of(told)).at(1).rule, "rest");
 }
 
+TEST_F(Rules, WhatHasExcludedAnEarlierRuleIsCountedInTheCommit) {
+  list("dev1");
+  use(rule("enough", "reject", "active_certificates = \"> 0\"") + rule("rest", "approve", ""));
+  ca.put(with_mac(ca, ir(Credential())));
+  ca.put(with_mac(ca, ir(Credential())));
+  ca.work();
+  EXPECT_THAT(ca.issued(), SizeIs(1));
+}
+
 TEST_F(Rules, ARenewalIsHeldAgainstWhatItRenews) {
   auto device = enrolled(ca);
   use(rule("renewals", "approve",
