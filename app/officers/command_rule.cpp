@@ -77,7 +77,7 @@ Result<ExitCode> list_rules(const RuleOptions& options, const CommonOptions& com
   if (options.all) return list_wordings(tables, common);
   RowSink rows({"RULE", "VERDICT", "TODAY", "SHA-256", "WHEN"},
                common.json ? ListForm::json_array : ListForm::table, "there are no rules");
-  const auto day = day_of(instance->clock().now());
+  const auto day = day_number(instance->clock().now());
   for (const auto& rule : instance->settings().rules) TRY(add_row(rule, tables, day, rows));
   rows.finish(0);
   return ExitCode::ok;

@@ -93,7 +93,7 @@ class Judging {
       judgement_.guard = guard_of(evaluation_, facts_, part_);
     }
     if (!rule.limit) return {};
-    const RuleUse use{judgement_.record.rule->digest, day_of(request_.likely), *rule.limit};
+    const RuleUse use{judgement_.record.rule->digest, day_number(request_.likely), *rule.limit};
     ASSIGN_OR_RETURN(auto used, RuleTables(services_.ledger.connection()).uses(use.rule, use.day));
     used += std::ranges::count_if(part_.planned,
                                   [&](const RuleUse& one) { return equal(one.rule, use.rule); });

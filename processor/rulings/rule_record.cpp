@@ -72,7 +72,7 @@ RuleWording wording_of(const RuleSettings& rule) {
   return {digest, rule.name, std::move(text)};
 }
 
-std::int64_t day_of(Time time) {
+std::int64_t day_number(Time time) {
   return std::chrono::floor<std::chrono::days>(time).time_since_epoch().count();
 }
 

@@ -47,7 +47,7 @@ struct RuleUse {
   std::int64_t day = 0;  // since 1970, UTC
   std::int64_t most = 0;
 };
-std::int64_t day_of(Time time);
+std::int64_t day_number(Time time);
 
 // What a rule has approved on, to be looked at again in the commit.
 struct RuleGuard {
