@@ -173,7 +173,6 @@ Result<DeviceImport::Fault> DeviceImport::check_looks(const std::string& name) {
                      " look the same to people",
                  "write it as it is listed, or choose another name");
   }
-  TRY(change(connection_, "INSERT INTO temp.device_looks VALUES (?, ?)", looks, name));
   return std::nullopt;
 }
 
@@ -192,7 +191,13 @@ Result<bool> DeviceImport::still_has(const Device& other, std::string Device::*n
   return !moved || (moved->vendor == other.vendor && (*moved).*number == other.*number);
 }
 
-Result<void> DeviceImport::note_numbers(const Device& device) {
+// Of a row that can be taken.
+Result<void> DeviceImport::note_taken(const Device& device) {
+  if (!is_ascii(device.name)) {
+    TRY(change(connection_, "INSERT OR IGNORE INTO temp.device_looks VALUES (?, ?)",
+               appearance(device.name), device.name));
+  }
+  if (device.id == 0) return {};
   TRY(change(connection_, "INSERT OR REPLACE INTO temp.device_moved VALUES (?, ?, ?, ?)", device.id,
              device.vendor, device.serial, device.mac));
   return {};
@@ -200,6 +205,9 @@ Result<void> DeviceImport::note_numbers(const Device& device) {
 
 Result<void> DeviceImport::withdraw(const ImportedRow& row) {
   TRY(change(connection_, "DELETE FROM temp.device_moved WHERE id = ?", row.device.id));
+  if (row.device.id == 0) {
+    TRY(change(connection_, "DELETE FROM temp.device_looks WHERE name = ?", row.device.name));
+  }
   return {};
 }
 
@@ -286,7 +294,7 @@ Result<ImportedRow> DeviceImport::judge(const CsvRow& row) {
                            "an export has no secrets: write the secret, 'none', or nothing and one "
                            "is made for its letter"));
   }
-  if (before) TRY(note_numbers(judged.device));
+  TRY(note_taken(judged.device));
   return judged;
 }
 

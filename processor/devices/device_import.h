@@ -69,7 +69,7 @@ class DeviceImport {
   Result<void> gather_looks();
   Result<Fault> check_looks(const std::string& name);
   Result<bool> still_has(const Device& other, std::string Device::*number);
-  Result<void> note_numbers(const Device& device);
+  Result<void> note_taken(const Device& device);
   Result<Fault> check_others(const Device& device, const std::optional<Device>& before,
                              std::size_t line);
 

@@ -148,9 +148,14 @@ TEST_F(DeviceImportTest, BlanksAndWordsInQuotesAreNoSecrets) {
 }
 
 TEST_F(DeviceImportTest, NoTwoDevicesHaveNamesThatLookTheSame) {
-  read("name\nZ\u00fcrich\nk1\n", true);
-  const auto rows = read(
-      "name\nZ\u00dcRICH\nZu\u0308rich\n\u0416\n\u0436\n\u212a1\nZ\u00fcrich\nZ\u00fcrich 2\n");
+  const auto file = [](const std::vector<std::string>& names) {
+    std::string text = "name,subject\n";
+    for (const auto& name : names) text += name + ",CN=x\n";
+    return text;
+  };
+  read(file({"Z\u00fcrich", "k1"}), true);
+  const auto rows = read(file({"Z\u00dcRICH", "Zu\u0308rich", "\u0416", "\u0436", "\u212a1",
+                               "Z\u00fcrich", "Z\u00fcrich 2"}));
   const std::vector<bool> taken = {false, false, true, false, false, true, true};
   ASSERT_EQ(rows.size(), taken.size());
   for (std::size_t i = 0; i < rows.size(); ++i) {
