@@ -77,6 +77,7 @@ Result<void> add_waiting(json& value, const Transaction& transaction, Connection
                                  {"digest", to_hex(vote.object)},
                                  {"who", vote.who},
                                  {"at", to_iso8601(vote.at)},
+                                 {"signed", !vote.signature.empty()},
                                  {"reason", vote.reason}});
   }
   return {};
@@ -85,8 +86,9 @@ Result<void> add_waiting(json& value, const Transaction& transaction, Connection
 void print_vote(const Vote& vote) {
   const auto reason = printable(vote.reason);
   print_line("  part " + std::to_string(vote.certReqId) + " " +
-             (vote.approves ? "approved" : "rejected") + " by " + printable(vote.who) + " at " +
-             to_iso8601(vote.at) + (reason.empty() ? "" : ": " + reason));
+             (vote.approves ? "approved" : "rejected") + " by " + printable(vote.who) +
+             (vote.signature.empty() ? "" : ", signed,") + " at " + to_iso8601(vote.at) +
+             (reason.empty() ? "" : ": " + reason));
   print_line("    " + (vote.object.empty() ? "digest not recorded" : to_hex(vote.object)));
 }
 
