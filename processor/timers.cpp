@@ -68,9 +68,17 @@ Result<Effects> plan_end(const Transaction& transaction, UnconfirmedRule rule, c
   Effects effects;
   auto after = transaction;
   after.confirm_by.reset();
-  ASSIGN_OR_RETURN(effects, role.end(transaction, rule, now, services));
+  // Not about what its requester has not fetched yet, or has confirmed.
+  const auto due = [](const TransactionCertificate& one) {
+    return !one.settled && one.delivery == Delivery::delivered;
+  };
+  auto about = transaction;
+  std::erase_if(about.certificates, [&](const auto& one) { return !due(one); });
+  ASSIGN_OR_RETURN(effects, role.end(about, rule, now, services));
   if (rule != UnconfirmedRule::alarm) {
-    for (auto& certificate : after.certificates) certificate.settled = true;
+    for (auto& certificate : after.certificates) {
+      if (due(certificate)) certificate.settled = true;
+    }
     if (after.state == TransactionState::open) after.state = TransactionState::closed;
   }
   // An RA refuses nothing where its own protection does not stand before the CA.

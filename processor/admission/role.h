@@ -106,7 +106,8 @@ class Role {
                                      const ChannelPolicy& channel, Time now,
                                      Services& services) const = 0;
 
-  // The time for certConf is over: what that means for the certificates.
+  // The time for certConf is over: what that means for the certificates of `transaction`, all of
+  // which it is awaited for.
   virtual Result<Effects> end(const Transaction& transaction, UnconfirmedRule rule, Time now,
                               Services& services) const = 0;
 

@@ -100,15 +100,13 @@ Result<UpstreamBatch> CaRole::wrap(const std::vector<UpstreamMessage>&, const Ch
 Result<Effects> CaRole::end(const Transaction& transaction, UnconfirmedRule rule, Time now,
                             Services& services) const {
   CaServices ours{services, authority_};
-  auto about = transaction;
-  std::erase_if(about.certificates, &TransactionCertificate::settled);
   switch (rule) {
     case UnconfirmedRule::revoke:
-      return withdraw_unconfirmed(about, "not confirmed in time", now, ours);
+      return withdraw_unconfirmed(transaction, "not confirmed in time", now, ours);
     case UnconfirmedRule::keep: {
       ASSIGN_OR_RETURN(const bool unproven, awaits_proof(transaction, services));
-      if (!unproven) return keep(about, services.ledger);
-      return withdraw_unconfirmed(about, "possession was not proven in time", now, ours);
+      if (!unproven) return keep(transaction, services.ledger);
+      return withdraw_unconfirmed(transaction, "possession was not proven in time", now, ours);
     }
     case UnconfirmedRule::alarm:
       break;

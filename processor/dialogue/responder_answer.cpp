@@ -250,6 +250,9 @@ Result<Decision> Responder::passed_up(Answer&& answer, Step step) {
   if (step == Step::goes_on) {
     after.confirm_by.reset();
     after.reply.clear();
+    for (auto& one : after.certificates) {
+      if (one.awaits_confirm()) one.delivery = Delivery::confirmed;
+    }
   }
   note_outcome(answer, step);
   std::string reply_body;
@@ -328,7 +331,9 @@ void Responder::change_to(Transaction&& after) {
 // unless the requester has given up.
 void Responder::go_on_from(const Bytes& nonce, bool given_up) {
   auto after = *at_.transaction;
-  for (auto& certificate : after.certificates) certificate.settled = true;
+  for (auto& certificate : after.certificates) {
+    if (given_up || certificate.awaits_confirm()) certificate.settled = true;
+  }
   after.our_nonce = nonce;
   at_.await_confirm(after, carrier());
   const bool ended = given_up || !at_.waiting || at_.waiting->all_delivered();
@@ -456,7 +461,7 @@ void Responder::deliver(const std::vector<std::int64_t>& parts, ReplyParts& repl
   auto after = *at_.transaction;
   const bool again = std::ranges::all_of(
       parts, [&](std::int64_t id) { return waiting.part(id)->state == PartState::delivered; });
-  for (const auto id : parts) waiting.part(id)->state = PartState::delivered;
+  for (const auto id : parts) note_delivered(*waiting.part(id), after);
   at_.decision.outcome = again ? "the final response is sent again" : "the final response";
   reply.implicitConfirm = waiting.implicitConfirm;
   if (after.awaits_confirm()) {

@@ -164,7 +164,7 @@ Outcome<Responder::Next> Responder::poll() {
 Responder::Worked Responder::confirm() {
   if (!at_.transaction->awaits_confirm()) return {Step::none, no_transaction()};
   auto about = *at_.transaction;
-  std::erase_if(about.certificates, &TransactionCertificate::settled);
+  std::erase_if(about.certificates, [](const auto& one) { return !one.awaits_confirm(); });
   auto services = at_.services();
   auto answer = at_.shared.role.confirm(at_.request, *at_.requester, about, services);
   return {answer ? Step::goes_on : Step::none, std::move(answer)};

@@ -96,7 +96,7 @@ class Resumption : Continuation {
     std::string reply_body;
     ASSIGN_OR_RETURN(auto der, at_.build(header(), {interim_body(), false, {}, nonce}, reply_body));
     for (auto& part : after_.parts) {
-      if (part.state == PartState::ready) part.state = PartState::delivered;
+      if (part.state == PartState::ready) note_delivered(part, *at_.transaction);
     }
     after_.told = true;
     after_.interim_at.reset();

@@ -95,7 +95,7 @@ void Continuation::note_answers(const Answer& answer, bool overdue) {
     if (!decides(part, overdue || answer.decides_all)) continue;
     const auto again = std::ranges::find(answer.undecided, part.certReqId, &WaitingPart::certReqId);
     if (again == answer.undecided.end()) {
-      part.answer = part_of(answer.body, part.certReqId);
+      part.answer = answer_to(part, answer.body);
       part.state = PartState::ready;
     } else if (part.state == PartState::listed) {
       part = *again;  // people hear of it for the first time, or its row is gone
@@ -107,11 +107,28 @@ void Continuation::note_answers(const Answer& answer, bool overdue) {
   }
   if (after_.all_decided() || after_.is_upstream()) after_.decide_by.reset();
   if (after_.all_decided()) after_.interim_at.reset();
-  after_.implicitConfirm = answer.implicitConfirm;
+  // A refusal of the rest takes back nothing.
+  const bool grants = !answer.certificates.empty();
+  if (grants || at_.transaction->certificates.empty()) {
+    after_.implicitConfirm = answer.implicitConfirm;
+  }
   for (auto certificate : answer.certificates) {
     certificate.settled = answer.implicitConfirm;
+    certificate.delivery = Delivery::ready;
     at_.transaction->certificates.push_back(std::move(certificate));
   }
+}
+
+// What becomes of the rest takes nothing away from what others have got: an error is about the part
+// alone, then.
+PKIBody Continuation::answer_to(const WaitingPart& part, const PKIBody& body) const {
+  const auto* error = std::get_if<body::error>(&body);
+  const auto sibling = std::ranges::find_if(after_.parts, [](const WaitingPart& one) {
+    return (one.state == PartState::ready || one.state == PartState::delivered) &&
+           cert_response(one.answer) != nullptr;
+  });
+  if (error == nullptr || sibling == after_.parts.end()) return part_of(body, part.certReqId);
+  return as_sibling_of(sibling->answer, *error, part.certReqId);
 }
 
 // Something else would be granted than what they have agreed to: nothing is, before they agree to
@@ -170,6 +187,7 @@ Result<Decision> Continuation::pass_on(const FromAbove* above) {
   ReplyParts reply{merged(parts), after_.implicitConfirm, {}, nonce};
   if (above != nullptr) reply.chain = above->chain;
   reply.takes_passphrase = at_.decision.effects.passphrase.has_value();
+  for (auto& part : after_.parts) note_delivered(part, *at_.transaction);
   if (at_.transaction->awaits_confirm()) {
     reply.confirmWaitTime = at_.request.now + channel().confirm_within;
     if (above != nullptr && above->confirmWaitTime) {
@@ -177,7 +195,6 @@ Result<Decision> Continuation::pass_on(const FromAbove* above) {
     }
   }
   ASSIGN_OR_RETURN(after_.pushed, built(std::move(reply), above));
-  for (auto& part : after_.parts) part.state = PartState::delivered;
   if (nonce.size() == kNonceSize) after_.note_nonce(nonce);
   at_.transaction->our_nonce = nonce;
   store(at_.decision.effects);

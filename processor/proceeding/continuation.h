@@ -47,6 +47,7 @@ class Continuation {
  private:
   Result<void> find_question(bool challenged);
   bool decides(const WaitingPart& part, bool overdue) const;
+  PKIBody answer_to(const WaitingPart& part, const PKIBody& body) const;
   void ask_again(WaitingPart& part, const WaitingPart& again);
   void store(Effects& effects);
   Result<Bytes> built(ReplyParts reply, const FromAbove* above);

@@ -12,11 +12,6 @@
 namespace cmpost {
 namespace {
 
-auto unfit(std::string text) {
-  return reject(PKIFailureInfo::systemFailure,
-                "the answer of the CA does not fit: " + std::move(text));
-}
-
 // The answers to a body, but error and, of what waits, pollRep.
 std::string_view answer_to(std::string_view body) {
   using Pair = std::pair<std::string_view, std::string_view>;
@@ -25,36 +20,6 @@ std::string_view answer_to(std::string_view body) {
                                    Pair{"rr", "rp"},   Pair{"genm", "genp"}};
   const auto found = std::ranges::find(kAnswers, body, &Pair::first);
   return found == kAnswers.end() ? std::string_view("pkiconf") : found->second;
-}
-
-std::size_t parts_of(const PKIBody& question) {
-  const auto* requests = cert_requests(question);
-  return requests == nullptr ? 1 : requests->size();
-}
-
-// p10cr is -1, and 0 for some.
-bool is_about(const CertResponse& response, const PKIBody& question) {
-  const auto* requests = cert_requests(question);
-  if (requests == nullptr) return response.certReqId == kWholeMessage || response.certReqId == 0;
-  return std::ranges::any_of(*requests, [&](const CertReqMsg& one) {
-    return one.certReq.certReqId == response.certReqId;
-  });
-}
-
-Checked<void> check_parts(const CertRepMessage& content, const PKIBody& question) {
-  if (content.response.size() != parts_of(question)) {
-    return unfit("it has " + std::to_string(content.response.size()) + " responses to " +
-                 std::to_string(parts_of(question)) + " requests");
-  }
-  std::set<std::int64_t> ids;
-  for (const auto& response : content.response) {
-    const bool first = ids.insert(response.certReqId).second;
-    if (!first || !is_about(response, question)) {
-      return unfit("it is about certReqId " + std::to_string(response.certReqId) +
-                   (first ? "" : " twice"));
-    }
-  }
-  return {};
 }
 
 // The key that is asked for in the part `certReqId`; empty where the CA makes it.
@@ -67,11 +32,6 @@ ByteView wanted_key(const PKIBody& question, std::int64_t certReqId) {
   if (found == requests->end()) return {};
   const auto& key = found->certReq.certTemplate.publicKey;
   return key && !key->key.empty() ? ByteView(key->der) : ByteView();
-}
-
-const CMPCertificate* certificate_in(const CertResponse& response) {
-  if (!response.certifiedKeyPair) return nullptr;
-  return std::get_if<CMPCertificate>(&response.certifiedKeyPair->certOrEncCert.choice);
 }
 
 CertificateRecord record_of(const Certificate& certificate, const Heard& heard, bool awaits) {
@@ -126,6 +86,16 @@ std::optional<Rejection> rejection_in(const PKIStatusInfo& status) {
 
 }  // namespace
 
+tl::unexpected<Rejection> unfit(std::string text) {
+  return reject(PKIFailureInfo::systemFailure,
+                "the answer of the CA does not fit: " + std::move(text));
+}
+
+const CMPCertificate* certificate_in(const CertResponse& response) {
+  if (!response.certifiedKeyPair) return nullptr;
+  return std::get_if<CMPCertificate>(&response.certifiedKeyPair->certOrEncCert.choice);
+}
+
 CertificateRecord passing_record(const Certificate& certificate, const AnsweredQuestion& asked,
                                  bool awaits) {
   const auto& question = asked.question;
@@ -170,7 +140,6 @@ Checked<void> check_answers(const UpstreamMessage& asked, const PKIBody& questio
   if (body != wanted && !(poll && body == "pkiconf")) {
     return unfit("it is " + std::string(body) + " to " + asked.body);
   }
-  if (const auto* content = cert_response(answer)) return check_parts(*content, question);
   return {};
 }
 
@@ -244,7 +213,7 @@ Outcome<void> note_certificates(const Heard& heard, Answer& answer) {
     answer.effects.passing.push_back(
         record_of(*certificate, heard, !answer.implicitConfirm && !silence));
   }
-  answer.partly = answer.refused && !answer.certificates.empty();
+  answer.partly = answer.refused && (!answer.certificates.empty() || !answer.undecided.empty());
   return {};
 }
 

@@ -11,14 +11,19 @@ std::optional<Bytes> nonce_from_above(const std::vector<UpstreamMessage>& messag
 // Of certConf.
 bool is_accepted(const CertStatus& status);
 
-// RFC 9483 3.5: the body answers the request, and each of its parts one of that.
+// Why it does not count.
+tl::unexpected<Rejection> unfit(std::string text);
+
+// RFC 9483 3.5: the body answers the request. Whether its parts do, see heard_parts.h.
 Checked<void> check_answers(const UpstreamMessage& asked, const PKIBody& question,
                             const PKIBody& answer);
-// Some part of it is to be decided yet.
+// Some of it is to be decided yet; which part of it, says heard_parts.h.
 bool says_waiting(const PKIBody& answer);
 // When to ask again: what pollRep says, "at least" (RFC 9810 5.3.22), else after `otherwise`. Not
 // all the time, whatever a CA says.
 std::chrono::seconds check_after(const PKIBody& answer, std::chrono::seconds otherwise);
+// nullptr: none is in it, or it is encrypted.
+const CMPCertificate* certificate_in(const CertResponse& response);
 // The refusal in it; nullopt where something is granted.
 std::optional<Rejection> refusal_in(const PKIBody& answer);
 

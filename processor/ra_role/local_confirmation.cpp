@@ -199,11 +199,13 @@ Outcome<Answer> confirm_here(const Request& request, const Transaction& transact
   return answer;
 }
 
-Result<Effects> refuse_above(const Transaction& transaction,
-                             const std::vector<UpstreamMessage>& messages, std::int64_t pvno,
-                             Time now, const ChannelPolicies& channels, Services& services) {
+Result<Effects> refuse_above(const Transaction& all, const std::vector<UpstreamMessage>& messages,
+                             std::int64_t pvno, Time now, const ChannelPolicies& channels,
+                             Services& services) {
   const bool ours = !messages.empty() && answers_are_ours(messages.front().mode);
-  if (!ours || !transaction.awaits_confirm()) return Effects();
+  if (!ours || all.is_settled()) return Effects();
+  auto transaction = all;
+  std::erase_if(transaction.certificates, &TransactionCertificate::settled);
   const bool sent_before =
       std::ranges::find(messages, "certConf", &UpstreamMessage::body) != messages.end();
   ASSIGN_OR_RETURN(auto refusal,

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "cmp/protection.h"
 #include "processor/ra_role/heard_answer.h"
+#include "processor/ra_role/heard_parts.h"
 #include "processor/ra_role/upward.h"
 #include "processor/transaction/audit_detail.h"
 
@@ -155,6 +156,8 @@ class AboutUs {
   Outcome<Effects> hear() {
     const auto& body = heard_.answer.message.body;
     TRY(check_answers(heard_.asked, heard_.question, body));
+    const auto* content = cert_response(body);
+    if (content != nullptr) TRY(check_parts(*content, heard_.asked, heard_.question));
     effects_.audit.push_back(heard_entry(heard_.asked, body_name(body), heard_.signer.text()));
     const auto& first = root_of(heard_.asked, heard_.messages);
     if (&first != &heard_.asked) effects_.upstream.push_back(answered(heard_.asked, heard_.answer));

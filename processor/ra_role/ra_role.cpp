@@ -7,6 +7,8 @@
 #include "processor/consent/consent.h"
 #include "processor/ra_role/choose_mode.h"
 #include "processor/ra_role/heard_answer.h"
+#include "processor/ra_role/heard_parts.h"
+#include "processor/ra_role/issuers_of.h"
 #include "processor/ra_role/judge_request.h"
 #include "processor/ra_role/local_confirmation.h"
 #include "processor/ra_role/order_answer.h"
@@ -147,17 +149,18 @@ Answer waiting(const Request& request, std::vector<WaitingPart> parts, std::stri
 }
 
 // Whoever MACs or signs the answer vouches for the anchors in it (RFC 9483 4.1.1): of those that it
-// does not know itself it says nothing.
+// does not know itself it says nothing. In cp, kup and ccp there are none (4.1.2, 4.1.3).
 void keep_known_anchors(PKIBody& body, const ChannelPolicy& channel) {
-  auto* ip = std::get_if<body::ip>(&body);
-  if (ip == nullptr || !ip->response.caPubs) return;
+  auto* content = const_cast<CertRepMessage*>(cert_response(body));
+  if (content == nullptr || !content->caPubs) return;
+  const bool may_have_some = std::holds_alternative<body::ip>(body);
   const auto unknown = [&](const CMPCertificate& one) {
     return std::ranges::none_of(channel.vendors.anchors(), [&](const Certificate& anchor) {
       return equal(anchor.der(), one.der);
     });
   };
-  std::erase_if(*ip->response.caPubs, unknown);
-  if (ip->response.caPubs->empty()) ip->response.caPubs.reset();
+  std::erase_if(*content->caPubs, unknown);
+  if (!may_have_some || content->caPubs->empty()) content->caPubs.reset();
 }
 
 std::optional<Time> confirm_wait_time(const PKIHeader& header) {
@@ -169,15 +172,32 @@ std::optional<Time> confirm_wait_time(const PKIHeader& header) {
 }
 
 // each part that waits, or -1 for what is answered as a whole.
-PKIBody poll_for(const UpstreamMessage& asked, const PKIBody& question) {
+PKIBody poll_for(const UpstreamMessage& asked, const Request& question) {
   body::pollReq poll;
-  const auto* requests = cert_requests(question);
-  if (asked.seq == 1 && requests != nullptr) {
-    for (const auto& one : *requests) poll.requests.push_back({one.certReq.certReqId});
-  } else {
-    poll.requests.push_back({kWholeMessage});
+  const bool parts = asked.seq == 1 && cert_requests(question.message.body) != nullptr;
+  if (parts && question.waited != nullptr) {
+    for (const auto& one : question.waited->parts) {
+      if (one.state == PartState::upstream) poll.requests.push_back({one.certReqId});
+    }
   }
+  if (poll.requests.empty()) poll.requests.push_back({kWholeMessage});
   return poll;
+}
+
+// What certConf is about, which the CA has answered.
+Transaction in_question(const Transaction& transaction) {
+  auto about = transaction;
+  std::erase_if(about.certificates, [](const TransactionCertificate& one) {
+    return one.settled || one.delivery != Delivery::confirmed;
+  });
+  return about;
+}
+
+// Where it is for us to ask.
+std::optional<Time> when_to_ask_again(const Heard& heard) {
+  if (heard.asked.mode != UpstreamMode::reprotect) return std::nullopt;
+  const auto usual = heard.answer.channel->check_after(heard.answer.now);
+  return heard.answer.likely + check_after(heard.answer.message.body, usual);
 }
 
 }  // namespace
@@ -356,24 +376,40 @@ Outcome<Answer> RaRole::hear(const Heard& heard, Services& services) const {
   Answer answer;
   FromAbove above;
   above.senderNonce = message.header.senderNonce.value_or(Bytes());
-  const bool ours = heard.asked.mode == UpstreamMode::reprotect;
-  if (!ours) above.octets = heard.answer.der;
+  if (heard.asked.mode != UpstreamMode::reprotect) above.octets = heard.answer.der;
   answer.body = message.body;
-  if (says_waiting(message.body)) {
-    above.waits = true;
-    const auto usual = heard.answer.channel->check_after(heard.answer.now);
-    if (ours) above.ask_again = heard.answer.likely + check_after(message.body, usual);
-    answer.outcome = "the CA wants more time";
-    answer.from_above = std::move(above);
-    return answer;
+  above.waits = says_waiting(message.body);
+  bool decides = !above.waits;
+  if (cert_response(message.body) != nullptr) {
+    ASSIGN_OR_RETURN(auto parts, sort_parts(heard.asked, heard.question, message.body));
+    above.waits = !parts.rest.empty();
+    decides = parts.decides;
+    if (decides) {
+      answer.body = std::move(parts.body);
+      answer.undecided = std::move(parts.rest);
+    }
   }
-  const auto& channel = *heard.answer.channel;
-  if (ours) keep_known_anchors(answer.body, channel);
+  if (above.waits) above.ask_again = when_to_ask_again(heard);
+  answer.outcome = !above.waits ? "answered by " + heard.asked.channel
+                   : decides    ? "answered in part by " + heard.asked.channel
+                                : "the CA wants more time";
+  if (decides) TRY(take_decided(heard, answer, above, services));
+  answer.from_above = std::move(above);
+  return answer;
+}
+
+Outcome<void> RaRole::take_decided(const Heard& heard, Answer& answer, FromAbove& above,
+                                   Services& services) const {
+  const auto& message = heard.answer.message;
+  if (heard.asked.mode == UpstreamMode::reprotect) {
+    keep_known_anchors(answer.body, *heard.answer.channel);
+    above.chain = issuers_of(answer.body, message.extraCerts);
+  }
   const bool wanted =
       find(heard.question.message.header.generalInfo, oid::id_it_implicitConfirm) != nullptr;
   answer.implicitConfirm = heard.answer.wishes.implicitConfirm && wanted;
   above.confirmWaitTime = confirm_wait_time(message.header);
-  if (const auto refused = refusal_in(message.body)) answer.refuse(*refused);
+  if (const auto refused = refusal_in(answer.body)) answer.refuse(*refused);
   TRY(note_certificates(heard, answer));
   if (!std::holds_alternative<body::certConf>(heard.replied_to.message.body))
     give_back(heard.question, heard.requester, answer);
@@ -386,12 +422,10 @@ Outcome<Answer> RaRole::hear(const Heard& heard, Services& services) const {
   }
   const auto* certConf = std::get_if<body::certConf>(&heard.replied_to.message.body);
   if (certConf != nullptr && std::holds_alternative<body::pkiconf>(message.body)) {
-    TRY(note_confirmation(heard.transaction, *certConf, heard.answer.now, services,
+    TRY(note_confirmation(in_question(heard.transaction), *certConf, heard.answer.now, services,
                           answer.effects));
   }
-  answer.outcome = "answered by " + heard.asked.channel;
-  answer.from_above = std::move(above);
-  return answer;
+  return {};
 }
 
 Outcome<Answer> RaRole::hear_order(const HeardOrder& heard, Services& services) const {
@@ -408,9 +442,9 @@ Outcome<UpstreamMessage> RaRole::ask_again(const UpstreamMessage& asked, const R
   if (found == channels_.end()) {
     return hold("the channel " + asked.channel + " is not configured any more");
   }
-  ASSIGN_OR_RETURN(auto poll, make_own(poll_for(asked, question.message.body), asked,
-                                       question.message.header.pvno, nonce_from_above(messages),
-                                       found->second, question.now, services));
+  ASSIGN_OR_RETURN(auto poll,
+                   make_own(poll_for(asked, question), asked, question.message.header.pvno,
+                            nonce_from_above(messages), found->second, question.now, services));
   poll.seq = messages.back().seq + 1;
   return poll;
 }

@@ -49,6 +49,9 @@ class RaRole : public Role {
                                 Services& services) const override;
 
  private:
+  // What the answer means, as far as it decides something.
+  Outcome<void> take_decided(const Heard& heard, Answer& answer, FromAbove& above,
+                             Services& services) const;
   Outcome<Answer> send_up(const Request& request, const Requester& requester,
                           const struct Judged& judged, const struct WayUp& way,
                           Services& services) const;

@@ -262,13 +262,29 @@ class Relay : Continuation {
     const auto& first = root();
     if (asked_ != &first) changes.push_back(answered(*asked_));
     changes.push_back(answered(first));
+    changes.back().chain = in_one(above.chain);
     if (above.waits) {
       changes.back().to = UpstreamState::waits;
       changes.back().ask_again = above.ask_again;
-      return above.octets.empty() ? hear_no_more() : tell(answer, above);
+      return wait_for_the_rest(answer, above);
     }
     end_polls();
     return finish(std::move(answer), above);
+  }
+
+  static Bytes in_one(const std::vector<CMPCertificate>& chain) {
+    Bytes all;
+    for (const auto& one : chain) all.insert(all.end(), one.der.begin(), one.der.end());
+    return all;
+  }
+
+  // RFC 9810 5.3.22: perhaps it has decided some parts by now. Where the answers are ours, these
+  // wait for a poll of the requester, or, if it is silent, for the rest.
+  Result<Decision> wait_for_the_rest(const Answer& answer, const FromAbove& above) {
+    const bool decides = is_opening() && !answer.undecided.empty();
+    if (decides) note_answers(answer, false);
+    if (!above.octets.empty()) return tell(answer, above);
+    return decides ? pass_on(&above) : hear_no_more();
   }
 
   // What was asked again meanwhile has its answer in this one.
@@ -285,7 +301,7 @@ class Relay : Continuation {
     if (!is_opening()) return answer_follow_up(std::move(answer), above, true);
     note_answers(answer, false);
     if (!is_poll_of_requester()) return pass_on(&above);
-    for (auto& part : after_.parts) part.state = PartState::delivered;
+    deliver_ready();
     return answer_follow_up(std::move(answer), above, false);
   }
 
@@ -299,18 +315,27 @@ class Relay : Continuation {
   // `waiting` of the CA above, for a requester that asks it by itself.
   Result<Decision> tell(const Answer& answer, const FromAbove& above) {
     after_.told = true;
+    deliver_ready();
     return reply_to_question(answer, above, at_.transaction->state);
   }
 
-  // certConf, or a poll: the answer goes where it came from. `ends`: the transaction does.
-  Result<Decision> answer_follow_up(Answer answer, const FromAbove& above, bool ends) {
-    auto state = TransactionState::closed;
-    if (ends) {
-      for (auto& certificate : at_.transaction->certificates) certificate.settled = true;
-    } else if (at_.transaction->awaits_confirm()) {
-      state = TransactionState::open;
+  void deliver_ready() {
+    for (auto& part : after_.parts) {
+      if (part.state == PartState::ready) note_delivered(part, *at_.transaction);
     }
-    return reply_to_question(answer, above, state);
+  }
+
+  // certConf, or a poll: the answer goes where it came from. `confirms`: what certConf was about
+  // is settled.
+  Result<Decision> answer_follow_up(Answer answer, const FromAbove& above, bool confirms) {
+    auto& transaction = *at_.transaction;
+    for (auto& one : transaction.certificates) {
+      if (confirms && one.delivery == Delivery::confirmed) one.settled = true;
+    }
+    return reply_to_question(answer, above,
+                             !after_.all_delivered()        ? TransactionState::waiting
+                             : transaction.awaits_confirm() ? TransactionState::open
+                                                            : TransactionState::closed);
   }
 
   Result<Decision> reply_to_question(const Answer& answer, const FromAbove& above,
@@ -327,7 +352,7 @@ class Relay : Continuation {
     transaction.our_nonce = nonce;
     transaction.state = state;
     const auto id = reply_job();
-    if (state == TransactionState::open) at_.await_confirm(transaction, id);
+    if (state != TransactionState::closed) await_confirm_of_delivered(id);
     auto& effects = at_.decision.effects;
     effects.advance = Effects::Advance{transaction, before_state_};
     if (nonce.size() == kNonceSize) after_.note_nonce(nonce);
@@ -339,12 +364,22 @@ class Relay : Continuation {
     return at_.send(id, reply_route(), reply_body, std::move(der), reply_source());
   }
 
+  // Of what is confirmed already nothing is due of the requester.
+  void await_confirm_of_delivered(const JobId& carrier) {
+    auto& transaction = *at_.transaction;
+    const bool due = std::ranges::any_of(transaction.certificates, [](const auto& one) {
+      return !one.settled && one.delivery == Delivery::delivered;
+    });
+    if (due) at_.await_confirm(transaction, carrier);
+  }
+
   // RFC 9483 3.6.1: a time-out ends the operation, and the requester hears so once.
   Result<Decision> give_up(const char* why) {
     auto answer = refusal({PKIFailureInfo::systemUnavail, why});
     at_.conclude(answer);
+    // What is asked besides has a time of its own: the rest of the parts, or certConf about some.
     for (const auto& one : messages_) {
-      if (!is_open(one.state)) continue;
+      if (!is_open(one.state) || &root_of(one, messages_) != &root()) continue;
       at_.decision.effects.upstream.push_back({.id = one.id,
                                                .from = kOpen,
                                                .to = UpstreamState::unanswered,

@@ -37,10 +37,21 @@ inline bool is_refusal(MessageResult result) {
   return result == MessageResult::refused || result == MessageResult::partly;
 }
 
+// Spelled in the database as one character behind the certificate.
+enum class Delivery {
+  ready,      // "+": its requester polls for it
+  delivered,  // "": it has been sent at least once
+  confirmed,  // "~": what its requester says about it is on its way to the CA above
+};
+
 struct TransactionCertificate {
   std::int64_t certReqId = 0;
   Bytes serial;          // INTEGER content octets
   bool settled = false;  // no certConf is awaited for it (any more)
+  Delivery delivery = Delivery::delivered;
+
+  // certConf is to be about it.
+  bool awaits_confirm() const { return !settled && delivery != Delivery::ready; }
 };
 
 // R-307; what only requests have that wait is in waiting.h.
@@ -66,6 +77,7 @@ struct Transaction {
   std::string requester, subject, source;
 
   bool awaits_confirm() const;
+  bool is_settled() const;  // all of it that is here by now
   // The next message is the requester's, and must not take for ever.
   bool awaits_requester() const;
 };

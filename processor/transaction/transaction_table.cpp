@@ -47,7 +47,10 @@ std::optional<MessageResult> message_result(std::string_view text) {
 }
 
 bool Transaction::awaits_confirm() const {
-  return std::ranges::any_of(certificates, [](const auto& one) { return !one.settled; });
+  return std::ranges::any_of(certificates, &TransactionCertificate::awaits_confirm);
+}
+bool Transaction::is_settled() const {
+  return std::ranges::all_of(certificates, &TransactionCertificate::settled);
 }
 
 bool Transaction::awaits_requester() const {
@@ -63,13 +66,34 @@ std::int64_t key_of(ByteView transactionID) {
   return key;
 }
 
+constexpr std::string_view kSettled = "=", kReady = "+", kConfirmed = "~";
+
+std::string_view mark(const TransactionCertificate& certificate) {
+  if (certificate.settled) return kSettled;
+  switch (certificate.delivery) {
+    case Delivery::ready:
+      return kReady;
+    case Delivery::confirmed:
+      return kConfirmed;
+    default:
+      return "";
+  }
+}
+
+// True: it was there, and is no more.
+bool take_mark(std::string_view& item, std::string_view mark) {
+  if (!item.ends_with(mark)) return false;
+  item.remove_suffix(mark.size());
+  return true;
+}
+
 // "0:0a1b;1:0a1c=": the second is settled.
 std::string spell(const std::vector<TransactionCertificate>& certificates) {
   std::string text;
   for (const auto& certificate : certificates) {
     if (!text.empty()) text += ';';
     text += std::to_string(certificate.certReqId) + ':' + to_hex(certificate.serial);
-    if (certificate.settled) text += '=';
+    text += mark(certificate);
   }
   return text;
 }
@@ -82,8 +106,9 @@ Result<std::vector<TransactionCertificate>> read_certificates(std::string_view t
     text.remove_prefix(std::min(end + 1, text.size()));
     const auto colon = item.find(':');
     TransactionCertificate certificate;
-    certificate.settled = item.ends_with('=');
-    if (certificate.settled) item.remove_suffix(1);
+    certificate.settled = take_mark(item, kSettled);
+    if (take_mark(item, kReady)) certificate.delivery = Delivery::ready;
+    if (take_mark(item, kConfirmed)) certificate.delivery = Delivery::confirmed;
     const auto number =
         std::from_chars(item.data(), item.data() + item.size(), certificate.certReqId);
     const auto serial = colon < item.size() ? from_hex(item.substr(colon + 1)) : std::nullopt;

@@ -100,6 +100,14 @@ bool Waiting::knows_nonce(const Bytes& nonce) const {
   return std::ranges::find(our_nonces, nonce) != our_nonces.end();
 }
 
+void note_delivered(WaitingPart& part, Transaction& transaction) {
+  part.state = PartState::delivered;
+  for (auto& one : transaction.certificates) {
+    const bool its = part.certReqId == kWholeMessage || one.certReqId == part.certReqId;
+    if (its && one.delivery == Delivery::ready) one.delivery = Delivery::delivered;
+  }
+}
+
 PKIBody merged(const std::vector<const WaitingPart*>& parts) {
   auto body = parts.front()->answer;
   auto* all = mutable_response(body);
@@ -120,6 +128,15 @@ PKIBody part_of(const PKIBody& body, std::int64_t certReqId) {
     std::erase_if(response->response,
                   [&](const CertResponse& one) { return one.certReqId != certReqId; });
   }
+  return part;
+}
+
+PKIBody as_sibling_of(const PKIBody& sibling, const body::error& error, std::int64_t certReqId) {
+  auto part = sibling;
+  auto* response = mutable_response(part);
+  if (response == nullptr) return error;
+  response->caPubs.reset();
+  response->response = {{certReqId, error.content.pKIStatusInfo, std::nullopt, std::nullopt}};
   return part;
 }
 

@@ -8,6 +8,7 @@
 
 #include "cmp/pki_body.h"
 #include "crypto/keys/algorithm.h"
+#include "processor/transaction/transaction.h"
 #include "queue/job.h"
 
 namespace cmpost {
@@ -82,10 +83,15 @@ struct Waiting {
   bool knows_nonce(const Bytes& nonce) const;
 };
 
+// It has been sent to its requester, and so have the certificates in it.
+void note_delivered(WaitingPart& part, Transaction& transaction);
+
 // One body from those of several parts; they are of the same kind. `parts` is not empty.
 PKIBody merged(const std::vector<const WaitingPart*>& parts);
 // The body about one part: the CertResponse with this certReqId, or the whole.
 PKIBody part_of(const PKIBody& body, std::int64_t certReqId);
+// An error about a part whose siblings have answers of their own, as one more of these.
+PKIBody as_sibling_of(const PKIBody& sibling, const body::error& error, std::int64_t certReqId);
 // A CertResponse with status waiting: no failInfo, no key pair.
 CertResponse waiting_response(std::int64_t certReqId);
 // An error message with status waiting.

@@ -274,8 +274,13 @@ Result<std::vector<UpstreamMessage>> UpstreamTable::orders_beginning(std::string
 }
 
 Result<std::optional<Bytes>> UpstreamTable::chain_of(std::int64_t transaction) {
-  return one(connection_, "SELECT chain FROM upstream WHERE tx = ? AND length(chain) > 0",
-             column<Bytes>, transaction);
+  ASSIGN_OR_RETURN(
+      const auto chains,
+      all(connection_, "SELECT chain FROM upstream WHERE tx = ? AND length(chain) > 0 ORDER BY seq",
+          column<Bytes>, transaction));
+  Bytes joined;
+  for (const auto& chain : chains) joined.insert(joined.end(), chain.begin(), chain.end());
+  return joined;
 }
 
 Result<std::vector<UpstreamMessage>> UpstreamTable::unsent(std::int64_t after, std::size_t limit) {

@@ -221,6 +221,28 @@ TEST(Waiting, PartsThatAreReadyAreDeliveredAndConfirmedWhileTheRestWaits) {
   EXPECT_EQ(ca.certificates(), 2);
 }
 
+// The other part has its answer by then, which its requester has not had.
+TEST(Waiting, CertConfIsAboutWhatHasBeenDelivered) {
+  Office ca(kTold);
+  const auto request =
+      with_mac(ca, body::ir{{cert_request(Credential(), "CN=dev1"),
+                             cert_request(Credential(), "CN=dev1", {.certReqId = 1})}});
+  const auto tid = tid_of(request);
+  const auto ip = ca.talk(request);
+  ca.say(tid, true, "alice", 0);
+  const auto first = ca.talk(with_mac(ca, body::pollReq{{{0}, {1}}}, following(ip)));
+  ca.say(tid, true, "alice", 1);
+  ca.work();
+  const auto pkiconf = ca.talk(with_mac(ca, cert_conf(certificate_in(first)), following(first)));
+  ASSERT_EQ(body_name(pkiconf.body), "pkiconf");
+  const auto second = ca.talk(with_mac(ca, poll_req(1), following(pkiconf)));
+  const auto two = certificate_in(second);
+  EXPECT_EQ(ca.record(two)->state, CertificateState::unconfirmed);
+  EXPECT_EQ(body_name(ca.talk(with_mac(ca, cert_conf(two, 1), following(second))).body), "pkiconf");
+  EXPECT_EQ(ca.record(two)->state, CertificateState::valid);
+  EXPECT_EQ(ca.transaction(tid).state, TransactionState::closed);
+}
+
 TEST(Waiting, PollForTheWholeMessageWaitsForAllOfIt) {
   Office ca(kTold);
   const auto request =
