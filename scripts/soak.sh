@@ -4,11 +4,11 @@
 # server, while it answers 1 000 files over SFTP; pulls a medium out 50 times while 300 requests
 # are on it, be it ext4, FAT, exFAT or NTFS; kills `cmpost run` 50 times while it works on one file with a
 # batch of 5 000 requests; kills an RA and its CA 200 times while 2 000 requests pass through both, in each of two
-# modes; lets 6 000 calls fail in turn (errors, short transfers, kills, losses of power). And the long form of
+# modes; lets 6 000 calls fail in turn (errors, short transfers, kills, losses of power), and 2 000 of an RA. And the long form of
 # system_air_gap: 1 000 requests, 200 of them by mail, through an RA to a CA that couriers reach; and of system_weekend: a
 # fleet of 12 000 by SFTP, by the clock, stopped, killed and gone on with.
 #
-#   scripts/soak.sh [files|mail|sftp|medium|batch|ra|faults|round|weekend] [options of the script in tests/crash]
+#   scripts/soak.sh [files|mail|sftp|medium|batch|ra|faults|ra-faults|round|weekend] [options of the script in tests/crash]
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -28,6 +28,7 @@ case $what in
   batch) python3 tests/crash/batch_kill_loop.py --members 5000 --kills 50 "$@" ;;
   ra) python3 tests/crash/ra_kill_loop.py --requests 2000 --kills 200 "$@" ;;
   faults) python3 tests/crash/fault_sweep.py --points 6000 "$@" ;;
+  ra-faults) python3 tests/crash/fault_sweep.py --role ra --points 2000 --requests 4 "$@" ;;
   round) CMPOST_AIR_GAP=1000 python3 tests/system/air_gap_test.py "$@" ;;
   weekend) CMPOST_WEEKEND=12000 python3 tests/system/weekend_test.py "$@" ;;
   all)
@@ -44,8 +45,9 @@ case $what in
       python3 tests/crash/ra_kill_loop.py --requests 2000 --kills 200 --mode $mode
     done
     python3 tests/crash/fault_sweep.py --points 6000
+    python3 tests/crash/fault_sweep.py --role ra --points 2000 --requests 4
     CMPOST_AIR_GAP=1000 python3 tests/system/air_gap_test.py
     CMPOST_WEEKEND=12000 python3 tests/system/weekend_test.py
     ;;
-  *) echo "usage: $0 [files|mail|sftp|medium|batch|ra|faults|round|weekend] [options]" >&2; exit 64 ;;
+  *) echo "usage: $0 [files|mail|sftp|medium|batch|ra|faults|ra-faults|round|weekend] [options]" >&2; exit 64 ;;
 esac

@@ -264,7 +264,9 @@ Result<std::optional<StoredMessage>> Responder::find_duplicate() {
   // has not been answered.
   const bool same_job = equal(stored->job, ByteView(arrival_.job.octets));
   if (channel().strict && !same_job) return std::nullopt;
-  if (stored->reply_body.empty() && at_.waiting && !at_.waiting->pushed.empty()) {
+  // Not one that follows and whose answer a CA above owes.
+  const bool waited = opens_transaction(body()) || std::holds_alternative<body::popdecr>(body());
+  if (waited && stored->reply_body.empty() && at_.waiting && !at_.waiting->pushed.empty()) {
     stored->reply_body = at_.waiting->pushed_body;
     stored->reply = at_.waiting->pushed;
   }

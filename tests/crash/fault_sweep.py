@@ -1,19 +1,22 @@
 #!/usr/bin/env python3
 """Lets calls of the program fail, one at a time, and looks whether anything was lost or doubled.
 
-    fault_sweep.py [--points 300] [--requests 6] [--seed N] [--only CALL:N:FAULT[:COUNT]]
+    fault_sweep.py [--points 300] [--requests 6] [--role ra] [--seed N] [--only CALL:N:FAULT[:COUNT]]
 
 `cmpost run`, or `cmpost serve`, answers prepared requests while the library in faults/ lets the N-th call of a kind
 fail (an error, a short transfer, a kill just before or after), or while every change is recorded,
 so that after a kill only what was synced is left (power_loss.py). Then the program runs without
 faults, as an operator would let it. In the end each request has one answer and one certificate,
-and nothing is left half done; no run may hang. Needs CMPOST, MAKE_REQUESTS and CMPOST_FAULTS (the
+and nothing is left half done; no run may hang. With `--role ra` the program is an RA in front of a
+CA without faults, and meets its fault while it takes in requests and asks the CA, while it takes
+in the answers, or while it does the same with the certConf of each. Needs CMPOST, MAKE_REQUESTS and CMPOST_FAULTS (the
 library) in the environment.
 """
 
 import argparse
 import collections
 import concurrent.futures
+import copy
 import json
 import os
 import random
@@ -31,6 +34,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "system"))
 from instance import Instance, PROGRAM, run  # noqa: E402
 from power_loss import Disk  # noqa: E402
+from requester import (CERT_CONF, IP, IR, PKI_CONF, Requester, Secret, cert_conf,  # noqa: E402
+                       certificate_in, common_name, seq, signed_request, template)
 
 MAKE_REQUESTS = os.environ.get("MAKE_REQUESTS", "make_requests")
 LIBRARY = os.path.abspath(os.environ.get("CMPOST_FAULTS", "libcmpost_faults.so"))
@@ -65,12 +70,13 @@ ROUNDS = 5
 class Point:
     """One fault: what is done to which call, whether the power goes with it, and who meets it."""
 
-    def __init__(self, fault, power=None, command="run"):
-        self.fault, self.power, self.command = fault, power, command
+    def __init__(self, fault, power=None, command="run", stage=None):
+        self.fault, self.power, self.command, self.stage = fault, power, command, stage
 
     def __str__(self):
         power = f" --power {self.power}" if self.power else ""
-        return f"--only {self.fault}{power} --command {self.command}"
+        stage = f" --role ra --stage {self.stage}" if self.stage else ""
+        return f"--only {self.fault}{power} --command {self.command}{stage}"
 
 
 def census(counts):
@@ -204,6 +210,106 @@ class Trial:
             return f"audit verify: {done.stdout} {done.stderr}"
 
 
+# What an RA does, one after the other.
+STAGES = ("asks", "hears", "asks-to-confirm", "hears-of-that")
+
+
+class RaTrial(Trial):
+    """An RA of its own, with its CA and its requesters: these meet no fault."""
+
+    def __init__(self, template, place, requesters):
+        super().__init__(template, place)
+        self.root, self.place = self.place, self.place / "ra"
+        self.requesters = {name: copy.copy(one) for name, one in requesters.items()}
+        self.carried = collections.Counter()  # up
+        self.counts_of, self.trouble = {}, None
+
+    def meet(self, point, wanted=0):
+        said = ""
+        for stage in STAGES:
+            self.stage = stage
+            try:
+                self.bring(stage)
+            except (AssertionError, OSError, subprocess.CalledProcessError) as trouble:
+                self.trouble = f"before it {stage}: {trouble!r}"
+                return said
+            mine = point and point.stage == stage
+            if mine or not point:
+                self.counts.unlink(missing_ok=True)
+                said += super().meet(point, self.wanted(stage, wanted))
+                self.counts_of[stage] = census(self.counts)
+            if mine:
+                self.counted = self.counts_of[stage]
+            said += super().recover(self.wanted(stage, wanted)).stderr
+        return said
+
+    def bring(self, stage):
+        """What it is to work on."""
+        if stage == "asks-to-confirm":
+            self.confirm()
+        elif stage != "asks":
+            self.ask_ca()
+
+    def ask_ca(self):
+        for file in (self.place / "to-ca").glob("*.pki"):
+            self.carried[file.read_bytes()] += 1
+            file.rename(self.root / "vault/in" / file.name)
+        subprocess.run([PROGRAM, "run"], cwd=self.root / "vault", capture_output=True, check=True,
+                       timeout=RUN_LIMIT)
+        for file in (self.root / "vault/out").glob("*.pki"):
+            file.rename(self.place / "from-ca" / file.name)
+
+    def confirm(self):
+        for name, one in self.requesters.items():
+            tag, body = one.take((self.place / f"out/{name}.ip.pki").read_bytes())
+            assert tag == IP
+            message = one.message(CERT_CONF, cert_conf(certificate_in(body)))
+            (self.place / f"in/{name}-conf.pki").write_bytes(message)
+
+    def wanted(self, stage, requests):
+        return requests * (2 if stage == "hears-of-that" else 1)
+
+    def answers(self):
+        """What it is to have written when it has done its work."""
+        asks = self.stage.startswith("asks")
+        return sorted(file.name for file in (self.place / ("to-ca" if asks else "out")).glob("*.pki"))
+
+    def recover(self, wanted):
+        return subprocess.CompletedProcess([], 0, "", "")  # done, stage by stage
+
+    def put_back(self):
+        super().put_back()
+        for file in (self.place / "from-ca/.quarantine").glob("*.pki"):
+            file.rename(self.place / "from-ca" / file.name)
+
+    def reached(self, point):
+        call, number, *_ = point.fault.split(":")
+        return self.counted[call] >= int(number)
+
+    def about_answers(self, wanted):
+        if self.trouble:
+            return self.trouble
+        expected = sorted(one for name in self.requesters
+                          for one in (f"{name}.ip.pki", f"{name}-conf.pkiconf.pki"))
+        found = sorted(file.name for file in (self.place / "out").glob("*.pki"))
+        if found != expected:
+            return f"answers: {found}"
+        for name, one in self.requesters.items():
+            tag, _ = one.take((self.place / f"out/{name}-conf.pkiconf.pki").read_bytes())
+            if tag != PKI_CONF:
+                return f"{name} hears {tag}"
+        if len(self.carried) != 2 * wanted:
+            return f"{len(self.carried)} messages went up for {wanted} requests"
+
+    def about_certificates(self, wanted):
+        for place in (self.place, self.root / "vault"):
+            done = subprocess.run([PROGRAM, "cert", "list", "--all", "--channel", "drop", "--json"],
+                                  cwd=place, capture_output=True, text=True, timeout=RUN_LIMIT)
+            states = [one["state"] for one in json.loads(done.stdout)]
+            if states != ["valid"] * wanted:
+                return f"certificates of {place.name}: {states}"
+
+
 class Sweep:
     def __init__(self, directory, requests, seed):
         self.directory = Path(directory)
@@ -253,11 +359,14 @@ class Sweep:
         # A call that is interrupted for ever is no fault that a system has.
         return ":4" if what == "EINTR" and lasting == ":*" else lasting
 
+    def trial(self, place):
+        return Trial(self.template, place)
+
     def look_at(self, point):
         with self.lock:
             place = self.free.pop()
         try:
-            trial = Trial(self.template, place)
+            trial = self.trial(place)
             said = ""
             try:
                 said += trial.meet(point, self.requests)
@@ -282,10 +391,48 @@ class Sweep:
         return wrong, reached
 
 
+class RaSweep(Sweep):
+    def prepare(self):
+        vault = Instance(self.template / "vault", self.directory / "vault.log")
+        ra = Instance(self.template / "ra", self.directory / "ra.log", vault.ca)
+        shutil.copy(ra.directory / "ra/cmp.pem", vault.directory / "trust/ra.pem")
+        vault.set_in_channel("roles", '{ ra = ["trust/ra.pem"] }')
+        ra.add_secret("dev1", "a secret of device 1", "--subject", "any")
+        self.requesters = {}
+        for number in range(self.requests):
+            key = self.directory / f"{number}.key"
+            run("openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256",
+                "-out", key)
+            one = Requester(ra, Secret("dev1", "a secret of device 1"), implicit=False)
+            asked = signed_request(template(common_name(f"dev{number}"), key), key)
+            (ra.drop / f"dev{number}.pki").write_bytes(one.message(IR, seq(asked)))
+            self.requesters[f"dev{number}"] = one
+        trial = self.trial(self.directory / "census")
+        said = trial.meet(None, self.requests)
+        if complaints := trial.complaints(self.requests):
+            sys.exit(f"without any fault: {complaints} {said}")
+        self.calls_of = trial.counts_of
+        for stage, calls in self.calls_of.items():
+            print(f"calls, {stage}:", ", ".join(f"{call} {n}" for call, n in calls.items()), flush=True)
+
+    def trial(self, place):
+        return RaTrial(self.template, place, self.requesters)
+
+    def points(self, count):
+        """A share of them for each stage."""
+        for stage, calls in self.calls_of.items():
+            self.calls = calls
+            for point in super().points(max(3, count // len(STAGES))):
+                point.stage = stage
+                yield point
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--points", type=int, default=300)
     parser.add_argument("--requests", type=int, default=6)
+    parser.add_argument("--role", choices=("ca", "ra"), default="ca")
+    parser.add_argument("--stage", choices=STAGES, default=STAGES[0], help="with --only, of an RA")
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 32))
     parser.add_argument("--only", help="this fault alone, as CALL:N:FAULT[:COUNT]")
     parser.add_argument("--power", choices=("strict", "names"), help="with --only")
@@ -295,10 +442,12 @@ def main():
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
 
     with tempfile.TemporaryDirectory(prefix="cmpost-faults-") as directory:
-        sweep = Sweep(directory, options.requests, options.seed)
+        kind = RaSweep if options.role == "ra" else Sweep
+        sweep = kind(directory, options.requests, options.seed)
         sweep.prepare()
         start = time.monotonic()
-        points = ([Point(options.only, options.power, options.command)] if options.only
+        stage = options.stage if options.role == "ra" else None
+        points = ([Point(options.only, options.power, options.command, stage)] if options.only
                   else list(sweep.points(options.points)))
         wrong, reached = sweep.run(points)
         print(f"{len(points)} faults, {reached} of them reached, {time.monotonic() - start:.0f} s: "

@@ -17,7 +17,8 @@ from structure import read
 
 # Body tags (RFC 9810 5.1.2).
 IR, IP, POPDECC, POPDECR, KRR, KRP, CCR, CCP = 0, 1, 5, 6, 9, 10, 13, 14
-CR, CP, RR, RP = 2, 3, 11, 12
+CR, CP, KUR, KUP, RR, RP = 2, 3, 7, 8, 11, 12
+PKI_CONF, CERT_CONF = 19, 24
 NESTED, GENM, GENP, ERROR, POLL_REQ, POLL_REP = 20, 21, 22, 23, 25, 26
 
 ECDSA_SHA256 = "1.2.840.10045.4.3.2"
@@ -293,10 +294,12 @@ class KemHolder(Holder):
 
 
 class Requester:
-    """One transaction over the directories of an instance."""
+    """One transaction over the directories of an instance. `implicit`: it asks to have its
+    certificate without a certConf."""
 
-    def __init__(self, instance, credential, pvno=2):
+    def __init__(self, instance, credential, pvno=2, implicit=True):
         self.instance, self.credential, self.pvno = instance, credential, pvno
+        self.implicit = implicit
         self.transaction_id, self.recip_nonce = os.urandom(16), b""
         self.count = 0
 
@@ -315,7 +318,7 @@ class Requester:
             explicit(2, octets(reference)) if reference else b"",
             explicit(4, octets(self.transaction_id)), explicit(5, octets(self.nonce)),
             explicit(6, octets(self.recip_nonce)) if self.recip_nonce else b"",
-            explicit(8, seq(seq(oid(IMPLICIT_CONFIRM), NULL))))
+            explicit(8, seq(seq(oid(IMPLICIT_CONFIRM), NULL))) if self.implicit else b"")
         content = header + explicit(body_tag, body)
         protection = b""
         if self.credential.algorithm:
@@ -369,6 +372,11 @@ def certificate_of(response):
     _, status, pair = response
     assert elements(status[1])[0][1] in (b"\0", b"\1"), "neither accepted nor grantedWithMods"
     return elements(elements(pair[1])[0][1])[0][2]  # CertifiedKeyPair: certOrEncCert first
+
+
+def cert_conf(certificate):
+    """That it is accepted: the certificate, DER, which is signed with SHA-256."""
+    return seq(seq(octets(hashlib.sha256(certificate).digest()), integer(0)))
 
 
 def refusal_in(body):

@@ -183,6 +183,16 @@ TEST_F(RaDisorder, AnswerThatDoesNotFitEndsNothing) {
   EXPECT_EQ(body_name(RaOffice::only(ra().hear(answers.at(0))).body), "ip");
 }
 
+TEST_F(RaDisorder, CertConfThatComesAgainOnItsWayUpHearsNothing) {
+  start();
+  const auto answer = ra().through(with_mac(ra(), ir(key_), explicitly()));
+  const auto conf = with_mac(ra(), cert_conf(certificate_in(answer)), following(answer));
+  EXPECT_THAT(ra().ask_all(conf), IsEmpty());
+  EXPECT_THAT(ra().ask_all(conf), IsEmpty());
+  EXPECT_EQ(body_name(RaOffice::only(ra().carry()).body), "pkiconf");
+  EXPECT_EQ(body_name(RaOffice::only(ra().ask_all(conf)).body), "pkiconf");
+}
+
 TEST_F(RaDisorder, WaitingThatComesTwiceIsOne) {
   start("", "check_after = \"1h\"\n", "",
         "waiting = \"always\"\napprove = \"one\"\napproval_by_ra = \"none\"\n");
