@@ -255,6 +255,10 @@ struct Check {
     return failure(rights.denial);
   }
 
+  Checked<void> operator()(const wanted::Kind& wanted) const {
+    return check_kind(rights, wanted.body);
+  }
+
   // It is brought as by a genm, whose right it takes. Only a secret that is used up brings it with
   // what follows: in a transaction that was opened while it had the right. What an unconfirmed
   // certificate opens (its own rr) gives none.

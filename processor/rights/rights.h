@@ -64,6 +64,11 @@ namespace wanted {
 struct Message {
   const PKIBody& body;
 };
+// What is asked for by it, whatever that is: by its kind of requester. Of who has Message, where
+// the rest cannot be judged.
+struct Kind {
+  const PKIBody& body;
+};
 // A revocation passphrase of its own. `opens`: with a message that opens a transaction.
 struct Passphrase {
   bool opens = true;
@@ -110,7 +115,7 @@ struct Endorsement {};
 struct KemCiphertext {};
 }  // namespace wanted
 using AskedFor =
-    std::variant<wanted::Message, wanted::Passphrase, wanted::NewCertificate,
+    std::variant<wanted::Message, wanted::Kind, wanted::Passphrase, wanted::NewCertificate,
                  wanted::RenewedCertificate, wanted::PlannedCertificate, wanted::Revocation,
                  wanted::ArchivedKeys, wanted::Endorsement, wanted::KemCiphertext>;
 

@@ -2,9 +2,11 @@
 // R-095 to R-097, R-194). Each cell is a message that goes the whole way through the processor, as
 // if it were the only one: nothing of a cell is committed.
 #include <map>
+#include <set>
 #include <sstream>
 
 #include "cmp/direction.h"
+#include "processor/ra_role/ra_role.h"
 #include "tests/processor/requesters.h"
 
 namespace cmpost {
@@ -69,6 +71,107 @@ CA's namesake       SSSSSSSSSSSS SSSSSSSSSSSS SSSSSSSSSSS SSSSSSSSSSSS SSS SS SS
 and one of its own  SSSSSSSSSSSS SSSSSSSSSSSS SSSSSSSSSSS SSSSSSSSSSSS SSS SS SSSS SS 0SSS. S ....
 stranger            SSSSSSSSSSSS SSSSSSSSSSSS SSSSSSSSSSS SSSSSSSSSSSS SSS SS SSSS SS 0SSS. S ....
 nobody              CCCCCCCCCCCC CCCCCCCCCCCC CCCCCCCCCCC CCCCCCCCCCCC CCC CC CCCC CC 0CCC. C ....
+)";
+
+// Where an RA says something else than the CA whose rights it decides by: "+ is n, dos" is refused
+// for the columns d, o and s of that body. What is under a MAC cannot go up where the CA has to
+// know the requester (I is n, + is n); whose archived keys are asked for, what an unconfirmed
+// certificate has become, how many a kur may ask for and whose passphrase it is, knows the CA
+// alone.
+constexpr std::string_view kOtherAtAnRa = R"(
+ccr: I is n, fo
+  narrow secret
+  secret for dev*
+  wide secret
+  wide, elsewhere
+  for other-device
+  for sub-ca
+  for one use
+  holder, DH
+  holder, KEM
+  vendor, DH
+ccr: n is w, f
+  CA itself
+  CA by purpose
+cr: t is n, w
+  wide secret
+  wide, elsewhere
+  holder, liberal
+  RA by purpose
+  RA by name
+genm: N is u, p
+  secret for dev*
+  wide secret
+  wide, elsewhere
+  vendor
+  vendor, liberal
+  vendor, DH
+  RA by purpose
+  RA by name
+ir: t is n, w
+  wide secret
+  wide, elsewhere
+  holder, liberal
+  vendor, liberal
+  RA by purpose
+  RA by name
+krr: I is N, fno
+  narrow secret
+  secret for dev*
+  wide secret
+  wide, elsewhere
+  for other-device
+  for sub-ca
+  for one use
+  holder, DH
+  holder, KEM
+  vendor, DH
+krr: n is N, fno
+  vendor
+  vendor, liberal
+krr: n is w, f
+  holder
+  holder, updated
+  holder, liberal
+krr: t is w, o
+  RA by purpose
+  RA by name
+kur: + is n, dos
+  holder, DH
+  holder, KEM
+kur: I is n, 2dfkmnorsvwx
+  narrow secret
+  secret for dev*
+  wide secret
+  wide, elsewhere
+  for other-device
+  for sub-ca
+  for one use
+kur: N is n, knrvwx
+  holder, unconfirmed
+kur: N is t, fm
+  holder, unconfirmed
+kur: N is u, 2dos
+  holder, unconfirmed
+kur: b is n, 2
+  holder, DH
+  holder, KEM
+  vendor
+  vendor, liberal
+  vendor, DH
+  RA by purpose
+  RA by name
+kur: b is u, 2
+  holder
+  holder, updated
+  holder, liberal
+p10cr: t is n, w
+  wide secret
+  wide, elsewhere
+  holder, liberal
+  vendor, liberal
+  RA by purpose
+  RA by name
 )";
 
 char letter_of(const PKIStatusInfo& status) {
@@ -159,6 +262,53 @@ class RightsTable : public Requesters {
   }
 };
 
+// The same requesters before an RA in front of that CA, which knows their secrets and certificates
+// as the CA does: `u` for what goes up.
+class RightsAtAnRa : public RightsTable {
+ protected:
+  RightsAtAnRa() {
+    auto settings = parse_settings(
+        "[instance]\nname = \"ra\"\n"
+        "[ra]\ncmp_certificate = \"c\"\ncmp_key = \"k\"\nupstream = \"vault\"\n"
+        "[[profile]]\nname = \"device\"\n"
+        "extensions = { subjectAltName = \"copy\", other = \"ignore\" }\n" +
+            std::string(kProfilesOfTheTable) + channel_of_the_table("drop", "") +
+            channel_of_the_table("other", "") +
+            channel_of_the_table("liberal",
+                                 "holders_of = \"any\"\nadditional = \"any\"\n"
+                                 "trusted_subject = \"any\"\ntrusted_san = \"any\"\n") +
+            "[[channel]]\nname = \"vault\"\nkind = \"directory\"\nin = \"in-v\"\nout = "
+            "\"out-v\"\ndirection = \"upstream\"\ntrust = [\"ra.pem\"]\n",
+        ca.directory / "cmpost.toml");
+    if (!settings) ADD_FAILURE() << to_string(settings.error().front());
+    settings_ = *settings->ra;
+    channels_ = must(load_channel_policies(*settings, {ca.authority->issuer.certificate()}));
+    role_.emplace(settings_, ca.authority->identity, channels_);
+  }
+  char cell_at_ra(const Asker& row, const Column& column) {
+    const auto wish = message_for(column, ca, others, row.mine.value_or(*others.dev1), row.open);
+    if (!wish) return '0';
+    auto lease = ca.arrival(row.send(wish->body, wish->options));
+    lease.job.envelope.channel = row.channel;
+    const ProcessorServices services{ca.authority->identity,
+                                     *role_,
+                                     channels_,
+                                     ca.sealing_key,
+                                     ca.random,
+                                     ca.clock,
+                                     ca.clock,
+                                     ca.clock};
+    const auto decision = must(respond_alone(lease, *ca.reader, services, Turn::again));
+    return decision.effects.send_up.empty() ? letter_of(column, decision) : 'u';
+  }
+  static bool is_granted(char cell) { return cell == '+' || cell == '~' || cell == 'w'; }
+
+ private:
+  RaSettings settings_;
+  ChannelPolicies channels_;
+  std::optional<RaRole> role_;
+};
+
 PKIBody answer_with_tag(std::size_t tag, const PKIBody& popdecc) {
   const CertRepMessage waits{std::nullopt, {waiting_response(0)}};
   switch (tag) {
@@ -204,6 +354,31 @@ TEST_F(RightsTable, SaysWhoGetsWhat) {
   for (const auto& line : actual) whole += line + "\n";
   ASSERT_EQ(table.size(), actual.size()) << whole;
   for (std::size_t i = 0; i < table.size(); ++i) EXPECT_EQ(table[i], actual[i]);
+}
+
+TEST_F(RightsAtAnRa, AreThoseAtACaButForWhatItCannotKnow) {
+  struct Where {
+    std::set<char> columns;
+    std::vector<std::string> rows;
+  };
+  std::map<std::string, Where> differs;
+  for (const auto& column : all_columns()) {
+    // What they have begun, they have begun at the CA.
+    if (column.body == tag_of<body::certConf>() && column.letter == 'o') continue;
+    for (const auto& row : rows) {
+      const char above = cell(row, column), here = cell_at_ra(row, column);
+      if (above == here || (is_granted(above) && here == 'u')) continue;
+      auto& where = differs[std::string(body_name(column.body)) + ": " + above + " is " + here];
+      where.columns.insert(column.letter);
+      if (std::ranges::find(where.rows, row.who) == where.rows.end()) where.rows.push_back(row.who);
+    }
+  }
+  std::string actual = "\n";
+  for (const auto& [what, where] : differs) {
+    actual += what + ", " + std::string(where.columns.begin(), where.columns.end()) + "\n";
+    for (const auto& row : where.rows) actual += "  " + row + "\n";
+  }
+  EXPECT_EQ(actual, kOtherAtAnRa);
 }
 
 TEST_F(RightsTable, AnswersAreAnsweredToNobody) {
