@@ -26,7 +26,7 @@ void add_commands(CommandLine line) {
         add_ca,          add_announcement,  add_profile, add_audit,  add_channel, add_resend,
         add_bundle,      add_restore_check, add_inspect, add_clock,  add_report,  add_ra,
         add_order,       add_device,        add_batch,   add_top,    add_fleet,   add_rule,
-        add_verdict}) {
+        add_verdict,     add_orphan}) {
     add(line);
   }
 }

@@ -143,6 +143,9 @@ RaSettings read_ra(Section table) {
   constexpr std::array kConfirm = {
       Word<RaSettings::Confirm>{"forward", RaSettings::Confirm::forward},
       Word<RaSettings::Confirm>{"local", RaSettings::Confirm::local}};
+  constexpr std::array kOrphans = {Word<RaSettings::Orphans>{"hold", RaSettings::Orphans::hold},
+                                   Word<RaSettings::Orphans>{"revoke", RaSettings::Orphans::revoke},
+                                   Word<RaSettings::Orphans>{"keep", RaSettings::Orphans::keep}};
   RaSettings ra;
   ra.cmp_certificate = required_path(table, "cmp_certificate");
   ra.cmp_key = required_key(table, "cmp_key");
@@ -153,6 +156,7 @@ RaSettings read_ra(Section table) {
   ra.upstream = table.text("upstream");
   ra.mode = table.choice("mode", ra.mode, kModes);
   ra.confirm = table.choice("confirm", ra.confirm, kConfirm);
+  ra.orphans = table.choice("orphans", ra.orphans, kOrphans);
   ra.upstream_within = table.duration("upstream_within", ra.upstream_within, {1min, kTenYears});
   if (table.has("renew_before")) {
     ra.renew_before =

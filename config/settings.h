@@ -80,6 +80,8 @@ struct RaSettings {
   enum class Mode { reprotect, forward, nest, batch };
   // Who says to the CA that a certificate has been accepted: its requester, or we at once.
   enum class Confirm { forward, local };
+  // Certificates that come when nobody waits for them any more.
+  enum class Orphans { hold, revoke, keep };
   std::string cmp_certificate;  // protects what we send, up and down
   std::string cmp_key;          // a PEM file, or a "pkcs11:" URI
   std::optional<std::string> cmp_key_password_file;
@@ -89,6 +91,7 @@ struct RaSettings {
       upstream;  // a channel with direction = "upstream": where what no other one is for goes
   Mode mode = Mode::reprotect;
   Confirm confirm = Confirm::forward;
+  Orphans orphans = Orphans::hold;
   // From its departure; then the requester hears systemUnavail.
   Duration upstream_within = std::chrono::hours(24 * 30);
   // Before cmp_certificate ends; nullopt: a third of its life, 30 days at most. Zero: not by

@@ -70,7 +70,7 @@ Result<Effects> plan_end(const Transaction& transaction, UnconfirmedRule rule, c
   after.confirm_by.reset();
   // Not about what its requester has not fetched yet, or has confirmed.
   const auto due = [](const TransactionCertificate& one) {
-    return !one.settled && one.delivery == Delivery::delivered;
+    return !one.settled && one.delivery == IssueState::delivered;
   };
   auto about = transaction;
   std::erase_if(about.certificates, [&](const auto& one) { return !due(one); });

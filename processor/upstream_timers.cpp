@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "processor/order_lists.h"
+#include "processor/orphans.h"
 #include "processor/upstream/upstream_table.h"
 
 namespace cmpost {
@@ -308,6 +309,7 @@ Result<void> tend_upstream(Spool& spool, Ledger& ledger, const ProcessorServices
   TRY(note_batches(spool, ledger, services));
   TRY(look_for_stranded(spool, ledger, services));
   TRY(wake_due(spool, ledger, services));
+  TRY(revoke_wanted(ledger, services));
   ASSIGN_OR_RETURN(const auto reader, ledger.reader());
   return write_order_lists(*reader, services.channels);
 }

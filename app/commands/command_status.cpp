@@ -23,7 +23,9 @@ Result<void> read_ledger(LedgerReader& reader, Status& status) {
   ASSIGN_OR_RETURN(status.ageing, TransactionTable(reader.connection()).ageing());
   ASSIGN_OR_RETURN(status.undecided, WaitTable(reader.connection()).backlog());
   if (status.settings->ra) {
-    ASSIGN_OR_RETURN(status.upstream, UpstreamTable(reader.connection()).backlog());
+    UpstreamTable table(reader.connection());
+    ASSIGN_OR_RETURN(status.upstream, table.backlog());
+    ASSIGN_OR_RETURN(status.on_channels, table.open_by_channel());
   }
   return {};
 }

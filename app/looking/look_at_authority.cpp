@@ -11,6 +11,7 @@
 #include "ca/published_crl.h"
 #include "processor/admission/credential_files.h"
 #include "processor/ra_role/own_request.h"
+#include "processor/upstream/orphan_table.h"
 #include "processor/upstream/upstream_table.h"
 
 namespace cmpost {
@@ -36,6 +37,7 @@ class AuthorityLook {
     look_at_lifetimes();
     if (!instance_.is_ca()) {
       look_at_stranded();
+      look_at_orphans();
       return look_at_renewal();
     }
     const auto behind = find_newer_crl(instance_);
@@ -71,6 +73,32 @@ class AuthorityLook {
                      "over their requesters hear systemUnavail",
                      {}});
     }
+    return {};
+  }
+
+  // Certificates that a CA has issued and nobody has.
+  void look_at_orphans() {
+    if (const auto done = find_orphans(); !done) {
+      findings_.add(RemarkKind::order, "certificates of nobody", done.error());
+    }
+  }
+
+  Result<void> find_orphans() {
+    ASSIGN_OR_RETURN(const auto reader, instance_.look_into_ledger());
+    ASSIGN_OR_RETURN(const auto open,
+                     OrphanTable(reader->connection()).in_state(OrphanState::open));
+    if (open.empty()) return {};
+    const auto& first = open.front();
+    findings_.add({Severity::error,
+                   RemarkKind::order,
+                   "certificates of nobody",
+                   std::to_string(open.size()) + " of a CA above, the first " +
+                       to_hex(first.serial) + " (" + printable(first.subject, 200) + ") since " +
+                       to_iso8601(first.since) + ": " + first.why +
+                       (first.note.empty() ? "" : "; " + printable(first.note, 300)),
+                   "`cmpost orphan list`; then `cmpost orphan revoke ID`, or `keep`, or `revoked` "
+                   "once that has been done at the CA",
+                   {}});
     return {};
   }
 

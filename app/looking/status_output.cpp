@@ -116,11 +116,17 @@ json crl_json(const CertificateList& crl) {
   return value;
 }
 
-json upstream_json(const UpstreamTable::Backlog& backlog) {
+json upstream_json(const UpstreamTable::Backlog& backlog,
+                   const std::vector<UpstreamTable::OnChannel>& channels) {
   json value = {{"collected", backlog.collected},
                 {"unanswered", backlog.messages - backlog.collected},
                 {"oldest", json()}};
   if (backlog.oldest) value["oldest"] = to_iso8601(*backlog.oldest);
+  value["channels"] = json::array();
+  for (const auto& one : channels) {
+    value["channels"].push_back(
+        {{"name", one.channel}, {"messages", one.messages}, {"oldest", to_iso8601(one.oldest)}});
+  }
   return value;
 }
 
@@ -199,6 +205,10 @@ void print_numbers(const Status& status, Time now) {
   queues.print("");
   if (status.ageing && status.undecided) print(*status.ageing, *status.undecided, now);
   if (status.upstream) print(*status.upstream, now);
+  for (const auto& one : status.on_channels) {
+    print_line("  by channel " + printable(one.channel) + ": " + std::to_string(one.messages) +
+               ", the oldest since " + in_words(now - one.oldest));
+  }
   if (status.certificates) {
     print_line("certificates in the ledger: " + std::to_string(*status.certificates));
   }
@@ -228,7 +238,7 @@ json to_json(const Status& status) {
     value[status.settings->ra ? "ra" : "ca"] = {{"subject", status.ca->subject().text()},
                                                 {"notAfter", to_iso8601(status.ca->not_after())}};
   }
-  if (status.upstream) value["upstream"] = upstream_json(*status.upstream);
+  if (status.upstream) value["upstream"] = upstream_json(*status.upstream, status.on_channels);
   if (status.crl) value["crl"] = crl_json(*status.crl);
   for (const auto& [stage, life] : status.work.stages) {
     value["service"][std::string(to_string(stage))] = to_json(life);

@@ -20,7 +20,8 @@ struct Status {
   std::optional<CertificateList> crl;
   std::optional<TransactionTable::Ageing> ageing;
   std::optional<WaitTable::Backlog> undecided;
-  std::optional<UpstreamTable::Backlog> upstream;  // of an RA
+  std::optional<UpstreamTable::Backlog> upstream;  // of an RA, and by the channels of that
+  std::vector<UpstreamTable::OnChannel> on_channels;
   WorkStatus work;
   Remarks findings;
 };

@@ -8,6 +8,7 @@
 #include "app/records/record_commands.h"
 #include "app/records/refused_output.h"
 #include "app/records/ruling_output.h"
+#include "app/records/upstream_output.h"
 #include "app/terminal/output.h"
 #include "base/log.h"
 #include "processor/explanation/explain.h"
@@ -115,6 +116,13 @@ Result<void> print_backlog(const Transaction& transaction, Connection& connectio
   }
   if (!waiting) return {};
   for (const auto& part : waiting->parts) print_part(part, Detail::brief);
+  return print_upstream(transaction, Asked::open, connection);
+}
+
+// Of an RA: what the CA above has been asked.
+Result<void> add_upstream(json& value, const Transaction& transaction, Connection& connection) {
+  ASSIGN_OR_RETURN(auto asked, upstream_json(transaction, connection));
+  if (!asked.empty()) value["upstream"] = std::move(asked);
   return {};
 }
 
@@ -130,6 +138,7 @@ Result<json> json_of(const ListedRequest& one, Connection& connection) {
   if (transaction->state == TransactionState::waiting) {
     TRY(add_waiting(value, *transaction, connection));
   }
+  TRY(add_upstream(value, *transaction, connection));
   return value;
 }
 
@@ -205,6 +214,7 @@ Result<json> show_transaction(const Transaction& transaction, LedgerReader& ledg
   ASSIGN_OR_RETURN(const auto waiting, WaitTable(connection).find(transaction.id));
   auto value = to_json(transaction);
   TRY(add_waiting(value, transaction, connection));
+  TRY(add_upstream(value, transaction, connection));
   value["messages"] = json::array();
   for (const auto& message : messages) {
     const auto answer = answer_to(message, transaction, waiting);
@@ -235,6 +245,7 @@ Result<json> show_transaction(const Transaction& transaction, LedgerReader& ledg
                std::to_string(certificate.certReqId));
   }
   TRY(print_waiting(transaction, connection));
+  TRY(print_upstream(transaction, Asked::all, connection));
   const auto none = value.contains("waiting") ? "no answer at once" : "no answer";
   if (messages.empty()) print_line(kForgotten);
   for (const auto& message : messages) {

@@ -9,6 +9,7 @@ void add_transaction(CommandLine line);
 void add_secret(CommandLine line);
 void add_cert(CommandLine line);
 void add_announcement(CommandLine line);
+void add_orphan(CommandLine line);
 void add_audit(CommandLine line);
 
 }  // namespace cmpost

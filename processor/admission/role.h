@@ -88,6 +88,10 @@ class Role {
   // the requester is told instead.
   virtual Checked<void> check_above(const Request& answer, const Requester& signer) const = 0;
   virtual Outcome<Answer> hear(const Heard& heard, Services& services) const = 0;
+  // One that nothing waits for any more (`asked` has ended): certificates in it that nobody has.
+  virtual Outcome<Effects> hear_late(const Heard& heard, Services& services) const = 0;
+  // Such a certificate is to be revoked: what asks for that. A Rejection: the CA cannot be asked.
+  virtual Outcome<Effects> revoke(const Orphan& orphan, Time now, Services& services) const = 0;
   // The same of an order. A Rejection: it counts as never come, and its text is for a person.
   virtual Outcome<Answer> hear_order(const HeardOrder& heard, Services& services) const = 0;
   // The CA above has asked us to come back: pollReq of our own.

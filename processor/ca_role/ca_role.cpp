@@ -78,6 +78,10 @@ Checked<void> CaRole::check_above(const Request&, const Requester&) const {
 
 Outcome<Answer> CaRole::hear(const Heard&, Services&) const { return hold(kAsksNobody); }
 
+Outcome<Effects> CaRole::hear_late(const Heard&, Services&) const { return hold(kAsksNobody); }
+
+Outcome<Effects> CaRole::revoke(const Orphan&, Time, Services&) const { return hold(kAsksNobody); }
+
 Outcome<Answer> CaRole::hear_order(const HeardOrder&, Services&) const { return hold(kAsksNobody); }
 
 Outcome<UpstreamMessage> CaRole::ask_again(const UpstreamMessage&, const Request&,

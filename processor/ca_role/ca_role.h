@@ -27,6 +27,8 @@ class CaRole : public Role {
   }
   Checked<void> check_above(const Request&, const Requester&) const override;
   Outcome<Answer> hear(const Heard&, Services&) const override;
+  Outcome<Effects> hear_late(const Heard& heard, Services& services) const override;
+  Outcome<Effects> revoke(const Orphan& orphan, Time now, Services& services) const override;
   Outcome<Answer> hear_order(const HeardOrder&, Services&) const override;
   Outcome<UpstreamMessage> ask_again(const UpstreamMessage&, const Request&,
                                      Services&) const override;

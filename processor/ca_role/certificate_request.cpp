@@ -7,6 +7,7 @@
 #include "processor/possession/controls.h"
 #include "processor/possession/proof_of_possession.h"
 #include "processor/rights/holder_to_be.h"
+#include "processor/rights/taken_key.h"
 #include "processor/transaction/audit_detail.h"
 
 namespace cmpost {
@@ -83,15 +84,6 @@ CertificateRecord record_of(const Certificate& certificate, const Profile& profi
   return record;
 }
 
-Result<bool> are_all_of(const HolderIdentity& holder,
-                        const std::vector<CertificateRecord>& records) {
-  for (const auto& record : records) {
-    ASSIGN_OR_RETURN(const auto certificate, Certificate::from_der(record.der));
-    if (holder_of(record, certificate.subject()) != holder) return false;
-  }
-  return true;
-}
-
 // A private key that is archived here is its first holder's, whoever sends it again.
 Outcome<void> check_key_is_own(const ProvenRequest& proven, const Name& subject,
                                const Requester& requester, CaServices& services) {
@@ -110,17 +102,6 @@ Checked<void> check_key_is_theirs(const ProvenRequest& proven, const Profile& pr
   const auto owner = services.authority.owner_of(proven.wish.key.spki());
   if (owner == others || (owner == working && profile.settings().reuse_key)) return {};
   return reject(PKIFailureInfo::badCertTemplate, "the key is one of this CA's own");
-}
-
-Result<Rejection> key_is_taken(const std::vector<CertificateRecord>& by, const Name& subject,
-                               const Requester& requester) {
-  ASSIGN_OR_RETURN(const bool same, are_all_of(holder_to_be(requester, subject, {}), by));
-  if (same) {
-    return Rejection{PKIFailureInfo::duplicateCertReq,
-                     "this holder has a certificate for this key already"};
-  }
-  return Rejection{PKIFailureInfo::badCertTemplate,
-                   "this key is certified for somebody else already"};
 }
 
 bool is_of_key(const CertificateRecord& record, ByteView spki) {

@@ -114,6 +114,7 @@ class Responder {
   Worked take_response();
   Outcome<Request> parked_request();
   Outcome<Next> poll();
+  bool is_confirmed(const TransactionCertificate& issued) const;
   Worked confirm();
   Worked end();
 

@@ -251,7 +251,7 @@ Result<Decision> Responder::passed_up(Answer&& answer, Step step) {
     after.confirm_by.reset();
     after.reply.clear();
     for (auto& one : after.certificates) {
-      if (one.awaits_confirm()) one.delivery = Delivery::confirmed;
+      if (is_confirmed(one)) one.delivery = IssueState::confirmed;
     }
   }
   note_outcome(answer, step);
@@ -332,12 +332,14 @@ void Responder::change_to(Transaction&& after) {
 void Responder::go_on_from(const Bytes& nonce, bool given_up) {
   auto after = *at_.transaction;
   for (auto& certificate : after.certificates) {
-    if (given_up || certificate.awaits_confirm()) certificate.settled = true;
+    if (given_up || is_confirmed(certificate)) certificate.settled = true;
   }
   after.our_nonce = nonce;
   at_.await_confirm(after, carrier());
   const bool ended = given_up || !at_.waiting || at_.waiting->all_delivered();
-  after.state = ended ? TransactionState::closed : TransactionState::waiting;
+  after.state = !ended                   ? TransactionState::waiting
+                : after.awaits_confirm() ? TransactionState::open
+                                         : TransactionState::closed;
   at_.decision.effects.advance = Effects::Advance{std::move(after), at_.transaction->state};
   if (at_.waiting) next_version(nonce, given_up);
   if (!given_up || !at_.waiting) return;

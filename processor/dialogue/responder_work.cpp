@@ -161,10 +161,21 @@ Outcome<Responder::Next> Responder::poll() {
   return answer;
 }
 
+// What has been sent by then: certConf that crosses a later answer is not about what that has
+// brought.
+bool Responder::is_confirmed(const TransactionCertificate& issued) const {
+  if (!issued.awaits_confirm()) return false;
+  const auto* certConf = std::get_if<body::certConf>(&body());
+  const bool crosses = request_header().recipNonce != at_.transaction->our_nonce;
+  if (certConf == nullptr || certConf->statuses.empty() || !crosses) return true;
+  return std::ranges::find(certConf->statuses, issued.certReqId, &CertStatus::certReqId) !=
+         certConf->statuses.end();
+}
+
 Responder::Worked Responder::confirm() {
   if (!at_.transaction->awaits_confirm()) return {Step::none, no_transaction()};
   auto about = *at_.transaction;
-  std::erase_if(about.certificates, [](const auto& one) { return !one.awaits_confirm(); });
+  std::erase_if(about.certificates, [&](const auto& one) { return !is_confirmed(one); });
   auto services = at_.services();
   auto answer = at_.shared.role.confirm(at_.request, *at_.requester, about, services);
   return {answer ? Step::goes_on : Step::none, std::move(answer)};

@@ -63,11 +63,23 @@ class Explanation : private VerdictsSoFar {
       } else {
         pass(check, in_words(one));
       }
+      if (one.answer) note_heard(one);
     }
+  }
+
+  // An answer that has not passed all of these is none: it is held, and the queue has the reason.
+  void note_heard(const UpstreamMessage& asked) {
+    const auto about = asked.answer_body + " from " + asked.channel + ": ";
+    pass(about + "recipNonce", "that of our " + asked.body);
+    pass(about + "channel", asked.channel);
+    pass(about + "protection and sender", asked.answer_signer);
+    pass(about + "may answer for the CA");
+    pass(about + "body, parts and keys fit the request");
   }
 
   static std::string in_words(const UpstreamMessage& message) {
     auto text = "made " + to_iso8601(message.made);
+    if (message.batch != 0) text += ", in batch " + std::to_string(message.batch);
     if (message.left) text += ", left " + to_iso8601(*message.left);
     if (message.state == UpstreamState::collected) text += ", waits for its batch";
     if (message.state == UpstreamState::waits) text += ", the CA wants more time";

@@ -114,7 +114,7 @@ void Continuation::note_answers(const Answer& answer, bool overdue) {
   }
   for (auto certificate : answer.certificates) {
     certificate.settled = answer.implicitConfirm;
-    certificate.delivery = Delivery::ready;
+    certificate.delivery = IssueState::ready;
     at_.transaction->certificates.push_back(std::move(certificate));
   }
 }

@@ -8,7 +8,7 @@
 namespace cmpost {
 namespace {
 
-constexpr std::size_t kMost = 16;
+constexpr std::size_t kMostAuthorities = 16;
 
 using Certificates = std::vector<Certificate>;
 
@@ -18,7 +18,7 @@ Certificates authorities_in(const std::vector<CMPCertificate>& extraCerts) {
     auto certificate = Certificate::from_der(one.der);
     if (!certificate || !certificate->is_ca() || certificate->is_self_issued()) continue;
     if (std::ranges::find(found, *certificate) == found.end()) found.push_back(*certificate);
-    if (found.size() == kMost) break;
+    if (found.size() == kMostAuthorities) break;
   }
   return found;
 }

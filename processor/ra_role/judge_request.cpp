@@ -6,7 +6,9 @@
 #include "processor/admission/revocation_reason.h"
 #include "processor/possession/controls.h"
 #include "processor/possession/proof_of_possession.h"
+#include "processor/rights/taken_key.h"
 #include "processor/rights/unchanged.h"
+#include "processor/upstream/upstream_table.h"
 
 namespace cmpost {
 namespace {
@@ -112,6 +114,10 @@ Outcome<void> add(const Wanted& wanted, const Request& request, const Requester&
   ASSIGN_OR_RETURN(const auto* const profile, pick_profile(wanted.certProfile, *request.channel));
   judged.profiles.insert(profile->name());
   ++judged.certificates;
+  if (wanted.key) {
+    judged.keys.push_back(
+        {to_bytes(wanted.key->spki()), wanted.subject, !profile->settings().reuse_key});
+  }
   judged.by_certificate = judged.by_certificate || wanted.by_certificate;
   judged.by_challenge = judged.by_challenge || wanted.by_challenge;
   JudgedPart part{wanted.certReqId, wanted.subject.text(), begin_object(request, requester)};
@@ -141,6 +147,36 @@ Checked<void> check_numbering(const CertReqMessages& messages, const ChannelPoli
   return {};
 }
 
+// What has passed here counts, and what the CA above is being asked for: the commit looks again.
+Outcome<void> check_key_is_new(WantedKey& key, const Request& request, const Requester& requester,
+                               Services& services) {
+  ASSIGN_OR_RETURN(key.seen, services.ledger.count());
+  ASSIGN_OR_RETURN(const auto others, services.ledger.with_key(key.spki, request.now));
+  if (!others.empty()) {
+    ASSIGN_OR_RETURN(const auto taken, key_is_taken(others, key.subject, requester));
+    return failure(taken);
+  }
+  ASSIGN_OR_RETURN(const bool asked,
+                   UpstreamTable(services.ledger.connection()).asks_for(sha256(key.spki)));
+  if (!asked) return {};
+  return reject(PKIFailureInfo::duplicateCertReq,
+                "a certificate for this key is being asked for already");
+}
+
+Outcome<void> check_keys(Judged& judged, const Request& request, const Requester& requester,
+                         Services& services) {
+  for (auto& key : judged.keys) {
+    if (!key.fresh) continue;
+    TRY(check_key_is_new(key, request, requester, services));
+    const auto times = std::ranges::count(judged.keys, key.spki, &WantedKey::spki);
+    if (times > 1) {
+      return reject(PKIFailureInfo::duplicateCertReq,
+                    "several parts of the request are for one key");
+    }
+  }
+  return {};
+}
+
 Outcome<Judged> judge_certificates(const CertReqMessages& messages, const Request& request,
                                    const Requester& requester, Services& services) {
   TRY(check_numbering(messages, *request.channel));
@@ -152,11 +188,12 @@ Outcome<Judged> judge_certificates(const CertReqMessages& messages, const Reques
                      check_tokens(message, wanted.certProfile, request, requester, services));
     judged.tokens.insert(judged.tokens.end(), tokens.begin(), tokens.end());
   }
+  TRY(check_keys(judged, request, requester, services));
   return judged;
 }
 
 Outcome<Judged> judge_p10cr(const CertificationRequest& asked, const Request& request,
-                            const Requester& requester) {
+                            const Requester& requester, Services& services) {
   Wanted wanted;
   ASSIGN_OR_RETURN(wanted.key, verify_pop(asked, requester));
   ASSIGN_OR_RETURN(wanted.certProfile, profile_name(request, kWholeMessage));
@@ -166,6 +203,7 @@ Outcome<Judged> judge_p10cr(const CertificationRequest& asked, const Request& re
   TRY(check_attributes(asked));
   Judged judged;
   TRY(add(wanted, request, requester, judged));
+  TRY(check_keys(judged, request, requester, services));
   return judged;
 }
 
@@ -256,7 +294,7 @@ Outcome<Judged> judge_request(const Request& request, const Requester& requester
                               Services& services) {
   const auto& body = request.message.body;
   if (const auto* p10cr = std::get_if<body::p10cr>(&body)) {
-    return judge_p10cr(p10cr->request, request, requester);
+    return judge_p10cr(p10cr->request, request, requester, services);
   }
   if (const auto* rr = std::get_if<body::rr>(&body)) {
     return judge_revocation(*rr, request, requester, services);
@@ -267,10 +305,12 @@ Outcome<Judged> judge_request(const Request& request, const Requester& requester
   if (certificates) {
     return judge_certificates(*cert_requests(body), request, requester, services);
   }
-  const bool passes = std::holds_alternative<body::genm>(body) ||
-                      std::holds_alternative<body::krr>(body) ||
-                      std::holds_alternative<body::ccr>(body);
-  if (passes) return whole(request, requester);
+  const bool question = std::holds_alternative<body::genm>(body);
+  const bool of_some =
+      std::holds_alternative<body::krr>(body) || std::holds_alternative<body::ccr>(body);
+  // Nobody here is asked about what its requester cannot have.
+  if (of_some) TRY(check_right(requester.rights, wanted::Kind{body}));
+  if (question || of_some) return whole(request, requester);
   return reject(PKIFailureInfo::badRequest,
                 "a message with the body " + std::string(body_name(body)) + " is not served here");
 }

@@ -23,10 +23,19 @@ struct JudgedPart {
   std::optional<PublicKey> key{};  // nullopt: the CA makes it
 };
 
+// One that a certificate is asked for.
+struct WantedKey {
+  Bytes spki;
+  Name subject;
+  bool fresh = false;     // its profile wants it to have no certificate (reuse_key = "deny")
+  std::int64_t seen = 0;  // fresh: as in FreshKey
+};
+
 struct Judged {
   std::vector<JudgedPart> parts;     // as many as the answer will have
   std::set<std::string> profiles{};  // of its certificates; "" for one that is not known
   std::vector<std::string> tokens{};
+  std::vector<WantedKey> keys{};
   std::size_t certificates = 0;  // that would be brought by it
   // Possession of some key is proven by certConf alone, or by popdecr.
   bool by_certificate = false, by_challenge = false;

@@ -57,17 +57,6 @@ Outcome<void> check_hash(const CertStatus& status, const Transaction& transactio
   return reject(PKIFailureInfo::badCertId, "certHash is not that of the certificate");
 }
 
-// RevDetails of a certificate that its requester does not want (RFC 9483 4.2).
-RevDetails revocation_of(const Certificate& certificate) {
-  RevDetails details;
-  details.certDetails.issuer = certificate.issuer();
-  details.certDetails.serialNumber = to_bytes(certificate.serial_number());
-  der::Writer reason;
-  reason.integer(static_cast<std::int64_t>(CRLReason::cessationOfOperation), 0x0a);
-  details.crlEntryDetails = Extensions{{oid::id_ce_cRLReasons, false, std::move(reason).take()}};
-  return details;
-}
-
 PKIStatusInfo rejection_status() {
   PKIStatusInfo status;
   status.status = PKIStatus::rejection;
@@ -171,8 +160,24 @@ Result<Effects> sent(Refusal refusal, const std::vector<UpstreamMessage>& messag
 
 }  // namespace
 
+RevDetails revocation_of(const Certificate& certificate) {
+  RevDetails details;
+  details.certDetails.issuer = certificate.issuer();
+  details.certDetails.serialNumber = to_bytes(certificate.serial_number());
+  der::Writer reason;
+  reason.integer(static_cast<std::int64_t>(CRLReason::cessationOfOperation), 0x0a);
+  details.crlEntryDetails = Extensions{{oid::id_ce_cRLReasons, false, std::move(reason).take()}};
+  return details;
+}
+
 bool confirmed_above(const std::vector<UpstreamMessage>& messages) {
-  return std::ranges::any_of(messages, &UpstreamMessage::implicit);
+  // Of a request of several parts each answer says it for itself.
+  const bool always = std::ranges::all_of(messages, [](const UpstreamMessage& one) {
+    const bool issues = one.answer_body == "ip" || one.answer_body == "cp" ||
+                        one.answer_body == "kup" || one.answer_body == "ccp";
+    return one.body != "pollReq" || !issues || one.implicit;
+  });
+  return always && std::ranges::any_of(messages, &UpstreamMessage::implicit);
 }
 
 Outcome<Answer> confirm_here(const Request& request, const Transaction& transaction,

@@ -9,6 +9,9 @@ namespace cmpost {
 // The CA waits for no certConf: it has granted implicitConfirm to us.
 bool confirmed_above(const std::vector<UpstreamMessage>& messages);
 
+// RevDetails of a certificate that nobody wants (RFC 9483 4.2).
+RevDetails revocation_of(const Certificate& certificate);
+
 // certConf where `confirm = "local"`: the hash is that of the certificate, and what the requester
 // refuses is revoked on its behalf by rr (RFC 9483 5.2.3, 5.3.2).
 Outcome<Answer> confirm_here(const Request& request, const Transaction& transaction,

@@ -10,6 +10,7 @@
 #include "processor/ra_role/heard_parts.h"
 #include "processor/ra_role/issuers_of.h"
 #include "processor/ra_role/judge_request.h"
+#include "processor/ra_role/late_answer.h"
 #include "processor/ra_role/local_confirmation.h"
 #include "processor/ra_role/order_answer.h"
 #include "processor/ra_role/own_request.h"
@@ -188,7 +189,7 @@ PKIBody poll_for(const UpstreamMessage& asked, const Request& question) {
 Transaction in_question(const Transaction& transaction) {
   auto about = transaction;
   std::erase_if(about.certificates, [](const TransactionCertificate& one) {
-    return one.settled || one.delivery != Delivery::confirmed;
+    return one.settled || one.delivery != IssueState::confirmed;
   });
   return about;
 }
@@ -248,6 +249,10 @@ Outcome<Answer> RaRole::send_up(const Request& request, const Requester& request
                             !judged.by_certificate;
   ASSIGN_OR_RETURN(auto message, make_upward(way.mode, request, channel, changes, services));
   message.seq = 1;
+  for (const auto& key : judged.keys) {
+    message.keys.push_back(sha256(key.spki));
+    if (key.fresh) message.fresh_keys.push_back(message.keys.back());
+  }
   if (message.key) message.profile = *judged.profiles.begin();
   message.transaction = request.transaction;
   const bool collects = settings_.mode == RaSettings::Mode::batch;
@@ -256,6 +261,9 @@ Outcome<Answer> RaRole::send_up(const Request& request, const Requester& request
       waiting(request, upstream_parts(request, judged), "asked of " + channel.settings.name);
   TRY(note_renewal(request, requester, services, answer));
   answer.effects.use_tokens = judged.tokens;
+  for (const auto& key : judged.keys) {
+    if (key.fresh) answer.effects.fresh_keys.push_back({key.spki, key.seen});
+  }
   if (const auto* holder = requester.secret(); holder != nullptr && judged.certificates > 0) {
     answer.effects.use_secret = SecretUse{holder->secret.reference, holder->secret.identity,
                                           static_cast<std::int64_t>(judged.certificates)};
@@ -426,6 +434,14 @@ Outcome<void> RaRole::take_decided(const Heard& heard, Answer& answer, FromAbove
                           answer.effects));
   }
   return {};
+}
+
+Outcome<Effects> RaRole::hear_late(const Heard& heard, Services&) const {
+  return orphans_in(heard, settings_.orphans);
+}
+
+Outcome<Effects> RaRole::revoke(const Orphan& orphan, Time now, Services& services) const {
+  return ask_for_revocation(orphan, channels_, now, services);
 }
 
 Outcome<Answer> RaRole::hear_order(const HeardOrder& heard, Services& services) const {

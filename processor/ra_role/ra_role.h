@@ -33,6 +33,8 @@ class RaRole : public Role {
                                       Services& services) const override;
   Checked<void> check_above(const Request& answer, const Requester& signer) const override;
   Outcome<Answer> hear(const Heard& heard, Services& services) const override;
+  Outcome<Effects> hear_late(const Heard& heard, Services& services) const override;
+  Outcome<Effects> revoke(const Orphan& orphan, Time now, Services& services) const override;
   Outcome<Answer> hear_order(const HeardOrder& heard, Services& services) const override;
   Outcome<UpstreamMessage> ask_again(const UpstreamMessage& asked, const Request& question,
                                      Services& services) const override;

@@ -138,11 +138,45 @@ class Relay : Continuation {
                  {{"tid", at_.decision.tid}, {"body", body_name(answer_.message.body)}});
     const bool told = std::ranges::find(messages_, UpstreamState::unanswered,
                                         &UpstreamMessage::state) != messages_.end();
-    return at_.keep_for_operator(
-        told ? "an answer that came when the requester had been told that there is none; if it "
-               "has a certificate, nobody knows of that"
-             : "another answer than the one that has counted; if it has a certificate, nobody "
-               "knows of that");
+    const std::string why =
+        told ? "an answer that came when the requester had been told that there is none"
+             : "another answer than the one that has counted";
+    asked_ = asked_once();
+    if (asked_ == nullptr || is_own() || !at_.waiting) return at_.keep_for_operator(why);
+    ASSIGN_OR_RETURN(const auto late, apart(hear_late()));
+    if (!late)
+      return at_.keep_for_operator(why + ", and that does not count: " + late.error().text);
+    at_.decision.effects = *late;
+    return keep_orphans(why);
+  }
+
+  // By the nonce in it, whatever has become of that; nullptr: nothing.
+  const UpstreamMessage* asked_once() const {
+    const auto& nonce = answer_.message.header.recipNonce;
+    const auto found = std::ranges::find_if(messages_, [&](const UpstreamMessage& one) {
+      return nonce && one.senderNonce == *nonce &&
+             one.transactionID == answer_.message.header.transactionID;
+    });
+    return found == messages_.end() ? nullptr : &*found;
+  }
+
+  // What is not authentic brings nothing.
+  Outcome<Effects> hear_late() {
+    TRY(believe());
+    TRY(recall());
+    auto services = at_.services();
+    return at_.shared.role.hear_late(heard(), services);
+  }
+
+  // What the settings do not decide waits for a person, and so does what has no certificate that
+  // could be told.
+  Result<Decision> keep_orphans(const std::string& why) {
+    const auto& orphans = at_.decision.effects.orphans;
+    const auto open = std::ranges::find(orphans, OrphanState::open, &Orphan::state);
+    if (orphans.empty()) return at_.keep_for_operator(why);
+    if (open == orphans.end()) return at_.stay_silent(why + ": its certificate is nobody's");
+    return at_.keep_for_operator(why + ": nobody has its certificate " + to_hex(open->serial) +
+                                 " (`cmpost orphan list`)");
   }
 
   // Before anything of it is kept (roles: one forged file must not end a transaction).
@@ -215,14 +249,17 @@ class Relay : Continuation {
     return {};
   }
 
+  Heard heard() const {
+    return {*asked_,         answer_,     *signer_,
+            original_,       at_.request, at_.requester ? &*at_.requester : nullptr,
+            *at_.transaction};
+  }
+
   Result<Decision> take() {
     if (is_own()) return note_own();
     TRY(recall());
     auto services = at_.services();
-    const Heard heard{*asked_,         answer_,     *signer_,
-                      original_,       at_.request, at_.requester ? &*at_.requester : nullptr,
-                      *at_.transaction};
-    ASSIGN_OR_RETURN(auto answer, apart(at_.shared.role.hear(heard, services)));
+    ASSIGN_OR_RETURN(auto answer, apart(at_.shared.role.hear(heard(), services)));
     if (!answer) {
       return at_.keep_for_operator("an answer that does not count: " + answer.error().text);
     }
@@ -237,8 +274,23 @@ class Relay : Continuation {
     at_.decision.effects.audit.push_back(
         heard_entry(*asked_, body_name(answer_.message.body), signer_->text()));
     const auto said = status_about(answer_.message.body, kWholeMessage);
-    if (said && !is_granted(*said)) tell_not_refused(words_of(*said));
+    const bool granted = said && is_granted(*said);
+    if (said && !granted) tell_not_refused(words_of(*said));
+    TRY(note_orphan(granted, said && !granted ? "the CA: " + words_of(*said) : ""));
     return at_.stay_silent("the CA has answered what was asked on behalf of the requester");
+  }
+
+  // Where it was about one: it is revoked, or for a person to see to.
+  Result<void> note_orphan(bool revoked, std::string note) {
+    OrphanTable table(at_.ledger->connection());
+    ASSIGN_OR_RETURN(const auto orphan, table.of_refusal(asked_->transactionID));
+    if (!orphan) return {};
+    at_.decision.effects.orphan_changes.push_back(
+        {.id = orphan->id,
+         .from = {OrphanState::asked},
+         .to = revoked ? OrphanState::revoked : OrphanState::open,
+         .note = std::move(note)});
+    return {};
   }
 
   UpstreamChange answered(const UpstreamMessage& message) const {
@@ -249,7 +301,8 @@ class Relay : Continuation {
             .answer = answer_.digest,
             .answer_nonce = answer_.message.header.senderNonce.value_or(Bytes()),
             .implicit = answer_.wishes.implicitConfirm,
-            .answered = answer_.now};
+            .answered = answer_.now,
+            .answer_signer = signer_->text()};
   }
 
   Result<Decision> pass_down(Answer answer) {
@@ -330,7 +383,7 @@ class Relay : Continuation {
   Result<Decision> answer_follow_up(Answer answer, const FromAbove& above, bool confirms) {
     auto& transaction = *at_.transaction;
     for (auto& one : transaction.certificates) {
-      if (confirms && one.delivery == Delivery::confirmed) one.settled = true;
+      if (confirms && one.delivery == IssueState::confirmed) one.settled = true;
     }
     return reply_to_question(answer, above,
                              !after_.all_delivered()        ? TransactionState::waiting
@@ -368,7 +421,7 @@ class Relay : Continuation {
   void await_confirm_of_delivered(const JobId& carrier) {
     auto& transaction = *at_.transaction;
     const bool due = std::ranges::any_of(transaction.certificates, [](const auto& one) {
-      return !one.settled && one.delivery == Delivery::delivered;
+      return !one.settled && one.delivery == IssueState::delivered;
     });
     if (due) at_.await_confirm(transaction, carrier);
   }
@@ -402,6 +455,7 @@ class Relay : Continuation {
                                              .to = UpstreamState::unanswered,
                                              .answered = at_.request.now});
     tell_not_refused("no answer");
+    TRY(note_orphan(false, "the CA has not answered the rr about it"));
     return at_.stay_silent("the CA has not answered what was asked on behalf of the requester");
   }
 

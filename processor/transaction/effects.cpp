@@ -75,6 +75,16 @@ Applied<std::int64_t> change_transaction(const Effects& effects, TransactionTabl
   return 0;
 }
 
+Applied<void> change_orphans(const Effects& effects, LedgerWriter& writer) {
+  OrphanTable table(writer.connection());
+  for (const auto& one : effects.orphans) TRY(table.add(one));
+  for (const auto& one : effects.orphan_changes) {
+    ASSIGN_OR_RETURN(const bool done, table.change(one));
+    if (!done) return conflict(What::upstream, std::to_string(one.id));
+  }
+  return {};
+}
+
 Applied<void> change_upstream(const Effects& effects, std::int64_t transaction,
                               LedgerWriter& writer) {
   UpstreamTable table(writer.connection());
@@ -93,7 +103,7 @@ Applied<void> change_upstream(const Effects& effects, std::int64_t transaction,
     ASSIGN_OR_RETURN(const bool done, table.add(added));
     if (!done) return conflict(What::upstream, to_hex(one.transactionID));
   }
-  return {};
+  return change_orphans(effects, writer);
 }
 
 // Another request, or a member of the same batch, may have got a certificate for one of the keys
@@ -375,6 +385,8 @@ void Effects::merge(Effects&& more) {
   move_all(rule_records, more.rule_records);
   move_all(rule_uses, more.rule_uses);
   move_all(rule_guards, more.rule_guards);
+  move_all(orphans, more.orphans);
+  move_all(orphan_changes, more.orphan_changes);
   move_all(audit, more.audit);
 }
 

@@ -20,6 +20,7 @@
 #include "processor/transaction/refused_request.h"
 #include "processor/transaction/transaction.h"
 #include "processor/transaction/waiting.h"
+#include "processor/upstream/orphan_table.h"
 #include "processor/upstream/own_renewal.h"
 #include "processor/upstream/upstream_table.h"
 
@@ -106,6 +107,9 @@ struct Effects {
   std::vector<UpstreamMessage> send_up;
   std::vector<UpstreamChange> upstream;
   Seldom<RenewalChange> renewal;  // of the own certificate
+  // ... and certificates of it that nobody has.
+  std::vector<Orphan> orphans;
+  std::vector<OrphanChange> orphan_changes;
   std::vector<CertificateRecord> certificates;
   // Of an RA: certificates of the CA above that pass it. One whose serial number is known already,
   // perhaps of another issuer, is not noted again.

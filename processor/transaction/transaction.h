@@ -38,7 +38,7 @@ inline bool is_refusal(MessageResult result) {
 }
 
 // Spelled in the database as one character behind the certificate.
-enum class Delivery {
+enum class IssueState {
   ready,      // "+": its requester polls for it
   delivered,  // "": it has been sent at least once
   confirmed,  // "~": what its requester says about it is on its way to the CA above
@@ -48,10 +48,10 @@ struct TransactionCertificate {
   std::int64_t certReqId = 0;
   Bytes serial;          // INTEGER content octets
   bool settled = false;  // no certConf is awaited for it (any more)
-  Delivery delivery = Delivery::delivered;
+  IssueState delivery = IssueState::delivered;
 
   // certConf is to be about it.
-  bool awaits_confirm() const { return !settled && delivery != Delivery::ready; }
+  bool awaits_confirm() const { return !settled && delivery != IssueState::ready; }
 };
 
 // R-307; what only requests have that wait is in waiting.h.

@@ -71,9 +71,9 @@ constexpr std::string_view kSettled = "=", kReady = "+", kConfirmed = "~";
 std::string_view mark(const TransactionCertificate& certificate) {
   if (certificate.settled) return kSettled;
   switch (certificate.delivery) {
-    case Delivery::ready:
+    case IssueState::ready:
       return kReady;
-    case Delivery::confirmed:
+    case IssueState::confirmed:
       return kConfirmed;
     default:
       return "";
@@ -107,8 +107,8 @@ Result<std::vector<TransactionCertificate>> read_certificates(std::string_view t
     const auto colon = item.find(':');
     TransactionCertificate certificate;
     certificate.settled = take_mark(item, kSettled);
-    if (take_mark(item, kReady)) certificate.delivery = Delivery::ready;
-    if (take_mark(item, kConfirmed)) certificate.delivery = Delivery::confirmed;
+    if (take_mark(item, kReady)) certificate.delivery = IssueState::ready;
+    if (take_mark(item, kConfirmed)) certificate.delivery = IssueState::confirmed;
     const auto number =
         std::from_chars(item.data(), item.data() + item.size(), certificate.certReqId);
     const auto serial = colon < item.size() ? from_hex(item.substr(colon + 1)) : std::nullopt;

@@ -104,7 +104,7 @@ void note_delivered(WaitingPart& part, Transaction& transaction) {
   part.state = PartState::delivered;
   for (auto& one : transaction.certificates) {
     const bool its = part.certReqId == kWholeMessage || one.certReqId == part.certReqId;
-    if (its && one.delivery == Delivery::ready) one.delivery = Delivery::delivered;
+    if (its && one.delivery == IssueState::ready) one.delivery = IssueState::delivered;
   }
 }
 

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/clock.h"
@@ -70,8 +71,12 @@ struct UpstreamMessage {
   std::string answer_body;
   std::optional<Sha256> answer;  // digest of its octets
   Bytes answer_nonce;            // its senderNonce
+  std::string answer_signer;     // for people: who has protected it
   bool implicit = false;         // it has granted implicitConfirm
   std::optional<Time> answered;
+  // To be stored: SHA-256 of the SubjectPublicKeyInfos that it asks a certificate for; of these
+  // `fresh_keys` must be in no other open message.
+  std::vector<Sha256> keys, fresh_keys;
   std::optional<Sha256> key;  // of an order: SHA-256 of the SubjectPublicKeyInfo that is certified
   std::string profile;
   Bytes chain;  // ... answered: DER of the CA certificates above its own

@@ -147,6 +147,32 @@ CREATE INDEX upstream_may_stay ON upstream (id)
   WHERE state IN ('answered', 'unanswered', 'given_up') AND left_at IS NULL AND stays = 0
     AND batch = 0;
 )sql"},
+    // Certificates of nobody (orphan_table.h).
+    {5, R"sql(
+CREATE TABLE orphan (
+  id INTEGER PRIMARY KEY,
+  tx INTEGER NOT NULL,
+  tid BLOB NOT NULL,
+  channel TEXT NOT NULL,
+  der BLOB NOT NULL,
+  serial BLOB NOT NULL,
+  issuer TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  why TEXT NOT NULL,
+  since INTEGER NOT NULL,
+  state TEXT NOT NULL,
+  refusal BLOB NOT NULL,
+  note TEXT NOT NULL,
+  UNIQUE (issuer, serial)
+);
+CREATE INDEX orphan_to_do ON orphan (state) WHERE state IN ('open', 'wanted', 'asked');
+ALTER TABLE upstream ADD COLUMN answer_signer TEXT NOT NULL DEFAULT '';
+CREATE TABLE upstream_key (
+  spki BLOB NOT NULL,
+  upstream INTEGER NOT NULL,
+  PRIMARY KEY (spki, upstream)
+) WITHOUT ROWID;
+)sql"},
 };
 
 namespace {
@@ -157,7 +183,7 @@ constexpr std::string_view kUpstreamColumns =
     "source, "
     "reply_channel, reply_address, reply_name, in_reply_to, reply_references, state, made, "
     "left_at, answer_by, ask_again, answer_body, answer, answer_nonce, implicit, answered, spki, "
-    "profile, chain";
+    "profile, chain, answer_signer";
 
 auto unknown_upstream(std::string_view what) {
   return hold("the ledger has a message to a CA of the unknown " + printable(what),
@@ -175,7 +201,7 @@ Result<UpstreamMessage> read_upstream(Row& row) {
   const auto state = upstream_state(row.next<std::string_view>());
   row.into(message.made, message.left, message.answer_by, message.ask_again, message.answer_body,
            message.answer, message.answer_nonce, message.implicit, message.answered, message.key,
-           message.profile, message.chain);
+           message.profile, message.chain, message.answer_signer);
   if (!mode) return unknown_upstream("mode");
   if (!state) return unknown_upstream("state");
   message.mode = *mode;
@@ -376,7 +402,31 @@ Result<UpstreamTable::Backlog> UpstreamTable::backlog() {
   return found.value_or(Backlog{});
 }
 
+Result<bool> UpstreamTable::asks_for(const Sha256& key) {
+  ASSIGN_OR_RETURN(
+      const auto count,
+      only(connection_,
+           "SELECT count(*) FROM upstream_key JOIN upstream ON upstream.id = upstream "
+           "WHERE upstream_key.spki = ? AND state IN ('collected', 'made', 'left', 'waits')",
+           column<std::int64_t>, key));
+  return count > 0;
+}
+
+Result<void> UpstreamTable::add_keys(const UpstreamMessage& message) {
+  for (const auto& key : message.keys) {
+    TRY(cmpost::change(connection_,
+                       "INSERT INTO upstream_key (spki, upstream) "
+                       "SELECT ?, id FROM upstream WHERE tx = ? AND seq = ? ON CONFLICT DO NOTHING",
+                       key, message.transaction, message.seq));
+  }
+  return {};
+}
+
 Result<bool> UpstreamTable::add(const UpstreamMessage& message) {
+  for (const auto& key : message.fresh_keys) {
+    ASSIGN_OR_RETURN(const bool taken, asks_for(key));
+    if (taken) return false;
+  }
   const auto transaction = message.renewal == 0 ? std::optional(message.transaction) : std::nullopt;
   ASSIGN_OR_RETURN(
       const auto count,
@@ -395,6 +445,7 @@ Result<bool> UpstreamTable::add(const UpstreamMessage& message) {
           message.reply.address, message.reply.name, message.reply.in_reply_to,
           message.reply.references, to_string(message.state), message.made, message.key,
           message.profile));
+  if (count == 1) TRY(add_keys(message));
   return count == 1;
 }
 
@@ -409,10 +460,12 @@ Result<bool> UpstreamTable::change(const UpstreamChange& change) {
                      "answer = coalesce(?, answer), "
                      "answer_nonce = CASE WHEN length(?) = 0 THEN answer_nonce ELSE ? END, "
                      "implicit = max(implicit, ?), answered = coalesce(?, answered), "
-                     "chain = CASE WHEN length(?) = 0 THEN chain ELSE ? END WHERE id = ?",
+                     "chain = CASE WHEN length(?) = 0 THEN chain ELSE ? END, "
+                     "answer_signer = CASE WHEN ? = '' THEN answer_signer ELSE ? END WHERE id = ?",
                      to_string(change.to), change.ask_again, change.answer_body, change.answer_body,
                      change.answer, change.answer_nonce, change.answer_nonce, change.implicit,
-                     change.answered, change.chain, change.chain, change.id));
+                     change.answered, change.chain, change.chain, change.answer_signer,
+                     change.answer_signer, change.id));
   return true;
 }
 
@@ -497,6 +550,9 @@ Result<void> UpstreamTable::forget_leftovers() {
           " AND NOT EXISTS (SELECT 1 FROM message WHERE message.tx = upstream.tx) AND NOT EXISTS "
           "(SELECT 1 FROM own_renewal WHERE own_renewal.id = renewal AND own_renewal.state IN "
           "('asked', 'confirming'))"));
+  TRY(cmpost::change(connection_,
+                     "DELETE FROM upstream_key WHERE NOT EXISTS (SELECT 1 FROM upstream WHERE "
+                     "upstream.id = upstream_key.upstream)"));
   TRY(cmpost::change(
       connection_,
       "DELETE FROM upstream_batch WHERE left_at IS NOT NULL AND NOT EXISTS (SELECT 1 "

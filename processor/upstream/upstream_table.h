@@ -39,6 +39,7 @@ struct UpstreamChange {
   bool implicit = false;
   std::optional<Time> answered{};
   Bytes chain{};
+  std::string answer_signer{};
 };
 
 // A view on a connection, as cheap as a pointer. Thread and durability are the connection's.
@@ -96,7 +97,10 @@ class UpstreamTable {
   };
   Result<Backlog> backlog();
 
-  // False: there is one with this transaction and seq.
+  // Whether an open message asks for a certificate for this key.
+  Result<bool> asks_for(const Sha256& key);
+
+  // False: there is one with this transaction and seq, or an open one about a fresh key.
   Result<bool> add(const UpstreamMessage& message);
   // False: it is in no state of `from`.
   Result<bool> change(const UpstreamChange& change);
@@ -120,6 +124,8 @@ class UpstreamTable {
   Result<void> forget_leftovers();
 
  private:
+  Result<void> add_keys(const UpstreamMessage& message);
+
   Connection& connection_;
 };
 
