@@ -107,8 +107,7 @@ struct Effects {
   std::vector<UpstreamMessage> send_up;
   std::vector<UpstreamChange> upstream;
   Seldom<RenewalChange> renewal;  // of the own certificate
-  // ... and certificates of it that nobody has.
-  std::vector<Orphan> orphans;
+  std::vector<Orphan> orphans;    // certificates of it that nobody has
   std::vector<OrphanChange> orphan_changes;
   std::vector<CertificateRecord> certificates;
   // Of an RA: certificates of the CA above that pass it. One whose serial number is known already,

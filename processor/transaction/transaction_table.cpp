@@ -67,7 +67,6 @@ std::int64_t key_of(ByteView transactionID) {
 }
 
 constexpr std::string_view kSettled = "=", kReady = "+", kConfirmed = "~";
-
 std::string_view mark(const TransactionCertificate& certificate) {
   if (certificate.settled) return kSettled;
   switch (certificate.delivery) {
@@ -80,7 +79,6 @@ std::string_view mark(const TransactionCertificate& certificate) {
   }
 }
 
-// True: it was there, and is no more.
 bool take_mark(std::string_view& item, std::string_view mark) {
   if (!item.ends_with(mark)) return false;
   item.remove_suffix(mark.size());
