@@ -43,7 +43,7 @@ std::string ascii_stem(const Lease& lease) {
 }
 
 std::string body_of(const Envelope& envelope) {
-  return plain_name(envelope.body.empty() ? "message" : envelope.body);
+  return plain_name(envelope.body.empty() ? "answer" : envelope.body);
 }
 
 Result<Mailbox> recipient_of(const Lease& lease) {
