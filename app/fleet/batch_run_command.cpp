@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
@@ -36,6 +37,26 @@ Result<AnswersTo> answers_to(const Instance& instance, const BatchRow& batch,
   return wrong_usage("channel " + channel->name +
                          " answers whom a request came from, and a batch comes from nobody",
                      "name a directory for the answers with --to");
+}
+
+// What waits on the channel is worked on with the batch: a run that a rule has stopped shall not go
+// on by it.
+Result<void> refuse_stopped_run(Instance& instance, const BatchRow& batch) {
+  ASSIGN_OR_RETURN(const auto reader, instance.look_into_ledger());
+  RunTable runs(reader->connection());
+  for (const auto& run : instance.settings().runs) {
+    const bool all = run.channels.empty();
+    if (!all && std::ranges::find(run.channels, batch.channel) == run.channels.end()) continue;
+    ASSIGN_OR_RETURN(const auto last, runs.newest(run.name));
+    if (!last || !last->ended || last->end != RunEnd::stopped) continue;
+    ASSIGN_OR_RETURN(const auto next, runs.continued_by(last->number));
+    if (next) continue;
+    return wrong_usage("run " + run.name + " " + std::to_string(last->number) +
+                           " was stopped on channel " + batch.channel +
+                           ", and what waits there would be worked on with the batch",
+                       "first `cmpost run " + run.name + " --go-on \"why\"`");
+  }
+  return {};
 }
 
 Result<void> begin(Instance& instance, const BatchRow& batch, const AnswersTo& to) {
@@ -92,10 +113,12 @@ Result<std::size_t> answers_that_stay(Instance& instance, const BatchRow& batch,
   ASSIGN_OR_RETURN(auto* const spool, instance.spool());
   const auto* const channel = instance.settings().channel(batch.channel);
   if (to.directory.empty() && channel != nullptr && channel->courier() != nullptr) return 0;
-  ASSIGN_OR_RETURN(const auto counts,
-                   spool->replies().counts_of(to.directory.empty() ? std::string_view(batch.channel)
-                                                                   : kNamedDirectory));
-  return counts.waiting + counts.active + counts.deferred + counts.held;
+  const auto where = to.directory.empty() ? std::string_view(batch.channel) : kNamedDirectory;
+  ASSIGN_OR_RETURN(const auto replies, spool->replies().counts_of(where));
+  // On record, and not in the queue yet: after trouble with its disk the next run puts them there.
+  ASSIGN_OR_RETURN(const auto requests, spool->requests().counts_of(where));
+  return replies.waiting + replies.active + replies.deferred + replies.held + requests.active +
+         requests.deferred;
 }
 
 }  // namespace
@@ -123,6 +146,7 @@ Result<ExitCode> run_batch(const BatchWords& options, const CommonOptions& commo
   if (!lock) {
     return retry("another run is under way on this instance", "two never overlap; try afterwards");
   }
+  TRY(refuse_stopped_run(*instance, batch));
   TRY(begin(*instance, batch, to));
   TRY(put_batch(*instance, batch, to));
   BatchRun run(*instance, digest, {.take_in = false, .quiet = common.quiet});

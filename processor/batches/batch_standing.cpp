@@ -173,11 +173,18 @@ Result<std::optional<BatchStanding>> BatchLook::on_record(const BatchRequest& re
 
 Result<std::optional<BatchStanding>> BatchLook::before_any_transaction(
     const BatchRequest& request) {
-  static const auto kSql =
-      "SELECT " + std::string(kRefusedColumns) + " FROM refused WHERE job = ? AND digest = ?";
+  static const auto kSql = "SELECT " + std::string(kRefusedColumns) +
+                           " FROM refused WHERE job = ? AND digest = ? ORDER BY id DESC LIMIT 1";
   ASSIGN_OR_RETURN(const auto refused, one(ledger_.connection(), kSql, read_refused,
                                            request.job.octets, request.digest));
   if (!refused) return std::nullopt;
+  // Without an answer it is not refused: it waits for a person, or its job is just about to.
+  if (refused->reply_body.empty()) {
+    ASSIGN_OR_RETURN(auto queued, in_queue(request));
+    const bool open =
+        queued && (queued->state == BatchState::held || queued->state == BatchState::queued);
+    if (open) return queued;
+  }
   BatchStanding standing;
   standing.state = BatchState::refused;
   standing.reason = refused->reason;

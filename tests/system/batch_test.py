@@ -284,6 +284,50 @@ class Confirmed(Batches):
         self.assertEqual(["late.pki"], [one["file"] for one in only["shown"]])
 
 
+class BesideOthers(Batches):
+    """A batch and what else is on its channel, or in its queue."""
+
+    def test_what_is_held_is_not_refused(self):
+        self.bring("dev1", "dev2")
+        self.create("weekend")
+        killed = subprocess.run(
+            [PROGRAM, "batch", "run", "weekend", "--to", self.answers],
+            cwd=self.instance.directory, capture_output=True, timeout=60,
+            env={**os.environ, "CMPOST_CRASH_AT": "batch.put_noted:1"})
+        self.assertLess(killed.returncode, 0)
+        settings = self.instance.directory / "cmpost.toml"
+        before = settings.read_text()
+        settings.write_text(before.replace('"drop"', '"other"'))
+        self.instance.cmpost("run", check=False)
+        settings.write_text(before)
+        items = self.items("weekend")
+        self.assertEqual({"held"}, {one["state"] for one in items.values()})
+        for job in self.instance.json("queue", "list", "--state", "held"):
+            self.instance.cmpost("queue", "release", job["id"])
+        ran = self.run_batch("weekend", "--to", self.answers)
+        self.assertEqual(2, ran["states"]["granted"])
+        self.assertEqual(2, len(self.certificates()))
+
+    def test_a_run_that_was_stopped_does_not_go_on_by_a_batch(self):
+        settings = self.instance.directory / "cmpost.toml"
+        settings.write_text(settings.read_text() + """
+[[run]]
+name     = "night"
+channels = ["drop"]
+stop_if  = "rejected > 0"
+""")
+        self.bring_bad("bad")
+        os.rename(self.site / "bad.pki", self.instance.drop / "bad.pki")
+        self.instance.cmpost("run", "night", check=False)
+        self.instance.put("dev2.pki", self.request("dev2").read_bytes())
+        self.bring("dev1")
+        self.create("weekend")
+        self.assertIn("was stopped on channel drop", self.run_batch("weekend", code=64))
+        self.assertEqual([], self.certificates())
+        self.instance.cmpost("run", "night", "--go-on", "an old secret")
+        self.run_batch("weekend")
+
+
 class Killed(Batches):
     def test_while_it_is_made(self):
         self.bring(*(f"dev{number}" for number in range(4)))
