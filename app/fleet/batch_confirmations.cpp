@@ -1,6 +1,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/fleet/batch_commands.h"
+#include "app/fleet/batch_work.h"
 #include "app/terminal/output.h"
 #include "app/terminal/row_sink.h"
 
@@ -37,7 +38,8 @@ Result<ExitCode> show_confirmations(const BatchWords& words, const CommonOptions
   ASSIGN_OR_RETURN(const auto spool, instance->look_into_spool());
   ASSIGN_OR_RETURN(const auto batch, batch_named(reader->connection(), words.name));
   ASSIGN_OR_RETURN(const auto filter, words.confirmed.read(*instance));
-  BatchLook look(*reader, spool->requests(), instance->clock().now());
+  BatchLook look(*reader, spool->requests(), instance->clock().now(),
+                 remembered(instance->settings()));
   const auto only = confirmation(words.state);
   std::array<std::size_t, kConfirmations> counts{};
   std::size_t certificates = 0, matched = 0;

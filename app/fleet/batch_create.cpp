@@ -3,6 +3,7 @@
 
 #include "app/fleet/batch_commands.h"
 #include "app/fleet/batch_intake.h"
+#include "app/fleet/batch_work.h"
 #include "app/instance/operator_act.h"
 #include "app/terminal/named.h"
 #include "app/terminal/output.h"
@@ -242,7 +243,8 @@ Result<ExitCode> create_batch(const BatchWords& options, const CommonOptions& co
   const auto& batch = made ? *made : *creation.same;
   ASSIGN_OR_RETURN(const auto reader, ledger->reader());
   ASSIGN_OR_RETURN(auto* const spool, instance->spool());
-  BatchLook look(*reader, spool->requests(), instance->clock().now());
+  BatchLook look(*reader, spool->requests(), instance->clock().now(),
+                 remembered(instance->settings()));
   ASSIGN_OR_RETURN(const auto count, count_batch(BatchTable(reader->connection()), batch, look));
   if (common.json) {
     auto value = to_json(batch, count);

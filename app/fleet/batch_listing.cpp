@@ -229,7 +229,8 @@ Result<ExitCode> list_batches(const BatchWords& options, const CommonOptions& co
   ASSIGN_OR_RETURN(const auto spool, instance->look_into_spool());
   ASSIGN_OR_RETURN(const auto filter, options.batches.read(*instance));
   BatchTable table(reader->connection());
-  BatchLook look(*reader, spool->requests(), instance->clock().now());
+  BatchLook look(*reader, spool->requests(), instance->clock().now(),
+                 remembered(instance->settings()));
   ASSIGN_OR_RETURN(const auto all, table.count());
   ASSIGN_OR_RETURN(const auto batches, table.list(filter));
   RowSink sink({"batch", "stage", "channel", "made", "items", "granted", "refused", "open"},
@@ -263,7 +264,8 @@ Result<ExitCode> show_batch(const BatchWords& options, const CommonOptions& comm
   ASSIGN_OR_RETURN(const auto batch, batch_named(reader->connection(), options.name));
   ASSIGN_OR_RETURN(const auto filter, options.items.read(*instance));
   BatchTable table(reader->connection());
-  BatchLook look(*reader, spool->requests(), instance->clock().now());
+  BatchLook look(*reader, spool->requests(), instance->clock().now(),
+                 remembered(instance->settings()));
   const auto form = options.items.form(common);
   if (options.csv) {
     print_line(csv_row(kColumns));

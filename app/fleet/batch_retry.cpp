@@ -4,6 +4,7 @@
 
 #include "app/fleet/batch_commands.h"
 #include "app/fleet/batch_intake.h"
+#include "app/fleet/batch_work.h"
 #include "app/instance/operator_act.h"
 #include "app/terminal/output.h"
 #include "base/crash_point.h"
@@ -201,7 +202,8 @@ Result<ExitCode> retry_batch(const BatchWords& words, const CommonOptions& commo
   const auto* const channel = instance->settings().channel(batch.channel);
   if (channel == nullptr) return hold("the settings have no channel " + batch.channel);
   BatchTable table(reader->connection());
-  BatchLook look(*reader, spool->requests(), instance->clock().now());
+  BatchLook look(*reader, spool->requests(), instance->clock().now(),
+                 remembered(instance->settings()));
   const auto wanted = batch_state(words.only).value_or(BatchState::refused);
   std::vector<BatchEntry> items;
   TRY(table.for_each(batch.id, [&](const BatchEntry& item) -> Result<void> {

@@ -94,7 +94,8 @@ Result<BatchCount> count_when_settled(Instance& instance, const BatchRow& batch,
   ASSIGN_OR_RETURN(auto* const ledger, instance.ledger());
   ASSIGN_OR_RETURN(auto* const spool, instance.spool());
   ASSIGN_OR_RETURN(const auto reader, ledger->reader());
-  BatchLook look(*reader, spool->requests(), instance.clock().now());
+  BatchLook look(*reader, spool->requests(), instance.clock().now(),
+                 remembered(instance.settings()));
   BatchCount count;
   for (int left = kLooks, before = 0; left > 0; --left) {
     ASSIGN_OR_RETURN(count, count_batch(BatchTable(reader->connection()), batch, look));

@@ -1,8 +1,11 @@
 #include "app/fleet/batch_work.h"
 
+#include <algorithm>
+
 #include "app/fleet/batch_intake.h"
 #include "base/crash_point.h"
 #include "base/joined.h"
+#include "base/log.h"
 #include "outbox/named_directory_egress.h"
 #include "watcher/deposit.h"
 #include "watcher/file_names.h"
@@ -25,9 +28,42 @@ Job job_of(const BatchRow& batch, const BatchEntry& item, Bytes message, const A
   return job;
 }
 
+// What is `ready` although it was put: from now on nobody has put it.
+Result<void> forget_lost(Instance& instance, const BatchRow& batch) {
+  ASSIGN_OR_RETURN(auto* const ledger, instance.ledger());
+  ASSIGN_OR_RETURN(auto* const spool, instance.spool());
+  ASSIGN_OR_RETURN(const auto reader, ledger->reader());
+  BatchLook look(*reader, spool->requests(), instance.clock().now(),
+                 remembered(instance.settings()));
+  std::vector<BatchEntry> lost;
+  TRY(BatchTable(reader->connection())
+          .for_each(batch.id, [&](const BatchEntry& item) -> Result<void> {
+            if (!item.taken || !item.request.put) return {};
+            ASSIGN_OR_RETURN(const auto standing, look.standing(item));
+            if (standing.state == BatchState::ready) lost.push_back(item);
+            return {};
+          }));
+  if (lost.empty()) return {};
+  log::warning("batch.put_again", {{"batch", batch.name}, {"items", lost.size()}});
+  return ledger->write([&](LedgerWriter& writer) -> Result<void> {
+    for (const auto& item : lost) TRY(BatchTable(writer.connection()).forget_put(batch.id, item));
+    return {};
+  });
+}
+
 }  // namespace
 
+Duration remembered(const Settings& settings) {
+  auto shortest = Duration::zero();
+  for (const auto keep : {settings.instance.keep_refused, settings.instance.keep_messages}) {
+    if (keep == Duration::zero()) continue;
+    shortest = shortest == Duration::zero() ? keep : std::min(shortest, keep);
+  }
+  return shortest;
+}
+
 Result<std::size_t> put_batch(Instance& instance, const BatchRow& batch, const AnswersTo& to) {
+  TRY(forget_lost(instance, batch));
   ASSIGN_OR_RETURN(auto* const ledger, instance.ledger());
   ASSIGN_OR_RETURN(auto* const spool, instance.spool());
   ASSIGN_OR_RETURN(const auto reader, ledger->reader());
@@ -65,7 +101,8 @@ Result<void> note_batch(Instance& instance, const BatchRow& batch) {
   ASSIGN_OR_RETURN(auto* const ledger, instance.ledger());
   ASSIGN_OR_RETURN(auto* const spool, instance.spool());
   ASSIGN_OR_RETURN(const auto reader, ledger->reader());
-  BatchLook look(*reader, spool->requests(), instance.clock().now());
+  BatchLook look(*reader, spool->requests(), instance.clock().now(),
+                 remembered(instance.settings()));
   struct Final {
     BatchEntry item;
     bool keep_octets;

@@ -13,7 +13,11 @@ struct AnswersTo {
   std::string directory;
 };
 
-// Puts what is taken and was not put into the queue of requests; how many. Killed at any moment, it
+// So long ledger and queue know what has come of a request; zero: for ever.
+Duration remembered(const Settings& settings);
+
+// Puts what is taken and was not put, or was lost with the queue, into the queue of requests; how
+// many. Killed at any moment, it
 // goes on when it is called again, and nothing is put twice.
 Result<std::size_t> put_batch(Instance& instance, const BatchRow& batch, const AnswersTo& to);
 

@@ -137,9 +137,18 @@ Result<BatchStanding> BatchLook::standing(const BatchEntry& item) {
   if (auto noted = noted_in(item.request)) return *std::move(noted);
   ASSIGN_OR_RETURN(auto queued, in_queue(item.request));
   if (queued) return *std::move(queued);
+  if (was_lost(item.request)) {
+    standing.state = BatchState::ready;
+    standing.reason = "the queue that it was put into is gone";
+    return standing;
+  }
   standing.state = BatchState::gone;
   standing.reason = "neither the ledger nor the queue knows it any more";
   return standing;
+}
+
+bool BatchLook::was_lost(const BatchRequest& request) const {
+  return remembered_ == Duration::zero() || now_ - *request.put < remembered_;
 }
 
 Result<std::optional<BatchStanding>> BatchLook::on_record(const BatchRequest& request) {

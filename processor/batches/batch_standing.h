@@ -18,7 +18,7 @@ namespace cmpost {
 enum class BatchState {
   missing,   // its request has never come
   left_out,  // its finding keeps it back
-  ready,     // to be put into the queue by the next run
+  ready,     // to be put into the queue by the next run, if need be again
   queued,    // in the queue, nobody has answered yet
   held,      // in the queue, for a person
   waiting,   // for people, for a CA above, or for proof of possession
@@ -69,9 +69,11 @@ struct ConfirmedCertificate {
 // Reads only; one thread.
 class BatchLook {
  public:
-  // All of it outlives the object; `now` decides what is overdue.
-  BatchLook(LedgerReader& ledger, JobQueue& requests, Time now)
-      : ledger_(ledger), requests_(requests), now_(now) {}
+  // All of it outlives the object; `now` decides what is overdue. `remembered`: so long ledger and
+  // queue know what has come of a request; zero: for ever. What was put since then and is known to
+  // neither was lost with the queue (`queue new`, a backup), and is `ready` again.
+  BatchLook(LedgerReader& ledger, JobQueue& requests, Time now, Duration remembered)
+      : ledger_(ledger), requests_(requests), now_(now), remembered_(remembered) {}
 
   Result<BatchStanding> standing(const BatchEntry& item);
   // Of an item that has certificates.
@@ -81,10 +83,12 @@ class BatchLook {
   Result<std::optional<BatchStanding>> on_record(const BatchRequest& request);
   Result<std::optional<BatchStanding>> before_any_transaction(const BatchRequest& request);
   Result<std::optional<BatchStanding>> in_queue(const BatchRequest& request);
+  bool was_lost(const BatchRequest& request) const;
 
   LedgerReader& ledger_;
   JobQueue& requests_;
   const Time now_;
+  const Duration remembered_;
 };
 
 // Whether ledger or batches have had a request; `but`: the batch that is being made.

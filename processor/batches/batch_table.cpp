@@ -244,6 +244,13 @@ Result<void> BatchTable::note_put(std::int64_t batch, const BatchEntry& item, co
   return {};
 }
 
+Result<void> BatchTable::forget_put(std::int64_t batch, const BatchEntry& item) {
+  TRY(change(connection_,
+             "UPDATE batch_try SET put = NULL WHERE batch = ? AND item = ? AND attempt = ?", batch,
+             item.number, item.request.attempt));
+  return {};
+}
+
 Result<void> BatchTable::end(std::int64_t batch, Time at) {
   TRY(change(connection_, "UPDATE batch SET ended = ? WHERE id = ?", at, batch));
   return {};

@@ -103,6 +103,8 @@ class BatchTable {
 
   Result<void> start(std::int64_t batch, Time at);
   Result<void> note_put(std::int64_t batch, const BatchEntry& item, const JobId& job, Time at);
+  // It was lost before anybody has worked on it: it may be put again.
+  Result<void> forget_put(std::int64_t batch, const BatchEntry& item);
   Result<void> end(std::int64_t batch, Time at);
   Result<void> drop(std::int64_t batch, Time at);
   // See BatchRequest::noted. `keep_octets`: they may be put again.

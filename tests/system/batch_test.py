@@ -308,6 +308,23 @@ class BesideOthers(Batches):
         self.assertEqual(2, ran["states"]["granted"])
         self.assertEqual(2, len(self.certificates()))
 
+    def test_what_was_lost_with_its_queue_is_put_again(self):
+        self.bring("dev1", "dev2")
+        self.create("weekend")
+        killed = subprocess.run(
+            [PROGRAM, "batch", "run", "weekend", "--to", self.answers],
+            cwd=self.instance.directory, capture_output=True, timeout=60,
+            env={**os.environ, "CMPOST_CRASH_AT": "batch.put_noted:1"})
+        self.assertLess(killed.returncode, 0)
+        for file in self.instance.directory.glob("spool.db*"):
+            file.unlink()
+        self.instance.cmpost("queue", "new")
+        self.assertEqual({"ready"}, {one["state"] for one in self.items("weekend").values()})
+        ran = self.run_batch("weekend", "--to", self.answers)
+        self.assertEqual(2, ran["states"]["granted"])
+        self.assertEqual(2, len(list(self.answers.iterdir())))
+        self.assertEqual(2, len(self.certificates()))
+
     def test_a_run_that_was_stopped_does_not_go_on_by_a_batch(self):
         settings = self.instance.directory / "cmpost.toml"
         settings.write_text(settings.read_text() + """

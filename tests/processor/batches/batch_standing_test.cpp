@@ -17,6 +17,8 @@ using ::testing::Eq;
 using ::testing::HasSubstr;
 using ::testing::Optional;
 
+constexpr Duration kRemembered = std::chrono::hours(24 * 30);
+
 class BatchStandingTest : public ::testing::Test {
  protected:
   void write(const std::function<Result<void>(LedgerWriter&)>& work) {
@@ -77,7 +79,7 @@ class BatchStandingTest : public ::testing::Test {
   }
   BatchStanding standing(std::int64_t batch, std::int64_t number) {
     const auto reader = ledger_->reader().value();
-    BatchLook look(*reader, queue_, clock_.now());
+    BatchLook look(*reader, queue_, clock_.now(), kRemembered);
     std::optional<BatchStanding> found;
     EXPECT_THAT(BatchTable(reader->connection())
                     .for_each(batch,
@@ -119,7 +121,9 @@ TEST_F(BatchStandingTest, AnItemIsWhatLedgerAndQueueSay) {
   EXPECT_EQ(refused.failInfo, "badPOP");
   EXPECT_FALSE(refused.judged_anew) << "its transaction keeps the answer";
   EXPECT_EQ(standing(batch, 3).state, BatchState::queued);
-  EXPECT_EQ(standing(batch, 4).state, BatchState::gone);
+  EXPECT_EQ(standing(batch, 4).state, BatchState::ready) << "its queue is another one";
+  clock_.advance(kRemembered);
+  EXPECT_EQ(standing(batch, 4).state, BatchState::gone) << "it may have been done and forgotten";
 }
 
 TEST_F(BatchStandingTest, WhatWasRefusedBeforeAnyTransactionIsJudgedAnew) {
