@@ -2,6 +2,7 @@
 
 #include <archive.h>
 #include <archive_entry.h>
+#include <locale.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -45,9 +46,10 @@ auto no_zip(const std::string& name) {
   return hold(name + " is no ZIP file, or is cut off", "make it again, or copy it again");
 }
 
-// The record at the end says where the directory is, which is all that comes before anything else.
-Result<void> check_end(const FileDescriptor& file, std::size_t size, const std::string& name,
-                       const ZipLimits& limits) {
+// How many members it says that it has. The record at the end says where the directory is, which is
+// all that comes before anything else.
+Result<std::size_t> check_end(const FileDescriptor& file, std::size_t size, const std::string& name,
+                              const ZipLimits& limits) {
   if (size < kEnd) return no_zip(name);
   const auto tail_size = std::min(size, kEnd + kLongestComment + kZip64Locator);
   ASSIGN_OR_RETURN(const auto tail, read_at(file, size - tail_size, tail_size, name));
@@ -72,8 +74,27 @@ Result<void> check_end(const FileDescriptor& file, std::size_t size, const std::
                     " octets",
                 kSmaller);
   }
-  return {};
+  return static_cast<std::size_t>(members);
 }
+
+// libarchive reads names by the locale of its thread, which is "C" in a program that sets none; a
+// name with the UTF-8 flag (APPNOTE.TXT 4.4.4) could then not be read.
+class Utf8Locale {
+ public:
+  Utf8Locale() : mine_(::newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr)) {
+    if (mine_ != nullptr) before_ = ::uselocale(mine_);
+  }
+  ~Utf8Locale() {
+    if (mine_ == nullptr) return;
+    ::uselocale(before_);
+    ::freelocale(mine_);
+  }
+  Utf8Locale(const Utf8Locale&) = delete;
+  Utf8Locale& operator=(const Utf8Locale&) = delete;
+
+ private:
+  locale_t mine_ = nullptr, before_ = nullptr;
+};
 
 struct CloseArchive {
   void operator()(archive* one) const { archive_read_free(one); }
@@ -88,7 +109,9 @@ std::string why(archive* one) {
 std::string name_of(archive_entry* entry) {
   const auto* text = archive_entry_pathname_utf8(entry);
   if (text == nullptr) text = archive_entry_pathname(entry);
-  return text == nullptr ? std::string() : std::string(text);
+  std::string name = text == nullptr ? "" : text;
+  while (name.starts_with("./")) name.erase(0, 2);
+  return name;
 }
 
 bool is_passed_over(std::string_view name) {
@@ -141,11 +164,13 @@ std::string fault_of_member_name(std::string_view name) {
 Result<ZipFile> ZipFile::open(FileDescriptor file, std::string name, const ZipLimits& limits) {
   ASSIGN_OR_RETURN(const auto identity, identify(file, name));
   if (!S_ISREG(identity.mode)) return hold(name + " is no file");
-  TRY(check_end(file, identity.size, name, limits));
-  return ZipFile(std::move(file), std::move(name), limits, identity.size);
+  ASSIGN_OR_RETURN(const auto members, check_end(file, identity.size, name, limits));
+  return ZipFile(std::move(file), std::move(name), limits, identity.size, members);
 }
 
 Result<void> ZipFile::for_each(const Visit& visit) const {
+  if (members_ == 0) return {};  // which libarchive does not know
+  const Utf8Locale locale;
   if (::lseek(file_.get(), 0, SEEK_SET) < 0) return failure(errno_error("reading", name_, errno));
   const ArchivePtr reading(archive_read_new());
   if (!reading || archive_read_support_format_zip_seekable(reading.get()) != ARCHIVE_OK ||
@@ -158,7 +183,12 @@ Result<void> ZipFile::for_each(const Visit& visit) const {
   while (true) {
     archive_entry* entry = nullptr;
     const auto next = archive_read_next_header(reading.get(), &entry);
-    if (next == ARCHIVE_EOF) return {};
+    if (next == ARCHIVE_EOF && members == members_) return {};
+    if (next == ARCHIVE_EOF) {
+      return hold(name_ + " is damaged: it says that it has " + std::to_string(members_) +
+                      " members, and has " + std::to_string(members),
+                  "make it again, or copy it again");
+    }
     if (next < ARCHIVE_WARN) return hold(name_ + " is damaged: " + why(reading.get()));
     if (++members > limits_.members) {
       return hold(name_ + " has more than " + std::to_string(limits_.members) + " members",

@@ -29,18 +29,24 @@ class ZipFile {
   static Result<ZipFile> open(FileDescriptor file, std::string name, const ZipLimits& limits);
 
   // The files in it, in the order in which they lie there; directories and hidden files are passed
-  // over. An Error: that of `visit`, a limit, or a file that is damaged as a whole. May be called
-  // again.
+  // over, and "./" before a name says nothing. An Error: that of `visit`, a limit, or a file that
+  // is damaged as a whole. May be called again.
   Result<void> for_each(const Visit& visit) const;
 
  private:
-  ZipFile(FileDescriptor file, std::string name, const ZipLimits& limits, std::size_t size)
-      : file_(std::move(file)), name_(std::move(name)), limits_(limits), size_(size) {}
+  ZipFile(FileDescriptor file, std::string name, const ZipLimits& limits, std::size_t size,
+          std::size_t members)
+      : file_(std::move(file)),
+        name_(std::move(name)),
+        limits_(limits),
+        size_(size),
+        members_(members) {}
 
   FileDescriptor file_;
   std::string name_;
   ZipLimits limits_;
   std::size_t size_;
+  std::size_t members_;  // that its end says
 };
 
 // Why nobody should use a member's name as that of a file; empty: nothing is wrong with it.

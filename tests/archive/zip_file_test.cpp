@@ -70,6 +70,41 @@ TEST_F(ZipFileTest, WhatIsWrongWithOneMemberIsItsFaultAlone) {
   EXPECT_THAT(all["link"], HasSubstr("is a link"));
 }
 
+TEST_F(ZipFileTest, NamesOfAnyScriptAreRead) {
+  const auto zip = open(made("z.writestr('ger\\u00e4t.pki','1')\nz.writestr('\\u65e5/a.pki','2')"));
+  ASSERT_THAT(zip, IsOk());
+  const std::map<std::string, std::string> both = {{"ger\xc3\xa4t.pki", "1"},
+                                                   {"\xe6\x97\xa5/a.pki", "2"}};
+  EXPECT_EQ(members(*zip), both);
+}
+
+TEST_F(ZipFileTest, ADotBeforeANameSaysNothing) {
+  const auto zip =
+      open(made("z.writestr('./a.pki','1')\nz.writestr('./d/./b.pki','2')\n"
+                "z.writestr('./a.pki.','3')\nz.writestr('././.hidden','4')"));
+  ASSERT_THAT(zip, IsOk());
+  const auto all = members(*zip);
+  EXPECT_EQ(all.at("a.pki"), "1");
+  EXPECT_EQ(all.count(".hidden"), 0U);
+}
+
+TEST_F(ZipFileTest, AnEmptyOneHasNothing) {
+  const auto zip = open(made(""));
+  ASSERT_THAT(zip, IsOk());
+  EXPECT_THAT(members(*zip), IsEmpty());
+}
+
+TEST_F(ZipFileTest, TwoMembersInOnePlaceAreDamage) {
+  auto octets = made("z.writestr('a','1')\nz.writestr('b','1')");
+  // The second entry of the directory leads to the first member.
+  const auto second = octets.find("PK\x01\x02", octets.find("PK\x01\x02") + 1);
+  octets.replace(second + 42, 4, std::string(4, '\0'));
+  const auto zip = open(octets);
+  ASSERT_THAT(zip, IsOk());
+  EXPECT_THAT(zip->for_each([](const std::string&, Result<Bytes>) -> Result<void> { return {}; }),
+              Fails(HasSubstr("it says that it has 2 members, and has 1")));
+}
+
 TEST_F(ZipFileTest, AnEncryptedMemberIsTold) {
   auto octets = made("z.writestr('secret','1')");
   const auto local = octets.find("PK\x03\x04"), central = octets.find("PK\x01\x02");
