@@ -107,15 +107,18 @@ Result<void> add_signature(const FileDescriptor& directory, const std::string& s
   return put_file(directory, kSignature, text_of(signature));
 }
 
+auto another_one(const std::string& path) {
+  return hold(path + " is another one than the records of the run make",
+              "look who has changed it, or whether another version of the program made it; move "
+              "the directory away, and the report is made anew");
+}
+
 Result<void> expect_same(const Place& place, const FileDescriptor& hidden) {
   ASSIGN_OR_RETURN(const auto made, open_directory(place.made));
   for (const auto* name : {"report.csv", "report.html", "report.json", kSums}) {
     ASSIGN_OR_RETURN(const auto there, sum_of_file(made, name));
     ASSIGN_OR_RETURN(const auto here, sum_of_file(hidden, name));
-    if (there == here) continue;
-    return hold(path_below(place.made, name) + " is another one than the records of the run make",
-                "look who has changed it, or whether another version of the program made it; move "
-                "the directory away, and the report is made anew");
+    if (there != here) return another_one(path_below(place.made, name));
   }
   return {};
 }
@@ -125,9 +128,13 @@ Result<void> keep_made(const Place& place, const FileDescriptor& hidden, const s
                        const SignSums& sign) {
   TRY(expect_same(place, hidden));
   const auto signature = path_below(place.made, kSignature);
-  if (sign && !exists(signature)) {
+  if (sign) {
     ASSIGN_OR_RETURN(const auto octets, sign(view_of(sums)));
-    TRY(write_file(signature, octets, 0640, IfExists::fail));
+    if (!exists(signature)) {
+      TRY(write_file(signature, octets, 0640, IfExists::fail));
+    } else if (read_file(signature, octets.size() + 1).value_or(Bytes()) != octets) {
+      return another_one(signature);
+    }
   }
   return sync_directory(place.parent);
 }

@@ -10,7 +10,8 @@
 
 namespace cmpost {
 
-// Makes a detached CMS signature (DER) over the octets of SHA256SUMS. Empty: nobody signs.
+// Gives the detached CMS signature (DER) over the octets of SHA256SUMS, the same one each time: it
+// is made once, and kept. Empty: nobody signs.
 using SignSums = std::function<Result<Bytes>(ByteView sums)>;
 
 // Makes `directory` with report.html, report.csv, report.json, SHA256SUMS and, with `sign`,
@@ -21,8 +22,8 @@ using SignSums = std::function<Result<Bytes>(ByteView sums)>;
 // is the whole report or none, and the next call takes away what is left. When it returns, the
 // report is durable.
 //
-// When `directory` exists, its files are compared: the same ones are fine and keep their signature
-// (a missing one is added), others are an Error (hold) and stay as they are. An Error of `items` or
+// When `directory` exists, its files are compared: the same ones are fine (a missing
+// signature is added), others are an Error (hold) and stay as they are. An Error of `items` or
 // of `sign` is handed on, and nothing is left. One call at a time for one `directory`. Memory does
 // not grow with the number of items, which are asked for several times.
 Result<void> write_report(const std::string& directory, const RunFacts& facts,

@@ -71,8 +71,9 @@ TEST_F(ReportFiles, ASecondCallIsFineAndAddsAMissingSignature) {
   ASSERT_THAT(write(sign_plainly), IsOk());
   const auto signature = contents_of(report_ + "/SHA256SUMS.p7s");
   EXPECT_THAT(signature, HasSubstr("signed "));
-  const auto never = [](ByteView) -> Result<Bytes> { return hold("signed once more"); };
-  ASSERT_THAT(write(never), IsOk());
+  ASSERT_THAT(write(sign_plainly), IsOk());
+  const auto another = [](ByteView) -> Result<Bytes> { return to_bytes("signed otherwise"); };
+  EXPECT_THAT(write(another), Fails(HasSubstr("SHA256SUMS.p7s is another one")));
   EXPECT_EQ(contents_of(report_ + "/SHA256SUMS.p7s"), signature);
   EXPECT_THAT(names_in(directory_.path()), ElementsAre("nightly-214"));
 }

@@ -91,6 +91,19 @@ class ByHand(Runs):
             self.assertEqual(file.read_bytes(), (again / "nightly-1" / file.name).read_bytes(),
                              file.name)
 
+    def test_a_changed_signature_is_found(self):
+        self.put_good("one")
+        self.nightly()
+        signature = self.report(1) / "SHA256SUMS.p7s"
+        before = signature.read_bytes()
+        signature.write_bytes(before + b"x")
+        made = self.instance.cmpost("report", "make", "1", check=False)
+        self.assertEqual(1, made.returncode)
+        self.assertIn("SHA256SUMS.p7s is another one", made.stderr)
+        signature.unlink()
+        self.instance.cmpost("report", "make", "1")
+        self.assertEqual(before, signature.read_bytes())
+
     def test_channels_of_a_run_are_left_to_it(self):
         self.put_good("one")
         self.instance.cmpost("run")
