@@ -74,7 +74,7 @@ Result<void> forget_old_refusals(Instance& instance) {
   const auto keep = instance.settings().instance.keep_refused;
   if (keep == Duration::zero()) return {};
   ASSIGN_OR_RETURN(auto* const ledger, instance.ledger());
-  const auto before = instance.clock().now() - keep;
+  const auto before = instance.sure_clock().now() - keep;
   ASSIGN_OR_RETURN(const auto reader, ledger->reader());
   ASSIGN_OR_RETURN(const auto oldest, RefusalTable(reader->connection()).oldest());
   if (!oldest || *oldest >= before) return {};
